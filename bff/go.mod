@@ -1,0 +1,3 @@
+module tributary/bff
+
+go 1.26.0

@@ -1,0 +1,3 @@
+module tributary/commission
+
+go 1.26.0

@@ -1,0 +1,3 @@
+module tributary/contracts
+
+go 1.26.0

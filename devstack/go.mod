@@ -1,0 +1,3 @@
+module tributary/devstack
+
+go 1.26.0

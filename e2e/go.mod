@@ -1,0 +1,3 @@
+module tributary/e2e
+
+go 1.26.0

@@ -1,0 +1,3 @@
+module tributary/migrations
+
+go 1.26.0

@@ -1,0 +1,61 @@
+// Package config reads a service's settings from the environment, and from a .env file in the working directory for
+// what the environment does not set.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/joho/godotenv"
+	"github.com/kelseyhightower/envconfig"
+)
+
+// Settings can tell everything that is wrong with them, so that a start is refused with one list of all faults.
+type Settings interface {
+	Validate() []string
+}
+
+// Load fills settings and validates them. The error names every fault, a line each.
+func Load(settings Settings) error {
+	if err := godotenv.Load(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("read .env: %w", err)
+	}
+	if err := envconfig.Process("", settings); err != nil {
+		return fmt.Errorf("settings: %w", err)
+	}
+	faults := settings.Validate()
+	if len(faults) == 0 {
+		return nil
+	}
+	text := "the settings are refused:"
+	for _, f := range faults {
+		text += "\n  - " + f
+	}
+	return errors.New(text)
+}
+
+// Service holds the settings that every service has.
+type Service struct {
+	AppEnv   string `envconfig:"APP_ENV" default:"development"`
+	LogLevel string `envconfig:"LOG_LEVEL" default:"info"`
+	// OTLPEndpoint is where traces go, such as http://localhost:4318; empty means nowhere.
+	OTLPEndpoint string `envconfig:"OTEL_EXPORTER_OTLP_ENDPOINT"`
+}
+
+// Production tells whether insecure settings are refused.
+func (s Service) Production() bool { return s.AppEnv == "production" }
+
+// Validate tells what is wrong with the common settings.
+func (s Service) Validate() []string {
+	var faults []string
+	if s.AppEnv != "development" && s.AppEnv != "production" {
+		faults = append(faults, "APP_ENV must be development or production")
+	}
+	switch s.LogLevel {
+	case "debug", "info", "warn", "error":
+	default:
+		faults = append(faults, "LOG_LEVEL must be debug, info, warn or error")
+	}
+	return faults
+}

@@ -1,0 +1,3 @@
+module tributary/tracking
+
+go 1.26.0
