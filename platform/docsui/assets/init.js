@@ -1,0 +1,17 @@
+"use strict";
+
+// Kept in its own file: the Content-Security-Policy of the page refuses inline scripts.
+window.addEventListener("load", () => {
+  const root = document.getElementById("swagger-ui");
+  window.ui = window.SwaggerUIBundle({
+    url: root.dataset.specUrl,
+    domNode: root,
+    deepLinking: true,
+    displayRequestDuration: true,
+    persistAuthorization: true,
+    tryItOutEnabled: true,
+    validatorUrl: null,
+    presets: [window.SwaggerUIBundle.presets.apis],
+    layout: "BaseLayout",
+  });
+});
