@@ -1,0 +1,91 @@
+// Package httpapi is the one way in which a service speaks HTTP: chi and huma set up alike, problem documents, strict
+// bodies, request ids, access log, metrics, health and documentation. It knows no business.
+package httpapi
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+	"github.com/go-chi/chi/v5"
+	"github.com/go-json-experiment/json"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"tributary/platform/docsui"
+	"tributary/platform/strictjson"
+)
+
+// Config is what differs between the services.
+type Config struct {
+	Service     string // the name in logs and metrics: bff, tracking or commission
+	Title       string
+	Description string
+	Version     string
+	HealthPath  string // the health route that was asked for, such as /api/v1/tracking/health
+	Codes       []Code // the service's own error codes; those of Codes() are always there
+	Health      *Health
+	Logger      *slog.Logger
+	Metrics     *prometheus.Registry
+	Now         func() time.Time
+	// Middleware runs on every operation before its body is read: authentication, rate limits.
+	Middleware []func(ctx huma.Context, next func(huma.Context))
+}
+
+// API is a service's HTTP side. Operations are registered on Huma; Router is for what is no operation.
+type API struct {
+	Router chi.Router
+	Huma   huma.API
+}
+
+// New builds the router with everything that all services share. The service then registers its operations on API.Huma.
+func New(cfg Config) *API {
+	installErrors()
+	router := chi.NewMux()
+	router.Use(requestID, observe(cfg), recoverPanic)
+	router.NotFound(notFound)
+	router.MethodNotAllowed(methodNotAllowed(router))
+
+	api := humachi.New(router, humaConfig(cfg))
+	api.UseMiddleware(cfg.Middleware...)
+	api.UseMiddleware(checkBody)
+
+	router.Get("/livez", cfg.Health.live)
+	router.Get("/readyz", cfg.Health.ready)
+	router.Get(cfg.HealthPath, cfg.Health.serving)
+	router.Method(http.MethodGet, "/metrics", promhttp.HandlerFor(cfg.Metrics, promhttp.HandlerOpts{}))
+	docs := docsui.Handler(cfg.Title, "/openapi.json")
+	router.Handle("/docs", docs)
+	router.Handle("/docs/*", docs)
+	return &API{Router: router, Huma: api}
+}
+
+func humaConfig(cfg Config) huma.Config {
+	c := huma.DefaultConfig(cfg.Title, cfg.Version)
+	c.Info.Description = cfg.Description
+	c.DocsPath, c.SchemasPath = "", ""
+	c.CreateHooks = nil
+	c.RejectUnknownQueryParameters = true
+	c.Formats = map[string]huma.Format{"application/json": format(), "json": format()}
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "A JSON Web Token; on the local stack `make -s token` prints one."},
+	}
+	problem := c.Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "")
+	list := append(Codes(), cfg.Codes...)
+	c.Components.Schemas.SchemaFromRef(problem.Ref).Properties["code"].Enum = names(list)
+	return c
+}
+
+// format writes and reads JSON by the rules of package strictjson, in place of huma's encoding/json v1.
+func format() huma.Format {
+	return huma.Format{
+		Marshal: func(w io.Writer, v any) error {
+			return json.MarshalWrite(w, v)
+		},
+		Unmarshal: strictjson.Unmarshal,
+	}
+}

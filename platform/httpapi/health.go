@@ -1,0 +1,114 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"tributary/platform/fault"
+)
+
+// Check asks one dependency whether it answers. Needed says that without it the service cannot do its own job: the health
+// route then says so too; /readyz tells of every dependency.
+type Check struct {
+	Name   string
+	Needed bool
+	Probe  func(context.Context) error
+}
+
+// Health answers /livez, /readyz and the health route. It is safe for concurrent use.
+type Health struct {
+	service  string
+	checks   []Check
+	draining atomic.Bool
+}
+
+const probeTimeout = time.Second
+
+// NewHealth makes the health of the service out of its dependencies.
+func NewHealth(service string, checks ...Check) *Health {
+	return &Health{service: service, checks: checks}
+}
+
+// Drain turns readiness off, for a graceful stop: load balancers send no more.
+func (h *Health) Drain() { h.draining.Store(true) }
+
+type healthAnswer struct {
+	Status  string            `json:"status"`
+	Service string            `json:"service"`
+	Checks  map[string]string `json:"checks,omitempty"`
+}
+
+func (h *Health) live(w http.ResponseWriter, _ *http.Request) {
+	answer(w, healthAnswer{Status: "ok", Service: h.service})
+}
+
+// ready is 503 as long as any dependency is away or the service is stopping.
+func (h *Health) ready(w http.ResponseWriter, r *http.Request) {
+	states, down := h.probe(r.Context())
+	if h.draining.Load() {
+		WriteError(w, r, fault.New(fault.Unavailable, "shutting_down", "This replica is stopping."))
+		return
+	}
+	if len(down) > 0 {
+		WriteError(w, r, h.away(down))
+		return
+	}
+	answer(w, healthAnswer{Status: "ready", Service: h.service, Checks: states})
+}
+
+// serving is 200 as long as the service can do its own job, "degraded" when something else is away.
+func (h *Health) serving(w http.ResponseWriter, r *http.Request) {
+	states, down := h.probe(r.Context())
+	for _, c := range down {
+		if c.Needed {
+			WriteError(w, r, h.away(down))
+			return
+		}
+	}
+	status := "ok"
+	if len(down) > 0 {
+		status = "degraded"
+	}
+	answer(w, healthAnswer{Status: status, Service: h.service, Checks: states})
+}
+
+func (h *Health) probe(ctx context.Context) (map[string]string, []Check) {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	errs := make([]error, len(h.checks))
+	var wg sync.WaitGroup
+	for i, c := range h.checks {
+		wg.Go(func() { errs[i] = c.Probe(ctx) })
+	}
+	wg.Wait()
+	states := make(map[string]string, len(h.checks))
+	var down []Check
+	for i, c := range h.checks {
+		states[c.Name] = "up"
+		if errs[i] != nil {
+			states[c.Name] = "down"
+			down = append(down, c)
+			logger(ctx).DebugContext(ctx, "dependency is away", "dependency", c.Name, "error", errs[i])
+		}
+	}
+	return states, down
+}
+
+func (h *Health) away(down []Check) error {
+	var fields []fault.Field
+	for _, c := range down {
+		fields = append(fields, fault.Field{Field: c.Name, Code: "down", Message: "does not answer"})
+	}
+	return fault.New(fault.Unavailable, "not_ready", "A dependency of "+h.service+" is away; the service goes on by itself when it is back.", fields...)
+}
+
+func answer(w http.ResponseWriter, v healthAnswer) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	_ = json.MarshalWrite(w, v, json.Deterministic(true))
+}

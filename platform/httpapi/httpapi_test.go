@@ -1,0 +1,252 @@
+package httpapi_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
+
+	"tributary/platform/fault"
+	"tributary/platform/httpapi"
+	"tributary/platform/telemetry"
+)
+
+type noteInput struct {
+	Body struct {
+		Text  string `json:"text" minLength:"1" maxLength:"10"`
+		Count int    `json:"count,omitempty"`
+	}
+}
+
+type noteOutput struct {
+	Body struct {
+		Text string `json:"text"`
+	}
+}
+
+// setup serves POST /notes, whose handler returns failure, and GET /health with the checks.
+func setup(t *testing.T, failure error, checks ...httpapi.Check) (*httptest.Server, *httpapi.Health) {
+	t.Helper()
+	health := httpapi.NewHealth("notes", checks...)
+	api := httpapi.New(httpapi.Config{
+		Service: "notes", Title: "Notes", Version: "1", HealthPath: "/health", Health: health,
+		Logger: slog.New(slog.DiscardHandler), Metrics: telemetry.Metrics(), Now: time.Now,
+		Codes: []httpapi.Code{{Code: "note_exists", Kind: fault.Conflict, Meaning: "It is there already."}},
+	})
+	huma.Register(api.Huma, huma.Operation{OperationID: "add-note", Method: http.MethodPost, Path: "/notes", Errors: []int{422}},
+		func(_ context.Context, in *noteInput) (*noteOutput, error) {
+			if in.Body.Text == "panic" {
+				panic("boom")
+			}
+			var out noteOutput
+			out.Body.Text = in.Body.Text
+			return &out, failure
+		})
+	server := httptest.NewServer(api.Router)
+	t.Cleanup(server.Close)
+	return server, health
+}
+
+func send(t *testing.T, method, url, contentType, body string) (*http.Response, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", contentType)
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer, string(text)
+}
+
+func problemIn(t *testing.T, answer *http.Response, body string) httpapi.Problem {
+	t.Helper()
+	var p httpapi.Problem
+	if got := answer.Header.Get("Content-Type"); got != "application/problem+json" {
+		t.Fatalf("Content-Type = %q, want a problem document; body %s", got, body)
+	}
+	if err := json.Unmarshal([]byte(body), &p); err != nil {
+		t.Fatalf("problem document: %v in %s", err, body)
+	}
+	if p.RequestID == "" || p.RequestID != answer.Header.Get("X-Request-ID") || p.Status != answer.StatusCode {
+		t.Fatalf("problem %s does not agree with the answer's status and X-Request-ID", body)
+	}
+	return p
+}
+
+func TestBadRequestsAreProblems(t *testing.T) {
+	t.Parallel()
+	server, _ := setup(t, nil)
+	const plain = "application/json"
+	for name, c := range map[string]struct {
+		method, path, contentType, body string
+		status                          int
+		code, field                     string
+	}{
+		"unknown path":       {"GET", "/nothing", plain, "", 404, "route_not_found", ""},
+		"wrong method":       {"DELETE", "/notes", plain, "", 405, "method_not_allowed", ""},
+		"no body":            {"POST", "/notes", plain, "", 400, "json_empty", ""},
+		"not JSON":           {"POST", "/notes", plain, "{", 400, "json_syntax", ""},
+		"duplicate key":      {"POST", "/notes", plain, `{"text":"a","text":"b"}`, 400, "json_duplicate_key", ""},
+		"other content type": {"POST", "/notes", "text/plain", `{"text":"a"}`, 415, "unsupported_content_type", ""},
+		"no content type":    {"POST", "/notes", "", `{"text":"a"}`, 415, "unsupported_content_type", ""},
+		"too large":          {"POST", "/notes", plain, `{"text":"` + strings.Repeat("a", httpapi.MaxBody) + `"}`, 413, "body_too_large", ""},
+		"missing field":      {"POST", "/notes", plain, `{}`, 422, "required", "text"},
+		"unknown field":      {"POST", "/notes", plain, `{"text":"a","tExt":"b"}`, 422, "unknown_field", "tExt"},
+		"wrong type":         {"POST", "/notes", plain, `{"text":1}`, 422, "wrong_type", "text"},
+		"too long":           {"POST", "/notes", plain, `{"text":"aaaaaaaaaaa"}`, 422, "too_long", "text"},
+		"unknown query":      {"POST", "/notes?x=1", plain, `{"text":"a"}`, 422, "unknown_field", "x"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			answer, body := send(t, c.method, server.URL+c.path, c.contentType, c.body)
+			p := problemIn(t, answer, body)
+			if p.Status != c.status {
+				t.Fatalf("status = %d, want %d: %s", p.Status, c.status, body)
+			}
+			if c.field == "" {
+				if p.Code != c.code {
+					t.Fatalf("code = %q, want %q", p.Code, c.code)
+				}
+				return
+			}
+			if p.Code != "validation_failed" || len(p.Errors) != 1 || p.Errors[0].Field != c.field || p.Errors[0].Code != c.code {
+				t.Fatalf("problem = %s, want one fault %s of field %s", body, c.code, c.field)
+			}
+		})
+	}
+}
+
+func TestFaultsBecomeStatuses(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[fault.Kind]int{
+		fault.Malformed: 400, fault.Unauthenticated: 401, fault.Forbidden: 403, fault.NotFound: 404, fault.NotAllowed: 405,
+		fault.NotAcceptable: 406, fault.Conflict: 409, fault.Precondition: 412, fault.TooLarge: 413, fault.UnsupportedType: 415,
+		fault.Invalid: 422, fault.Exhausted: 429, fault.Unavailable: 503,
+	} {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			server, _ := setup(t, fault.New(kind, "note_exists", "It is there already."))
+			answer, body := send(t, "POST", server.URL+"/notes", "application/json", `{"text":"a"}`)
+			p := problemIn(t, answer, body)
+			if p.Status != want || p.Code != "note_exists" {
+				t.Fatalf("problem = %s, want status %d and the fault's code", body, want)
+			}
+			if retry := answer.Header.Get("Retry-After"); (want == 503 || want == 429) != (retry == "1") {
+				t.Fatalf("Retry-After = %q at status %d", retry, want)
+			}
+			if challenge := answer.Header.Get("WWW-Authenticate"); (want == 401) != (challenge != "") {
+				t.Fatalf("WWW-Authenticate = %q at status %d", challenge, want)
+			}
+		})
+	}
+}
+
+func TestUnknownErrorsTellNothing(t *testing.T) {
+	t.Parallel()
+	server, _ := setup(t, errors.New("password is hunter2"))
+	for _, text := range []string{"a", "panic"} {
+		answer, body := send(t, "POST", server.URL+"/notes", "application/json", `{"text":"`+text+`"}`)
+		if p := problemIn(t, answer, body); p.Status != 500 || p.Code != "internal_error" || strings.Contains(body, "hunter2") {
+			t.Fatalf("problem = %s, want a 500 that hides the cause", body)
+		}
+	}
+}
+
+func TestHealthTellsOfDependencies(t *testing.T) {
+	t.Parallel()
+	away := func(context.Context) error { return errors.New("refused") }
+	here := func(context.Context) error { return nil }
+	server, health := setup(t, nil, httpapi.Check{Name: "postgres", Needed: true, Probe: here}, httpapi.Check{Name: "pulsar", Probe: away})
+
+	answer, body := send(t, "GET", server.URL+"/readyz", "", "")
+	if p := problemIn(t, answer, body); p.Code != "not_ready" || len(p.Errors) != 1 || p.Errors[0].Field != "pulsar" {
+		t.Fatalf("/readyz = %s, want not_ready that names pulsar only", body)
+	}
+	if answer, body = send(t, "GET", server.URL+"/health", "", ""); answer.StatusCode != 200 || !strings.Contains(body, `"degraded"`) {
+		t.Fatalf("/health = %d %s, want 200 degraded: what is away is not needed", answer.StatusCode, body)
+	}
+	health.Drain()
+	answer, body = send(t, "GET", server.URL+"/readyz", "", "")
+	if p := problemIn(t, answer, body); p.Code != "shutting_down" {
+		t.Fatalf("/readyz while draining = %s, want shutting_down", body)
+	}
+	if answer, _ = send(t, "GET", server.URL+"/livez", "", ""); answer.StatusCode != 200 {
+		t.Fatalf("/livez while draining = %d, want 200", answer.StatusCode)
+	}
+}
+
+func TestNeededDependencyTakesHealthDown(t *testing.T) {
+	t.Parallel()
+	server, _ := setup(t, nil, httpapi.Check{Name: "postgres", Needed: true, Probe: func(context.Context) error { return errors.New("refused") }})
+	answer, body := send(t, "GET", server.URL+"/health", "", "")
+	if p := problemIn(t, answer, body); p.Code != "not_ready" || answer.Header.Get("Retry-After") == "" {
+		t.Fatalf("/health = %s, want not_ready with Retry-After", body)
+	}
+}
+
+func TestRequestIDIsHonouredWhenPlain(t *testing.T) {
+	t.Parallel()
+	server, _ := setup(t, nil)
+	for sent, kept := range map[string]bool{"abc-123": true, "has space": false, strings.Repeat("x", 129): false} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/livez", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-Request-ID", sent)
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		if got := answer.Header.Get("X-Request-ID"); (got == sent) != kept || got == "" {
+			t.Errorf("X-Request-ID %q came back as %q", sent, got)
+		}
+	}
+}
+
+func TestOpenAPIListsTheCodes(t *testing.T) {
+	t.Parallel()
+	server, _ := setup(t, nil)
+	_, body := send(t, "GET", server.URL+"/openapi.json", "", "")
+	for _, want := range []string{`"note_exists"`, `"validation_failed"`, `"bearer"`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("/openapi.json does not hold %s", want)
+		}
+	}
+}
+
+func TestCursor(t *testing.T) {
+	t.Parallel()
+	type position struct {
+		Seq int64 `json:"s"`
+	}
+	page := httpapi.NewPage([]int64{1, 2, 3}, 2, func(n int64) position { return position{n} })
+	var got position
+	if err := httpapi.DecodeCursor(page.NextCursor, &got); err != nil || !page.HasMore || got.Seq != 2 || len(page.Data) != 2 {
+		t.Fatalf("page = %+v, cursor at %+v (%v); want two rows and a cursor at the second", page, got, err)
+	}
+	if last := httpapi.NewPage([]int64{1, 2}, 2, func(n int64) position { return position{n} }); last.HasMore || last.NextCursor != "" {
+		t.Fatalf("last page = %+v, want no cursor", last)
+	}
+	for _, token := range []string{"!", "e30K!", "eyJ4IjoxfQ"} {
+		if err := httpapi.DecodeCursor(token, &got); !fault.Is(err, "cursor_invalid") {
+			t.Errorf("DecodeCursor(%q) = %v, want cursor_invalid", token, err)
+		}
+	}
+}

@@ -1,0 +1,120 @@
+package httpapi
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"tributary/platform/fault"
+)
+
+// installErrors makes huma answer with our problem documents. huma keeps these hooks in package variables,
+// so they are set once for the process.
+func installErrors() { hooks() }
+
+//nolint:gochecknoglobals // huma's hooks are process-wide variables; they must be set exactly once.
+var hooks = sync.OnceFunc(func() {
+	huma.ValidateStrictCasing = true
+	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
+		return newProblem(nil, status, msg, errs)
+	}
+	huma.NewErrorWithContext = func(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
+		return newProblem(ctx, status, msg, errs)
+	}
+})
+
+// newProblem receives what huma has found (its own validation results, or the handler's error) and makes it a problem.
+func newProblem(ctx huma.Context, status int, msg string, errs []error) *Problem {
+	err := faultOf(status, msg, errs)
+	if ctx == nil { // huma asks for an example when it writes the OpenAPI document
+		return &Problem{Status: status}
+	}
+	logFailure(ctx.Context(), err)
+	headersOf(err, ctx.SetHeader)
+	return problemOf(ctx.Context(), err)
+}
+
+func faultOf(status int, msg string, errs []error) error {
+	var fields fault.Fields
+	for _, e := range errs {
+		if f, ok := fault.As(e); ok {
+			if len(errs) == 1 {
+				return f
+			}
+			fields = append(fields, f.Fields...)
+			continue
+		}
+		var detail *huma.ErrorDetail
+		if errors.As(e, &detail) {
+			fields = append(fields, fieldOf(detail))
+		}
+	}
+	switch {
+	case status == http.StatusUnprocessableEntity && len(fields) > 0:
+		return fields.Err()
+	case status == http.StatusNotAcceptable:
+		return fault.New(fault.NotAcceptable, "not_acceptable", "This resource has no representation of the types in Accept.")
+	case status == http.StatusRequestEntityTooLarge:
+		return bodyTooLarge()
+	case status == http.StatusRequestTimeout:
+		return fault.New(fault.Malformed, "body_timeout", "The request body did not arrive in time.")
+	case status == http.StatusBadRequest, status == http.StatusUnprocessableEntity:
+		return fault.New(fault.Malformed, "body_unreadable", "The request body cannot be read as what this resource expects.", fields...)
+	case len(errs) > 0:
+		return errors.Join(errs...)
+	}
+	return errors.New(msg)
+}
+
+// fieldOf gives huma's finding our words. Location is "body.metadata.amount", "query.limit", "path.id" or "header.X".
+func fieldOf(d *huma.ErrorDetail) fault.Field {
+	field := d.Location
+	for _, prefix := range []string{"body.", "query.", "path.", "header."} {
+		field = strings.TrimPrefix(field, prefix)
+	}
+	code := "invalid_value"
+	if name, ok := strings.CutPrefix(d.Message, "expected required property "); ok {
+		name = strings.TrimSuffix(name, " to be present")
+		return fault.Field{Field: join(field, name), Code: "required", Message: "is required"}
+	}
+	switch {
+	case d.Message == "unexpected property", d.Message == "unknown query parameter":
+		return fault.Field{Field: printable(field), Code: "unknown_field", Message: "is not a field of this request"}
+	case strings.HasPrefix(d.Message, "required "):
+		return fault.Field{Field: field, Code: "required", Message: "is required"}
+	case strings.HasPrefix(d.Message, "expected boolean"), d.Message == "expected string", d.Message == "expected number",
+		d.Message == "expected integer", d.Message == "expected array", d.Message == "expected object":
+		code = "wrong_type"
+	case strings.HasPrefix(d.Message, "expected length >="):
+		code = "too_short"
+	case strings.HasPrefix(d.Message, "expected length <="):
+		code = "too_long"
+	case strings.HasPrefix(d.Message, "expected array length"):
+		code = "wrong_count"
+	case strings.HasPrefix(d.Message, "expected"):
+	default: // a parser's own message may quote the input
+		return fault.Field{Field: printable(field), Code: code, Message: "cannot be read"}
+	}
+	return fault.Field{Field: printable(field), Code: code, Message: d.Message}
+}
+
+func join(parent, name string) string {
+	if parent == "" || parent == "body" {
+		return name
+	}
+	return parent + "." + name
+}
+
+// printable keeps a field name from the request harmless: printable ASCII, at most 128 characters.
+func printable(name string) string {
+	out := []byte(name[:min(len(name), 128)])
+	for i, c := range out {
+		if c < ' ' || c > '~' {
+			out[i] = '?'
+		}
+	}
+	return string(out)
+}

@@ -1,0 +1,149 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/propagation"
+
+	"tributary/platform/fault"
+)
+
+type contextKey int
+
+const (
+	requestIDKey contextKey = iota
+	loggerKey
+)
+
+const requestIDHeader = "X-Request-ID"
+
+// RequestID is the id of the request being served, or "" outside of one.
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey).(string)
+	return id
+}
+
+// requestID honours X-Request-ID when it is 1 to 128 printable ASCII characters, makes one otherwise, and takes up the
+// caller's trace.
+func requestID(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := r.Header.Get(requestIDHeader)
+		if !plain(id) {
+			id = uuid.Must(uuid.NewV7()).String()
+		}
+		w.Header().Set(requestIDHeader, id)
+		ctx := otel.GetTextMapPropagator().Extract(r.Context(), propagation.HeaderCarrier(r.Header))
+		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, requestIDKey, id)))
+	})
+}
+
+func plain(id string) bool {
+	if id == "" || len(id) > 128 {
+		return false
+	}
+	for i := range len(id) {
+		if id[i] <= ' ' || id[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// observe counts and times every request by route pattern, and logs it: failures of ours as warnings, the rest at debug.
+func observe(cfg Config) func(http.Handler) http.Handler {
+	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "http_request_duration_seconds", Help: "Time to answer, by route pattern and status.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+	}, []string{"method", "route", "status"})
+	cfg.Metrics.MustRegister(seconds)
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			start := cfg.Now()
+			ww := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+			r = r.WithContext(context.WithValue(r.Context(), loggerKey, cfg.Logger))
+			defer func() {
+				status, elapsed, route := ww.Status(), cfg.Now().Sub(start), chi.RouteContext(r.Context()).RoutePattern()
+				if route == "" {
+					route = "unmatched"
+				}
+				seconds.WithLabelValues(method(r.Method), route, strconv.Itoa(status)).Observe(elapsed.Seconds())
+				level := slog.LevelDebug
+				if status >= http.StatusInternalServerError {
+					level = slog.LevelWarn
+				}
+				cfg.Logger.LogAttrs(r.Context(), level, "request answered", slog.String("method", r.Method), slog.String("route", route),
+					slog.Int("status", status), slog.Duration("elapsed", elapsed), slog.String("request_id", RequestID(r.Context())))
+			}()
+			next.ServeHTTP(ww, r)
+		})
+	}
+}
+
+// method keeps made-up methods from making new metric series.
+func method(m string) string {
+	switch m {
+	case http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodHead, http.MethodOptions:
+		return m
+	}
+	return "other"
+}
+
+func recoverPanic(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			cause := recover()
+			if cause == nil {
+				return
+			}
+			if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				panic(cause) //nolint:forbidigo // net/http's own way to abort a response; not ours to swallow
+			}
+			logger(r.Context()).ErrorContext(r.Context(), "handler panicked", "panic", cause, "stack", string(debug.Stack()), "request_id", RequestID(r.Context()))
+			WriteError(w, r, errors.New("handler panicked"))
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// logFailure logs what the caller is not told: the cause of a 5xx.
+func logFailure(ctx context.Context, err error) {
+	f, ok := fault.As(err)
+	switch {
+	case !ok:
+		logger(ctx).ErrorContext(ctx, "request failed", "error", err, "request_id", RequestID(ctx))
+	case f.Cause != nil && status(f.Kind) >= http.StatusInternalServerError:
+		logger(ctx).WarnContext(ctx, "request refused", "code", f.Code, "error", err, "request_id", RequestID(ctx))
+	}
+}
+
+func logger(ctx context.Context) *slog.Logger {
+	if l, ok := ctx.Value(loggerKey).(*slog.Logger); ok {
+		return l
+	}
+	return slog.New(slog.DiscardHandler)
+}
+
+func notFound(w http.ResponseWriter, r *http.Request) {
+	WriteError(w, r, fault.New(fault.NotFound, "route_not_found", "There is no such path; /docs lists those that are."))
+}
+
+func methodNotAllowed(routes chi.Routes) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+			if routes.Match(chi.NewRouteContext(), m, r.URL.Path) {
+				w.Header().Add("Allow", m)
+			}
+		}
+		WriteError(w, r, fault.New(fault.NotAllowed, "method_not_allowed", "This path does not take this method; Allow lists those that it does."))
+	}
+}
