@@ -71,7 +71,7 @@ func observe(cfg Config) func(http.Handler) http.Handler {
 			start := cfg.Now()
 			ww := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
 			r = r.WithContext(context.WithValue(r.Context(), loggerKey, cfg.Logger))
-			defer func() {
+			defer func() { //nolint:contextcheck // r holds the request's own context
 				status, elapsed, route := ww.Status(), cfg.Now().Sub(start), chi.RouteContext(r.Context()).RoutePattern()
 				if route == "" {
 					route = "unmatched"
@@ -100,7 +100,7 @@ func method(m string) string {
 
 func recoverPanic(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
+		defer func() { //nolint:contextcheck // r holds the request's own context
 			cause := recover()
 			if cause == nil {
 				return

@@ -15,7 +15,7 @@ import (
 
 // Problem is the one shape of every error answer: an RFC 9457 problem document with a stable code. It never holds
 // a value that the caller sent.
-type Problem struct {
+type Problem struct { //nolint:errname // the RFC's word
 	Type      string         `json:"type" doc:"URN of the problem, made from the code." example:"urn:tributary:problem:validation_failed"`
 	Title     string         `json:"title" doc:"The status in words."`
 	Status    int            `json:"status" doc:"The HTTP status."`

@@ -60,18 +60,19 @@ func Check(data []byte) error {
 
 func checkToken(decoder *jsontext.Decoder, token jsontext.Token) error {
 	switch token.Kind() {
-	case '{', '[':
+	case jsontext.KindBeginObject, jsontext.KindBeginArray:
 		if decoder.StackDepth() > MaxDepth {
 			return malformed("json_too_deep", fmt.Sprintf("Objects and arrays are nested more than %d levels deep at byte %d.", MaxDepth, decoder.InputOffset()))
 		}
-	case '"':
+	case jsontext.KindString:
 		if strings.IndexByte(token.String(), 0) >= 0 {
 			return malformed("json_nul", fmt.Sprintf("A string before byte %d holds the character NUL.", decoder.InputOffset()))
 		}
-	case '0':
+	case jsontext.KindNumber:
 		if !sane(token.String()) {
 			return malformed("json_number_range", fmt.Sprintf("The number before byte %d is too long or too large.", decoder.InputOffset()))
 		}
+	case jsontext.KindNull, jsontext.KindFalse, jsontext.KindTrue, jsontext.KindEndObject, jsontext.KindEndArray, jsontext.KindInvalid:
 	}
 	return nil
 }
