@@ -1,0 +1,54 @@
+package money
+
+import "math/big"
+
+// Rate is an exact decimal in [0, 1000000) with at most 12 fractional digits, such as 0.1 for ten per cent. It is
+// comparable with ==. The zero value is 0.
+type Rate struct {
+	unscaled int64
+	scale    int
+}
+
+// Limits of a rate: together its digits fit 64 bits.
+const (
+	maxRateInteger  = 6
+	maxRateFraction = 12
+)
+
+// ParseRate reads a rate from the text of a JSON number or of a string of the same form. ErrRateMalformed otherwise.
+func ParseRate(text string) (Rate, error) {
+	n, ok := scan(text)
+	if !ok || n.negative || len(n.digits)+n.exponent > maxRateInteger || -n.exponent > maxRateFraction {
+		return Rate{}, ErrRateMalformed
+	}
+	var r Rate
+	for _, c := range []byte(n.digits) {
+		r.unscaled = r.unscaled*10 + int64(c-'0')
+	}
+	for range n.exponent {
+		r.unscaled *= 10
+	}
+	r.scale = max(0, -n.exponent)
+	return r, nil
+}
+
+// Decimal gives the rate as an exact decimal.
+func (r Rate) Decimal() Decimal {
+	return Decimal{unscaled: big.NewInt(r.unscaled), scale: r.scale}
+}
+
+// IsZero tells whether the rate is 0.
+func (r Rate) IsZero() bool { return r.unscaled == 0 }
+
+// Cmp is -1, 0 or 1.
+func (r Rate) Cmp(other Rate) int { return r.Decimal().Cmp(other.Decimal()) }
+
+// String gives the canonical text, such as "0.1".
+func (r Rate) String() string { return r.Decimal().String() }
+
+// Of gives rate × amount: the exact product in major units, and the product after the one rounding step.
+func (r Rate) Of(a Amount, mode Rounding) (exact Decimal, rounded Amount, err error) {
+	exact = a.Decimal().Mul(r.Decimal())
+	rounded, err = exact.Round(a.currency, mode)
+	return exact, rounded, err
+}
