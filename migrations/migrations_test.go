@@ -1,0 +1,105 @@
+package migrations_test
+
+import (
+	"context"
+	"net/url"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"tributary/migrations"
+	"tributary/migrations/migrationstest"
+	"tributary/platform/postgres"
+)
+
+func TestTheServiceRoleCannotAlterTheSchema(t *testing.T) {
+	t.Parallel()
+	for _, set := range []migrations.Set{migrations.Tracking(), migrations.Commission()} {
+		t.Run(set.Name, func(t *testing.T) {
+			t.Parallel()
+			db := migrationstest.New(t, set)
+			for _, statement := range []string{
+				"CREATE TABLE mine (x int)", "DROP TABLE goose_db_version", "CREATE SCHEMA mine", "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+				"UPDATE goose_db_version SET version_id = 99",
+			} {
+				if _, err := db.Pool.Exec(t.Context(), statement); postgres.Code(err) != "42501" {
+					t.Errorf("%s: %v, want insufficient privilege", statement, err)
+				}
+			}
+		})
+	}
+}
+
+func TestVersionIsChecked(t *testing.T) {
+	t.Parallel()
+	db := migrationstest.New(t, migrations.Tracking())
+	version, err := migrations.Tracking().Version()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := postgres.CheckVersion(t.Context(), db.Pool, version); err != nil {
+		t.Errorf("CheckVersion after migrating: %v", err)
+	}
+	if err := postgres.CheckVersion(t.Context(), db.Pool, version+1); err == nil {
+		t.Error("CheckVersion = nil for a schema that is too old")
+	}
+}
+
+func TestMigratorsAtTheSameTimeApplyEachFileOnce(t *testing.T) {
+	t.Parallel()
+	owner := emptyDatabase(t)
+	var wg sync.WaitGroup
+	applied := make([][]string, 4)
+	for i := range applied {
+		wg.Go(func() {
+			var err error
+			if applied[i], err = migrations.Tracking().Apply(t.Context(), owner, migrationstest.Password); err != nil {
+				t.Errorf("Apply: %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	count := map[string]int{}
+	for _, files := range applied {
+		for _, f := range files {
+			count[f]++
+		}
+	}
+	if len(count) == 0 {
+		t.Fatal("no file was applied")
+	}
+	for f, n := range count {
+		if n != 1 {
+			t.Errorf("%s was applied %d times", f, n)
+		}
+	}
+}
+
+// emptyDatabase makes a database without a schema and returns its owner's URL.
+func emptyDatabase(t *testing.T) string {
+	t.Helper()
+	base := migrationstest.New(t, migrations.Tracking()).OwnerURL
+	conn, err := pgx.Connect(t.Context(), base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := "empty_" + uuid.NewString()[:8]
+	if _, err := conn.Exec(t.Context(), "CREATE DATABASE "+name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx := context.WithoutCancel(t.Context())
+		if _, err := conn.Exec(ctx, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+			t.Error(err)
+		}
+		_ = conn.Close(ctx)
+	})
+	u, err := url.Parse(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Path = "/" + name
+	return u.String()
+}

@@ -1,0 +1,57 @@
+-- The append-only log of tracking events. It is also the outbox: the relay publishes it in the order of seq.
+
+-- +goose Up
+CREATE TABLE events (
+    seq          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    event_id     text        NOT NULL UNIQUE,
+    user_id      text        NOT NULL,
+    event_type   text        NOT NULL,
+    campaign_id  text,
+    occurred_at  timestamptz NOT NULL,
+    received_at  timestamptz NOT NULL,
+    body         text        NOT NULL, -- the message, as it is published
+    body_hash    bytea       NOT NULL, -- of the content, to tell a repetition from a conflict
+    traceparent  text,
+    CHECK (length(event_id) BETWEEN 1 AND 128),
+    CHECK (length(user_id) BETWEEN 1 AND 128),
+    CHECK (length(campaign_id) BETWEEN 1 AND 128),
+    CHECK (length(body_hash) = 16)
+) WITH (autovacuum_vacuum_insert_scale_factor = 0.02);
+
+CREATE INDEX events_user_seq ON events (user_id, seq);
+CREATE INDEX events_campaign_seq ON events (campaign_id, seq) WHERE campaign_id IS NOT NULL;
+CREATE INDEX events_occurred_brin ON events USING brin (occurred_at);
+
+-- A reader of seq > n must never skip a row that becomes visible later with a lower seq. So inserting transactions take
+-- turns: the order of seq is the order of commits, for every writer. Commits carry hundreds of rows; the lock is cheap.
+-- +goose StatementBegin
+CREATE FUNCTION events_in_order() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(7201);
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER events_in_order BEFORE INSERT ON events FOR EACH STATEMENT EXECUTE FUNCTION events_in_order();
+
+-- +goose StatementBegin
+CREATE FUNCTION events_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'events is append-only' USING ERRCODE = 'restrict_violation';
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER events_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON events FOR EACH STATEMENT EXECUTE FUNCTION events_append_only();
+REVOKE UPDATE, DELETE, TRUNCATE ON events FROM tracking_user;
+
+-- Which replica relays, until when, and how far the broker has confirmed. One row.
+CREATE TABLE relay (
+    id         boolean     PRIMARY KEY DEFAULT true CHECK (id),
+    pos        bigint      NOT NULL DEFAULT 0 CHECK (pos >= 0),
+    holder     text        NOT NULL DEFAULT '',
+    expires_at timestamptz NOT NULL DEFAULT '-infinity'
+) WITH (fillfactor = 50);
+INSERT INTO relay DEFAULT VALUES;
+REVOKE INSERT, DELETE, TRUNCATE ON relay FROM tracking_user;
+
+-- +goose Down
+DROP TABLE relay, events;
+DROP FUNCTION events_in_order, events_append_only;

@@ -1,0 +1,142 @@
+// Package postgres opens a service's pool and turns what PostgreSQL refuses into faults, in one place.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/exaring/otelpgx"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"tributary/platform/fault"
+)
+
+// Config is how to reach the database.
+type Config struct {
+	URL         string // a PostgreSQL connection URL
+	Application string // application_name, seen in pg_stat_activity
+	MaxConns    int32
+	Trace       bool // whether statements become spans
+}
+
+const (
+	connectTimeout = 5 * time.Second
+	retryAfter     = time.Second
+)
+
+// Open makes a pool that connects when it is first used, so that a service starts and stays up without its database.
+// The error tells of a URL that cannot be read, without its password.
+func Open(ctx context.Context, c Config) (*pgxpool.Pool, error) {
+	cfg, err := pgxpool.ParseConfig(c.URL)
+	if err != nil {
+		return nil, errors.New("DATABASE_URL is no PostgreSQL URL such as postgres://user:password@host:5432/database")
+	}
+	cfg.MaxConns = c.MaxConns
+	cfg.MaxConnIdleTime = 5 * time.Minute
+	cfg.ConnConfig.ConnectTimeout = connectTimeout
+	for name, value := range map[string]string{
+		"application_name": c.Application, "timezone": "UTC", "lock_timeout": "10s",
+		"statement_timeout": "30s", "idle_in_transaction_session_timeout": "30s",
+	} {
+		cfg.ConnConfig.RuntimeParams[name] = value
+	}
+	if c.Trace {
+		cfg.ConnConfig.Tracer = otelpgx.NewTracer()
+	}
+	return pgxpool.NewWithConfig(ctx, cfg)
+}
+
+// Unavailable tells whether the database did not answer or asked to try again: the same statement may succeed later.
+// Everything else (a constraint, a value that cannot be stored) fails again.
+func Unavailable(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return transient(pg.Code)
+	}
+	if errors.Is(err, pgx.ErrNoRows) || errors.Is(err, pgx.ErrTooManyRows) {
+		return false
+	}
+	var netErr net.Error
+	return pgconn.SafeToRetry(err) || pgconn.Timeout(err) || errors.As(err, &netErr) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, context.DeadlineExceeded) || isConnect(err) || lostConnection(err)
+}
+
+// transient lists the SQLSTATEs that pass by themselves: connection trouble, resources, shutdown, and lost races.
+func transient(code string) bool {
+	switch code {
+	case "40001", "40P01", "55P03", "57014": // serialization failure, deadlock, lock timeout, statement timeout
+		return true
+	}
+	switch code[:2] {
+	case "08", "53", "57", "58": // connection, resources, operator intervention, system
+		return true
+	}
+	return false
+}
+
+func isConnect(err error) bool {
+	var connect *pgconn.ConnectError
+	return errors.As(err, &connect)
+}
+
+// lostConnection meets what pgx reports when the server goes away in the middle of a statement.
+func lostConnection(err error) bool {
+	text := err.Error()
+	for _, known := range []string{"unexpected EOF", "conn closed", "connection reset", "broken pipe"} {
+		if strings.Contains(text, known) {
+			return true
+		}
+	}
+	return false
+}
+
+// Fault gives an error of the database the caller's words: database_unavailable with Retry-After when trying again makes sense,
+// otherwise the error with what was being done in front of it.
+func Fault(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := fault.As(err); ok {
+		return err
+	}
+	if Unavailable(err) {
+		return fault.RetryIn(retryAfter, "database_unavailable", "The database does not answer; nothing was stored by this request.", fmt.Errorf("%s: %w", doing, err))
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// Code gives the SQLSTATE of an error, or "".
+func Code(err error) string {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code
+	}
+	return ""
+}
+
+// CheckVersion compares the database's schema version with the one that this build was made for.
+func CheckVersion(ctx context.Context, pool *pgxpool.Pool, want int64) error {
+	var have int64
+	err := pool.QueryRow(ctx, `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`).Scan(&have)
+	if Code(err) == "42P01" { // undefined table: never migrated
+		have, err = 0, nil
+	}
+	if err != nil {
+		return Fault("read the schema version", err)
+	}
+	if have != want {
+		return fmt.Errorf("the database has schema version %d and this build needs %d: run `make migrate`", have, want)
+	}
+	return nil
+}
+
+// Ready is a readiness probe: the database answers, with the schema version that this build needs.
+func Ready(pool *pgxpool.Pool, want int64) func(context.Context) error {
+	return func(ctx context.Context) error { return CheckVersion(ctx, pool, want) }
+}
