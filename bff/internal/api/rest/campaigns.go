@@ -1,0 +1,37 @@
+package rest
+
+import (
+	"context"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"tributary/bff/internal/application/acceptcampaign"
+)
+
+type acceptInput struct {
+	Idempotent
+	CampaignID string `path:"campaign_id" maxLength:"128" example:"camp123"`
+	Body       struct {
+		AcceptedTerms bool   `json:"accepted_terms" doc:"Must be true." example:"true"`
+		Metadata      object `json:"metadata,omitzero" doc:"Passed on as it is."`
+	}
+}
+
+func registerCampaigns(api huma.API, handler *acceptcampaign.Handler) {
+	op := commandOperation("accept-campaign", "/api/v1/campaigns/{campaign_id}/accept", "Accept a campaign's terms",
+		"Publishes the command campaign.accept to bff-campaign-accept-v1.", "Campaigns")
+	huma.Register(api, op, func(ctx context.Context, in *acceptInput) (*receipt, error) {
+		from, err := callerOf(ctx)
+		if err != nil {
+			return nil, err
+		}
+		got, err := handler.Handle(ctx, acceptcampaign.Command{
+			Caller: from, IdempotencyKey: in.IdempotencyKey, CampaignID: in.CampaignID,
+			AcceptedTerms: in.Body.AcceptedTerms, Metadata: in.Body.Metadata.text,
+		})
+		if err != nil {
+			return nil, err
+		}
+		return receiptOf(got), nil
+	})
+}

@@ -1,0 +1,41 @@
+package rest
+
+import (
+	"context"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"tributary/bff/internal/application/uploadevidence"
+	"tributary/bff/internal/domain/evidence"
+)
+
+type evidenceInput struct {
+	Idempotent
+	Body struct {
+		CampaignID   string `json:"campaign_id" minLength:"1" maxLength:"128" example:"camp123"`
+		EvidenceType string `json:"evidence_type" minLength:"1" maxLength:"64" example:"photo"`
+		FileURL      string `json:"file_url" minLength:"1" maxLength:"2048" doc:"Absolute http or https URL; it is not fetched." example:"https://example.com/photo.jpg"`
+		Metadata     object `json:"metadata,omitzero" doc:"Passed on as it is."`
+	}
+}
+
+func registerEvidence(api huma.API, handler *uploadevidence.Handler) {
+	op := commandOperation("upload-evidence", "/api/v1/evidence/upload", "Hand in evidence",
+		"Publishes the command evidence.upload to bff-evidence-upload-v1.", "Evidence")
+	huma.Register(api, op, func(ctx context.Context, in *evidenceInput) (*receipt, error) {
+		from, err := callerOf(ctx)
+		if err != nil {
+			return nil, err
+		}
+		got, err := handler.Handle(ctx, uploadevidence.Command{
+			Caller: from, IdempotencyKey: in.IdempotencyKey,
+			Evidence: evidence.Input{
+				CampaignID: in.Body.CampaignID, Kind: in.Body.EvidenceType, FileURL: in.Body.FileURL, Metadata: in.Body.Metadata.text,
+			},
+		})
+		if err != nil {
+			return nil, err
+		}
+		return receiptOf(got), nil
+	})
+}

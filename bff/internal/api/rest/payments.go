@@ -1,0 +1,41 @@
+package rest
+
+import (
+	"context"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"tributary/bff/internal/application/requestpayment"
+	"tributary/bff/internal/domain/payment"
+)
+
+type paymentInput struct {
+	Idempotent
+	Body struct {
+		Amount         major  `json:"amount" example:"150.00"`
+		Currency       string `json:"currency" minLength:"3" maxLength:"3" doc:"ISO 4217." example:"USD"`
+		PaymentMethod  string `json:"payment_method" minLength:"1" maxLength:"64" example:"paypal"`
+		AccountDetails object `json:"account_details" doc:"Where to pay to, as the method needs it. Personal data: never logged."`
+	}
+}
+
+func registerPayments(api huma.API, handler *requestpayment.Handler) {
+	op := commandOperation("request-payment", "/api/v1/payments/request", "Ask for a payment",
+		"Publishes the command payment.request to bff-payment-request-v1. Whether there is enough to pay is decided by its consumer.", "Payments")
+	huma.Register(api, op, func(ctx context.Context, in *paymentInput) (*receipt, error) {
+		from, err := callerOf(ctx)
+		if err != nil {
+			return nil, err
+		}
+		got, err := handler.Handle(ctx, requestpayment.Command{
+			Caller: from, IdempotencyKey: in.IdempotencyKey,
+			Payment: payment.Input{
+				Amount: in.Body.Amount.text, Currency: in.Body.Currency, Method: in.Body.PaymentMethod, AccountDetails: in.Body.AccountDetails.text,
+			},
+		})
+		if err != nil {
+			return nil, err
+		}
+		return receiptOf(got), nil
+	})
+}

@@ -1,0 +1,63 @@
+// Package rest (api) is the HTTP side of the service: each route reads a request, hands it to its use case and writes the answer.
+package rest
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"tributary/bff/internal/application/acceptcampaign"
+	"tributary/bff/internal/application/requestpayment"
+	"tributary/bff/internal/application/uploadevidence"
+	"tributary/bff/internal/domain/caller"
+	"tributary/platform/auth"
+	"tributary/platform/fault"
+	"tributary/platform/httpapi"
+)
+
+// UseCases are what the routes lead to.
+type UseCases struct {
+	AcceptCampaign *acceptcampaign.Handler
+	UploadEvidence *uploadevidence.Handler
+	RequestPayment *requestpayment.Handler
+}
+
+// Register adds the routes to the API.
+func Register(api huma.API, uses UseCases) {
+	registerCampaigns(api, uses.AcceptCampaign)
+	registerEvidence(api, uses.UploadEvidence)
+	registerPayments(api, uses.RequestPayment)
+}
+
+// Codes are the error codes of these routes beside those of all services.
+func Codes() []httpapi.Code {
+	return append(auth.Codes(),
+		httpapi.Code{Code: "outcome_unknown", Kind: fault.Unavailable, Meaning: "The broker did not confirm the command in time: it may be stored or not. Repeat it with the same Idempotency-Key; it acts once."},
+	)
+}
+
+// commandOperation is what all commands have in common.
+func commandOperation(id, path, summary, description, tag string) huma.Operation {
+	return huma.Operation{
+		OperationID: id, Method: http.MethodPost, Path: path, Summary: summary, Description: description, Tags: []string{tag},
+		DefaultStatus: http.StatusAccepted, Security: auth.Require(auth.Partner),
+		Errors: []int{
+			http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestEntityTooLarge,
+			http.StatusUnsupportedMediaType, http.StatusTooManyRequests, http.StatusServiceUnavailable,
+		},
+	}
+}
+
+// callerOf is who the middleware has let in. Without it there is nobody, which no use case takes.
+func callerOf(ctx context.Context) (caller.Caller, error) {
+	identity, _ := auth.From(ctx)
+	roles := make([]string, len(identity.Roles))
+	for i, role := range identity.Roles {
+		roles[i] = string(role)
+	}
+	return caller.New(caller.Claims{
+		UserID: identity.UserID, Subject: identity.Subject, Issuer: identity.Issuer, TokenID: identity.TokenID,
+		Roles: roles, ExpiresAt: identity.ExpiresAt, Verified: identity.Verified,
+	})
+}

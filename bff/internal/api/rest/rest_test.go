@@ -1,0 +1,165 @@
+package rest_test
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tributary/bff/internal/api/rest"
+	"tributary/bff/internal/application/acceptcampaign"
+	"tributary/bff/internal/application/requestpayment"
+	"tributary/bff/internal/application/submit"
+	"tributary/bff/internal/application/uploadevidence"
+	"tributary/bff/internal/domain/campaign"
+	"tributary/bff/internal/domain/evidence"
+	"tributary/bff/internal/domain/payment"
+	"tributary/bff/internal/infrastructure/ids"
+	"tributary/platform/auth"
+	"tributary/platform/auth/authtest"
+	"tributary/platform/httpapi"
+)
+
+// publisher remembers what was published, or fails with err.
+type publisher struct {
+	mu          sync.Mutex
+	err         error
+	acceptances []campaign.Acceptance
+	uploads     []evidence.Upload
+	payments    []payment.Request
+}
+
+func (p *publisher) PublishAcceptance(_ context.Context, a campaign.Acceptance) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.err == nil {
+		p.acceptances = append(p.acceptances, a)
+	}
+	return p.err
+}
+
+func (p *publisher) PublishUpload(_ context.Context, u evidence.Upload) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.err == nil {
+		p.uploads = append(p.uploads, u)
+	}
+	return p.err
+}
+
+func (p *publisher) PublishPayment(_ context.Context, r payment.Request) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.err == nil {
+		p.payments = append(p.payments, r)
+	}
+	return p.err
+}
+
+func (p *publisher) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.acceptances) + len(p.uploads) + len(p.payments)
+}
+
+func now() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 123456789, time.UTC) }
+
+type service struct {
+	http.Handler
+	published *publisher
+	token     string
+}
+
+func setup(t *testing.T) service {
+	t.Helper()
+	cfg := auth.Config{
+		Secret: authtest.Secret, Algorithm: "HS256", RequireValidation: true,
+		Issuer: "test-issuer", Audience: "test-audience", Leeway: 30 * time.Second,
+	}
+	logger := slog.New(slog.DiscardHandler)
+	verifier, err := auth.New(t.Context(), cfg, auth.Needs{Now: now, Logger: logger})
+	if err != nil {
+		t.Fatal(err)
+	}
+	published := &publisher{}
+	stamper := submit.NewStamper(ids.New(), now)
+	api := httpapi.New(httpapi.Config{
+		Service: "bff", Title: "BFF", Version: "test", HealthPath: "/health", Codes: rest.Codes(), Health: httpapi.NewHealth("bff"),
+		Logger: logger, Metrics: prometheus.NewRegistry(), Now: now,
+		Middleware: []func(huma.Context, func(huma.Context)){auth.Middleware(verifier)},
+	})
+	rest.Register(api.Huma, rest.UseCases{
+		AcceptCampaign: acceptcampaign.New(stamper, published),
+		UploadEvidence: uploadevidence.New(stamper, published),
+		RequestPayment: requestpayment.New(stamper, published),
+	})
+	return service{Handler: api.Router, published: published, token: authtest.HS256(t, authtest.Secret, authtest.Claims(now(), "user123"))}
+}
+
+// post sends a body as JSON with the service's token; headers replace what is sent, "" removes it.
+func (s service) post(t *testing.T, path, body string, headers ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+s.token)
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+		if headers[i+1] == "" {
+			r.Header.Del(headers[i])
+		}
+	}
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return w
+}
+
+type problem struct {
+	Status    int    `json:"status"`
+	Code      string `json:"code"`
+	Detail    string `json:"detail"`
+	RequestID string `json:"request_id"`
+	Errors    []struct {
+		Field string `json:"field"`
+		Code  string `json:"code"`
+	} `json:"errors"`
+}
+
+func problemOf(t *testing.T, w *httptest.ResponseRecorder) problem {
+	t.Helper()
+	var p problem
+	if w.Header().Get("Content-Type") != "application/problem+json" {
+		t.Fatalf("%d is no problem document: %s", w.Code, w.Body)
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+type receipt struct {
+	CommandID   string `json:"command_id"`
+	CommandType string `json:"command_type"`
+	Status      string `json:"status"`
+	UserID      string `json:"user_id"`
+	SubmittedAt string `json:"submitted_at"`
+}
+
+func receiptOf(t *testing.T, w *httptest.ResponseRecorder) receipt {
+	t.Helper()
+	var r receipt
+	if w.Code != http.StatusAccepted {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &r, json.RejectUnknownMembers(true)); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}

@@ -1,0 +1,88 @@
+package rest
+
+import (
+	"errors"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"tributary/bff/internal/application/submit"
+)
+
+// object is a JSON object kept as its text: it is passed on as it came.
+type object struct {
+	text string
+	null bool
+}
+
+var _ huma.ResolverWithPath = (*object)(nil)
+
+// UnmarshalJSON keeps the text; that it is an object is the schema's affair.
+func (o *object) UnmarshalJSON(raw []byte) error {
+	o.text, o.null = string(raw), jsontext.Value(raw).Kind() == jsontext.KindNull
+	return nil
+}
+
+// Resolve refuses null, which huma's validation lets through where a field is optional.
+func (o *object) Resolve(_ huma.Context, prefix *huma.PathBuffer) []error {
+	if !o.null {
+		return nil
+	}
+	return []error{&huma.ErrorDetail{Location: prefix.String(), Message: "expected object"}}
+}
+
+// Schema is that of any object.
+func (object) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
+}
+
+// major is an amount in major units, a JSON number or string, kept as its text so that no digit is lost.
+type major struct{ text string }
+
+// UnmarshalJSON keeps the text of a number, or what a string holds, and refuses anything else.
+func (m *major) UnmarshalJSON(raw []byte) error {
+	kind := jsontext.Value(raw).Kind()
+	if kind == jsontext.KindString {
+		return json.Unmarshal(raw, &m.text)
+	}
+	if kind != jsontext.KindNumber {
+		return errors.New("neither number nor string")
+	}
+	m.text = string(raw)
+	return nil
+}
+
+// Schema is a number or a string.
+func (major) Schema(huma.Registry) *huma.Schema {
+	longest := 40
+	return &huma.Schema{
+		Description: "Major units, read exactly from the text: at most 12 integer digits and as many decimals as the currency has.",
+		OneOf:       []*huma.Schema{{Type: huma.TypeNumber}, {Type: huma.TypeString, MaxLength: &longest}},
+		Examples:    []any{"150.00"},
+	}
+}
+
+// receipt is the answer to every command.
+type receipt struct {
+	Body struct {
+		CommandID   string `json:"command_id" format:"uuid" doc:"Consumers act once on it."`
+		CommandType string `json:"command_type" enum:"campaign.accept,evidence.upload,payment.request"`
+		Status      string `json:"status" enum:"submitted" doc:"The broker has stored the command; what becomes of it is decided later."`
+		UserID      string `json:"user_id" doc:"Whose command it is: the user of the token."`
+		SubmittedAt string `json:"submitted_at" format:"date-time"`
+	}
+}
+
+func receiptOf(r submit.Receipt) *receipt {
+	out := &receipt{}
+	out.Body.CommandID, out.Body.CommandType, out.Body.Status = r.CommandID, string(r.CommandType), "submitted"
+	out.Body.UserID, out.Body.SubmittedAt = r.UserID, r.SubmittedAt.UTC().Format(time.RFC3339Nano)
+	return out
+}
+
+// Idempotent is embedded in the input of every command; it is exported because huma only looks into exported fields.
+type Idempotent struct {
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"Makes a retry the same command: the same caller and key give the same command_id."`
+}

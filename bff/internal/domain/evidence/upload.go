@@ -1,0 +1,76 @@
+// Package evidence (domain) holds the command by which a user hands in evidence for a campaign.
+package evidence
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+
+	"tributary/bff/internal/domain/command"
+	"tributary/platform/fault"
+)
+
+const maxURL = 2048
+
+// kinds of evidence are open: the service that consumes the command knows which it takes.
+var kindPattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
+
+// Upload names a file that proves something for a campaign. The file is never fetched here.
+type Upload struct {
+	stamp      command.Stamp
+	campaignID string
+	kind       string
+	fileURL    string
+	metadata   string
+}
+
+// Input is what the caller says.
+type Input struct {
+	CampaignID string
+	Kind       string // such as photo: lower-case letters, digits and _, at most 64
+	FileURL    string // absolute http or https URL
+	Metadata   string // the text of a JSON object, or ""
+}
+
+// NewUpload makes the command or tells every fault.
+func NewUpload(stamp command.Stamp, in Input) (Upload, error) {
+	var faults fault.Fields
+	command.CheckIdentifier(&faults, "campaign_id", in.CampaignID)
+	if !kindPattern.MatchString(in.Kind) {
+		faults.Add("evidence_type", "invalid_value", "must be 1 to 64 lower-case letters, digits or _, beginning with a letter")
+	}
+	if !validURL(in.FileURL) {
+		faults.Add("file_url", "invalid_url", "must be an absolute http or https URL of at most 2048 characters, without user and password")
+	}
+	if err := faults.Err(); err != nil {
+		return Upload{}, err
+	}
+	return Upload{stamp: stamp, campaignID: in.CampaignID, kind: in.Kind, fileURL: in.FileURL, metadata: in.Metadata}, nil
+}
+
+// validURL is stricter than url.Parse: consumers will fetch this, so nothing ambiguous passes.
+func validURL(text string) bool {
+	if text == "" || len(text) > maxURL || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' }) {
+		return false
+	}
+	parsed, err := url.Parse(text)
+	if err != nil || parsed.Opaque != "" || parsed.User != nil || parsed.Hostname() == "" {
+		return false
+	}
+	return parsed.Scheme == "http" || parsed.Scheme == "https"
+}
+
+// Stamp identifies the command.
+func (u Upload) Stamp() command.Stamp { return u.stamp }
+
+// CampaignID is the campaign that the evidence is for.
+func (u Upload) CampaignID() string { return u.campaignID }
+
+// Kind is the kind of evidence, such as photo.
+func (u Upload) Kind() string { return u.kind }
+
+// FileURL is where the file is.
+func (u Upload) FileURL() string { return u.fileURL }
+
+// Metadata is the text of a JSON object, or "".
+func (u Upload) Metadata() string { return u.metadata }
