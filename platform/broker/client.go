@@ -1,0 +1,152 @@
+// Package broker wraps the Apache Pulsar client: publishers that find their way back after an outage and say what became of each
+// message, and consumers that hand over batches and acknowledge only what was handled. It knows no topic by name.
+package broker
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/apache/pulsar-client-go/pulsar"
+	"github.com/apache/pulsar-client-go/pulsar/backoff"
+	plog "github.com/apache/pulsar-client-go/pulsar/log"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Config is how to reach the broker.
+type Config struct {
+	ServiceURL string `envconfig:"PULSAR_SERVICE_URL" default:"pulsar://localhost:6650"`
+	Token      string `envconfig:"PULSAR_TOKEN"`
+	Tenant     string `envconfig:"PULSAR_TENANT" default:"public"`
+	Namespace  string `envconfig:"PULSAR_NAMESPACE" default:"default"`
+}
+
+// Topic is the full name of a topic in the configured tenant and namespace. A full name stays as it is.
+func (c Config) Topic(name string) string {
+	if strings.Contains(name, "://") {
+		return name
+	}
+	return "persistent://" + c.Tenant + "/" + c.Namespace + "/" + name
+}
+
+// Plaintext tells whether messages and the token travel unencrypted.
+func (c Config) Plaintext() bool { return !strings.HasPrefix(c.ServiceURL, "pulsar+ssl://") }
+
+// Validate tells what is wrong with the settings.
+func (c Config) Validate() []string {
+	var faults []string
+	u, err := url.Parse(c.ServiceURL)
+	if err != nil || (u.Scheme != "pulsar" && u.Scheme != "pulsar+ssl") || u.Host == "" {
+		faults = append(faults, "PULSAR_SERVICE_URL must look like pulsar://host:6650 or pulsar+ssl://host:6651")
+	}
+	if c.Tenant == "" || c.Namespace == "" {
+		faults = append(faults, "PULSAR_TENANT and PULSAR_NAMESPACE must not be empty")
+	}
+	return faults
+}
+
+const (
+	connectTimeout   = 5 * time.Second
+	operationTimeout = 5 * time.Second
+	keepAlive        = 10 * time.Second
+	maxBackoff       = time.Second // between attempts to reconnect; the client's own grows to a minute
+)
+
+// Client is one connection pool to the broker, shared by publishers and consumers.
+type Client struct {
+	pulsar   pulsar.Client
+	hosts    []string
+	logger   *slog.Logger
+	messages *prometheus.CounterVec
+}
+
+// Dial makes a client. It does not wait for the broker: publishers and consumers connect in the background, as often as it takes.
+func Dial(c Config, logger *slog.Logger, metrics prometheus.Registerer) (*Client, error) {
+	u, err := url.Parse(c.ServiceURL)
+	if err != nil {
+		return nil, fmt.Errorf("PULSAR_SERVICE_URL: %w", err)
+	}
+	options := pulsar.ClientOptions{
+		URL: c.ServiceURL, ConnectionTimeout: connectTimeout, OperationTimeout: operationTimeout, KeepAliveInterval: keepAlive,
+		TLSMinVersion: tls.VersionTLS12, TLSValidateHostname: true, MemoryLimitBytes: 64 << 20,
+		Logger: plog.NewLoggerWithSlog(slog.New(quiet{logger.Handler()})), MetricsRegisterer: metrics,
+	}
+	if c.Token != "" {
+		options.Authentication = pulsar.NewAuthenticationToken(c.Token)
+	}
+	client, err := pulsar.NewClient(options)
+	if err != nil {
+		return nil, fmt.Errorf("pulsar client: %w", err)
+	}
+	messages := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "broker_messages_total", Help: "Messages by topic and what became of them: published, failed, consumed, acknowledged.",
+	}, []string{"topic", "outcome"})
+	if err := metrics.Register(messages); err != nil {
+		return nil, fmt.Errorf("broker metrics: %w", err)
+	}
+	return &Client{pulsar: client, hosts: strings.Split(u.Host, ","), logger: logger, messages: messages}, nil
+}
+
+// Ping tells whether a broker accepts connections; it is a readiness probe.
+func (c *Client) Ping(ctx context.Context) error {
+	var d net.Dialer
+	var last error
+	for _, host := range c.hosts {
+		conn, err := d.DialContext(ctx, "tcp", host)
+		if err == nil {
+			return conn.Close()
+		}
+		last = err
+	}
+	return last
+}
+
+// Close ends every connection. Publishers and consumers have stopped before.
+func (c *Client) Close() { c.pulsar.Close() }
+
+// capped is the client's backoff with a bound that suits a service: it is back within about a second.
+func capped() backoff.Policy { return &cappedBackoff{} }
+
+type cappedBackoff struct{ next time.Duration }
+
+func (b *cappedBackoff) Next() time.Duration {
+	b.next = min(max(2*b.next, 100*time.Millisecond), maxBackoff)
+	return b.next
+}
+
+func (b *cappedBackoff) IsMaxBackoffReached() bool { return b.next >= maxBackoff }
+
+func (b *cappedBackoff) Reset() { b.next = 0 }
+
+// quiet passes the client's chatter on one level lower: its errors are ours to judge, so they become warnings.
+type quiet struct{ slog.Handler }
+
+func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
+	return q.Handler.Enabled(ctx, level-4)
+}
+
+func (q quiet) Handle(ctx context.Context, r slog.Record) error {
+	r.Level -= 4
+	return q.Handler.Handle(ctx, r)
+}
+
+func (q quiet) WithAttrs(attrs []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(attrs)} }
+
+func (q quiet) WithGroup(name string) slog.Handler { return quiet{q.Handler.WithGroup(name)} }
+
+// wait sleeps for d or until ctx ends; it tells whether ctx goes on.
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
