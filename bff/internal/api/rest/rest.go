@@ -33,7 +33,9 @@ func Register(api huma.API, uses UseCases) {
 // Codes are the error codes of these routes beside those of all services.
 func Codes() []httpapi.Code {
 	return append(auth.Codes(),
-		httpapi.Code{Code: "outcome_unknown", Kind: fault.Unavailable, Meaning: "The broker did not confirm the command in time: it may be stored or not. Repeat it with the same Idempotency-Key; it acts once."},
+		httpapi.Code{Code: "publish_outcome_unknown", Kind: fault.Unavailable, Meaning: "The broker did not confirm the command in time: it may be stored or not. Repeat it with the same Idempotency-Key; it acts once."},
+		httpapi.Code{Code: "message_refused", Kind: fault.TooLarge, Meaning: "The broker cannot store a command of this size."},
+		httpapi.Code{Code: "rate_limited", Kind: fault.Exhausted, Meaning: "The caller asks too often; RateLimit-* tell its allowance, Retry-After when the next request is let through."},
 	)
 }
 

@@ -20,7 +20,7 @@ type Command struct {
 // Publisher hands the command to the service that will act on it.
 type Publisher interface {
 	// PublishUpload returns nil only after the broker has stored the command. Its faults are broker_unavailable (not
-	// stored) and outcome_unknown (perhaps stored); publishing the same command again is harmless.
+	// stored) and publish_outcome_unknown (perhaps stored); publishing the same command again is harmless.
 	PublishUpload(ctx context.Context, upload evidence.Upload) error
 }
 

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"net/url"
+	"time"
+
+	"tributary/platform/auth"
+	"tributary/platform/broker"
+	"tributary/platform/config"
+	"tributary/platform/sealed"
+)
+
+// settings are everything that the environment decides.
+type settings struct {
+	config.Service
+
+	HTTPAddr    string        `envconfig:"HTTP_ADDR" default:":8002"`
+	CORSOrigins []string      `envconfig:"CORS_ALLOWED_ORIGINS"`
+	RateLimit   int           `envconfig:"RATE_LIMIT" default:"600"` // requests of a caller in a window; 0: no limit
+	RateWindow  time.Duration `envconfig:"RATE_LIMIT_WINDOW" default:"1m"`
+
+	Auth   auth.Config
+	Broker broker.Config
+	Sealed sealed.Config
+}
+
+// Validate tells every fault at once; production refuses what is insecure.
+func (s *settings) Validate() []string {
+	faults := s.Service.Validate()
+	faults = append(faults, s.Auth.Validate(s.Production())...)
+	faults = append(faults, s.Broker.Validate()...)
+	faults = append(faults, s.Sealed.Validate(s.Production())...)
+	if s.Production() && s.Broker.Plaintext() {
+		faults = append(faults, "PULSAR_SERVICE_URL must be pulsar+ssl:// in production: commands hold personal data")
+	}
+	if s.RateLimit < 0 || s.RateWindow < time.Second {
+		faults = append(faults, "RATE_LIMIT must not be negative and RATE_LIMIT_WINDOW must be 1s or more")
+	}
+	for _, origin := range s.CORSOrigins {
+		if !validOrigin(origin) {
+			faults = append(faults, "CORS_ALLOWED_ORIGINS must list origins such as https://app.example.com, separated by commas")
+			break
+		}
+	}
+	return faults
+}
+
+// validOrigin takes scheme, host and port and nothing else; * is not taken, since pages of anybody would then speak with
+// the user's token.
+func validOrigin(text string) bool {
+	origin, err := url.Parse(text)
+	return err == nil && (origin.Scheme == "https" || origin.Scheme == "http") && origin.Host != "" && origin.User == nil &&
+		origin.Path == "" && origin.RawQuery == "" && origin.Fragment == "" && origin.Hostname() != "*"
+}

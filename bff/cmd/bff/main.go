@@ -1,0 +1,12 @@
+// Command bff is the service for front ends: it checks who asks, turns requests into commands and publishes them.
+package main
+
+import (
+	"os"
+
+	"tributary/platform/process"
+)
+
+func main() {
+	os.Exit(process.Main(os.Args[1:], os.Stderr, run))
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tributary/bff/internal/api/rest"
+	"tributary/bff/internal/application/acceptcampaign"
+	"tributary/bff/internal/application/requestpayment"
+	"tributary/bff/internal/application/submit"
+	"tributary/bff/internal/application/uploadevidence"
+	"tributary/bff/internal/infrastructure/ids"
+	"tributary/bff/internal/infrastructure/pulsar"
+	"tributary/platform/auth"
+	"tributary/platform/broker"
+	"tributary/platform/config"
+	"tributary/platform/httpapi"
+	"tributary/platform/process"
+	"tributary/platform/sealed"
+	"tributary/platform/telemetry"
+)
+
+const (
+	service    = "bff"
+	healthPath = "/health"
+)
+
+// run is the whole service: settings, parts, and their order. With the argument healthcheck it asks a running one instead.
+func run(ctx context.Context, args []string) error {
+	var s settings
+	if err := config.Load(&s); err != nil {
+		return err
+	}
+	if len(args) > 0 && args[0] == "healthcheck" {
+		return httpapi.Probe(ctx, s.HTTPAddr, healthPath)
+	}
+	logger := telemetry.Logger(os.Stderr, service, s.LogLevel)
+	metrics := telemetry.Metrics()
+	flushTraces, err := telemetry.Tracing(ctx, service, s.OTLPEndpoint)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = flushTraces(context.WithoutCancel(ctx)) }()
+
+	verifier, err := auth.New(ctx, s.Auth, auth.Needs{Now: time.Now, Logger: logger})
+	if err != nil {
+		return err
+	}
+	ring, err := sealed.Load(s.Sealed)
+	if err != nil {
+		return err
+	}
+	client, err := broker.Dial(s.Broker, logger, metrics)
+	if err != nil {
+		return err
+	}
+	publisher := pulsar.New(client, s.Broker, ring)
+	health := httpapi.NewHealth(service,
+		httpapi.Check{Name: "broker", Needed: true, Probe: client.Ping},
+		httpapi.Check{Name: "topics", Needed: true, Probe: publisher.Ready},
+		httpapi.Check{Name: "token_keys", Needed: true, Probe: verifier.Ready},
+	)
+	stamper := submit.NewStamper(ids.New(), time.Now)
+	//nolint:contextcheck // the context of a request is inside of huma.Context
+	handler := newHandler(s, wiring{logger: logger, metrics: metrics, health: health, verifier: verifier, uses: rest.UseCases{
+		AcceptCampaign: acceptcampaign.New(stamper, publisher),
+		UploadEvidence: uploadevidence.New(stamper, publisher),
+		RequestPayment: requestpayment.New(stamper, publisher),
+	}})
+	server := &httpapi.Server{Addr: s.HTTPAddr, Handler: handler, Health: health, Logger: logger}
+
+	parts := append([]process.Part{process.Closer("broker client", client.Close)}, publisher.Parts()...)
+	parts = append(parts, process.Part{Name: "http", Run: server.Run})
+	return process.Run(ctx, logger, parts...)
+}
+
+// wiring is what the HTTP side is made of.
+type wiring struct {
+	logger   *slog.Logger
+	metrics  *prometheus.Registry
+	health   *httpapi.Health
+	verifier *auth.Verifier
+	uses     rest.UseCases
+}
+
+func newHandler(s settings, w wiring) http.Handler {
+	middleware := []func(huma.Context, func(huma.Context)){auth.Middleware(w.verifier)}
+	if s.RateLimit > 0 {
+		middleware = append(middleware, rest.RateLimit(rest.NewLimiter(s.RateLimit, s.RateWindow, time.Now)))
+	}
+	api := httpapi.New(httpapi.Config{
+		Service: service, Title: "Tributary BFF", Version: "1.0.0", HealthPath: healthPath,
+		Description: "Takes commands of front ends and publishes them to Apache Pulsar. Every command is answered with 202 once the broker has stored it.",
+		Codes:       rest.Codes(), Health: w.health, Logger: w.logger, Metrics: w.metrics, Now: time.Now, Middleware: middleware,
+	})
+	rest.Register(api.Huma, w.uses)
+	return rest.CORS(s.CORSOrigins, api.Router)
+}

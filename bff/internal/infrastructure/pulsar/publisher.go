@@ -1,0 +1,133 @@
+package pulsar
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/propagation"
+
+	"tributary/bff/internal/application/acceptcampaign"
+	"tributary/bff/internal/application/requestpayment"
+	"tributary/bff/internal/application/uploadevidence"
+	"tributary/bff/internal/domain/campaign"
+	"tributary/bff/internal/domain/command"
+	"tributary/bff/internal/domain/evidence"
+	"tributary/bff/internal/domain/payment"
+	"tributary/platform/broker"
+	"tributary/platform/process"
+	"tributary/platform/sealed"
+)
+
+// The topics, in the configured tenant and namespace. They are part of the contract with the services that consume them.
+const (
+	AcceptTopic  = "bff-campaign-accept-v1"
+	UploadTopic  = "bff-evidence-upload-v1"
+	PaymentTopic = "bff-payment-request-v1"
+)
+
+const (
+	// sendTimeout keeps the answer to a caller within 2 s when the broker is away.
+	sendTimeout = 1500 * time.Millisecond
+	maxPending  = 5000
+)
+
+// Publisher publishes each kind of command to its topic, with the user's id as key: commands of a user stay in order. It is
+// safe for concurrent use.
+type Publisher struct {
+	accept, upload, payment *broker.Publisher
+	ring                    *sealed.Ring
+}
+
+var (
+	_ acceptcampaign.Publisher = (*Publisher)(nil)
+	_ uploadevidence.Publisher = (*Publisher)(nil)
+	_ requestpayment.Publisher = (*Publisher)(nil)
+)
+
+// New makes a publisher; Parts must run. With a ring account details are sealed by it; without, they travel in clear.
+func New(client *broker.Client, cfg broker.Config, ring *sealed.Ring) *Publisher {
+	to := func(topic string) *broker.Publisher {
+		return client.NewPublisher(broker.PublisherConfig{Topic: cfg.Topic(topic), MaxPending: maxPending, SendTimeout: sendTimeout})
+	}
+	return &Publisher{accept: to(AcceptTopic), upload: to(UploadTopic), payment: to(PaymentTopic), ring: ring}
+}
+
+// Parts are what has to run for publishing; at their end everything handed over is flushed.
+func (p *Publisher) Parts() []process.Part {
+	return []process.Part{
+		{Name: "publisher of " + AcceptTopic, Run: p.accept.Run},
+		{Name: "publisher of " + UploadTopic, Run: p.upload.Run},
+		{Name: "publisher of " + PaymentTopic, Run: p.payment.Run},
+	}
+}
+
+// Ready is nil when all topics can be published to.
+func (p *Publisher) Ready(context.Context) error {
+	for _, publisher := range []*broker.Publisher{p.accept, p.upload, p.payment} {
+		if err := publisher.Ready(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// PublishAcceptance returns nil after the broker has stored the command.
+func (p *Publisher) PublishAcceptance(ctx context.Context, a campaign.Acceptance) error {
+	payload, err := encodeAcceptance(a)
+	return publish(ctx, p.accept, a.Stamp(), payload, err)
+}
+
+// PublishUpload returns nil after the broker has stored the command.
+func (p *Publisher) PublishUpload(ctx context.Context, u evidence.Upload) error {
+	payload, err := encodeUpload(u)
+	return publish(ctx, p.upload, u.Stamp(), payload, err)
+}
+
+// PublishPayment returns nil after the broker has stored the command.
+func (p *Publisher) PublishPayment(ctx context.Context, r payment.Request) error {
+	details, err := p.details(r)
+	if err != nil {
+		return err
+	}
+	payload, err := encodePayment(r, details)
+	return publish(ctx, p.payment, r.Stamp(), payload, err)
+}
+
+// details gives the account details as the message holds them: a JSON string when sealed, bound to the command's id, else
+// the object itself.
+func (p *Publisher) details(r payment.Request) (jsontext.Value, error) {
+	clear := r.AccountDetails().Reveal()
+	if p.ring == nil {
+		return jsontext.Value(clear), nil
+	}
+	text, err := p.ring.Seal([]byte(clear), r.Stamp().ID())
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(text)
+}
+
+// publish waits for the broker's receipt.
+func publish(ctx context.Context, to *broker.Publisher, stamp command.Stamp, payload []byte, err error) error {
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", stamp.Type(), err)
+	}
+	return to.Publish(ctx, broker.Message{
+		Key: stamp.Caller().UserID(), Payload: payload, Properties: properties(ctx, stamp), EventTime: stamp.IssuedAt(),
+	})
+}
+
+// properties let consumers route and trace a command without reading it; the ce_ ones are CloudEvents 1.0 in binary form.
+func properties(ctx context.Context, stamp command.Stamp) map[string]string {
+	list := map[string]string{
+		"command_id": stamp.ID(), "command_type": string(stamp.Type()), "schema_version": schemaVersion, "content-type": "application/json",
+		"ce_specversion": "1.0", "ce_id": stamp.ID(), "ce_type": "tributary.bff." + string(stamp.Type()) + ".v1", "ce_source": "tributary/bff",
+		"ce_time": stamp.IssuedAt().Format(time.RFC3339Nano), "ce_subject": stamp.Caller().UserID(),
+	}
+	otel.GetTextMapPropagator().Inject(ctx, propagation.MapCarrier(list))
+	return list
+}
