@@ -154,29 +154,30 @@ func TestMessages(t *testing.T) {
 	t.Parallel()
 	cfg := brokertest.Namespace(t, plan())
 	p := started(t, cfg, nil)
-	upload, err := evidence.NewUpload(stamp(t, command.EvidenceUpload, "c-2", ""), evidence.Input{
+	upload, err := evidence.NewUpload(stamp(t, command.EvidenceUpload, "01929b1c-7b5e-7c11-8a10-000000000002", ""), evidence.Input{
 		CampaignID: "camp123", Kind: "photo", FileURL: "https://example.com/photo.jpg?a=1&b=<2>",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, err := range map[string]error{
-		"acceptance": p.PublishAcceptance(t.Context(), acceptance(t, "c-1")),
+		"acceptance": p.PublishAcceptance(t.Context(), acceptance(t, "01929b1c-7b5e-7c11-8a10-000000000001")),
 		"upload":     p.PublishUpload(t.Context(), upload),
-		"payment":    p.PublishPayment(t.Context(), request(t, "c-3")),
+		"payment":    p.PublishPayment(t.Context(), request(t, "01929b1c-7b5e-7c11-8a10-000000000003")),
 	} {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 	}
-	accepted := envelope("c-1", "campaign.accept", map[string]any{"campaign_id": "camp123", "accepted_terms": true, "metadata": map[string]any{"source": "mobile_app", "n": 1.10}})
+	accepted := envelope("01929b1c-7b5e-7c11-8a10-000000000001", "campaign.accept", map[string]any{"campaign_id": "camp123", "accepted_terms": true, "metadata": map[string]any{"source": "mobile_app", "n": 1.10}})
 	accepted["idempotency_key"] = "attempt-1"
 	for topic, want := range map[string]map[string]any{
 		pulsar.AcceptTopic:  accepted,
-		pulsar.UploadTopic:  envelope("c-2", "evidence.upload", map[string]any{"campaign_id": "camp123", "evidence_type": "photo", "file_url": "https://example.com/photo.jpg?a=1&b=<2>"}),
-		pulsar.PaymentTopic: envelope("c-3", "payment.request", map[string]any{"amount": "150.00", "currency": "USD", "payment_method": "paypal", "account_details": map[string]any{"email": "canary@example.com"}}),
+		pulsar.UploadTopic:  envelope("01929b1c-7b5e-7c11-8a10-000000000002", "evidence.upload", map[string]any{"campaign_id": "camp123", "evidence_type": "photo", "file_url": "https://example.com/photo.jpg?a=1&b=<2>"}),
+		pulsar.PaymentTopic: envelope("01929b1c-7b5e-7c11-8a10-000000000003", "payment.request", map[string]any{"amount": "150.00", "currency": "USD", "payment_method": "paypal", "account_details": map[string]any{"email": "canary@example.com"}}),
 	} {
 		m := read(t, cfg, topic).wait(t, 1)[0]
+		conforms(t, topic, m.Payload)
 		if diff := cmp.Diff(any(want), decoded(t, m)); diff != "" {
 			t.Errorf("%s: %s", topic, diff)
 		}
@@ -192,7 +193,7 @@ func TestMessages(t *testing.T) {
 func TestMetadataKeepsItsText(t *testing.T) {
 	t.Parallel()
 	cfg := brokertest.Namespace(t, plan())
-	if err := started(t, cfg, nil).PublishAcceptance(t.Context(), acceptance(t, "c-1")); err != nil {
+	if err := started(t, cfg, nil).PublishAcceptance(t.Context(), acceptance(t, "01929b1c-7b5e-7c11-8a10-000000000001")); err != nil {
 		t.Fatal(err)
 	}
 	m := read(t, cfg, pulsar.AcceptTopic).wait(t, 1)[0]
@@ -208,10 +209,11 @@ func TestAccountDetailsAreSealed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := started(t, cfg, ring).PublishPayment(t.Context(), request(t, "c-9")); err != nil {
+	if err := started(t, cfg, ring).PublishPayment(t.Context(), request(t, "01929b1c-7b5e-7c11-8a10-000000000009")); err != nil {
 		t.Fatal(err)
 	}
 	m := read(t, cfg, pulsar.PaymentTopic).wait(t, 1)[0]
+	conforms(t, pulsar.PaymentTopic, m.Payload)
 	if strings.Contains(fmt.Sprint(string(m.Payload), m.Properties, m.Key), "canary") {
 		t.Error("the message shows the account details")
 	}
@@ -223,10 +225,10 @@ func TestAccountDetailsAreSealed(t *testing.T) {
 	if err := json.Unmarshal(m.Payload, &message); err != nil {
 		t.Fatal(err)
 	}
-	if plain, err := ring.Open(message.Payload.AccountDetails, "c-9"); err != nil || string(plain) != `{"email": "canary@example.com"}` {
+	if plain, err := ring.Open(message.Payload.AccountDetails, "01929b1c-7b5e-7c11-8a10-000000000009"); err != nil || string(plain) != `{"email": "canary@example.com"}` {
 		t.Errorf("%s %v", plain, err)
 	}
-	if _, err := ring.Open(message.Payload.AccountDetails, "c-8"); err == nil {
+	if _, err := ring.Open(message.Payload.AccountDetails, "01929b1c-7b5e-7c11-8a10-000000000008"); err == nil {
 		t.Error("opens as another command's")
 	}
 }
