@@ -40,7 +40,7 @@ CREATE TABLE decisions (
 );
 CREATE INDEX decisions_reverses ON decisions (reverses_event_id) WHERE reverses_event_id IS NOT NULL;
 CREATE INDEX decisions_order ON decisions (user_id, order_id) WHERE order_id IS NOT NULL;
-CREATE INDEX decisions_parked ON decisions (user_id) WHERE outcome = 'parked';
+CREATE INDEX decisions_parked ON decisions (user_id, coalesce(original_event_id, order_id)) WHERE outcome = 'parked';
 CREATE INDEX decisions_occurred_brin ON decisions USING brin (occurred_at);
 
 -- +goose StatementBegin

@@ -3,8 +3,7 @@
 
 -- +goose Up
 CREATE TABLE payouts (
-    id              uuid        PRIMARY KEY,
-    command_id      text        NOT NULL UNIQUE,
+    id              uuid        PRIMARY KEY, -- that of the command that asked for it: a command is acted on once
     user_id         text        NOT NULL CHECK (length(user_id) BETWEEN 1 AND 128),
     amount_minor    bigint      NOT NULL CHECK (amount_minor > 0),
     currency        text        NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
@@ -25,9 +24,9 @@ CREATE INDEX payouts_status ON payouts (status, id);
 -- +goose StatementBegin
 CREATE FUNCTION payouts_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF (OLD.id, OLD.command_id, OLD.user_id, OLD.amount_minor, OLD.currency, OLD.payment_method, OLD.account_details, OLD.requested_at, OLD.created_at)
+    IF (OLD.id, OLD.user_id, OLD.amount_minor, OLD.currency, OLD.payment_method, OLD.account_details, OLD.requested_at, OLD.created_at)
        IS DISTINCT FROM
-       (NEW.id, NEW.command_id, NEW.user_id, NEW.amount_minor, NEW.currency, NEW.payment_method, NEW.account_details, NEW.requested_at, NEW.created_at)
+       (NEW.id, NEW.user_id, NEW.amount_minor, NEW.currency, NEW.payment_method, NEW.account_details, NEW.requested_at, NEW.created_at)
        OR NEW.version <> OLD.version + 1 OR OLD.status <> 'requested' OR NEW.status NOT IN ('completed', 'failed', 'cancelled') THEN
         RAISE EXCEPTION 'a payout that is % cannot become %', OLD.status, NEW.status USING ERRCODE = 'restrict_violation';
     END IF;

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tributary/commission/internal/api/events"
+	"tributary/commission/internal/api/rest"
+	"tributary/commission/internal/application/consume"
+	"tributary/commission/internal/infrastructure/postgres"
+	"tributary/commission/internal/infrastructure/pulsar"
+	"tributary/contracts"
+	"tributary/migrations"
+	"tributary/platform/auth"
+	"tributary/platform/broker"
+	"tributary/platform/config"
+	"tributary/platform/httpapi"
+	platform "tributary/platform/postgres"
+	"tributary/platform/process"
+	"tributary/platform/telemetry"
+)
+
+const (
+	service    = "commission"
+	healthPath = rest.Base + "/health"
+	maxBatch   = 500
+	maxConns   = 16
+)
+
+// run is the whole service: settings, parts, and their order. With the argument healthcheck it asks a running one instead.
+func run(ctx context.Context, args []string) error {
+	var s settings
+	if err := config.Load(&s); err != nil {
+		return err
+	}
+	if len(args) > 0 && args[0] == "healthcheck" {
+		return httpapi.Probe(ctx, s.HTTPAddr, healthPath)
+	}
+	logger := telemetry.Logger(os.Stderr, service, s.LogLevel)
+	metrics := telemetry.Metrics()
+	flushTraces, err := telemetry.Tracing(ctx, service, s.OTLPEndpoint)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = flushTraces(context.WithoutCancel(ctx)) }()
+
+	schema, err := migrations.Commission().Version()
+	if err != nil {
+		return err
+	}
+	pool, err := platform.Open(ctx, platform.Config{URL: s.DatabaseURL, Application: service, MaxConns: maxConns, Trace: s.OTLPEndpoint != ""})
+	if err != nil {
+		return err
+	}
+	client, err := broker.Dial(s.Broker, logger, metrics)
+	if err != nil {
+		return err
+	}
+	verifier, err := verifierOf(ctx, s, logger)
+	if err != nil {
+		return err
+	}
+	store := postgres.New(pool)
+	deadPublisher := client.NewPublisher(broker.PublisherConfig{Topic: s.Broker.Topic(contracts.TrackingEventsDeadLetter), MaxPending: maxBatch, SendTimeout: 10 * time.Second})
+	consumer := client.NewConsumer(broker.ConsumerConfig{Topic: s.Topic, Subscription: contracts.Commission, MaxBatch: maxBatch})
+	tracking := events.NewTracking(consume.New(store, time.Now, newID), pulsar.NewDeadLetters(deadPublisher, time.Now), logger)
+
+	health := httpapi.NewHealth(service,
+		httpapi.Check{Name: "database", Needed: true, Probe: platform.Ready(pool, schema)},
+		httpapi.Check{Name: "broker", Probe: client.Ping},
+		httpapi.Check{Name: "subscription", Probe: func(context.Context) error { return consumer.Ready() }},
+	)
+	//nolint:contextcheck // the context of a request is inside of huma.Context
+	handler := newHandler(wiring{logger: logger, metrics: metrics, health: health, verifier: verifier, uses: rest.UseCases{Commissions: store}})
+	server := &httpapi.Server{Addr: s.HTTPAddr, Handler: handler, Health: health, Logger: logger}
+
+	return process.Run(ctx, logger,
+		process.Closer("database pool", pool.Close),
+		process.Closer("broker client", client.Close),
+		process.Part{Name: "dead letters", Run: deadPublisher.Run},
+		process.Part{Name: "consumer of tracking events", Run: func(ctx context.Context) error { return consumer.Run(ctx, tracking.Handle) }},
+		process.Part{Name: "http", Run: server.Run},
+	)
+}
+
+// verifierOf is nil when authentication is off: the local stack.
+func verifierOf(ctx context.Context, s settings, logger *slog.Logger) (*auth.Verifier, error) {
+	if !s.AuthRequired {
+		logger.WarnContext(ctx, "authentication is off: everybody may read and change everything (AUTH_REQUIRED=false)")
+		return nil, nil //nolint:nilnil // no verifier is how the middleware is told to let everybody pass
+	}
+	return auth.New(ctx, s.Auth, auth.Needs{Now: time.Now, Logger: logger})
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// wiring is what the HTTP side is made of.
+type wiring struct {
+	logger   *slog.Logger
+	metrics  *prometheus.Registry
+	health   *httpapi.Health
+	verifier *auth.Verifier
+	uses     rest.UseCases
+}
+
+func newHandler(w wiring) http.Handler {
+	api := httpapi.New(httpapi.Config{
+		Service: service, Title: "Tributary Commission", Version: "1.0.0", HealthPath: healthPath,
+		Description: "Decides what every tracking event earns, once, and explains every cent of it.",
+		Codes:       rest.Codes(), Health: w.health, Logger: w.logger, Metrics: w.metrics, Now: time.Now,
+		Middleware: []func(huma.Context, func(huma.Context)){auth.Middleware(w.verifier)},
+	})
+	rest.Register(api.Huma, w.uses)
+	return api.Router
+}

@@ -1,0 +1,82 @@
+package rest
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"tributary/commission/internal/application/query"
+	"tributary/platform/auth"
+	"tributary/platform/fault"
+)
+
+// decisionBody is the one answer that every event gets.
+type decisionBody struct {
+	EventID         string     `json:"event_id"`
+	UserID          string     `json:"user_id"`
+	EventType       string     `json:"event_type"`
+	Outcome         string     `json:"outcome" enum:"commissioned,not_commissioned,parked"`
+	ReasonCode      string     `json:"reason_code" example:"rule_applied"`
+	Reason          string     `json:"reason" doc:"The reason code in words."`
+	RuleID          *string    `json:"rule_id"`
+	RuleVersion     *int       `json:"rule_version"`
+	CommissionID    *string    `json:"commission_id"`
+	OriginalEventID *string    `json:"original_event_id" doc:"A refund, void or chargeback: the event that it takes back."`
+	OrderTakenBy    *string    `json:"order_taken_by" doc:"A duplicate order: the event that earned for it."`
+	Currency        *string    `json:"currency"`
+	BaseAmount      *string    `json:"base_amount"`
+	BaseAmountMinor *int64     `json:"base_amount_minor"`
+	Unrounded       *string    `json:"unrounded_amount" doc:"The exact result of the formula, before rounding and limits."`
+	Amount          *string    `json:"amount"`
+	AmountMinor     *int64     `json:"amount_minor"`
+	AvailableAt     *time.Time `json:"available_at"`
+	OccurredAt      time.Time  `json:"occurred_at"`
+	DecidedAt       time.Time  `json:"decided_at"`
+	ResolvedAt      *time.Time `json:"resolved_at" doc:"When a reversal that was parked met its original."`
+}
+
+func decisionBodyOf(d query.Decided) decisionBody {
+	b := decisionBody{
+		EventID: d.Event.ID(), UserID: d.Event.UserID(), EventType: string(d.Event.Type()), Outcome: string(d.Outcome), ReasonCode: string(d.Reason),
+		Reason: d.Reason.Meaning(), RuleID: optional(d.Rule.ID), RuleVersion: optional(d.Rule.Version), CommissionID: optional(d.CommissionID),
+		OriginalEventID: optional(d.OriginalID), OrderTakenBy: optional(d.OrderTakenBy), Unrounded: optional(d.Unrounded),
+		AvailableAt: optionalTime(d.AvailableAt), OccurredAt: d.Event.OccurredAt(), DecidedAt: d.DecidedAt, ResolvedAt: optionalTime(d.ResolvedAt),
+	}
+	if b.OriginalEventID == nil {
+		b.OriginalEventID = optional(d.Event.Facts().OriginalID)
+	}
+	if d.Currency.Valid() {
+		b.Currency = new(d.Currency.String())
+		b.BaseAmount, b.BaseAmountMinor = new(d.Base.String()), new(d.Base.Minor())
+		b.Amount, b.AmountMinor = new(d.Amount.String()), new(d.Amount.Minor())
+	}
+	return b
+}
+
+type decisionInput struct {
+	EventID string `path:"event_id" maxLength:"128" doc:"The event's id."`
+}
+
+type decisionAnswer struct {
+	Body decisionBody
+}
+
+func registerDecisions(api huma.API, store query.Commissions) {
+	huma.Register(api, readOperation("get-decision", "/decisions/{event_id}", "Get the decision about an event",
+		"Every event gets exactly one, with a stable reason code, also when there is no commission.", "Decisions"),
+		func(ctx context.Context, in *decisionInput) (*decisionAnswer, error) {
+			found, err := store.Decision(ctx, in.EventID)
+			if err != nil {
+				return nil, err
+			}
+			if !auth.MaySee(ctx, found.Event.UserID()) {
+				return nil, fault.New(fault.NotFound, "decision_not_found", "There is no decision for such an event, at least not yet.")
+			}
+			return &decisionAnswer{Body: decisionBodyOf(found)}, nil
+		})
+}
+
+// etag makes an entity tag of a version.
+func etag(version int) string { return strconv.Quote(strconv.Itoa(version)) }

@@ -1,0 +1,61 @@
+// Package rest (api) is the HTTP side of the service: each route reads a request, hands it to its use case and writes the answer.
+package rest
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"tributary/commission/internal/application/query"
+	"tributary/platform/auth"
+	"tributary/platform/fault"
+	"tributary/platform/httpapi"
+)
+
+// Base is the path under which all routes are.
+const Base = "/api/v1/commission"
+
+// UseCases are what the routes lead to.
+type UseCases struct {
+	Commissions query.Commissions
+}
+
+// Register adds the routes to the API.
+func Register(api huma.API, uses UseCases) {
+	registerCommissions(api, uses.Commissions)
+	registerDecisions(api, uses.Commissions)
+}
+
+// Codes are the error codes of these routes beside those of all services.
+func Codes() []httpapi.Code {
+	return append(auth.Codes(),
+		httpapi.Code{Code: "commission_not_found", Kind: fault.NotFound, Meaning: "There is no such commission, or it belongs to somebody else."},
+		httpapi.Code{Code: "decision_not_found", Kind: fault.NotFound, Meaning: "The event has no decision (yet), or belongs to somebody else."},
+	)
+}
+
+// readOperation is what all reading routes have in common: a partner sees its own, an operator everything.
+func readOperation(id, path, summary, description, tag string) huma.Operation {
+	return huma.Operation{
+		OperationID: id, Method: http.MethodGet, Path: Base + path, Summary: summary, Description: description, Tags: []string{tag},
+		Security: auth.Require(auth.Partner, auth.Operator),
+		Errors:   []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable},
+	}
+}
+
+// optional is a pointer to what is there, nil for the empty value: it becomes null.
+func optional[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}
+
+func optionalTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

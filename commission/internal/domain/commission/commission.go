@@ -1,0 +1,206 @@
+// Package commission is the money that a user earned, or gave back, by an event or an adjustment. Its amounts never change; its status
+// moves through the state machine of Next. Domain layer.
+package commission
+
+import (
+	"strings"
+	"time"
+
+	"tributary/commission/internal/domain/decision"
+	"tributary/commission/internal/domain/event"
+	"tributary/commission/internal/domain/ledger"
+	"tributary/platform/fault"
+	"tributary/platform/money"
+)
+
+// Kind is what sort of row it is.
+type Kind string
+
+// The kinds.
+const (
+	Earning    Kind = "earning"
+	Clawback   Kind = "clawback"
+	Adjustment Kind = "adjustment"
+)
+
+// ParseKind reads a kind.
+func ParseKind(text string) (Kind, bool) {
+	switch k := Kind(text); k {
+	case Earning, Clawback, Adjustment:
+		return k, true
+	}
+	return "", false
+}
+
+// Status is where it is in its life.
+type Status string
+
+// The states.
+const (
+	Pending  Status = "pending"  // waits for AvailableAt or an approval
+	Held     Status = "held"     // waits for a release
+	Approved Status = "approved" // can be paid out
+	Rejected Status = "rejected" // terminal: never earned
+	Reversed Status = "reversed" // terminal: clawbacks took back all of it
+)
+
+// ParseStatus reads a status.
+func ParseStatus(text string) (Status, bool) {
+	switch s := Status(text); s {
+	case Pending, Held, Approved, Rejected, Reversed:
+		return s, true
+	}
+	return "", false
+}
+
+// open tells whether the money is still in the pending account.
+func (s Status) open() bool { return s == Pending || s == Held }
+
+// Account is where the money of a commission in the status lies.
+func (s Status) Account() ledger.Account {
+	switch s {
+	case Pending, Held:
+		return ledger.Pending
+	case Approved, Reversed:
+		return ledger.Available
+	case Rejected:
+		return ledger.Programme
+	}
+	return ledger.Programme
+}
+
+// State is the content of a commission.
+type State struct {
+	ID          string
+	EventID     string // "" for an adjustment by hand
+	UserID      string
+	CampaignID  string
+	ProductID   string
+	OrderID     string
+	EventType   event.Type // "" for an adjustment by hand
+	Kind        Kind
+	Status      Status
+	Base        money.Amount
+	Rate        string // exact decimal text, "" when the formula has no single rate
+	Amount      money.Amount
+	Rule        RuleRef
+	ReversesID  string
+	Reason      string // of the last change by hand
+	AvailableAt time.Time
+	OccurredAt  time.Time
+	CreatedAt   time.Time
+	Version     int
+}
+
+// RuleRef names the version of the rule that applied; zero for an adjustment by hand.
+type RuleRef struct {
+	ID      string
+	Version int
+}
+
+// Commission is a valid commission.
+type Commission struct{ state State }
+
+// Restore makes a commission out of a stored state.
+func Restore(state State) Commission { return Commission{state: state} }
+
+// State gives a copy of the content.
+func (c Commission) State() State { return c.state }
+
+// Terms are what a commission needs besides the decision that made it.
+type Terms struct {
+	ID     string
+	Rate   string
+	Now    time.Time
+	Earner *State // of a clawback: the earning that it takes from
+}
+
+// FromDecision makes the commission of a decision that has one. An earning is approved at once when its hold is over; a clawback
+// follows its earning.
+func FromDecision(d decision.Decision, terms Terms) Commission {
+	facts := d.Event.Facts()
+	s := State{
+		ID: terms.ID, EventID: facts.ID, UserID: facts.UserID, CampaignID: facts.CampaignID, ProductID: facts.ProductID, OrderID: facts.OrderID,
+		EventType: facts.Type, Kind: Earning, Status: Pending, Base: d.Base, Rate: terms.Rate, Amount: d.Amount,
+		Rule: RuleRef{ID: d.Rule.ID, Version: d.Rule.Version}, AvailableAt: d.AvailableAt, OccurredAt: facts.OccurredAt, CreatedAt: terms.Now, Version: 1,
+	}
+	if !s.AvailableAt.After(terms.Now) {
+		s.Status = Approved
+	}
+	if e := terms.Earner; e != nil {
+		s.Kind, s.ReversesID, s.Status = Clawback, e.ID, Approved
+		s.CampaignID, s.ProductID, s.AvailableAt = e.CampaignID, e.ProductID, e.AvailableAt
+		s.Base = money.FromMinor(-d.Base.Minor(), d.Base.Currency())
+		if e.Status.open() {
+			s.Status = Pending
+		}
+	}
+	return Commission{state: s}
+}
+
+// Transfer is how the money comes into the accounts with the row.
+func (c Commission) Transfer() (ledger.Transfer, bool) {
+	return ledger.Move(ledger.Transfer{
+		UserID: c.state.UserID, From: ledger.Programme, To: c.state.Status.Account(), Amount: c.state.Amount, CommissionID: c.state.ID,
+	})
+}
+
+// Action is a change of status by hand or by the clock.
+type Action string
+
+// The actions.
+const (
+	Approve Action = "approve"
+	Hold    Action = "hold"
+	Release Action = "release"
+	Reject  Action = "reject"
+)
+
+// Next is the state machine: the status after the action, a conflict with code transition_refused where it is not allowed.
+// Only earnings are acted on; clawbacks follow theirs, and adjustments are final.
+func Next(kind Kind, from Status, action Action) (Status, error) {
+	refused := fault.New(fault.Conflict, "transition_refused", "The commission is "+string(from)+"; this status does not allow the action.")
+	if kind != Earning {
+		return "", fault.New(fault.Conflict, "transition_refused", "Only earnings can be acted on; clawbacks follow their earning.")
+	}
+	switch action {
+	case Approve:
+		if from == Pending {
+			return Approved, nil
+		}
+	case Hold:
+		if from == Pending {
+			return Held, nil
+		}
+	case Release:
+		if from == Held {
+			return Pending, nil
+		}
+	case Reject:
+		if from == Pending || from == Held {
+			return Rejected, nil
+		}
+	}
+	return "", refused
+}
+
+// maxReason bounds what people write.
+const maxReason = 500
+
+// CheckReason refuses an empty or over-long reason.
+func CheckReason(reason string) error {
+	var faults fault.Fields
+	if strings.TrimSpace(reason) == "" || len(reason) > maxReason || !printable(reason) {
+		faults.Add("reason", "reason_invalid", "must be 1 to 500 printable characters")
+	}
+	return faults.Err()
+}
+
+func printable(text string) bool {
+	for _, r := range text {
+		if r < ' ' && r != '\n' && r != '\t' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,255 @@
+// Package decision decides what an event earns: once, by a pure function of the event, the rules in force when it occurred and
+// the state of the user's account. Consumption, explain, replay and what-if call the same function. Domain layer.
+package decision
+
+import (
+	"time"
+
+	"tributary/commission/internal/domain/event"
+	"tributary/commission/internal/domain/rule"
+	"tributary/platform/money"
+)
+
+// Decision is the one answer to one event. Amount is the effect on what the user has earned: positive for an earning, negative for a
+// clawback, zero when not commissioned.
+type Decision struct {
+	Event   event.Event
+	Outcome Outcome
+	Reason  Reason
+
+	Rule     rule.Ref       // the version that applied; zero when none was reached
+	Revision int64          // of the rules that were considered
+	Currency money.Currency // of all amounts; zero when it could not be told
+	Base     money.Amount   // of the event; of a reversal: what it takes back
+	HasBase  bool
+
+	Position int64 // the account before: volume in the tier period, minor units
+	CapUsed  int64 // the account before: earned in the cap period, minor units
+
+	OriginalID     string // a reversal: the event that is taken back, once it is known
+	ReversedBefore int64  // a reversal: how much of the original had been taken back already
+	OrderTakenBy   string // a duplicate order: the event that earned for it
+
+	Unrounded   string // exact decimal text of the formula's result
+	Amount      money.Amount
+	AvailableAt time.Time
+}
+
+// Original is what a reversal needs to know of the event that it takes back.
+type Original struct {
+	Decision Decision
+	Reversed int64 // how much of its base earlier reversals took back
+	Times    int   // how many reversals counted
+	Rejected bool  // its commission was rejected by hand
+}
+
+// UsageKey names an account of volume and earnings of a user by a rule in a period.
+type UsageKey struct {
+	UserID   string
+	RuleID   string
+	Currency money.Currency
+	Period   string
+}
+
+// Usage is what such an account stands at, in minor units.
+type Usage struct {
+	Volume int64
+	Earned int64
+}
+
+// Account is the state that a decision depends on.
+type Account struct {
+	Original   *Original          // of a reversal; nil when it has not arrived
+	OrderTaken string             // the event that earned for the same order; "" for none
+	Usage      map[UsageKey]Usage // what is missing is zero
+}
+
+// Decide decides. It reads its arguments only; the same arguments give the same decision.
+func Decide(e event.Event, rules *rule.Set, account Account) Decision {
+	d := Decision{Event: e, Outcome: NotCommissioned, Revision: rules.Revision()}
+	if e.Type().Reverses() {
+		d.reverse(rules, account)
+	} else {
+		d.earn(rules, account)
+	}
+	return d
+}
+
+func (d *Decision) earn(rules *rule.Set, account Account) {
+	facts := d.Event.Facts()
+	if !d.readBase(facts, money.USD()) {
+		return
+	}
+	d.Amount = money.FromMinor(0, d.Currency)
+	switch {
+	case facts.Type.Sells() && !d.HasBase:
+		d.Reason = AmountMissing
+		return
+	case facts.SelfReferral:
+		d.Reason = SelfReferral
+		return
+	case facts.Type.Sells() && account.OrderTaken != "":
+		d.Reason, d.OrderTakenBy = DuplicateOrder, account.OrderTaken
+		return
+	}
+	winner, found, otherCurrency := rules.Select(d.Event, d.Currency)
+	if !found {
+		d.Reason = NoRule
+		if otherCurrency {
+			d.Reason = CurrencyMismatch
+		}
+		return
+	}
+	d.Rule = winner.Ref()
+	d.Position = account.Usage[d.usageKey(winner.TierKey(facts.OccurredAt))].Volume
+	d.CapUsed = account.Usage[d.usageKey(winner.CapKey(facts.OccurredAt))].Earned
+	d.AvailableAt = winner.AvailableAt(facts.OccurredAt)
+	working, err := winner.Commission(d.input())
+	if err != nil {
+		d.Reason = AmountOutOfRange
+		return
+	}
+	d.Unrounded, d.Amount = working.Unrounded.String(), working.Result
+	d.Outcome, d.Reason = conclude(working)
+}
+
+func conclude(w rule.Working) (Outcome, Reason) {
+	switch {
+	case w.Limit == rule.BelowMinimum:
+		return NotCommissioned, BelowMinimum
+	case w.Result.IsZero() && w.Limit == rule.AtCap:
+		return NotCommissioned, CapReached
+	case w.Result.IsZero():
+		return NotCommissioned, ZeroCommission
+	case w.Limit == rule.AtCap:
+		return Commissioned, RuleAppliedAtCap
+	case w.Limit == rule.AtMaximum:
+		return Commissioned, RuleAppliedAtMaximum
+	}
+	return Commissioned, RuleApplied
+}
+
+// readBase reads amount and currency; where the event names no currency it is the given one. False: the decision is made.
+func (d *Decision) readBase(facts event.Facts, currency money.Currency) bool {
+	if facts.Currency != "" {
+		named, err := money.ParseCurrency(facts.Currency)
+		if err != nil {
+			d.Reason = CurrencyUnknown
+			return false
+		}
+		currency = named
+	}
+	d.Currency, d.HasBase = currency, facts.Amount != ""
+	d.Base = money.FromMinor(0, currency)
+	d.Amount = d.Base
+	if !d.HasBase {
+		return true
+	}
+	base, err := money.ParseMajor(facts.Amount, currency)
+	if err != nil || base.Sign() < 0 {
+		d.Reason, d.HasBase = AmountInvalid, false
+		return false
+	}
+	d.Base = base
+	return true
+}
+
+func (d *Decision) input() rule.Input {
+	return rule.Input{Base: d.Base, Position: d.Position, CapUsed: d.CapUsed}
+}
+
+func (d *Decision) usageKey(period string) UsageKey {
+	return UsageKey{UserID: d.Event.UserID(), RuleID: d.Rule.ID, Currency: d.Currency, Period: period}
+}
+
+func (d *Decision) reverse(rules *rule.Set, account Account) {
+	facts, original := d.Event.Facts(), account.Original
+	switch {
+	case facts.OriginalID == "" && facts.OrderID == "":
+		d.Reason = OriginalNotNamed
+		return
+	case original == nil:
+		d.Outcome, d.Reason = Parked, OriginalUnknown
+		return
+	}
+	d.OriginalID = original.Decision.Event.ID()
+	if original.Decision.Event.Type().Reverses() {
+		d.Reason = OriginalNotReversible
+		return
+	}
+	applied, found := rules.Find(original.Decision.Rule)
+	if !found {
+		d.Reason = OriginalNotCommissioned
+		return
+	}
+	d.Rule = original.Decision.Rule
+	if !d.readBase(facts, original.Decision.Currency) {
+		return
+	}
+	if d.Currency != original.Decision.Currency {
+		d.Reason = CurrencyMismatch
+		return
+	}
+	d.takeBack(applied, *original)
+}
+
+// takeBack makes the clawback: commission(before) − commission(after), so that partial reversals add up exactly.
+func (d *Decision) takeBack(applied rule.Rule, original Original) {
+	whole := original.Decision
+	d.ReversedBefore = original.Reversed
+	remaining := whole.Base.Minor() - original.Reversed
+	divisible := !whole.Base.IsZero() // an event without an amount is taken back as a whole
+	if (divisible && remaining <= 0) || (!divisible && original.Times > 0) {
+		d.Base, d.Reason = money.FromMinor(0, d.Currency), AlreadyReversed
+		return
+	}
+	if !d.HasBase || d.Base.Minor() > remaining {
+		d.Base = money.FromMinor(remaining, d.Currency)
+	}
+	if original.Rejected {
+		d.Base, d.Reason = money.FromMinor(0, d.Currency), OriginalRejected
+		return
+	}
+	before, after, err := beforeAndAfter(applied, whole, remaining, remaining-d.Base.Minor())
+	if err == nil {
+		d.Amount, err = after.Result.Sub(before.Result)
+	}
+	if err != nil {
+		d.Reason = AmountOutOfRange
+		return
+	}
+	d.Position, d.CapUsed = whole.Position, whole.CapUsed
+	d.AvailableAt = d.Event.OccurredAt()
+	d.Unrounded = after.Unrounded.Sub(before.Unrounded).String()
+	d.Outcome, d.Reason = Commissioned, ClawedBack
+	if d.Amount.IsZero() {
+		d.Outcome, d.Reason = NotCommissioned, NothingToClawBack
+	}
+}
+
+// beforeAndAfter computes the commission of the original when remaining of its base was left, and when rest is.
+func beforeAndAfter(applied rule.Rule, original Decision, remaining, rest int64) (before, after rule.Working, err error) {
+	in := original.input()
+	in.Base = money.FromMinor(remaining, original.Currency)
+	if before, err = applied.Commission(in); err != nil {
+		return before, after, err
+	}
+	if rest == 0 {
+		zero := money.FromMinor(0, original.Currency)
+		return before, rule.Working{Rounded: zero, Result: zero}, nil
+	}
+	in.Base = money.FromMinor(rest, original.Currency)
+	after, err = applied.Commission(in)
+	return before, after, err
+}
+
+// Earned tells whether it is an earning.
+func (d Decision) Earned() bool { return d.Outcome == Commissioned && d.Amount.Sign() > 0 }
+
+// Clawed tells whether it is a clawback.
+func (d Decision) Clawed() bool { return d.Outcome == Commissioned && d.Amount.Sign() < 0 }
+
+// Counts tells whether a reversal took something of its original's base.
+func (d Decision) Counts() bool {
+	return d.Event.Type().Reverses() && (d.Reason == ClawedBack || d.Reason == NothingToClawBack)
+}

@@ -1,0 +1,136 @@
+// Package event is what tracking told commission about: one thing that a user did or that was undone. Domain layer.
+package event
+
+import (
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"tributary/platform/fault"
+)
+
+// Type is what happened.
+type Type string
+
+// The types of the contract.
+const (
+	View       Type = "view"
+	Click      Type = "click"
+	Engagement Type = "engagement"
+	Lead       Type = "lead"
+	Sale       Type = "sale"
+	Purchase   Type = "purchase"
+	Refund     Type = "refund"
+	Void       Type = "void"
+	Chargeback Type = "chargeback"
+)
+
+// Types lists them all, those that earn first.
+func Types() []Type {
+	return []Type{View, Click, Engagement, Lead, Sale, Purchase, Refund, Void, Chargeback}
+}
+
+// ParseType reads a type.
+func ParseType(text string) (Type, bool) {
+	switch t := Type(text); t {
+	case View, Click, Engagement, Lead, Sale, Purchase, Refund, Void, Chargeback:
+		return t, true
+	}
+	return "", false
+}
+
+// Reverses tells whether it takes back another event.
+func (t Type) Reverses() bool { return t == Refund || t == Void || t == Chargeback }
+
+// Sells tells whether it is a sale of goods: it needs an amount, and an order counts once.
+func (t Type) Sells() bool { return t == Sale || t == Purchase }
+
+// Facts are the content of an event. Amount is the decimal text in major units and Currency an ISO code, both as they were
+// sent and "" when they were not; what they are worth is for the decision to say.
+type Facts struct {
+	ID           string
+	UserID       string
+	Type         Type
+	OccurredAt   time.Time
+	ReceivedAt   time.Time
+	CampaignID   string
+	ProductID    string
+	OrderID      string
+	OriginalID   string // the event that this one takes back
+	Amount       string
+	Currency     string
+	SelfReferral bool // the metadata says that the user bought from themselves
+}
+
+// Event is a valid event; it never changes.
+type Event struct{ facts Facts }
+
+// maxID is the longest identifier in characters.
+const maxID = 128
+
+// New makes an event out of facts. It refuses what tracking should never have published: missing or unprintable identifiers,
+// an unknown type, no time. The fault lists every field.
+func New(facts Facts) (Event, error) {
+	var faults fault.Fields
+	for _, id := range []struct {
+		field, value string
+		needed       bool
+	}{
+		{"event_id", facts.ID, true},
+		{"user_id", facts.UserID, true},
+		{"campaign_id", facts.CampaignID, false},
+		{"product_id", facts.ProductID, false},
+		{"order_id", facts.OrderID, false},
+		{"original_event_id", facts.OriginalID, false},
+	} {
+		if (id.value != "" || id.needed) && !ValidID(id.value) {
+			faults.Add(id.field, "identifier_invalid", "must be 1 to 128 printable characters")
+		}
+	}
+	if _, ok := ParseType(string(facts.Type)); !ok {
+		faults.Add("event_type", "event_type_unknown", "must be one of the known event types")
+	}
+	if facts.OccurredAt.IsZero() {
+		faults.Add("occurred_at", "required", "is required")
+	}
+	if len(facts.Amount) > 64 || len(facts.Currency) > 8 {
+		faults.Add("amount", "too_long", "must be a decimal number and a currency code")
+	}
+	if err := faults.Err(); err != nil {
+		return Event{}, err
+	}
+	facts.OccurredAt = facts.OccurredAt.UTC().Truncate(time.Microsecond)
+	facts.ReceivedAt = facts.ReceivedAt.UTC().Truncate(time.Microsecond)
+	return Event{facts: facts}, nil
+}
+
+// Restore makes an event out of facts that New once accepted.
+func Restore(facts Facts) Event { return Event{facts: facts} }
+
+// Facts gives a copy of the content.
+func (e Event) Facts() Facts { return e.facts }
+
+// ID is the event's identifier, given by its sender or by tracking.
+func (e Event) ID() string { return e.facts.ID }
+
+// UserID names the user who earns by it.
+func (e Event) UserID() string { return e.facts.UserID }
+
+// Type is what happened.
+func (e Event) Type() Type { return e.facts.Type }
+
+// OccurredAt is when it happened; rules are chosen by it.
+func (e Event) OccurredAt() time.Time { return e.facts.OccurredAt }
+
+// ValidID tells whether text is 1 to 128 characters without control characters: what the message contract allows.
+func ValidID(text string) bool {
+	if text == "" || !utf8.ValidString(text) || utf8.RuneCountInString(text) > maxID {
+		return false
+	}
+	for _, r := range text {
+		if unicode.IsControl(r) {
+			return false
+		}
+	}
+	return true
+}

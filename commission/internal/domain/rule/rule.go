@@ -1,0 +1,199 @@
+// Package rule holds what an event earns: immutable, effective-dated versions of rules, which of them applies to an event, and the
+// arithmetic of the one that does. Domain layer.
+package rule
+
+import (
+	"strings"
+	"time"
+
+	"tributary/commission/internal/domain/event"
+	"tributary/platform/fault"
+	"tributary/platform/money"
+)
+
+// Scope says which events a rule is for. The event type is always named; the others are "" for any.
+type Scope struct {
+	EventType  event.Type
+	UserID     string
+	CampaignID string
+	ProductID  string
+}
+
+// specificity orders scopes: a named user outweighs a named campaign, which outweighs a named product.
+func (s Scope) specificity() int {
+	weight := 0
+	if s.UserID != "" {
+		weight += 4
+	}
+	if s.CampaignID != "" {
+		weight += 2
+	}
+	if s.ProductID != "" {
+		weight++
+	}
+	return weight
+}
+
+// Cap is the most that a user can earn by the rule in a period, in minor units of the rule's currency.
+type Cap struct {
+	Amount int64
+	Period Period
+}
+
+// Definition is everything that a version says. Money fields are minor units of Currency.
+type Definition struct {
+	ID            string
+	Version       int
+	Name          string
+	Scope         Scope
+	Currency      money.Currency // zero: any; needed for flat, tiers and every money field
+	Formula       Formula
+	MinimumBase   int64 // an event of less earns nothing; 0 for none
+	Maximum       int64 // the most that one event earns; 0 for no limit
+	Cap           *Cap
+	HoldDays      int
+	Rounding      money.Rounding
+	Priority      int
+	EffectiveFrom time.Time
+	EffectiveTo   time.Time // zero: open
+	RetiredAt     time.Time // zero: not retired; the only thing that can be added to a published version
+	PublishedAt   time.Time
+}
+
+// Rule is a valid version of a rule; it never changes.
+type Rule struct{ def Definition }
+
+// Limits of a definition.
+const (
+	maxHoldDays = 3650
+	maxTiers    = 50
+	maxName     = 200
+)
+
+// New checks a definition. The fault lists every field that breaks a rule.
+func New(def Definition) (Rule, error) {
+	var faults fault.Fields
+	if strings.TrimSpace(def.Name) == "" || len(def.Name) > maxName {
+		faults.Add("name", "name_invalid", "must be 1 to 200 characters")
+	}
+	if _, ok := event.ParseType(string(def.Scope.EventType)); !ok || def.Scope.EventType.Reverses() {
+		faults.Add("event_type", "event_type_unknown", "must be a type of event that can earn")
+	}
+	for _, id := range []struct{ field, value string }{{"user_id", def.Scope.UserID}, {"campaign_id", def.Scope.CampaignID}, {"product_id", def.Scope.ProductID}} {
+		if id.value != "" && !event.ValidID(id.value) {
+			faults.Add(id.field, "identifier_invalid", "must be 1 to 128 printable characters")
+		}
+	}
+	if def.EffectiveFrom.IsZero() {
+		faults.Add("effective_from", "required", "is required")
+	}
+	if !def.EffectiveTo.IsZero() && !def.EffectiveTo.After(def.EffectiveFrom) {
+		faults.Add("effective_to", "not_after", "must be after effective_from")
+	}
+	if def.HoldDays < 0 || def.HoldDays > maxHoldDays {
+		faults.Add("hold_days", "out_of_range", "must be 0 to 3650")
+	}
+	if def.Rounding == "" {
+		def.Rounding = money.HalfEven
+	}
+	checkMoney(def, &faults)
+	checkFormula(def, &faults)
+	if err := faults.Err(); err != nil {
+		return Rule{}, err
+	}
+	return Rule{def: def}, nil
+}
+
+func checkMoney(def Definition, faults *fault.Fields) {
+	needsCurrency := def.Formula.Kind == Flat || def.Formula.Kind.Tiered() || def.MinimumBase != 0 || def.Maximum != 0 || def.Cap != nil
+	if needsCurrency && !def.Currency.Valid() {
+		faults.Add("currency", "required", "is required for flat and tiered formulas, minimum, maximum and cap")
+	}
+	if def.MinimumBase < 0 {
+		faults.Add("minimum_base", "negative", "must not be negative")
+	}
+	if def.Maximum < 0 {
+		faults.Add("maximum", "negative", "must not be negative")
+	}
+	if def.Cap != nil {
+		if def.Cap.Amount <= 0 {
+			faults.Add("cap.amount", "not_positive", "must be greater than 0")
+		}
+		if _, ok := ParsePeriod(string(def.Cap.Period)); !ok {
+			faults.Add("cap.period", "period_unknown", "must be day, month or lifetime")
+		}
+	}
+}
+
+func checkFormula(def Definition, faults *fault.Fields) {
+	f := def.Formula
+	if _, ok := ParseKind(string(f.Kind)); !ok {
+		faults.Add("formula.kind", "formula_unknown", "must be flat, percentage, graduated or all_units")
+		return
+	}
+	if !f.Kind.Tiered() {
+		if len(f.Tiers) > 0 || f.Period != "" {
+			faults.Add("formula.tiers", "not_applicable", "only tiered formulas have tiers and a period")
+		}
+		return
+	}
+	if f.Period != Monthly && f.Period != Lifetime {
+		faults.Add("formula.period", "period_unknown", "must be month or lifetime")
+	}
+	if len(f.Tiers) == 0 || len(f.Tiers) > maxTiers || f.Tiers[0].From != 0 {
+		faults.Add("formula.tiers", "tiers_invalid", "must be 1 to 50 tiers, the first from 0")
+		return
+	}
+	for i, tier := range f.Tiers[1:] {
+		if tier.From <= f.Tiers[i].From {
+			faults.Add("formula.tiers", "tiers_invalid", "thresholds must rise")
+			return
+		}
+		if f.Kind == AllUnits && tier.Rate.Cmp(f.Tiers[i].Rate) < 0 {
+			faults.Add("formula.tiers", "tiers_invalid", "rates for all units must not fall, else a sale could cost its seller money")
+			return
+		}
+	}
+}
+
+// Restore makes a rule out of a definition that New once accepted.
+func Restore(def Definition) Rule { return Rule{def: def} }
+
+// Definition gives a copy of what the version says.
+func (r Rule) Definition() Definition { return r.def }
+
+// ID names the rule; its versions share it.
+func (r Rule) ID() string { return r.def.ID }
+
+// Version counts the rule's versions from 1; 0 is no rule at all.
+func (r Rule) Version() int { return r.def.Version }
+
+// end is when it stops being in force, zero for never.
+func (r Rule) end() time.Time {
+	end := r.def.EffectiveTo
+	if !r.def.RetiredAt.IsZero() && (end.IsZero() || r.def.RetiredAt.Before(end)) {
+		end = r.def.RetiredAt
+	}
+	return end
+}
+
+// TierKey is the period of the volume that the commission of an event at that time depends on, "" without tiers.
+func (r Rule) TierKey(at time.Time) string {
+	if !r.def.Formula.Kind.Tiered() {
+		return ""
+	}
+	return r.def.Formula.Period.Label(at)
+}
+
+// CapKey is the period of the cap that holds at that time, "" without a cap.
+func (r Rule) CapKey(at time.Time) string {
+	if r.def.Cap == nil {
+		return ""
+	}
+	return r.def.Cap.Period.Label(at)
+}
+
+// AvailableAt is when a commission of the event becomes payable by itself.
+func (r Rule) AvailableAt(occurredAt time.Time) time.Time {
+	return occurredAt.UTC().AddDate(0, 0, r.def.HoldDays)
+}

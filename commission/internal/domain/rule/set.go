@@ -1,0 +1,199 @@
+package rule
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"tributary/commission/internal/domain/event"
+	"tributary/platform/money"
+)
+
+// Verdict says why a version was chosen or lost.
+type Verdict string
+
+// The verdicts, in the order in which they are tested.
+const (
+	Selected        Verdict = "selected"
+	OtherUser       Verdict = "other_user"
+	OtherCampaign   Verdict = "other_campaign"
+	OtherProduct    Verdict = "other_product"
+	NotYetInForce   Verdict = "not_yet_in_force"
+	NoLongerInForce Verdict = "no_longer_in_force"
+	Retired         Verdict = "retired"
+	OtherCurrency   Verdict = "other_currency"
+	Superseded      Verdict = "superseded"     // a newer version of the same rule is in force
+	LessSpecific    Verdict = "less_specific"  // a rule with a narrower scope is in force
+	LowerPriority   Verdict = "lower_priority" // as narrow, with a lower priority
+)
+
+// Set is all published versions at a revision. It never changes and is safe for concurrent use.
+type Set struct {
+	revision int64
+	shared   map[event.Type][]Rule    // without a user
+	personal map[personalScope][]Rule // with a user
+	byRef    map[Ref]Rule
+	all      []Rule
+}
+
+type personalScope struct {
+	eventType event.Type
+	userID    string
+}
+
+// Ref names a version.
+type Ref struct {
+	ID      string
+	Version int
+}
+
+// Ref names this version.
+func (r Rule) Ref() Ref { return Ref{ID: r.def.ID, Version: r.def.Version} }
+
+// NewSet indexes the versions. Revision grows with everything that is published or retired.
+func NewSet(revision int64, rules []Rule) *Set {
+	s := &Set{
+		revision: revision, shared: map[event.Type][]Rule{}, personal: map[personalScope][]Rule{}, byRef: map[Ref]Rule{},
+		all: slices.Clone(rules),
+	}
+	slices.SortFunc(s.all, func(a, b Rule) int {
+		return cmp.Or(cmp.Compare(a.ID(), b.ID()), cmp.Compare(a.Version(), b.Version()))
+	})
+	for _, r := range s.all {
+		s.byRef[r.Ref()] = r
+		scope := r.def.Scope
+		if scope.UserID == "" {
+			s.shared[scope.EventType] = append(s.shared[scope.EventType], r)
+		} else {
+			key := personalScope{scope.EventType, scope.UserID}
+			s.personal[key] = append(s.personal[key], r)
+		}
+	}
+	return s
+}
+
+// Revision tells which state of the rules it is.
+func (s *Set) Revision() int64 { return s.revision }
+
+// All gives every version by rule and number.
+func (s *Set) All() []Rule { return slices.Clone(s.all) }
+
+// Find gives a version.
+func (s *Set) Find(ref Ref) (Rule, bool) {
+	r, ok := s.byRef[ref]
+	return r, ok
+}
+
+// Select gives the version that applies to the event in the currency: the most specific in force, then the highest priority. Without
+// one, otherCurrency tells that a rule would have applied in another currency.
+func (s *Set) Select(e event.Event, currency money.Currency) (winner Rule, found, otherCurrency bool) {
+	facts := e.Facts()
+	for _, list := range [][]Rule{s.personal[personalScope{facts.Type, facts.UserID}], s.shared[facts.Type]} {
+		for i, r := range list {
+			verdict := r.matches(facts, currency)
+			otherCurrency = otherCurrency || verdict == OtherCurrency
+			if verdict == Selected && !superseded(list[i+1:], r, facts, currency) && (!found || r.beats(winner) == Selected) {
+				winner, found = r, true
+			}
+		}
+	}
+	return winner, found, otherCurrency && !found
+}
+
+// superseded tells whether a later version of r matches too; later starts with what follows r, in order of rule and version.
+func superseded(later []Rule, r Rule, facts event.Facts, currency money.Currency) bool {
+	for _, next := range later {
+		if next.ID() != r.ID() {
+			return false
+		}
+		if next.matches(facts, currency) == Selected {
+			return true
+		}
+	}
+	return false
+}
+
+// Candidate is a version that was considered for an event, with the verdict.
+type Candidate struct {
+	Rule    Rule
+	Verdict Verdict
+}
+
+// Consider gives every version for the type of event with its verdict; that of the one which Select gives is Selected.
+func (s *Set) Consider(e event.Event, currency money.Currency) []Candidate {
+	winner, found, _ := s.Select(e, currency)
+	var out []Candidate
+	for i, r := range s.all {
+		if r.def.Scope.EventType != e.Type() {
+			continue
+		}
+		verdict := r.matches(e.Facts(), currency)
+		switch {
+		case verdict != Selected || !found || r.Ref() == winner.Ref():
+		case superseded(s.all[i+1:], r, e.Facts(), currency):
+			verdict = Superseded
+		default:
+			verdict = r.beats(winner)
+		}
+		out = append(out, Candidate{Rule: r, Verdict: verdict})
+	}
+	return out
+}
+
+// matches tells whether the version could apply to the event at all.
+func (r Rule) matches(facts event.Facts, currency money.Currency) Verdict {
+	scope, at := r.def.Scope, facts.OccurredAt
+	switch {
+	case scope.UserID != "" && scope.UserID != facts.UserID:
+		return OtherUser
+	case scope.CampaignID != "" && scope.CampaignID != facts.CampaignID:
+		return OtherCampaign
+	case scope.ProductID != "" && scope.ProductID != facts.ProductID:
+		return OtherProduct
+	case at.Before(r.def.EffectiveFrom):
+		return NotYetInForce
+	case !r.def.EffectiveTo.IsZero() && !at.Before(r.def.EffectiveTo):
+		return NoLongerInForce
+	case !r.def.RetiredAt.IsZero() && !at.Before(r.def.RetiredAt):
+		return Retired
+	case r.def.Currency.Valid() && r.def.Currency != currency:
+		return OtherCurrency
+	}
+	return Selected
+}
+
+// beats is Selected when r goes before other, a version of another rule that matches the same event; else it tells why not.
+func (r Rule) beats(other Rule) Verdict {
+	if mine, theirs := r.def.Scope.specificity(), other.def.Scope.specificity(); mine != theirs {
+		if mine > theirs {
+			return Selected
+		}
+		return LessSpecific
+	}
+	if r.def.Priority > other.def.Priority || (r.def.Priority == other.def.Priority && r.ID() < other.ID()) {
+		return Selected
+	}
+	return LowerPriority
+}
+
+// Conflicts gives the versions of other rules that would tie with the candidate for some event: the same scope and priority, a common
+// currency, and a common time.
+func (s *Set) Conflicts(candidate Rule) []Rule {
+	var out []Rule
+	for _, r := range s.all {
+		if r.ID() == candidate.ID() || r.def.Scope != candidate.def.Scope || r.def.Priority != candidate.def.Priority {
+			continue
+		}
+		common := r.def.Currency == candidate.def.Currency || !r.def.Currency.Valid() || !candidate.def.Currency.Valid()
+		if common && overlap(r, candidate) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func overlap(a, b Rule) bool {
+	return startsBefore(a.def.EffectiveFrom, b.end()) && startsBefore(b.def.EffectiveFrom, a.end())
+}
+
+func startsBefore(start, end time.Time) bool { return end.IsZero() || start.Before(end) }

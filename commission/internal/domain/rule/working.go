@@ -1,0 +1,66 @@
+package rule
+
+import (
+	"tributary/platform/money"
+)
+
+// Input is what the arithmetic of a rule needs besides the rule: the event's base, and what the user's account stood at just before
+// the event (position: volume in the tier period; capUsed: earned in the cap period), all in minor units of one currency.
+type Input struct {
+	Base     money.Amount
+	Position int64
+	CapUsed  int64
+}
+
+// Limit says what decided the result besides the formula.
+type Limit string
+
+// The limits.
+const (
+	NoLimit      Limit = ""
+	BelowMinimum Limit = "below_minimum"
+	AtMaximum    Limit = "maximum"
+	AtCap        Limit = "cap"
+)
+
+// Working is the arithmetic of one commission, step by step.
+type Working struct {
+	Unrounded money.Decimal
+	Rounded   money.Amount
+	Result    money.Amount // after maximum and cap
+	Limit     Limit
+}
+
+// Commission computes what the input earns; it is never negative. ErrOverflow of package money when a step leaves 64 bits.
+func (r Rule) Commission(in Input) (Working, error) {
+	currency := in.Base.Currency()
+	zero := money.FromMinor(0, currency)
+	w := Working{Rounded: zero, Result: zero}
+	if in.Base.Minor() < r.def.MinimumBase {
+		w.Limit = BelowMinimum
+		return w, nil
+	}
+	unrounded, err := r.def.Formula.unrounded(money.FromMinor(in.Position, currency), in.Base)
+	if err != nil {
+		return Working{}, err
+	}
+	w.Unrounded = unrounded
+	if w.Rounded, err = unrounded.Round(currency, r.def.Rounding); err != nil {
+		return Working{}, err
+	}
+	w.Result = w.Rounded
+	if r.def.Maximum > 0 && w.Result.Minor() > r.def.Maximum {
+		w.Result, w.Limit = money.FromMinor(r.def.Maximum, currency), AtMaximum
+	}
+	if r.def.Cap != nil {
+		if room := max(0, r.def.Cap.Amount-in.CapUsed); w.Result.Minor() > room {
+			w.Result, w.Limit = money.FromMinor(room, currency), AtCap
+		}
+	}
+	return w, nil
+}
+
+// Rate gives the rate of a formula that has a single one.
+func (r Rule) Rate() (money.Rate, bool) {
+	return r.def.Formula.Rate, r.def.Formula.Kind == Percentage
+}

@@ -1,0 +1,141 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"tributary/commission/internal/application/query"
+	"tributary/commission/internal/domain/commission"
+	"tributary/commission/internal/domain/event"
+	"tributary/platform/fault"
+	"tributary/platform/money"
+)
+
+var _ query.Commissions = (*Store)(nil)
+
+// commissionColumns are those that scanCommission reads.
+const commissionColumns = `id::text, event_id, user_id, campaign_id, product_id, order_id, event_type, kind, status, base_minor, rate, amount_minor, currency,
+       rule_id::text, rule_version, reverses_id::text, reason, available_at, occurred_at, created_at, version`
+
+const selectCommissions = `SELECT ` + commissionColumns + ` FROM commissions`
+
+func scanCommission(row pgx.CollectableRow) (commission.Commission, error) {
+	var (
+		s                                                                            commission.State
+		eventID, campaign, product, order, eventType, rate, ruleID, reverses, reason *string
+		kind, status, code                                                           string
+		base, amount                                                                 int64
+		ruleVersion                                                                  *int
+		available, occurred, created                                                 time.Time
+	)
+	err := row.Scan(&s.ID, &eventID, &s.UserID, &campaign, &product, &order, &eventType, &kind, &status, &base, &rate, &amount, &code,
+		&ruleID, &ruleVersion, &reverses, &reason, &available, &occurred, &created, &s.Version)
+	if err != nil {
+		return commission.Commission{}, err
+	}
+	currency, err := money.ParseCurrency(code)
+	if err != nil {
+		return commission.Commission{}, fmt.Errorf("commission %s: %w", s.ID, err)
+	}
+	s.EventID, s.CampaignID, s.ProductID, s.OrderID = value(eventID), value(campaign), value(product), value(order)
+	s.EventType, s.Kind, s.Status = event.Type(value(eventType)), commission.Kind(kind), commission.Status(status)
+	s.Base, s.Rate, s.Amount = money.FromMinor(base, currency), value(rate), money.FromMinor(amount, currency)
+	s.Rule = commission.RuleRef{ID: value(ruleID), Version: value(ruleVersion)}
+	s.ReversesID, s.Reason = value(reverses), value(reason)
+	s.AvailableAt, s.OccurredAt, s.CreatedAt = available.UTC(), occurred.UTC(), created.UTC()
+	return commission.Restore(s), nil
+}
+
+// conditions gathers the parts of a WHERE clause with their arguments; texts are ours, values are always arguments.
+type conditions struct {
+	texts []string
+	args  []any
+}
+
+// add notes a condition that has one argument, written as $? in text.
+func (c *conditions) add(text string, arg any) {
+	c.args = append(c.args, arg)
+	c.texts = append(c.texts, strings.ReplaceAll(text, "$?", fmt.Sprintf("$%d", len(c.args))))
+}
+
+func (c *conditions) where() string {
+	if len(c.texts) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(c.texts, " AND ")
+}
+
+func commissionConditions(f query.CommissionFilter) conditions {
+	var c conditions
+	for _, equal := range []struct{ text, value string }{
+		{"user_id = $?", f.UserID}, {"campaign_id = $?", f.CampaignID}, {"product_id = $?", f.ProductID}, {"event_type = $?", f.EventType},
+		{"status = $?", f.Status}, {"kind = $?", f.Kind}, {"currency = $?", f.Currency},
+	} {
+		if equal.value != "" {
+			c.add(equal.text, equal.value)
+		}
+	}
+	if !f.OccurredFrom.IsZero() {
+		c.add("occurred_at >= $?", f.OccurredFrom)
+	}
+	if !f.OccurredTo.IsZero() {
+		c.add("occurred_at < $?", f.OccurredTo)
+	}
+	return c
+}
+
+// List implements query.Commissions.
+func (s *Store) List(ctx context.Context, filter query.CommissionFilter, slice query.Slice) ([]commission.Commission, error) {
+	c := commissionConditions(filter)
+	if slice.After != "" {
+		after, err := uuid.Parse(slice.After)
+		if err != nil {
+			return nil, fault.New(fault.Malformed, "cursor_invalid", "The cursor was not made by this list; start again without one.")
+		}
+		c.add("id < $?", after.String())
+	}
+	c.args = append(c.args, slice.Limit)
+	rows, err := s.pool.Query(ctx, fmt.Sprintf("%s%s ORDER BY id DESC LIMIT $%d", selectCommissions, c.where(), len(c.args)), c.args...)
+	if err != nil {
+		return nil, mapped("list commissions", err)
+	}
+	list, err := pgx.CollectRows(rows, scanCommission)
+	return list, mapped("list commissions", err)
+}
+
+// Commission implements query.Commissions.
+func (s *Store) Commission(ctx context.Context, id string) (commission.Commission, error) {
+	missing := fault.New(fault.NotFound, "commission_not_found", "There is no such commission.")
+	if _, err := uuid.Parse(id); err != nil {
+		return commission.Commission{}, missing
+	}
+	rows, err := s.pool.Query(ctx, selectCommissions+` WHERE id = $1`, id)
+	if err != nil {
+		return commission.Commission{}, mapped("read a commission", err)
+	}
+	found, err := pgx.CollectExactlyOneRow(rows, scanCommission)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return found, missing
+	}
+	return found, mapped("read a commission", err)
+}
+
+// Decision implements query.Commissions.
+func (s *Store) Decision(ctx context.Context, eventID string) (query.Decided, error) {
+	var r decisionRow
+	err := s.pool.QueryRow(ctx, `SELECT `+decisionColumns+` FROM decisions AS d WHERE d.event_id = $1`, eventID).Scan(r.targets()...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return query.Decided{}, fault.New(fault.NotFound, "decision_not_found", "There is no decision for such an event, at least not yet.")
+	}
+	if err != nil {
+		return query.Decided{}, mapped("read a decision", err)
+	}
+	d, err := r.decision()
+	return query.Decided{Decision: d, CommissionID: value(r.commissionID), DecidedAt: r.decidedAt.UTC(), ResolvedAt: utc(r.resolvedAt)}, err
+}

@@ -1,0 +1,88 @@
+// Package postgres keeps decisions, commissions, the ledger, rules and payouts in PostgreSQL. Infrastructure layer.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"tributary/commission/internal/application/consume"
+	"tributary/commission/internal/domain/rule"
+	"tributary/platform/fault"
+	platform "tributary/platform/postgres"
+)
+
+// Store is the commission database. It is safe for concurrent use.
+type Store struct {
+	pool *pgxpool.Pool
+
+	mu    sync.Mutex
+	rules *rule.Set // the newest that was read; read again when the revision has moved on
+}
+
+// New makes a store over the pool of the service's role.
+func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
+
+// errRace says that another writer decided the same event in between: everything is read again.
+var errRace = errors.New("another writer was quicker")
+
+const maxRaces = 10
+
+// lockUsers makes writers of the same users take turns, in an order that all share. A lock lives as long as its transaction.
+const lockUsers = `SELECT pg_advisory_xact_lock(k) FROM (SELECT DISTINCT hashtextextended(u, 7301) AS k FROM unnest($1::text[]) AS u ORDER BY k) AS keys`
+
+// begin runs fn in a transaction. Errors become faults, or stay errRace.
+func (s *Store) begin(ctx context.Context, doing string, fn func(pgx.Tx) error) error {
+	err := pgx.BeginFunc(ctx, s.pool, fn)
+	if err == nil || errors.Is(err, errRace) {
+		return err
+	}
+	return mapped(doing, err)
+}
+
+// mapped turns what the database refuses for good into NotStorable: malformed data, broken constraints, limits of the programme. What
+// may pass by itself, or after a repair of the database, stays to be tried again.
+func mapped(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := fault.As(err); ok {
+		return err
+	}
+	if code := platform.Code(err); code != "" {
+		switch code[:2] {
+		case "22", "23", "54":
+			return fault.Because(err, fault.Invalid, consume.NotStorable, "The database refuses the content.")
+		}
+	}
+	return platform.Fault(doing, err)
+}
+
+// orNil makes NULL of a zero time.
+func orNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// value is the empty value for NULL.
+func value[T any](p *T) T {
+	var zero T
+	if p == nil {
+		return zero
+	}
+	return *p
+}
+
+// utc is a stored time, or zero for NULL.
+func utc(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}
