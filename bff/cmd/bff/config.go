@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/url"
+	"strings"
 	"time"
 
 	"tributary/platform/auth"
@@ -14,10 +15,13 @@ import (
 type settings struct {
 	config.Service
 
-	HTTPAddr    string        `envconfig:"HTTP_ADDR" default:":8002"`
-	CORSOrigins []string      `envconfig:"CORS_ALLOWED_ORIGINS"`
-	RateLimit   int           `envconfig:"RATE_LIMIT" default:"600"` // requests of a caller in a window; 0: no limit
-	RateWindow  time.Duration `envconfig:"RATE_LIMIT_WINDOW" default:"1m"`
+	HTTPAddr    string   `envconfig:"HTTP_ADDR" default:":8002"`
+	CORSOrigins []string `envconfig:"CORS_ALLOWED_ORIGINS"`
+	// CommissionURL is where reads of payments, balances and commissions come from.
+	CommissionURL string `envconfig:"COMMISSION_URL" default:"http://localhost:8001"`
+
+	RateLimit  int           `envconfig:"RATE_LIMIT" default:"600"` // requests of a caller in a window; 0: no limit
+	RateWindow time.Duration `envconfig:"RATE_LIMIT_WINDOW" default:"1m"`
 
 	Auth   auth.Config
 	Broker broker.Config
@@ -32,6 +36,10 @@ func (s *settings) Validate() []string {
 	faults = append(faults, s.Sealed.Validate(s.Production())...)
 	if s.Production() && s.Broker.Plaintext() {
 		faults = append(faults, "PULSAR_SERVICE_URL must be pulsar+ssl:// in production: commands hold personal data")
+	}
+	if address, err := url.Parse(s.CommissionURL); err != nil || (address.Scheme != "http" && address.Scheme != "https") || address.Host == "" ||
+		strings.HasSuffix(address.Path, "/") {
+		faults = append(faults, "COMMISSION_URL must look like http://localhost:8001, without a slash at the end")
 	}
 	if s.RateLimit < 0 || s.RateWindow < time.Second {
 		faults = append(faults, "RATE_LIMIT must not be negative and RATE_LIMIT_WINDOW must be 1s or more")

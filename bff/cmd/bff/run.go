@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"time"
@@ -12,9 +13,11 @@ import (
 
 	"tributary/bff/internal/api/rest"
 	"tributary/bff/internal/application/acceptcampaign"
+	"tributary/bff/internal/application/readown"
 	"tributary/bff/internal/application/requestpayment"
 	"tributary/bff/internal/application/submit"
 	"tributary/bff/internal/application/uploadevidence"
+	"tributary/bff/internal/infrastructure/commission"
 	"tributary/bff/internal/infrastructure/ids"
 	"tributary/bff/internal/infrastructure/pulsar"
 	"tributary/platform/auth"
@@ -29,6 +32,9 @@ import (
 const (
 	service    = "bff"
 	healthPath = "/health"
+
+	readTimeout = 2 * time.Second
+	maxReads    = 128 // calls to the commission service under way
 )
 
 // run is the whole service: settings, parts, and their order. With the argument healthcheck it asks a running one instead.
@@ -72,6 +78,9 @@ func run(ctx context.Context, args []string) error {
 		AcceptCampaign: acceptcampaign.New(stamper, publisher),
 		UploadEvidence: uploadevidence.New(stamper, publisher),
 		RequestPayment: requestpayment.New(stamper, publisher),
+		ReadOwn: readown.New(commission.New(commission.Config{
+			URL: s.CommissionURL, Timeout: readTimeout, MaxConcurrent: maxReads, Transport: transport(), Now: time.Now,
+		})),
 	}})
 	server := &httpapi.Server{Addr: s.HTTPAddr, Handler: handler, Health: health, Logger: logger}
 
@@ -101,4 +110,11 @@ func newHandler(s settings, w wiring) http.Handler {
 	})
 	rest.Register(api.Huma, w.uses)
 	return rest.CORS(s.CORSOrigins, api.Router)
+}
+
+// transport keeps connections to the commission service, as many as there may be calls.
+func transport() http.RoundTripper {
+	t := &http.Transport{MaxIdleConns: maxReads, MaxIdleConnsPerHost: maxReads, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: readTimeout}
+	t.DialContext = (&net.Dialer{Timeout: readTimeout}).DialContext
+	return t
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"tributary/bff/internal/application/acceptcampaign"
+	"tributary/bff/internal/application/readown"
 	"tributary/bff/internal/application/requestpayment"
 	"tributary/bff/internal/application/uploadevidence"
 	"tributary/bff/internal/domain/caller"
@@ -21,6 +22,7 @@ type UseCases struct {
 	AcceptCampaign *acceptcampaign.Handler
 	UploadEvidence *uploadevidence.Handler
 	RequestPayment *requestpayment.Handler
+	ReadOwn        *readown.Reader
 }
 
 // Register adds the routes to the API.
@@ -28,6 +30,7 @@ func Register(api huma.API, uses UseCases) {
 	registerCampaigns(api, uses.AcceptCampaign)
 	registerEvidence(api, uses.UploadEvidence)
 	registerPayments(api, uses.RequestPayment)
+	registerReads(api, uses.ReadOwn)
 }
 
 // Codes are the error codes of these routes beside those of all services.
@@ -35,6 +38,8 @@ func Codes() []httpapi.Code {
 	return append(auth.Codes(),
 		httpapi.Code{Code: "publish_outcome_unknown", Kind: fault.Unavailable, Meaning: "The broker did not confirm the command in time: it may be stored or not. Repeat it with the same Idempotency-Key; it acts once."},
 		httpapi.Code{Code: "message_refused", Kind: fault.TooLarge, Meaning: "The broker cannot store a command of this size."},
+		httpapi.Code{Code: "payment_not_found", Kind: fault.NotFound, Meaning: "The caller has no payment of this command; one that was submitted just now may take a moment to appear."},
+		httpapi.Code{Code: "commission_unavailable", Kind: fault.Unavailable, Meaning: "The commission service does not answer; try again after Retry-After."},
 		httpapi.Code{Code: "rate_limited", Kind: fault.Exhausted, Meaning: "The caller asks too often; RateLimit-* tell its allowance, Retry-After when the next request is let through."},
 	)
 }

@@ -16,6 +16,7 @@ import (
 
 	"tributary/bff/internal/api/rest"
 	"tributary/bff/internal/application/acceptcampaign"
+	"tributary/bff/internal/application/readown"
 	"tributary/bff/internal/application/requestpayment"
 	"tributary/bff/internal/application/submit"
 	"tributary/bff/internal/application/uploadevidence"
@@ -75,21 +76,26 @@ func now() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 123456789, time.
 type service struct {
 	http.Handler
 	published *publisher
+	records   *records
 	token     string
 }
 
 func setup(t *testing.T) service {
 	t.Helper()
+	return setupWith(t, slog.New(slog.DiscardHandler))
+}
+
+func setupWith(t *testing.T, logger *slog.Logger) service {
+	t.Helper()
 	cfg := auth.Config{
 		Secret: authtest.Secret, Algorithm: "HS256", RequireValidation: true,
 		Issuer: "test-issuer", Audience: "test-audience", Leeway: 30 * time.Second,
 	}
-	logger := slog.New(slog.DiscardHandler)
 	verifier, err := auth.New(t.Context(), cfg, auth.Needs{Now: now, Logger: logger})
 	if err != nil {
 		t.Fatal(err)
 	}
-	published := &publisher{}
+	published, kept := &publisher{}, &records{}
 	stamper := submit.NewStamper(ids.New(), now)
 	api := httpapi.New(httpapi.Config{
 		Service: "bff", Title: "BFF", Version: "test", HealthPath: "/health", Codes: rest.Codes(), Health: httpapi.NewHealth("bff"),
@@ -100,8 +106,9 @@ func setup(t *testing.T) service {
 		AcceptCampaign: acceptcampaign.New(stamper, published),
 		UploadEvidence: uploadevidence.New(stamper, published),
 		RequestPayment: requestpayment.New(stamper, published),
+		ReadOwn:        readown.New(kept),
 	})
-	return service{Handler: api.Router, published: published, token: authtest.HS256(t, authtest.Secret, authtest.Claims(now(), "user123"))}
+	return service{Handler: api.Router, published: published, records: kept, token: authtest.HS256(t, authtest.Secret, authtest.Claims(now(), "user123"))}
 }
 
 // post sends a body as JSON with the service's token; headers replace what is sent, "" removes it.

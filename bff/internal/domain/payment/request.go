@@ -16,11 +16,17 @@ const maxAccountDetails = 16 << 10
 var methodPattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 
 // AccountDetails is the text of a JSON object that says where to pay to. It is personal data: however it is printed or
-// logged, it shows nothing. Reveal is the only way to the text.
-type AccountDetails struct{ text string }
+// logged, it shows nothing. Reveal is the only way to the text. It is held by a pointer because fmt does not ask
+// unexported fields of other types how they want to be printed, but prints a pointer in them as an address.
+type AccountDetails struct{ text *string }
 
 // Reveal gives the text, for the message and nothing else.
-func (a AccountDetails) Reveal() string { return a.text }
+func (a AccountDetails) Reveal() string {
+	if a.text == nil {
+		return ""
+	}
+	return *a.text
+}
 
 // Format keeps the text out of everything that fmt prints.
 func (AccountDetails) Format(state fmt.State, _ rune) {
@@ -62,7 +68,7 @@ func NewRequest(stamp command.Stamp, in Input) (Request, error) {
 	if err := faults.Err(); err != nil {
 		return Request{}, err
 	}
-	return Request{stamp: stamp, amount: amount, method: in.Method, details: AccountDetails{in.AccountDetails}}, nil
+	return Request{stamp: stamp, amount: amount, method: in.Method, details: AccountDetails{&in.AccountDetails}}, nil
 }
 
 func checkAmount(faults *fault.Fields, in Input) money.Amount {

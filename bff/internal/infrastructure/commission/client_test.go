@@ -1,0 +1,213 @@
+package commission_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tributary/bff/internal/application/readown"
+	"tributary/bff/internal/domain/caller"
+	"tributary/bff/internal/infrastructure/commission"
+	"tributary/platform/fault"
+)
+
+func query(t *testing.T, user string) readown.Query {
+	t.Helper()
+	from, err := caller.New(caller.Claims{UserID: user})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return readown.Query{Caller: from, Bearer: "the-token"}
+}
+
+// serve is a commission service that answers as the handler says, and a client of it.
+func serve(t *testing.T, handler http.HandlerFunc) *commission.Client {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return client(t, server.URL, 8)
+}
+
+func client(t *testing.T, address string, slots int) *commission.Client {
+	t.Helper()
+	return commission.New(commission.Config{URL: address, Timeout: 300 * time.Millisecond, MaxConcurrent: slots, Transport: http.DefaultTransport, Now: time.Now})
+}
+
+func code(err error) string {
+	f, ok := fault.As(err)
+	if !ok {
+		return ""
+	}
+	return f.Code
+}
+
+func TestCalls(t *testing.T) {
+	t.Parallel()
+	var seen *http.Request
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		seen = r.Clone(context.WithoutCancel(r.Context()))
+		_, _ = w.Write([]byte(`{"user_id": "a/b c", "amount": 1.10}`))
+	})
+	q := query(t, "a/b c")
+	for name, tc := range map[string]struct {
+		call  func() (readown.Document, error)
+		path  string
+		query url.Values
+	}{
+		"payout":  {func() (readown.Document, error) { return c.Payout(t.Context(), q, "id-1") }, "/api/v1/commission/payouts/id-1", url.Values{}},
+		"balance": {func() (readown.Document, error) { return c.Balance(t.Context(), q) }, "/api/v1/commission/balances/a%2Fb%20c", url.Values{}},
+		"payouts": {
+			func() (readown.Document, error) {
+				return c.Payouts(t.Context(), q, "requested", readown.Page{Limit: 5, Cursor: "x&y"})
+			},
+			"/api/v1/commission/payouts",
+			url.Values{"user_id": {"a/b c"}, "status": {"requested"}, "limit": {"5"}, "cursor": {"x&y"}},
+		},
+		"commissions": {
+			func() (readown.Document, error) {
+				return c.Commissions(t.Context(), q, readown.CommissionFilter{CampaignID: "c&user_id=other", Currency: "USD"}, readown.Page{Limit: 100})
+			},
+			"/api/v1/commission/commissions",
+			url.Values{"user_id": {"a/b c"}, "campaign_id": {"c&user_id=other"}, "currency": {"USD"}, "limit": {"100"}},
+		},
+	} {
+		found, err := tc.call()
+		if err != nil || found.Text != `{"user_id": "a/b c", "amount": 1.10}` {
+			t.Errorf("%s: %+v %v", name, found, err)
+			continue
+		}
+		if seen.URL.EscapedPath() != tc.path || seen.Header.Get("Authorization") != "Bearer the-token" {
+			t.Errorf("%s: %s %v", name, seen.URL.EscapedPath(), seen.Header)
+		}
+		if diff := cmp.Diff(tc.query, seen.URL.Query()); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		status int
+		body   string
+		want   string
+		kind   fault.Kind
+	}{
+		"not found":        {404, `{"code":"payout_not_found"}`, "payment_not_found", fault.NotFound},
+		"bad cursor":       {400, `{"code":"cursor_invalid","detail":"d"}`, "cursor_invalid", fault.Malformed},
+		"bad filter":       {422, `{"code":"validation_failed","detail":"d","errors":[{"field":"status","code":"x","message":"m"}]}`, "validation_failed", fault.Invalid},
+		"no problem":       {422, `oops`, "commission_unavailable", fault.Unavailable},
+		"token refused":    {401, `{"code":"token_expired"}`, "commission_unavailable", fault.Unavailable},
+		"forbidden":        {403, `{"code":"role_missing"}`, "commission_unavailable", fault.Unavailable},
+		"failure":          {500, `{"code":"internal_error"}`, "commission_unavailable", fault.Unavailable},
+		"away":             {503, `{"code":"database_unavailable"}`, "commission_unavailable", fault.Unavailable},
+		"redirect":         {302, ``, "commission_unavailable", fault.Unavailable},
+		"no JSON":          {200, `<html>`, "commission_unavailable", fault.Unavailable},
+		"not an object":    {200, `[1]`, "commission_unavailable", fault.Unavailable},
+		"duplicate member": {200, `{"user_id":"a","user_id":"b"}`, "commission_unavailable", fault.Unavailable},
+	} {
+		c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "http://127.0.0.1:1/")
+			w.WriteHeader(tc.status)
+			_, _ = w.Write([]byte(tc.body))
+		})
+		_, err := c.Payout(t.Context(), query(t, "user123"), "id-1")
+		f, ok := fault.As(err)
+		if !ok || f.Code != tc.want || f.Kind != tc.kind {
+			t.Errorf("%s: %v, want %s", name, err, tc.want)
+		}
+		if strings.Contains(err.Error(), "user123") || strings.Contains(err.Error(), "the-token") {
+			t.Errorf("%s: the error names the user or the token: %v", name, err)
+		}
+	}
+}
+
+// A service that hangs costs a caller the timeout, and no more than the allowed calls hang.
+func TestHangingService(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	var under, most atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		most.Store(max(most.Load(), under.Add(1)))
+		defer under.Add(-1)
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+	}))
+	t.Cleanup(server.Close)
+	t.Cleanup(func() { close(release) })
+	c := client(t, server.URL, 4)
+	began := time.Now()
+	var callers sync.WaitGroup
+	q := query(t, "user123")
+	for range 100 {
+		callers.Go(func() {
+			if _, err := c.Balance(t.Context(), q); code(err) != "commission_unavailable" {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	callers.Wait()
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("answered after %s", took)
+	}
+	if most.Load() > 4 {
+		t.Errorf("%d calls at once", most.Load())
+	}
+}
+
+// After five failures in a row one call a second is let through; a success closes the circuit.
+func TestCircuit(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int32
+	var healthy atomic.Bool
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		calls.Add(1)
+		if !healthy.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = w.Write([]byte(`{}`))
+	}))
+	t.Cleanup(server.Close)
+	var mu sync.Mutex
+	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	c := commission.New(commission.Config{URL: server.URL, Timeout: time.Second, MaxConcurrent: 8, Transport: http.DefaultTransport, Now: func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		return at
+	}})
+	ask := func(times int) {
+		for range times {
+			_, _ = c.Balance(t.Context(), query(t, "user123"))
+		}
+	}
+	ask(50)
+	if got := calls.Load(); got != 5 {
+		t.Errorf("%d calls, want 5 before the circuit opens", got)
+	}
+	mu.Lock()
+	at = at.Add(time.Second)
+	mu.Unlock()
+	ask(50)
+	if got := calls.Load(); got != 6 {
+		t.Errorf("%d calls, want one a second", got)
+	}
+	healthy.Store(true)
+	mu.Lock()
+	at = at.Add(time.Second)
+	mu.Unlock()
+	ask(50)
+	if got := calls.Load(); got != 56 {
+		t.Errorf("%d calls, want all after a success", got)
+	}
+}

@@ -1,0 +1,47 @@
+package commission
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/go-json-experiment/json"
+
+	"tributary/bff/internal/application/readown"
+	"tributary/platform/fault"
+)
+
+// problem is what this service reads of the other's problem documents.
+type problem struct {
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
+	Errors []struct {
+		Field   string `json:"field"`
+		Code    string `json:"code"`
+		Message string `json:"message"`
+	} `json:"errors"`
+}
+
+// refusal tells what an answer other than 200 means to the caller. What the caller can mend (a cursor, a filter) is passed on;
+// a refused token is a fault between the services, since this one has accepted it.
+func refusal(status int, body []byte) error {
+	var kind fault.Kind
+	switch status {
+	case http.StatusNotFound:
+		return readown.NotFound()
+	case http.StatusBadRequest:
+		kind = fault.Malformed
+	case http.StatusUnprocessableEntity:
+		kind = fault.Invalid
+	default:
+		return fmt.Errorf("answer with status %d", status)
+	}
+	var p problem
+	if err := json.Unmarshal(body, &p); err != nil || p.Code == "" {
+		return fmt.Errorf("answer with status %d and no problem document", status)
+	}
+	var fields fault.Fields
+	for _, e := range p.Errors {
+		fields.Add(e.Field, e.Code, e.Message)
+	}
+	return fault.New(kind, p.Code, p.Detail, fields...)
+}
