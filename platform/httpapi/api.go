@@ -77,6 +77,7 @@ func humaConfig(cfg Config) huma.Config {
 	problem := c.Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "")
 	list := append(Codes(), cfg.Codes...)
 	c.Components.Schemas.SchemaFromRef(problem.Ref).Properties["code"].Enum = names(list)
+	c.Extensions = map[string]any{"x-error-codes": documented(list)}
 	return c
 }
 

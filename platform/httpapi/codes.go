@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"maps"
 	"slices"
 
 	"tributary/platform/fault"
@@ -43,15 +44,29 @@ func Codes() []Code {
 
 // names gives the codes in order, each once.
 func names(codes []Code) []any {
-	var out []string
-	for _, c := range codes {
-		out = append(out, c.Code)
+	var list []any
+	for _, c := range documented(codes) {
+		list = append(list, c.Code)
 	}
-	slices.Sort(out)
-	out = slices.Compact(out)
-	list := make([]any, len(out))
-	for i, c := range out {
-		list[i] = c
+	return list
+}
+
+// CodeDoc is how a code stands in the OpenAPI document, under x-error-codes; docs/errors.md is made from it.
+type CodeDoc struct {
+	Code    string `json:"code"`
+	Status  int    `json:"status"`
+	Meaning string `json:"meaning"`
+}
+
+// documented sorts the codes by name, each once.
+func documented(codes []Code) []CodeDoc {
+	byCode := map[string]CodeDoc{}
+	for _, c := range codes {
+		byCode[c.Code] = CodeDoc{Code: c.Code, Status: status(c.Kind), Meaning: c.Meaning}
+	}
+	var list []CodeDoc
+	for _, code := range slices.Sorted(maps.Keys(byCode)) {
+		list = append(list, byCode[code])
 	}
 	return list
 }
