@@ -67,9 +67,9 @@ func keysOf(ctx context.Context, cfg Config, needs Needs) (keySource, error) {
 	return keys, nil
 }
 
-// Ready tells why no token can be verified at the moment; nil when they can.
+// Ready tells why no token can be verified at the moment; nil when they can, or when nobody needs one.
 func (v *Verifier) Ready(ctx context.Context) error {
-	if v.keys == nil {
+	if v == nil || v.keys == nil {
 		return nil
 	}
 	return v.keys.ready(ctx)

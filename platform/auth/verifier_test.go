@@ -206,3 +206,29 @@ func TestVerificationOff(t *testing.T) {
 		}
 	}
 }
+
+func TestOptional(t *testing.T) {
+	t.Parallel()
+	c := start()
+	needs := auth.Needs{Now: c.now, Logger: slog.New(slog.DiscardHandler)}
+	off, err := auth.NewOptional(t.Context(), auth.Optional{}, needs)
+	if err != nil || off != nil || off.Ready(t.Context()) != nil {
+		t.Errorf("off: %v %v", off, err)
+	}
+	on, err := auth.NewOptional(t.Context(), auth.Optional{Required: true, Config: hs256()}, needs)
+	if err != nil || on == nil {
+		t.Errorf("on: %v %v", on, err)
+	}
+	for name, tc := range map[string]struct {
+		o          auth.Optional
+		production bool
+		want       int
+	}{
+		"off": {auth.Optional{}, false, 0}, "off in production": {auth.Optional{}, true, 1},
+		"on": {auth.Optional{Required: true, Config: hs256()}, true, 0}, "on without key": {auth.Optional{Required: true, Config: auth.Config{Algorithm: "HS256", RequireValidation: true}}, false, 1},
+	} {
+		if faults := tc.o.Validate(tc.production); len(faults) != tc.want {
+			t.Errorf("%s: %v", name, faults)
+		}
+	}
+}
