@@ -125,7 +125,7 @@ const lastDate = 253402300799 // the end of year 9999
 // date reads a NumericDate: a JSON number of seconds, fractions cut off.
 func date(name string, raw jsontext.Value) (*jwt.NumericDate, error) {
 	if raw == nil || raw.Kind() == 'n' {
-		return nil, nil //nolint:nilnil // absent; the validator's own convention
+		return nil, nil // absent; the validator's own convention
 	}
 	if raw.Kind() == '0' && len(raw) <= 32 {
 		seconds, err := strconv.ParseFloat(string(raw), 64)

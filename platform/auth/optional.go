@@ -5,7 +5,7 @@ import "context"
 // Optional is for services whose local stack needs no token: with AUTH_REQUIRED=false everything is open, which production
 // refuses.
 type Optional struct {
-	Required bool `envconfig:"AUTH_REQUIRED" default:"false"`
+	Required bool `envconfig:"AUTH_REQUIRED" default:"true"`
 
 	Config
 }
@@ -27,5 +27,5 @@ func NewOptional(ctx context.Context, o Optional, needs Needs) (*Verifier, error
 		return New(ctx, o.Config, needs)
 	}
 	needs.Logger.WarnContext(ctx, "AUTHENTICATION IS OFF: everybody may call every operation. AUTH_REQUIRED=false is for the local stack only")
-	return nil, nil //nolint:nilnil // nil is the verifier that lets everybody in: documented
+	return nil, nil // nil is the verifier that lets everybody in: documented
 }

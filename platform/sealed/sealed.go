@@ -59,7 +59,7 @@ func Load(c Config) (*Ring, error) {
 	case c.Keys != "" && c.File != "":
 		return nil, errors.New("set only one of ACCOUNT_DETAILS_KEYS and ACCOUNT_DETAILS_KEYS_FILE")
 	case c.Keys == "" && c.File == "":
-		return nil, nil //nolint:nilnil // no keys, no ring: documented
+		return nil, nil // no keys, no ring: documented
 	case c.File != "":
 		content, err := os.ReadFile(c.File)
 		if err != nil {

@@ -37,8 +37,12 @@ const (
 	maxReads    = 128 // calls to the commission service under way
 )
 
-// run is the whole service: settings, parts, and their order. With the argument healthcheck it asks a running one instead.
+// run is the whole service: settings, parts, and their order. With the argument healthcheck it asks a running one instead, with
+// openapi it prints the document of its routes.
 func run(ctx context.Context, args []string) error {
+	if len(args) > 0 && args[0] == "openapi" {
+		return writeOpenAPI(os.Stdout) //nolint:contextcheck // the context of a request is inside of huma.Context
+	}
 	var s settings
 	if err := config.Load(&s); err != nil {
 		return err
@@ -74,7 +78,7 @@ func run(ctx context.Context, args []string) error {
 	)
 	stamper := submit.NewStamper(ids.New(), time.Now)
 	//nolint:contextcheck // the context of a request is inside of huma.Context
-	handler := newHandler(s, wiring{logger: logger, metrics: metrics, health: health, verifier: verifier, uses: rest.UseCases{
+	api := newAPI(s, wiring{logger: logger, metrics: metrics, health: health, verifier: verifier, uses: rest.UseCases{
 		AcceptCampaign: acceptcampaign.New(stamper, publisher),
 		UploadEvidence: uploadevidence.New(stamper, publisher),
 		RequestPayment: requestpayment.New(stamper, publisher),
@@ -82,7 +86,7 @@ func run(ctx context.Context, args []string) error {
 			URL: s.CommissionURL, Timeout: readTimeout, MaxConcurrent: maxReads, Transport: transport(), Now: time.Now,
 		})),
 	}})
-	server := &httpapi.Server{Addr: s.HTTPAddr, Handler: handler, Health: health, Logger: logger}
+	server := &httpapi.Server{Addr: s.HTTPAddr, Handler: rest.CORS(s.CORSOrigins, api.Router), Health: health, Logger: logger}
 
 	parts := append([]process.Part{process.Closer("broker client", client.Close)}, publisher.Parts()...)
 	parts = append(parts, process.Part{Name: "http", Run: server.Run})
@@ -98,7 +102,7 @@ type wiring struct {
 	uses     rest.UseCases
 }
 
-func newHandler(s settings, w wiring) http.Handler {
+func newAPI(s settings, w wiring) *httpapi.API {
 	middleware := []func(huma.Context, func(huma.Context)){auth.Middleware(w.verifier)}
 	if s.RateLimit > 0 {
 		middleware = append(middleware, rest.RateLimit(rest.NewLimiter(s.RateLimit, s.RateWindow, time.Now)))
@@ -109,7 +113,7 @@ func newHandler(s settings, w wiring) http.Handler {
 		Codes:       rest.Codes(), Health: w.health, Logger: w.logger, Metrics: w.metrics, Now: time.Now, Middleware: middleware,
 	})
 	rest.Register(api.Huma, w.uses)
-	return rest.CORS(s.CORSOrigins, api.Router)
+	return api
 }
 
 // transport keeps connections to the commission service, as many as there may be calls.
