@@ -58,6 +58,9 @@ func New(cfg Config) *Client {
 // Payout gives the payment of a command; a payout's id is the id of the command that asked for it.
 func (c *Client) Payout(ctx context.Context, q readown.Query, commandID string) (readown.Document, error) {
 	text, err := c.get(ctx, q, "/payouts/"+url.PathEscape(commandID), nil)
+	if errors.Is(err, errNotFound) {
+		return readown.Document{}, readown.NotFound()
+	}
 	if err != nil {
 		return readown.Document{}, err
 	}
@@ -117,7 +120,7 @@ func (c *Client) get(ctx context.Context, q readown.Query, path string, query ur
 	defer cancel()
 	text, err := c.ask(limited, q, path, query)
 	f, isFault := fault.As(err)
-	away := err != nil && (!isFault || f.Kind == fault.Unavailable) && ctx.Err() == nil // a caller that went away proves nothing
+	away := err != nil && !errors.Is(err, errNotFound) && (!isFault || f.Kind == fault.Unavailable) && ctx.Err() == nil // a caller that went away proves nothing
 	c.circuit.note(away)
 	if err != nil && !isFault {
 		err = unavailable(err)

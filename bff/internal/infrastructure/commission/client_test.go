@@ -93,6 +93,15 @@ func TestCalls(t *testing.T) {
 	}
 }
 
+// Only a payout may be missing: any other 404 is a service that this one does not fit.
+func TestMissingRoute(t *testing.T) {
+	t.Parallel()
+	c := serve(t, http.NotFound)
+	if _, err := c.Balance(t.Context(), query(t, "user123")); code(err) != "commission_unavailable" {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

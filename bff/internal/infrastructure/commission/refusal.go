@@ -1,12 +1,12 @@
 package commission
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 
 	"github.com/go-json-experiment/json"
 
-	"tributary/bff/internal/application/readown"
 	"tributary/platform/fault"
 )
 
@@ -21,13 +21,17 @@ type problem struct {
 	} `json:"errors"`
 }
 
+// errNotFound is a record that is not there. Only a payout may be missing; anything else that is not found is a service of
+// another version.
+var errNotFound = errors.New("not found")
+
 // refusal tells what an answer other than 200 means to the caller. What the caller can mend (a cursor, a filter) is passed on;
 // a refused token is a fault between the services, since this one has accepted it.
 func refusal(status int, body []byte) error {
 	var kind fault.Kind
 	switch status {
 	case http.StatusNotFound:
-		return readown.NotFound()
+		return errNotFound
 	case http.StatusBadRequest:
 		kind = fault.Malformed
 	case http.StatusUnprocessableEntity:
