@@ -18,8 +18,8 @@ CREATE TABLE payouts (
     CHECK ((status = 'requested') = (closed_at IS NULL)),
     CHECK (status <> 'rejected' OR reason IS NOT NULL)
 );
-CREATE INDEX payouts_user ON payouts (user_id, id);
-CREATE INDEX payouts_status ON payouts (status, id);
+CREATE INDEX payouts_user ON payouts (user_id, created_at, id);
+CREATE INDEX payouts_created ON payouts (created_at, id);
 
 -- +goose StatementBegin
 CREATE FUNCTION payouts_guard() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -14,6 +14,8 @@ import (
 	"tributary/commission/internal/api/events"
 	"tributary/commission/internal/api/rest"
 	"tributary/commission/internal/application/consume"
+	"tributary/commission/internal/application/payouts"
+	"tributary/commission/internal/application/settle"
 	"tributary/commission/internal/infrastructure/postgres"
 	"tributary/commission/internal/infrastructure/pulsar"
 	"tributary/contracts"
@@ -32,6 +34,8 @@ const (
 	healthPath = rest.Base + "/health"
 	maxBatch   = 500
 	maxConns   = 16
+
+	approveEvery = 2 * time.Second
 )
 
 // run is the whole service: settings, parts, and their order. With the argument healthcheck it asks a running one instead.
@@ -70,15 +74,23 @@ func run(ctx context.Context, args []string) error {
 	store := postgres.New(pool)
 	deadPublisher := client.NewPublisher(broker.PublisherConfig{Topic: s.Broker.Topic(contracts.TrackingEventsDeadLetter), MaxPending: maxBatch, SendTimeout: 10 * time.Second})
 	consumer := client.NewConsumer(broker.ConsumerConfig{Topic: s.Topic, Subscription: contracts.Commission, MaxBatch: maxBatch})
+	requests := client.NewConsumer(broker.ConsumerConfig{Topic: s.Broker.Topic(contracts.PaymentRequest), Subscription: contracts.Commission, MaxBatch: maxBatch})
+	deadRequests := client.NewPublisher(broker.PublisherConfig{Topic: s.Broker.Topic(contracts.PaymentRequestDeadLetter), MaxPending: maxBatch, SendTimeout: 10 * time.Second})
+	payer := payouts.New(store, time.Now)
+	payments := events.NewPayments(payer, pulsar.NewDeadLetters(deadRequests, time.Now), logger)
+	approver := &settle.Approver{Store: store, Now: time.Now, Every: approveEvery, Logger: logger}
 	tracking := events.NewTracking(consume.New(store, time.Now, newID), pulsar.NewDeadLetters(deadPublisher, time.Now), logger)
 
 	health := httpapi.NewHealth(service,
 		httpapi.Check{Name: "database", Needed: true, Probe: platform.Ready(pool, schema)},
 		httpapi.Check{Name: "broker", Probe: client.Ping},
 		httpapi.Check{Name: "subscription", Probe: func(context.Context) error { return consumer.Ready() }},
+		httpapi.Check{Name: "payment_requests", Probe: func(context.Context) error { return requests.Ready() }},
 	)
 	//nolint:contextcheck // the context of a request is inside of huma.Context
-	handler := newHandler(wiring{logger: logger, metrics: metrics, health: health, verifier: verifier, uses: rest.UseCases{Commissions: store}})
+	handler := newHandler(wiring{logger: logger, metrics: metrics, health: health, verifier: verifier, uses: rest.UseCases{
+		Commissions: store, Settle: settle.New(store, newID), Payouts: payer, Ledger: store, Now: time.Now,
+	}})
 	server := &httpapi.Server{Addr: s.HTTPAddr, Handler: handler, Health: health, Logger: logger}
 
 	return process.Run(ctx, logger,
@@ -86,6 +98,9 @@ func run(ctx context.Context, args []string) error {
 		process.Closer("broker client", client.Close),
 		process.Part{Name: "dead letters", Run: deadPublisher.Run},
 		process.Part{Name: "consumer of tracking events", Run: func(ctx context.Context) error { return consumer.Run(ctx, tracking.Handle) }},
+		process.Part{Name: "dead payment requests", Run: deadRequests.Run},
+		process.Part{Name: "consumer of payment requests", Run: func(ctx context.Context) error { return requests.Run(ctx, payments.Handle) }},
+		process.Part{Name: "approver", Run: approver.Run},
 		process.Part{Name: "http", Run: server.Run},
 	)
 }

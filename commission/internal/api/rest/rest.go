@@ -7,7 +7,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"tributary/commission/internal/application/payouts"
 	"tributary/commission/internal/application/query"
+	"tributary/commission/internal/application/settle"
 	"tributary/platform/auth"
 	"tributary/platform/fault"
 	"tributary/platform/httpapi"
@@ -19,12 +21,19 @@ const Base = "/api/v1/commission"
 // UseCases are what the routes lead to.
 type UseCases struct {
 	Commissions query.Commissions
+	Settle      *settle.Handler
+	Payouts     *payouts.Handler
+	Ledger      payouts.Store
+	Now         func() time.Time
 }
 
 // Register adds the routes to the API.
 func Register(api huma.API, uses UseCases) {
 	registerCommissions(api, uses.Commissions)
 	registerDecisions(api, uses.Commissions)
+	registerActions(api, uses.Settle, uses.Now)
+	registerPayouts(api, uses.Payouts, uses.Ledger, uses.Now)
+	registerBalances(api, uses.Ledger)
 }
 
 // Codes are the error codes of these routes beside those of all services.
@@ -32,6 +41,10 @@ func Codes() []httpapi.Code {
 	return append(auth.Codes(),
 		httpapi.Code{Code: "commission_not_found", Kind: fault.NotFound, Meaning: "There is no such commission, or it belongs to somebody else."},
 		httpapi.Code{Code: "decision_not_found", Kind: fault.NotFound, Meaning: "The event has no decision (yet), or belongs to somebody else."},
+		httpapi.Code{Code: "payout_not_found", Kind: fault.NotFound, Meaning: "There is no such payout (yet), or it belongs to somebody else."},
+		httpapi.Code{Code: "transition_refused", Kind: fault.Conflict, Meaning: "The status does not allow the action; read it again."},
+		httpapi.Code{Code: "version_mismatch", Kind: fault.Precondition, Meaning: "It was changed since it was read; read it again and decide anew."},
+		httpapi.Code{Code: "idempotency_key_reused", Kind: fault.Invalid, Meaning: "The Idempotency-Key was used for another request."},
 	)
 }
 

@@ -206,3 +206,13 @@ func queueUsage(batch *pgx.Batch, usage map[decision.UsageKey]decision.Usage) {
 	}
 	batch.Queue(upsertUsage, users, rules, currencies, periods, volumes, earned)
 }
+
+func transfersOf(commissions []commission.Commission) []ledger.Transfer {
+	var out []ledger.Transfer
+	for _, c := range commissions {
+		if transfer, ok := c.Transfer(); ok {
+			out = append(out, transfer)
+		}
+	}
+	return out
+}

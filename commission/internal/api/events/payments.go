@@ -1,0 +1,121 @@
+package events
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/uuid"
+
+	"tributary/commission/internal/application/consume"
+	"tributary/commission/internal/application/payouts"
+	"tributary/commission/internal/domain/event"
+	"tributary/commission/internal/domain/payout"
+	"tributary/platform/broker"
+	"tributary/platform/fault"
+	"tributary/platform/money"
+)
+
+// Payments handles batches of the topic bff-payment-request-v1.
+type Payments struct {
+	payouts *payouts.Handler
+	dead    DeadLetters
+	logger  *slog.Logger
+}
+
+// NewPayments makes the handler.
+func NewPayments(handler *payouts.Handler, dead DeadLetters, logger *slog.Logger) *Payments {
+	return &Payments{payouts: handler, dead: dead, logger: logger}
+}
+
+// Handle decides the requests of the batch, one by one: they are few, and each locks a balance. After an error the whole batch can be
+// handled again.
+func (p *Payments) Handle(ctx context.Context, batch []broker.Received) error {
+	for _, m := range batch {
+		request, err := decodePayment(m)
+		if err == nil {
+			_, err = p.payouts.Request(ctx, request)
+			if err != nil && !fault.Is(err, consume.NotStorable) {
+				return err
+			}
+		}
+		if err == nil {
+			continue
+		}
+		p.logger.WarnContext(ctx, "payment request cannot be handled: kept as a dead letter", "message_id", m.ID, "error", err)
+		if err := p.dead.Put(ctx, m, reasonOf(err)); err != nil {
+			return fmt.Errorf("keep a dead letter: %w", err)
+		}
+	}
+	return nil
+}
+
+// paymentMessage is contracts/schemas/bff-payment-request-v1. Members that are not known are ignored.
+type paymentMessage struct {
+	CommandID     string `json:"command_id"`
+	CommandType   string `json:"command_type"`
+	SchemaVersion string `json:"schema_version"`
+	UserID        string `json:"user_id"`
+	IssuedAt      string `json:"issued_at"`
+	Payload       struct {
+		Amount         string         `json:"amount"`
+		Currency       string         `json:"currency"`
+		PaymentMethod  string         `json:"payment_method"`
+		AccountDetails jsontext.Value `json:"account_details"`
+	} `json:"payload"`
+}
+
+const maxMethod = 64
+
+func decodePayment(m broker.Received) (payout.Payout, error) {
+	var c paymentMessage
+	if err := json.Unmarshal(m.Payload, &c); err != nil {
+		return payout.Payout{}, fault.New(fault.Malformed, "message_unreadable", "The payload is not a payment request in JSON.")
+	}
+	if c.SchemaVersion != "v1" || c.CommandType != "payment.request" {
+		return payout.Payout{}, fault.New(fault.Invalid, "schema_version_unknown", "Only version v1 of payment.request is known.")
+	}
+	var faults fault.Fields
+	id, err := uuid.Parse(c.CommandID)
+	if err != nil {
+		faults.Add("command_id", "identifier_invalid", "must be a UUID")
+	}
+	if !event.ValidID(c.UserID) {
+		faults.Add("user_id", "identifier_invalid", "must be 1 to 128 printable characters")
+	}
+	issued, err := time.Parse(time.RFC3339, c.IssuedAt)
+	if err != nil {
+		faults.Add("issued_at", "time_malformed", "must be a time by RFC 3339")
+	}
+	if c.Payload.PaymentMethod == "" || len(c.Payload.PaymentMethod) > maxMethod {
+		faults.Add("payload.payment_method", "required", "must be 1 to 64 characters")
+	}
+	amount, err := readMoney(c.Payload.Amount, c.Payload.Currency)
+	if err != nil {
+		faults.Add("payload.amount", "amount_invalid", "must be a positive amount of a known currency")
+	}
+	if err := faults.Err(); err != nil {
+		return payout.Payout{}, err
+	}
+	return payout.Payout{
+		ID: id.String(), UserID: c.UserID, Amount: amount, Method: c.Payload.PaymentMethod, Details: string(c.Payload.AccountDetails), RequestedAt: issued.UTC(),
+	}, nil
+}
+
+var errNotPositive = errors.New("must be greater than 0")
+
+func readMoney(text, code string) (money.Amount, error) {
+	currency, err := money.ParseCurrency(code)
+	if err != nil {
+		return money.Amount{}, err
+	}
+	amount, err := money.ParseMajor(text, currency)
+	if err == nil && amount.Sign() <= 0 {
+		err = errNotPositive
+	}
+	return amount, err
+}

@@ -1,0 +1,103 @@
+package rest
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
+
+	"tributary/commission/internal/application/change"
+	"tributary/platform/auth"
+	"tributary/platform/fault"
+	"tributary/platform/httpapi"
+)
+
+// changeHeaders are embedded in the input of every POST.
+type changeHeaders struct {
+	IdempotencyKey string `header:"Idempotency-Key" minLength:"1" maxLength:"255" doc:"The same key with the same request gives the first answer again."`
+}
+
+// matchHeader is embedded in the input of what changes one thing.
+type matchHeader struct {
+	IfMatch string `header:"If-Match" maxLength:"32" doc:"The ETag that was read: the change is refused if somebody else made one since."`
+}
+
+// version reads If-Match; 0 is any.
+func (m matchHeader) version() (int, error) {
+	text := strings.TrimSpace(m.IfMatch)
+	if text == "" || text == "*" {
+		return 0, nil
+	}
+	unquoted, err := strconv.Unquote(text)
+	if err == nil {
+		if version, err := strconv.Atoi(unquoted); err == nil && version > 0 {
+			return version, nil
+		}
+	}
+	return 0, fault.New(fault.Invalid, "validation_failed", "The request breaks the rules listed in errors.",
+		fault.Field{Field: "If-Match", Code: "etag_invalid", Message: "must be an ETag of this service"})
+}
+
+// answered is what a change answers: 200, and whether it was made before.
+type answered[B any] struct {
+	Replayed string `header:"Idempotency-Replayed"`
+	ETag     string `header:"ETag"`
+	Body     B
+}
+
+// changing runs a change: it frames the request, and answers a repetition with the body that was kept. content is everything that
+// makes the request what it is, without its key.
+func changing[R, B any](ctx context.Context, clock func() time.Time, c framed, body func(R) B, do func(change.Request) (R, error)) (*answered[B], error) {
+	hash, err := hashOf(c.operation, c.content)
+	if err != nil {
+		return nil, err
+	}
+	request := change.Request{
+		Actor: actor(ctx), RequestID: httpapi.RequestID(ctx), Reason: c.reason, Now: clock().UTC().Truncate(time.Microsecond), Key: c.key, Hash: hash,
+		Render: func(result any) ([]byte, error) { return json.Marshal(body(result.(R))) }, //nolint:errcheck,forcetypeassert // the store gives back what do made
+	}
+	result, err := do(request)
+	var replayed *change.ReplayedError
+	if errors.As(err, &replayed) {
+		answer := &answered[B]{Replayed: "true"}
+		return answer, json.Unmarshal(replayed.Body, &answer.Body)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &answered[B]{Body: body(result)}, nil
+}
+
+// framed is what a request for a change says.
+type framed struct {
+	operation string
+	key       string
+	reason    string
+	content   any
+}
+
+func hashOf(operation string, content any) ([32]byte, error) {
+	text, err := json.Marshal([]any{operation, content}, json.Deterministic(true))
+	return sha256.Sum256(text), err
+}
+
+// actor names the caller; without authentication nobody can be told from anybody else.
+func actor(ctx context.Context) string {
+	if identity, ok := auth.From(ctx); ok {
+		return identity.UserID
+	}
+	return "anonymous"
+}
+
+// changeOperation is what all changing routes have in common.
+func changeOperation(id, path, summary, description, tag string, role auth.Role) huma.Operation {
+	return huma.Operation{
+		OperationID: id, Method: "POST", Path: Base + path, Summary: summary, Description: description, Tags: []string{tag},
+		Security: auth.Require(role), Errors: []int{400, 401, 403, 404, 409, 412, 413, 415, 422, 503}, DefaultStatus: 200,
+	}
+}

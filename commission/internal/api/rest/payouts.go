@@ -1,0 +1,172 @@
+package rest
+
+import (
+	"context"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"tributary/commission/internal/application/change"
+	"tributary/commission/internal/application/payouts"
+	"tributary/commission/internal/domain/payout"
+	"tributary/platform/auth"
+	"tributary/platform/fault"
+	"tributary/platform/httpapi"
+	"tributary/platform/money"
+)
+
+// payoutBody is a payout as it is answered; where it is paid to is personal and stays out.
+type payoutBody struct {
+	ID          string     `json:"id" format:"uuid" doc:"That of the command that asked for it."`
+	UserID      string     `json:"user_id"`
+	Amount      string     `json:"amount" example:"150.00"`
+	AmountMinor int64      `json:"amount_minor"`
+	Currency    string     `json:"currency"`
+	Method      string     `json:"payment_method"`
+	Status      string     `json:"status" enum:"requested,rejected,completed,failed,cancelled"`
+	Reason      *string    `json:"reason"`
+	RequestedAt time.Time  `json:"requested_at"`
+	CreatedAt   time.Time  `json:"created_at"`
+	ClosedAt    *time.Time `json:"closed_at"`
+	Version     int        `json:"version"`
+}
+
+func payoutBodyOf(p payout.Payout) payoutBody {
+	return payoutBody{
+		ID: p.ID, UserID: p.UserID, Amount: p.Amount.String(), AmountMinor: p.Amount.Minor(), Currency: p.Amount.Currency().String(), Method: p.Method,
+		Status: string(p.Status), Reason: optional(p.Reason), RequestedAt: p.RequestedAt, CreatedAt: p.CreatedAt, ClosedAt: optionalTime(p.ClosedAt), Version: p.Version,
+	}
+}
+
+type listPayoutsInput struct {
+	httpapi.ListInput
+	UserID string `query:"user_id" maxLength:"128"`
+	Status string `query:"status" enum:"requested,rejected,completed,failed,cancelled"`
+}
+
+type payoutCursor struct {
+	At time.Time `json:"at"`
+	ID string    `json:"id"`
+}
+
+type payoutList struct {
+	Body httpapi.Page[payoutBody]
+}
+
+type payoutInput struct {
+	ID string `path:"id" maxLength:"64" doc:"The payout's id, which is that of its command."`
+}
+
+type closeInput struct {
+	changeHeaders
+	matchHeader
+	payoutInput
+	Body struct {
+		Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"Kept in the audit."`
+	}
+}
+
+func registerPayouts(api huma.API, handler *payouts.Handler, store payouts.Store, clock func() time.Time) {
+	huma.Register(api, readOperation("list-payouts", "/payouts", "List payouts", "Newest first.", "Payouts"),
+		func(ctx context.Context, in *listPayoutsInput) (*payoutList, error) {
+			user, err := auth.OwnUser(ctx, in.UserID)
+			if err != nil {
+				return nil, err
+			}
+			var cursor payoutCursor
+			if err := httpapi.DecodeCursor(in.Cursor, &cursor); err != nil {
+				return nil, err
+			}
+			rows, err := store.Payouts(ctx, payouts.Filter{UserID: user, Status: in.Status}, in.Limit+1, payouts.Position{CreatedAt: cursor.At, ID: cursor.ID})
+			if err != nil {
+				return nil, err
+			}
+			bodies := make([]payoutBody, len(rows))
+			for i, row := range rows {
+				bodies[i] = payoutBodyOf(row)
+			}
+			return &payoutList{Body: httpapi.NewPage(bodies, in.Limit, func(b payoutBody) payoutCursor { return payoutCursor{b.CreatedAt, b.ID} })}, nil
+		})
+	huma.Register(api, readOperation("get-payout", "/payouts/{id}", "Get a payout", "", "Payouts"),
+		func(ctx context.Context, in *payoutInput) (*answered[payoutBody], error) {
+			found, err := store.Payout(ctx, in.ID)
+			if err != nil {
+				return nil, err
+			}
+			if !auth.MaySee(ctx, found.UserID) {
+				return nil, fault.New(fault.NotFound, "payout_not_found", "There is no such payout.")
+			}
+			return &answered[payoutBody]{ETag: etag(found.Version), Body: payoutBodyOf(found)}, nil
+		})
+	for _, a := range []struct {
+		verb, summary, description string
+		to                         payout.Status
+	}{
+		{"complete", "Complete a payout", "It was paid.", payout.Completed},
+		{"fail", "Fail a payout", "It could not be paid; the amount is available again.", payout.Failed},
+		{"cancel", "Cancel a payout", "It is called off; the amount is available again.", payout.Cancelled},
+	} {
+		op := changeOperation(a.verb+"-payout", "/payouts/{id}/"+a.verb, a.summary, a.description, "Payouts", auth.Operator)
+		huma.Register(api, op, func(ctx context.Context, in *closeInput) (*answered[payoutBody], error) {
+			version, err := in.version()
+			if err != nil {
+				return nil, err
+			}
+			frame := framed{operation: op.OperationID, key: in.IdempotencyKey, reason: in.Body.Reason, content: []any{in.ID, in.IfMatch, in.Body}}
+			answer, err := changing(ctx, clock, frame, payoutBodyOf, func(r change.Request) (payout.Payout, error) {
+				return handler.Close(ctx, r, payouts.Closing{ID: in.ID, Version: version, To: a.to})
+			})
+			if answer != nil {
+				answer.ETag = etag(answer.Body.Version)
+			}
+			return answer, err
+		})
+	}
+}
+
+// balanceBody is what a user's accounts in a currency stand at.
+type balanceBody struct {
+	Currency       string `json:"currency"`
+	Pending        string `json:"pending" doc:"Earned and not yet approved."`
+	PendingMinor   int64  `json:"pending_minor"`
+	Available      string `json:"available" doc:"Can be paid out; negative when a clawback came after the payout."`
+	AvailableMinor int64  `json:"available_minor"`
+	InPayout       string `json:"in_payout"`
+	InPayoutMinor  int64  `json:"in_payout_minor"`
+	Paid           string `json:"paid"`
+	PaidMinor      int64  `json:"paid_minor"`
+}
+
+type balancesAnswer struct {
+	Body struct {
+		UserID   string        `json:"user_id"`
+		Balances []balanceBody `json:"balances"`
+	}
+}
+
+type balancesInput struct {
+	UserID string `path:"user_id" maxLength:"128"`
+}
+
+func registerBalances(api huma.API, store payouts.Store) {
+	huma.Register(api, readOperation("get-balances", "/balances/{user_id}", "Get a user's balances", "By currency; none for a user that never earned.", "Payouts"),
+		func(ctx context.Context, in *balancesInput) (*balancesAnswer, error) {
+			if _, err := auth.OwnUser(ctx, in.UserID); err != nil {
+				return nil, err
+			}
+			list, err := store.Balances(ctx, in.UserID)
+			if err != nil {
+				return nil, err
+			}
+			answer := &balancesAnswer{}
+			answer.Body.UserID, answer.Body.Balances = in.UserID, []balanceBody{}
+			for _, b := range list {
+				text := func(minor int64) string { return money.FromMinor(minor, b.Currency).String() }
+				answer.Body.Balances = append(answer.Body.Balances, balanceBody{
+					Currency: b.Currency.String(), Pending: text(b.Pending), PendingMinor: b.Pending, Available: text(b.Available), AvailableMinor: b.Available,
+					InPayout: text(b.InPayout), InPayoutMinor: b.InPayout, Paid: text(b.Paid), PaidMinor: b.Paid,
+				})
+			}
+			return answer, nil
+		})
+}

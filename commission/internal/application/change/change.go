@@ -1,0 +1,50 @@
+// Package change is what all changes by hand have in common: who asks and why, and how a repeated request gets the first answer again.
+// Application layer.
+package change
+
+import (
+	"time"
+
+	"tributary/platform/fault"
+)
+
+// Request is the frame of a change. It is stored with the change, in one transaction: as a row of the audit, and under its key.
+type Request struct {
+	Actor     string
+	RequestID string
+	Reason    string
+	Now       time.Time
+
+	Key  string   // the caller's Idempotency-Key, "" for none
+	Hash [32]byte // of operation and content: another hash under the same key is refused
+	// Render makes the answer that is kept under the key.
+	Render func(result any) ([]byte, error)
+}
+
+// ReplayedError says that the change was made before under the same key; Body is what was answered then.
+type ReplayedError struct{ Body []byte }
+
+// Error says so.
+func (*ReplayedError) Error() string { return "the request was answered before" }
+
+// ErrKeyReused is a key that was used for another request.
+func ErrKeyReused() error {
+	return fault.New(fault.Invalid, "idempotency_key_reused", "The Idempotency-Key was used for another request; take a new one.")
+}
+
+// ErrVersion is an If-Match that names another version.
+func ErrVersion() error {
+	return fault.New(fault.Precondition, "version_mismatch", "It was changed meanwhile; read it again and decide anew.")
+}
+
+// Record is a row of the audit.
+type Record struct {
+	At            time.Time
+	Actor         string
+	Action        string
+	SubjectType   string // commission, payout, rule or replay
+	SubjectID     string
+	Reason        string
+	Before, After string
+	RequestID     string
+}

@@ -1,0 +1,68 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"tributary/commission/internal/application/change"
+)
+
+const (
+	lockKey     = `SELECT pg_advisory_xact_lock(hashtextextended($1 || chr(10) || $2, 7302))`
+	selectKey   = `SELECT request_hash, body FROM idempotency_keys WHERE caller = $1 AND key = $2`
+	insertKey   = `INSERT INTO idempotency_keys (caller, key, request_hash, status, body, created_at) VALUES ($1, $2, $3, 200, $4, $5)`
+	insertAudit = `
+INSERT INTO audit (at, actor, action, subject_type, subject_id, reason, before, after, request_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
+)
+
+// once makes a change in one transaction with its audit row, at most once for a key. fn gives the result and what to note about it.
+func once[T any](ctx context.Context, s *Store, request change.Request, fn func(pgx.Tx) (T, change.Record, error)) (T, error) {
+	var result T
+	err := s.begin(ctx, "make a change", func(tx pgx.Tx) error {
+		if err := known(ctx, tx, request); err != nil {
+			return err
+		}
+		made, record, err := fn(tx)
+		if err != nil {
+			return err
+		}
+		result = made
+		_, err = tx.Exec(ctx, insertAudit, request.Now, request.Actor, record.Action, record.SubjectType, record.SubjectID, request.Reason,
+			record.Before, record.After, request.RequestID)
+		if err != nil || request.Key == "" {
+			return err
+		}
+		body, err := request.Render(made)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, insertKey, request.Actor, request.Key, request.Hash[:], string(body), request.Now)
+		return err
+	})
+	return result, err
+}
+
+// known is a *change.ReplayedError when the key was used for the same request. Requests with the same key take turns.
+func known(ctx context.Context, tx pgx.Tx, request change.Request) error {
+	if request.Key == "" {
+		return nil
+	}
+	if _, err := tx.Exec(ctx, lockKey, request.Actor, request.Key); err != nil {
+		return err
+	}
+	var hash []byte
+	var body string
+	err := tx.QueryRow(ctx, selectKey, request.Actor, request.Key).Scan(&hash, &body)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return nil
+	case err != nil:
+		return err
+	case !bytes.Equal(hash, request.Hash[:]):
+		return change.ErrKeyReused()
+	}
+	return &change.ReplayedError{Body: []byte(body)}
+}

@@ -1,0 +1,131 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"tributary/commission/internal/application/change"
+	"tributary/commission/internal/application/settle"
+	"tributary/commission/internal/domain/commission"
+	"tributary/platform/fault"
+)
+
+var _ settle.Store = (*Store)(nil)
+
+const (
+	lockCommission = selectCommissions + ` WHERE id = $1 FOR UPDATE`
+
+	moveCommission = `UPDATE commissions SET status = $2, reason = $3, version = version + 1 WHERE id = $1 RETURNING ` + commissionColumns
+
+	// settleRows moves the money of earnings, and of their clawbacks that are still pending, out of the pending account. It runs after the
+	// earnings are locked, in a statement of its own: only so it sees clawbacks that came just before the lock.
+	settleRows = `
+WITH moved AS (
+    UPDATE commissions SET status = $2, version = version + 1 WHERE reverses_id = ANY($1::uuid[]) AND status = 'pending'
+    RETURNING id, user_id, currency, amount_minor
+), rows AS (
+    SELECT * FROM moved UNION ALL SELECT id, user_id, currency, amount_minor FROM commissions WHERE id = ANY($1::uuid[])
+)
+INSERT INTO ledger (user_id, currency, from_account, to_account, amount_minor, commission_id, created_at)
+SELECT user_id, currency, CASE WHEN amount_minor > 0 THEN 'pending' ELSE $3 END, CASE WHEN amount_minor > 0 THEN $3 ELSE 'pending' END, abs(amount_minor), id, $4
+FROM rows`
+
+	lockDue = `SELECT id::text FROM commissions WHERE status = 'pending' AND kind = 'earning' AND available_at <= $1 ORDER BY available_at LIMIT $2 FOR UPDATE SKIP LOCKED`
+
+	approveRows = `UPDATE commissions SET status = 'approved', version = version + 1 WHERE id = ANY($1::uuid[])`
+)
+
+// Act implements settle.Store.
+func (s *Store) Act(ctx context.Context, request change.Request, act settle.Action) (commission.Commission, error) {
+	if _, err := uuid.Parse(act.ID); err != nil {
+		return commission.Commission{}, errNoCommission()
+	}
+	return once(ctx, s, request, func(tx pgx.Tx) (commission.Commission, change.Record, error) {
+		record := change.Record{Action: string(act.Action), SubjectType: "commission", SubjectID: act.ID}
+		before, err := readCommission(ctx, tx, lockCommission, act.ID)
+		if err != nil {
+			return before, record, err
+		}
+		state := before.State()
+		if act.Version != 0 && act.Version != state.Version {
+			return before, record, change.ErrVersion()
+		}
+		next, err := commission.Next(state.Kind, state.Status, act.Action)
+		if err != nil {
+			return before, record, err
+		}
+		after, err := readCommission(ctx, tx, moveCommission, act.ID, string(next), request.Reason)
+		if err != nil {
+			return before, record, err
+		}
+		record.Before, record.After = snapshot(state), snapshot(after.State())
+		switch next {
+		case commission.Approved, commission.Rejected:
+			_, err = tx.Exec(ctx, settleRows, []string{act.ID}, string(next), string(next.Account()), request.Now)
+		case commission.Pending, commission.Held, commission.Reversed:
+		}
+		return after, record, err
+	})
+}
+
+// snapshot is what an audit row tells of a commission: all that can change.
+func snapshot(s commission.State) string {
+	return fmt.Sprintf(`{"status":%q,"version":%d,"amount_minor":%d,"currency":%q}`, s.Status, s.Version, s.Amount.Minor(), s.Amount.Currency())
+}
+
+func errNoCommission() error {
+	return fault.New(fault.NotFound, "commission_not_found", "There is no such commission.")
+}
+
+func readCommission(ctx context.Context, tx pgx.Tx, sql string, args ...any) (commission.Commission, error) {
+	rows, err := tx.Query(ctx, sql, args...)
+	if err != nil {
+		return commission.Commission{}, err
+	}
+	found, err := pgx.CollectExactlyOneRow(rows, scanCommission)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return found, errNoCommission()
+	}
+	return found, err
+}
+
+// Adjust implements settle.Store.
+func (s *Store) Adjust(ctx context.Context, request change.Request, made commission.Commission) (commission.Commission, error) {
+	return once(ctx, s, request, func(tx pgx.Tx) (commission.Commission, change.Record, error) {
+		record := change.Record{Action: "adjust", SubjectType: "commission", SubjectID: made.State().ID, After: snapshot(made.State())}
+		return made, record, addCommissions(ctx, tx, []commission.Commission{made}, request.Now)
+	})
+}
+
+// addCommissions stores commissions with the transfers that bring their money in.
+func addCommissions(ctx context.Context, tx pgx.Tx, made []commission.Commission, now time.Time) error {
+	var batch pgx.Batch
+	queueCommissions(&batch, made, now)
+	queueTransfers(&batch, transfersOf(made), now)
+	return tx.SendBatch(ctx, &batch).Close()
+}
+
+// ApproveDue implements settle.Store.
+func (s *Store) ApproveDue(ctx context.Context, now time.Time, limit int) (int, error) {
+	var ids []string
+	err := s.begin(ctx, "approve what is due", func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, lockDue, now, limit)
+		if err != nil {
+			return err
+		}
+		if ids, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil || len(ids) == 0 {
+			return err
+		}
+		if _, err := tx.Exec(ctx, approveRows, ids); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, settleRows, ids, string(commission.Approved), string(commission.Approved.Account()), now)
+		return err
+	})
+	return len(ids), err
+}
