@@ -2,25 +2,33 @@
 
 -- +goose Up
 CREATE TABLE events (
-    seq          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    event_id     text        NOT NULL UNIQUE,
-    user_id      text        NOT NULL,
-    event_type   text        NOT NULL,
-    campaign_id  text,
-    occurred_at  timestamptz NOT NULL,
-    received_at  timestamptz NOT NULL,
-    body         text        NOT NULL, -- the message, as it is published
-    body_hash    bytea       NOT NULL, -- of the content, to tell a repetition from a conflict
-    traceparent  text,
+    seq               bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    occurred_at       timestamptz NOT NULL,
+    received_at       timestamptz NOT NULL,
+    event_id          text        NOT NULL UNIQUE,
+    user_id           text        NOT NULL,
+    event_type        text        NOT NULL,
+    body_hash         bytea       NOT NULL, -- of the canonical content: tells a repetition from a conflict
+    campaign_id       text,
+    product_id        text, -- these five are read out of metadata once, when the event is accepted
+    order_id          text,
+    original_event_id text,
+    amount            text, -- major units, the exact decimal text
+    currency          text,
+    metadata          text, -- the JSON text of the object, as received
+    attributes        text, -- JSON text: what else was said of the event and concerns nobody downstream
+    traceparent       text,
     CHECK (length(event_id) BETWEEN 1 AND 128),
     CHECK (length(user_id) BETWEEN 1 AND 128),
     CHECK (length(campaign_id) BETWEEN 1 AND 128),
     CHECK (length(body_hash) = 16)
 ) WITH (autovacuum_vacuum_insert_scale_factor = 0.02);
 
+-- Each list filter has an index that ends in seq, the order of every list, so that a page is read and not sorted.
 CREATE INDEX events_user_seq ON events (user_id, seq);
+CREATE INDEX events_type_seq ON events (event_type, seq);
 CREATE INDEX events_campaign_seq ON events (campaign_id, seq) WHERE campaign_id IS NOT NULL;
-CREATE INDEX events_occurred_brin ON events USING brin (occurred_at);
+CREATE INDEX events_occurred_brin ON events USING brin (occurred_at) WITH (pages_per_range = 32, autosummarize = on);
 
 -- A reader of seq > n must never skip a row that becomes visible later with a lower seq. So inserting transactions take
 -- turns: the order of seq is the order of commits, for every writer. Commits carry hundreds of rows; the lock is cheap.

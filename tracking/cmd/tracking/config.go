@@ -1,0 +1,55 @@
+package main
+
+import (
+	"time"
+
+	"tributary/platform/auth"
+	"tributary/platform/broker"
+	"tributary/platform/config"
+	"tributary/tracking/internal/application/ingest"
+)
+
+// settings are everything that the environment decides.
+type settings struct {
+	config.Service
+
+	HTTPAddr    string `envconfig:"HTTP_ADDR" default:":8000"`
+	DatabaseURL string `envconfig:"DATABASE_URL" default:"postgres://tracking_user:tracking_password@localhost:5432/trackingdb?sslmode=disable"`
+	Topic       string `envconfig:"PULSAR_TOPIC" default:"persistent://public/default/tracking-events"`
+	// Readers are the database connections for queries and the relay; writers have their own.
+	Readers int32 `envconfig:"TRACKING_READERS" default:"8"`
+	// Writers commit at the same time; more than two gain nothing, since commits take turns.
+	Writers    int           `envconfig:"TRACKING_WRITERS" default:"2"`
+	QueueRows  int           `envconfig:"TRACKING_QUEUE_EVENTS" default:"20000"`
+	QueueBytes int           `envconfig:"TRACKING_QUEUE_BYTES" default:"33554432"`
+	Lease      time.Duration `envconfig:"TRACKING_RELAY_LEASE" default:"3s"`
+
+	Auth   auth.Optional // AUTH_REQUIRED=false is for the local stack
+	Broker broker.Config
+}
+
+// Validate tells every fault at once; production refuses what is insecure.
+func (s *settings) Validate() []string {
+	faults := s.Service.Validate()
+	faults = append(faults, s.Auth.Validate(s.Production())...)
+	faults = append(faults, s.Broker.Validate()...)
+	note := func(wrong bool, text string) {
+		if wrong {
+			faults = append(faults, text)
+		}
+	}
+	note(s.Production() && s.Broker.Plaintext(), "PULSAR_SERVICE_URL must be pulsar+ssl:// in production: events hold personal data")
+	note(s.DatabaseURL == "", "DATABASE_URL must be set")
+	note(s.Topic == "", "PULSAR_TOPIC must be set")
+	note(s.Readers < 2, "TRACKING_READERS must be at least 2")
+	note(s.Writers < 1 || s.Writers > 8, "TRACKING_WRITERS must be between 1 and 8")
+	note(s.QueueRows < 1 || s.QueueBytes < 1, "TRACKING_QUEUE_EVENTS and TRACKING_QUEUE_BYTES must be positive")
+	note(s.Lease < time.Second || s.Lease > time.Minute, "TRACKING_RELAY_LEASE must be between 1s and 1m")
+	return faults
+}
+
+func (s *settings) limits() ingest.Limits {
+	limits := ingest.DefaultLimits()
+	limits.Writers, limits.QueueRows, limits.QueueBytes = s.Writers, s.QueueRows, s.QueueBytes
+	return limits
+}

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tributary/tracking/internal/application/ingest"
+	"tributary/tracking/internal/application/relay"
+)
+
+// gauges are the service's own metrics.
+type gauges struct {
+	rows prometheus.Histogram
+	took prometheus.Histogram
+}
+
+func newGauges(metrics prometheus.Registerer, r *relay.Relay) *gauges {
+	g := &gauges{
+		rows: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "tracking_commit_events", Help: "Events that shared a commit.", Buckets: []float64{1, 2, 5, 10, 20, 50, 100, 200, 500},
+		}),
+		took: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "tracking_commit_seconds", Help: "Time of a commit.", Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5},
+		}),
+	}
+	gauge := func(name, help string, read func(relay.Status) float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return read(r.Status()) })
+	}
+	metrics.MustRegister(g.rows, g.took,
+		gauge("tracking_relay_leading", "1 where this replica relays.", func(s relay.Status) float64 {
+			if s.Leading {
+				return 1
+			}
+			return 0
+		}),
+		gauge("tracking_relay_position", "Sequence number up to which the broker has confirmed.", func(s relay.Status) float64 { return float64(s.Position) }),
+		gauge("tracking_relay_in_flight", "Events sent and not confirmed.", func(s relay.Status) float64 { return float64(s.InFlight) }),
+	)
+	return g
+}
+
+func (g *gauges) committed(rows int, took time.Duration) {
+	g.rows.Observe(float64(rows))
+	g.took.Observe(took.Seconds())
+}
+
+func (*gauges) watchQueue(metrics prometheus.Registerer, c *ingest.Coalescer) {
+	metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "tracking_intake_waiting", Help: "Events that wait to be written.",
+	}, func() float64 { return float64(c.Waiting()) }))
+}

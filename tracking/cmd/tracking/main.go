@@ -1,0 +1,12 @@
+// Command tracking is the service that records events: it takes them in, keeps them in an append-only log and publishes the log.
+package main
+
+import (
+	"os"
+
+	"tributary/platform/process"
+)
+
+func main() {
+	os.Exit(process.Main(os.Args[1:], os.Stderr, run))
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tributary/contracts"
+	"tributary/migrations"
+	"tributary/platform/auth"
+	"tributary/platform/broker"
+	"tributary/platform/config"
+	"tributary/platform/httpapi"
+	"tributary/platform/postgres"
+	"tributary/platform/process"
+	"tributary/platform/telemetry"
+	"tributary/tracking/internal/api/rest"
+	"tributary/tracking/internal/application/ingest"
+	"tributary/tracking/internal/application/query"
+	"tributary/tracking/internal/application/relay"
+	"tributary/tracking/internal/infrastructure/ids"
+	store "tributary/tracking/internal/infrastructure/postgres"
+	"tributary/tracking/internal/infrastructure/pulsar"
+)
+
+const (
+	service    = "tracking"
+	healthPath = "/api/v1/tracking/health"
+)
+
+// run is the whole service: settings, parts, and their order. With the argument healthcheck it asks a running one instead, and with
+// openapi it prints the OpenAPI document.
+func run(ctx context.Context, args []string) error {
+	if len(args) > 0 && args[0] == "openapi" {
+		return printOpenAPI(os.Stdout)
+	}
+	var s settings
+	if err := config.Load(&s); err != nil {
+		return err
+	}
+	if len(args) > 0 && args[0] == "healthcheck" {
+		return httpapi.Probe(ctx, s.HTTPAddr, healthPath)
+	}
+	logger := telemetry.Logger(os.Stderr, service, s.LogLevel)
+	metrics := telemetry.Metrics()
+	flushTraces, err := telemetry.Tracing(ctx, service, s.OTLPEndpoint)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = flushTraces(context.WithoutCancel(ctx)) }()
+
+	version, err := migrations.Tracking().Version()
+	if err != nil {
+		return err
+	}
+	schema, err := contracts.AvroSchema(contracts.TrackingEventV1)
+	if err != nil {
+		return err
+	}
+	verifier, err := auth.NewOptional(ctx, s.Auth, auth.Needs{Now: time.Now, Logger: logger})
+	if err != nil {
+		return err
+	}
+	readers, writers, err := pools(ctx, s)
+	if err != nil {
+		return err
+	}
+	client, err := broker.Dial(s.Broker, logger, metrics)
+	if err != nil {
+		return err
+	}
+
+	limits := relay.DefaultLimits()
+	limits.Lease = s.Lease
+	log := store.NewLog(readers)
+	publisher := pulsar.New(client, s.Broker.Topic(s.Topic), schema, 2*limits.WindowRows)
+	publishing := relay.New(limits, relay.Needs{Log: log, Publisher: publisher, Holder: holder(), Logger: logger, Now: time.Now})
+	gauges := newGauges(metrics, publishing)
+	intake := ingest.NewCoalescer(s.limits(), ingest.Needs{
+		Store: store.NewAppender(writers), Stored: publishing.Wake, Committed: gauges.committed, Logger: logger, Now: time.Now,
+	})
+	gauges.watchQueue(metrics, intake)
+
+	health := httpapi.NewHealth(service,
+		httpapi.Check{Name: "database", Needed: true, Probe: postgres.Ready(readers, version)},
+		httpapi.Check{Name: "broker", Probe: publisher.Ready},
+		httpapi.Check{Name: "token_keys", Needed: true, Probe: verifier.Ready},
+		httpapi.Check{Name: "relay", Probe: func(context.Context) error { return publishing.Status().Trouble }},
+	)
+	api := newAPI(wiring{
+		logger: logger, metrics: metrics, health: health, verifier: verifier,
+		ingest: ingest.New(intake, ids.New(), time.Now), query: query.New(log),
+	})
+	server := &httpapi.Server{Addr: s.HTTPAddr, Handler: api.Router, Health: health, Logger: logger}
+
+	return process.Run(ctx, logger,
+		process.Closer("database", func() { readers.Close(); writers.Close() }),
+		process.Closer("broker client", client.Close),
+		process.Part{Name: "publisher", Run: publisher.Run},
+		process.Part{Name: "relay", Run: publishing.Run},
+		process.Part{Name: "intake", Run: intake.Run},
+		process.Part{Name: "http", Run: server.Run},
+	)
+}
+
+// pools opens one pool for readers and the relay, and one for writers, so that neither keeps the other waiting.
+func pools(ctx context.Context, s settings) (readers, writers *pgxpool.Pool, err error) {
+	c := postgres.Config{URL: s.DatabaseURL, Application: service, MaxConns: s.Readers, Trace: s.OTLPEndpoint != ""}
+	if readers, err = postgres.Open(ctx, c); err != nil {
+		return nil, nil, err
+	}
+	c.Application, c.MaxConns = service+" writers", int32(s.Writers) //nolint:gosec // Validate bounds it
+	writers, err = postgres.Open(ctx, c)
+	return readers, writers, err
+}
+
+// holder names this replica: no other, and no earlier life of it.
+func holder() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s/%d/%s", host, os.Getpid(), uuid.NewString()[:8])
+}
+
+// wiring is what the HTTP side is made of.
+type wiring struct {
+	logger   *slog.Logger
+	metrics  *prometheus.Registry
+	health   *httpapi.Health
+	verifier *auth.Verifier
+	ingest   *ingest.Handler
+	query    *query.Handler
+}
+
+func newAPI(w wiring) *httpapi.API {
+	api := httpapi.New(httpapi.Config{
+		Service: service, Title: "Tributary Tracking", Version: "1.0.0", HealthPath: healthPath,
+		Description: "Records events in an append-only log and publishes them to Apache Pulsar. An event is answered once it is committed.",
+		Codes:       rest.Codes(), Health: w.health, Logger: w.logger, Metrics: w.metrics, Now: time.Now,
+		Middleware: []func(huma.Context, func(huma.Context)){auth.Middleware(w.verifier)},
+	})
+	rest.Register(api.Huma, w.ingest, w.query)
+	return api
+}

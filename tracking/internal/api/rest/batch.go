@@ -1,0 +1,157 @@
+package rest
+
+import (
+	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
+
+	"tributary/platform/auth"
+	"tributary/platform/fault"
+	"tributary/platform/httpapi"
+	"tributary/tracking/internal/application/ingest"
+)
+
+const maxBatch = 1000
+
+// BatchResults is the answer to a batch.
+type BatchResults struct {
+	Results []BatchResult `json:"results" doc:"One for each item, in order."`
+}
+
+// BatchResult is the answer to one item of a batch.
+type BatchResult struct {
+	Index   int        `json:"index" doc:"Place of the item, from 0."`
+	EventID string     `json:"event_id,omitempty" doc:"Absent when a rejected item had none."`
+	Status  string     `json:"status" enum:"recorded,duplicate,rejected"`
+	Error   *ItemError `json:"error,omitempty" doc:"Why the item was rejected."`
+}
+
+// ItemError says why an item was rejected, as a problem document would.
+type ItemError struct {
+	Code   string                 `json:"code" doc:"Stable code, as in problem documents."`
+	Detail string                 `json:"detail"`
+	Errors []httpapi.ProblemField `json:"errors,omitempty" doc:"Every fault of the item; fields are relative to it."`
+}
+
+func registerBatch(api huma.API, in Ingest) {
+	op := huma.Operation{
+		OperationID: "record-events", Method: http.MethodPost, Path: path + "/batch", Summary: "Record up to 1000 events", Tags: []string{tag}, Security: auth.Require(auth.Operator),
+		Description: "Every item gets its own result, in order; a bad item never sinks the others. An item that repeats an earlier one of the same batch is a duplicate of it.",
+		RequestBody: &huma.RequestBody{Required: true, Content: content(api, mediaJSON, reflect.TypeFor[BatchRequest](), "BatchRequest")},
+		Parameters:  []*huma.Param{idempotencyKey()},
+	}
+	op.RequestBody.Content[mediaClouds] = content(api, mediaClouds, reflect.TypeFor[[]CloudEventRequest](), "CloudEventsRequest")[mediaClouds]
+	op.Responses = map[string]*huma.Response{"200": {Description: "One result for each item", Content: content(api, mediaJSON, reflect.TypeFor[BatchResults](), "BatchResults")}}
+	problems(api, op.Responses)
+	handle(api, op, func(c call) error { return recordBatch(c, in) })
+}
+
+func recordBatch(c call, in Ingest) error {
+	body, err := c.body()
+	if err != nil {
+		return err
+	}
+	cloud := c.media() == mediaClouds
+	var items []ingest.Item
+	var faults fault.Fields
+	read(body, func(r *reader) {
+		if cloud {
+			items = r.cloudEvents(&faults)
+		} else {
+			items = r.events(&faults)
+		}
+	})
+	if err := faults.Err(); err != nil {
+		return err
+	}
+	results, err := in.RecordBatch(c.ctx.Context(), c.origin(), items)
+	if err != nil {
+		return err
+	}
+	answer := BatchResults{Results: make([]BatchResult, len(results))}
+	replayed := false
+	for i, result := range results {
+		answer.Results[i] = batchResult(i, result, cloud)
+		replayed = replayed || result.Replayed
+	}
+	text, err := json.Marshal(answer)
+	if err != nil {
+		return err
+	}
+	if replayed {
+		c.ctx.SetHeader("Idempotency-Replayed", "true")
+	}
+	return c.answer(http.StatusOK, text)
+}
+
+func batchResult(index int, result ingest.Result, cloud bool) BatchResult {
+	if result.Err == nil {
+		return BatchResult{Index: index, EventID: result.EventID, Status: string(result.Status)}
+	}
+	if cloud {
+		result.Err = attributeNames(result.Err)
+	}
+	return BatchResult{Index: index, EventID: result.EventID, Status: "rejected", Error: itemError(result.Err)}
+}
+
+func itemError(err error) *ItemError {
+	f, ok := fault.As(err)
+	if !ok {
+		return &ItemError{Code: "internal_error", Detail: "The service failed. Nothing is known about the outcome."}
+	}
+	e := &ItemError{Code: f.Code, Detail: f.Detail}
+	for _, field := range f.Fields {
+		e.Errors = append(e.Errors, httpapi.ProblemField{Field: field.Field, Code: field.Code, Message: field.Message})
+	}
+	return e
+}
+
+// events reads the body of a batch.
+func (r *reader) events(faults *fault.Fields) []ingest.Item {
+	var items []ingest.Item
+	given := false
+	ok := r.members(func(name []byte) {
+		if string(name) != `"events"` {
+			r.unknown("", name, faults)
+			return
+		}
+		given = true
+		items = r.items("events", faults, func() ingest.Item { return r.event("") })
+	})
+	switch {
+	case !ok:
+		faults.Add(whole, "wrong_type", "must be an object")
+	case !given:
+		faults.Add("events", "required", "is required")
+	}
+	return items
+}
+
+// cloudEvents reads the body of a CloudEvents batch.
+func (r *reader) cloudEvents(faults *fault.Fields) []ingest.Item {
+	return r.items(whole, faults, func() ingest.Item {
+		item, _ := r.cloudEvent()
+		return item
+	})
+}
+
+func (r *reader) items(field string, faults *fault.Fields, one func() ingest.Item) []ingest.Item {
+	var items []ingest.Item
+	count := 0
+	ok := r.elements(func() {
+		if count++; count > maxBatch {
+			_ = r.json.SkipValue()
+			return
+		}
+		items = append(items, one())
+	})
+	switch {
+	case !ok:
+		faults.Add(field, "wrong_type", "must be an array")
+	case count > maxBatch:
+		faults.Add(field, "wrong_count", "must have at most 1000 items")
+	}
+	return items
+}

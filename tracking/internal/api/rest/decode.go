@@ -1,0 +1,231 @@
+package rest
+
+import (
+	"bytes"
+	"cmp"
+	"strings"
+	"sync"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"tributary/platform/fault"
+	"tributary/tracking/internal/application/ingest"
+	"tributary/tracking/internal/domain/event"
+)
+
+// reader reads the members of JSON objects one after the other. The text has passed strictjson.Check: no duplicate names, valid UTF-8, no
+// NUL, bounded depth. Readers are reused; nothing that they return refers to their buffers.
+type reader struct {
+	source bytes.Buffer
+	json   jsontext.Decoder
+}
+
+//nolint:gochecknoglobals // a pool is the process's own, as memory is.
+var readers = sync.Pool{New: func() any { return new(reader) }}
+
+// read calls use with a reader of the text.
+func read(text []byte, use func(*reader)) {
+	r, _ := readers.Get().(*reader)
+	r.source = *bytes.NewBuffer(text)
+	r.json.Reset(&r.source, jsontext.AllowDuplicateNames(true))
+	use(r)
+	r.source = bytes.Buffer{}
+	r.json.Reset(&r.source) // lets go of the text
+	readers.Put(r)
+}
+
+// members calls value for every member, which must read the member's value. False when the next value is no object; it is skipped.
+func (r *reader) members(member func(quotedName []byte)) bool {
+	if r.json.PeekKind() != jsontext.KindBeginObject {
+		_ = r.json.SkipValue()
+		return false
+	}
+	if _, err := r.json.ReadToken(); err != nil {
+		return false
+	}
+	for r.json.PeekKind() == jsontext.KindString {
+		name, err := r.json.ReadValue()
+		if err != nil {
+			return false
+		}
+		member(plainName(name))
+	}
+	_, err := r.json.ReadToken()
+	return err == nil
+}
+
+// elements calls element for every element of an array, which must read it. False when the next value is no array; it is skipped.
+func (r *reader) elements(element func()) bool {
+	if r.json.PeekKind() != jsontext.KindBeginArray {
+		_ = r.json.SkipValue()
+		return false
+	}
+	if _, err := r.json.ReadToken(); err != nil {
+		return false
+	}
+	for {
+		switch r.json.PeekKind() {
+		case jsontext.KindEndArray:
+			_, err := r.json.ReadToken()
+			return err == nil
+		case jsontext.KindInvalid:
+			return false
+		default:
+			element()
+		}
+	}
+}
+
+// plainName writes a name without needless escapes, so that names can be compared with their quotes.
+func plainName(quoted []byte) []byte {
+	if bytes.IndexByte(quoted, '\\') < 0 {
+		return quoted
+	}
+	plain, err := jsontext.AppendUnquote(nil, quoted)
+	if err != nil {
+		return quoted
+	}
+	plain, err = jsontext.AppendQuote(nil, plain)
+	if err != nil {
+		return quoted
+	}
+	return plain
+}
+
+// text reads a value that must be a string. Anything else, null too, is a fault.
+func (r *reader) text(field string, faults *fault.Fields) event.Text {
+	raw, err := r.json.ReadValue()
+	if err != nil || raw.Kind() != jsontext.KindString {
+		faults.Add(field, "wrong_type", "must be a string")
+		return event.Broken()
+	}
+	return event.Given(unquote(raw))
+}
+
+// number reads a value that must be a number, or a string of the same form, as its text.
+func (r *reader) number(field string, faults *fault.Fields) event.Text {
+	raw, err := r.json.ReadValue()
+	switch {
+	case err == nil && raw.Kind() == jsontext.KindNumber:
+		return event.Given(string(raw))
+	case err == nil && raw.Kind() == jsontext.KindString:
+		return event.Given(unquote(raw))
+	}
+	faults.Add(field, "wrong_type", "must be a number, or a string that holds one")
+	return event.Broken()
+}
+
+func unquote(raw jsontext.Value) string {
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw[1 : len(raw)-1])
+	}
+	text, err := jsontext.AppendUnquote(nil, raw)
+	if err != nil { // cannot be: the text has been checked
+		return ""
+	}
+	return string(text)
+}
+
+const whole = "body" // the field of a fault that concerns the whole value
+
+// event reads one event as the contract describes it. Every fault of reading is noted; those of the rules come later.
+func (r *reader) event(prefix string) ingest.Item {
+	var item ingest.Item
+	ok := r.members(func(name []byte) {
+		if string(name) == `"metadata"` {
+			item.Input.Metadata = r.metadata(prefix, &item.Faults)
+			return
+		}
+		target, field := member(&item.Input, name)
+		if target == nil {
+			r.unknown(prefix, name, &item.Faults)
+			return
+		}
+		*target = r.text(prefix+field, &item.Faults)
+	})
+	if !ok {
+		item.Faults.Add(cmp.Or(strings.TrimSuffix(prefix, "."), whole), "wrong_type", "must be an object")
+		item.Input.UserID, item.Input.EventType = event.Broken(), event.Broken() // one fault is enough
+	}
+	return item
+}
+
+// member finds where a member's text goes, by its quoted name.
+func member(in *event.Input, name []byte) (target *event.Text, field string) {
+	switch string(name) {
+	case `"event_id"`:
+		return &in.EventID, "event_id"
+	case `"user_id"`:
+		return &in.UserID, "user_id"
+	case `"partner_id"`:
+		return &in.PartnerID, "partner_id"
+	case `"event_type"`:
+		return &in.EventType, "event_type"
+	case `"interaction_type"`:
+		return &in.InteractionType, "interaction_type"
+	case `"occurred_at"`:
+		return &in.OccurredAt, "occurred_at"
+	case `"campaign_id"`:
+		return &in.CampaignID, "campaign_id"
+	case `"visitor_id"`:
+		return &in.VisitorID, "visitor_id"
+	case `"source_url"`:
+		return &in.SourceURL, "source_url"
+	case `"destination_url"`:
+		return &in.DestinationURL, "destination_url"
+	}
+	return nil, ""
+}
+
+// unknown notes a member that is no part of the request and skips it.
+func (r *reader) unknown(prefix string, name []byte, faults *fault.Fields) {
+	faults.Add(harmless(prefix+unquote(name)), "unknown_field", "is not a field of this request")
+	_ = r.json.SkipValue()
+}
+
+// harmless keeps a name from the request to printable ASCII and 128 characters.
+func harmless(name string) string {
+	out := []byte(name[:min(len(name), 128)])
+	for i, c := range out {
+		if c < ' ' || c > '~' {
+			out[i] = '?'
+		}
+	}
+	return string(out)
+}
+
+// metadata reads the free object: its text, its canonical form, and its members with meaning.
+func (r *reader) metadata(prefix string, faults *fault.Fields) event.Metadata {
+	raw, err := r.json.ReadValue()
+	if err != nil || raw.Kind() != jsontext.KindBeginObject {
+		faults.Add(prefix+"metadata", "wrong_type", "must be an object")
+		return event.Metadata{}
+	}
+	m := event.Metadata{Text: string(raw)}
+	read(raw, func(inner *reader) { inner.meaning(prefix, &m, faults) })
+	canonical := raw.Clone()
+	if err := canonical.Canonicalize(jsontext.CanonicalizeRawInts(false), jsontext.CanonicalizeRawFloats(false)); err != nil {
+		faults.Add(prefix+"metadata", "wrong_type", "must be an object")
+	}
+	m.Canonical = string(canonical)
+	return m
+}
+
+func (r *reader) meaning(prefix string, m *event.Metadata, faults *fault.Fields) {
+	r.members(func(name []byte) {
+		switch string(name) {
+		case `"amount"`:
+			m.Amount = r.number(prefix+"metadata.amount", faults)
+		case `"currency"`:
+			m.Currency = r.text(prefix+"metadata.currency", faults)
+		case `"product_id"`:
+			m.ProductID = r.text(prefix+"metadata.product_id", faults)
+		case `"order_id"`:
+			m.OrderID = r.text(prefix+"metadata.order_id", faults)
+		case `"original_event_id"`:
+			m.OriginalEventID = r.text(prefix+"metadata.original_event_id", faults)
+		default:
+			_ = r.json.SkipValue()
+		}
+	})
+}

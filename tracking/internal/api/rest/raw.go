@@ -1,0 +1,133 @@
+package rest
+
+import (
+	"bytes"
+	"io"
+	"mime"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+	"go.opentelemetry.io/otel/trace"
+
+	"tributary/platform/auth"
+	"tributary/platform/fault"
+	"tributary/platform/httpapi"
+	"tributary/tracking/internal/application/ingest"
+)
+
+// handle registers an operation whose body the handler decodes itself: huma documents it and runs the middleware, and its generic
+// decoding, which costs more than everything else in here, is left out.
+func handle(api huma.API, op huma.Operation, handler func(call call) error) {
+	api.OpenAPI().AddOperation(&op)
+	api.Adapter().Handle(&op, api.Middlewares().Handler(func(ctx huma.Context) {
+		c := call{ctx: ctx}
+		err := c.checkQuery()
+		if err == nil {
+			err = handler(c)
+		}
+		if err != nil {
+			httpapi.WriteHumaError(ctx, err)
+		}
+	}))
+}
+
+// call is one request of such an operation.
+type call struct{ ctx huma.Context }
+
+// checkQuery refuses query parameters: there are none.
+func (c call) checkQuery() error {
+	url := c.ctx.URL()
+	if url.RawQuery == "" {
+		return nil
+	}
+	var faults fault.Fields
+	var names []string
+	for name := range url.Query() {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		faults.Add(harmless(name), "unknown_field", "is not a parameter of this request")
+	}
+	return faults.Err()
+}
+
+// body is the request's body, which the middleware has read and checked.
+func (c call) body() ([]byte, error) {
+	var b grab
+	if from, ok := c.ctx.BodyReader().(io.WriterTo); ok {
+		_, err := from.WriteTo(&b)
+		return b, err
+	}
+	return io.ReadAll(c.ctx.BodyReader())
+}
+
+// grab keeps the slice that a bytes.Reader writes in one piece.
+type grab []byte
+
+func (g *grab) Write(p []byte) (int, error) {
+	if *g == nil {
+		*g = p
+	} else {
+		*g = slices.Concat(*g, p)
+	}
+	return len(p), nil
+}
+
+func (c call) media() string {
+	media, _, err := mime.ParseMediaType(c.ctx.Header("Content-Type"))
+	if err != nil {
+		return ""
+	}
+	return media
+}
+
+// origin is who asks, with which key, in which trace.
+func (c call) origin() ingest.Origin {
+	identity, _ := auth.From(c.ctx.Context())
+	return ingest.Origin{Caller: identity.UserID, Key: c.ctx.Header("Idempotency-Key"), Traceparent: traceparent(trace.SpanContextFromContext(c.ctx.Context()))}
+}
+
+func traceparent(span trace.SpanContext) string {
+	if !span.IsValid() {
+		return ""
+	}
+	return "00-" + span.TraceID().String() + "-" + span.SpanID().String() + "-" + span.TraceFlags().String()
+}
+
+// answer writes JSON that is at hand as text.
+func (c call) answer(status int, text []byte) error {
+	c.ctx.SetHeader("Content-Type", mediaJSON)
+	c.ctx.SetHeader("Content-Length", strconv.Itoa(len(text)))
+	c.ctx.SetStatus(status)
+	_, err := io.Copy(c.ctx.BodyWriter(), bytes.NewReader(text))
+	_ = err // the caller is gone; there is nobody to tell
+	return nil
+}
+
+// content documents a body or an answer.
+func content(api huma.API, media string, kind reflect.Type, name string) map[string]*huma.MediaType {
+	return map[string]*huma.MediaType{media: {Schema: api.OpenAPI().Components.Schemas.Schema(kind, true, name)}}
+}
+
+// problems documents the errors of an operation.
+func problems(api huma.API, responses map[string]*huma.Response, statuses ...int) {
+	for _, status := range append(statuses, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestEntityTooLarge,
+		http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusInternalServerError, http.StatusServiceUnavailable) {
+		responses[strconv.Itoa(status)] = &huma.Response{
+			Description: http.StatusText(status), Content: content(api, "application/problem+json", reflect.TypeFor[httpapi.Problem](), "Problem"),
+		}
+	}
+}
+
+// idempotencyKey documents the header.
+func idempotencyKey() *huma.Param {
+	longest := 255
+	return &huma.Param{
+		Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: &longest},
+		Description: "Makes a retry safe: the same key with the same content gets the first answer again, with Idempotency-Replayed: true. An event_id does the same.",
+	}
+}

@@ -1,0 +1,89 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"tributary/platform/auth"
+	"tributary/platform/fault"
+	"tributary/platform/httpapi"
+	"tributary/tracking/internal/application/query"
+	"tributary/tracking/internal/domain/event"
+)
+
+type readInput struct {
+	EventID string `path:"event_id" maxLength:"512"`
+}
+
+type readOutput struct{ Body Event }
+
+func registerRead(api huma.API, log Query) {
+	op := huma.Operation{
+		OperationID: "get-event", Method: http.MethodGet, Path: path + "/{event_id}", Summary: "Get an event", Tags: []string{tag},
+		Security: auth.Require(auth.Partner, auth.Operator),
+		Errors:   []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusServiceUnavailable},
+	}
+	huma.Register(api, op, func(ctx context.Context, in *readInput) (*readOutput, error) {
+		entry, err := log.Event(ctx, in.EventID)
+		if err != nil {
+			return nil, err
+		}
+		if !auth.MaySee(ctx, entry.Event.Facts().UserID) {
+			return nil, query.NotFound()
+		}
+		return &readOutput{Body: eventOf(entry)}, nil
+	})
+}
+
+type listInput struct {
+	httpapi.ListInput
+
+	UserID       string    `query:"user_id" minLength:"1" maxLength:"128"`
+	EventType    string    `query:"event_type" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback"`
+	CampaignID   string    `query:"campaign_id" minLength:"1" maxLength:"128"`
+	OccurredFrom time.Time `query:"occurred_from" doc:"Inclusive."`
+	OccurredTo   time.Time `query:"occurred_to" doc:"Exclusive."`
+}
+
+type listOutput struct{ Body httpapi.Page[Event] }
+
+// place is where a page ended.
+type place struct {
+	Seq int64 `json:"seq"`
+}
+
+func registerList(api huma.API, log Query) {
+	op := huma.Operation{
+		OperationID: "list-events", Method: http.MethodGet, Path: path, Summary: "List events", Tags: []string{tag}, Security: auth.Require(auth.Partner, auth.Operator),
+		Description: "In the order in which they were recorded. Following next_cursor shows every event once, also while events are being recorded.",
+		Errors:      []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable},
+	}
+	huma.Register(api, op, func(ctx context.Context, in *listInput) (*listOutput, error) {
+		var from place
+		if err := httpapi.DecodeCursor(in.Cursor, &from); err != nil {
+			return nil, err
+		}
+		if !in.OccurredFrom.IsZero() && !in.OccurredTo.IsZero() && !in.OccurredTo.After(in.OccurredFrom) {
+			var faults fault.Fields
+			faults.Add("occurred_to", "contradiction", "must be after occurred_from")
+			return nil, faults.Err()
+		}
+		user, err := auth.OwnUser(ctx, in.UserID)
+		if err != nil {
+			return nil, err
+		}
+		filter := query.Filter{UserID: user, CampaignID: in.CampaignID, Type: event.Type(in.EventType), From: in.OccurredFrom, To: in.OccurredTo}
+		entries, err := log.Events(ctx, filter, from.Seq, in.Limit)
+		if err != nil {
+			return nil, err
+		}
+		events := make([]Event, len(entries))
+		for i, entry := range entries {
+			events[i] = eventOf(entry)
+		}
+		return &listOutput{Body: httpapi.NewPage(events, in.Limit, func(e Event) place { return place{Seq: e.seq} })}, nil
+	})
+}

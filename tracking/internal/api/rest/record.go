@@ -1,0 +1,74 @@
+package rest
+
+import (
+	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
+
+	"tributary/platform/auth"
+	"tributary/tracking/internal/application/ingest"
+)
+
+// Recorded is the answer to one event.
+type Recorded struct {
+	EventID    string `json:"event_id" doc:"Names the event in every service."`
+	Status     string `json:"status" enum:"recorded,duplicate" doc:"Whether it is in the log now or was so already."`
+	ReceivedAt string `json:"received_at" format:"date-time" doc:"When the log took it."`
+}
+
+func registerRecord(api huma.API, in Ingest) {
+	op := huma.Operation{
+		OperationID: "record-event", Method: http.MethodPost, Path: path, Summary: "Record an event", Tags: []string{tag}, Security: auth.Require(auth.Operator),
+		Description: "Answers when the event is committed. The same event_id with the same content is a duplicate (200), with another a conflict (409).",
+		RequestBody: &huma.RequestBody{Required: true, Content: content(api, mediaJSON, reflect.TypeFor[EventRequest](), "EventRequest")},
+		Parameters:  []*huma.Param{idempotencyKey()},
+	}
+	op.RequestBody.Content[mediaCloud] = content(api, mediaCloud, reflect.TypeFor[CloudEventRequest](), "CloudEventRequest")[mediaCloud]
+	recorded := content(api, mediaJSON, reflect.TypeFor[Recorded](), "Recorded")
+	op.Responses = map[string]*huma.Response{
+		"201": {Description: "Recorded", Content: recorded}, "200": {Description: "A duplicate: it was recorded before", Content: recorded},
+	}
+	problems(api, op.Responses, http.StatusConflict)
+	handle(api, op, func(c call) error { return record(c, in) })
+}
+
+func record(c call, in Ingest) error {
+	body, err := c.body()
+	if err != nil {
+		return err
+	}
+	from := c.origin()
+	cloud := c.media() == mediaCloud
+	var item ingest.Item
+	read(body, func(r *reader) {
+		if !cloud {
+			item = r.event("")
+			return
+		}
+		var traced string
+		if item, traced = r.cloudEvent(); from.Traceparent == "" {
+			from.Traceparent = validTraceparent(traced)
+		}
+	})
+	result, err := in.Record(c.ctx.Context(), from, item)
+	if err != nil {
+		if cloud {
+			return attributeNames(err)
+		}
+		return err
+	}
+	text, err := json.Marshal(Recorded{EventID: result.EventID, Status: string(result.Status), ReceivedAt: timeText(result.ReceivedAt)})
+	if err != nil {
+		return err
+	}
+	if result.Replayed {
+		c.ctx.SetHeader("Idempotency-Replayed", "true")
+	}
+	status := http.StatusCreated
+	if result.Status == ingest.Duplicate {
+		status = http.StatusOK
+	}
+	return c.answer(status, text)
+}

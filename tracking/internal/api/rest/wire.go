@@ -1,0 +1,120 @@
+package rest
+
+import (
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"tributary/tracking/internal/domain/event"
+)
+
+// The request types document the bodies; package rest reads the bodies itself, and the rules are those of package event.
+
+// EventRequest is an event as callers send it.
+type EventRequest struct {
+	EventID         string   `json:"event_id,omitempty" minLength:"1" maxLength:"128" doc:"Makes a retry safe; without one the service gives a UUIDv7."`
+	UserID          string   `json:"user_id,omitempty" minLength:"1" maxLength:"128" doc:"Who earns. Required, unless partner_id says it." example:"user123"`
+	EventType       string   `json:"event_type,omitempty" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback" doc:"What happened. Required, unless interaction_type says it." example:"purchase"`
+	OccurredAt      string   `json:"occurred_at,omitempty" format:"date-time" doc:"When it happened, kept to the microsecond; at most 5 minutes ahead. Without it, the time of receipt."`
+	CampaignID      string   `json:"campaign_id,omitempty" minLength:"1" maxLength:"128"`
+	Metadata        Metadata `json:"metadata,omitzero"`
+	PartnerID       string   `json:"partner_id,omitempty" minLength:"1" maxLength:"128" doc:"Another spelling of user_id; both must agree."`
+	InteractionType string   `json:"interaction_type,omitempty" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback" doc:"Another spelling of event_type; both must agree."`
+	VisitorID       string   `json:"visitor_id,omitempty" minLength:"1" maxLength:"128"`
+	SourceURL       string   `json:"source_url,omitempty" format:"uri" maxLength:"2048" doc:"Absolute http or https URL; it is not fetched."`
+	DestinationURL  string   `json:"destination_url,omitempty" format:"uri" maxLength:"2048" doc:"Absolute http or https URL; it is not fetched."`
+}
+
+// BatchRequest is the body of a batch.
+type BatchRequest struct {
+	Events []EventRequest `json:"events" maxItems:"1000" nullable:"false"`
+}
+
+// CloudEventRequest is a CloudEvent 1.0 in structured mode.
+type CloudEventRequest struct {
+	SpecVersion     string       `json:"specversion" enum:"1.0"`
+	ID              string       `json:"id" minLength:"1" maxLength:"128" doc:"Is the event_id."`
+	Source          string       `json:"source" minLength:"1" maxLength:"2048" doc:"Who tells."`
+	Type            string       `json:"type" doc:"An event_type, alone or as tributary.tracking.<event_type>.v1." example:"tributary.tracking.purchase.v1"`
+	Subject         string       `json:"subject,omitempty" minLength:"1" maxLength:"128" doc:"Is the user_id, unless data says it."`
+	Time            string       `json:"time,omitempty" format:"date-time" doc:"Is occurred_at."`
+	DataContentType string       `json:"datacontenttype,omitempty" example:"application/json"`
+	DataSchema      string       `json:"dataschema,omitempty"`
+	Traceparent     string       `json:"traceparent,omitempty"`
+	Tracestate      string       `json:"tracestate,omitempty"`
+	PartitionKey    string       `json:"partitionkey,omitempty"`
+	Data            EventRequest `json:"data,omitzero" doc:"The event. What the attributes say may be left out, or must agree."`
+}
+
+// Metadata is any JSON object, kept to the letter.
+type Metadata struct{ text jsontext.Value }
+
+// Schema documents it.
+func (Metadata) Schema(huma.Registry) *huma.Schema {
+	one, longest := 1, 128
+	identifier := func(doc string) *huma.Schema {
+		return &huma.Schema{Type: huma.TypeString, MinLength: &one, MaxLength: &longest, Description: doc}
+	}
+	return &huma.Schema{
+		Type: huma.TypeObject, AdditionalProperties: true, Description: "Any members; these have meaning, the rest is kept.",
+		Properties: map[string]*huma.Schema{
+			"amount": {
+				OneOf:       []*huma.Schema{{Type: huma.TypeNumber}, {Type: huma.TypeString}},
+				Description: "Major units, read exactly from the text: at most 12 integer digits and as many decimals as the currency has. Required for purchase and sale.",
+			},
+			"currency":   {Type: huma.TypeString, Description: "ISO 4217; USD when absent.", Examples: []any{"USD"}},
+			"product_id": identifier("What was bought."), "order_id": identifier("The order."), "original_event_id": identifier("The event that a refund, void or chargeback undoes."),
+		},
+		Examples: []any{map[string]any{"amount": 100, "product_id": "prod456"}},
+	}
+}
+
+// MarshalJSON gives the text as it was received.
+func (m Metadata) MarshalJSON() ([]byte, error) { return m.text, nil }
+
+// IsZero tells whether there is none.
+func (m Metadata) IsZero() bool { return len(m.text) == 0 }
+
+// Event is an event as callers get it.
+type Event struct {
+	EventID        string   `json:"event_id"`
+	UserID         string   `json:"user_id"`
+	EventType      string   `json:"event_type" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback"`
+	OccurredAt     string   `json:"occurred_at" format:"date-time"`
+	ReceivedAt     string   `json:"received_at" format:"date-time"`
+	CampaignID     string   `json:"campaign_id,omitempty"`
+	Metadata       Metadata `json:"metadata,omitzero"`
+	VisitorID      string   `json:"visitor_id,omitempty"`
+	SourceURL      string   `json:"source_url,omitempty"`
+	DestinationURL string   `json:"destination_url,omitempty"`
+	Source         string   `json:"source,omitempty" doc:"The source of a CloudEvent."`
+	seq            int64
+}
+
+func eventOf(entry event.Entry) Event {
+	f := entry.Event.Facts()
+	return Event{
+		EventID: f.ID, UserID: f.UserID, EventType: string(f.Type), OccurredAt: timeText(f.OccurredAt), ReceivedAt: timeText(f.ReceivedAt),
+		CampaignID: f.CampaignID, Metadata: Metadata{text: jsontext.Value(f.Metadata)}, VisitorID: f.VisitorID, SourceURL: f.SourceURL,
+		DestinationURL: f.DestinationURL, Source: f.Source, seq: entry.Seq,
+	}
+}
+
+func timeText(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+const traceparentLength = 55
+
+// validTraceparent gives the text back if it is a W3C traceparent of version 00, "" otherwise.
+func validTraceparent(text string) string {
+	if len(text) != traceparentLength || !strings.HasPrefix(text, "00-") || text[35] != '-' || text[52] != '-' {
+		return ""
+	}
+	for i := range len(text) {
+		if c := text[i]; c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return ""
+		}
+	}
+	return text
+}

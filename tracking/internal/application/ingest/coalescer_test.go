@@ -1,0 +1,251 @@
+package ingest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tributary/platform/fault"
+	"tributary/tracking/internal/application/ingest"
+	"tributary/tracking/internal/application/ingest/ingesttest"
+	"tributary/tracking/internal/domain/event"
+)
+
+func TestFakeStoreKeepsTheContract(t *testing.T) {
+	t.Parallel()
+	ingesttest.Suite(t, func(*testing.T) ingest.Store { return ingesttest.New() })
+}
+
+// start runs a coalescer over the store until the test ends. Use it inside of synctest.
+func start(t *testing.T, store ingest.Store, limits ingest.Limits) (c *ingest.Coalescer, stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	c = ingest.NewCoalescer(limits, ingest.Needs{
+		Store: store, Stored: func() {}, Committed: func(int, time.Duration) {}, Logger: slog.New(slog.DiscardHandler), Now: time.Now,
+	})
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := c.Run(ctx); err != nil {
+			t.Errorf("Run = %v", err)
+		}
+	})
+	stop = sync.OnceFunc(func() { cancel(); running.Wait() })
+	t.Cleanup(stop)
+	return c, stop
+}
+
+func limits() ingest.Limits {
+	return ingest.Limits{Rows: 4, Writers: 1, QueueRows: 10, QueueBytes: 1 << 20, Retry: time.Second}
+}
+
+func events(t *testing.T, from, to int) []event.Event {
+	t.Helper()
+	var list []event.Event
+	for i := from; i < to; i++ {
+		list = append(list, ingesttest.Event(t, fmt.Sprint(i), "u", time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)))
+	}
+	return list
+}
+
+func TestRequestsShareCommits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := ingesttest.New()
+		gate := make(chan struct{})
+		store.Hook = func([]event.Event) error { <-gate; return nil }
+		c, stop := start(t, store, limits())
+		var requests sync.WaitGroup
+		for i := range 10 {
+			requests.Go(func() {
+				if got, err := c.Record(t.Context(), events(t, i, i+1)); err != nil || got[0].State != ingest.Stored {
+					t.Errorf("Record = %v, %v", got, err)
+				}
+			})
+			synctest.Wait()
+		}
+		close(gate)
+		requests.Wait()
+		stop()
+		if got := store.Commits(); !slices.Equal(got, []int{1, 4, 4, 1}) {
+			t.Fatalf("commits of %v events, want the first alone and the others together, 4 at most", got)
+		}
+	})
+}
+
+func TestPoisonReachesOnlyTheGuilty(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := ingesttest.New()
+		store.Hook = func(batch []event.Event) error {
+			if slices.ContainsFunc(batch, func(e event.Event) bool { return e.ID() == "2" || e.ID() == "5" }) {
+				return fmt.Errorf("%w: bad", ingest.ErrRefused)
+			}
+			return nil
+		}
+		l := limits()
+		l.Rows = 500
+		c, _ := start(t, store, l)
+		got, err := c.Record(t.Context(), events(t, 0, 8))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, o := range got {
+			bad := i == 2 || i == 5
+			if (o.State == ingest.Refused) != bad || bad && !fault.Is(o.Err, "event_refused") || store.Has(fmt.Sprint(i)) == bad {
+				t.Errorf("outcome %d = %+v", i, o)
+			}
+		}
+	})
+}
+
+func TestAFullQueueIsTold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := ingesttest.New()
+		gate := make(chan struct{})
+		store.Hook = func([]event.Event) error { <-gate; return nil }
+		c, _ := start(t, store, limits())
+		var requests sync.WaitGroup
+		for i := range 11 { // one is being written, ten wait
+			requests.Go(func() { _, _ = c.Record(t.Context(), events(t, i, i+1)) })
+			synctest.Wait()
+		}
+		_, err := c.Record(t.Context(), events(t, 20, 21))
+		f, ok := fault.As(err)
+		if !ok || f.Code != "intake_full" || f.Kind != fault.Unavailable || f.RetryAfter <= 0 {
+			t.Errorf("Record = %v, want intake_full with Retry-After", err)
+		}
+		if got := c.Waiting(); got != 10 {
+			t.Errorf("%d wait, want 10", got)
+		}
+		close(gate)
+		requests.Wait()
+		if store.Has("20") {
+			t.Error("what was refused is stored")
+		}
+	})
+}
+
+func TestAQueueFullOfBytesIsTold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := ingesttest.New()
+		gate := make(chan struct{})
+		store.Hook = func([]event.Event) error { <-gate; return nil }
+		l := limits()
+		l.QueueBytes = 1000
+		c, _ := start(t, store, l)
+		var requests sync.WaitGroup
+		for i := range 2 {
+			requests.Go(func() { _, _ = c.Record(t.Context(), events(t, i, i+1)) })
+			synctest.Wait()
+		}
+		if _, err := c.Record(t.Context(), events(t, 20, 21)); !fault.Is(err, "intake_full") {
+			t.Errorf("Record = %v, want intake_full", err)
+		}
+		close(gate)
+		requests.Wait()
+	})
+}
+
+func TestAnOutageIsRetriedThenTold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := ingesttest.New()
+		var down atomic.Bool
+		down.Store(true)
+		store.Hook = func([]event.Event) error {
+			if down.Load() {
+				return ingest.Away(errors.New("connection refused"))
+			}
+			return nil
+		}
+		c, _ := start(t, store, limits())
+		time.AfterFunc(500*time.Millisecond, func() { down.Store(false) })
+		if got, err := c.Record(t.Context(), events(t, 0, 1)); err != nil || got[0].State != ingest.Stored {
+			t.Fatalf("a short outage: %v, %v; want it bridged", got, err)
+		}
+		down.Store(true)
+		begin := time.Now()
+		_, err := c.Record(t.Context(), events(t, 1, 2))
+		if !fault.Is(err, "database_unavailable") || time.Since(begin) > 2*time.Second {
+			t.Fatalf("a long outage: %v after %v", err, time.Since(begin))
+		}
+	})
+}
+
+// lossy stores and then loses the answer, once.
+type lossy struct {
+	ingest.Store
+	lost bool
+}
+
+func (l *lossy) Append(ctx context.Context, events []event.Event) ([]ingest.Outcome, error) {
+	got, err := l.Store.Append(ctx, events)
+	if !l.lost {
+		l.lost = true
+		return nil, ingest.Unknown(errors.New("connection reset"))
+	}
+	return got, err
+}
+
+func TestALostAnswerIsFoundAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := start(t, &lossy{Store: ingesttest.New()}, limits())
+		twice := append(events(t, 0, 1), events(t, 0, 1)...)
+		got, err := c.Record(t.Context(), twice)
+		if err != nil || got[0].State != ingest.Stored || got[1].State != ingest.Repeated {
+			t.Fatalf("Record = %+v, %v; want the first recorded, once", got, err)
+		}
+	})
+}
+
+func TestStoppingWritesWhatWaits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := ingesttest.New()
+		gate := make(chan struct{})
+		store.Hook = func([]event.Event) error { <-gate; return nil }
+		c, stop := start(t, store, limits())
+		var requests sync.WaitGroup
+		for i := range 6 {
+			requests.Go(func() {
+				if _, err := c.Record(t.Context(), events(t, i, i+1)); err != nil {
+					t.Errorf("Record = %v", err)
+				}
+			})
+		}
+		synctest.Wait()
+		requests.Go(stop)
+		synctest.Wait()
+		if _, err := c.Record(t.Context(), events(t, 9, 10)); !fault.Is(err, "shutting_down") {
+			t.Errorf("Record while stopping = %v, want shutting_down", err)
+		}
+		close(gate)
+		requests.Wait()
+	})
+}
+
+func TestACallerWhoLeavesIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := ingesttest.New()
+		gate := make(chan struct{})
+		store.Hook = func([]event.Event) error { <-gate; return nil }
+		c, _ := start(t, store, limits())
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := c.Record(ctx, events(t, 0, 1)); !fault.Is(err, "outcome_unknown") {
+			t.Errorf("Record = %v, want outcome_unknown", err)
+		}
+		close(gate)
+	})
+}

@@ -1,0 +1,147 @@
+package ingest
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"tributary/platform/fault"
+	"tributary/tracking/internal/domain/event"
+)
+
+// waiting is one event that waits to be written.
+type waiting struct {
+	event event.Event
+	group *group
+	index int
+}
+
+// group is one request that waits for its events. Outcomes are read after done.
+type group struct {
+	outcomes []Outcome
+	missing  atomic.Int64
+	done     chan struct{}
+}
+
+func newGroup(size int) *group {
+	g := &group{outcomes: make([]Outcome, size), done: make(chan struct{})}
+	g.missing.Store(int64(size))
+	return g
+}
+
+func (w waiting) settle(outcome Outcome) {
+	w.group.outcomes[w.index] = outcome
+	if w.group.missing.Add(-1) == 0 {
+		close(w.group.done)
+	}
+}
+
+func (w waiting) fail(err error) { w.settle(Outcome{State: Failed, Err: err}) }
+
+// result is the outcomes, or the error when not one event came through.
+func (g *group) result() ([]Outcome, error) {
+	for _, o := range g.outcomes {
+		if o.State != Failed {
+			return g.outcomes, nil
+		}
+	}
+	return nil, g.outcomes[0].Err
+}
+
+// queue holds what waits, bounded in rows and bytes.
+type queue struct {
+	limits Limits
+
+	mu     sync.Mutex
+	filled *sync.Cond
+	items  []waiting // from head on
+	head   int
+	bytes  int
+	closed bool
+}
+
+func newQueue(limits Limits) *queue {
+	q := &queue{limits: limits}
+	q.filled = sync.NewCond(&q.mu)
+	return q
+}
+
+// put takes all events or none. One request may exceed the bounds of an empty queue.
+func (q *queue) put(g *group, events []event.Event) error {
+	size := 0
+	for _, e := range events {
+		size += e.Size()
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	waits := len(q.items) - q.head
+	switch {
+	case q.closed:
+		return fault.RetryIn(time.Second, "shutting_down", "This replica is stopping; nothing was stored by this request.", nil)
+	case waits > 0 && (waits+len(events) > q.limits.QueueRows || q.bytes+size > q.limits.QueueBytes):
+		return fault.RetryIn(time.Second, "intake_full", "More events wait to be written than this replica takes; nothing was stored by this request.", nil)
+	}
+	for i, e := range events {
+		q.items = append(q.items, waiting{event: e, group: g, index: i})
+	}
+	q.bytes += size
+	q.filled.Signal()
+	return nil
+}
+
+// take waits for events and moves up to Limits.Rows of them to batch, in order. It gives none when the queue is closed and empty.
+func (q *queue) take(batch []waiting) []waiting {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for q.head == len(q.items) {
+		if q.closed {
+			return batch
+		}
+		q.filled.Wait()
+	}
+	end := min(q.head+q.limits.Rows, len(q.items))
+	batch = append(batch, q.items[q.head:end]...)
+	for i := range batch {
+		q.bytes -= batch[i].event.Size()
+	}
+	q.advance(end)
+	if q.head < len(q.items) {
+		q.filled.Signal()
+	}
+	return batch
+}
+
+// advance forgets the items before end and gives their memory back now and then.
+func (q *queue) advance(end int) {
+	clear(q.items[q.head:end])
+	q.head = end
+	if q.head == len(q.items) || q.head > len(q.items)/2 {
+		kept := copy(q.items, q.items[q.head:])
+		clear(q.items[kept:])
+		q.items, q.head = q.items[:kept], 0
+	}
+}
+
+// failAll gives everyone who waits the error.
+func (q *queue) failAll(err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, w := range q.items[q.head:] {
+		w.fail(err)
+	}
+	q.bytes = 0
+	q.advance(len(q.items))
+}
+
+func (q *queue) close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+	q.filled.Broadcast()
+}
+
+func (q *queue) rows() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.items) - q.head
+}

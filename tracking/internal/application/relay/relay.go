@@ -1,0 +1,184 @@
+// Package relay (application) publishes the log: every event once it is committed, in the order of the log, at least once. Every replica
+// runs a Relay; the one that holds the lease works.
+package relay
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"tributary/tracking/internal/domain/event"
+)
+
+// Log is the log and the row that holds position and lease.
+type Log interface {
+	// Lead takes the lease for the holder, or renews it, for the duration from now by the database's clock, and gives the position up
+	// to which everything is published. False when another holder has it.
+	Lead(ctx context.Context, holder string, lease time.Duration) (position int64, leads bool, err error)
+	// Advance saves the position, which never goes back, and renews the lease in one atomic statement. False, and nothing is saved,
+	// when the lease is another's.
+	Advance(ctx context.Context, holder string, position int64, lease time.Duration) (leads bool, err error)
+	// Resign gives the lease up, if the holder has it.
+	Resign(ctx context.Context, holder string) error
+	// Page gives up to limit events behind the position, in order, fewer when they are large; none at the end of the log.
+	Page(ctx context.Context, position int64, limit int) ([]event.Entry, error)
+}
+
+// Publisher is the broker.
+type Publisher interface {
+	// Send hands an event over without blocking and calls done once: with nil when the broker has stored it. done may run on any
+	// goroutine. Events of one user that are sent in order are stored in order.
+	Send(ctx context.Context, entry event.Entry, done func(error))
+}
+
+// Limits are the relay's measures.
+type Limits struct {
+	Lease       time.Duration // how long a holder that says nothing stays holder
+	Standby     time.Duration // between attempts to take the lease
+	Save        time.Duration // between savings of the position
+	SaveRows    int64         // or so many events confirmed
+	Poll        time.Duration // between looks at the log when nobody signals
+	PageRows    int
+	WindowRows  int // sent and not confirmed
+	WindowBytes int
+	Stuck       time.Duration // without any confirmation while something is sent: start the term again
+}
+
+// DefaultLimits are the measured ones. A killed holder is replaced within Lease + Standby.
+func DefaultLimits() Limits {
+	return Limits{
+		Lease: 3 * time.Second, Standby: 500 * time.Millisecond, Save: 200 * time.Millisecond, SaveRows: 5000, Poll: 100 * time.Millisecond,
+		PageRows: 1000, WindowRows: 8000, WindowBytes: 16 << 20, Stuck: 45 * time.Second,
+	}
+}
+
+// Needs are what a relay works with. Holder names this replica and no other.
+type Needs struct {
+	Log       Log
+	Publisher Publisher
+	Holder    string
+	Logger    *slog.Logger
+	Now       func() time.Time
+}
+
+// Relay publishes the log. Run owns its goroutines.
+type Relay struct {
+	limits Limits
+	needs  Needs
+	wake   chan struct{}
+
+	leading  atomic.Bool
+	position atomic.Int64
+	sent     atomic.Int64
+	trouble  atomic.Pointer[error]
+}
+
+// New makes a relay.
+func New(limits Limits, needs Needs) *Relay {
+	return &Relay{limits: limits, needs: needs, wake: make(chan struct{}, 1)}
+}
+
+// Wake tells that something was committed. It does not block.
+func (r *Relay) Wake() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Status is what a relay is at.
+type Status struct {
+	Leading  bool
+	Position int64 // everything up to here is confirmed by the broker
+	InFlight int64 // sent and not confirmed
+	Trouble  error // why the last term ended, nil when the present one goes well
+}
+
+// Status tells what the relay is at.
+func (r *Relay) Status() Status {
+	s := Status{Leading: r.leading.Load(), Position: r.position.Load(), InFlight: r.sent.Load()}
+	if trouble := r.trouble.Load(); trouble != nil {
+		s.Trouble = *trouble
+	}
+	return s
+}
+
+var (
+	errDeposed = errors.New("another replica holds the lease")
+	errStuck   = errors.New("the broker confirms nothing")
+)
+
+const longestPause = time.Second
+
+// Run relays whenever this replica holds the lease, until ctx ends; then it waits for what is sent, saves the position and
+// resigns. It returns nil: whatever goes wrong is tried again.
+func (r *Relay) Run(ctx context.Context) error {
+	pause := time.Duration(0)
+	for ctx.Err() == nil {
+		position, leads, err := r.needs.Log.Lead(ctx, r.needs.Holder, r.limits.Lease)
+		switch {
+		case err != nil:
+			r.note(ctx, "the relay cannot read its lease", err)
+			pause = r.limits.Standby
+		case !leads:
+			r.trouble.Store(nil)
+			pause = r.limits.Standby
+		default:
+			pause = r.lead(ctx, position, pause)
+		}
+		wait(ctx, pause)
+	}
+	return r.resign(ctx)
+}
+
+// lead runs one term and gives the pause before the next attempt.
+func (r *Relay) lead(ctx context.Context, position int64, last time.Duration) time.Duration {
+	if r.trouble.Load() == nil {
+		r.needs.Logger.InfoContext(ctx, "relaying", "position", position)
+	}
+	start := r.needs.Now()
+	r.leading.Store(true)
+	err := newTerm(r, position).run(ctx)
+	r.leading.Store(false)
+	r.sent.Store(0)
+	switch {
+	case ctx.Err() != nil:
+		return 0
+	case errors.Is(err, errDeposed):
+		r.needs.Logger.InfoContext(ctx, "another replica relays now")
+		return r.limits.Standby
+	}
+	r.note(ctx, "relaying stopped and will go on", err)
+	if r.needs.Now().Sub(start) > longestPause {
+		last = 0
+	}
+	return min(max(2*last, 50*time.Millisecond), longestPause)
+}
+
+// note logs a trouble once, not at every attempt.
+func (r *Relay) note(ctx context.Context, what string, err error) {
+	if ctx.Err() == nil && r.trouble.Swap(&err) == nil {
+		r.needs.Logger.WarnContext(ctx, what, "error", err)
+	}
+}
+
+func (r *Relay) resign(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.limits.Lease)
+	defer cancel()
+	if err := r.needs.Log.Resign(ctx, r.needs.Holder); err != nil {
+		r.needs.Logger.WarnContext(ctx, "the lease is left to expire", "error", err)
+	}
+	return nil
+}
+
+// wait sleeps for d or until ctx ends.
+func wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,172 @@
+package relay
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"tributary/tracking/internal/domain/event"
+)
+
+// term is one time of leading: it ends when the lease is lost, the broker fails or the relay stops. A next term starts again at the
+// position that was saved; answers that come late for an old term go to its own window and change nothing.
+type term struct {
+	*Relay
+
+	window *window
+	pages  chan []event.Entry
+	from   int64
+}
+
+func newTerm(r *Relay, position int64) *term {
+	r.position.Store(position)
+	return &term{Relay: r, window: newWindow(r.limits.WindowRows, r.limits.SaveRows, position), pages: make(chan []event.Entry, 1), from: position}
+}
+
+// run reads, sends and saves side by side until one of them ends; the first error is the reason.
+func (t *term) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var parts sync.WaitGroup
+	for _, part := range []func(context.Context) error{t.read, t.send, t.save} {
+		parts.Go(func() {
+			if err := part(ctx); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	parts.Wait()
+	return context.Cause(ctx)
+}
+
+// read brings pages of the log, one ahead of what is being sent.
+func (t *term) read(ctx context.Context) error {
+	after := t.from
+	for {
+		page, err := t.needs.Log.Page(ctx, after, t.limits.PageRows)
+		if err != nil {
+			return err
+		}
+		if len(page) == 0 {
+			if !t.waitForMore(ctx) {
+				return nil
+			}
+			continue
+		}
+		select {
+		case t.pages <- page:
+			after = page[len(page)-1].Seq
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (t *term) waitForMore(ctx context.Context) bool {
+	timer := time.NewTimer(t.limits.Poll)
+	defer timer.Stop()
+	select {
+	case <-t.wake:
+	case <-timer.C:
+	case <-ctx.Done():
+		return false
+	}
+	return true
+}
+
+// send hands events to the broker as long as the window has room. The broker's first failure ends the term.
+func (t *term) send(ctx context.Context) error {
+	for {
+		select {
+		case page := <-t.pages:
+			for _, entry := range page {
+				if err := t.sendOne(ctx, entry); err != nil || ctx.Err() != nil {
+					return err
+				}
+			}
+		case <-t.window.changed:
+			if failure := t.window.progress().failure; failure != nil {
+				return failure
+			}
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (t *term) sendOne(ctx context.Context, entry event.Entry) error {
+	for {
+		place, ok := t.window.add(entry.Seq, entry.Event.Size(), t.limits.WindowBytes)
+		if ok {
+			t.needs.Publisher.Send(ctx, entry, func(err error) { t.window.settle(place, err) })
+			return nil
+		}
+		select {
+		case <-t.window.changed:
+			if failure := t.window.progress().failure; failure != nil {
+				return failure
+			}
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// save moves the position and renews the lease, at its pace or as soon as enough is confirmed, and notices a standstill. At the end it
+// saves once more what was confirmed.
+func (t *term) save(ctx context.Context) error {
+	tick := time.NewTicker(t.limits.Save)
+	defer tick.Stop()
+	renewed, moved, total, saved := t.needs.Now(), t.needs.Now(), int64(0), t.from
+	for {
+		select {
+		case <-tick.C:
+		case <-t.window.due:
+		case <-ctx.Done():
+			return t.saveLast(ctx, saved)
+		}
+		p, now := t.window.progress(), t.needs.Now()
+		t.position.Store(p.position)
+		t.sent.Store(int64(p.inFlight))
+		if p.total != total || p.inFlight == 0 {
+			moved, total = now, p.total
+		}
+		if p.total > 0 {
+			t.trouble.Store(nil)
+		}
+		if now.Sub(moved) > t.limits.Stuck {
+			return errStuck
+		}
+		if p.position == saved && now.Sub(renewed) < t.limits.Lease/3 {
+			continue
+		}
+		leads, err := t.needs.Log.Advance(ctx, t.needs.Holder, p.position, t.limits.Lease)
+		switch {
+		case err != nil && now.Sub(renewed) > t.limits.Lease:
+			return err
+		case err != nil: // the lease still holds; try again at the next tick
+		case !leads:
+			return errDeposed
+		default:
+			saved, renewed = p.position, now
+		}
+	}
+}
+
+// saveLast gives what is on its way a moment to be confirmed, and saves the position.
+func (t *term) saveLast(ctx context.Context, saved int64) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.limits.Lease/2)
+	defer cancel()
+	p := t.window.progress()
+	for ; p.inFlight > 0 && p.failure == nil && ctx.Err() == nil; p = t.window.progress() {
+		wait(ctx, lastLook)
+	}
+	t.position.Store(p.position)
+	if p.position == saved || ctx.Err() != nil {
+		return nil
+	}
+	_, err := t.needs.Log.Advance(ctx, t.needs.Holder, p.position, t.limits.Lease)
+	return err
+}
+
+const lastLook = 5 * time.Millisecond

@@ -1,0 +1,94 @@
+package relay
+
+import "sync"
+
+// window holds what is sent and not confirmed, in the order of the log. Confirmations come in any order; the position moves only
+// over the contiguous prefix. It is safe for concurrent use.
+type window struct {
+	mu        sync.Mutex
+	slots     []slot // a ring
+	head      int    // the oldest
+	count     int
+	bytes     int
+	confirmed int64 // the position
+	total     int64 // confirmations ever, to see standstill
+	failure   error
+	changed   chan struct{} // an answer has come
+	due       chan struct{} // enough is confirmed to save the position
+	saveRows  int64
+	unsaved   int64
+}
+
+type slot struct {
+	seq   int64
+	bytes int
+	done  bool
+}
+
+func newWindow(rows int, saveRows, position int64) *window {
+	return &window{
+		slots: make([]slot, rows), confirmed: position, saveRows: saveRows,
+		changed: make(chan struct{}, 1), due: make(chan struct{}, 1),
+	}
+}
+
+// add takes the record in and gives its place, or false when there is no room. A record larger than all room is taken alone.
+func (w *window) add(seq int64, size, maxBytes int) (place int, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.count == len(w.slots) || (w.count > 0 && w.bytes+size > maxBytes) {
+		return 0, false
+	}
+	place = (w.head + w.count) % len(w.slots)
+	w.slots[place] = slot{seq: seq, bytes: size}
+	w.count++
+	w.bytes += size
+	return place, true
+}
+
+// settle takes the broker's answer for a place.
+func (w *window) settle(place int, err error) {
+	w.mu.Lock()
+	if err != nil {
+		if w.failure == nil {
+			w.failure = err
+		}
+	} else {
+		w.slots[place].done = true
+		w.total++
+		for w.count > 0 && w.slots[w.head].done {
+			w.confirmed = w.slots[w.head].seq
+			w.bytes -= w.slots[w.head].bytes
+			w.slots[w.head] = slot{}
+			w.head = (w.head + 1) % len(w.slots)
+			w.count--
+			w.unsaved++
+		}
+	}
+	if w.unsaved >= w.saveRows {
+		w.unsaved = 0
+		signal(w.due)
+	}
+	w.mu.Unlock()
+	signal(w.changed)
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+type progress struct {
+	position int64
+	inFlight int
+	total    int64
+	failure  error
+}
+
+func (w *window) progress() progress {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return progress{position: w.confirmed, inFlight: w.count, total: w.total, failure: w.failure}
+}

@@ -1,0 +1,86 @@
+package event
+
+import (
+	"strconv"
+	"strings"
+
+	"tributary/platform/money"
+)
+
+// metadata checks the members with meaning and writes them into e.
+func (c *checker) metadata(e *Facts, m Metadata) {
+	e.ProductID = c.identifier("metadata.product_id", m.ProductID)
+	e.OrderID = c.identifier("metadata.order_id", m.OrderID)
+	e.OriginalEventID = c.identifier("metadata.original_event_id", m.OriginalEventID)
+	currency := money.USD()
+	if m.Currency.state == given {
+		known, err := money.ParseCurrency(m.Currency.value)
+		if err != nil {
+			c.money("metadata.currency", err)
+		} else {
+			currency, e.Currency = known, known.String()
+		}
+	}
+	switch m.Amount.state {
+	case absent:
+		if e.Type.needsAmount() {
+			c.faults.Add("metadata.amount", "required", "is required for a "+string(e.Type))
+		}
+	case broken:
+	case given:
+		amount, err := money.ParseMajor(m.Amount.value, currency)
+		switch {
+		case err != nil:
+			c.money("metadata.amount", err)
+		case amount.Sign() < 0:
+			c.faults.Add("metadata.amount", "negative", "must not be negative; a refund has a positive amount and another event_type")
+		default:
+			e.Amount = plain(m.Amount.value)
+		}
+	}
+}
+
+func (c *checker) money(field string, err error) {
+	if known, ok := money.AsError(err); ok {
+		c.faults.Add(field, known.Code, known.Message)
+		return
+	}
+	c.faults.Add(field, "wrong_type", "is of another type than expected")
+}
+
+// plain writes the text of a JSON number that is known to be a sane amount without exponent and without a sign, and keeps every other digit:
+// "100.0" stays, "1.5e2" becomes "150", "5e-1" becomes "0.5", "-0" becomes "0".
+func plain(number string) string {
+	number = strings.TrimPrefix(number, "-")
+	at := strings.IndexAny(number, "eE")
+	if at < 0 {
+		return number
+	}
+	exponent, err := strconv.Atoi(number[at+1:])
+	if err != nil {
+		return number
+	}
+	whole, fraction, _ := strings.Cut(number[:at], ".")
+	for ; exponent > 0; exponent-- {
+		digit := "0"
+		if fraction != "" {
+			digit, fraction = fraction[:1], fraction[1:]
+		}
+		whole += digit
+	}
+	for ; exponent < 0; exponent++ {
+		digit := "0"
+		if whole != "" {
+			digit, whole = whole[len(whole)-1:], whole[:len(whole)-1]
+		}
+		fraction = digit + fraction
+	}
+	whole = strings.TrimLeft(whole, "0")
+	if whole == "" {
+		whole = "0"
+	}
+	if fraction == "" {
+		return whole
+	}
+	return whole + "." + fraction
+}

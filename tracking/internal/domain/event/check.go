@@ -1,0 +1,167 @@
+package event
+
+import (
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"tributary/platform/fault"
+)
+
+const (
+	maxIdentifier = 128
+	maxLink       = 2048
+	maxFraction   = 9 // digits of a second's fraction
+	maxAhead      = 5 * time.Minute
+	earliestYear  = 1970
+)
+
+// checker gathers the faults of one event. Its methods return the checked value, or the zero value after noting a fault.
+type checker struct{ faults fault.Fields }
+
+type spelling struct {
+	field string
+	text  Text
+}
+
+// either gives the one of two spellings of the same thing that was used. Both, with different values, are a fault.
+func (c *checker) either(name, alias spelling) Text {
+	switch {
+	case alias.text.state == absent:
+		return name.text
+	case name.text.state == absent:
+		return alias.text
+	case name.text.state == given && alias.text.state == given && name.text.value != alias.text.value:
+		c.faults.Add(alias.field, "contradiction", "is another spelling of "+name.field+" and must have the same value")
+	}
+	return name.text
+}
+
+// required checks a field that must be there.
+func (c *checker) required(field string, text Text, check func(string, Text) string) string {
+	if text.state == absent {
+		c.faults.Add(field, "required", "is required")
+		return ""
+	}
+	return check(field, text)
+}
+
+// identifier is 1 to 128 printable characters.
+func (c *checker) identifier(field string, text Text) string {
+	if text.state != given {
+		return ""
+	}
+	v := text.value
+	switch {
+	case v == "":
+		c.faults.Add(field, "too_short", "must have at least 1 character")
+	case utf8.RuneCountInString(v) > maxIdentifier:
+		c.faults.Add(field, "too_long", "must have at most 128 characters")
+	case !printable(v):
+		c.faults.Add(field, "not_printable", "must consist of printable characters")
+	default:
+		return v
+	}
+	return ""
+}
+
+func printable(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' {
+			return printableRunes(text)
+		}
+	}
+	return true
+}
+
+func printableRunes(text string) bool {
+	for _, r := range text {
+		if !unicode.IsPrint(r) || r == utf8.RuneError {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *checker) eventType(text Text) Type {
+	switch text.state {
+	case absent:
+		c.faults.Add("event_type", "required", "is required")
+		return ""
+	case broken:
+		return ""
+	case given:
+	}
+	t, ok := ParseType(text.value)
+	if !ok {
+		c.faults.Add("event_type", "unknown_event_type", "must be one of view, click, engagement, lead, sale, purchase, refund, void, chargeback")
+	}
+	return t
+}
+
+// occurredAt is the given time, or that of the receipt. Postgres and the message keep microseconds; what is finer is cut off.
+func (c *checker) occurredAt(field string, text Text, now time.Time) time.Time {
+	if text.state != given {
+		return now
+	}
+	t, err := time.Parse(time.RFC3339Nano, text.value)
+	if err != nil || !inForm(text.value) {
+		c.faults.Add(field, "time_malformed", "must be a time as in RFC 3339 with at most 9 fractional digits, such as 2026-01-31T23:59:59.5Z")
+		return now
+	}
+	t = t.UTC().Truncate(time.Microsecond)
+	switch {
+	case t.After(now.Add(maxAhead)):
+		c.faults.Add(field, "in_the_future", "must not be more than 5 minutes ahead")
+	case t.Year() < earliestYear:
+		c.faults.Add(field, "too_early", "must not be before 1970")
+	}
+	return t
+}
+
+// inForm refuses what time.Parse takes and RFC 3339 does not: hours of one digit, a decimal comma, fractions without end.
+func inForm(text string) bool {
+	if len(text) < len("2006-01-02T15:04:05Z") || text[13] != ':' {
+		return false
+	}
+	rest := text[19:]
+	if rest[0] == '.' {
+		rest = strings.TrimLeft(rest[1:], "0123456789")
+	}
+	return len(text)-19-len(rest) <= 1+maxFraction && strings.IndexByte("Z+-", rest[0]) >= 0
+}
+
+// link is an absolute http or https URL.
+func (c *checker) link(field string, text Text) string {
+	if text.state != given {
+		return ""
+	}
+	if len(text.value) > maxLink {
+		c.faults.Add(field, "too_long", "must have at most 2048 bytes")
+		return ""
+	}
+	u, err := url.Parse(text.value)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || !printable(text.value) {
+		c.faults.Add(field, "url_malformed", "must be an absolute http or https URL")
+		return ""
+	}
+	return text.value
+}
+
+// source is a URI reference as CloudEvents want it: not empty, printable.
+func (c *checker) source(field string, text Text) string {
+	if text.state != given {
+		return ""
+	}
+	switch {
+	case text.value == "":
+		c.faults.Add(field, "too_short", "must have at least 1 character")
+	case len(text.value) > maxLink:
+		c.faults.Add(field, "too_long", "must have at most 2048 bytes")
+	case !printable(text.value):
+		c.faults.Add(field, "not_printable", "must consist of printable characters")
+	}
+	return text.value
+}

@@ -1,0 +1,191 @@
+package event_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"tributary/platform/fault"
+	"tributary/tracking/internal/domain/event"
+)
+
+var now = time.Date(2026, 11, 23, 12, 0, 0, 123456789, time.UTC)
+
+func receipt() event.Receipt { return event.Receipt{ID: "given-by-service", At: now} }
+
+// purchase is an input without a fault.
+func purchase() event.Input {
+	return event.Input{
+		UserID: event.Given("user123"), EventType: event.Given("purchase"),
+		Metadata: event.Metadata{Text: `{"amount": 100.0}`, Canonical: `{"amount":100.0}`, Amount: event.Given("100.0")},
+	}
+}
+
+func TestNewTakesAndCompletes(t *testing.T) {
+	t.Parallel()
+	e, faults := event.New(purchase(), receipt())
+	if len(faults) > 0 {
+		t.Fatalf("New: %v", faults)
+	}
+	f := e.Facts()
+	received := now.Truncate(time.Microsecond)
+	if f.ID != "given-by-service" || f.UserID != "user123" || f.Type != event.Purchase || f.Amount != "100.0" || f.Currency != "" ||
+		!f.OccurredAt.Equal(received) || !f.ReceivedAt.Equal(received) || f.Metadata != `{"amount": 100.0}` {
+		t.Fatalf("facts = %+v", f)
+	}
+}
+
+func TestNewTakesTheAliases(t *testing.T) {
+	t.Parallel()
+	in := event.Input{PartnerID: event.Given("p1"), InteractionType: event.Given("click"), VisitorID: event.Given("v1"), SourceURL: event.Given("https://a.example/x?y=1")}
+	e, faults := event.New(in, receipt())
+	if f := e.Facts(); len(faults) > 0 || f.UserID != "p1" || f.Type != event.Click || f.VisitorID != "v1" || f.SourceURL == "" {
+		t.Fatalf("facts = %+v, faults %v", f, faults)
+	}
+	in.UserID, in.EventType = event.Given("p1"), event.Given("click")
+	if _, faults := event.New(in, receipt()); len(faults) > 0 {
+		t.Fatalf("two spellings that agree: %v", faults)
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("é", 129)
+	for name, c := range map[string]struct {
+		change      func(*event.Input)
+		field, code string
+	}{
+		"no user":               {func(in *event.Input) { in.UserID = event.Text{} }, "user_id", "required"},
+		"empty user":            {func(in *event.Input) { in.UserID = event.Given("") }, "user_id", "too_short"},
+		"long user":             {func(in *event.Input) { in.UserID = event.Given(long) }, "user_id", "too_long"},
+		"line break in user":    {func(in *event.Input) { in.UserID = event.Given("a\nb") }, "user_id", "not_printable"},
+		"invisible in user":     {func(in *event.Input) { in.UserID = event.Given("a\u200bb") }, "user_id", "not_printable"},
+		"other partner":         {func(in *event.Input) { in.PartnerID = event.Given("other") }, "partner_id", "contradiction"},
+		"no type":               {func(in *event.Input) { in.EventType = event.Text{} }, "event_type", "required"},
+		"unknown type":          {func(in *event.Input) { in.EventType = event.Given("Purchase") }, "event_type", "unknown_event_type"},
+		"other interaction":     {func(in *event.Input) { in.InteractionType = event.Given("click") }, "interaction_type", "contradiction"},
+		"empty event id":        {func(in *event.Input) { in.EventID = event.Given("") }, "event_id", "too_short"},
+		"long event id":         {func(in *event.Input) { in.EventID = event.Given(long) }, "event_id", "too_long"},
+		"empty campaign":        {func(in *event.Input) { in.CampaignID = event.Given("") }, "campaign_id", "too_short"},
+		"date only":             {func(in *event.Input) { in.OccurredAt = event.Given("2026-11-23") }, "occurred_at", "time_malformed"},
+		"no zone":               {func(in *event.Input) { in.OccurredAt = event.Given("2026-11-23T12:00:00") }, "occurred_at", "time_malformed"},
+		"short hour":            {func(in *event.Input) { in.OccurredAt = event.Given("2026-11-23T1:00:00Z") }, "occurred_at", "time_malformed"},
+		"comma":                 {func(in *event.Input) { in.OccurredAt = event.Given("2026-11-23T12:00:00,5Z") }, "occurred_at", "time_malformed"},
+		"ten fractional digits": {func(in *event.Input) { in.OccurredAt = event.Given("2026-11-23T11:00:00.1234567890Z") }, "occurred_at", "time_malformed"},
+		"no such day":           {func(in *event.Input) { in.OccurredAt = event.Given("2026-02-30T12:00:00Z") }, "occurred_at", "time_malformed"},
+		"too far ahead":         {func(in *event.Input) { in.OccurredAt = event.Given("2026-11-23T12:05:01Z") }, "occurred_at", "in_the_future"},
+		"before computers":      {func(in *event.Input) { in.OccurredAt = event.Given("1969-12-31T23:59:59Z") }, "occurred_at", "too_early"},
+		"relative url":          {func(in *event.Input) { in.SourceURL = event.Given("/x") }, "source_url", "url_malformed"},
+		"script url":            {func(in *event.Input) { in.DestinationURL = event.Given("javascript:alert(1)") }, "destination_url", "url_malformed"},
+		"long url":              {func(in *event.Input) { in.SourceURL = event.Given("https://a.example/" + strings.Repeat("x", 2048)) }, "source_url", "too_long"},
+		"no amount":             {func(in *event.Input) { in.Metadata.Amount = event.Text{} }, "metadata.amount", "required"},
+		"negative amount":       {func(in *event.Input) { in.Metadata.Amount = event.Given("-0.01") }, "metadata.amount", "negative"},
+		"amount of words":       {func(in *event.Input) { in.Metadata.Amount = event.Given("ten") }, "metadata.amount", "amount_malformed"},
+		"amount NaN":            {func(in *event.Input) { in.Metadata.Amount = event.Given("NaN") }, "metadata.amount", "amount_malformed"},
+		"three decimals":        {func(in *event.Input) { in.Metadata.Amount = event.Given("1.001") }, "metadata.amount", "amount_too_precise"},
+		"thirteen digits":       {func(in *event.Input) { in.Metadata.Amount = event.Given("1000000000000") }, "metadata.amount", "amount_too_large"},
+		"huge exponent":         {func(in *event.Input) { in.Metadata.Amount = event.Given("1e99") }, "metadata.amount", "amount_too_large"},
+		"unknown currency":      {func(in *event.Input) { in.Metadata.Currency = event.Given("XXX") }, "metadata.currency", "currency_unknown"},
+		"small currency":        {func(in *event.Input) { in.Metadata.Currency = event.Given("usd") }, "metadata.currency", "currency_unknown"},
+		"empty product":         {func(in *event.Input) { in.Metadata.ProductID = event.Given("") }, "metadata.product_id", "too_short"},
+		"long order":            {func(in *event.Input) { in.Metadata.OrderID = event.Given(long) }, "metadata.order_id", "too_long"},
+		"bad original":          {func(in *event.Input) { in.Metadata.OriginalEventID = event.Given("\t") }, "metadata.original_event_id", "not_printable"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in := purchase()
+			c.change(&in)
+			_, faults := event.New(in, receipt())
+			if len(faults) != 1 || faults[0].Field != c.field || faults[0].Code != c.code {
+				t.Fatalf("faults = %v, want %s of %s", faults, c.code, c.field)
+			}
+		})
+	}
+}
+
+func TestNewTellsAllFaultsAtOnce(t *testing.T) {
+	t.Parallel()
+	_, faults := event.New(event.Input{
+		EventID: event.Given(""), EventType: event.Given("sale"), CampaignID: event.Given("\n"), OccurredAt: event.Given("yesterday"),
+		Metadata: event.Metadata{Currency: event.Given("?")},
+	}, receipt())
+	var got []string
+	for _, f := range faults {
+		got = append(got, f.Field)
+	}
+	want := []string{"event_id", "user_id", "occurred_at", "campaign_id", "metadata.currency", "metadata.amount"}
+	if !slices.Equal(got, want) {
+		t.Fatalf("faults of %v, want %v", got, want)
+	}
+}
+
+func TestBrokenFieldsAreToldOnce(t *testing.T) {
+	t.Parallel()
+	in := purchase()
+	in.UserID, in.EventType, in.Metadata.Amount = event.Broken(), event.Broken(), event.Broken()
+	if _, faults := event.New(in, receipt()); len(faults) > 0 {
+		t.Fatalf("faults = %v; whoever read the wire has told of them", faults)
+	}
+	var none fault.Fields
+	if none.Err() != nil {
+		t.Fatal("no faults are an error")
+	}
+}
+
+func TestAmountsArePlainAndKeepTheirDigits(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"100.0": "100.0", "100": "100", "0": "0", "-0": "0", "-0.00": "0.00", "1e2": "100", "1.5E2": "150", "15e-1": "1.5", "5e-2": "0.05",
+		"1.25e1": "12.5", "0.10": "0.10", "1.50e0": "1.50", "100e-2": "1.00", "999999999999.99": "999999999999.99", "0.5e1": "5", "1.2e+1": "12",
+	} {
+		in := purchase()
+		in.Metadata.Amount = event.Given(text)
+		e, faults := event.New(in, receipt())
+		if got := e.Facts().Amount; len(faults) > 0 || got != want {
+			t.Errorf("amount %s became %q (%v), want %q", text, got, faults, want)
+		}
+	}
+}
+
+func TestHashTellsContents(t *testing.T) {
+	t.Parallel()
+	hash := func(change func(*event.Input), at time.Time) event.Hash {
+		in := purchase()
+		change(&in)
+		e, faults := event.New(in, event.Receipt{ID: at.String(), At: at})
+		if len(faults) > 0 {
+			t.Fatal(faults)
+		}
+		return e.Hash()
+	}
+	base := hash(func(*event.Input) {}, now)
+	same := map[string]event.Hash{
+		"received later": hash(func(*event.Input) {}, now.Add(time.Hour)),
+		"other spelling": hash(func(in *event.Input) { in.PartnerID, in.UserID = in.UserID, event.Text{} }, now),
+		"other id":       hash(func(in *event.Input) { in.EventID = event.Given("x") }, now),
+		"other spacing":  hash(func(in *event.Input) { in.Metadata.Text = `{"amount":100.0}` }, now),
+	}
+	for name, h := range same {
+		if h != base {
+			t.Errorf("%s: another hash for the same content", name)
+		}
+	}
+	seen := map[event.Hash]string{base: "base"}
+	for name, change := range map[string]func(*event.Input){
+		"user":          func(in *event.Input) { in.UserID = event.Given("user12") },
+		"user+campaign": func(in *event.Input) { in.UserID, in.CampaignID = event.Given("user12"), event.Given("3") },
+		"type":          func(in *event.Input) { in.EventType = event.Given("sale") },
+		"campaign":      func(in *event.Input) { in.CampaignID = event.Given("c") },
+		"visitor":       func(in *event.Input) { in.VisitorID = event.Given("c") },
+		"time":          func(in *event.Input) { in.OccurredAt = event.Given("2026-11-23T12:00:00.123456Z") },
+		"metadata":      func(in *event.Input) { in.Metadata.Canonical = `{"amount":100.00}` },
+		"source":        func(in *event.Input) { in.Source = event.Given("c") },
+	} {
+		h := hash(change, now)
+		if other, ok := seen[h]; ok {
+			t.Errorf("%s has the hash of %s", name, other)
+		}
+		seen[h] = name
+	}
+}

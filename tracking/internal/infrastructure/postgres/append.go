@@ -1,0 +1,172 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"tributary/platform/postgres"
+	"tributary/tracking/internal/application/ingest"
+	"tributary/tracking/internal/domain/event"
+)
+
+// Appender writes the log. Its pool is its own, so that readers cannot keep writers waiting; it has as many connections as there are writers.
+type Appender struct{ pool *pgxpool.Pool }
+
+var _ ingest.Store = (*Appender)(nil)
+
+// NewAppender makes an appender.
+func NewAppender(pool *pgxpool.Pool) *Appender { return &Appender{pool: pool} }
+
+// Empty text stands for absent: no field that may be absent may be empty.
+const insertEvents = `
+INSERT INTO events (occurred_at, received_at, event_id, user_id, event_type, body_hash, campaign_id, product_id, order_id,
+                    original_event_id, amount, currency, metadata, attributes, traceparent)
+SELECT occurred_at, received_at, event_id, user_id, event_type, body_hash, nullif(campaign_id, ''), nullif(product_id, ''), nullif(order_id, ''),
+       nullif(original_event_id, ''), nullif(amount, ''), nullif(currency, ''), nullif(metadata, ''), nullif(attributes, ''), nullif(traceparent, '')
+FROM unnest($1::timestamptz[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::text[], $9::text[],
+            $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[])
+    AS row (occurred_at, received_at, event_id, user_id, event_type, body_hash, campaign_id, product_id, order_id,
+            original_event_id, amount, currency, metadata, attributes, traceparent)
+ON CONFLICT (event_id) DO NOTHING
+RETURNING event_id`
+
+const selectKnown = `SELECT event_id, body_hash, received_at FROM events WHERE event_id = ANY($1::text[])`
+
+// Append implements ingest.Store.
+func (a *Appender) Append(ctx context.Context, events []event.Event) ([]ingest.Outcome, error) {
+	rows, err := rowsOf(events)
+	if err != nil {
+		return nil, err
+	}
+	inserted, err := a.insert(ctx, rows)
+	if err != nil {
+		return nil, judge(err)
+	}
+	outcomes := make([]ingest.Outcome, len(events))
+	if len(inserted) == len(events) {
+		for i := range events {
+			outcomes[i] = ingest.Outcome{State: ingest.Stored, ReceivedAt: events[i].ReceivedAt(), Hash: events[i].Hash()}
+		}
+		return outcomes, nil
+	}
+	known, err := a.known(ctx, rows.ids, inserted)
+	if err != nil {
+		return nil, judge(err)
+	}
+	for i := range events {
+		outcomes[i] = settle(events[i], known)
+	}
+	return outcomes, nil
+}
+
+// insert gives the ids that were new. The implicit transaction of the one statement has committed when it returns nil.
+func (a *Appender) insert(ctx context.Context, r *rows) ([]string, error) {
+	result, err := a.pool.Query(ctx, insertEvents, r.occurred, r.received, r.ids, r.users, r.types, r.hashes, r.campaigns, r.products, r.orders,
+		r.originals, r.amounts, r.currencies, r.metadata, r.attributes, r.traceparents)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.AppendRows(make([]string, 0, len(r.ids)), result, pgx.RowTo[string])
+}
+
+type stored struct {
+	hash     event.Hash
+	received time.Time
+	fresh    bool // stored by this very statement and not yet given to an event
+}
+
+// known reads the events of these ids as they are in the log.
+func (a *Appender) known(ctx context.Context, ids, inserted []string) (map[string]*stored, error) {
+	result, err := a.pool.Query(ctx, selectKnown, ids)
+	if err != nil {
+		return nil, err
+	}
+	known := make(map[string]*stored, len(ids))
+	var id string
+	var hash []byte
+	var received time.Time
+	_, err = pgx.ForEachRow(result, []any{&id, &hash, &received}, func() error {
+		known[id] = &stored{hash: event.Hash(hash), received: received.UTC()}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range inserted {
+		if s := known[id]; s != nil {
+			s.fresh = true
+		}
+	}
+	return known, nil
+}
+
+// settle judges an event by what the log holds under its id. The first event with an id that was inserted is the stored one.
+func settle(e event.Event, known map[string]*stored) ingest.Outcome {
+	s := known[e.ID()]
+	if s == nil {
+		return ingest.Outcome{State: ingest.Failed, Err: ingest.Unknown(errors.New("neither inserted nor found"))}
+	}
+	outcome := ingest.Outcome{ReceivedAt: s.received, Hash: s.hash}
+	switch {
+	case s.hash != e.Hash():
+		outcome.State = ingest.Differs
+	case s.fresh:
+		outcome.State = ingest.Stored
+		s.fresh = false
+	default:
+		outcome.State = ingest.Repeated
+	}
+	return outcome
+}
+
+// judge tells content that cannot be stored from a database that cannot store now.
+func judge(err error) error {
+	var connect *pgconn.ConnectError
+	switch code := postgres.Code(err); {
+	case errors.As(err, &connect), code == "" && pgconn.SafeToRetry(err):
+		return ingest.Away(err)
+	case code == "":
+		return ingest.Unknown(err)
+	case code[:2] == "22" || code[:2] == "23" || code[:2] == "54":
+		return fmt.Errorf("%w: %w", ingest.ErrRefused, err)
+	}
+	return ingest.Away(err)
+}
+
+// rows are the columns of the events to insert.
+type rows struct {
+	occurred, received                 []time.Time
+	ids, users, types                  []string
+	hashes                             [][]byte
+	campaigns, products, orders        []string
+	originals, amounts, currencies     []string
+	metadata, attributes, traceparents []string
+}
+
+func rowsOf(events []event.Event) (*rows, error) {
+	n := len(events)
+	text := make([]string, 12*n)
+	column := func(i int) []string { return text[i*n : (i+1)*n : (i+1)*n] }
+	r := &rows{
+		occurred: make([]time.Time, n), received: make([]time.Time, n), hashes: make([][]byte, n), ids: column(0), users: column(1), types: column(2),
+		campaigns: column(3), products: column(4), orders: column(5), originals: column(6), amounts: column(7), currencies: column(8),
+		metadata: column(9), attributes: column(10), traceparents: column(11),
+	}
+	for i := range events {
+		f := events[i].Facts()
+		r.occurred[i], r.received[i], r.ids[i], r.users[i], r.types[i], r.hashes[i] = f.OccurredAt, f.ReceivedAt, f.ID, f.UserID, string(f.Type), f.Hash[:]
+		r.campaigns[i], r.products[i], r.orders[i], r.originals[i] = f.CampaignID, f.ProductID, f.OrderID, f.OriginalEventID
+		r.amounts[i], r.currencies[i], r.metadata[i], r.traceparents[i] = f.Amount, f.Currency, f.Metadata, f.Traceparent
+		var err error
+		if r.attributes[i], err = attributesOf(&f); err != nil {
+			return nil, fmt.Errorf("attributes: %w", err)
+		}
+	}
+	return r, nil
+}

@@ -1,0 +1,150 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"tributary/platform/postgres"
+	"tributary/tracking/internal/application/query"
+	"tributary/tracking/internal/application/relay"
+	"tributary/tracking/internal/domain/event"
+)
+
+// Log reads the log and keeps the relay's row.
+type Log struct {
+	pool    *pgxpool.Pool
+	rowSize atomic.Int64 // of the last page, in bytes
+}
+
+var (
+	_ query.Log = (*Log)(nil)
+	_ relay.Log = (*Log)(nil)
+)
+
+// NewLog makes a log.
+func NewLog(pool *pgxpool.Pool) *Log { return &Log{pool: pool} }
+
+const selectEvent = `SELECT ` + columns + ` FROM events WHERE event_id = $1`
+
+// Event implements query.Log.
+func (l *Log) Event(ctx context.Context, id string) (event.Entry, bool, error) {
+	entry, err := newScanner().scan(l.pool.QueryRow(ctx, selectEvent, id))
+	if errors.Is(err, pgx.ErrNoRows) {
+		return event.Entry{}, false, nil
+	}
+	return entry, err == nil, postgres.Fault("read an event", err)
+}
+
+// Events implements query.Log. The statement is planned for the values that it is given: a plan for any values would not know
+// how much of the log they leave.
+func (l *Log) Events(ctx context.Context, f query.Filter, position int64, limit int) ([]event.Entry, error) {
+	sql, args := listing(f, position, limit)
+	result, err := l.pool.Query(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
+	if err != nil {
+		return nil, postgres.Fault("list events", err)
+	}
+	scan := newScanner()
+	entries, err := pgx.AppendRows(make([]event.Entry, 0, limit), result, func(row pgx.CollectableRow) (event.Entry, error) { return scan.scan(row) })
+	return entries, postgres.Fault("list events", err)
+}
+
+func listing(f query.Filter, position int64, limit int) (sql string, args []any) {
+	var text strings.Builder
+	text.WriteString(`SELECT ` + columns + ` FROM events WHERE seq > $1`)
+	args = append(args, position)
+	and := func(condition string, value any) {
+		args = append(args, value)
+		text.WriteString(` AND ` + condition + ` $` + strconv.Itoa(len(args)))
+	}
+	if f.UserID != "" {
+		and(`user_id =`, f.UserID)
+	}
+	if f.CampaignID != "" {
+		and(`campaign_id =`, f.CampaignID)
+	}
+	if f.Type != "" {
+		and(`event_type =`, string(f.Type))
+	}
+	if !f.From.IsZero() {
+		and(`occurred_at >=`, f.From)
+	}
+	if !f.To.IsZero() {
+		and(`occurred_at <`, f.To)
+	}
+	args = append(args, limit)
+	text.WriteString(` ORDER BY seq LIMIT $` + strconv.Itoa(len(args)))
+	return text.String(), args
+}
+
+const (
+	selectPage = `SELECT ` + columns + ` FROM events WHERE seq > $1 ORDER BY seq LIMIT $2`
+	pageBytes  = 8 << 20
+	pageFloor  = 4
+)
+
+// Page implements relay.Log. A page holds at most about 8 MiB; after a page of large events fewer are asked for.
+func (l *Log) Page(ctx context.Context, position int64, limit int) ([]event.Entry, error) {
+	if size := int(l.rowSize.Load()); size > 0 {
+		limit = min(limit, max(pageFloor, pageBytes/size))
+	}
+	result, err := l.pool.Query(ctx, selectPage, position, limit)
+	if err != nil {
+		return nil, postgres.Fault("read the log", err)
+	}
+	defer result.Close()
+	scan := newScanner()
+	page := make([]event.Entry, 0, limit)
+	bytes := 0
+	for bytes < pageBytes && result.Next() {
+		entry, err := scan.scan(result)
+		if err != nil {
+			return nil, postgres.Fault("read the log", err)
+		}
+		page = append(page, entry)
+		bytes += entry.Event.Size()
+	}
+	result.Close()
+	if len(page) > 0 {
+		l.rowSize.Store(int64(bytes / len(page)))
+	}
+	return page, postgres.Fault("read the log", result.Err())
+}
+
+// The lease is the holder's as long as it renews it; anybody may take an expired one.
+const (
+	takeLease = `
+UPDATE relay SET holder = $1, expires_at = clock_timestamp() + $2::interval
+WHERE id AND (holder = $1 OR expires_at < clock_timestamp()) RETURNING pos`
+	advance = `
+UPDATE relay SET pos = greatest(pos, $2), expires_at = clock_timestamp() + $3::interval
+WHERE id AND holder = $1`
+	resign = `UPDATE relay SET expires_at = '-infinity' WHERE id AND holder = $1`
+)
+
+// Lead implements relay.Log.
+func (l *Log) Lead(ctx context.Context, holder string, lease time.Duration) (position int64, leads bool, err error) {
+	err = l.pool.QueryRow(ctx, takeLease, holder, lease).Scan(&position)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, false, nil
+	}
+	return position, err == nil, postgres.Fault("take the lease", err)
+}
+
+// Advance implements relay.Log.
+func (l *Log) Advance(ctx context.Context, holder string, position int64, lease time.Duration) (leads bool, err error) {
+	tag, err := l.pool.Exec(ctx, advance, holder, position, lease)
+	return tag.RowsAffected() == 1, postgres.Fault("save the position", err)
+}
+
+// Resign implements relay.Log.
+func (l *Log) Resign(ctx context.Context, holder string) error {
+	_, err := l.pool.Exec(ctx, resign, holder)
+	return postgres.Fault("resign", err)
+}

@@ -1,0 +1,244 @@
+package postgres_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"tributary/migrations"
+	"tributary/migrations/migrationstest"
+	"tributary/platform/fault"
+	platform "tributary/platform/postgres"
+	"tributary/tracking/internal/application/ingest"
+	"tributary/tracking/internal/application/ingest/ingesttest"
+	"tributary/tracking/internal/application/query"
+	"tributary/tracking/internal/domain/event"
+	"tributary/tracking/internal/infrastructure/postgres"
+)
+
+var start = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+func TestTheLogKeepsTheStoreContract(t *testing.T) {
+	t.Parallel()
+	ingesttest.Suite(t, func(t *testing.T) ingest.Store {
+		return postgres.NewAppender(migrationstest.New(t, migrations.Tracking()).Pool)
+	})
+}
+
+// setup gives a log with the events in it.
+func setup(t *testing.T, events ...event.Event) (*postgres.Log, migrationstest.Database) {
+	t.Helper()
+	db := migrationstest.New(t, migrations.Tracking())
+	if len(events) > 0 {
+		if _, err := postgres.NewAppender(db.Pool).Append(t.Context(), events); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return postgres.NewLog(db.Pool), db
+}
+
+func newEvent(t *testing.T, in event.Input) event.Event {
+	t.Helper()
+	e, faults := event.New(in, event.Receipt{ID: "made", At: start, Traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"})
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	return e
+}
+
+func full(t *testing.T) event.Event {
+	t.Helper()
+	return newEvent(t, event.Input{
+		EventID: event.Given("e-1"), UserID: event.Given("üser 1"), EventType: event.Given("refund"), OccurredAt: event.Given("2026-11-22T23:59:59.123456+02:00"),
+		CampaignID: event.Given("c"), VisitorID: event.Given("v"), SourceURL: event.Given("https://a.example/"), DestinationURL: event.Given("https://b.example/"), Source: event.Given("/shop"),
+		Metadata: event.Metadata{
+			Text: `{"amount": 1.50, "x": "\""}`, Canonical: `{"amount":1.50,"x":"\""}`, Amount: event.Given("1.50"), Currency: event.Given("EUR"),
+			ProductID: event.Given("p"), OrderID: event.Given("o"), OriginalEventID: event.Given("e-0"),
+		},
+	})
+}
+
+func TestEventsComeBackAsTheyWere(t *testing.T) {
+	t.Parallel()
+	small := newEvent(t, event.Input{UserID: event.Given("u"), EventType: event.Given("view")})
+	log, _ := setup(t, full(t), small)
+	for _, want := range []event.Event{full(t), small} {
+		got, found, err := log.Event(t.Context(), want.ID())
+		if err != nil || !found || got.Event != want || got.Seq == 0 {
+			t.Errorf("Event = %+v, %t, %v; want %+v", got, found, err, want)
+		}
+	}
+	if _, found, err := log.Event(t.Context(), "nothing"); found || err != nil {
+		t.Errorf("Event of an unknown id = %t, %v", found, err)
+	}
+}
+
+func TestListsFilterAndTurnPages(t *testing.T) {
+	t.Parallel()
+	var events []event.Event
+	add := func(id, user, kind, campaign, at string) {
+		in := event.Input{EventID: event.Given(id), UserID: event.Given(user), EventType: event.Given(kind), OccurredAt: event.Given(at)}
+		if campaign != "" {
+			in.CampaignID = event.Given(campaign)
+		}
+		events = append(events, newEvent(t, in))
+	}
+	add("1", "a", "view", "x", "2026-11-01T00:00:00Z")
+	add("2", "b", "click", "", "2026-11-02T00:00:00Z")
+	add("3", "a", "click", "x", "2026-11-03T00:00:00Z")
+	add("4", "a", "click", "y", "2026-10-01T00:00:00Z")
+	log, _ := setup(t, events...)
+	day := func(d int) time.Time { return time.Date(2026, 11, d, 0, 0, 0, 0, time.UTC) }
+	for name, c := range map[string]struct {
+		filter query.Filter
+		want   string
+	}{
+		"all":      {query.Filter{}, "1234"},
+		"user":     {query.Filter{UserID: "a"}, "134"},
+		"type":     {query.Filter{Type: event.Click}, "234"},
+		"campaign": {query.Filter{CampaignID: "x"}, "13"},
+		"from":     {query.Filter{From: day(2)}, "23"},
+		"to":       {query.Filter{To: day(2)}, "14"},
+		"range":    {query.Filter{From: day(1), To: day(3)}, "12"},
+		"several":  {query.Filter{UserID: "a", Type: event.Click, CampaignID: "x", From: day(1), To: day(30)}, "3"},
+		"none":     {query.Filter{UserID: "A"}, ""},
+	} {
+		got, position := "", int64(0)
+		for {
+			page, err := log.Events(t.Context(), c.filter, position, 2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(page) == 0 {
+				break
+			}
+			for _, entry := range page {
+				got += entry.Event.ID()
+				position = entry.Seq
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestContentThatPostgresRefusesIsCalledSo(t *testing.T) {
+	t.Parallel()
+	_, db := setup(t)
+	facts := full(t).Facts()
+	for name, change := range map[string]func(*event.Facts){
+		"NUL":        func(f *event.Facts) { f.Metadata = "{\"a\":\"\x00\"}" },
+		"bad UTF-8":  func(f *event.Facts) { f.UserID = "\xff" },
+		"no user":    func(f *event.Facts) { f.UserID = "" },
+		"endless id": func(f *event.Facts) { f.ID = string(make([]byte, 129)) },
+	} {
+		bad := facts
+		change(&bad)
+		_, err := postgres.NewAppender(db.Pool).Append(t.Context(), []event.Event{newEvent(t, event.Input{UserID: event.Given("u"), EventType: event.Given("view")}), event.Restore(bad)})
+		if !errors.Is(err, ingest.ErrRefused) {
+			t.Errorf("%s: Append = %v, want ErrRefused", name, err)
+		}
+	}
+	var count int
+	if err := db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM events`).Scan(&count); err != nil || count != 0 {
+		t.Fatalf("%d events are stored (%v); a refused batch stores nothing", count, err)
+	}
+}
+
+func TestADatabaseThatIsAwayIsUnavailable(t *testing.T) {
+	t.Parallel()
+	pool, err := platform.Open(t.Context(), platform.Config{URL: "postgres://nobody@127.0.0.1:1/none", MaxConns: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	log := postgres.NewLog(pool)
+	_, appendErr := postgres.NewAppender(pool).Append(t.Context(), []event.Event{full(t)})
+	_, _, eventErr := log.Event(t.Context(), "x")
+	_, listErr := log.Events(t.Context(), query.Filter{}, 0, 1)
+	_, pageErr := log.Page(t.Context(), 0, 1)
+	_, _, leadErr := log.Lead(t.Context(), "me", time.Second)
+	for name, err := range map[string]error{"Append": appendErr, "Event": eventErr, "Events": listErr, "Page": pageErr, "Lead": leadErr} {
+		if !fault.Is(err, "database_unavailable") {
+			t.Errorf("%s = %v, want database_unavailable", name, err)
+		}
+	}
+}
+
+func TestTheLogIsAppendOnlyForEverybody(t *testing.T) {
+	t.Parallel()
+	_, db := setup(t, full(t))
+	owner, err := pgxpool.New(t.Context(), db.OwnerURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer owner.Close()
+	for _, statement := range []string{`UPDATE events SET user_id = 'x'`, `DELETE FROM events`, `TRUNCATE events`} {
+		if _, err := db.Pool.Exec(t.Context(), statement); platform.Code(err) != "42501" {
+			t.Errorf("the service may %s: %v", statement, err)
+		}
+		if _, err := owner.Exec(t.Context(), statement); platform.Code(err) != "23001" {
+			t.Errorf("the owner may %s: %v", statement, err)
+		}
+	}
+	for _, statement := range []string{`INSERT INTO relay (id) VALUES (false)`, `DELETE FROM relay`} {
+		if _, err := db.Pool.Exec(t.Context(), statement); platform.Code(err) != "42501" {
+			t.Errorf("the service may %s: %v", statement, err)
+		}
+	}
+}
+
+func TestTheLeaseHasOneHolder(t *testing.T) {
+	t.Parallel()
+	log, _ := setup(t)
+	lead := func(holder string, lease time.Duration) (int64, bool) {
+		position, leads, err := log.Lead(t.Context(), holder, lease)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return position, leads
+	}
+	advance := func(holder string, to int64) bool {
+		leads, err := log.Advance(t.Context(), holder, to, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return leads
+	}
+	if position, leads := lead("a", time.Hour); !leads || position != 0 {
+		t.Fatalf("a free lease is not given (%d, %t)", position, leads)
+	}
+	if _, leads := lead("b", time.Hour); leads {
+		t.Fatal("a lease that is held is given away")
+	}
+	if !advance("a", 7) || advance("b", 9) {
+		t.Fatal("the position is not the holder's alone to move")
+	}
+	if !advance("a", 3) {
+		t.Fatal("the holder is refused")
+	}
+	if position, leads := lead("a", -time.Second); !leads || position != 7 {
+		t.Fatalf("position %d, want 7: it never goes back", position)
+	}
+	if position, leads := lead("b", time.Hour); !leads || position != 7 {
+		t.Fatalf("an expired lease is not given (%d, %t)", position, leads)
+	}
+	if advance("a", 8) {
+		t.Fatal("the deposed holder may go on")
+	}
+	if err := log.Resign(t.Context(), "a"); err != nil {
+		t.Fatal(err)
+	}
+	if _, leads := lead("a", time.Hour); leads {
+		t.Fatal("one who holds nothing resigned for another")
+	}
+	if err := log.Resign(t.Context(), "b"); err != nil {
+		t.Fatal(err)
+	}
+	if _, leads := lead("a", time.Hour); !leads {
+		t.Fatal("a resigned lease is not free")
+	}
+}

@@ -1,0 +1,40 @@
+package pulsar
+
+import (
+	"context"
+	"time"
+
+	"tributary/platform/broker"
+	"tributary/tracking/internal/application/relay"
+	"tributary/tracking/internal/domain/event"
+)
+
+// Publisher publishes entries of the log. Run owns its connection.
+type Publisher struct{ topic *broker.Publisher }
+
+var _ relay.Publisher = (*Publisher)(nil)
+
+const sendTimeout = 30 * time.Second
+
+// New makes a publisher. Schema is the Avro definition that the broker compares with the topic's; pending bounds what is sent and not confirmed.
+func New(client *broker.Client, topic, schema string, pending int) *Publisher {
+	return &Publisher{topic: client.NewPublisher(broker.PublisherConfig{
+		Topic: topic, Schema: schema, MaxPending: pending, SendTimeout: sendTimeout,
+	})}
+}
+
+// Run keeps the publisher connected until ctx ends, and then sends what it still has. It returns nil.
+func (p *Publisher) Run(ctx context.Context) error { return p.topic.Run(ctx) }
+
+// Ready is a readiness probe.
+func (p *Publisher) Ready(context.Context) error { return p.topic.Ready() }
+
+// Send implements relay.Publisher.
+func (p *Publisher) Send(ctx context.Context, entry event.Entry, done func(error)) {
+	message, err := messageOf(entry)
+	if err != nil {
+		done(err)
+		return
+	}
+	p.topic.Send(ctx, message, done)
+}
