@@ -28,16 +28,44 @@ const (
 	Operator        = "operator"         // of the people who look at dead letters
 )
 
+// The schemas: each has a JSON Schema, an Avro description and golden messages of its name. A change that old consumers could not
+// read makes a new version on a topic of its own.
+const (
+	TrackingEventV1  = "tracking-event-v1"
+	CampaignAcceptV1 = "bff-campaign-accept-v1"
+	EvidenceUploadV1 = "bff-evidence-upload-v1"
+	PaymentRequestV1 = "bff-payment-request-v1"
+)
+
+// Schemas lists the names of the schemas.
+func Schemas() []string {
+	return []string{TrackingEventV1, CampaignAcceptV1, EvidenceUploadV1, PaymentRequestV1}
+}
+
 const (
 	partitions = 8                  // of the event and command topics: the most replicas of a consumer that can share the work
 	retention  = 7 * 24 * time.Hour // of messages that every subscription has acknowledged
+
+	// Events are many, and tracking's database has them all: what is acknowledged goes sooner.
+	eventRetention = time.Hour
 )
 
-//go:embed schemas golden
+//go:embed schemas golden asyncapi.yaml
 var files embed.FS
+
+// AsyncAPI is the AsyncAPI 3.0 document of all topics, in YAML.
+func AsyncAPI() ([]byte, error) { return fs.ReadFile(files, "asyncapi.yaml") }
 
 // Schema gives the text of a file in schemas/, such as tracking-event-v1.schema.json.
 func Schema(name string) ([]byte, error) { return fs.ReadFile(files, "schemas/"+name) }
+
+// AvroSchema describes a payload's form to the broker, as an Avro record for a schema of type JSON. The broker compares it with what
+// producers and consumers declare when they connect, and refuses an incompatible one; it never looks into a message. Members that can
+// hold any JSON (metadata and account_details of commands) have no Avro type and are left out; the messages have them all the same.
+func AvroSchema(schema string) (string, error) {
+	text, err := Schema(schema + ".avsc")
+	return string(text), err
+}
 
 // Golden gives the golden messages of a schema, by file name.
 func Golden(schema string) (map[string][]byte, error) {
@@ -58,19 +86,22 @@ func Golden(schema string) (map[string][]byte, error) {
 }
 
 // Plan is what the broker has to hold. trackingTopic replaces tracking-events where PULSAR_TOPIC names another. Every topic has a durable
-// subscription, so that nothing published is dropped before the first consumer comes. Commands carry no broker schema: their
-// metadata is a JSON object of any shape, which Avro cannot describe truthfully; their JSON Schemas are tested on both sides.
+// subscription, so that nothing published is dropped before the first consumer comes.
 func Plan(trackingTopic string) (broker.Plan, error) {
-	schema, err := Schema("tracking-event-v1.avsc")
-	if err != nil {
-		return broker.Plan{}, err
+	avro := map[string]string{}
+	for _, schema := range Schemas() {
+		text, err := AvroSchema(schema)
+		if err != nil {
+			return broker.Plan{}, err
+		}
+		avro[schema] = text
 	}
 	return broker.Plan{Retention: retention, Topics: []broker.Topic{
-		{Name: trackingTopic, Partitions: partitions, Subscriptions: []string{Commission}, Schema: string(schema)},
+		{Name: trackingTopic, Partitions: partitions, Subscriptions: []string{Commission}, Schema: avro[TrackingEventV1], Retention: eventRetention},
 		{Name: TrackingEventsDeadLetter, Subscriptions: []string{Operator}},
-		{Name: CampaignAccept, Partitions: partitions, Subscriptions: []string{CampaignService}},
-		{Name: EvidenceUpload, Partitions: partitions, Subscriptions: []string{EvidenceService}},
-		{Name: PaymentRequest, Partitions: partitions, Subscriptions: []string{Commission}},
+		{Name: CampaignAccept, Partitions: partitions, Subscriptions: []string{CampaignService}, Schema: avro[CampaignAcceptV1]},
+		{Name: EvidenceUpload, Partitions: partitions, Subscriptions: []string{EvidenceService}, Schema: avro[EvidenceUploadV1]},
+		{Name: PaymentRequest, Partitions: partitions, Subscriptions: []string{Commission}, Schema: avro[PaymentRequestV1]},
 		{Name: PaymentRequestDeadLetter, Subscriptions: []string{Operator}},
 	}}, nil
 }

@@ -3,8 +3,10 @@ module tributary/contracts
 go 1.26.0
 
 require (
+	github.com/google/go-cmp v0.7.0
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
-	tributary/platform v0.0.0
+	go.yaml.in/yaml/v3 v3.0.5
+	tributary/platform v0.0.0-00010101000000-000000000000
 )
 
 require (
@@ -49,6 +51,7 @@ require (
 	golang.org/x/mod v0.41.0 // indirect
 	golang.org/x/net v0.61.0 // indirect
 	golang.org/x/oauth2 v0.37.0 // indirect
+	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect

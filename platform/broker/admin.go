@@ -21,11 +21,15 @@ type Plan struct {
 
 // Topic is what a topic should be like.
 type Topic struct {
-	Name          string   // without tenant and namespace
-	Partitions    int      // 0 for a topic without partitions
-	Subscriptions []string // durable ones, so that no message is dropped before its first consumer comes
-	Schema        string   // Avro definition of a JSON payload; empty for none
+	Name          string        // without tenant and namespace, or the full name
+	Partitions    int           // 0 for a topic without partitions; a topic that has more is left as it is
+	Subscriptions []string      // durable ones, so that no message is dropped before its first consumer comes
+	Schema        string        // Avro definition of a JSON payload; empty for none
+	Retention     time.Duration // in place of the plan's, where positive
 }
+
+// ErrForbidden says that the token has no right to administer the namespace, as is common on a managed broker.
+var ErrForbidden = errors.New("the token has no right to administer the namespace")
 
 // Admin sets a broker up. It needs the rights of a namespace administrator.
 type Admin struct {
@@ -42,27 +46,24 @@ func NewAdmin(c Config, adminURL string) (*Admin, error) {
 	return &Admin{cfg: c, client: client}, nil
 }
 
-// Ready is nil when the broker answers and knows the tenant.
+// Ready is nil when the broker answers.
 func (a *Admin) Ready(ctx context.Context) error {
-	_, err := a.client.Tenants().ListWithContext(ctx)
-	return err
+	return a.client.Brokers().HealthCheckWithTopicVersionWithContext(ctx, utils.TopicVersionV2)
 }
 
-// Apply brings the namespace to the plan and returns what it changed, a line each. It may run any number of times and never removes
-// anything.
+// Apply brings the namespace to the plan and returns what it changed, a line each. It may run any number of times, several at once, and
+// never removes anything. An error is ErrForbidden where rights are missing; others may pass when the broker has just started.
 func (a *Admin) Apply(ctx context.Context, plan Plan) ([]string, error) {
-	var changes []string
 	namespace := a.cfg.Tenant + "/" + a.cfg.Namespace
-	created, err := a.namespace(ctx, namespace, plan.Retention)
+	changes, err := a.namespace(ctx, namespace, plan.Retention)
 	if err != nil {
-		return nil, fmt.Errorf("namespace %s: %w", namespace, err)
+		return changes, fmt.Errorf("namespace %s: %w", namespace, judged(err))
 	}
-	changes = append(changes, created...)
 	for _, t := range plan.Topics {
 		done, err := a.topic(ctx, t)
 		changes = append(changes, done...)
 		if err != nil {
-			return changes, fmt.Errorf("topic %s: %w", t.Name, err)
+			return changes, fmt.Errorf("topic %s: %w", t.Name, judged(err))
 		}
 	}
 	return changes, nil
@@ -71,32 +72,45 @@ func (a *Admin) Apply(ctx context.Context, plan Plan) ([]string, error) {
 func (a *Admin) namespace(ctx context.Context, namespace string, retention time.Duration) ([]string, error) {
 	var changes []string
 	existing, err := a.client.Namespaces().GetNamespacesWithContext(ctx, a.cfg.Tenant)
+	if status(err) == http.StatusNotFound {
+		if err = a.tenant(ctx); err == nil {
+			changes = append(changes, "created tenant "+a.cfg.Tenant)
+		}
+	}
 	if err != nil {
-		return nil, err
+		return changes, err
 	}
 	if !slices.Contains(existing, namespace) {
 		if err := a.client.Namespaces().CreateNamespaceWithContext(ctx, namespace); ignore(err, http.StatusConflict) != nil {
-			return nil, err
+			return changes, err
 		}
 		changes = append(changes, "created namespace "+namespace)
 	}
-	minutes := int(retention / time.Minute)
 	have, err := a.client.Namespaces().GetRetentionWithContext(ctx, namespace)
 	if err != nil {
 		return changes, err
 	}
-	if have == nil || have.RetentionTimeInMinutes != minutes {
-		policy := utils.RetentionPolicies{RetentionTimeInMinutes: minutes, RetentionSizeInMB: -1}
-		if err := a.client.Namespaces().SetRetentionWithContext(ctx, namespace, policy); err != nil {
+	if want := policy(retention); have == nil || *have != want {
+		if err := a.client.Namespaces().SetRetentionWithContext(ctx, namespace, want); err != nil {
 			return changes, err
 		}
-		changes = append(changes, fmt.Sprintf("%s keeps messages for %s", namespace, retention))
+		changes = append(changes, fmt.Sprintf("%s keeps acknowledged messages for %s", namespace, retention))
 	}
 	name, err := utils.GetNamespaceName(namespace)
 	if err != nil {
 		return changes, err
 	}
 	return changes, a.client.Namespaces().SetSchemaCompatibilityStrategyWithContext(ctx, *name, utils.SchemaCompatibilityStrategyFullTransitive)
+}
+
+// tenant creates the tenant on all clusters of the broker.
+func (a *Admin) tenant(ctx context.Context) error {
+	clusters, err := a.client.Clusters().ListWithContext(ctx)
+	if err != nil {
+		return err
+	}
+	err = a.client.Tenants().CreateWithContext(ctx, utils.TenantData{Name: a.cfg.Tenant, AllowedClusters: clusters})
+	return ignore(err, http.StatusConflict)
 }
 
 func (a *Admin) topic(ctx context.Context, t Topic) ([]string, error) {
@@ -107,18 +121,19 @@ func (a *Admin) topic(ctx context.Context, t Topic) ([]string, error) {
 	}
 	err = a.client.Topics().CreateWithContext(ctx, *name, t.Partitions)
 	if err == nil {
-		changes = append(changes, fmt.Sprintf("created topic %s with %d partitions", t.Name, t.Partitions))
+		changes = append(changes, fmt.Sprintf("created topic %s", t.Name))
 	} else if ignore(err, http.StatusConflict) != nil {
 		return nil, err
 	}
-	if t.Partitions > 0 {
-		meta, err := a.client.Topics().GetMetadataWithContext(ctx, *name)
-		if err != nil {
-			return changes, err
-		}
-		if meta.Partitions != t.Partitions {
-			return changes, fmt.Errorf("it has %d partitions where %d are expected; give PULSAR_TOPIC another name or create it anew", meta.Partitions, t.Partitions)
-		}
+	if err := a.partitions(ctx, *name, t.Partitions); err != nil {
+		return changes, err
+	}
+	changed, err := a.retention(ctx, *name, t)
+	if err != nil {
+		return changes, fmt.Errorf("retention: %w", err)
+	}
+	if changed {
+		changes = append(changes, fmt.Sprintf("%s keeps acknowledged messages for %s", t.Name, t.Retention))
 	}
 	for _, s := range t.Subscriptions {
 		existed, err := a.subscription(ctx, *name, s)
@@ -129,14 +144,39 @@ func (a *Admin) topic(ctx context.Context, t Topic) ([]string, error) {
 			changes = append(changes, fmt.Sprintf("created subscription %s on %s", s, t.Name))
 		}
 	}
-	if t.Schema == "" {
-		return changes, nil
+	return changes, a.schema(ctx, *name, t.Schema)
+}
+
+// partitions refuses a topic with fewer: growing it moves keys to other partitions, which is for people to decide.
+func (a *Admin) partitions(ctx context.Context, name utils.TopicName, want int) error {
+	meta, err := a.client.Topics().GetMetadataWithContext(ctx, name)
+	if err != nil {
+		return err
 	}
-	payload := utils.PostSchemaPayload{SchemaType: "JSON", Schema: t.Schema}
-	if err := a.client.Schemas().CreateSchemaByPayload(name.String(), payload); err != nil {
-		return changes, fmt.Errorf("schema (is it incompatible with the one that the topic has?): %w", err)
+	if meta.Partitions < want {
+		return fmt.Errorf("it has %d partitions where %d are expected (a service made it before this command ran?): once it is empty, delete it and run this again", meta.Partitions, want)
 	}
-	return changes, nil
+	return nil
+}
+
+func (a *Admin) retention(ctx context.Context, name utils.TopicName, t Topic) (changed bool, err error) {
+	if t.Retention <= 0 {
+		return false, nil
+	}
+	want := policy(t.Retention)
+	have, err := a.client.Topics().GetRetentionWithContext(ctx, name, false)
+	if err != nil {
+		return false, err
+	}
+	if have != nil && *have == want {
+		return false, nil
+	}
+	return true, a.client.Topics().SetRetentionWithContext(ctx, name, want)
+}
+
+// policy sets no limit in bytes: a broker wants one above its backlog quota, which differs.
+func policy(retention time.Duration) utils.RetentionPolicies {
+	return utils.RetentionPolicies{RetentionTimeInMinutes: int(retention / time.Minute), RetentionSizeInMB: -1}
 }
 
 // subscription creates a durable subscription at the oldest message, unless it is there.
@@ -146,7 +186,68 @@ func (a *Admin) subscription(ctx context.Context, topic utils.TopicName, subscri
 		return true, nil
 	}
 	err = a.client.Subscriptions().CreateWithContext(ctx, topic, subscription, utils.Earliest)
-	return false, ignore(err, http.StatusConflict)
+	return status(err) == http.StatusConflict, ignore(err, http.StatusConflict)
+}
+
+// schema registers the definition in the very form in which a publisher declares it, so that there is one version of it.
+func (a *Admin) schema(ctx context.Context, topic utils.TopicName, definition string) error {
+	if definition == "" {
+		return nil
+	}
+	declared, err := jsonSchema(definition)
+	if err != nil {
+		return err
+	}
+	client, ok := a.client.Schemas().(interface {
+		CreateSchemaByPayloadWithContext(context.Context, string, utils.PostSchemaPayload) error
+	})
+	if !ok {
+		return errors.New("the admin client cannot register schemas")
+	}
+	payload := utils.PostSchemaPayload{SchemaType: "JSON", Schema: declared.GetSchemaInfo().Schema, Properties: map[string]string{}}
+	if err := client.CreateSchemaByPayloadWithContext(ctx, topic.String(), payload); err != nil {
+		return fmt.Errorf("schema (is it incompatible with the one that the topic has?): %w", err)
+	}
+	return nil
+}
+
+// SchemaVersions counts the versions of the topic's schema. More than one after Apply and connecting means that two parties do not
+// declare the same.
+func (a *Admin) SchemaVersions(topic string) (int, error) {
+	all, err := a.client.Schemas().GetAllSchemas(a.cfg.Topic(topic))
+	return len(all), judged(err)
+}
+
+// Backlog counts the messages that the subscription has not acknowledged, exactly.
+func (a *Admin) Backlog(ctx context.Context, topic, subscription string) (int64, error) {
+	name, err := utils.GetTopicName(a.cfg.Topic(topic))
+	if err != nil {
+		return 0, err
+	}
+	meta, err := a.client.Topics().GetMetadataWithContext(ctx, *name)
+	if err != nil {
+		return 0, judged(err)
+	}
+	options := utils.GetStatsOptions{GetPreciseBacklog: true}
+	if meta.Partitions == 0 {
+		stats, err := a.client.Topics().GetStatsWithOptionWithContext(ctx, *name, options)
+		return stats.Subscriptions[subscription].MsgBacklog, judged(err)
+	}
+	stats, err := a.client.Topics().GetPartitionedStatsWithOptionWithContext(ctx, *name, false, options)
+	return stats.Subscriptions[subscription].MsgBacklog, judged(err)
+}
+
+// RemoveTopic drops the topic with its subscriptions and whoever is connected. It is for tests.
+func (a *Admin) RemoveTopic(ctx context.Context, topic string) error {
+	name, err := utils.GetTopicName(a.cfg.Topic(topic))
+	if err != nil {
+		return err
+	}
+	meta, err := a.client.Topics().GetMetadataWithContext(ctx, *name)
+	if err != nil {
+		return judged(err)
+	}
+	return judged(a.client.Topics().DeleteWithContext(ctx, *name, true, meta.Partitions == 0))
 }
 
 // RemoveNamespace drops the namespace with all its topics. It is for tests.
@@ -172,11 +273,27 @@ func (a *Admin) RemoveNamespace(ctx context.Context) error {
 	return a.client.Namespaces().DeleteNamespaceWithContext(ctx, namespace)
 }
 
-// ignore drops the broker's answer with the HTTP status.
-func ignore(err error, status int) error {
+// status is the HTTP status of the broker's refusal, 0 for any other error.
+func status(err error) int {
 	var answer rest.Error
-	if errors.As(err, &answer) && answer.Code == status {
+	if errors.As(err, &answer) {
+		return answer.Code
+	}
+	return 0
+}
+
+// ignore drops the broker's answer with the HTTP status.
+func ignore(err error, code int) error {
+	if status(err) == code {
 		return nil
+	}
+	return err
+}
+
+// judged makes missing rights recognisable.
+func judged(err error) error {
+	if code := status(err); code == http.StatusUnauthorized || code == http.StatusForbidden {
+		return fmt.Errorf("%w: %w", ErrForbidden, err)
 	}
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/apache/pulsar-client-go/pulsar"
@@ -24,6 +25,8 @@ type Config struct {
 	Token      string `envconfig:"PULSAR_TOKEN"`
 	Tenant     string `envconfig:"PULSAR_TENANT" default:"public"`
 	Namespace  string `envconfig:"PULSAR_NAMESPACE" default:"default"`
+	// TrustFile holds the certificates of a private authority, in PEM; empty for the system's.
+	TrustFile string `envconfig:"PULSAR_TLS_TRUST_CERTS_FILE"`
 }
 
 // Topic is the full name of a topic in the configured tenant and namespace. A full name stays as it is.
@@ -55,26 +58,29 @@ const (
 	operationTimeout = 5 * time.Second
 	keepAlive        = 10 * time.Second
 	maxBackoff       = time.Second // between attempts to reconnect; the client's own grows to a minute
+	closeTimeout     = 5 * time.Second
+	memoryLimit      = 64 << 20 // bytes of messages that wait to be sent
 )
 
 // Client is one connection pool to the broker, shared by publishers and consumers.
 type Client struct {
-	pulsar   pulsar.Client
-	hosts    []string
-	logger   *slog.Logger
-	messages *prometheus.CounterVec
+	pulsar  pulsar.Client
+	hosts   []string
+	logger  *slog.Logger
+	metrics metrics
+	calls   sync.WaitGroup // calls of the client library that take no context and may outlive who made them
 }
 
 // Dial makes a client. It does not wait for the broker: publishers and consumers connect in the background, as often as it takes.
-func Dial(c Config, logger *slog.Logger, metrics prometheus.Registerer) (*Client, error) {
+func Dial(c Config, logger *slog.Logger, registry prometheus.Registerer) (*Client, error) {
 	u, err := url.Parse(c.ServiceURL)
 	if err != nil {
 		return nil, fmt.Errorf("PULSAR_SERVICE_URL: %w", err)
 	}
 	options := pulsar.ClientOptions{
 		URL: c.ServiceURL, ConnectionTimeout: connectTimeout, OperationTimeout: operationTimeout, KeepAliveInterval: keepAlive,
-		TLSMinVersion: tls.VersionTLS12, TLSValidateHostname: true, MemoryLimitBytes: 64 << 20,
-		Logger: plog.NewLoggerWithSlog(slog.New(quiet{logger.Handler()})), MetricsRegisterer: metrics,
+		TLSMinVersion: tls.VersionTLS12, TLSValidateHostname: true, TLSTrustCertsFilePath: c.TrustFile, MemoryLimitBytes: memoryLimit,
+		Logger: plog.NewLoggerWithSlog(slog.New(newQuiet(logger.Handler()))), MetricsRegisterer: registry,
 	}
 	if c.Token != "" {
 		options.Authentication = pulsar.NewAuthenticationToken(c.Token)
@@ -83,13 +89,12 @@ func Dial(c Config, logger *slog.Logger, metrics prometheus.Registerer) (*Client
 	if err != nil {
 		return nil, fmt.Errorf("pulsar client: %w", err)
 	}
-	messages := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "broker_messages_total", Help: "Messages by topic and what became of them: published, failed, consumed, acknowledged.",
-	}, []string{"topic", "outcome"})
-	if err := metrics.Register(messages); err != nil {
+	m, err := newMetrics(registry)
+	if err != nil {
+		client.Close()
 		return nil, fmt.Errorf("broker metrics: %w", err)
 	}
-	return &Client{pulsar: client, hosts: strings.Split(u.Host, ","), logger: logger, messages: messages}, nil
+	return &Client{pulsar: client, hosts: strings.Split(u.Host, ","), logger: logger, metrics: m}, nil
 }
 
 // Ping tells whether a broker accepts connections; it is a readiness probe.
@@ -106,8 +111,58 @@ func (c *Client) Ping(ctx context.Context) error {
 	return last
 }
 
-// Close ends every connection. Publishers and consumers have stopped before.
-func (c *Client) Close() { c.pulsar.Close() }
+// Close ends every connection. Publishers and consumers have stopped before; what the client library still does for them is
+// waited for, some seconds at most.
+func (c *Client) Close() {
+	if !within(closeTimeout, c.calls.Wait) {
+		c.logger.Warn("the broker's client has calls that do not end; its connections are closed all the same")
+	}
+	c.pulsar.Close()
+}
+
+// create calls a constructor of the client library, which takes no context, and gives up waiting when ctx ends: what is made too late
+// is discarded. Close waits for that.
+func create[T any](ctx context.Context, c *Client, construct func() (T, error), discard func(T)) (T, error) {
+	type result struct {
+		made T
+		err  error
+	}
+	var none T
+	results := make(chan result)
+	c.calls.Go(func() {
+		made, err := construct()
+		select {
+		case results <- result{made, err}:
+		case <-ctx.Done():
+			if err == nil {
+				discard(made)
+			}
+		}
+	})
+	select {
+	case r := <-results:
+		return r.made, r.err
+	case <-ctx.Done():
+		return none, ctx.Err()
+	}
+}
+
+// within runs f and tells whether it ended in time; if not, it is left behind.
+func within(limit time.Duration, f func()) bool {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
 
 // capped is the client's backoff with a bound that suits a service: it is back within about a second.
 func capped() backoff.Policy { return &cappedBackoff{} }
@@ -122,22 +177,6 @@ func (b *cappedBackoff) Next() time.Duration {
 func (b *cappedBackoff) IsMaxBackoffReached() bool { return b.next >= maxBackoff }
 
 func (b *cappedBackoff) Reset() { b.next = 0 }
-
-// quiet passes the client's chatter on one level lower: its errors are ours to judge, so they become warnings.
-type quiet struct{ slog.Handler }
-
-func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
-	return q.Handler.Enabled(ctx, level-4)
-}
-
-func (q quiet) Handle(ctx context.Context, r slog.Record) error {
-	r.Level -= 4
-	return q.Handler.Handle(ctx, r)
-}
-
-func (q quiet) WithAttrs(attrs []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(attrs)} }
-
-func (q quiet) WithGroup(name string) slog.Handler { return quiet{q.Handler.WithGroup(name)} }
 
 // wait sleeps for d or until ctx ends; it tells whether ctx goes on.
 func wait(ctx context.Context, d time.Duration) bool {

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -19,14 +20,17 @@ type Received struct {
 	PublishTime time.Time
 }
 
-// ConsumerConfig is what differs between consumers.
+// ConsumerConfig is what differs between consumers. Zero values stand for the defaults.
 type ConsumerConfig struct {
 	Topic        string
 	Subscription string
-	MaxBatch     int // messages handed over at once, at most
+	MaxBatch     int           // messages handed over at once, at most; default 500
+	Queue        int           // messages that a partition may have waiting in memory, about; default 1000
+	IdleLimit    time.Duration // without a message of a partition, before a look whether there should be one; default 30 s
 }
 
-// Consumer reads one topic by a Failover subscription: each partition has one active consumer, so messages of a key come in order.
+// Consumer reads one topic by a durable Failover subscription: each partition has one active consumer, so messages of a key come in
+// order. A subscription that it makes begins with the oldest message that is kept.
 type Consumer struct {
 	cfg       ConsumerConfig
 	client    *Client
@@ -36,13 +40,16 @@ type Consumer struct {
 
 // NewConsumer makes a consumer that does nothing before Run.
 func (c *Client) NewConsumer(cfg ConsumerConfig) *Consumer {
+	cfg.MaxBatch = cmp.Or(cfg.MaxBatch, 500)
+	// The library's queue that scales by bytes is no choice: it counts batches twice and never gives back (0.21.0).
+	cfg.Queue = cmp.Or(cfg.Queue, 1000)
+	cfg.IdleLimit = cmp.Or(cfg.IdleLimit, 30*time.Second)
 	return &Consumer{cfg: cfg, client: c, seen: map[int32]position{}}
 }
 
 const (
-	receiverQueue = 1000             // messages a partition may have waiting in memory
-	idleLimit     = 30 * time.Second // without a message, before a look whether there should be one
-	maxHold       = 5 * time.Second  // between attempts to handle a batch that failed
+	maxHold   = 5 * time.Second // between attempts to handle a batch that failed
+	stopGrace = 5 * time.Second // for the batch under way when the consumer stops
 )
 
 // Ready is nil when the consumer is subscribed.
@@ -55,10 +62,22 @@ func (c *Consumer) Ready() error {
 
 // Run hands batches to handle, in order per partition, until ctx ends; then it returns nil. Nil from handle means that the
 // batch's effect is committed: only then is it acknowledged. An error holds the batch: it is handed over again, after a pause that grows to
-// 5 s, until it succeeds or ctx ends. So handle itself must put away what can never succeed. Messages may come twice.
+// 5 s, until it succeeds or ctx ends. So handle itself must put away what can never succeed. Messages may come twice, and an older one
+// may come again after a newer one. handle's context outlives ctx by 5 s, so that the batch under way can be finished.
 func (c *Consumer) Run(ctx context.Context, handle func(context.Context, []Received) error) error {
+	reason := "start"
 	for ctx.Err() == nil {
-		if err := c.consume(ctx, handle); err != nil {
+		in, err := c.subscribe(ctx)
+		if err == nil {
+			c.client.metrics.connects.WithLabelValues(c.cfg.Topic, reason).Inc()
+			c.client.logger.InfoContext(ctx, "consuming", "topic", c.cfg.Topic, "subscription", c.cfg.Subscription)
+			c.connected.Store(true)
+			reason = c.consume(ctx, in, handle)
+			c.connected.Store(false)
+			in.close()
+			continue
+		}
+		if ctx.Err() == nil {
 			c.client.logger.WarnContext(ctx, "cannot consume yet", "topic", c.cfg.Topic, "error", err)
 			wait(ctx, maxBackoff)
 		}
@@ -66,51 +85,95 @@ func (c *Consumer) Run(ctx context.Context, handle func(context.Context, []Recei
 	return nil
 }
 
-// consume subscribes and works until ctx ends or the consumer is found to be stuck.
-func (c *Consumer) consume(ctx context.Context, handle func(context.Context, []Received) error) error {
-	inbox := make(chan pulsar.ConsumerMessage, c.cfg.MaxBatch)
-	active := &partitions{active: map[int32]bool{}}
-	consumer, err := c.client.pulsar.Subscribe(pulsar.ConsumerOptions{
-		Topic: c.cfg.Topic, SubscriptionName: c.cfg.Subscription, Type: pulsar.Failover,
-		SubscriptionInitialPosition: pulsar.SubscriptionPositionEarliest, MessageChannel: inbox, ReceiverQueueSize: receiverQueue,
-		BackOffPolicyFunc: capped, EventListener: active,
-	})
-	if err != nil {
-		return err
+// intake is the life of one consumer of the library.
+type intake struct {
+	client   *Client
+	consumer pulsar.Consumer
+	inbox    chan pulsar.ConsumerMessage
+	acks     *acker
+	parts    *partitions
+	gone     chan struct{} // closed when the library has closed the consumer
+	cause    error         // why, once gone is closed
+	once     sync.Once
+}
+
+// subscribe makes a consumer of the library.
+func (c *Consumer) subscribe(ctx context.Context) (*intake, error) {
+	in := &intake{
+		client: c.client, inbox: make(chan pulsar.ConsumerMessage, c.cfg.MaxBatch), parts: &partitions{active: map[int32]bool{}},
+		gone: make(chan struct{}),
 	}
-	c.connected.Store(true)
-	c.client.logger.InfoContext(ctx, "consuming", "topic", c.cfg.Topic, "subscription", c.cfg.Subscription)
-	acks := newAcker(consumer)
-	defer func() {
-		c.connected.Store(false)
-		acks.stop()
-		consumer.Close()
-	}()
-	idle := time.NewTimer(idleLimit)
-	defer idle.Stop()
+	consumer, err := create(ctx, c.client, func() (pulsar.Consumer, error) {
+		return c.client.pulsar.Subscribe(pulsar.ConsumerOptions{
+			Topic: c.cfg.Topic, SubscriptionName: c.cfg.Subscription, Type: pulsar.Failover, MessageChannel: in.inbox,
+			SubscriptionInitialPosition: pulsar.SubscriptionPositionEarliest, ReceiverQueueSize: c.cfg.Queue,
+			BackOffPolicyFunc: capped, EventListener: in.parts, AckWithResponse: true, Interceptors: pulsar.ConsumerInterceptors{in},
+		})
+	}, pulsar.Consumer.Close)
+	if err != nil {
+		return nil, err
+	}
+	in.consumer, in.acks = consumer, newAcker(c.client, c.cfg.Topic, consumer.AckIDCumulative)
+	return in, nil
+}
+
+// close acknowledges what is handled and closes the consumer.
+func (in *intake) close() {
+	in.acks.stop()
+	within(closeTimeout, in.consumer.Close)
+}
+
+// BeforeConsume is called by the library.
+func (*intake) BeforeConsume(pulsar.ConsumerMessage) {}
+
+// OnAcknowledge is called by the library.
+func (*intake) OnAcknowledge(pulsar.Consumer, pulsar.MessageID) {}
+
+// OnNegativeAcksSend is called by the library.
+func (*intake) OnNegativeAcksSend(pulsar.Consumer, []pulsar.MessageID) {}
+
+// OnConsumerClose is called by the library, also when it gives the consumer up by itself.
+func (in *intake) OnConsumerClose(_ pulsar.Consumer, err error) {
+	in.once.Do(func() {
+		in.cause = err
+		close(in.gone)
+	})
+}
+
+// consume works until ctx ends or another consumer is needed; it returns why.
+func (c *Consumer) consume(ctx context.Context, in *intake, handle func(context.Context, []Received) error) (reason string) {
+	watch := newWatchdog(c, in)
+	ticker := time.NewTicker(c.cfg.IdleLimit)
+	defer ticker.Stop()
 	for {
-		idle.Reset(idleLimit)
 		select {
 		case <-ctx.Done():
-			return nil
-		case first := <-inbox:
-			batch := c.drain(first, inbox)
+			return "stop"
+		case <-in.gone:
+			c.client.logger.WarnContext(ctx, "the consumer was closed; subscribing again", "topic", c.cfg.Topic, "error", in.cause)
+			return "lost"
+		case first := <-in.inbox:
+			batch := c.drain(first, in.inbox)
 			if !c.handle(ctx, batch, handle) {
-				return nil
+				return "stop"
 			}
-			acks.add(batch)
-			c.client.messages.WithLabelValues(c.cfg.Topic, "consumed").Add(float64(len(batch)))
-		case <-idle.C:
-			if c.stuck(ctx, consumer, active) {
-				return fmt.Errorf("no message for %s although there are some: subscribing again", idleLimit)
+			in.acks.add(ctx, batch)
+			c.measure(batch, len(in.inbox))
+		case newest := <-watch.newest:
+			watch.note(newest)
+		case <-ticker.C:
+			if len(in.inbox) == 0 && watch.silent() {
+				c.client.logger.InfoContext(ctx, "nothing comes although there may be messages; subscribing again", "topic", c.cfg.Topic)
+				return "silent"
 			}
+			watch.ask(ctx)
 		}
 	}
 }
 
 // drain takes what has arrived already, up to MaxBatch: no timer, so a lone message is not kept waiting.
 func (c *Consumer) drain(first pulsar.ConsumerMessage, inbox <-chan pulsar.ConsumerMessage) []pulsar.Message {
-	batch := append(make([]pulsar.Message, 0, c.cfg.MaxBatch), first.Message)
+	batch := append(make([]pulsar.Message, 0, len(inbox)+1), first.Message)
 	for len(batch) < c.cfg.MaxBatch {
 		select {
 		case m := <-inbox:
@@ -130,16 +193,25 @@ func (c *Consumer) handle(ctx context.Context, batch []pulsar.Message, handle fu
 			Message: Message{Key: m.Key(), Payload: m.Payload(), Properties: m.Properties(), EventTime: m.EventTime()},
 			ID:      m.ID().String(), Topic: m.Topic(), PublishTime: m.PublishTime(),
 		}
-		c.seen[m.ID().PartitionIdx()] = at(m.ID())
+		if partition := m.ID().PartitionIdx(); at(m.ID()).after(c.seen[partition]) {
+			c.seen[partition] = at(m.ID())
+		}
 	}
+	work, done := graceful(ctx, stopGrace)
+	defer done()
+	held := c.client.metrics.heldSeconds.WithLabelValues(c.cfg.Topic)
+	defer held.Set(0)
+	var since time.Duration
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, maxHold) {
-		err := handle(ctx, received)
+		err := handle(work, received)
 		if err == nil {
 			return true
 		}
 		if ctx.Err() != nil {
 			return false
 		}
+		since += pause
+		held.Set(since.Seconds())
 		c.client.logger.WarnContext(ctx, "batch held: it will be tried again", "topic", c.cfg.Topic, "messages", len(batch), "retry_in", pause, "error", err)
 		if !wait(ctx, pause) {
 			return false
@@ -147,58 +219,26 @@ func (c *Consumer) handle(ctx context.Context, batch []pulsar.Message, handle fu
 	}
 }
 
-// stuck looks for messages that should have come to this consumer and did not. Each newest message makes it true once only, so
-// that an idle topic is left alone.
-func (c *Consumer) stuck(ctx context.Context, consumer pulsar.Consumer, active *partitions) bool {
-	ids, err := consumer.GetLastMessageIDs()
-	if err != nil {
-		c.client.logger.DebugContext(ctx, "cannot ask for the newest messages", "topic", c.cfg.Topic, "error", err)
-		return false
+func (c *Consumer) measure(batch []pulsar.Message, waiting int) {
+	m := c.client.metrics
+	m.messages.WithLabelValues(c.cfg.Topic, "consumed").Add(float64(len(batch)))
+	m.batches.WithLabelValues(c.cfg.Topic).Observe(float64(len(batch)))
+	delay := 0.0
+	if waiting > 0 {
+		delay = time.Since(batch[0].PublishTime()).Seconds()
 	}
-	stuck := false
-	for _, id := range ids {
-		partition, newest := id.PartitionIdx(), at(id)
-		if newest.entry >= 0 && active.has(partition) && newest.after(c.seen[partition]) {
-			c.seen[partition] = newest
-			stuck = true
-		}
+	m.messageDelay.WithLabelValues(c.cfg.Topic).Set(delay)
+}
+
+// graceful is ctx with an end that comes later by the grace.
+func graceful(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	later, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		wait(later, grace)
+		cancel()
+	})
+	return later, func() {
+		stop()
+		cancel()
 	}
-	return stuck
-}
-
-// position orders messages of a partition.
-type position struct{ ledger, entry int64 }
-
-func at(id pulsar.MessageID) position { return position{id.LedgerID(), id.EntryID()} }
-
-func (p position) after(other position) bool {
-	return p.ledger > other.ledger || (p.ledger == other.ledger && p.entry > other.entry)
-}
-
-// partitions knows for which partitions this consumer is the active one.
-type partitions struct {
-	mu     sync.Mutex
-	active map[int32]bool
-}
-
-// BecameActive is called by the client.
-func (p *partitions) BecameActive(_ pulsar.Consumer, _ string, partition int32) {
-	p.set(partition, true)
-}
-
-// BecameInactive is called by the client.
-func (p *partitions) BecameInactive(_ pulsar.Consumer, _ string, partition int32) {
-	p.set(partition, false)
-}
-
-func (p *partitions) set(partition int32, active bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.active[partition] = active
-}
-
-func (p *partitions) has(partition int32) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.active[partition]
 }

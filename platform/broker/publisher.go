@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/apache/pulsar-client-go/pulsar"
+	"golang.org/x/sync/semaphore"
 
 	"tributary/platform/fault"
 )
@@ -20,118 +22,91 @@ type Message struct {
 	EventTime  time.Time // when it happened; zero when that has no meaning
 }
 
-// PublisherConfig is what differs between publishers.
+// PublisherConfig is what differs between publishers. Zero values stand for the defaults.
 type PublisherConfig struct {
 	Topic       string
 	Schema      string        // the payload's Avro definition, which the broker compares with the topic's; empty for none
-	MaxPending  int           // messages handed over and not yet confirmed; more are refused
-	SendTimeout time.Duration // after which a send is reported as unknown
-	BatchDelay  time.Duration // how long a message may wait for others; 0 means 1 ms
+	MaxPending  int           // messages handed over and not yet answered; default 5000
+	Block       bool          // when so many are pending, Send waits for room until its ctx ends; else it refuses
+	SendTimeout time.Duration // after which a send is reported as unknown; default 10 s
+	BatchDelay  time.Duration // how long a message may wait for others; default 1 ms. Costs a timer per partition
 }
 
-// Publisher sends to one topic. Run owns its producer: it connects in the background, makes a new one when the client has
-// given the old one up, and flushes at the end. The other methods are safe for concurrent use.
+// Publisher sends to one topic. Run owns its producer: it connects in the background, makes a new one when the client library has
+// given the old one up, and lets everything be answered at the end. The other methods are safe for concurrent use.
 type Publisher struct {
-	cfg      PublisherConfig
-	client   *Client
-	producer atomic.Pointer[pulsar.Producer]
-	lost     chan struct{}
-}
-
-// NewPublisher makes a publisher that does nothing before Run.
-func (c *Client) NewPublisher(cfg PublisherConfig) *Publisher {
-	return &Publisher{cfg: cfg, client: c, lost: make(chan struct{}, 1)}
+	cfg     PublisherConfig
+	client  *Client
+	room    *semaphore.Weighted
+	current atomic.Pointer[session]
+	trouble atomic.Pointer[error] // why Ready is not nil, while there is a session
 }
 
 const (
-	flushTimeout = 10 * time.Second
-	retryAfter   = time.Second
+	defaultPending     = 5000
+	defaultSendTimeout = 10 * time.Second
+	flushTimeout       = 10 * time.Second
+	retryAfter         = time.Second
+	maxPendingBytes    = 32 << 20
 )
 
-// Run connects and keeps the publisher connected until ctx ends; then it flushes what was handed over. It returns nil.
-func (p *Publisher) Run(ctx context.Context) error {
-	for ctx.Err() == nil {
-		producer, err := p.connect()
-		if err != nil {
-			p.client.logger.WarnContext(ctx, "cannot publish yet", "topic", p.cfg.Topic, "error", err)
-			wait(ctx, maxBackoff)
-			continue
-		}
-		p.producer.Store(&producer)
-		p.client.logger.InfoContext(ctx, "publishing", "topic", p.cfg.Topic)
-		select {
-		case <-ctx.Done():
-			p.close(ctx, producer)
-			return nil
-		case <-p.lost:
-			p.producer.Store(nil)
-			producer.Close()
-		}
-	}
-	return nil
+var (
+	errNotTaken = errors.New("the producer ended before it took the message")
+	errSilent   = errors.New("the broker has stopped confirming")
+	errFull     = errors.New("too many messages wait for the broker")
+)
+
+// NewPublisher makes a publisher that does nothing before Run.
+func (c *Client) NewPublisher(cfg PublisherConfig) *Publisher {
+	cfg.MaxPending = cmp.Or(cfg.MaxPending, defaultPending)
+	cfg.SendTimeout = cmp.Or(cfg.SendTimeout, defaultSendTimeout)
+	cfg.BatchDelay = cmp.Or(cfg.BatchDelay, time.Millisecond)
+	return &Publisher{cfg: cfg, client: c, room: semaphore.NewWeighted(maxPendingBytes)}
 }
 
-func (p *Publisher) connect() (pulsar.Producer, error) {
-	delay := p.cfg.BatchDelay
-	if delay == 0 {
-		delay = time.Millisecond
-	}
-	options := pulsar.ProducerOptions{
-		Topic: p.cfg.Topic, SendTimeout: p.cfg.SendTimeout, MaxPendingMessages: p.cfg.MaxPending, DisableBlockIfQueueFull: true,
-		BatchingMaxPublishDelay: delay, BackOffPolicyFunc: capped,
-	}
-	if p.cfg.Schema != "" {
-		schema, err := pulsar.NewJSONSchemaWithValidation(p.cfg.Schema, nil)
-		if err != nil {
-			return nil, fmt.Errorf("schema of %s: %w", p.cfg.Topic, err)
-		}
-		options.Schema = schema
-	}
-	return p.client.pulsar.CreateProducer(options)
-}
-
-// close sends what is pending and ends the producer. A bare Close would never answer pending sends.
-func (p *Publisher) close(ctx context.Context, producer pulsar.Producer) {
-	p.producer.Store(nil)
-	flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
-	defer cancel()
-	if err := producer.FlushWithCtx(flush); err != nil {
-		p.client.logger.WarnContext(ctx, "messages were not confirmed before the stop", "topic", p.cfg.Topic, "error", err)
-	}
-	producer.Close()
-}
-
-// Ready is nil when the publisher has its producer.
+// Ready is nil when messages can be published: there is a producer, and the broker confirms or answers.
 func (p *Publisher) Ready() error {
-	if p.producer.Load() == nil {
+	if p.current.Load() == nil {
 		return fmt.Errorf("not connected to %s", p.cfg.Topic)
 	}
+	if err := p.trouble.Load(); err != nil {
+		return fmt.Errorf("%s: %w", p.cfg.Topic, *err)
+	}
 	return nil
 }
 
-// Send hands the message over and calls done once, with nil when the broker has stored it. It does not block; done may run
-// before Send returns, or on the client's goroutine, where it must not block. Errors are broker_unavailable (not sent), publish_outcome_unknown (it
-// may be stored) or message_refused (it can never be stored).
+// Send hands the message over and calls done exactly once, with nil when the broker has stored it. It does not block, unless
+// PublisherConfig says so. done may run before Send returns, or on the client's goroutine, where it must not block. Errors are
+// broker_unavailable (nothing is stored; at once when the broker is known to be away), publish_outcome_unknown (it may be stored)
+// or message_refused (it can never be stored).
 func (p *Publisher) Send(ctx context.Context, m Message, done func(error)) {
-	producer := p.producer.Load()
-	if producer == nil {
-		p.count("failed")
-		done(unavailable(p.Ready()))
+	if err := errors.Join(ctx.Err(), p.Ready()); err != nil {
+		p.answer(done, unavailable(err))
+		return
+	}
+	weight := p.weight(m)
+	if err := p.reserve(ctx, weight); err != nil {
+		p.answer(done, unavailable(err))
+		return
+	}
+	s, d := p.current.Load(), &send{weight: weight, done: done}
+	if s == nil || !s.add(d) {
+		p.room.Release(weight)
+		p.answer(done, unavailable(p.Ready()))
 		return
 	}
 	message := &pulsar.ProducerMessage{Key: m.Key, Payload: m.Payload, Properties: m.Properties, EventTime: m.EventTime}
-	(*producer).SendAsync(ctx, message, func(_ pulsar.MessageID, _ *pulsar.ProducerMessage, err error) {
-		if err == nil {
-			p.count("published")
-			done(nil)
-			return
+	if message.Payload == nil {
+		message.Payload = []byte{} // nil would be a tombstone
+	}
+	s.hand(ctx, message, func(err error) {
+		if s.settle(d) {
+			p.finish(s, d, err)
 		}
-		p.count("failed")
-		done(p.outcome(err))
 	})
 }
 
-// Publish is Send that waits for the answer, or until ctx ends.
+// Publish is Send that waits for the answer, or until ctx ends: then the outcome is unknown.
 func (p *Publisher) Publish(ctx context.Context, m Message) error {
 	answer := make(chan error, 1)
 	p.Send(ctx, m, func(err error) { answer <- err })
@@ -139,27 +114,73 @@ func (p *Publisher) Publish(ctx context.Context, m Message) error {
 	case err := <-answer:
 		return err
 	case <-ctx.Done():
+	}
+	select {
+	case err := <-answer:
+		return err
+	default:
 		return unknown(ctx.Err())
 	}
 }
 
-func (p *Publisher) count(outcome string) {
-	p.client.messages.WithLabelValues(p.cfg.Topic, outcome).Inc()
+// weight makes one semaphore bound both the number and the bytes of what is pending.
+func (p *Publisher) weight(m Message) int64 {
+	size := int64(len(m.Key) + len(m.Payload))
+	return min(max(size, maxPendingBytes/int64(p.cfg.MaxPending)), maxPendingBytes)
 }
 
-// outcome judges an error of the client. Where the producer is gone for good, Run is told to make a new one.
-func (p *Publisher) outcome(err error) error {
-	switch {
-	case errors.Is(err, pulsar.ErrProducerClosed), errors.Is(err, pulsar.ErrTopicNotfound),
-		errors.Is(err, pulsar.ErrTopicTerminated), errors.Is(err, pulsar.ErrProducerFenced):
-		select {
-		case p.lost <- struct{}{}:
-		default:
+func (p *Publisher) reserve(ctx context.Context, weight int64) error {
+	if p.cfg.Block {
+		return p.room.Acquire(ctx, weight)
+	}
+	if !p.room.TryAcquire(weight) {
+		return errFull
+	}
+	return nil
+}
+
+// finish judges the library's answer and passes it on.
+func (p *Publisher) finish(s *session, d *send, err error) {
+	p.room.Release(d.weight)
+	if err == nil {
+		if p.trouble.Load() != nil {
+			p.trouble.Store(nil)
 		}
-		return unavailable(err)
-	case errors.Is(err, pulsar.ErrMessageTooLarge), errors.Is(err, pulsar.ErrMetaTooLarge), errors.Is(err, pulsar.ErrInvalidMessage), errors.Is(err, pulsar.ErrSchema):
+		p.answer(d.done, nil)
+		return
+	}
+	if lost(err) {
+		s.lose()
+	}
+	if errors.Is(err, pulsar.ErrSendTimeout) {
+		p.trouble.Store(new(errSilent))
+	}
+	p.answer(d.done, outcome(err))
+}
+
+func (p *Publisher) answer(done func(error), err error) {
+	what := "published"
+	if err != nil {
+		what = "failed"
+	}
+	p.client.metrics.messages.WithLabelValues(p.cfg.Topic, what).Inc()
+	done(err)
+}
+
+// lost tells whether the library has given the producer up.
+func lost(err error) bool {
+	return errors.Is(err, pulsar.ErrProducerClosed) || errors.Is(err, pulsar.ErrTopicNotfound) ||
+		errors.Is(err, pulsar.ErrTopicTerminated) || errors.Is(err, pulsar.ErrProducerFenced)
+}
+
+// outcome judges an error of the library. A producer that ended may have written the message before.
+func outcome(err error) error {
+	switch {
+	case errors.Is(err, pulsar.ErrMessageTooLarge), errors.Is(err, pulsar.ErrMetaTooLarge), errors.Is(err, pulsar.ErrInvalidMessage),
+		errors.Is(err, pulsar.ErrSchema), errors.Is(err, pulsar.ErrFailAddToBatch):
 		return fault.Because(err, fault.TooLarge, "message_refused", "The broker cannot store a message of this size or shape.")
-	case errors.Is(err, pulsar.ErrSendQueueIsFull), errors.Is(err, pulsar.ErrMemoryBufferIsFull), errors.Is(err, pulsar.ErrProducerBlockedQuotaExceeded):
+	case errors.Is(err, errNotTaken), errors.Is(err, pulsar.ErrSendQueueIsFull), errors.Is(err, pulsar.ErrMemoryBufferIsFull),
+		errors.Is(err, pulsar.ErrContextExpired), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return unavailable(err)
 	}
 	return unknown(err)

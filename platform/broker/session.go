@@ -1,0 +1,137 @@
+package broker
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/apache/pulsar-client-go/pulsar"
+)
+
+// session is the life of one producer. The client library loses callbacks (of a batch that is being filled when the producer ends) and can
+// panic in a send that meets the end of the producer. The session keeps count of every send, so that each is answered exactly once.
+type session struct {
+	producer pulsar.Producer
+	gone     chan struct{} // closed when the library has given the producer up
+
+	mu       sync.Mutex
+	pending  send // sentinel of a ring of sends without an answer
+	count    int
+	answers  uint64
+	closing  bool
+	goneFlag bool
+	empty    chan struct{} // closed when closing and nothing is pending
+}
+
+// send is one message on its way.
+type send struct {
+	prev, next *send
+	weight     int64
+	done       func(error)
+}
+
+func newSession(producer pulsar.Producer) *session {
+	s := &session{producer: producer, gone: make(chan struct{}), empty: make(chan struct{})}
+	s.pending.prev, s.pending.next = &s.pending, &s.pending
+	return s
+}
+
+// add notes a send; false means that the session takes no more.
+func (s *session) add(d *send) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return false
+	}
+	last := s.pending.prev
+	last.next, d.prev, d.next, s.pending.prev = d, last, &s.pending, d
+	s.count++
+	return true
+}
+
+// settle tells whether the send had no answer yet; from then on it has.
+func (s *session) settle(d *send) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if d.next == nil {
+		return false
+	}
+	s.remove(d)
+	s.answers++
+	return true
+}
+
+func (s *session) remove(d *send) {
+	d.prev.next, d.next.prev = d.next, d.prev
+	d.prev, d.next = nil, nil
+	s.count--
+	if s.count == 0 && s.closing {
+		close(s.empty)
+	}
+}
+
+// state gives how many sends are pending and how many were answered ever.
+func (s *session) state() (pending int, answers uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.count, s.answers
+}
+
+// lose is called when the library says that the producer is closed for good.
+func (s *session) lose() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.goneFlag {
+		s.goneFlag = true
+		close(s.gone)
+	}
+}
+
+// drain takes no more sends and waits until all are answered, ctx ends or the producer is gone.
+func (s *session) drain(ctx context.Context) {
+	s.mu.Lock()
+	s.closing = true
+	if s.count == 0 {
+		s.mu.Unlock()
+		return
+	}
+	s.mu.Unlock()
+	select {
+	case <-s.empty:
+	case <-s.gone:
+	case <-ctx.Done():
+	}
+}
+
+// abandon gives what has no answer; the library's will be ignored.
+func (s *session) abandon() []*send {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var left []*send
+	for d := s.pending.next; d != &s.pending; d = s.pending.next {
+		left = append(left, d)
+		s.remove(d)
+	}
+	return left
+}
+
+// hand gives the message to the library. A panic of the library (its channel was closed meanwhile) means that it was not taken.
+func (s *session) hand(ctx context.Context, m *pulsar.ProducerMessage, answer func(error)) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.lose()
+			answer(fmt.Errorf("%w: %v", errNotTaken, r))
+		}
+	}()
+	s.producer.SendAsync(ctx, m, func(_ pulsar.MessageID, _ *pulsar.ProducerMessage, err error) { answer(err) })
+}
+
+// alive asks the library whether the producer is closed for good. It flushes, which does no harm.
+func (s *session) alive(ctx context.Context) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%w: %v", pulsar.ErrProducerClosed, r)
+		}
+	}()
+	return s.producer.FlushWithCtx(ctx)
+}

@@ -1,0 +1,110 @@
+package broker
+
+import (
+	"context"
+	"maps"
+	"sync"
+
+	"github.com/apache/pulsar-client-go/pulsar"
+)
+
+// watchdog finds a consumer that receives nothing although it should: twice in a row, an idle limit apart, a partition for which
+// this consumer is the active one holds something newer than what came, and nothing came in between. Each newest message counts once only, so
+// that an idle topic, whose last message was handled by an earlier process, costs one needless subscription and no more.
+// It is used by one goroutine.
+type watchdog struct {
+	consumer *Consumer
+	in       *intake
+	newest   chan map[int32]position // what the broker holds
+	asking   bool
+	holds    map[int32]position // the latest answer; nil before it came
+	before   map[int32]position // what had come when it was asked for
+}
+
+func newWatchdog(c *Consumer, in *intake) *watchdog {
+	return &watchdog{consumer: c, in: in, newest: make(chan map[int32]position, 1)}
+}
+
+// ask asks the broker in the background: the library takes no context for it and may block.
+func (w *watchdog) ask(ctx context.Context) {
+	if w.asking {
+		return
+	}
+	w.asking, w.holds, w.before = true, nil, maps.Clone(w.consumer.seen)
+	w.in.client.calls.Go(func() {
+		newest := map[int32]position{}
+		ids, err := w.in.consumer.GetLastMessageIDs()
+		if err != nil {
+			w.in.client.logger.DebugContext(ctx, "cannot ask for the newest messages", "topic", w.consumer.cfg.Topic, "error", err)
+		}
+		for _, id := range ids {
+			newest[id.PartitionIdx()] = at(id)
+		}
+		w.newest <- newest
+	})
+}
+
+func (w *watchdog) note(newest map[int32]position) {
+	w.asking, w.holds = false, newest
+}
+
+// silent tells whether messages that should have come did not.
+func (w *watchdog) silent() bool {
+	found := false
+	for partition, newest := range w.holds {
+		seen := w.consumer.seen[partition]
+		if newest.entry >= 0 && newest.after(seen) && seen == w.before[partition] && w.in.parts.has(partition) {
+			w.consumer.seen[partition] = newest
+			found = true
+		}
+	}
+	return found
+}
+
+// position orders messages of a partition.
+type position struct {
+	ledger, entry int64
+	index         int32
+}
+
+func at(id pulsar.MessageID) position {
+	return position{id.LedgerID(), id.EntryID(), id.BatchIdx()}
+}
+
+func (p position) after(other position) bool {
+	if p.ledger != other.ledger {
+		return p.ledger > other.ledger
+	}
+	if p.entry != other.entry {
+		return p.entry > other.entry
+	}
+	return p.index > other.index
+}
+
+// partitions knows for which partitions this consumer is the active one.
+type partitions struct {
+	mu     sync.Mutex
+	active map[int32]bool
+}
+
+// BecameActive is called by the library.
+func (p *partitions) BecameActive(_ pulsar.Consumer, _ string, partition int32) {
+	p.set(partition, true)
+}
+
+// BecameInactive is called by the library.
+func (p *partitions) BecameInactive(_ pulsar.Consumer, _ string, partition int32) {
+	p.set(partition, false)
+}
+
+func (p *partitions) set(partition int32, active bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.active[partition] = active
+}
+
+func (p *partitions) has(partition int32) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.active[partition]
+}
