@@ -3,90 +3,111 @@
 package devstack
 
 import (
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/joho/godotenv"
 )
 
-// Config says where the stack lives. Load fills it from the environment.
+// Config says where the stack lives. Load fills it from the environment; its methods run the stack.
 type Config struct {
-	Root  string            // the checkout
-	State string            // data, logs and what runs; TRIBUTARY_STATE
-	Cache string            // what was fetched and unpacked; TRIBUTARY_CACHE
-	Ports Ports             // where each process listens, on 127.0.0.1
-	Env   map[string]string // settings of the services, from .env and the environment
-	Out   io.Writer         // progress, for people
-	Fast  bool              // databases may lose data when the machine fails: for tests only
+	Root     string            // the checkout
+	State    string            // data, logs and what runs; TRIBUTARY_STATE
+	Cache    string            // what was fetched and unpacked; TRIBUTARY_CACHE
+	Ports    Ports             // where each process listens, on 127.0.0.1
+	Env      map[string]string // settings of the services, from .env and the environment
+	Replicas []Replica         // more instances of services
+	Out      io.Writer         // progress, for people
+	Fast     bool              // databases and broker may lose data when the machine fails: for tests only
 }
 
-// Ports are those of the contract unless the environment moves them.
-type Ports struct {
-	TrackingDB, CommissionDB, Pulsar, PulsarAdmin, Bookie, BFF, Tracking, Commission int
+// Replica is one more instance of a service.
+type Replica struct {
+	Service string   // tracking or commission
+	Name    string   // of the process and its log, such as tracking-2
+	Port    int      // where it listens, on 127.0.0.1
+	Env     []string // NAME=value, for this instance only
 }
 
-// Load reads the root's .env (made from .env.example when it is missing), which the environment overrides.
+// Load reads the root's .env, or .env.example as long as there is none, which the environment overrides. It writes nothing.
 func Load(root string, out io.Writer) (Config, error) {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return Config{}, err
+	}
 	env, err := settings(root)
 	if err != nil {
 		return Config{}, err
 	}
-	c := Config{Root: root, State: env["TRIBUTARY_STATE"], Cache: env["TRIBUTARY_CACHE"], Env: env, Out: out}
+	c := Config{Root: root, State: env["TRIBUTARY_STATE"], Cache: env["TRIBUTARY_CACHE"], Env: env, Out: &lines{out: out}}
 	if c.State == "" {
-		c.State = filepath.Join(root, ".devstack")
+		c.State = ".devstack"
 	}
 	if c.Cache == "" {
-		c.Cache, err = defaultCache()
-		if err != nil {
-			return Config{}, err
+		if c.Cache, err = defaultCache(); err != nil {
+			return Config{}, fmt.Errorf("set TRIBUTARY_CACHE to a folder for the downloads: %w", err)
 		}
 	}
-	for name, port := range map[string]struct {
-		value *int
-		usual int
-	}{
-		"TRACKING_DB_PORT": {&c.Ports.TrackingDB, 5432}, "COMMISSION_DB_PORT": {&c.Ports.CommissionDB, 5433},
-		"PULSAR_PORT": {&c.Ports.Pulsar, 6650}, "PULSAR_ADMIN_PORT": {&c.Ports.PulsarAdmin, 8080}, "PULSAR_BOOKIE_PORT": {&c.Ports.Bookie, 3181},
-		"BFF_PORT": {&c.Ports.BFF, 8002}, "TRACKING_PORT": {&c.Ports.Tracking, 8000}, "COMMISSION_PORT": {&c.Ports.Commission, 8001},
-	} {
-		*port.value = port.usual
-		if text := env[name]; text != "" {
-			n, err := strconv.Atoi(text)
-			if err != nil || n < 1 || n > 65535 {
-				return Config{}, fmt.Errorf("%s must be a port number from 1 to 65535", name)
-			}
-			*port.value = n
-		}
-	}
-	return c, nil
+	c.State, c.Cache = below(root, c.State), below(root, c.Cache)
+	c.Ports, err = portsFrom(env)
+	return c, err
 }
 
-// settings merges .env and the environment; the environment wins.
+// Root finds the checkout: the nearest folder above dir with a go.work.
+func Root(dir string) (string, error) {
+	for at := dir; ; at = filepath.Dir(at) {
+		if _, err := os.Stat(filepath.Join(at, "go.work")); err == nil {
+			return at, nil
+		}
+		if at == filepath.Dir(at) {
+			return "", fmt.Errorf("%s lies in no checkout of the project: go there first", dir)
+		}
+	}
+}
+
+func below(root, dir string) string {
+	if filepath.IsAbs(dir) {
+		return filepath.Clean(dir)
+	}
+	return filepath.Join(root, dir)
+}
+
+// settings merges the file and the environment; the environment wins.
 func settings(root string) (map[string]string, error) {
 	file := filepath.Join(root, ".env")
-	if _, err := os.Stat(file); os.IsNotExist(err) {
-		example, err := os.ReadFile(filepath.Join(root, ".env.example"))
-		if err != nil {
-			return nil, err
-		}
-		if err := os.WriteFile(file, example, 0o600); err != nil {
-			return nil, err
-		}
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		file = filepath.Join(root, ".env.example")
 	}
 	env, err := godotenv.Read(file)
 	if err != nil {
-		return nil, fmt.Errorf("read .env: %w", err)
+		return nil, fmt.Errorf("read %s: %w", file, err)
 	}
 	for _, pair := range os.Environ() {
 		name, value, _ := strings.Cut(pair, "=")
 		env[name] = value
 	}
 	return env, nil
+}
+
+// ensureEnvFile makes .env from .env.example where it is missing.
+func (c Config) ensureEnvFile() error {
+	file := filepath.Join(c.Root, ".env")
+	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	example, err := os.ReadFile(filepath.Join(c.Root, ".env.example"))
+	if err != nil {
+		return err
+	}
+	c.say("made .env from .env.example: change settings there")
+	return os.WriteFile(file, example, 0o600)
 }
 
 // defaultCache is the user's cache folder. Root's is closed to others, and PostgreSQL refuses to run as root, so root uses one that
@@ -128,3 +149,15 @@ func (c Config) logFile(name string) string { return filepath.Join(c.State, "log
 func (c Config) binary(name string) string { return filepath.Join(c.State, "bin", name) }
 
 func (c Config) say(format string, args ...any) { _, _ = fmt.Fprintf(c.Out, format+"\n", args...) }
+
+// lines keeps what several goroutines write apart.
+type lines struct {
+	mu  sync.Mutex
+	out io.Writer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.out.Write(p)
+}

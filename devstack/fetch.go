@@ -1,212 +1,161 @@
 package devstack
 
 import (
-	"archive/tar"
-	"archive/zip"
-	"compress/gzip"
 	"context"
-	"errors"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
-	"time"
-
-	"github.com/ulikunitz/xz"
+	"syscall"
 )
 
-// What is fetched, and from which Maven coordinates. Containers use the same versions.
+// What is fetched. Containers use the same versions.
 const (
 	pulsarVersion   = "4.0.8"
 	postgresVersion = "17.11.0"
 	copyGoal        = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
 )
 
-// fetch makes sure that Pulsar and PostgreSQL are in the cache.
-func (c Config) fetch(ctx context.Context) error {
-	if runtime.GOOS != "linux" || (runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64") {
-		return fmt.Errorf("the stack without containers runs on Linux (amd64, arm64), not on %s/%s: use `STACK=docker make up`", runtime.GOOS, runtime.GOARCH)
+// artifact is an archive in a Maven repository.
+type artifact struct {
+	title         string // for people
+	group, name   string
+	version, kind string // kind is empty for a jar
+	sum           string // SHA-256
+	home          string // where it is unpacked
+	unpack        func(archive, dir string) error
+}
+
+func (c Config) artifacts() ([]artifact, error) {
+	machine, ok := map[string]struct{ name, sum string }{
+		"amd64": {"amd64", "0dd7b72b6f335b8ecfb355fa24c5781e8a93edd09880bb77eb52ebbf29b3e96d"},
+		"arm64": {"arm64v8", "8b042e0ea418b1927d95399207950da0734d27fe01e29503ade3bdc464ad4c2b"},
+	}[runtime.GOARCH]
+	if runtime.GOOS != "linux" || !ok {
+		return nil, fmt.Errorf("the stack without containers runs on Linux (amd64, arm64), not on %s/%s: use `STACK=docker make up`", runtime.GOOS, runtime.GOARCH)
 	}
-	if err := os.MkdirAll(c.Cache, 0o755); err != nil { //nolint:gosec // the databases' user must pass
-		return fmt.Errorf("cache folder (set TRIBUTARY_CACHE to another): %w", err)
-	}
-	if err := c.need(ctx, "java", "openjdk-17-jre-headless"); err != nil {
-		return err
-	}
-	if err := c.unpacked(ctx, c.pulsarHome(), "Apache Pulsar "+pulsarVersion+" (245 MB)",
-		"org.apache.pulsar:pulsar-server-distribution:"+pulsarVersion+":tar.gz:bin", unpackPulsar); err != nil {
-		return err
-	}
-	machine := map[string]string{"amd64": "amd64", "arm64": "arm64v8"}[runtime.GOARCH]
-	return c.unpacked(ctx, c.postgresHome(), "PostgreSQL "+postgresVersion+" (15 MB)",
-		"io.zonky.test.postgres:embedded-postgres-binaries-linux-"+machine+":"+postgresVersion, unpackPostgres)
+	return []artifact{
+		{
+			title: "PostgreSQL " + postgresVersion + " (15 MB)", home: c.postgresHome(), unpack: unpackPostgres, sum: machine.sum,
+			group: "io.zonky.test.postgres", name: "embedded-postgres-binaries-linux-" + machine.name, version: postgresVersion,
+		},
+		{
+			title: "Apache Pulsar " + pulsarVersion + " (245 MB)", home: c.pulsarHome(), unpack: unpackPulsar,
+			sum:   "35c7d064c9e0928edbf2e708989faba0379662f98aa84ce0d4190c59efb6765e",
+			group: "org.apache.pulsar", name: "pulsar-server-distribution", version: pulsarVersion, kind: ":tar.gz:bin",
+		},
+	}, nil
 }
 
 func (c Config) pulsarHome() string   { return filepath.Join(c.Cache, "pulsar-"+pulsarVersion) }
 func (c Config) postgresHome() string { return filepath.Join(c.Cache, "postgres-"+postgresVersion) }
 
-// unpacked fetches and unpacks an artifact unless home is there already. It appears whole or not at all.
-func (c Config) unpacked(ctx context.Context, home, title, artifact string, unpack func(archive, dir string) error) error {
-	if _, err := os.Stat(home); err == nil {
+// fetch makes sure that Pulsar and PostgreSQL are in the cache, and that there is a Java to run Pulsar.
+func (c Config) fetch(ctx context.Context) error {
+	artifacts, err := c.artifacts()
+	if err != nil {
+		return err
+	}
+	if err := c.needJava(ctx); err != nil {
+		return err
+	}
+	missing := slices.DeleteFunc(artifacts, func(a artifact) bool { return exists(a.home) })
+	if len(missing) == 0 {
 		return nil
+	}
+	if err := os.MkdirAll(c.Cache, 0o755); err != nil { //nolint:gosec // the databases' user must pass
+		return fmt.Errorf("set TRIBUTARY_CACHE to a folder for the downloads: %w", err)
 	}
 	if err := c.need(ctx, "mvn", "maven"); err != nil {
 		return err
 	}
-	work, err := os.MkdirTemp(c.Cache, "fetching-")
+	unlock, err := lockFile(filepath.Join(c.Cache, "lock"), syscall.LOCK_EX) // another stack may be fetching the same
 	if err != nil {
+		return err
+	}
+	defer unlock()
+	for _, a := range missing {
+		if err := c.fetchOne(ctx, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fetchOne fetches and unpacks an artifact. Its home appears whole or not at all.
+func (c Config) fetchOne(ctx context.Context, a artifact) error {
+	if exists(a.home) {
+		return nil
+	}
+	work := filepath.Join(c.Cache, "fetching") // ours alone: we hold the lock
+	if err := os.RemoveAll(work); err != nil {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(work) }()
 	download, fresh := filepath.Join(work, "download"), filepath.Join(work, "unpacked")
-	cmd := exec.CommandContext(ctx, "mvn", "-q", "-B", copyGoal, "-Dartifact="+artifact, "-DoutputDirectory="+download) //nolint:gosec // constants
-	if err := c.progress("fetching "+title, cmd); err != nil {
-		return fmt.Errorf("fetch %s through Maven (is the network there? does `mvn` work?): %w", title, err)
+	coordinates := a.group + ":" + a.name + ":" + a.version + a.kind
+	cmd := exec.CommandContext(ctx, "mvn", "-q", "-B", "-C", copyGoal, "-Dartifact="+coordinates, "-DoutputDirectory="+download) //nolint:gosec // constants
+	size := func() int64 { return sizeBelow(mavenFolder(a)) + sizeBelow(download) }
+	if err := c.progress("fetching "+a.title, cmd, size); err != nil {
+		return fmt.Errorf("Maven cannot fetch %s: check the network, then try again: %w", a.title, err) //nolint:staticcheck // a name
 	}
 	archives, err := filepath.Glob(filepath.Join(download, "*"))
 	if err != nil || len(archives) != 1 {
 		return fmt.Errorf("maven left %d files in %s, want the one archive", len(archives), download)
 	}
-	c.say("unpacking %s", title)
-	if err := unpack(archives[0], fresh); err != nil {
-		return fmt.Errorf("unpack %s: %w", title, err)
+	if err := verify(archives[0], a.sum); err != nil {
+		return fmt.Errorf("%s is not what was published; remove %s and try again: %w", a.title, mavenFolder(a), err)
 	}
-	return os.Rename(fresh, home)
+	c.say("unpacking %s", a.title)
+	if err := a.unpack(archives[0], fresh); err != nil {
+		return fmt.Errorf("unpack %s: %w", a.title, err)
+	}
+	return os.Rename(fresh, a.home)
 }
 
-// need looks for a program; root on Debian installs the package that has it.
-func (c Config) need(ctx context.Context, program, debianPackage string) error {
-	if _, err := exec.LookPath(program); err == nil {
-		return nil
-	}
-	install := "apt-get install -y " + debianPackage
-	if _, err := exec.LookPath("apt-get"); err != nil || os.Geteuid() != 0 {
-		return fmt.Errorf("%s is missing: install it (on Debian: sudo %s) and try again", program, install)
-	}
-	cmd := exec.CommandContext(ctx, "sh", "-c", "apt-get update -q && "+install) //nolint:gosec // constants
-	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-	if err := c.progress("installing "+debianPackage, cmd); err != nil {
-		return fmt.Errorf("%s is missing and `%s` fails: %w", program, install, err)
-	}
-	return nil
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
-// progress runs a command and shows every few seconds that it is still at work; its output is shown when it fails.
-func (c Config) progress(title string, cmd *exec.Cmd) error {
-	var output strings.Builder
-	cmd.Stdout, cmd.Stderr = &output, &output
-	start := time.Now()
-	c.say("%s …", title)
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
-	tick := time.NewTicker(5 * time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case err := <-done:
-			if err != nil {
-				return fmt.Errorf("%w\n%s", err, output.String())
+// mavenFolder is where Maven keeps the artifact unless its settings say otherwise.
+func mavenFolder(a artifact) string {
+	home, _ := os.UserHomeDir()
+	return filepath.Join(home, ".m2", "repository", strings.ReplaceAll(a.group, ".", "/"), a.name, a.version)
+}
+
+// sizeBelow counts the bytes of all files in a folder; what vanishes meanwhile does not count.
+func sizeBelow(dir string) (size int64) {
+	_ = filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.Type().IsRegular() {
+			if info, err := entry.Info(); err == nil {
+				size += info.Size()
 			}
-			c.say("%s: done (%.0f s)", title, time.Since(start).Seconds())
-			return nil
-		case <-tick.C:
-			c.say("%s … %.0f s", title, time.Since(start).Seconds())
 		}
-	}
-}
-
-func unpackPulsar(archive, dir string) error {
-	file, err := os.Open(archive) //nolint:gosec // just fetched
-	if err != nil {
-		return err
-	}
-	defer func() { _ = file.Close() }()
-	plain, err := gzip.NewReader(file)
-	if err != nil {
-		return err
-	}
-	return untar(plain, dir, 1)
-}
-
-// unpackPostgres takes the .txz out of the jar.
-func unpackPostgres(archive, dir string) error {
-	jar, err := zip.OpenReader(archive)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = jar.Close() }()
-	for _, f := range jar.File {
-		if !strings.HasSuffix(f.Name, ".txz") {
-			continue
-		}
-		packed, err := f.Open()
-		if err != nil {
-			return err
-		}
-		defer func() { _ = packed.Close() }()
-		plain, err := xz.NewReader(packed)
-		if err != nil {
-			return err
-		}
-		return untar(plain, dir, 0)
-	}
-	return errors.New("the jar holds no .txz")
-}
-
-// untar writes the archive below dir, without the first strip parts of each path. Paths that lead out of dir are refused.
-func untar(r io.Reader, dir string, strip int) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // programs are for everybody
-		return err
-	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = root.Close() }()
-	archive := tar.NewReader(r)
-	for {
-		header, err := archive.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		parts := strings.Split(strings.Trim(filepath.Clean(header.Name), "/"), "/")
-		if len(parts) <= strip {
-			continue
-		}
-		if err := extract(root, strings.Join(parts[strip:], "/"), header, archive); err != nil {
-			return fmt.Errorf("%s: %w", header.Name, err)
-		}
-	}
-}
-
-func extract(root *os.Root, name string, header *tar.Header, content io.Reader) error {
-	if name == "." {
 		return nil
-	}
-	if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+	})
+	return size
+}
+
+func verify(file, sum string) error {
+	f, err := os.Open(file) //nolint:gosec // just fetched
+	if err != nil {
 		return err
 	}
-	switch header.Typeflag {
-	case tar.TypeDir:
-		return root.MkdirAll(name, 0o755)
-	case tar.TypeSymlink:
-		return root.Symlink(header.Linkname, name)
-	case tar.TypeReg:
-		file, err := root.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, os.FileMode(header.Mode)&0o755|0o644) //nolint:gosec // masked
-		if err != nil {
-			return err
-		}
-		_, err = io.Copy(file, content) //nolint:gosec // a distribution that we chose
-		return errors.Join(err, file.Close())
+	defer func() { _ = f.Close() }()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(h.Sum(nil)); got != sum {
+		return fmt.Errorf("SHA-256 is %s, want %s", got, sum)
 	}
 	return nil
 }

@@ -2,15 +2,15 @@ package devstack
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
-
-	"os/user"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -23,13 +23,13 @@ const (
 
 // ownerURL is the connection URL of a database's owner.
 func ownerURL(port int, database string) string {
-	return fmt.Sprintf("postgres://%s:%s@127.0.0.1:%d/%s?sslmode=disable", owner, ownerPassword, port, database)
+	return fmt.Sprintf("postgres://%s:%s@%s/%s?sslmode=disable", owner, ownerPassword, address(port), database)
 }
 
 func (c Config) postgres(name string, port int, database string) unit {
 	data := filepath.Join(c.databases(), name)
 	settings := []string{
-		"-D", data, "-p", itoa(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=200",
+		"-D", data, "-p", itoa(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=300",
 		"-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB", "-c", "wal_compression=on", "-c", "log_min_duration_statement=1s",
 	}
 	if c.Fast {
@@ -37,87 +37,121 @@ func (c Config) postgres(name string, port int, database string) unit {
 	}
 	return unit{
 		name: name, ports: []int{port}, spec: fmt.Sprint(settings), signal: syscall.SIGINT, patient: time.Minute,
-		prepare: func(ctx context.Context) error { return c.initdb(ctx, data) },
-		command: func(ctx context.Context) (*exec.Cmd, error) { return c.unprivileged(ctx, "postgres", settings...) },
+		prepare: func(ctx context.Context) error { return c.prepareData(ctx, data) },
+		command: func(ctx context.Context) (*exec.Cmd, error) { return c.unprivileged(ctx, data, "postgres", settings...) },
 		ready:   func(ctx context.Context) error { return ensureDatabase(ctx, port, database) },
+		advice:  "If its data cannot be repaired: `make clean` removes all data of the stack.",
 	}
 }
 
-// initdb makes the data folder, once.
-func (c Config) initdb(ctx context.Context, data string) error {
-	if _, err := os.Stat(filepath.Join(data, "PG_VERSION")); err == nil {
-		return nil
+// prepareData waits for the end of what a killed server has left behind, and makes the data folder, once.
+func (c Config) prepareData(ctx context.Context, data string) error {
+	if !exists(filepath.Join(data, "PG_VERSION")) {
+		return c.initdb(ctx, data)
 	}
+	return await(ctx, 20*time.Second, func() error {
+		if pid := workingIn(data); pid != 0 {
+			return fmt.Errorf("process %d still works in %s: stop it", pid, data)
+		}
+		return nil
+	})
+}
+
+// workingIn finds a process whose working directory is dir, as that of every PostgreSQL process is its data folder; 0 for none.
+func workingIn(dir string) int {
+	links, _ := filepath.Glob("/proc/[0-9]*/cwd")
+	for _, link := range links {
+		if target, err := os.Readlink(link); err == nil && target == dir {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(link)))
+			return pid
+		}
+	}
+	return 0
+}
+
+// initdb makes the data folder; what an interrupted attempt has left is replaced.
+func (c Config) initdb(ctx context.Context, data string) error {
 	if err := os.MkdirAll(filepath.Dir(data), 0o755); err != nil { //nolint:gosec // the databases' user must pass
 		return err
 	}
-	password := data + ".password"
+	fresh := data + ".new"
+	if err := os.RemoveAll(fresh); err != nil {
+		return err
+	}
+	if err := os.Mkdir(fresh, 0o700); err != nil {
+		return err
+	}
+	if err := c.giveAway(fresh); err != nil {
+		return err
+	}
+	password := fresh + ".password"
 	if err := os.WriteFile(password, []byte(ownerPassword+"\n"), 0o644); err != nil { //nolint:gosec // a well-known password of a local stack
 		return err
 	}
 	defer func() { _ = os.Remove(password) }()
-	if err := os.RemoveAll(data); err != nil { // what an interrupted attempt has left
-		return err
-	}
-	if err := os.Mkdir(data, 0o700); err != nil {
-		return err
-	}
-	if id, root, err := unprivilegedUser(); err != nil {
-		return err
-	} else if root {
-		if err := os.Chown(data, int(id.Uid), int(id.Gid)); err != nil {
-			return err
-		}
-	}
-	cmd, err := c.unprivileged(ctx, "initdb", "-D", data, "-U", owner, "--auth=scram-sha-256", "--pwfile="+password, "--encoding=UTF8", "--no-locale", "--no-instructions")
+	cmd, err := c.unprivileged(ctx, fresh, "initdb", "-D", fresh, "-U", owner, "--auth=scram-sha-256", "--pwfile="+password,
+		"--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions")
 	if err != nil {
 		return err
 	}
-	output, err := cmd.CombinedOutput()
-	if err != nil {
+	if output, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, output)
 	}
-	return nil
+	return os.Rename(fresh, data)
 }
 
-// unprivileged is a PostgreSQL program, run by another user when we are root: PostgreSQL refuses to run as root.
-func (c Config) unprivileged(ctx context.Context, program string, args ...string) (*exec.Cmd, error) {
+// giveAway makes the folder another user's when we are root, since PostgreSQL refuses to run as root.
+func (c Config) giveAway(dir string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	for _, name := range []string{"postgres", "nobody"} {
+		account, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, err := strconv.Atoi(account.Uid)
+		if err != nil {
+			return err
+		}
+		gid, err := strconv.Atoi(account.Gid)
+		if err != nil {
+			return err
+		}
+		return os.Chown(dir, uid, gid)
+	}
+	return errors.New("PostgreSQL does not run as root and there is no user postgres or nobody to run it: use another account")
+}
+
+// unprivileged is a PostgreSQL program for the data folder. When we are root it runs as the folder's owner.
+func (c Config) unprivileged(ctx context.Context, data, program string, args ...string) (*exec.Cmd, error) {
 	cmd := exec.CommandContext(ctx, filepath.Join(c.postgresHome(), "bin", program), args...) //nolint:gosec // ours
 	cmd.Dir = "/"
-	id, root, err := unprivilegedUser()
+	if os.Geteuid() != 0 {
+		return cmd, nil
+	}
+	if !reachable(c.postgresHome()) {
+		return nil, fmt.Errorf("PostgreSQL does not run as root, and other users cannot get into %s: set TRIBUTARY_CACHE to a folder that is open to them", c.Cache)
+	}
+	info, err := os.Stat(data)
 	if err != nil {
 		return nil, err
 	}
-	if root {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &id}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || stat.Uid == 0 {
+		return nil, fmt.Errorf("%s belongs to root, as whom PostgreSQL does not run: remove it (`make clean`)", data)
 	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: stat.Uid, Gid: stat.Gid}}
 	return cmd, nil
-}
-
-// unprivilegedUser is nobody, when we are root.
-func unprivilegedUser() (id syscall.Credential, root bool, err error) {
-	if os.Geteuid() != 0 {
-		return syscall.Credential{}, false, nil
-	}
-	nobody, err := user.Lookup("nobody")
-	if err != nil {
-		return syscall.Credential{}, true, fmt.Errorf("PostgreSQL does not run as root and there is no user `nobody` to run it: use another account: %w", err)
-	}
-	uid, err := strconv.ParseUint(nobody.Uid, 10, 32)
-	if err != nil {
-		return syscall.Credential{}, true, err
-	}
-	gid, err := strconv.ParseUint(nobody.Gid, 10, 32)
-	return syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, true, err
 }
 
 // ensureDatabase connects and creates the database where it is missing. It fails as long as the server does not answer.
 func ensureDatabase(ctx context.Context, port int, database string) error {
-	conn, err := pgx.Connect(ctx, ownerURL(port, "postgres"))
+	conn, err := pgx.Connect(ctx, ownerURL(port, owner))
 	if err != nil {
 		return err
 	}
-	defer func() { _ = conn.Close(ctx) }()
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	var exists bool
 	if err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, database).Scan(&exists); err != nil || exists {
 		return err

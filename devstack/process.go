@@ -10,46 +10,81 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 )
 
-// record is what is remembered of a started process. Started tells processes with the same id apart, so that nothing is ever
-// stopped that was not started here.
+// record is what is remembered of a started process. Boot and Started tell processes with the same id apart, so that nothing
+// is ever stopped that was not started here.
 type record struct {
 	PID     int    `json:"pid"`
-	Started string `json:"started"` // clock ticks since boot, from /proc
+	Boot    string `json:"boot"`    // the id of the machine's boot
+	Started string `json:"started"` // clock ticks since that boot
 	Spec    string `json:"spec"`    // what it was started with; another means that it has to be started anew
 }
 
-func (c Config) recordFile(name string) string {
-	return filepath.Join(c.State, "run", name+".json")
-}
+func (c Config) recordFile(name string) string { return filepath.Join(c.State, "run", name+".json") }
 
 // running gives the record of a process that was started here and still runs.
 func (c Config) running(name string) (record, bool) {
 	var r record
 	text, err := os.ReadFile(c.recordFile(name))
-	if err != nil || json.Unmarshal(text, &r) != nil {
+	if err != nil || json.Unmarshal(text, &r) != nil || r.Boot != bootID() {
 		return record{}, false
 	}
-	started, alive := startTime(r.PID)
-	return r, alive && started == r.Started
+	p, alive := inspect(r.PID)
+	return r, alive && p.started == r.Started
 }
 
-// startTime reads when a process started; a process that is gone or only waits to be reaped is not alive.
-func startTime(pid int) (ticks string, alive bool) {
+// process is what /proc tells of one.
+type process struct {
+	pid, parent int
+	started     string
+}
+
+// inspect reads of a process; one that is gone or only waits to be reaped is not alive.
+func inspect(pid int) (p process, alive bool) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return "", false
+		return process{}, false
 	}
 	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:])) // the name before may hold anything
 	if len(fields) < 20 || fields[0] == "Z" || fields[0] == "X" {
-		return "", false
+		return process{}, false
 	}
-	return fields[19], true
+	parent, err := strconv.Atoi(fields[1])
+	return process{pid: pid, parent: parent, started: fields[19]}, err == nil
+}
+
+// bootID is empty where the kernel does not tell.
+func bootID() string {
+	text, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	return strings.TrimSpace(string(text))
+}
+
+// family gives the process and all its descendants: PostgreSQL puts each of its own into a session of its own, so a signal to the
+// group does not reach them.
+func family(pid int) []int {
+	members := []int{pid}
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return members
+	}
+	children := map[int][]int{}
+	for _, e := range entries {
+		if id, err := strconv.Atoi(e.Name()); err == nil {
+			if p, alive := inspect(id); alive {
+				children[p.parent] = append(children[p.parent], id)
+			}
+		}
+	}
+	for i := 0; i < len(members); i++ {
+		members = append(members, children[members[i]]...)
+	}
+	return members
 }
 
 // start runs the command in a session of its own, with its output appended to the process's log.
@@ -59,7 +94,7 @@ func (c Config) start(name, spec string, cmd *exec.Cmd) error {
 			return err
 		}
 	}
-	log, err := os.OpenFile(c.logFile(name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644) //nolint:gosec // logs are for everybody on the machine
+	log, err := openLog(c.logFile(name))
 	if err != nil {
 		return err
 	}
@@ -72,38 +107,78 @@ func (c Config) start(name, spec string, cmd *exec.Cmd) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", name, err)
 	}
-	started, _ := startTime(cmd.Process.Pid)
-	text, err := json.Marshal(record{PID: cmd.Process.Pid, Started: started, Spec: spec})
+	err = c.remember(name, cmd.Process.Pid, spec)
+	go func() { _ = cmd.Wait() }() // reaps the child while this process lives; afterwards init does
+	return err
+}
+
+// remember records a process, whole or not at all.
+func (c Config) remember(name string, pid int, spec string) error {
+	p, _ := inspect(pid)
+	text, err := json.Marshal(record{PID: pid, Boot: bootID(), Started: p.started, Spec: spec})
 	if err != nil {
 		return err
 	}
-	go func() { _ = cmd.Wait() }() // reaps the child while this process lives; afterwards init does
-	return os.WriteFile(c.recordFile(name), text, 0o600)
+	file := c.recordFile(name)
+	if err := os.WriteFile(file+".new", text, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(file+".new", file)
 }
 
-// end asks the process to stop and kills it and its session when it does not within the limit.
+// fullLog is the size from which a log is put aside at the next start of its process.
+const fullLog = 32 << 20
+
+func openLog(file string) (*os.File, error) {
+	if info, err := os.Stat(file); err == nil && info.Size() > fullLog {
+		if err := os.Rename(file, file+".1"); err != nil {
+			return nil, err
+		}
+	}
+	return os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644) //nolint:gosec // logs are for everybody on the machine
+}
+
+// end asks the process to stop, and kills it and its descendants when it has not within the limit.
 func (c Config) end(ctx context.Context, name string, signal syscall.Signal, limit time.Duration) error {
 	r, alive := c.running(name)
 	if !alive {
 		return forget(c.recordFile(name))
 	}
-	if err := syscall.Kill(r.PID, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
+	members := []int{r.PID}
+	if signal == syscall.SIGKILL {
+		members = family(r.PID)
+	}
+	if err := send(signal, members...); err != nil {
 		return fmt.Errorf("stop %s: %w", name, err)
 	}
+	_ = send(syscall.SIGCONT, family(r.PID)...) // a paused one would never see it
 	gone := func() error {
-		if _, alive := c.running(name); alive {
+		if slices.ContainsFunc(members, func(pid int) bool { _, alive := inspect(pid); return alive }) {
 			return fmt.Errorf("%s (process %d) still runs", name, r.PID)
 		}
 		return nil
 	}
-	if await(ctx, limit, gone) == nil {
-		return forget(c.recordFile(name))
+	err := await(ctx, limit, gone)
+	if err != nil && signal != syscall.SIGKILL {
+		c.say("  %s does not stop within %s: killing it", name, limit)
+		members = family(r.PID)
+		_ = send(syscall.SIGKILL, members...)
+		err = await(ctx, 10*time.Second, gone)
 	}
-	_ = syscall.Kill(-r.PID, syscall.SIGKILL)
-	if err := await(ctx, limit, gone); err != nil {
+	if err != nil {
 		return err
 	}
 	return forget(c.recordFile(name))
+}
+
+// send signals processes; one that is gone is no error.
+func send(signal syscall.Signal, pids ...int) error {
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return err
+		}
+	}
+	return nil
 }
 
 func forget(file string) error {
@@ -141,7 +216,10 @@ func (c Config) lastLines(name string, n int) string {
 		return ""
 	}
 	lines := strings.Split(strings.TrimRight(string(text), "\n"), "\n")
+	for i, line := range lines {
+		if len(line) > 400 { // Pulsar prints its whole configuration in one
+			lines[i] = line[:400] + " …"
+		}
+	}
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }
-
-func itoa(n int) string { return strconv.Itoa(n) }

@@ -4,58 +4,84 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"syscall"
 	"time"
 )
 
+// pulsarMemory is enough for the stack and its benchmarks; PULSAR_MEM overrides it.
+const pulsarMemory = "-Xms256m -Xmx768m -XX:MaxDirectMemorySize=768m"
+
+// pulsar is a standalone broker with its own configuration. The bookie inside takes a free port by itself at every start unless
+// allowEphemeralPorts lets it have ours, and would then not find the data of the bookie that it was before: hence also bookieId.
 func (c Config) pulsar() unit {
 	dir := filepath.Join(c.State, "pulsar")
 	conf := filepath.Join(dir, "standalone.conf")
 	overrides := [][2]string{
-		{"brokerServicePort", itoa(c.Ports.Pulsar)}, {"webServicePort", itoa(c.Ports.PulsarAdmin)}, {"bindAddress", "127.0.0.1"},
-		{"advertisedAddress", "127.0.0.1"}, {"journalSyncData", fmt.Sprint(!c.Fast)}, {"brokerDeleteInactiveTopicsEnabled", "false"},
+		{"brokerServicePort", itoa(c.Ports.Pulsar)},
+		{"webServicePort", itoa(c.Ports.PulsarAdmin)},
+		{"bindAddress", "127.0.0.1"},
+		{"advertisedAddress", "127.0.0.1"},
+		{"listeningInterface", "lo"},
+		{"allowEphemeralPorts", "true"},
+		{"bookieId", "tributary"},
+		{"journalSyncData", fmt.Sprint(!c.Fast)},
+		{"brokerDeleteInactiveTopicsEnabled", "false"},
+		{"narExtractionDirectory", filepath.Join(dir, "tmp")},
 	}
+	args := []string{
+		"standalone", "--no-functions-worker", "--no-stream-storage", "--metadata-dir", filepath.Join(dir, "metadata"),
+		"--bookkeeper-dir", filepath.Join(dir, "bookkeeper"), "--bookkeeper-port", itoa(c.Ports.Bookie), "-a", "127.0.0.1",
+	}
+	memory := c.value("PULSAR_MEM", pulsarMemory)
 	return unit{
-		name: "pulsar", ports: []int{c.Ports.Pulsar, c.Ports.PulsarAdmin, c.Ports.Bookie}, spec: fmt.Sprint(overrides), signal: syscall.SIGTERM, patient: 2 * time.Minute,
+		name: "pulsar", ports: []int{c.Ports.Pulsar, c.Ports.PulsarAdmin, c.Ports.Bookie}, spec: fmt.Sprint(overrides, args, memory),
 		prepare: func(context.Context) error {
 			shipped, err := os.ReadFile(filepath.Join(c.pulsarHome(), "conf", "standalone.conf"))
 			if err != nil {
 				return err
 			}
-			if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // nothing secret in it
+			if err := os.RemoveAll(filepath.Join(dir, "tmp")); err != nil { // libraries that a killed one has unpacked
+				return err
+			}
+			if err := os.MkdirAll(filepath.Join(dir, "tmp"), 0o700); err != nil {
 				return err
 			}
 			return os.WriteFile(conf, override(shipped, overrides), 0o600)
 		},
 		command: func(ctx context.Context) (*exec.Cmd, error) {
-			cmd := exec.CommandContext(ctx, filepath.Join(c.pulsarHome(), "bin", "pulsar"), "standalone", "--no-functions-worker", "--no-stream-storage", //nolint:gosec // ours
-				"--metadata-dir", filepath.Join(dir, "metadata"), "--bookkeeper-dir", filepath.Join(dir, "bookkeeper"), "--bookkeeper-port", itoa(c.Ports.Bookie), "-a", "127.0.0.1")
+			cmd := exec.CommandContext(ctx, filepath.Join(c.pulsarHome(), "bin", "pulsar"), args...) //nolint:gosec // ours
 			cmd.Dir = dir
-			cmd.Env = append(os.Environ(), "PULSAR_STANDALONE_CONF="+conf, "PULSAR_MEM=-Xms256m -Xmx768m -XX:MaxDirectMemorySize=768m", "PULSAR_LOG_DIR="+filepath.Join(dir, "logs"))
+			cmd.Env = append(os.Environ(), "PULSAR_STANDALONE_CONF="+conf, "PULSAR_MEM="+memory, "PULSAR_GC=-XX:+UseG1GC", "PULSAR_GC_LOG=-Xlog:disable",
+				"PULSAR_LOG_DIR="+filepath.Join(dir, "logs"), "PULSAR_LOG_APPENDER=Console",
+				"PULSAR_EXTRA_OPTS=-Dpulsar.allocator.exit_on_oom=true -Dio.netty.recycler.maxCapacityPerThread=4096 -Djava.io.tmpdir="+filepath.Join(dir, "tmp"))
 			return cmd, nil
 		},
 		ready: func(ctx context.Context) error {
-			return answers(ctx, fmt.Sprintf("http://127.0.0.1:%d/admin/v2/namespaces/public/default", c.Ports.PulsarAdmin))
+			return answers(ctx, "http://"+address(c.Ports.PulsarAdmin)+"/admin/v2/namespaces/public/default")
 		},
+		advice: "If memory is short, give it other limits by PULSAR_MEM; if its data cannot be repaired, `make clean` removes all data of the stack.",
+		signal: syscall.SIGTERM, patient: 2 * time.Minute,
 	}
 }
 
 // override replaces settings of a properties file. The shipped one does not end in a newline.
 func override(conf []byte, settings [][2]string) []byte {
 	for _, s := range settings {
-		line := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(s[0]) + `=.*$`)
-		conf = line.ReplaceAll(conf, nil)
-		conf = append(bytes.TrimRight(conf, "\n"), "\n"+s[0]+"="+s[1]+"\n"...)
+		line := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(s[0]) + `=.*\n?`)
+		conf = bytes.TrimRight(line.ReplaceAll(conf, nil), "\n")
+		conf = append(conf, "\n"+s[0]+"="+s[1]+"\n"...)
 	}
 	return conf
 }
 
-// answers is nil when the URL gives 200.
+// answers is nil when the URL gives 200; else it tells the beginning of the answer.
 func answers(ctx context.Context, url string) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
@@ -67,7 +93,8 @@ func answers(ctx context.Context, url string) error {
 	}
 	defer func() { _ = answer.Body.Close() }()
 	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %s", url, answer.Status)
+		body, _ := io.ReadAll(io.LimitReader(answer.Body, 300))
+		return fmt.Errorf("%s answers %s %s", url, answer.Status, strings.TrimSpace(string(body)))
 	}
 	return nil
 }

@@ -2,32 +2,38 @@ package devstack
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"io"
 	"maps"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"syscall"
 	"time"
 )
 
-// Programs that are built from the checkout, by the package that each is.
-var programs = map[string]string{ //nolint:gochecknoglobals // a constant table
-	"bff": "./bff/cmd/bff", "tracking": "./tracking/cmd/tracking", "commission": "./commission/cmd/commission",
-	"migrate": "./migrations/cmd/migrate", "provision": "./contracts/cmd/provision", "generate-jwt": "./bff/cmd/generate-jwt",
+// programs are built from the checkout, by the package that each is.
+func programs() []string {
+	return []string{
+		"./bff/cmd/bff", "./bff/cmd/generate-jwt", "./commission/cmd/commission", "./contracts/cmd/provision", "./migrations/cmd/migrate", "./tracking/cmd/tracking",
+	}
 }
 
-// build compiles every program into State; what is up to date stays as it is.
-func (c Config) build(ctx context.Context) error {
-	if err := os.MkdirAll(filepath.Join(c.State, "bin"), 0o755); err != nil { //nolint:gosec // programs are for everybody
+// Build compiles the services and commands into State; what is up to date stays as it is.
+func (c Config) Build(ctx context.Context) error {
+	bin := filepath.Join(c.State, "bin")
+	if err := os.MkdirAll(bin, 0o755); err != nil { //nolint:gosec // programs are for everybody
 		return err
 	}
-	args := []string{"build", "-trimpath", "-o", filepath.Join(c.State, "bin") + string(filepath.Separator)}
-	cmd := exec.CommandContext(ctx, "go", append(args, slices.Sorted(maps.Values(programs))...)...) //nolint:gosec // constants
+	// Without the revision inside, a program changes only when its code does.
+	args := append([]string{"build", "-buildvcs=false", "-o", bin + string(filepath.Separator)}, programs()...)
+	cmd := exec.CommandContext(ctx, "go", args...) //nolint:gosec // constants
 	cmd.Dir = c.Root
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	return c.progress("building the services (a first build takes some minutes)", cmd)
+	return c.progress("building the services (the first time takes minutes)", cmd, nil)
 }
 
 // run runs a program of ours to its end and shows what it prints.
@@ -44,40 +50,48 @@ func (c Config) run(ctx context.Context, program string, args ...string) error {
 	return nil
 }
 
-// service is one of ours. An extra replica has another name and port.
-func (c Config) service(program, name string, port int, extra ...string) unit {
-	env := append(c.environment(), append([]string{"HTTP_ADDR=127.0.0.1:" + itoa(port)}, extra...)...)
-	var built string
-	if info, err := os.Stat(c.binary(program)); err == nil {
-		built = info.ModTime().String()
-	}
+// service is one of ours.
+func (c Config) service(program, name string, port int, env ...string) unit {
+	env = append([]string{"HTTP_ADDR=" + address(port)}, env...)
 	return unit{
-		name: name, ports: []int{port}, spec: built + fmt.Sprint(extra, c.fingerprint()), signal: syscall.SIGTERM, patient: 40 * time.Second,
+		name: name, ports: []int{port}, spec: c.serviceSpec(program, env), signal: syscall.SIGTERM, patient: time.Minute,
 		command: func(ctx context.Context) (*exec.Cmd, error) {
 			cmd := exec.CommandContext(ctx, c.binary(program)) //nolint:gosec // ours
-			cmd.Env, cmd.Dir = env, c.State
+			cmd.Env, cmd.Dir = append(c.environment(), env...), c.State
 			return cmd, nil
 		},
-		ready: func(ctx context.Context) error { return answers(ctx, fmt.Sprintf("http://127.0.0.1:%d/readyz", port)) },
+		ready:  func(ctx context.Context) error { return answers(ctx, "http://"+address(port)+"/readyz") },
+		advice: "The log says what is missing; settings come from .env and the environment.",
 	}
 }
 
-func (c Config) bff() unit {
-	return c.service("bff", "bff", c.Ports.BFF, "COMMISSION_URL="+fmt.Sprintf("http://127.0.0.1:%d", c.Ports.Commission))
+func (c Config) services() []unit {
+	units := []unit{
+		c.service("tracking", "tracking", c.Ports.Tracking, c.serviceEnvironment("tracking")...),
+		c.service("commission", "commission", c.Ports.Commission, c.serviceEnvironment("commission")...),
+		c.service("bff", "bff", c.Ports.BFF, c.serviceEnvironment("bff")...),
+	}
+	for _, r := range c.Replicas {
+		units = append(units, c.service(r.Service, r.Name, r.Port, append(c.serviceEnvironment(r.Service), r.Env...)...))
+	}
+	return units
 }
 
-func (c Config) tracking() unit {
-	return c.service("tracking", "tracking", c.Ports.Tracking, "DATABASE_URL="+c.databaseURL("tracking", c.Ports.TrackingDB))
-}
-
-func (c Config) commission() unit {
-	return c.service("commission", "commission", c.Ports.Commission, "DATABASE_URL="+c.databaseURL("commission", c.Ports.CommissionDB))
+// serviceEnvironment is what one service alone gets.
+func (c Config) serviceEnvironment(program string) []string {
+	switch program {
+	case "tracking":
+		return []string{"DATABASE_URL=" + databaseURL("tracking", c.value("TRACKING_DB_PASSWORD", "tracking_password"), c.Ports.TrackingDB)}
+	case "commission":
+		return []string{"DATABASE_URL=" + databaseURL("commission", c.value("COMMISSION_DB_PASSWORD", "commission_password"), c.Ports.CommissionDB)}
+	}
+	return []string{"COMMISSION_URL=http://" + address(c.Ports.Commission)}
 }
 
 // databaseURL is what a service connects with: its own role, which cannot alter the schema.
-func (c Config) databaseURL(name string, port int) string {
-	password := map[string]string{"tracking": c.value("TRACKING_DB_PASSWORD", "tracking_password"), "commission": c.value("COMMISSION_DB_PASSWORD", "commission_password")}[name]
-	return fmt.Sprintf("postgres://%s_user:%s@127.0.0.1:%d/%sdb?sslmode=disable", name, password, port, name)
+func databaseURL(name, password string, port int) string {
+	u := url.URL{Scheme: "postgres", User: url.UserPassword(name+"_user", password), Host: address(port), Path: name + "db", RawQuery: "sslmode=disable"}
+	return u.String()
 }
 
 func (c Config) value(name, otherwise string) string {
@@ -93,8 +107,8 @@ func (c Config) environment() []string {
 	env["TRACKING_MIGRATION_URL"] = ownerURL(c.Ports.TrackingDB, "trackingdb")
 	env["COMMISSION_MIGRATION_URL"] = ownerURL(c.Ports.CommissionDB, "commissiondb")
 	if c.localBroker() {
-		env["PULSAR_SERVICE_URL"] = fmt.Sprintf("pulsar://127.0.0.1:%d", c.Ports.Pulsar)
-		env["PULSAR_ADMIN_URL"] = fmt.Sprintf("http://127.0.0.1:%d", c.Ports.PulsarAdmin)
+		env["PULSAR_SERVICE_URL"] = c.PulsarURL()
+		env["PULSAR_ADMIN_URL"] = c.PulsarAdminURL()
 	}
 	if env["AUTH_REQUIRED"] == "" {
 		env["AUTH_REQUIRED"] = "false"
@@ -106,13 +120,19 @@ func (c Config) environment() []string {
 	return list
 }
 
-// fingerprint changes with the settings that services read from .env.
-func (c Config) fingerprint() string {
-	text := ""
-	for _, name := range []string{"APP_ENV", "LOG_LEVEL", "JWT_SECRET_KEY", "JWT_ALGORITHM", "JWT_REQUIRE_VALIDATION", "PULSAR_SERVICE_URL", "PULSAR_TOKEN", "PULSAR_TENANT", "PULSAR_NAMESPACE", "PULSAR_TOPIC", "AUTH_REQUIRED"} {
-		text += name + "=" + c.Env[name] + ";"
+// serviceSpec changes with the program, with what it alone gets, and with every setting that .env.example knows.
+func (c Config) serviceSpec(program string, env []string) string {
+	h := sha256.New()
+	if file, err := os.Open(c.binary(program)); err == nil {
+		_, _ = io.Copy(h, file)
+		_ = file.Close()
 	}
-	return text
+	example, _ := os.ReadFile(filepath.Join(c.Root, ".env.example"))
+	for _, name := range regexp.MustCompile(`(?m)^(?:# )?([A-Z][A-Z0-9_]+)=`).FindAllSubmatch(example, -1) {
+		_, _ = fmt.Fprintf(h, "%s=%s\n", name[1], c.Env[string(name[1])])
+	}
+	_, _ = fmt.Fprintln(h, env, c.localBroker(), c.Ports.Pulsar)
+	return fmt.Sprintf("%x", h.Sum(nil))
 }
 
 // localBroker tells whether the stack runs its own broker: unless PULSAR_SERVICE_URL names another.

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -24,48 +27,83 @@ func (c Config) infrastructure() []unit {
 	return units
 }
 
-func (c Config) services() []unit { return []unit{c.tracking(), c.commission(), c.bff()} }
-
 func (c Config) units() []unit { return append(c.infrastructure(), c.services()...) }
 
-// Up fetches what is missing and starts what does not run: the databases and the broker first, then schemas and topics, then
-// the services. It returns when everything is ready. Run again, it changes nothing that is as it should be.
+// Up fetches what is missing and starts what does not run: the databases and the broker, while the services are built; then
+// schemas and topics; then the services. It returns when everything is ready. Run again, it changes nothing that is as it
+// should be, starts what has ended, and starts anew what has changed.
 func (c Config) Up(ctx context.Context) error {
 	unlock, err := c.lock()
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	if err := c.fetch(ctx); err != nil {
+	if err := errors.Join(c.checkPorts(ctx), c.ensureEnvFile()); err != nil {
 		return err
 	}
-	var group errgroup.Group
-	group.Go(func() error { return c.build(ctx) })
-	group.Go(func() error { return c.startAll(ctx, c.infrastructure()) })
+	group, shared := errgroup.WithContext(ctx)
+	group.Go(func() error { return c.Build(shared) })
+	group.Go(func() error {
+		if err := c.fetch(shared); err != nil {
+			return err
+		}
+		return c.startAll(shared, c.infrastructure())
+	})
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	if err := c.run(ctx, "migrate"); err != nil {
+	if err := c.setUp(ctx); err != nil {
 		return err
-	}
-	if c.localBroker() {
-		if err := c.run(ctx, "provision"); err != nil {
-			return err
-		}
 	}
 	return c.startAll(ctx, c.services())
 }
 
-// startAll starts the units side by side and waits until all are ready.
-func (c Config) startAll(ctx context.Context, units []unit) error {
-	for _, u := range units {
-		if _, err := c.up(ctx, u); err != nil {
-			return err
+// checkPorts finds taken ports before minutes are spent on anything else.
+func (c Config) checkPorts(ctx context.Context) error {
+	var errs []error
+	for _, u := range c.units() {
+		if _, alive := c.running(u.name); alive {
+			continue
+		}
+		for _, port := range u.ports {
+			if !free(ctx, port) {
+				errs = append(errs, c.taken(u.name, port))
+			}
 		}
 	}
-	var group errgroup.Group
+	return errors.Join(errs...)
+}
+
+// setUp brings schemas and topics to what the services expect.
+func (c Config) setUp(ctx context.Context) error {
+	group, shared := errgroup.WithContext(ctx)
+	group.Go(func() error { return c.run(shared, "migrate") })
+	if c.localBroker() || c.Env["PULSAR_ADMIN_URL"] != "" {
+		group.Go(func() error { return c.run(shared, "provision") })
+	} else {
+		c.say("broker: PULSAR_ADMIN_URL is not set, so its topics must be there already (docs/operations.md)")
+	}
+	return group.Wait()
+}
+
+// Migrate brings the schemas of the running databases to the newest version.
+func (c Config) Migrate(ctx context.Context) error {
+	if err := c.Build(ctx); err != nil {
+		return err
+	}
+	return c.run(ctx, "migrate")
+}
+
+// startAll starts the units side by side and waits until all are ready.
+func (c Config) startAll(ctx context.Context, units []unit) error {
+	group, shared := errgroup.WithContext(ctx)
 	for _, u := range units {
-		group.Go(func() error { return c.awaitReady(ctx, u) })
+		group.Go(func() error {
+			if err := c.launch(shared, u); err != nil {
+				return err
+			}
+			return c.awaitReady(shared, u)
+		})
 	}
 	return group.Wait()
 }
@@ -77,19 +115,53 @@ func (c Config) Down(ctx context.Context) error {
 		return err
 	}
 	defer unlock()
-	units := c.units()
-	var errs []error
-	for i := len(units) - 1; i >= 0; i-- {
-		u := units[i]
-		if _, alive := c.running(u.name); alive {
-			c.say("  stopping %s", u.name)
+	return c.stopAll(ctx)
+}
+
+// stopAll goes by what is recorded, so it also finds replicas that this configuration does not name.
+func (c Config) stopAll(ctx context.Context) error {
+	records, err := filepath.Glob(c.recordFile("*"))
+	if err != nil {
+		return err
+	}
+	var services, broker, databases []string
+	for _, file := range records {
+		switch name := strings.TrimSuffix(filepath.Base(file), ".json"); {
+		case name == "pulsar":
+			broker = append(broker, name)
+		case strings.HasSuffix(name, "-db"):
+			databases = append(databases, name)
+		default:
+			services = append(services, name)
 		}
-		errs = append(errs, c.end(ctx, u.name, u.signal, u.patient))
+	}
+	var errs []error
+	for _, names := range [][]string{services, broker, databases} {
+		var group errgroup.Group
+		for _, name := range names {
+			group.Go(func() error { return c.stop(ctx, name) })
+		}
+		errs = append(errs, group.Wait())
 	}
 	return errors.Join(errs...)
 }
 
-// Clean is Down that removes the data and the logs too.
+// stop ends one process gently: fast shutdown of a database, SIGTERM for the others.
+func (c Config) stop(ctx context.Context, name string) error {
+	signal := syscall.SIGTERM
+	if strings.HasSuffix(name, "-db") {
+		signal = syscall.SIGINT
+	}
+	_, alive := c.running(name)
+	begin := time.Now() //nolint:forbidigo // times shown to people
+	if err := c.end(ctx, name, signal, time.Minute); err != nil || !alive {
+		return err
+	}
+	c.say("  %-14s stopped (%.1f s)", name, time.Since(begin).Seconds())
+	return nil
+}
+
+// Clean is Down that removes the data, the logs and the built programs too.
 func (c Config) Clean(ctx context.Context) error {
 	if err := c.Down(ctx); err != nil {
 		return err
@@ -97,18 +169,27 @@ func (c Config) Clean(ctx context.Context) error {
 	return errors.Join(os.RemoveAll(c.databases()), os.RemoveAll(c.State))
 }
 
-// Status tells of each process whether it runs and is ready.
-func (c Config) Status(ctx context.Context) {
+// Status tells of each process whether it runs and is ready; allReady when all are.
+func (c Config) Status(ctx context.Context) (allReady bool) {
+	allReady = true
 	for _, u := range c.units() {
 		state := "stopped"
-		if r, alive := c.running(u.name); alive {
-			state = fmt.Sprintf("process %d, ready", r.PID)
-			if err := u.ready(ctx); err != nil {
-				state = fmt.Sprintf("process %d, NOT ready: %v", r.PID, err)
-			}
+		r, alive := c.running(u.name)
+		var err error
+		if alive {
+			probe, stop := context.WithTimeout(ctx, 5*time.Second)
+			err = u.ready(probe)
+			stop()
+			state = fmt.Sprintf("ready on %s, process %d", addresses(u.ports[:1]), r.PID)
 		}
-		c.say("  %-14s %s  (log: %s)", u.name, state, c.logFile(u.name))
+		if err != nil {
+			state = fmt.Sprintf("NOT READY, process %d: %v", r.PID, err)
+		}
+		c.say("  %-14s %s", u.name, state)
+		allReady = allReady && alive && err == nil
 	}
+	c.say("  logs, data and programs: %s", c.State)
+	return allReady
 }
 
 // find gives the unit of that name.
@@ -131,31 +212,100 @@ func (c Config) Start(ctx context.Context, name string) error {
 }
 
 // Stop stops one process as Down would.
-func (c Config) Stop(ctx context.Context, name string) error {
-	u, err := c.find(name)
-	if err != nil {
-		return err
-	}
-	return c.end(ctx, u.name, u.signal, u.patient)
-}
+func (c Config) Stop(ctx context.Context, name string) error { return c.stop(ctx, name) }
 
-// Kill ends one process at once, as a failing machine would.
+// Kill ends one process and its descendants at once, without any chance to clean up.
 func (c Config) Kill(ctx context.Context, name string) error {
 	return c.end(ctx, name, syscall.SIGKILL, 10*time.Second)
+}
+
+// Pause makes one process and its descendants stand still until Resume, as a machine does that swaps or is suspended.
+func (c Config) Pause(name string) error { return c.signal(name, syscall.SIGSTOP) }
+
+// Resume lets a paused process go on.
+func (c Config) Resume(name string) error { return c.signal(name, syscall.SIGCONT) }
+
+func (c Config) signal(name string, signal syscall.Signal) error {
+	pid, alive := c.PID(name)
+	if !alive {
+		return fmt.Errorf("%s does not run", name)
+	}
+	return send(signal, family(pid)...)
+}
+
+// PID is the id of a process of the stack, when it runs.
+func (c Config) PID(name string) (pid int, alive bool) {
+	r, alive := c.running(name)
+	return r.PID, alive
+}
+
+// LogFile is where the output of the process of that name goes.
+func (c Config) LogFile(name string) string { return c.logFile(name) }
+
+// Names lists the processes of the stack.
+func (c Config) Names() []string {
+	var names []string
+	for _, u := range c.units() {
+		names = append(names, u.name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// URL is the address of a service or a replica.
+func (c Config) URL(name string) string {
+	ports := map[string]int{"bff": c.Ports.BFF, "tracking": c.Ports.Tracking, "commission": c.Ports.Commission}
+	for _, r := range c.Replicas {
+		ports[r.Name] = r.Port
+	}
+	return "http://" + address(ports[name])
+}
+
+// TrackingDatabaseURL connects to tracking's database as its owner.
+func (c Config) TrackingDatabaseURL() string { return ownerURL(c.Ports.TrackingDB, "trackingdb") }
+
+// CommissionDatabaseURL connects to commission's database as its owner.
+func (c Config) CommissionDatabaseURL() string { return ownerURL(c.Ports.CommissionDB, "commissiondb") }
+
+// PulsarURL is the broker's address for clients.
+func (c Config) PulsarURL() string { return "pulsar://" + address(c.Ports.Pulsar) }
+
+// PulsarAdminURL is the broker's address for administration.
+func (c Config) PulsarAdminURL() string { return "http://" + address(c.Ports.PulsarAdmin) }
+
+// Token gives a bearer token of generate-jwt, with its flags.
+func (c Config) Token(ctx context.Context, flags ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, c.binary("generate-jwt"), flags...) //nolint:gosec // ours
+	cmd.Env, cmd.Dir = c.environment(), c.State
+	var faults strings.Builder
+	cmd.Stderr = &faults
+	token, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("generate-jwt: %w\n%s", err, faults.String())
+	}
+	return strings.TrimSpace(string(token)), nil
 }
 
 // lock keeps two commands from working on one stack at the same time.
 func (c Config) lock() (unlock func(), err error) {
 	if err := os.MkdirAll(c.State, 0o755); err != nil { //nolint:gosec // the databases' user must pass
-		return nil, fmt.Errorf("state folder (set TRIBUTARY_STATE to another): %w", err)
+		return nil, fmt.Errorf("set TRIBUTARY_STATE to a folder for data and logs: %w", err)
 	}
-	file, err := os.OpenFile(filepath.Join(c.State, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	unlock, err = lockFile(filepath.Join(c.State, "lock"), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return nil, errors.New("another command is working on this stack: wait until it is done")
+	}
+	return unlock, err
+}
+
+func lockFile(file string, how int) (unlock func(), err error) {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // ours
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { //nolint:gosec // descriptors are small
-		_ = file.Close()
-		return nil, errors.New("another command is working on this stack: wait until it is done")
+	if err := syscall.Flock(int(f.Fd()), how); err != nil { //nolint:gosec // descriptors are small
+		_ = f.Close()
+		return nil, err
 	}
-	return func() { _ = file.Close() }, nil
+	return func() { _ = f.Close() }, nil
 }

@@ -3,7 +3,6 @@ package devstack
 import (
 	"context"
 	"fmt"
-	"net"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -13,48 +12,50 @@ import (
 // unit is one process of the stack.
 type unit struct {
 	name    string
-	ports   []int                                    // that must be free before it starts
+	ports   []int                                    // that must be free before it starts; the first is its address
 	spec    string                                   // changes when a running one has to be started anew
 	prepare func(context.Context) error              // before a start; may be nil
 	command func(context.Context) (*exec.Cmd, error) // the process itself; it outlives the context
 	ready   func(context.Context) error              // nil once it does its job
+	advice  string                                   // what to do when it does not get ready
 	signal  syscall.Signal                           // asks it to stop
 	patient time.Duration                            // how long a start or a stop may take
 }
 
-// up starts the unit unless it runs already as specified, and does not wait for it.
-func (c Config) up(ctx context.Context, u unit) (started bool, err error) {
+// launch starts the unit unless it runs already as specified, and does not wait for it.
+func (c Config) launch(ctx context.Context, u unit) error {
 	if r, alive := c.running(u.name); alive {
 		if r.Spec == u.spec {
-			return false, nil
+			return nil
 		}
-		c.say("%s has changed: starting it anew", u.name)
+		c.say("  %-14s has changed: starting it anew", u.name)
 		if err := c.end(ctx, u.name, u.signal, u.patient); err != nil {
-			return false, err
+			return err
 		}
 	}
 	for _, port := range u.ports {
-		if err := free(ctx, port); err != nil {
-			return false, fmt.Errorf("%s cannot start: %w", u.name, err)
+		if !free(ctx, port) {
+			return c.taken(u.name, port)
 		}
 	}
 	if u.prepare != nil {
 		if err := u.prepare(ctx); err != nil {
-			return false, fmt.Errorf("prepare %s: %w", u.name, err)
+			return fmt.Errorf("prepare %s: %w", u.name, err)
 		}
 	}
 	cmd, err := u.command(context.WithoutCancel(ctx))
 	if err != nil {
-		return false, err
+		return err
 	}
-	return true, c.start(u.name, u.spec, cmd)
+	return c.start(u.name, u.spec, cmd)
 }
 
-// awaitReady waits until the unit does its job. When it does not, the error holds the end of its log.
+// awaitReady waits until the unit does its job. When it does not, the error holds the end of its log and what to do.
 func (c Config) awaitReady(ctx context.Context, u unit) error {
-	begin := time.Now()
+	begin := time.Now() //nolint:forbidigo // times shown to people
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	defer c.every(10*time.Second, func(waited time.Duration) { c.say("  %-14s is starting … %.0f s", u.name, waited.Seconds()) })()
 	err := await(ctx, u.patient, func() error {
 		if _, alive := c.running(u.name); !alive {
 			cancel(fmt.Errorf("%s ended by itself", u.name))
@@ -67,26 +68,38 @@ func (c Config) awaitReady(ctx context.Context, u unit) error {
 		err = cause
 	}
 	if err != nil {
-		return fmt.Errorf("%s does not get ready: %w\nThe end of %s:\n%s", u.name, err, c.logFile(u.name), c.lastLines(u.name, 15))
+		return fmt.Errorf("%s does not get ready: %w\n--- the end of %s\n%s\n---\n%s", u.name, err, c.logFile(u.name), c.lastLines(u.name, 15), u.advice)
 	}
 	c.say("  %-14s ready on %s (%.1f s)", u.name, addresses(u.ports), time.Since(begin).Seconds())
 	return nil
 }
 
-// free tells whether the port can be listened on.
-func free(ctx context.Context, port int) error {
-	var lc net.ListenConfig
-	listener, err := lc.Listen(ctx, "tcp", "127.0.0.1:"+itoa(port))
-	if err != nil {
-		return fmt.Errorf("port %d is taken by another process; stop that one (`ss -ltnp` names it), or move ours by the variables listed in .env.example", port)
+// every calls the function again and again until the returned stop is called.
+func (c Config) every(pause time.Duration, do func(waited time.Duration)) (stop func()) {
+	quit, done := make(chan struct{}), make(chan struct{})
+	begin, tick := time.Now(), time.NewTicker(pause) //nolint:forbidigo // times shown to people
+	go func() {
+		defer close(done)
+		defer tick.Stop()
+		for {
+			select {
+			case <-quit:
+				return
+			case <-tick.C:
+				do(time.Since(begin))
+			}
+		}
+	}()
+	return func() {
+		close(quit)
+		<-done
 	}
-	return listener.Close()
 }
 
 func addresses(ports []int) string {
 	list := make([]string, len(ports))
 	for i, p := range ports {
-		list[i] = "127.0.0.1:" + itoa(p)
+		list[i] = address(p)
 	}
 	return strings.Join(list, ", ")
 }

@@ -1,0 +1,138 @@
+package devstack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Ports are those of the contract unless the environment moves them.
+type Ports struct {
+	TrackingDB, CommissionDB, Pulsar, PulsarAdmin, Bookie, BFF, Tracking, Commission int
+}
+
+// settable names the variable that moves each port, with the usual one.
+func (p *Ports) settable() []struct {
+	variable string
+	port     *int
+	usual    int
+} {
+	return []struct {
+		variable string
+		port     *int
+		usual    int
+	}{
+		{"TRACKING_DB_PORT", &p.TrackingDB, 5432},
+		{"COMMISSION_DB_PORT", &p.CommissionDB, 5433},
+		{"PULSAR_PORT", &p.Pulsar, 6650},
+		{"PULSAR_ADMIN_PORT", &p.PulsarAdmin, 8080},
+		{"PULSAR_BOOKIE_PORT", &p.Bookie, 3181},
+		{"BFF_PORT", &p.BFF, 8002},
+		{"TRACKING_PORT", &p.Tracking, 8000},
+		{"COMMISSION_PORT", &p.Commission, 8001},
+	}
+}
+
+// portsFrom reads the ports from the settings. Two the same are refused.
+func portsFrom(env map[string]string) (Ports, error) {
+	var ports Ports
+	taken := map[int]string{}
+	for _, s := range ports.settable() {
+		*s.port = s.usual
+		if text := env[s.variable]; text != "" {
+			n, err := strconv.Atoi(text)
+			if err != nil || n < 1 || n > 65535 {
+				return Ports{}, fmt.Errorf("%s must be a port number from 1 to 65535", s.variable)
+			}
+			*s.port = n
+		}
+		if other, found := taken[*s.port]; found {
+			return Ports{}, fmt.Errorf("%s and %s are both %d: give one of them another port", other, s.variable, *s.port)
+		}
+		taken[*s.port] = s.variable
+	}
+	return ports, nil
+}
+
+// variable names the setting that moves the port; empty for a replica's.
+func (p Ports) variable(port int) string {
+	for _, s := range p.settable() {
+		if *s.port == port {
+			return s.variable
+		}
+	}
+	return ""
+}
+
+// free tells whether the port can be listened on.
+func free(ctx context.Context, port int) bool {
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", address(port))
+	return err == nil && listener.Close() == nil
+}
+
+// taken says who has the port and what to do about it.
+func (c Config) taken(name string, port int) error {
+	who := "another program"
+	if h := holder(port); h != "" {
+		who = h
+	}
+	move := ""
+	if v := c.Ports.variable(port); v != "" {
+		move = fmt.Sprintf(", or move %s to another port with %s=…", name, v)
+	}
+	return fmt.Errorf("port %d, which %s needs, is taken by %s: stop that%s", port, name, who, move)
+}
+
+// holder names the process that listens on the port, when we may know.
+func holder(port int) string {
+	sockets := map[string]bool{}
+	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+		text, err := os.ReadFile(table) //nolint:gosec // of the kernel
+		if err != nil {
+			continue
+		}
+		for line := range strings.Lines(string(text)) {
+			f := strings.Fields(line) // sl local remote state … inode is the tenth; state 0A listens
+			if len(f) > 9 && f[3] == "0A" && strings.HasSuffix(f[1], fmt.Sprintf(":%04X", port)) {
+				sockets["socket:["+f[9]+"]"] = true
+			}
+		}
+	}
+	links, err := filepath.Glob("/proc/[0-9]*/fd/*")
+	if err != nil {
+		return ""
+	}
+	for _, link := range links {
+		if target, err := os.Readlink(link); err == nil && sockets[target] {
+			pid := strings.Split(link, "/")[2]
+			program, _ := os.ReadFile(filepath.Join("/proc", pid, "comm")) //nolint:gosec // of the kernel
+			return fmt.Sprintf("%s (process %s)", strings.TrimSpace(string(program)), pid)
+		}
+	}
+	return ""
+}
+
+// freePorts finds ports that nobody listens on now. They are below the range that the kernel gives to outgoing connections, and start
+// at another place in each process, so that two looking at the same time rarely meet.
+func freePorts(ctx context.Context, n int) ([]int, error) {
+	var ports []int
+	for port := 20000 + os.Getpid()%600*20; len(ports) < n && port < 32500; port++ {
+		if free(ctx, port) {
+			ports = append(ports, port)
+		}
+	}
+	if len(ports) < n {
+		return nil, errors.New("there are not enough free ports from 20000 to 32500")
+	}
+	return ports, nil
+}
+
+func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
+func itoa(n int) string { return strconv.Itoa(n) }
