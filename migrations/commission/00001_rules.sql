@@ -33,6 +33,7 @@ CREATE TABLE rules (
     effective_from     timestamptz NOT NULL,
     effective_to       timestamptz CHECK (effective_to > effective_from),
     published_at       timestamptz NOT NULL DEFAULT now(),
+    revision           bigint      NOT NULL, -- of all rules, that the version came with: what was known at a decision can be told exactly
     PRIMARY KEY (rule_id, version),
     CHECK ((kind = 'percentage') = (rate IS NOT NULL)),
     CHECK ((kind = 'flat') = (flat_amount IS NOT NULL)),
@@ -47,7 +48,8 @@ REVOKE UPDATE, DELETE, TRUNCATE ON rules FROM commission_user;
 CREATE TABLE rule_retirements (
     rule_id    uuid        PRIMARY KEY,
     retired_at timestamptz NOT NULL,
-    reason     text        NOT NULL
+    reason     text        NOT NULL,
+    revision   bigint      NOT NULL
 );
 CREATE TRIGGER rule_retirements_immutable BEFORE UPDATE OR DELETE OR TRUNCATE ON rule_retirements FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 REVOKE UPDATE, DELETE, TRUNCATE ON rule_retirements FROM commission_user;
@@ -70,12 +72,12 @@ CREATE TRIGGER rules_revise AFTER INSERT ON rules FOR EACH STATEMENT EXECUTE FUN
 CREATE TRIGGER rules_revise AFTER INSERT ON rule_retirements FOR EACH STATEMENT EXECUTE FUNCTION rules_revise();
 
 -- The first rules. Each gives way to a narrower scope or a higher priority.
-INSERT INTO rules (rule_id, version, name, event_type, currency, kind, rate, flat_amount, priority, effective_from, published_at) VALUES
-    ('00000000-0000-7000-8000-000000000001', 1, 'Purchase: 10 % of the amount', 'purchase',   NULL,  'percentage', '0.1', NULL,    0, '2000-01-01Z', '2000-01-01Z'),
-    ('00000000-0000-7000-8000-000000000002', 1, 'Sale: 10 % of the amount',     'sale',       NULL,  'percentage', '0.1', NULL,    0, '2000-01-01Z', '2000-01-01Z'),
-    ('00000000-0000-7000-8000-000000000003', 1, 'View: 0.025 USD',              'view',       'USD', 'flat',       NULL,  '0.025', 0, '2000-01-01Z', '2000-01-01Z'),
-    ('00000000-0000-7000-8000-000000000004', 1, 'Click: 0.20 USD',              'click',      'USD', 'flat',       NULL,  '0.2',   0, '2000-01-01Z', '2000-01-01Z'),
-    ('00000000-0000-7000-8000-000000000005', 1, 'Engagement: 0.75 USD',         'engagement', 'USD', 'flat',       NULL,  '0.75',  0, '2000-01-01Z', '2000-01-01Z');
+INSERT INTO rules (rule_id, version, name, event_type, currency, kind, rate, flat_amount, priority, effective_from, published_at, revision) VALUES
+    ('00000000-0000-7000-8000-000000000001', 1, 'Purchase: 10 % of the amount', 'purchase',   NULL,  'percentage', '0.1', NULL,    0, '2000-01-01Z', '2000-01-01Z', 1),
+    ('00000000-0000-7000-8000-000000000002', 1, 'Sale: 10 % of the amount',     'sale',       NULL,  'percentage', '0.1', NULL,    0, '2000-01-01Z', '2000-01-01Z', 1),
+    ('00000000-0000-7000-8000-000000000003', 1, 'View: 0.025 USD',              'view',       'USD', 'flat',       NULL,  '0.025', 0, '2000-01-01Z', '2000-01-01Z', 1),
+    ('00000000-0000-7000-8000-000000000004', 1, 'Click: 0.20 USD',              'click',      'USD', 'flat',       NULL,  '0.2',   0, '2000-01-01Z', '2000-01-01Z', 1),
+    ('00000000-0000-7000-8000-000000000005', 1, 'Engagement: 0.75 USD',         'engagement', 'USD', 'flat',       NULL,  '0.75',  0, '2000-01-01Z', '2000-01-01Z', 1);
 
 -- +goose Down
 DROP TABLE rules_revision, rule_retirements, rules;

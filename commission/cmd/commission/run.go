@@ -15,6 +15,7 @@ import (
 	"tributary/commission/internal/api/rest"
 	"tributary/commission/internal/application/consume"
 	"tributary/commission/internal/application/payouts"
+	"tributary/commission/internal/application/publish"
 	"tributary/commission/internal/application/settle"
 	"tributary/commission/internal/infrastructure/postgres"
 	"tributary/commission/internal/infrastructure/pulsar"
@@ -89,7 +90,8 @@ func run(ctx context.Context, args []string) error {
 	)
 	//nolint:contextcheck // the context of a request is inside of huma.Context
 	handler := newHandler(wiring{logger: logger, metrics: metrics, health: health, verifier: verifier, uses: rest.UseCases{
-		Commissions: store, Settle: settle.New(store, newID), Payouts: payer, Ledger: store, Now: time.Now,
+		Commissions: store, Settle: settle.New(store, newID), Payouts: payer, Ledger: store,
+		Publish: publish.New(store, newID), Rules: store, Now: time.Now,
 	}})
 	server := &httpapi.Server{Addr: s.HTTPAddr, Handler: handler, Health: health, Logger: logger}
 

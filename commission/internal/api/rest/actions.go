@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"tributary/commission/internal/api/wire"
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/settle"
 	"tributary/commission/internal/domain/commission"
@@ -13,8 +14,8 @@ import (
 )
 
 type actionInput struct {
-	changeHeaders
-	matchHeader
+	ChangeHeaders
+	MatchHeader
 	ID   string `path:"id" maxLength:"64" doc:"The commission's id."`
 	Body struct {
 		Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"Kept in the audit."`
@@ -22,13 +23,13 @@ type actionInput struct {
 }
 
 type adjustmentInput struct {
-	changeHeaders
+	ChangeHeaders
 	Body struct {
-		UserID     string `json:"user_id" minLength:"1" maxLength:"128"`
-		CampaignID string `json:"campaign_id,omitempty" maxLength:"128"`
-		Amount     major  `json:"amount" doc:"Major units, read exactly; negative to take." example:"-12.50"`
-		Currency   string `json:"currency" example:"USD"`
-		Reason     string `json:"reason" minLength:"1" maxLength:"500" doc:"Kept in the audit."`
+		UserID     string     `json:"user_id" minLength:"1" maxLength:"128"`
+		CampaignID string     `json:"campaign_id,omitempty" maxLength:"128"`
+		Amount     wire.Major `json:"amount" doc:"Major units, read exactly; negative to take." example:"-12.50"`
+		Currency   string     `json:"currency" example:"USD"`
+		Reason     string     `json:"reason" minLength:"1" maxLength:"500" doc:"Kept in the audit."`
 	}
 }
 
@@ -60,7 +61,7 @@ func registerActions(api huma.API, handler *settle.Handler, clock func() time.Ti
 		frame := framed{operation: op.OperationID, key: in.IdempotencyKey, reason: in.Body.Reason, content: in.Body}
 		return withETag(changing(ctx, clock, frame, bodyOf, func(r change.Request) (commission.Commission, error) {
 			return handler.Adjust(ctx, r, settle.Adjustment{
-				UserID: in.Body.UserID, CampaignID: in.Body.CampaignID, Amount: in.Body.Amount.text, Currency: in.Body.Currency,
+				UserID: in.Body.UserID, CampaignID: in.Body.CampaignID, Amount: in.Body.Amount.Text, Currency: in.Body.Currency,
 			})
 		}))
 	})

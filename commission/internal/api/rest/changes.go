@@ -17,18 +17,18 @@ import (
 	"tributary/platform/httpapi"
 )
 
-// changeHeaders are embedded in the input of every POST.
-type changeHeaders struct {
+// ChangeHeaders are embedded (exported, because huma looks into exported embedded structs only) in the input of every POST.
+type ChangeHeaders struct {
 	IdempotencyKey string `header:"Idempotency-Key" minLength:"1" maxLength:"255" doc:"The same key with the same request gives the first answer again."`
 }
 
-// matchHeader is embedded in the input of what changes one thing.
-type matchHeader struct {
+// MatchHeader is embedded in the input of what changes one thing.
+type MatchHeader struct {
 	IfMatch string `header:"If-Match" maxLength:"32" doc:"The ETag that was read: the change is refused if somebody else made one since."`
 }
 
 // version reads If-Match; 0 is any.
-func (m matchHeader) version() (int, error) {
+func (m MatchHeader) version() (int, error) {
 	text := strings.TrimSpace(m.IfMatch)
 	if text == "" || text == "*" {
 		return 0, nil

@@ -51,8 +51,8 @@ func bodyOf(c commission.Commission) commissionBody {
 	}
 }
 
-// commissionFilter is what a list of commissions can be narrowed by.
-type commissionFilter struct {
+// CommissionFilter is what a list of commissions can be narrowed by.
+type CommissionFilter struct {
 	UserID       string    `query:"user_id" maxLength:"128"`
 	CampaignID   string    `query:"campaign_id" maxLength:"128"`
 	ProductID    string    `query:"product_id" maxLength:"128"`
@@ -65,7 +65,7 @@ type commissionFilter struct {
 }
 
 // of makes the filter of the application, limited to what the caller may see.
-func (f commissionFilter) of(ctx context.Context) (query.CommissionFilter, error) {
+func (f CommissionFilter) of(ctx context.Context) (query.CommissionFilter, error) {
 	user, err := auth.OwnUser(ctx, f.UserID)
 	return query.CommissionFilter{
 		UserID: user, CampaignID: f.CampaignID, ProductID: f.ProductID, EventType: f.EventType, Status: f.Status, Kind: f.Kind,
@@ -75,7 +75,7 @@ func (f commissionFilter) of(ctx context.Context) (query.CommissionFilter, error
 
 type listCommissionsInput struct {
 	httpapi.ListInput
-	commissionFilter
+	CommissionFilter
 }
 
 type commissionList struct {

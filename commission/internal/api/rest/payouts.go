@@ -53,14 +53,14 @@ type payoutList struct {
 	Body httpapi.Page[payoutBody]
 }
 
-type payoutInput struct {
+type PayoutInput struct {
 	ID string `path:"id" maxLength:"64" doc:"The payout's id, which is that of its command."`
 }
 
 type closeInput struct {
-	changeHeaders
-	matchHeader
-	payoutInput
+	ChangeHeaders
+	MatchHeader
+	PayoutInput
 	Body struct {
 		Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"Kept in the audit."`
 	}
@@ -88,7 +88,7 @@ func registerPayouts(api huma.API, handler *payouts.Handler, store payouts.Store
 			return &payoutList{Body: httpapi.NewPage(bodies, in.Limit, func(b payoutBody) payoutCursor { return payoutCursor{b.CreatedAt, b.ID} })}, nil
 		})
 	huma.Register(api, readOperation("get-payout", "/payouts/{id}", "Get a payout", "", "Payouts"),
-		func(ctx context.Context, in *payoutInput) (*answered[payoutBody], error) {
+		func(ctx context.Context, in *PayoutInput) (*answered[payoutBody], error) {
 			found, err := store.Payout(ctx, in.ID)
 			if err != nil {
 				return nil, err

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"tributary/commission/internal/application/payouts"
+	"tributary/commission/internal/application/publish"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/application/settle"
 	"tributary/platform/auth"
@@ -24,6 +25,8 @@ type UseCases struct {
 	Settle      *settle.Handler
 	Payouts     *payouts.Handler
 	Ledger      payouts.Store
+	Publish     *publish.Handler
+	Rules       publish.Store
 	Now         func() time.Time
 }
 
@@ -34,6 +37,7 @@ func Register(api huma.API, uses UseCases) {
 	registerActions(api, uses.Settle, uses.Now)
 	registerPayouts(api, uses.Payouts, uses.Ledger, uses.Now)
 	registerBalances(api, uses.Ledger)
+	registerRules(api, uses.Publish, uses.Rules, uses.Now)
 }
 
 // Codes are the error codes of these routes beside those of all services.
@@ -42,6 +46,9 @@ func Codes() []httpapi.Code {
 		httpapi.Code{Code: "commission_not_found", Kind: fault.NotFound, Meaning: "There is no such commission, or it belongs to somebody else."},
 		httpapi.Code{Code: "decision_not_found", Kind: fault.NotFound, Meaning: "The event has no decision (yet), or belongs to somebody else."},
 		httpapi.Code{Code: "payout_not_found", Kind: fault.NotFound, Meaning: "There is no such payout (yet), or it belongs to somebody else."},
+		httpapi.Code{Code: "rule_not_found", Kind: fault.NotFound, Meaning: "There is no such rule."},
+		httpapi.Code{Code: "rule_conflict", Kind: fault.Conflict, Meaning: "The version would tie with those of other rules that errors names."},
+		httpapi.Code{Code: "rule_retired", Kind: fault.Conflict, Meaning: "The rule is retired."},
 		httpapi.Code{Code: "transition_refused", Kind: fault.Conflict, Meaning: "The status does not allow the action; read it again."},
 		httpapi.Code{Code: "version_mismatch", Kind: fault.Precondition, Meaning: "It was changed since it was read; read it again and decide anew."},
 		httpapi.Code{Code: "idempotency_key_reused", Kind: fault.Invalid, Meaning: "The Idempotency-Key was used for another request."},

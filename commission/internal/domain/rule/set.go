@@ -197,3 +197,17 @@ func overlap(a, b Rule) bool {
 }
 
 func startsBefore(start, end time.Time) bool { return end.IsZero() || start.Before(end) }
+
+// Versions gives the versions of a rule by number; none for an unknown rule.
+func (s *Set) Versions(id string) []Rule {
+	var out []Rule
+	for _, r := range s.all {
+		if r.ID() == id {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// With gives the set with one more version in it, for a trial; the set itself does not change.
+func (s *Set) With(r Rule) *Set { return NewSet(s.revision, append(s.All(), r)) }

@@ -18,7 +18,8 @@ const (
 SELECT r.rule_id::text, r.version, r.name, r.event_type, r.user_id, r.campaign_id, r.product_id, r.currency, r.kind, r.rate, r.flat_amount,
        r.tier_from_minor, r.tier_rates, r.tier_period, r.minimum_base_minor, r.maximum_minor, r.cap_minor, r.cap_period, r.hold_days, r.rounding,
        r.priority, r.effective_from, r.effective_to, r.published_at, t.retired_at
-FROM rules AS r LEFT JOIN rule_retirements AS t USING (rule_id)
+FROM rules AS r LEFT JOIN rule_retirements AS t ON t.rule_id = r.rule_id AND t.revision <= $1
+WHERE r.revision <= $1
 ORDER BY r.rule_id, r.version`
 )
 
@@ -36,8 +37,7 @@ func (s *Store) Rules(ctx context.Context) (*rule.Set, error) {
 	return set, err
 }
 
-// rulesAt gives the rules, from memory when nothing was published since they were read. A revision that is newer in the table than
-// the one asked for only means that newer rules are read; they are kept under the older revision and read again next time.
+// rulesAt gives the rules as they stood at the revision, from memory when they are those that were read last.
 func (s *Store) rulesAt(ctx context.Context, tx pgx.Tx, revision int64) (*rule.Set, error) {
 	s.mu.Lock()
 	known := s.rules
@@ -45,7 +45,7 @@ func (s *Store) rulesAt(ctx context.Context, tx pgx.Tx, revision int64) (*rule.S
 	if known != nil && known.Revision() == revision {
 		return known, nil
 	}
-	rows, err := tx.Query(ctx, selectRules)
+	rows, err := tx.Query(ctx, selectRules, revision)
 	if err != nil {
 		return nil, err
 	}
@@ -55,9 +55,21 @@ func (s *Store) rulesAt(ctx context.Context, tx pgx.Tx, revision int64) (*rule.S
 	}
 	set := rule.NewSet(revision, rules)
 	s.mu.Lock()
-	s.rules = set
-	s.mu.Unlock()
+	defer s.mu.Unlock()
+	if s.rules == nil || s.rules.Revision() < revision {
+		s.rules = set
+	}
 	return set, nil
+}
+
+// RulesAt gives the rules as they stood at an earlier revision: those that a decision considered.
+func (s *Store) RulesAt(ctx context.Context, revision int64) (*rule.Set, error) {
+	var set *rule.Set
+	err := s.begin(ctx, "read the rules", func(tx pgx.Tx) (err error) {
+		set, err = s.rulesAt(ctx, tx, revision)
+		return err
+	})
+	return set, err
 }
 
 // ruleRow is a row of rules as it is stored.

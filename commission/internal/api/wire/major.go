@@ -1,4 +1,4 @@
-package rest
+package wire
 
 import (
 	"strings"
@@ -9,23 +9,23 @@ import (
 	"tributary/platform/fault"
 )
 
-// major is an amount or a rate as it was written: the text of a JSON number, or of a string of the same form. It is never a binary
+// Major is an amount or a rate as it was written: the text of a JSON number, or of a string of the same form. It is never a binary
 // float; the domain reads the text.
-type major struct{ text string }
+type Major struct{ Text string }
 
 // UnmarshalJSONFrom takes a number or a string.
-func (m *major) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+func (m *Major) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	value, err := d.ReadValue()
 	if err != nil {
 		return err
 	}
 	switch value.Kind() {
 	case jsontext.KindNumber:
-		m.text = value.String()
+		m.Text = value.String()
 		return nil
 	case jsontext.KindString:
 		text, err := jsontext.AppendUnquote(nil, value)
-		m.text = string(text)
+		m.Text = string(text)
 		return err
 	case jsontext.KindNull, jsontext.KindTrue, jsontext.KindFalse, jsontext.KindBeginObject, jsontext.KindEndObject, jsontext.KindBeginArray,
 		jsontext.KindEndArray, jsontext.KindInvalid:
@@ -36,14 +36,14 @@ func (m *major) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 }
 
 // MarshalJSONTo writes the text as a string: what hashes of requests are made of.
-func (m major) MarshalJSONTo(e *jsontext.Encoder) error {
-	return e.WriteToken(jsontext.String(m.text))
+func (m Major) MarshalJSONTo(e *jsontext.Encoder) error {
+	return e.WriteToken(jsontext.String(m.Text))
 }
 
 // IsZero tells whether it was not given.
-func (m major) IsZero() bool { return m.text == "" }
+func (m Major) IsZero() bool { return m.Text == "" }
 
 // Schema documents it for OpenAPI.
-func (major) Schema(huma.Registry) *huma.Schema {
+func (Major) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{OneOf: []*huma.Schema{{Type: huma.TypeNumber}, {Type: huma.TypeString, Pattern: `^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`}}}
 }

@@ -1,0 +1,115 @@
+package rest
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"tributary/commission/internal/api/wire"
+	"tributary/commission/internal/application/change"
+	"tributary/commission/internal/application/publish"
+	"tributary/commission/internal/domain/rule"
+	"tributary/platform/auth"
+	"tributary/platform/fault"
+	"tributary/platform/httpapi"
+)
+
+type listRulesInput struct {
+	httpapi.ListInput
+	EventType string `query:"event_type" enum:"view,click,engagement,lead,sale,purchase"`
+}
+
+type ruleCursor struct {
+	ID      string `json:"id"`
+	Version int    `json:"version"`
+}
+
+type ruleList struct {
+	Body httpapi.Page[wire.Rule]
+}
+
+type RuleInput struct {
+	ID string `path:"id" maxLength:"64" doc:"The rule's id."`
+}
+
+type ruleAnswer struct {
+	Body struct {
+		RuleID   string      `json:"rule_id"`
+		Versions []wire.Rule `json:"versions"`
+	}
+}
+
+type publishInput struct {
+	ChangeHeaders
+	Body wire.Draft
+}
+
+type retireInput struct {
+	ChangeHeaders
+	RuleInput
+	Body struct {
+		RetiredAt time.Time `json:"retired_at,omitzero" doc:"When it ends; now where it is left out, never in the past."`
+		Reason    string    `json:"reason" minLength:"1" maxLength:"500" doc:"Kept in the audit."`
+	}
+}
+
+func registerRules(api huma.API, handler *publish.Handler, store publish.Store, clock func() time.Time) {
+	list := readOperation("list-rules", "/rules", "List versions of rules", "By rule and version.", "Rules")
+	list.Security = auth.Require(auth.Operator)
+	huma.Register(api, list, func(ctx context.Context, in *listRulesInput) (*ruleList, error) {
+		set, err := store.Rules(ctx)
+		if err != nil {
+			return nil, err
+		}
+		var after ruleCursor
+		if err := httpapi.DecodeCursor(in.Cursor, &after); err != nil {
+			return nil, err
+		}
+		rows := []wire.Rule{}
+		for _, r := range set.All() {
+			follows := cmp.Or(cmp.Compare(r.ID(), after.ID), cmp.Compare(r.Version(), after.Version)) > 0
+			matches := in.EventType == "" || string(r.Definition().Scope.EventType) == in.EventType
+			if follows && matches && len(rows) <= in.Limit {
+				rows = append(rows, wire.RuleOf(r))
+			}
+		}
+		return &ruleList{Body: httpapi.NewPage(rows, in.Limit, func(r wire.Rule) ruleCursor { return ruleCursor{r.RuleID, r.Version} })}, nil
+	})
+	get := readOperation("get-rule", "/rules/{id}", "Get a rule with all its versions", "", "Rules")
+	get.Security = auth.Require(auth.Operator)
+	huma.Register(api, get, func(ctx context.Context, in *RuleInput) (*ruleAnswer, error) {
+		set, err := store.Rules(ctx)
+		if err != nil {
+			return nil, err
+		}
+		answer := &ruleAnswer{}
+		answer.Body.RuleID = in.ID
+		for _, r := range set.Versions(in.ID) {
+			answer.Body.Versions = append(answer.Body.Versions, wire.RuleOf(r))
+		}
+		if len(answer.Body.Versions) == 0 {
+			return nil, fault.New(fault.NotFound, "rule_not_found", "There is no such rule.")
+		}
+		return answer, nil
+	})
+	create := changeOperation("publish-rule", "/rules", "Publish a rule or a version",
+		"A new rule, or with rule_id the next version of that rule. What is published never changes.", "Rules", auth.Admin)
+	create.DefaultStatus = 201
+	huma.Register(api, create, func(ctx context.Context, in *publishInput) (*answered[wire.Rule], error) {
+		def, err := in.Body.Definition()
+		if err != nil {
+			return nil, err
+		}
+		frame := framed{operation: create.OperationID, key: in.IdempotencyKey, reason: "published", content: in.Body}
+		return changing(ctx, clock, frame, wire.RuleOf, func(r change.Request) (rule.Rule, error) { return handler.Publish(ctx, r, def) })
+	})
+	retire := changeOperation("retire-rule", "/rules/{id}/retire", "Retire a rule", "All its versions end at the time; what was decided stays.", "Rules", auth.Admin)
+	huma.Register(api, retire, func(ctx context.Context, in *retireInput) (*answered[wire.Rule], error) {
+		frame := framed{operation: retire.OperationID, key: in.IdempotencyKey, reason: in.Body.Reason, content: []any{in.ID, in.Body}}
+		return changing(ctx, clock, frame, wire.RuleOf, func(r change.Request) (rule.Rule, error) {
+			return handler.Retire(ctx, r, in.ID, in.Body.RetiredAt)
+		})
+	})
+}

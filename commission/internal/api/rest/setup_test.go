@@ -1,0 +1,173 @@
+package rest_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tributary/commission/internal/api/rest"
+	"tributary/commission/internal/application/consume"
+	"tributary/commission/internal/application/payouts"
+	"tributary/commission/internal/application/publish"
+	"tributary/commission/internal/application/settle"
+	"tributary/commission/internal/domain/event"
+	"tributary/commission/internal/infrastructure/postgres"
+	"tributary/migrations"
+	"tributary/migrations/migrationstest"
+	"tributary/platform/auth"
+	"tributary/platform/auth/authtest"
+	"tributary/platform/httpapi"
+)
+
+var start = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// service is the whole HTTP side over a database of its own, at a time that stands still.
+type service struct {
+	handler http.Handler
+	store   *postgres.Store
+	consume *consume.Handler
+	payouts *payouts.Handler
+	db      migrationstest.Database
+	now     *atomic.Int64
+	token   string // sent with every request unless empty
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// setup makes a service without authentication.
+func setup(t *testing.T) service {
+	t.Helper()
+	return with(t, nil)
+}
+
+func with(t *testing.T, verifier *auth.Verifier) service {
+	t.Helper()
+	s := service{db: migrationstest.New(t, migrations.Commission()), now: &atomic.Int64{}}
+	s.now.Store(start.UnixMicro())
+	clock := func() time.Time { return time.UnixMicro(s.now.Load()) }
+	s.store = postgres.New(s.db.Pool)
+	s.consume = consume.New(s.store, clock, newID)
+	s.payouts = payouts.New(s.store, clock)
+	api := httpapi.New(httpapi.Config{
+		Service: "commission", Title: "Commission", Version: "1", HealthPath: rest.Base + "/health", Codes: rest.Codes(),
+		Health: httpapi.NewHealth("commission"), Logger: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Now: clock,
+		Middleware: []func(huma.Context, func(huma.Context)){auth.Middleware(verifier)},
+	})
+	rest.Register(api.Huma, rest.UseCases{
+		Commissions: s.store, Settle: settle.New(s.store, newID), Payouts: s.payouts, Ledger: s.store,
+		Publish: publish.New(s.store, newID), Rules: s.store, Now: clock,
+	})
+	s.handler = api.Router
+	return s
+}
+
+// secured makes a service that wants tokens of the given user and roles.
+func secured(t *testing.T) service {
+	t.Helper()
+	verifier, err := auth.New(t.Context(), auth.Config{Secret: authtest.Secret, Algorithm: "HS256", RequireValidation: true}, auth.Needs{Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return with(t, verifier)
+}
+
+// answer is what came back; body is the decoded JSON.
+type answer struct {
+	status int
+	header http.Header
+	text   string
+	body   map[string]any
+}
+
+func (s service) call(t *testing.T, method, path, body string, headers ...string) answer {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, rest.Base+path, strings.NewReader(body))
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if s.token != "" {
+		r.Header.Set("Authorization", "Bearer "+s.token)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	s.handler.ServeHTTP(w, r)
+	a := answer{status: w.Code, header: w.Header(), text: w.Body.String()}
+	if strings.Contains(w.Header().Get("Content-Type"), "json") {
+		if err := json.Unmarshal(w.Body.Bytes(), &a.body); err != nil {
+			t.Fatalf("%s %s: %v in %s", method, path, err, a.text)
+		}
+	}
+	return a
+}
+
+// want fails unless the status is as expected, and gives the answer back.
+func (a answer) want(t *testing.T, status int) answer {
+	t.Helper()
+	if a.status != status {
+		t.Fatalf("status %d, want %d: %s", a.status, status, a.text)
+	}
+	return a
+}
+
+// str reads a member of the body, also inside of others: "data.0.id".
+func (a answer) str(path string) string {
+	var at any = a.body
+	for step := range strings.SplitSeq(path, ".") {
+		switch v := at.(type) {
+		case map[string]any:
+			at = v[step]
+		case []any:
+			if n := int(step[0] - '0'); n < len(v) {
+				at = v[n]
+			} else {
+				at = nil
+			}
+		}
+	}
+	switch v := at.(type) {
+	case string:
+		return v
+	case nil:
+		return ""
+	default:
+		text, _ := json.Marshal(v)
+		return string(text)
+	}
+}
+
+// decide hands events over as the consumer would.
+func (s service) decide(t *testing.T, facts ...event.Facts) {
+	t.Helper()
+	var events []event.Event
+	for _, f := range facts {
+		if f.OccurredAt.IsZero() {
+			f.OccurredAt = start.Add(-time.Hour)
+		}
+		f.ReceivedAt = start
+		e, err := event.New(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		events = append(events, e)
+	}
+	refused, err := s.consume.Handle(context.WithoutCancel(t.Context()), events)
+	if err != nil || len(refused) > 0 {
+		t.Fatalf("Handle: %v, %v", refused, err)
+	}
+}
+
+func purchase(id, user, amount string) event.Facts {
+	return event.Facts{ID: id, UserID: user, Type: event.Purchase, Amount: amount}
+}

@@ -1,0 +1,106 @@
+// Package publish makes versions of rules and retires rules. What is published never changes. Application layer.
+package publish
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"tributary/commission/internal/application/change"
+	"tributary/commission/internal/domain/commission"
+	"tributary/commission/internal/domain/rule"
+	"tributary/platform/fault"
+)
+
+// Store keeps rules.
+type Store interface {
+	// Rules gives all published versions as they stand.
+	Rules(ctx context.Context) (*rule.Set, error)
+	// Publish stores the version that build makes of the rules as they stand, with its audit row, in one transaction that excludes other
+	// publishers. Faults are those of build, and idempotency_key_reused; a *change.ReplayedError for a repetition.
+	Publish(ctx context.Context, request change.Request, build func(*rule.Set) (rule.Rule, error)) (rule.Rule, error)
+	// Retire ends all versions of a rule at the time, with its audit row, under the same terms. Faults: rule_not_found, rule_retired.
+	Retire(ctx context.Context, request change.Request, ruleID string, at time.Time) (rule.Rule, error)
+}
+
+// Handler publishes and retires. It is safe for concurrent use.
+type Handler struct {
+	store Store
+	newID func() string
+}
+
+// New makes a handler.
+func New(store Store, newID func() string) *Handler { return &Handler{store: store, newID: newID} }
+
+// Publish checks the definition and stores it as the first version of a new rule, or as the next version of the rule that it names. A
+// version that would tie with a version of another rule is refused with code rule_conflict, naming those rules.
+func (h *Handler) Publish(ctx context.Context, request change.Request, def rule.Definition) (rule.Rule, error) {
+	id := h.newID()
+	return h.store.Publish(ctx, request, func(set *rule.Set) (rule.Rule, error) {
+		made := def
+		made.PublishedAt = request.Now
+		if made.EffectiveFrom.IsZero() {
+			made.EffectiveFrom = request.Now
+		}
+		if made.ID == "" {
+			made.ID, made.Version = id, 1
+		} else if err := nextVersion(set, &made); err != nil {
+			return rule.Rule{}, err
+		}
+		valid, err := rule.New(made)
+		if err != nil {
+			return rule.Rule{}, err
+		}
+		return valid, Conflict(set.Conflicts(valid))
+	})
+}
+
+// nextVersion numbers a version of a known rule. Event type, scope and currency are what makes a rule the same rule.
+func nextVersion(set *rule.Set, def *rule.Definition) error {
+	versions := set.Versions(def.ID)
+	if len(versions) == 0 {
+		return errNoRule()
+	}
+	last := versions[len(versions)-1].Definition()
+	if !last.RetiredAt.IsZero() {
+		return fault.New(fault.Conflict, "rule_retired", "The rule is retired; publish a new one.")
+	}
+	if last.Scope != def.Scope || last.Currency != def.Currency {
+		return fault.New(fault.Invalid, "validation_failed", "The request breaks the rules listed in errors.",
+			fault.Field{Field: "rule_id", Code: "scope_changed", Message: "a version keeps event type, scope and currency of its rule; publish a new rule"})
+	}
+	def.Version = last.Version + 1
+	return nil
+}
+
+func errNoRule() error { return fault.New(fault.NotFound, "rule_not_found", "There is no such rule.") }
+
+// Conflict is nil without ties, else a fault that names every rule that ties.
+func Conflict(ties []rule.Rule) error {
+	var faults fault.Fields
+	for _, tie := range ties {
+		faults.Add("priority", "tie", fmt.Sprintf("ties with version %d of rule %s (%s): change the priority, the scope or the period", tie.Version(), tie.ID(), tie.Definition().Name))
+	}
+	if len(faults) == 0 {
+		return nil
+	}
+	return fault.New(fault.Conflict, "rule_conflict", "For some events neither this version nor those listed in errors would go first.", faults...)
+}
+
+// Retire ends a rule at the time, which must not lie in the past: what was decided stays right.
+func (h *Handler) Retire(ctx context.Context, request change.Request, ruleID string, at time.Time) (rule.Rule, error) {
+	var faults fault.Fields
+	if f, ok := fault.As(commission.CheckReason(request.Reason)); ok {
+		faults = append(faults, f.Fields...)
+	}
+	if at.IsZero() {
+		at = request.Now
+	}
+	if at.Before(request.Now) {
+		faults.Add("retired_at", "in_the_past", "must not lie in the past")
+	}
+	if err := faults.Err(); err != nil {
+		return rule.Rule{}, err
+	}
+	return h.store.Retire(ctx, request, ruleID, at.UTC().Truncate(time.Microsecond))
+}
