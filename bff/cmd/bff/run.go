@@ -70,7 +70,10 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	publisher := pulsar.New(client, s.Broker, ring)
+	publisher, err := pulsar.New(client, s.Broker, ring)
+	if err != nil {
+		return err
+	}
 	health := httpapi.NewHealth(service,
 		httpapi.Check{Name: "broker", Needed: true, Probe: client.Ping},
 		httpapi.Check{Name: "topics", Needed: true, Probe: publisher.Ready},

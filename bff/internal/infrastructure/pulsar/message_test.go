@@ -18,6 +18,7 @@ import (
 	"tributary/bff/internal/domain/evidence"
 	"tributary/bff/internal/domain/payment"
 	"tributary/bff/internal/infrastructure/pulsar"
+	"tributary/contracts"
 )
 
 // published is the folder of the language that producers and consumers share.
@@ -111,7 +112,7 @@ func (g golden) encoded(t *testing.T) []byte {
 // The golden messages that consumers test against are, but for white space, what this service publishes.
 func TestGoldenMessages(t *testing.T) {
 	t.Parallel()
-	for _, topic := range []string{pulsar.AcceptTopic, pulsar.UploadTopic, pulsar.PaymentTopic} {
+	for _, topic := range []string{contracts.CampaignAccept, contracts.EvidenceUpload, contracts.PaymentRequest} {
 		names, err := filepath.Glob(filepath.Join(published, "golden", topic, "*.json"))
 		if err != nil || len(names) == 0 {
 			t.Fatalf("%s: %d golden messages, %v", topic, len(names), err)

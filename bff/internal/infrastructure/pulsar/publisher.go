@@ -17,22 +17,18 @@ import (
 	"tributary/bff/internal/domain/command"
 	"tributary/bff/internal/domain/evidence"
 	"tributary/bff/internal/domain/payment"
+	"tributary/contracts"
 	"tributary/platform/broker"
 	"tributary/platform/process"
 	"tributary/platform/sealed"
 )
 
-// The topics, in the configured tenant and namespace. They are part of the contract with the services that consume them.
 const (
-	AcceptTopic  = "bff-campaign-accept-v1"
-	UploadTopic  = "bff-evidence-upload-v1"
-	PaymentTopic = "bff-payment-request-v1"
-)
-
-const (
-	// sendTimeout keeps the answer to a caller within 2 s when the broker is away.
-	sendTimeout = 1500 * time.Millisecond
-	maxPending  = 5000
+	// answerTimeout keeps the answer to a caller within 2 s, whatever the broker does. The client looks for sends that have
+	// taken longer than sendTimeout only now and then, so that alone is not enough.
+	answerTimeout = 1700 * time.Millisecond
+	sendTimeout   = 1500 * time.Millisecond
+	maxPending    = 5000
 )
 
 // Publisher publishes each kind of command to its topic, with the user's id as key: commands of a user stay in order. It is
@@ -49,19 +45,31 @@ var (
 )
 
 // New makes a publisher; Parts must run. With a ring account details are sealed by it; without, they travel in clear.
-func New(client *broker.Client, cfg broker.Config, ring *sealed.Ring) *Publisher {
-	to := func(topic string) *broker.Publisher {
-		return client.NewPublisher(broker.PublisherConfig{Topic: cfg.Topic(topic), MaxPending: maxPending, SendTimeout: sendTimeout})
+func New(client *broker.Client, cfg broker.Config, ring *sealed.Ring) (*Publisher, error) {
+	p := &Publisher{ring: ring}
+	for _, t := range []struct {
+		publisher     **broker.Publisher
+		topic, schema string
+	}{
+		{&p.accept, contracts.CampaignAccept, contracts.CampaignAcceptV1},
+		{&p.upload, contracts.EvidenceUpload, contracts.EvidenceUploadV1},
+		{&p.payment, contracts.PaymentRequest, contracts.PaymentRequestV1},
+	} {
+		schema, err := contracts.AvroSchema(t.schema)
+		if err != nil {
+			return nil, fmt.Errorf("schema of %s: %w", t.topic, err)
+		}
+		*t.publisher = client.NewPublisher(broker.PublisherConfig{Topic: cfg.Topic(t.topic), Schema: schema, MaxPending: maxPending, SendTimeout: sendTimeout})
 	}
-	return &Publisher{accept: to(AcceptTopic), upload: to(UploadTopic), payment: to(PaymentTopic), ring: ring}
+	return p, nil
 }
 
 // Parts are what has to run for publishing; at their end everything handed over is flushed.
 func (p *Publisher) Parts() []process.Part {
 	return []process.Part{
-		{Name: "publisher of " + AcceptTopic, Run: p.accept.Run},
-		{Name: "publisher of " + UploadTopic, Run: p.upload.Run},
-		{Name: "publisher of " + PaymentTopic, Run: p.payment.Run},
+		{Name: "publisher of " + contracts.CampaignAccept, Run: p.accept.Run},
+		{Name: "publisher of " + contracts.EvidenceUpload, Run: p.upload.Run},
+		{Name: "publisher of " + contracts.PaymentRequest, Run: p.payment.Run},
 	}
 }
 
@@ -116,6 +124,8 @@ func publish(ctx context.Context, to *broker.Publisher, stamp command.Stamp, pay
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", stamp.Type(), err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
 	return to.Publish(ctx, broker.Message{
 		Key: stamp.Caller().UserID(), Payload: payload, Properties: properties(ctx, stamp), EventTime: stamp.IssuedAt(),
 	})

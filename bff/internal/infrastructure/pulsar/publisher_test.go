@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,24 +20,33 @@ import (
 	"tributary/bff/internal/domain/evidence"
 	"tributary/bff/internal/domain/payment"
 	"tributary/bff/internal/infrastructure/pulsar"
+	"tributary/contracts"
 	"tributary/platform/broker"
 	"tributary/platform/brokertest"
 	"tributary/platform/fault"
 	"tributary/platform/sealed"
 )
 
-func plan() broker.Plan {
-	return broker.Plan{Retention: time.Hour, Topics: []broker.Topic{
-		{Name: pulsar.AcceptTopic, Subscriptions: []string{"test"}},
-		{Name: pulsar.UploadTopic, Subscriptions: []string{"test"}},
-		{Name: pulsar.PaymentTopic, Subscriptions: []string{"test"}},
-	}}
+// namespace holds the topics of this service as they are provisioned, with their broker schemas.
+func namespace(t *testing.T) broker.Config {
+	t.Helper()
+	plan, err := contracts.Plan(contracts.TrackingEvents)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan.Topics = slices.DeleteFunc(plan.Topics, func(topic broker.Topic) bool {
+		return !slices.Contains([]string{contracts.CampaignAccept, contracts.EvidenceUpload, contracts.PaymentRequest}, topic.Name)
+	})
+	return brokertest.Namespace(t, plan)
 }
 
 // started is a publisher that is connected; it stops with the test.
 func started(t *testing.T, cfg broker.Config, ring *sealed.Ring) *pulsar.Publisher {
 	t.Helper()
-	p := pulsar.New(brokertest.Client(t, cfg), cfg, ring)
+	p, err := pulsar.New(brokertest.Client(t, cfg), cfg, ring)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, part := range p.Parts() {
 		brokertest.Run(t, part.Run)
 	}
@@ -152,7 +162,7 @@ func envelope(id, kind string, payload map[string]any) map[string]any {
 
 func TestMessages(t *testing.T) {
 	t.Parallel()
-	cfg := brokertest.Namespace(t, plan())
+	cfg := namespace(t)
 	p := started(t, cfg, nil)
 	upload, err := evidence.NewUpload(stamp(t, command.EvidenceUpload, "01929b1c-7b5e-7c11-8a10-000000000002", ""), evidence.Input{
 		CampaignID: "camp123", Kind: "photo", FileURL: "https://example.com/photo.jpg?a=1&b=<2>",
@@ -172,9 +182,9 @@ func TestMessages(t *testing.T) {
 	accepted := envelope("01929b1c-7b5e-7c11-8a10-000000000001", "campaign.accept", map[string]any{"campaign_id": "camp123", "accepted_terms": true, "metadata": map[string]any{"source": "mobile_app", "n": 1.10}})
 	accepted["idempotency_key"] = "attempt-1"
 	for topic, want := range map[string]map[string]any{
-		pulsar.AcceptTopic:  accepted,
-		pulsar.UploadTopic:  envelope("01929b1c-7b5e-7c11-8a10-000000000002", "evidence.upload", map[string]any{"campaign_id": "camp123", "evidence_type": "photo", "file_url": "https://example.com/photo.jpg?a=1&b=<2>"}),
-		pulsar.PaymentTopic: envelope("01929b1c-7b5e-7c11-8a10-000000000003", "payment.request", map[string]any{"amount": "150.00", "currency": "USD", "payment_method": "paypal", "account_details": map[string]any{"email": "canary@example.com"}}),
+		contracts.CampaignAccept: accepted,
+		contracts.EvidenceUpload: envelope("01929b1c-7b5e-7c11-8a10-000000000002", "evidence.upload", map[string]any{"campaign_id": "camp123", "evidence_type": "photo", "file_url": "https://example.com/photo.jpg?a=1&b=<2>"}),
+		contracts.PaymentRequest: envelope("01929b1c-7b5e-7c11-8a10-000000000003", "payment.request", map[string]any{"amount": "150.00", "currency": "USD", "payment_method": "paypal", "account_details": map[string]any{"email": "canary@example.com"}}),
 	} {
 		m := read(t, cfg, topic).wait(t, 1)[0]
 		conforms(t, topic, m.Payload)
@@ -192,11 +202,11 @@ func TestMessages(t *testing.T) {
 // The text of metadata is passed on to the letter, so that no number loses a digit.
 func TestMetadataKeepsItsText(t *testing.T) {
 	t.Parallel()
-	cfg := brokertest.Namespace(t, plan())
+	cfg := namespace(t)
 	if err := started(t, cfg, nil).PublishAcceptance(t.Context(), acceptance(t, "01929b1c-7b5e-7c11-8a10-000000000001")); err != nil {
 		t.Fatal(err)
 	}
-	m := read(t, cfg, pulsar.AcceptTopic).wait(t, 1)[0]
+	m := read(t, cfg, contracts.CampaignAccept).wait(t, 1)[0]
 	if !strings.Contains(string(m.Payload), `1.10`) {
 		t.Errorf("%s", m.Payload)
 	}
@@ -204,7 +214,7 @@ func TestMetadataKeepsItsText(t *testing.T) {
 
 func TestAccountDetailsAreSealed(t *testing.T) {
 	t.Parallel()
-	cfg := brokertest.Namespace(t, plan())
+	cfg := namespace(t)
 	ring, err := sealed.Load(sealed.Config{Keys: "k1:" + base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", 32)))})
 	if err != nil {
 		t.Fatal(err)
@@ -212,8 +222,8 @@ func TestAccountDetailsAreSealed(t *testing.T) {
 	if err := started(t, cfg, ring).PublishPayment(t.Context(), request(t, "01929b1c-7b5e-7c11-8a10-000000000009")); err != nil {
 		t.Fatal(err)
 	}
-	m := read(t, cfg, pulsar.PaymentTopic).wait(t, 1)[0]
-	conforms(t, pulsar.PaymentTopic, m.Payload)
+	m := read(t, cfg, contracts.PaymentRequest).wait(t, 1)[0]
+	conforms(t, contracts.PaymentRequest, m.Payload)
 	if strings.Contains(fmt.Sprint(string(m.Payload), m.Properties, m.Key), "canary") {
 		t.Error("the message shows the account details")
 	}
@@ -243,8 +253,10 @@ func TestBrokerAway(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = taken.Close() })
 	cfg := broker.Config{ServiceURL: "pulsar://" + taken.Addr().String(), Tenant: "public", Namespace: "default"}
-	client := brokertest.Client(t, cfg)
-	p := pulsar.New(client, cfg, nil)
+	p, err := pulsar.New(brokertest.Client(t, cfg), cfg, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, part := range p.Parts() {
 		brokertest.Run(t, part.Run)
 	}
@@ -266,4 +278,52 @@ func TestBrokerAway(t *testing.T) {
 	if p.Ready(t.Context()) == nil {
 		t.Error("ready without a broker")
 	}
+}
+
+// Whether the broker is gone or silent, every caller is answered within two seconds; when it is back, commands go through
+// without a restart; and everything that was answered with nil is in the topic.
+func TestBrokerGoesAndComesBack(t *testing.T) {
+	t.Parallel()
+	cfg := namespace(t)
+	proxy := brokertest.NewProxy(t, cfg)
+	p := started(t, proxy.Config, nil)
+	var promised []string
+	publish := func(id string) error {
+		began := time.Now()
+		err := p.PublishAcceptance(t.Context(), acceptance(t, id))
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("%s: answered after %s", id, took)
+		}
+		if err == nil {
+			promised = append(promised, id)
+		} else if f, ok := fault.As(err); !ok || f.Kind != fault.Unavailable || f.RetryAfter <= 0 {
+			t.Errorf("%s: %v", id, err)
+		}
+		return err
+	}
+	if err := publish("before"); err != nil {
+		t.Fatal(err)
+	}
+	for name, outage := range map[string]struct{ begin, end func() }{"cut": {proxy.Cut, proxy.Heal}, "freeze": {proxy.Freeze, proxy.Thaw}} {
+		outage.begin()
+		for i := range 5 {
+			if err := publish(fmt.Sprint(name, "-during-", i)); err == nil {
+				t.Errorf("%s: stored without a broker", name)
+			}
+		}
+		outage.end()
+		attempt := 0
+		eventually(t, "a command is stored again after "+name, func() bool {
+			attempt++
+			return publish(fmt.Sprint(name, "-after-", attempt)) == nil
+		})
+	}
+	stored := read(t, cfg, contracts.CampaignAccept)
+	eventually(t, "all that was promised is stored", func() bool {
+		ids := map[string]bool{}
+		for _, m := range stored.all() {
+			ids[m.Properties["command_id"]] = true
+		}
+		return !slices.ContainsFunc(promised, func(id string) bool { return !ids[id] })
+	})
 }
