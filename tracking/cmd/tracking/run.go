@@ -39,7 +39,7 @@ const (
 // openapi it prints the OpenAPI document.
 func run(ctx context.Context, args []string) error {
 	if len(args) > 0 && args[0] == "openapi" {
-		return printOpenAPI(os.Stdout)
+		return printOpenAPI(os.Stdout) //nolint:contextcheck // it serves no request
 	}
 	var s settings
 	if err := config.Load(&s); err != nil {
@@ -94,7 +94,7 @@ func run(ctx context.Context, args []string) error {
 		httpapi.Check{Name: "token_keys", Needed: true, Probe: verifier.Ready},
 		httpapi.Check{Name: "relay", Probe: func(context.Context) error { return publishing.Status().Trouble }},
 	)
-	api := newAPI(wiring{
+	api := newAPI(wiring{ //nolint:contextcheck // middleware takes the context of its request
 		logger: logger, metrics: metrics, health: health, verifier: verifier,
 		ingest: ingest.New(intake, ids.New(), time.Now), query: query.New(log),
 	})

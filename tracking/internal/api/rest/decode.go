@@ -64,15 +64,11 @@ func (r *reader) elements(element func()) bool {
 		return false
 	}
 	for {
-		switch r.json.PeekKind() {
-		case jsontext.KindEndArray:
+		if kind := r.json.PeekKind(); kind == jsontext.KindInvalid || kind == jsontext.KindEndArray {
 			_, err := r.json.ReadToken()
 			return err == nil
-		case jsontext.KindInvalid:
-			return false
-		default:
-			element()
 		}
+		element()
 	}
 }
 

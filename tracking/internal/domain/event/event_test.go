@@ -10,9 +10,9 @@ import (
 	"tributary/tracking/internal/domain/event"
 )
 
-var now = time.Date(2026, 11, 23, 12, 0, 0, 123456789, time.UTC)
+func noon() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 123456789, time.UTC) }
 
-func receipt() event.Receipt { return event.Receipt{ID: "given-by-service", At: now} }
+func receipt() event.Receipt { return event.Receipt{ID: "given-by-service", At: noon()} }
 
 // purchase is an input without a fault.
 func purchase() event.Input {
@@ -29,7 +29,7 @@ func TestNewTakesAndCompletes(t *testing.T) {
 		t.Fatalf("New: %v", faults)
 	}
 	f := e.Facts()
-	received := now.Truncate(time.Microsecond)
+	received := noon().Truncate(time.Microsecond)
 	if f.ID != "given-by-service" || f.UserID != "user123" || f.Type != event.Purchase || f.Amount != "100.0" || f.Currency != "" ||
 		!f.OccurredAt.Equal(received) || !f.ReceivedAt.Equal(received) || f.Metadata != `{"amount": 100.0}` {
 		t.Fatalf("facts = %+v", f)
@@ -159,12 +159,12 @@ func TestHashTellsContents(t *testing.T) {
 		}
 		return e.Hash()
 	}
-	base := hash(func(*event.Input) {}, now)
+	base := hash(func(*event.Input) {}, noon())
 	same := map[string]event.Hash{
-		"received later": hash(func(*event.Input) {}, now.Add(time.Hour)),
-		"other spelling": hash(func(in *event.Input) { in.PartnerID, in.UserID = in.UserID, event.Text{} }, now),
-		"other id":       hash(func(in *event.Input) { in.EventID = event.Given("x") }, now),
-		"other spacing":  hash(func(in *event.Input) { in.Metadata.Text = `{"amount":100.0}` }, now),
+		"received later": hash(func(*event.Input) {}, noon().Add(time.Hour)),
+		"other spelling": hash(func(in *event.Input) { in.PartnerID, in.UserID = in.UserID, event.Text{} }, noon()),
+		"other id":       hash(func(in *event.Input) { in.EventID = event.Given("x") }, noon()),
+		"other spacing":  hash(func(in *event.Input) { in.Metadata.Text = `{"amount":100.0}` }, noon()),
 	}
 	for name, h := range same {
 		if h != base {
@@ -182,7 +182,7 @@ func TestHashTellsContents(t *testing.T) {
 		"metadata":      func(in *event.Input) { in.Metadata.Canonical = `{"amount":100.00}` },
 		"source":        func(in *event.Input) { in.Source = event.Given("c") },
 	} {
-		h := hash(change, now)
+		h := hash(change, noon())
 		if other, ok := seen[h]; ok {
 			t.Errorf("%s has the hash of %s", name, other)
 		}

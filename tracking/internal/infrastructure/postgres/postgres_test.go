@@ -18,11 +18,12 @@ import (
 	"tributary/tracking/internal/infrastructure/postgres"
 )
 
-var start = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+func start() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
 
 func TestTheLogKeepsTheStoreContract(t *testing.T) {
 	t.Parallel()
 	ingesttest.Suite(t, func(t *testing.T) ingest.Store {
+		t.Helper()
 		return postgres.NewAppender(migrationstest.New(t, migrations.Tracking()).Pool)
 	})
 }
@@ -41,7 +42,7 @@ func setup(t *testing.T, events ...event.Event) (*postgres.Log, migrationstest.D
 
 func newEvent(t *testing.T, in event.Input) event.Event {
 	t.Helper()
-	e, faults := event.New(in, event.Receipt{ID: "made", At: start, Traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"})
+	e, faults := event.New(in, event.Receipt{ID: "made", At: start(), Traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"})
 	if len(faults) > 0 {
 		t.Fatal(faults)
 	}

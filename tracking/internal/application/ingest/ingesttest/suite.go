@@ -10,14 +10,14 @@ import (
 )
 
 // Event makes an event with an id and a user.
-func Event(t testing.TB, id, user string, at time.Time) event.Event {
-	t.Helper()
+func Event(tb testing.TB, id, user string, at time.Time) event.Event {
+	tb.Helper()
 	e, faults := event.New(event.Input{
 		EventID: event.Given(id), UserID: event.Given(user), EventType: event.Given("click"), CampaignID: event.Given("camp"),
 		SourceURL: event.Given("https://shop.example/"), Metadata: event.Metadata{Text: `{"note": "é"}`, Canonical: `{"note":"é"}`},
 	}, event.Receipt{At: at, Traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"})
 	if len(faults) > 0 {
-		t.Fatal(faults)
+		tb.Fatal(faults)
 	}
 	return e
 }
