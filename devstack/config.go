@@ -96,8 +96,8 @@ func settings(root string) (map[string]string, error) {
 	return env, nil
 }
 
-// ensureEnvFile makes .env from .env.example where it is missing.
-func (c Config) ensureEnvFile() error {
+// EnsureEnvFile makes .env from .env.example where it is missing.
+func (c Config) EnsureEnvFile() error {
 	file := filepath.Join(c.Root, ".env")
 	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -18,8 +18,8 @@ import (
 // pulsarMemory is enough for the stack and its benchmarks; PULSAR_MEM overrides it.
 const pulsarMemory = "-Xms256m -Xmx768m -XX:MaxDirectMemorySize=768m"
 
-// pulsar is a standalone broker with its own configuration. The bookie inside takes a free port by itself at every start unless
-// allowEphemeralPorts lets it have ours, and would then not find the data of the bookie that it was before: hence also bookieId.
+// pulsar is a standalone broker with its own configuration. The bookie inside takes any free port unless allowEphemeralPorts lets
+// it have ours; its data belong to that port, so another port needs other data.
 func (c Config) pulsar() unit {
 	dir := filepath.Join(c.State, "pulsar")
 	conf := filepath.Join(dir, "standalone.conf")
@@ -30,7 +30,6 @@ func (c Config) pulsar() unit {
 		{"advertisedAddress", "127.0.0.1"},
 		{"listeningInterface", "lo"},
 		{"allowEphemeralPorts", "true"},
-		{"bookieId", "tributary"},
 		{"journalSyncData", fmt.Sprint(!c.Fast)},
 		{"brokerDeleteInactiveTopicsEnabled", "false"},
 		{"narExtractionDirectory", filepath.Join(dir, "tmp")},
@@ -67,7 +66,7 @@ func (c Config) pulsar() unit {
 			return answers(ctx, "http://"+address(c.Ports.PulsarAdmin)+"/admin/v2/namespaces/public/default")
 		},
 		advice: "If memory is short, give it other limits by PULSAR_MEM; if its data cannot be repaired, `make clean` removes all data of the stack.",
-		signal: syscall.SIGTERM, patient: 2 * time.Minute,
+		signal: syscall.SIGTERM, patient: 5 * time.Minute,
 	}
 }
 

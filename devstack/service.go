@@ -33,7 +33,10 @@ func (c Config) Build(ctx context.Context) error {
 	args := append([]string{"build", "-buildvcs=false", "-o", bin + string(filepath.Separator)}, programs()...)
 	cmd := exec.CommandContext(ctx, "go", args...) //nolint:gosec // constants
 	cmd.Dir = c.Root
-	return c.progress("building the services (the first time takes minutes)", cmd, nil)
+	if err := c.progress("building the services (the first time takes minutes)", cmd, nil); err != nil {
+		return fmt.Errorf("the services do not compile: %w", err)
+	}
+	return nil
 }
 
 // run runs a program of ours to its end and shows what it prints.

@@ -38,7 +38,7 @@ func (c Config) Up(ctx context.Context) error {
 		return err
 	}
 	defer unlock()
-	if err := errors.Join(c.checkPorts(ctx), c.ensureEnvFile()); err != nil {
+	if err := c.checkPorts(ctx); err != nil {
 		return err
 	}
 	group, shared := errgroup.WithContext(ctx)

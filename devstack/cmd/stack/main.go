@@ -58,7 +58,7 @@ func run(ctx context.Context, args []string) error {
 func dispatch(ctx context.Context, c devstack.Config, command string, args []string) error {
 	switch command {
 	case "up":
-		if err := c.Up(ctx); err != nil {
+		if err := up(ctx, c); err != nil {
 			return err
 		}
 		c.Next()
@@ -75,7 +75,7 @@ func dispatch(ctx context.Context, c devstack.Config, command string, args []str
 	case "logs":
 		return logs(c, args)
 	case "demo":
-		if err := c.Up(ctx); err != nil {
+		if err := up(ctx, c); err != nil {
 			return err
 		}
 		return demo(ctx, c)
@@ -96,6 +96,13 @@ func dispatch(ctx context.Context, c devstack.Config, command string, args []str
 		return c.Exec(ctx, args)
 	}
 	return fmt.Errorf("there is no command %q\n%s", command, usage)
+}
+
+func up(ctx context.Context, c devstack.Config) error {
+	if err := c.EnsureEnvFile(); err != nil {
+		return err
+	}
+	return c.Up(ctx)
 }
 
 func demo(ctx context.Context, c devstack.Config) error {

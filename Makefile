@@ -1,0 +1,141 @@
+# Tributary. `make` alone lists the targets.
+#
+# STACK=native (the default) runs PostgreSQL, Pulsar and the services as plain processes; STACK=docker runs docker-compose.yml.
+# Ports and folders are moved by the environment or .env: .env.example lists the names.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+STACK ?= native
+USER_ID ?= user123
+ROLES ?= partner
+NAME ?=
+
+# Every module of go.work, and the packages of all. examples/ are modules of their own.
+MODULES := bff commission contracts devstack e2e migrations platform tracking
+PACKAGES := $(MODULES:%=./%/...)
+SERVICES := bff commission tracking
+# What `make unit` tests. The system tests start stacks of their own and have targets of their own.
+TEST ?= $(filter-out ./e2e/...,$(PACKAGES)) ./e2e/internal/...
+# The race detector needs a C compiler. RACE= leaves it out.
+RACE ?= $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+
+BIN := $(CURDIR)/.bin
+LINT_VERSION := v2.15.0
+LINT := $(BIN)/golangci-lint-$(LINT_VERSION)
+STACK_TOOL := $(BIN)/stack
+COMPOSE := docker compose
+
+ifeq ($(filter native docker,$(STACK)),)
+$(error STACK must be native or docker, not $(STACK))
+endif
+
+## The stack
+
+.PHONY: demo
+demo: $(STACK) ## set everything up, start it, send the five requests, show the commission
+	@$(if $(filter docker,$(STACK)),$(COMPOSE) up -d --build --wait && $(STACK_TOOL) requests,$(STACK_TOOL) demo)
+
+.PHONY: up
+up: $(STACK) ## start the stack; may be run again
+	@$(if $(filter docker,$(STACK)),$(COMPOSE) up -d --build --wait,$(STACK_TOOL) up)
+
+.PHONY: down
+down: $(STACK) ## stop the stack; the data stays
+	@$(if $(filter docker,$(STACK)),$(COMPOSE) down,$(STACK_TOOL) down)
+
+.PHONY: status
+status: $(STACK) ## tell what runs and whether it is ready
+	@$(if $(filter docker,$(STACK)),$(COMPOSE) ps,$(STACK_TOOL) status)
+
+.PHONY: logs
+logs: $(STACK) ## show the ends of the logs (NAME=tracking for one); Ctrl-C ends it
+	@$(if $(filter docker,$(STACK)),$(COMPOSE) logs -f --tail 20 $(NAME),$(STACK_TOOL) logs -f $(NAME))
+
+.PHONY: token
+token: .env ## print a bearer token, nothing else (USER_ID=… ROLES=partner,operator)
+	@go run ./bff/cmd/generate-jwt -user '$(USER_ID)' -roles '$(ROLES)'
+
+.PHONY: migrate
+migrate: $(STACK) ## bring the schemas of the running databases to the newest version
+	@$(if $(filter docker,$(STACK)),$(COMPOSE) run --rm --build migrate,$(STACK_TOOL) migrate)
+
+.PHONY: clean
+clean: $(STACK) ## stop the stack; remove its data, logs and programs
+	@$(if $(filter docker,$(STACK)),$(COMPOSE) down --volumes,$(STACK_TOOL) clean)
+	rm -rf $(BIN)
+
+## Tests
+
+.PHONY: test
+test: unit acceptance ## every test, against real PostgreSQL and Pulsar
+
+.PHONY: unit
+unit: $(STACK_TOOL) ## tests of all modules, with a throw-away PostgreSQL and Pulsar (TEST=./tracking/... for some)
+	$(STACK_TOOL) exec -- go test $(RACE) -timeout 20m $(TEST)
+
+.PHONY: acceptance
+acceptance: ## the requests of the contract against a stack of its own
+	go test -count=1 -timeout 20m ./e2e/acceptance/
+
+.PHONY: test-compose
+test-compose: ## build and start docker-compose.yml, test it, remove it
+	./e2e/compose.sh
+
+.PHONY: chaos
+chaos: ## kill, pause and cut off every process under load; count what is lost or doubled
+	go test -count=1 -timeout 60m -v ./e2e/faults/
+
+.PHONY: bench
+bench: ## measure the stack on this machine
+	go run ./e2e/cmd/bench
+
+## The code
+
+.PHONY: build
+build: ## compile everything; the programs go to .bin
+	@mkdir -p $(BIN)
+	go build -o $(BIN)/ $(MODULES:%=./%/...)
+
+.PHONY: lint
+lint: $(LINT) ## linters, layers, formatting, vet, each module alone, and the proof that broken layers are caught
+	$(LINT) run $(PACKAGES)
+	go vet $(PACKAGES)
+	for m in $(MODULES); do echo "$$m alone"; GOWORK=off go -C $$m build ./...; done
+	e2e/lint_proof.sh $(LINT)
+
+.PHONY: fmt
+fmt: $(LINT) ## format the code
+	$(LINT) fmt $(MODULES)
+
+.PHONY: generate
+generate: ## write the OpenAPI documents and docs/errors.md from the code
+	for s in $(SERVICES); do go run ./$$s/cmd/$$s openapi > contracts/openapi/$$s.json.new && mv contracts/openapi/$$s.json.new contracts/openapi/$$s.json; done
+	go run ./contracts/cmd/errordocs > docs/errors.md.new && mv docs/errors.md.new docs/errors.md
+
+.PHONY: help
+help: ## list the targets
+	@awk '/^## / { printf "\n%s\n", substr($$0, 4) } \
+	  match($$0, /^[a-z-]+:.*## /) { name = $$1; sub(":.*", "", name); printf "  make %-13s %s\n", name, substr($$0, RSTART + RLENGTH) }' $(MAKEFILE_LIST)
+
+# What the targets need.
+
+.PHONY: native docker
+native: $(STACK_TOOL)
+
+docker: $(STACK_TOOL) .env
+	@docker info > /dev/null 2>&1 || { echo "no container engine answers: start it, or use STACK=native" >&2; exit 1; }
+
+.PHONY: $(STACK_TOOL)
+$(STACK_TOOL):
+	@test -x $@ || echo "building the stack runner …" >&2
+	@go build -buildvcs=false -o $@ ./devstack/cmd/stack
+
+.env:
+	@cp .env.example .env
+
+$(LINT):
+	@echo "building golangci-lint $(LINT_VERSION), once; it takes some minutes …" >&2
+	GOBIN=$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+	@mv $(BIN)/golangci-lint $@
