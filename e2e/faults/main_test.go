@@ -1,0 +1,16 @@
+// Package faults_test ends processes of a private stack while events and commands come in, and counts afterwards: what was
+// acknowledged is there, once.
+package faults_test
+
+import (
+	"os"
+	"testing"
+
+	"tributary/e2e/stacktest"
+)
+
+var stack *stacktest.Stack //nolint:gochecknoglobals // TestMain hands the one stack to all tests
+
+func TestMain(m *testing.M) {
+	os.Exit(stacktest.RunPrivate(m, func(s *stacktest.Stack) { stack = s }))
+}
