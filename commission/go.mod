@@ -8,6 +8,7 @@ require (
 	github.com/google/uuid v1.6.0
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/prometheus/client_golang v1.25.0
+	pgregory.net/rapid v1.3.0
 	tributary/contracts v0.0.0-00010101000000-000000000000
 	tributary/migrations v0.0.0-00010101000000-000000000000
 	tributary/platform v0.0.0

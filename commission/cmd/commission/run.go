@@ -14,8 +14,10 @@ import (
 	"tributary/commission/internal/api/events"
 	"tributary/commission/internal/api/rest"
 	"tributary/commission/internal/application/consume"
+	"tributary/commission/internal/application/explain"
 	"tributary/commission/internal/application/payouts"
 	"tributary/commission/internal/application/publish"
+	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/application/settle"
 	"tributary/commission/internal/infrastructure/postgres"
 	"tributary/commission/internal/infrastructure/pulsar"
@@ -91,7 +93,8 @@ func run(ctx context.Context, args []string) error {
 	//nolint:contextcheck // the context of a request is inside of huma.Context
 	handler := newHandler(wiring{logger: logger, metrics: metrics, health: health, verifier: verifier, uses: rest.UseCases{
 		Commissions: store, Settle: settle.New(store, newID), Payouts: payer, Ledger: store,
-		Publish: publish.New(store, newID), Rules: store, Now: time.Now,
+		Publish: publish.New(store, newID), Rules: store, Explain: explain.New(store),
+		Summaries: store, Replay: replay.New(store, time.Now, newID), Frames: store, Now: time.Now,
 	}})
 	server := &httpapi.Server{Addr: s.HTTPAddr, Handler: handler, Health: health, Logger: logger}
 

@@ -2,9 +2,11 @@ package rest
 
 import (
 	"context"
+	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
 
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/commission"
@@ -76,10 +78,7 @@ func (f CommissionFilter) of(ctx context.Context) (query.CommissionFilter, error
 type listCommissionsInput struct {
 	httpapi.ListInput
 	CommissionFilter
-}
-
-type commissionList struct {
-	Body httpapi.Page[commissionBody]
+	Accept string `header:"Accept" maxLength:"1024" doc:"text/csv streams all rows that match, without limit and cursor."`
 }
 
 // idCursor is the position in a list that is ordered by id.
@@ -96,28 +95,31 @@ type commissionAnswer struct {
 	Body commissionBody
 }
 
-func registerCommissions(api huma.API, store query.Commissions) {
-	huma.Register(api, readOperation("list-commissions", "/commissions", "List commissions",
-		"Newest first. Rows that are added while you page do not disturb it.", "Commissions"),
-		func(ctx context.Context, in *listCommissionsInput) (*commissionList, error) {
-			filter, err := in.of(ctx)
-			if err != nil {
-				return nil, err
-			}
-			var cursor idCursor
-			if err := httpapi.DecodeCursor(in.Cursor, &cursor); err != nil {
-				return nil, err
-			}
-			rows, err := store.List(ctx, filter, query.Slice{Limit: in.Limit + 1, After: cursor.ID})
-			if err != nil {
-				return nil, err
-			}
-			bodies := make([]commissionBody, len(rows))
-			for i, row := range rows {
-				bodies[i] = bodyOf(row)
-			}
-			return &commissionList{Body: httpapi.NewPage(bodies, in.Limit, func(b commissionBody) idCursor { return idCursor{b.ID} })}, nil
-		})
+func registerCommissions(api huma.API, store query.Commissions, clock func() time.Time) {
+	list := readOperation("list-commissions", "/commissions", "List commissions",
+		"Newest first. Rows that are added while you page do not disturb it.", "Commissions")
+	list.Responses = listResponses(api.OpenAPI().Components.Schemas)
+	huma.Register(api, list, func(ctx context.Context, in *listCommissionsInput) (*huma.StreamResponse, error) {
+		filter, err := in.of(ctx)
+		if err != nil {
+			return nil, err
+		}
+		var cursor idCursor
+		if err := httpapi.DecodeCursor(in.Cursor, &cursor); err != nil {
+			return nil, err
+		}
+		if wantsCSV(in.Accept) {
+			return streamCSV(ctx, store, filter, clock)
+		}
+		page, err := readPage(ctx, store, filter, query.Slice{Limit: in.Limit, After: cursor.ID})
+		if err != nil {
+			return nil, err
+		}
+		return &huma.StreamResponse{Body: func(ctx huma.Context) {
+			ctx.SetHeader("Content-Type", "application/json")
+			_ = json.MarshalWrite(ctx.BodyWriter(), page) // what fails here is the connection
+		}}, nil
+	})
 	huma.Register(api, readOperation("get-commission", "/commissions/{id}", "Get a commission", "", "Commissions"),
 		func(ctx context.Context, in *commissionInput) (*commissionAnswer, error) {
 			found, err := store.Commission(ctx, in.ID)
@@ -129,4 +131,24 @@ func registerCommissions(api huma.API, store query.Commissions) {
 			}
 			return &commissionAnswer{ETag: etag(found.State().Version), Body: bodyOf(found)}, nil
 		})
+}
+
+// listResponses documents the two forms of the list, which is written by hand.
+func listResponses(schemas huma.Registry) map[string]*huma.Response {
+	page := schemas.Schema(reflect.TypeFor[httpapi.Page[commissionBody]](), true, "CommissionPage")
+	return map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{
+		"application/json": {Schema: page}, csvType: {Schema: &huma.Schema{Type: huma.TypeString}},
+	}}}
+}
+
+func readPage(ctx context.Context, store query.Commissions, filter query.CommissionFilter, slice query.Slice) (httpapi.Page[commissionBody], error) {
+	rows, err := store.List(ctx, filter, query.Slice{Limit: slice.Limit + 1, After: slice.After})
+	if err != nil {
+		return httpapi.Page[commissionBody]{}, err
+	}
+	bodies := make([]commissionBody, len(rows))
+	for i, row := range rows {
+		bodies[i] = bodyOf(row)
+	}
+	return httpapi.NewPage(bodies, slice.Limit, func(b commissionBody) idCursor { return idCursor{b.ID} }), nil
 }

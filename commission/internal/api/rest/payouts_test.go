@@ -1,7 +1,6 @@
 package rest_test
 
 import (
-	"fmt"
 	"sync"
 	"testing"
 
@@ -102,5 +101,4 @@ func TestPartnersSeeTheirOwn(t *testing.T) {
 			t.Errorf("%s: %d %s", path, b.status, b.text)
 		}
 	}
-	_ = fmt.Sprint
 }

@@ -7,9 +7,12 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"tributary/commission/internal/application/change"
+	"tributary/commission/internal/application/explain"
 	"tributary/commission/internal/application/payouts"
 	"tributary/commission/internal/application/publish"
 	"tributary/commission/internal/application/query"
+	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/application/settle"
 	"tributary/platform/auth"
 	"tributary/platform/fault"
@@ -27,16 +30,23 @@ type UseCases struct {
 	Ledger      payouts.Store
 	Publish     *publish.Handler
 	Rules       publish.Store
+	Explain     *explain.Handler
+	Summaries   query.Summaries
+	Replay      *replay.Handler
+	Frames      change.Frames
 	Now         func() time.Time
 }
 
 // Register adds the routes to the API.
 func Register(api huma.API, uses UseCases) {
-	registerCommissions(api, uses.Commissions)
+	registerCommissions(api, uses.Commissions, uses.Now)
 	registerDecisions(api, uses.Commissions)
 	registerActions(api, uses.Settle, uses.Now)
 	registerPayouts(api, uses.Payouts, uses.Ledger, uses.Now)
 	registerBalances(api, uses.Ledger)
+	registerExplain(api, uses.Explain)
+	registerSummary(api, uses.Summaries)
+	registerReplays(api, uses.Replay, uses.Frames, uses.Now)
 	registerRules(api, uses.Publish, uses.Rules, uses.Now)
 }
 

@@ -17,8 +17,10 @@ import (
 
 	"tributary/commission/internal/api/rest"
 	"tributary/commission/internal/application/consume"
+	"tributary/commission/internal/application/explain"
 	"tributary/commission/internal/application/payouts"
 	"tributary/commission/internal/application/publish"
+	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/application/settle"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/infrastructure/postgres"
@@ -65,7 +67,8 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 	})
 	rest.Register(api.Huma, rest.UseCases{
 		Commissions: s.store, Settle: settle.New(s.store, newID), Payouts: s.payouts, Ledger: s.store,
-		Publish: publish.New(s.store, newID), Rules: s.store, Now: clock,
+		Publish: publish.New(s.store, newID), Rules: s.store, Explain: explain.New(s.store),
+		Summaries: s.store, Replay: replay.New(s.store, clock, newID), Frames: s.store, Now: clock,
 	})
 	s.handler = api.Router
 	return s

@@ -3,6 +3,7 @@
 package change
 
 import (
+	"context"
 	"time"
 
 	"tributary/platform/fault"
@@ -47,4 +48,12 @@ type Record struct {
 	Reason        string
 	Before, After string
 	RequestID     string
+}
+
+// Frames keeps the frame of a change that takes more than one transaction.
+type Frames interface {
+	// Known is a *ReplayedError when the key was used for the same request, and idempotency_key_reused when it was for another.
+	Known(ctx context.Context, request Request) error
+	// Note stores the audit row and the answer under the key; a *ReplayedError when somebody was quicker.
+	Note(ctx context.Context, request Request, record Record, result any) error
 }

@@ -37,22 +37,32 @@ func New(store Store, newID func() string) *Handler { return &Handler{store: sto
 func (h *Handler) Publish(ctx context.Context, request change.Request, def rule.Definition) (rule.Rule, error) {
 	id := h.newID()
 	return h.store.Publish(ctx, request, func(set *rule.Set) (rule.Rule, error) {
-		made := def
-		made.PublishedAt = request.Now
-		if made.EffectiveFrom.IsZero() {
-			made.EffectiveFrom = request.Now
-		}
-		if made.ID == "" {
-			made.ID, made.Version = id, 1
-		} else if err := nextVersion(set, &made); err != nil {
-			return rule.Rule{}, err
-		}
-		valid, err := rule.New(made)
-		if err != nil {
-			return rule.Rule{}, err
-		}
-		return valid, Conflict(set.Conflicts(valid))
+		return Build(set, def, Terms{NewID: id, Now: request.Now})
 	})
+}
+
+// Terms are what a version needs besides its definition.
+type Terms struct {
+	NewID string    // for a new rule
+	Now   time.Time // when it is published, and takes effect where the definition does not say
+}
+
+// Build makes the version that publishing the definition among the rules gives, or tells why it cannot be.
+func Build(set *rule.Set, def rule.Definition, terms Terms) (rule.Rule, error) {
+	def.PublishedAt = terms.Now
+	if def.EffectiveFrom.IsZero() {
+		def.EffectiveFrom = terms.Now
+	}
+	if def.ID == "" {
+		def.ID, def.Version = terms.NewID, 1
+	} else if err := nextVersion(set, &def); err != nil {
+		return rule.Rule{}, err
+	}
+	valid, err := rule.New(def)
+	if err != nil {
+		return rule.Rule{}, err
+	}
+	return valid, Conflict(set.Conflicts(valid))
 }
 
 // nextVersion numbers a version of a known rule. Event type, scope and currency are what makes a rule the same rule.

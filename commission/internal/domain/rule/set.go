@@ -15,7 +15,6 @@ type Verdict string
 // The verdicts, in the order in which they are tested.
 const (
 	Selected        Verdict = "selected"
-	OtherUser       Verdict = "other_user"
 	OtherCampaign   Verdict = "other_campaign"
 	OtherProduct    Verdict = "other_product"
 	NotYetInForce   Verdict = "not_yet_in_force"
@@ -119,12 +118,13 @@ type Candidate struct {
 	Verdict Verdict
 }
 
-// Consider gives every version for the type of event with its verdict; that of the one which Select gives is Selected.
+// Consider gives every version for the type of event with its verdict; that of the one which Select gives is Selected. Rules for other
+// users are left out: they are nobody else's business.
 func (s *Set) Consider(e event.Event, currency money.Currency) []Candidate {
 	winner, found, _ := s.Select(e, currency)
 	var out []Candidate
 	for i, r := range s.all {
-		if r.def.Scope.EventType != e.Type() {
+		if r.def.Scope.EventType != e.Type() || (r.def.Scope.UserID != "" && r.def.Scope.UserID != e.UserID()) {
 			continue
 		}
 		verdict := r.matches(e.Facts(), currency)
@@ -144,8 +144,6 @@ func (s *Set) Consider(e event.Event, currency money.Currency) []Candidate {
 func (r Rule) matches(facts event.Facts, currency money.Currency) Verdict {
 	scope, at := r.def.Scope, facts.OccurredAt
 	switch {
-	case scope.UserID != "" && scope.UserID != facts.UserID:
-		return OtherUser
 	case scope.CampaignID != "" && scope.CampaignID != facts.CampaignID:
 		return OtherCampaign
 	case scope.ProductID != "" && scope.ProductID != facts.ProductID:

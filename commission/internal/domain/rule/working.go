@@ -64,3 +64,47 @@ func (r Rule) Commission(in Input) (Working, error) {
 func (r Rule) Rate() (money.Rate, bool) {
 	return r.def.Formula.Rate, r.def.Formula.Kind == Percentage
 }
+
+// Calculation writes the formula with the numbers of the input.
+func (r Rule) Calculation(in Input) string {
+	f, base := r.def.Formula, in.Base
+	switch f.Kind {
+	case Flat:
+		return f.Amount.String()
+	case Percentage:
+		return base.String() + " × " + f.Rate.String()
+	case Graduated, AllUnits:
+		position := money.FromMinor(in.Position, base.Currency())
+		reached, err := position.Add(base)
+		if err != nil {
+			return ""
+		}
+		return f.totalText(reached) + " − " + f.totalText(position)
+	}
+	return ""
+}
+
+// totalText writes the commission of a whole volume tier by tier.
+func (f Formula) totalText(volume money.Amount) string {
+	if f.Kind == AllUnits {
+		return volume.String() + " × " + f.tierAt(volume.Minor()).Rate.String()
+	}
+	text := ""
+	for i, tier := range f.Tiers {
+		if volume.Minor() <= tier.From {
+			break
+		}
+		upTo := volume.Minor()
+		if i+1 < len(f.Tiers) {
+			upTo = min(upTo, f.Tiers[i+1].From)
+		}
+		if text != "" {
+			text += " + "
+		}
+		text += money.FromMinor(upTo-tier.From, volume.Currency()).String() + " × " + tier.Rate.String()
+	}
+	if text == "" {
+		return "0"
+	}
+	return "(" + text + ")"
+}

@@ -66,3 +66,16 @@ func known(ctx context.Context, tx pgx.Tx, request change.Request) error {
 	}
 	return &change.ReplayedError{Body: []byte(body)}
 }
+
+var _ change.Frames = (*Store)(nil)
+
+// Known implements change.Frames.
+func (s *Store) Known(ctx context.Context, request change.Request) error {
+	return s.begin(ctx, "look for a key", func(tx pgx.Tx) error { return known(ctx, tx, request) })
+}
+
+// Note implements change.Frames.
+func (s *Store) Note(ctx context.Context, request change.Request, record change.Record, result any) error {
+	_, err := once(ctx, s, request, func(pgx.Tx) (any, change.Record, error) { return result, record, nil })
+	return err
+}

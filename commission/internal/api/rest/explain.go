@@ -1,0 +1,43 @@
+package rest
+
+import (
+	"context"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"tributary/commission/internal/api/wire"
+	"tributary/commission/internal/application/explain"
+	"tributary/platform/auth"
+	"tributary/platform/fault"
+)
+
+type explanationAnswer struct {
+	Body wire.Explanation
+}
+
+func registerExplain(api huma.API, handler *explain.Handler) {
+	const about = "Versions considered and why each lost, inputs, arithmetic, the unrounded value, rounding and history. The answer holds all that is needed to make the decision again: " +
+		"`explain` in the repository does it offline."
+	huma.Register(api, readOperation("explain-commission", "/commissions/{id}/explain", "Explain a commission", about, "Commissions"),
+		func(ctx context.Context, in *commissionInput) (*explanationAnswer, error) {
+			found, err := handler.Commission(ctx, in.ID)
+			if err != nil {
+				return nil, err
+			}
+			if !auth.MaySee(ctx, found.Commission.State().UserID) {
+				return nil, fault.New(fault.NotFound, "commission_not_found", "There is no such commission.")
+			}
+			return &explanationAnswer{Body: wire.ExplanationOf(found)}, nil
+		})
+	huma.Register(api, readOperation("explain-decision", "/decisions/{event_id}/explain", "Explain a decision", about, "Decisions"),
+		func(ctx context.Context, in *decisionInput) (*explanationAnswer, error) {
+			found, err := handler.Decision(ctx, in.EventID)
+			if err != nil {
+				return nil, err
+			}
+			if !auth.MaySee(ctx, found.Decided.Event.UserID()) {
+				return nil, fault.New(fault.NotFound, "decision_not_found", "There is no decision for such an event, at least not yet.")
+			}
+			return &explanationAnswer{Body: wire.ExplanationOf(found)}, nil
+		})
+}

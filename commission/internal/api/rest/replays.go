@@ -1,0 +1,184 @@
+package rest
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
+
+	"tributary/commission/internal/api/wire"
+	"tributary/commission/internal/application/change"
+	"tributary/commission/internal/application/replay"
+	"tributary/platform/auth"
+	"tributary/platform/money"
+)
+
+type replayInput struct {
+	ChangeHeaders
+	Body struct {
+		From   time.Time `json:"from" doc:"Inclusive, of the times when events occurred."`
+		To     time.Time `json:"to" doc:"Exclusive."`
+		DryRun bool      `json:"dry_run,omitempty" doc:"Only tell the differences."`
+		Reason string    `json:"reason,omitempty" maxLength:"500" doc:"Kept with the adjustments."`
+	}
+}
+
+// replayBody is the outcome of a replay. The same input gives the same bytes.
+type replayBody struct {
+	From        time.Time        `json:"from"`
+	To          time.Time        `json:"to"`
+	DryRun      bool             `json:"dry_run"`
+	Events      int              `json:"events"`
+	Users       int              `json:"users"`
+	Differences []differenceBody `json:"differences" doc:"By user, then by time of the event. Applied as adjustments unless it is a dry run."`
+	Totals      []totalBody      `json:"totals"`
+	SHA256      string           `json:"sha256" doc:"Of the differences."`
+	Changed     []string         `json:"changed_meanwhile,omitempty" doc:"Users whose bookings changed while it ran; nothing was applied to them: run it again."`
+}
+
+type differenceBody struct {
+	UserID          string    `json:"user_id"`
+	EventID         string    `json:"event_id"`
+	OccurredAt      time.Time `json:"occurred_at"`
+	Currency        string    `json:"currency"`
+	Expected        string    `json:"expected"`
+	ExpectedMinor   int64     `json:"expected_minor"`
+	Booked          string    `json:"booked"`
+	BookedMinor     int64     `json:"booked_minor"`
+	Difference      string    `json:"difference"`
+	DifferenceMinor int64     `json:"difference_minor"`
+}
+
+type totalBody struct {
+	Currency        string `json:"currency"`
+	Difference      string `json:"difference"`
+	DifferenceMinor int64  `json:"difference_minor"`
+}
+
+type whatIfInput struct {
+	Body struct {
+		Rule wire.Draft `json:"rule" doc:"As it would be published; effective_from is the start of the period where it is left out."`
+		Days int        `json:"days" minimum:"1" maximum:"366" doc:"How many days back from now."`
+	}
+}
+
+type whatIfAnswer struct {
+	Body struct {
+		From   time.Time   `json:"from"`
+		To     time.Time   `json:"to"`
+		Users  []trialBody `json:"users" doc:"Those for whom the rule would make a difference."`
+		Totals []totalBody `json:"totals"`
+	}
+}
+
+type trialBody struct {
+	UserID          string `json:"user_id"`
+	Currency        string `json:"currency"`
+	PresentMinor    int64  `json:"present_minor"`
+	TrialMinor      int64  `json:"trial_minor"`
+	Difference      string `json:"difference"`
+	DifferenceMinor int64  `json:"difference_minor"`
+}
+
+func registerReplays(api huma.API, handler *replay.Handler, frames change.Frames, clock func() time.Time) {
+	op := changeOperation("create-replay", "/replays", "Decide a period anew",
+		"By the rules as they stand now, in the order in which events occurred. Differences to what is booked become adjustments; nothing is edited. Applying it twice changes nothing.", "Replays", auth.Admin)
+	huma.Register(api, op, func(ctx context.Context, in *replayInput) (*answered[replayBody], error) {
+		period := replay.Period{From: in.Body.From.UTC(), To: in.Body.To.UTC()}
+		reason := in.Body.Reason
+		if strings.TrimSpace(reason) == "" {
+			reason = "replay"
+		}
+		frame := framed{operation: op.OperationID, key: in.IdempotencyKey, reason: reason, content: in.Body}
+		return changing(ctx, clock, frame, func(b replayBody) replayBody { return b }, func(r change.Request) (replayBody, error) {
+			if err := frames.Known(ctx, r); err != nil {
+				return replayBody{}, err
+			}
+			report, err := handler.Replay(ctx, period, !in.Body.DryRun, reason)
+			if err != nil {
+				return replayBody{}, err
+			}
+			body, err := replayBodyOf(report, in.Body.DryRun)
+			if err != nil || (in.Body.DryRun && in.IdempotencyKey == "") {
+				return body, err
+			}
+			return body, frames.Note(ctx, r, change.Record{
+				Action: "replay", SubjectType: "replay", SubjectID: period.From.Format(time.RFC3339Nano) + "/" + period.To.Format(time.RFC3339Nano), After: body.SHA256,
+			}, body)
+		})
+	})
+	trial := changeOperation("try-rule", "/rules/what-if", "Try a rule out", "Decides the last days with and without a rule that is not published, and tells the difference by user. Writes nothing.", "Replays", auth.Operator)
+	huma.Register(api, trial, func(ctx context.Context, in *whatIfInput) (*whatIfAnswer, error) {
+		def, err := in.Body.Rule.Definition()
+		if err != nil {
+			return nil, err
+		}
+		to := clock().UTC().Truncate(time.Microsecond)
+		period := replay.Period{From: to.AddDate(0, 0, -in.Body.Days), To: to}
+		trials, err := handler.WhatIf(ctx, period, def)
+		if err != nil {
+			return nil, err
+		}
+		return whatIfAnswerOf(period, trials)
+	})
+}
+
+func replayBodyOf(r replay.Report, dryRun bool) (replayBody, error) {
+	body := replayBody{From: r.Period.From, To: r.Period.To, DryRun: dryRun, Events: r.Events, Users: r.Users, Differences: []differenceBody{}, Changed: r.Changed}
+	sums := map[string]int64{}
+	for _, d := range r.Differences {
+		text := func(minor int64) string { return money.FromMinor(minor, d.Currency).String() }
+		body.Differences = append(body.Differences, differenceBody{
+			UserID: d.UserID, EventID: d.EventID, OccurredAt: d.OccurredAt, Currency: d.Currency.String(), Expected: text(d.Expected), ExpectedMinor: d.Expected,
+			Booked: text(d.Booked), BookedMinor: d.Booked, Difference: text(d.Expected - d.Booked), DifferenceMinor: d.Expected - d.Booked,
+		})
+		sums[d.Currency.String()] += d.Expected - d.Booked
+	}
+	var err error
+	if body.Totals, err = totalsOf(sums); err != nil {
+		return body, err
+	}
+	text, err := json.Marshal(body.Differences)
+	hash := sha256.Sum256(text)
+	body.SHA256 = hex.EncodeToString(hash[:])
+	return body, err
+}
+
+func totalsOf(sums map[string]int64) ([]totalBody, error) {
+	out := []totalBody{}
+	for code, minor := range sums {
+		currency, err := money.ParseCurrency(code)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, totalBody{Currency: code, Difference: money.FromMinor(minor, currency).String(), DifferenceMinor: minor})
+	}
+	slices.SortFunc(out, func(a, b totalBody) int { return strings.Compare(a.Currency, b.Currency) })
+	return out, nil
+}
+
+func whatIfAnswerOf(period replay.Period, trials []replay.Trial) (*whatIfAnswer, error) {
+	answer := &whatIfAnswer{}
+	answer.Body.From, answer.Body.To, answer.Body.Users = period.From, period.To, []trialBody{}
+	sums := map[string]int64{}
+	for _, t := range trials {
+		currency, err := money.ParseCurrency(t.Currency)
+		if err != nil {
+			return nil, err
+		}
+		difference := t.Trial - t.Present
+		sums[t.Currency] += difference
+		answer.Body.Users = append(answer.Body.Users, trialBody{
+			UserID: t.UserID, Currency: t.Currency, PresentMinor: t.Present, TrialMinor: t.Trial,
+			Difference: money.FromMinor(difference, currency).String(), DifferenceMinor: difference,
+		})
+	}
+	var err error
+	answer.Body.Totals, err = totalsOf(sums)
+	return answer, err
+}

@@ -1,0 +1,127 @@
+package rest_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"tributary/commission/internal/api/wire"
+	"tributary/commission/internal/domain/event"
+	"tributary/platform/strictjson"
+)
+
+func TestExplanationsCanBeComputedAgain(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	s.call(t, "POST", "/rules", `{"name":"tiers","event_type":"sale","currency":"USD","formula":{"kind":"graduated","period":"month","tiers":[{"from":0,"rate":"0.05"},{"from":100,"rate":"0.1"}]},"cap":{"amount":"12","period":"lifetime"},"effective_from":"2026-01-01T00:00:00Z","priority":5}`).want(t, 201)
+	sale := func(id, amount string) event.Facts {
+		return event.Facts{ID: id, UserID: "u", Type: event.Sale, Amount: amount, OrderID: "o" + id}
+	}
+	s.decide(t, sale("s1", "80.01"), sale("s2", "60.33"), sale("s3", "99.99"), sale("s4", "1"), purchase("p1", "u", "0.05"),
+		event.Facts{ID: "d", UserID: "u", Type: event.Sale, Amount: "5", OrderID: "os1"},
+		event.Facts{ID: "r1", UserID: "u", Type: event.Refund, OriginalID: "s2", Amount: "10.10"},
+		event.Facts{ID: "r2", UserID: "u", Type: event.Void, OrderID: "os2"},
+		event.Facts{ID: "r3", UserID: "u", Type: event.Void, OrderID: "os2"},
+		event.Facts{ID: "r4", UserID: "u", Type: event.Chargeback, OriginalID: "later"},
+		event.Facts{ID: "l", UserID: "u", Type: event.Lead}, event.Facts{ID: "v", UserID: "u", Type: event.View},
+		event.Facts{ID: "c", UserID: "u", Type: event.Click, Currency: "EUR"}, event.Facts{ID: "self", UserID: "u", Type: event.Sale, Amount: "5", SelfReferral: true})
+	for id, reason := range map[string]string{
+		"s1": "rule_applied", "s2": "rule_applied", "s3": "rule_applied_at_cap", "s4": "cap_reached", "p1": "zero_commission", "d": "duplicate_order", "r1": "clawed_back", "r2": "clawed_back",
+		"r3": "already_reversed", "r4": "original_unknown", "l": "no_rule", "v": "rule_applied", "c": "currency_mismatch", "self": "self_referral",
+	} {
+		a := s.call(t, "GET", "/decisions/"+id+"/explain", "").want(t, 200)
+		if a.str("verified") != "true" || a.str("reason_code") != reason {
+			t.Errorf("%s: %s", id, a.text)
+		}
+		var x wire.Explanation
+		if err := strictjson.Unmarshal([]byte(a.text), &x); err != nil {
+			t.Fatalf("%s: %v in %s", id, err, a.text)
+		}
+		if made, same, err := x.Check(); err != nil || !same {
+			t.Errorf("%s: made again %+v, %v from %s", id, made, err, a.text)
+		}
+		x.Minor++
+		if _, same, _ := x.Check(); same {
+			t.Errorf("%s: a changed amount is not noticed", id)
+		}
+	}
+	a := s.call(t, "GET", "/commissions?user_id=u&event_type=sale&kind=earning&limit=1", "").want(t, 200)
+	x := s.call(t, "GET", "/commissions/"+a.str("data.0.id")+"/explain", "").want(t, 200)
+	if x.str("steps.0.name") != "graduated" || x.str("considered.0.verdict") == "" {
+		t.Errorf("steps: %s", x.text)
+	}
+}
+
+func TestSummaryKeepsDaysOfTheZone(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	at := func(id, when string) event.Facts {
+		p := purchase(id, "u", "10")
+		p.OccurredAt, _ = time.Parse(time.RFC3339, when)
+		return p
+	}
+	// In Berlin the clocks go back at 03:00 on 25 October 2026: that day has 25 hours.
+	s.decide(t, at("a", "2026-10-24T21:59:59Z"), at("b", "2026-10-24T22:00:00Z"), at("c", "2026-10-25T22:59:59Z"), at("d", "2026-10-25T23:00:00Z"))
+	a := s.call(t, "GET", "/summary?group_by=day&tz=Europe/Berlin", "").want(t, 200)
+	if a.str("data.0.day") != "2026-10-24" || a.str("data.1.day") != "2026-10-25" || a.str("data.1.count") != "2" || a.str("data.1.amount") != "2.00" || a.str("data.2.day") != "2026-10-26" {
+		t.Errorf("days: %s", a.text)
+	}
+	if b := s.call(t, "GET", "/summary?group_by=user_id,status,event_type,campaign_id,currency", "").want(t, 200); b.str("data.0.amount_minor") != "400" || b.str("data.0.campaign_id") != "" || b.str("data.0.status") != "approved" {
+		t.Errorf("all: %s", b.text)
+	}
+	first := s.call(t, "GET", "/summary?group_by=day&limit=2", "").want(t, 200)
+	if second := s.call(t, "GET", "/summary?group_by=day&limit=2&cursor="+first.str("next_cursor"), ""); first.str("has_more") != second.str("has_more") && second.status != 200 {
+		t.Errorf("pages: %s %s", first.text, second.text)
+	}
+	for _, bad := range []string{"group_by=hour", "group_by=day,day", "tz=Mars/Olympus", "tz=Local", "cursor=x"} {
+		if b := s.call(t, "GET", "/summary?"+bad, ""); b.status != 422 && b.status != 400 {
+			t.Errorf("%s: %d %s", bad, b.status, b.text)
+		}
+	}
+}
+
+func TestCSVIsHarmless(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	evil := purchase("=1+1", "@user", "10")
+	evil.CampaignID = `-2+3,"x"`
+	s.decide(t, evil)
+	a := s.call(t, "GET", "/commissions", "", "Accept", "text/csv").want(t, 200)
+	lines := strings.Split(strings.TrimSpace(a.text), "\n")
+	if len(lines) != 2 || !strings.HasPrefix(lines[0], "id,event_id,user_id") || !strings.Contains(lines[1], `,'=1+1,'@user,"'-2+3,""x""",`) || !strings.HasPrefix(a.header.Get("Content-Type"), "text/csv") {
+		t.Errorf("%s %s", a.header, a.text)
+	}
+	if b := s.call(t, "GET", "/commissions", "", "Accept", "application/json, text/csv"); !strings.HasPrefix(b.header.Get("Content-Type"), "application/json") {
+		t.Errorf("JSON first: %s", b.header)
+	}
+}
+
+func TestReplayBooksDifferencesOnce(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	s.decide(t, purchase("e1", "u", "100"), purchase("e2", "u", "50"), purchase("e3", "v", "10"), event.Facts{ID: "r1", UserID: "u", Type: event.Refund, OriginalID: "e1", Amount: "30"})
+	period := `"from":"2026-11-01T00:00:00Z","to":"2026-12-01T00:00:00Z"`
+	if a := s.call(t, "POST", "/replays", "{"+period+`,"dry_run":true}`).want(t, 200); a.str("events") != "4" || a.str("users") != "2" || a.str("differences") != "[]" {
+		t.Errorf("nothing has changed: %s", a.text)
+	}
+	try := s.call(t, "POST", "/rules/what-if", `{"days":30,"rule":{"name":"better","event_type":"purchase","user_id":"u","formula":{"kind":"percentage","rate":"0.2"}}}`).want(t, 200)
+	if try.str("users.0.difference") != "12.00" || try.str("users.1") != "" {
+		t.Errorf("what if: %s", try.text)
+	}
+	s.call(t, "POST", "/rules", `{"name":"better","event_type":"purchase","user_id":"u","formula":{"kind":"percentage","rate":"0.2"},"effective_from":"2026-01-01T00:00:00Z"}`).want(t, 201)
+	first := s.call(t, "POST", "/replays", "{"+period+`,"dry_run":true}`).want(t, 200)
+	if second := s.call(t, "POST", "/replays", "{"+period+`,"dry_run":true}`); first.text != second.text || first.str("totals.0.difference") != "12.00" || first.str("differences.0.difference") != "7.00" {
+		t.Errorf("dry runs: %s %s", first.text, second.text)
+	}
+	if applied := s.call(t, "POST", "/replays", "{"+period+"}").want(t, 200); applied.str("sha256") != first.str("sha256") {
+		t.Errorf("applied: %s", applied.text)
+	}
+	if again := s.call(t, "POST", "/replays", "{"+period+"}").want(t, 200); again.str("differences") != "[]" {
+		t.Errorf("applied twice: %s", again.text)
+	}
+	if b := s.call(t, "GET", "/balances/u", ""); b.str("balances.0.available") != "24.00" {
+		t.Errorf("balance: %s", b.text)
+	}
+	s.call(t, "POST", "/replays", `{"from":"2026-12-01T00:00:00Z","to":"2026-11-01T00:00:00Z"}`).want(t, 422)
+	s.call(t, "POST", "/replays", `{}`).want(t, 422)
+}

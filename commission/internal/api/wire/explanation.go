@@ -1,0 +1,217 @@
+package wire
+
+import (
+	"errors"
+	"time"
+
+	"tributary/commission/internal/application/explain"
+	"tributary/commission/internal/domain/decision"
+	"tributary/commission/internal/domain/event"
+	"tributary/commission/internal/domain/rule"
+	"tributary/platform/money"
+)
+
+// Explanation is how a decision came about. It holds everything that is needed to make the decision again, offline.
+type Explanation struct {
+	Event      *Event      `json:"event,omitempty" doc:"The event as it was decided."`
+	Outcome    string      `json:"outcome,omitempty"`
+	ReasonCode string      `json:"reason_code,omitempty"`
+	Reason     string      `json:"reason,omitempty"`
+	RuleID     string      `json:"rule_id,omitempty"`
+	Version    int         `json:"rule_version,omitempty"`
+	Revision   int64       `json:"rules_revision,omitempty" doc:"Which state of all rules was considered."`
+	Currency   string      `json:"currency,omitempty"`
+	Account    *Account    `json:"account,omitempty" doc:"What the user's account stood at before."`
+	Original   *Original   `json:"original,omitempty" doc:"What a reversal takes back."`
+	Considered []Candidate `json:"considered,omitempty" doc:"Every version for such events, and why it was chosen or lost."`
+	Steps      []Step      `json:"steps,omitempty"`
+	Unrounded  string      `json:"unrounded_amount,omitempty"`
+	Rounding   string      `json:"rounding,omitempty"`
+	Amount     string      `json:"amount,omitempty"`
+	Minor      int64       `json:"amount_minor"`
+	Verified   bool        `json:"verified" doc:"Whether making the decision again gave the same."`
+	History    []Entry     `json:"history,omitempty" doc:"What was done by hand."`
+}
+
+// Event is an event with everything that a decision reads.
+type Event struct {
+	EventID      string    `json:"event_id"`
+	UserID       string    `json:"user_id"`
+	EventType    string    `json:"event_type"`
+	OccurredAt   time.Time `json:"occurred_at"`
+	ReceivedAt   time.Time `json:"received_at"`
+	CampaignID   string    `json:"campaign_id,omitempty"`
+	ProductID    string    `json:"product_id,omitempty"`
+	OrderID      string    `json:"order_id,omitempty"`
+	OriginalID   string    `json:"original_event_id,omitempty"`
+	Amount       string    `json:"amount,omitempty"`
+	Currency     string    `json:"currency,omitempty"`
+	SelfReferral bool      `json:"self_referral,omitempty"`
+}
+
+// Account is the state that a decision depended on, in minor units.
+type Account struct {
+	Position     int64  `json:"volume_before_minor" doc:"Volume in the tier period."`
+	CapUsed      int64  `json:"earned_before_minor" doc:"Earned in the cap period."`
+	OrderTakenBy string `json:"order_taken_by,omitempty"`
+}
+
+// Original is the event that a reversal takes back, as it was decided.
+type Original struct {
+	Event    Event   `json:"event"`
+	RuleID   string  `json:"rule_id,omitempty"`
+	Version  int     `json:"rule_version,omitempty"`
+	Currency string  `json:"currency,omitempty"`
+	Base     int64   `json:"base_amount_minor"`
+	Account  Account `json:"account"`
+	Reversed int64   `json:"reversed_before_minor"`
+	Times    int     `json:"reversals_before"`
+	Rejected bool    `json:"rejected,omitempty"`
+}
+
+// Candidate is a version that was considered.
+type Candidate struct {
+	Verdict string `json:"verdict" enum:"selected,other_campaign,other_product,not_yet_in_force,no_longer_in_force,retired,other_currency,superseded,less_specific,lower_priority"`
+	Rule    Rule   `json:"rule"`
+}
+
+// Step is a line of the arithmetic.
+type Step struct {
+	Name        string `json:"name"`
+	Calculation string `json:"calculation"`
+	Result      string `json:"result"`
+}
+
+// Entry is an audit row.
+type Entry struct {
+	At     time.Time `json:"at"`
+	Actor  string    `json:"actor"`
+	Action string    `json:"action"`
+	Reason string    `json:"reason"`
+	Before string    `json:"before"`
+	After  string    `json:"after"`
+}
+
+// ExplanationOf writes an explanation.
+func ExplanationOf(e explain.Explained) Explanation {
+	var out Explanation
+	for _, h := range e.History {
+		out.History = append(out.History, Entry{At: h.At, Actor: h.Actor, Action: h.Action, Reason: h.Reason, Before: h.Before, After: h.After})
+	}
+	x := e.Explanation
+	if x == nil {
+		return out
+	}
+	d := x.Decision
+	out.Event, out.Outcome, out.ReasonCode, out.Reason = new(eventOf(d.Event)), string(d.Outcome), string(d.Reason), d.Reason.Meaning()
+	out.RuleID, out.Version, out.Revision, out.Currency = d.Rule.ID, d.Rule.Version, d.Revision, d.Currency.String()
+	out.Account = &Account{Position: d.Position, CapUsed: d.CapUsed, OrderTakenBy: d.OrderTakenBy}
+	for _, c := range x.Considered {
+		out.Considered = append(out.Considered, Candidate{Verdict: string(c.Verdict), Rule: RuleOf(c.Rule)})
+	}
+	for _, s := range x.Steps {
+		out.Steps = append(out.Steps, Step(s))
+	}
+	if o := x.Original; o != nil {
+		out.Original = &Original{
+			Event: eventOf(o.Decision.Event), RuleID: o.Decision.Rule.ID, Version: o.Decision.Rule.Version, Currency: o.Decision.Currency.String(),
+			Base: o.Decision.Base.Minor(), Account: Account{Position: o.Decision.Position, CapUsed: o.Decision.CapUsed},
+			Reversed: o.Reversed, Times: o.Times, Rejected: o.Rejected,
+		}
+	}
+	out.Unrounded, out.Rounding, out.Verified = d.Unrounded, string(x.Rounding), x.Agrees()
+	if d.Currency.Valid() {
+		out.Amount, out.Minor = d.Amount.String(), d.Amount.Minor()
+	}
+	return out
+}
+
+func eventOf(e event.Event) Event {
+	f := e.Facts()
+	return Event{
+		EventID: f.ID, UserID: f.UserID, EventType: string(f.Type), OccurredAt: f.OccurredAt, ReceivedAt: f.ReceivedAt, CampaignID: f.CampaignID,
+		ProductID: f.ProductID, OrderID: f.OrderID, OriginalID: f.OriginalID, Amount: f.Amount, Currency: f.Currency, SelfReferral: f.SelfReferral,
+	}
+}
+
+func (e Event) domain() (event.Event, error) {
+	return event.New(event.Facts{
+		ID: e.EventID, UserID: e.UserID, Type: event.Type(e.EventType), OccurredAt: e.OccurredAt, ReceivedAt: e.ReceivedAt, CampaignID: e.CampaignID,
+		ProductID: e.ProductID, OrderID: e.OrderID, OriginalID: e.OriginalID, Amount: e.Amount, Currency: e.Currency, SelfReferral: e.SelfReferral,
+	})
+}
+
+// Recompute makes the decision again from nothing but the explanation itself.
+func (x Explanation) Recompute() (decision.Decision, error) {
+	if x.Event == nil {
+		return decision.Decision{}, errNoEvent
+	}
+	e, err := x.Event.domain()
+	if err != nil {
+		return decision.Decision{}, err
+	}
+	var rules []rule.Rule
+	for _, c := range x.Considered {
+		r, err := c.Rule.Domain()
+		if err != nil {
+			return decision.Decision{}, err
+		}
+		rules = append(rules, r)
+	}
+	set := rule.NewSet(x.Revision, rules)
+	account := decision.Account{Usage: map[decision.UsageKey]decision.Usage{}}
+	if x.Account != nil {
+		account.OrderTaken = x.Account.OrderTakenBy
+	}
+	if err := x.loadUsage(e, set, account.Usage); err != nil {
+		return decision.Decision{}, err
+	}
+	if x.Original != nil {
+		if account.Original, err = x.Original.domain(); err != nil {
+			return decision.Decision{}, err
+		}
+	}
+	return decision.Decide(e, set, account), nil
+}
+
+func (x Explanation) loadUsage(e event.Event, set *rule.Set, usage map[decision.UsageKey]decision.Usage) error {
+	applied, found := set.Find(rule.Ref{ID: x.RuleID, Version: x.Version})
+	if !found || x.Account == nil || x.Currency == "" {
+		return nil
+	}
+	currency, err := money.ParseCurrency(x.Currency)
+	for _, key := range decision.UsageKeys(e, applied, currency) {
+		usage[key] = decision.Usage{Volume: x.Account.Position, Earned: x.Account.CapUsed}
+	}
+	return err
+}
+
+func (o Original) domain() (*decision.Original, error) {
+	e, err := o.Event.domain()
+	if err != nil {
+		return nil, err
+	}
+	d := decision.Decision{
+		Event: e, Rule: rule.Ref{ID: o.RuleID, Version: o.Version}, HasBase: e.Facts().Amount != "", Position: o.Account.Position, CapUsed: o.Account.CapUsed,
+	}
+	if o.Currency != "" {
+		if d.Currency, err = money.ParseCurrency(o.Currency); err != nil {
+			return nil, err
+		}
+		d.Base = money.FromMinor(o.Base, d.Currency)
+	}
+	return &decision.Original{Decision: d, Reversed: o.Reversed, Times: o.Times, Rejected: o.Rejected}, nil
+}
+
+var errNoEvent = errors.New("an adjustment by hand has no decision to make again")
+
+// Check tells whether making the decision again gives what the explanation says; made is what it gave.
+func (x Explanation) Check() (made decision.Decision, same bool, err error) {
+	made, err = x.Recompute()
+	if err != nil {
+		return made, false, err
+	}
+	same = string(made.Outcome) == x.Outcome && string(made.Reason) == x.ReasonCode && made.Unrounded == x.Unrounded &&
+		made.Amount.Minor() == x.Minor && made.Rule == rule.Ref{ID: x.RuleID, Version: x.Version}
+	return made, same, nil
+}

@@ -1,0 +1,77 @@
+// Package explain tells how a decision and its commission came about. Application layer.
+package explain
+
+import (
+	"context"
+
+	"tributary/commission/internal/application/change"
+	"tributary/commission/internal/application/query"
+	"tributary/commission/internal/domain/commission"
+	"tributary/commission/internal/domain/decision"
+	"tributary/commission/internal/domain/rule"
+	"tributary/platform/fault"
+)
+
+// Store reads what explanations are made of.
+type Store interface {
+	query.Commissions
+	// RulesAt gives the rules as they stood at a revision.
+	RulesAt(ctx context.Context, revision int64) (*rule.Set, error)
+	// History gives the audit rows about a subject, oldest first.
+	History(ctx context.Context, subjectType, subjectID string) ([]change.Record, error)
+}
+
+// Explained is an explanation with the commission, where there is one, and what was done to it by hand.
+type Explained struct {
+	Explanation *decision.Explanation // nil for an adjustment by hand
+	Decided     query.Decided
+	Commission  *commission.Commission
+	History     []change.Record
+}
+
+// Handler explains. It is safe for concurrent use.
+type Handler struct{ store Store }
+
+// New makes a handler.
+func New(store Store) *Handler { return &Handler{store: store} }
+
+// Commission explains a commission; a fault with code commission_not_found when there is none.
+func (h *Handler) Commission(ctx context.Context, id string) (Explained, error) {
+	found, err := h.store.Commission(ctx, id)
+	if err != nil {
+		return Explained{}, err
+	}
+	out := Explained{}
+	if eventID := found.State().EventID; eventID != "" && found.State().Kind != commission.Adjustment {
+		if out, err = h.Decision(ctx, eventID); err != nil {
+			return Explained{}, err
+		}
+	}
+	out.Commission = &found
+	out.History, err = h.store.History(ctx, "commission", id)
+	return out, err
+}
+
+// Decision explains the decision about an event; a fault with code decision_not_found when there is none.
+func (h *Handler) Decision(ctx context.Context, eventID string) (Explained, error) {
+	decided, err := h.store.Decision(ctx, eventID)
+	if err != nil {
+		return Explained{}, err
+	}
+	rules, err := h.store.RulesAt(ctx, decided.Revision)
+	if err != nil {
+		return Explained{}, err
+	}
+	var original *decision.Decision
+	if decided.OriginalID != "" {
+		found, err := h.store.Decision(ctx, decided.OriginalID)
+		switch {
+		case err == nil:
+			original = &found.Decision
+		case !fault.Is(err, "decision_not_found"):
+			return Explained{}, err
+		}
+	}
+	x := decision.Explain(decided.Decision, original, rules)
+	return Explained{Explanation: &x, Decided: decided}, nil
+}

@@ -1,0 +1,57 @@
+package decision
+
+import (
+	"slices"
+
+	"tributary/commission/internal/domain/event"
+	"tributary/commission/internal/domain/rule"
+)
+
+// Run decides a history from nothing, in the order in which the events occurred, whatever the order in which they are given; events that
+// come twice count once. It is what replay and what-if compare with. rejected names events whose commission was rejected by hand: it stays so.
+func Run(events []event.Event, rules *rule.Set, rejected map[string]bool) []Decision {
+	events = slices.Clone(events)
+	slices.SortFunc(events, Chronological)
+	return RunInOrder(events, rules, rejected)
+}
+
+// RunInOrder is Run in the order in which the events are given: what consumption makes of that order.
+func RunInOrder(events []event.Event, rules *rule.Set, rejected map[string]bool) []Decision {
+	books := NewBooks()
+	final := make(map[string]int, len(events))
+	out := make([]Decision, 0, len(events))
+	take := func(e event.Event) {
+		d := Decide(e, rules, books.Account(e))
+		books.Record(d, rules)
+		if rejected[e.ID()] {
+			books.Reject(e)
+		}
+		if i, known := final[e.ID()]; known {
+			out[i] = d
+			return
+		}
+		final[e.ID()] = len(out)
+		out = append(out, d)
+	}
+	for _, e := range events {
+		if books.Decided(e.ID()) {
+			continue
+		}
+		take(e)
+		if e.Type().Reverses() {
+			continue
+		}
+		for _, parked := range books.Waiting(e) {
+			take(parked)
+		}
+	}
+	return out
+}
+
+// Root is the event to which the money of a decision belongs: for a reversal, that which it takes back.
+func (d Decision) Root() string {
+	if d.Event.Type().Reverses() && d.OriginalID != "" {
+		return d.OriginalID
+	}
+	return d.Event.ID()
+}
