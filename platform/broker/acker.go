@@ -30,7 +30,6 @@ type acker struct {
 type lane struct {
 	mu     sync.Mutex
 	newest pulsar.MessageID // handled and not acknowledged; nil for none
-	top    position         // of the newest ever
 	wake   chan struct{}
 }
 
@@ -65,13 +64,10 @@ func (a *acker) add(ctx context.Context, batch []pulsar.Message) {
 func (l *lane) put(id pulsar.MessageID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.newest != nil && !at(id).after(l.top) {
+	if l.newest != nil && !at(id).after(at(l.newest)) {
 		return
 	}
 	l.newest = id
-	if at(id).after(l.top) {
-		l.top = at(id)
-	}
 	select {
 	case l.wake <- struct{}{}:
 	default:

@@ -28,8 +28,13 @@ type Topic struct {
 	Retention     time.Duration // in place of the plan's, where positive
 }
 
-// ErrForbidden says that the token has no right to administer the namespace, as is common on a managed broker.
-var ErrForbidden = errors.New("the token has no right to administer the namespace")
+// The errors of Apply that trying again does not change.
+var (
+	// ErrForbidden says that the token has no right to administer the namespace, as is common on a managed broker.
+	ErrForbidden = errors.New("the token has no right to administer the namespace")
+	// ErrDiffers says that the broker has something else than the plan and that changing it is for people to decide.
+	ErrDiffers = errors.New("the broker has something else")
+)
 
 // Admin sets a broker up. It needs the rights of a namespace administrator.
 type Admin struct {
@@ -52,7 +57,7 @@ func (a *Admin) Ready(ctx context.Context) error {
 }
 
 // Apply brings the namespace to the plan and returns what it changed, a line each. It may run any number of times, several at once, and
-// never removes anything. An error is ErrForbidden where rights are missing; others may pass when the broker has just started.
+// never removes anything. Errors other than ErrForbidden and ErrDiffers may pass by themselves when the broker has just started.
 func (a *Admin) Apply(ctx context.Context, plan Plan) ([]string, error) {
 	namespace := a.cfg.Tenant + "/" + a.cfg.Namespace
 	changes, err := a.namespace(ctx, namespace, plan.Retention)
@@ -154,7 +159,7 @@ func (a *Admin) partitions(ctx context.Context, name utils.TopicName, want int) 
 		return err
 	}
 	if meta.Partitions < want {
-		return fmt.Errorf("it has %d partitions where %d are expected (a service made it before this command ran?): once it is empty, delete it and run this again", meta.Partitions, want)
+		return fmt.Errorf("%w: %d partitions where %d are expected (a service made it before this command ran?); once it is empty, delete it and run this again", ErrDiffers, meta.Partitions, want)
 	}
 	return nil
 }
@@ -205,10 +210,11 @@ func (a *Admin) schema(ctx context.Context, topic utils.TopicName, definition st
 		return errors.New("the admin client cannot register schemas")
 	}
 	payload := utils.PostSchemaPayload{SchemaType: "JSON", Schema: declared.GetSchemaInfo().Schema, Properties: map[string]string{}}
-	if err := client.CreateSchemaByPayloadWithContext(ctx, topic.String(), payload); err != nil {
-		return fmt.Errorf("schema (is it incompatible with the one that the topic has?): %w", err)
+	err = client.CreateSchemaByPayloadWithContext(ctx, topic.String(), payload)
+	if status(err) == http.StatusConflict {
+		return fmt.Errorf("%w: a schema that is not compatible: %w", ErrDiffers, err)
 	}
-	return nil
+	return err
 }
 
 // SchemaVersions counts the versions of the topic's schema. More than one after Apply and connecting means that two parties do not

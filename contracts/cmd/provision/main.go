@@ -1,11 +1,16 @@
-// Command provision sets the broker up: topics, partitions, retention, durable subscriptions and schemas. It may run any number of times.
+// Command provision sets the broker up: tenant, namespace, topics, partitions, retention, durable subscriptions and schemas. It
+// waits for the broker, may run any number of times, and never removes anything.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
+	"strings"
+	"text/tabwriter"
 	"time"
 
 	"tributary/contracts"
@@ -26,38 +31,94 @@ type settings struct {
 
 func (s *settings) Validate() []string { return s.Config.Validate() }
 
+const (
+	attemptTimeout = 30 * time.Second
+	pause          = time.Second
+	patience       = 10 * time.Second // between lines that say that it still waits
+)
+
 func run(ctx context.Context, args []string) error {
-	if err := flag.NewFlagSet("provision", flag.ContinueOnError).Parse(args); err != nil {
+	flags := flag.NewFlagSet("provision", flag.ContinueOnError)
+	dry := flags.Bool("print", false, "print what the broker has to hold and do nothing, for a broker that is set up by hand")
+	retention := flags.Duration("retention", 0, "how long acknowledged commands are kept; 0 for the plan's")
+	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	var s settings
 	if err := config.Load(&s); err != nil {
 		return err
 	}
-	admin, err := broker.NewAdmin(s.Config, s.AdminURL)
-	if err != nil {
-		return err
-	}
 	plan, err := contracts.Plan(s.Topic)
 	if err != nil {
 		return err
 	}
-	deadline := time.Now().Add(s.Wait)
+	if *retention > 0 {
+		plan.Retention = *retention
+	}
+	if *dry {
+		return show(os.Stdout, s.Config, plan)
+	}
+	admin, err := broker.NewAdmin(s.Config, s.AdminURL)
+	if err != nil {
+		return err
+	}
+	if err := apply(ctx, admin, plan, s); err != nil {
+		return err
+	}
+	return show(os.Stdout, s.Config, plan)
+}
+
+// apply tries until the broker has what the plan says: just after its start a broker may not know its own namespace yet.
+func apply(ctx context.Context, admin *broker.Admin, plan broker.Plan, s settings) error {
+	start := time.Now()
+	said := start
 	for {
-		changes, err := admin.Apply(ctx, plan)
+		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+		changes, err := admin.Apply(attempt, plan)
+		cancel()
+		if err == nil && len(changes) == 0 {
+			changes = []string{"nothing to change"}
+		}
 		for _, change := range changes {
 			fmt.Println("broker:", change)
 		}
-		if err == nil {
-			fmt.Printf("broker: %d topics are as they should be\n", len(plan.Topics))
+		switch {
+		case err == nil:
 			return nil
+		case errors.Is(err, broker.ErrForbidden):
+			fmt.Println("This command needs the rights of a namespace administrator. Create the following by the broker's own console or tools, or skip it where topics are created on first use:")
+			return errors.Join(show(os.Stdout, s.Config, plan), err)
+		case errors.Is(err, broker.ErrDiffers):
+			return err
+		case time.Since(start) > s.Wait, ctx.Err() != nil:
+			return fmt.Errorf("set up the broker at %s (is it started? is PULSAR_ADMIN_URL right?): %w", s.AdminURL, err)
+		case time.Since(said) > patience || said.Equal(start):
+			said = time.Now()
+			fmt.Printf("broker: waiting for %s (%s of %s): %v\n", s.AdminURL, time.Since(start).Round(time.Second), s.Wait, err)
 		}
-		if time.Now().After(deadline) || ctx.Err() != nil {
-			return fmt.Errorf("set up the broker at %s (is it started? on a managed broker create the topics of docs/operations.md by its own console): %w", s.AdminURL, err)
-		}
-		select { // just after its start a broker may not know its own namespace yet
+		select {
 		case <-ctx.Done():
-		case <-time.After(time.Second):
+		case <-time.After(pause):
 		}
 	}
+}
+
+// show prints the plan as a table.
+func show(w io.Writer, c broker.Config, plan broker.Plan) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(table, "TOPIC\tPARTITIONS\tKEPT\tSUBSCRIPTIONS\tSCHEMA")
+	for _, t := range plan.Topics {
+		kept, partitions, schema := plan.Retention, "none", "none"
+		if t.Retention > 0 {
+			kept = t.Retention
+		}
+		if t.Partitions > 0 {
+			partitions = fmt.Sprint(t.Partitions)
+		}
+		if t.Schema != "" {
+			schema = "JSON"
+		}
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", c.Topic(t.Name), partitions, kept, strings.Join(t.Subscriptions, ", "), schema)
+	}
+	return table.Flush()
 }

@@ -1,0 +1,20 @@
+package broker
+
+import (
+	"log/slog"
+
+	"github.com/apache/pulsar-client-go/pulsar"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// WithLibrary makes a client over a fake of the client library.
+func WithLibrary(library pulsar.Client) *Client {
+	m, err := newMetrics(prometheus.NewRegistry())
+	if err != nil {
+		panic(err)
+	}
+	return &Client{pulsar: library, logger: slog.New(slog.DiscardHandler), metrics: m}
+}
+
+// Quiet wraps a handler for the library's messages.
+func Quiet(h slog.Handler) slog.Handler { return newQuiet(h) }

@@ -1,0 +1,306 @@
+package broker_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/apache/pulsar-client-go/pulsar"
+
+	"tributary/platform/broker"
+	"tributary/platform/fault"
+)
+
+// library is a fake of the client library that shows its known faults.
+type library struct {
+	pulsar.Client
+
+	mu        sync.Mutex
+	producers []*producer
+	consumers []*consumer
+	send      func(answer func(error))
+	ack       func(id pulsar.MessageID) error
+	newest    []pulsar.TopicMessageID
+}
+
+func (l *library) CreateProducer(pulsar.ProducerOptions) (pulsar.Producer, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p := &producer{library: l}
+	l.producers = append(l.producers, p)
+	return p, nil
+}
+
+func (l *library) Subscribe(o pulsar.ConsumerOptions) (pulsar.Consumer, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c := &consumer{library: l, options: o}
+	l.consumers = append(l.consumers, c)
+	o.EventListener.BecameActive(c, o.Topic, 0)
+	return c, nil
+}
+
+func (l *library) made() (producers, consumers int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.producers), len(l.consumers)
+}
+
+func (l *library) consumer(n int) *consumer {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.consumers[n]
+}
+
+func (*library) TopicPartitions(string) ([]string, error) { return []string{"t"}, nil }
+
+func (*library) Close() {}
+
+type producer struct {
+	pulsar.Producer
+
+	library *library
+}
+
+func (p *producer) SendAsync(_ context.Context, m *pulsar.ProducerMessage, done func(pulsar.MessageID, *pulsar.ProducerMessage, error)) {
+	p.library.send(func(err error) { done(nil, m, err) })
+}
+
+func (*producer) FlushWithCtx(context.Context) error { return nil }
+
+func (*producer) Close() {}
+
+type consumer struct {
+	pulsar.Consumer
+
+	library *library
+	options pulsar.ConsumerOptions
+}
+
+func (c *consumer) AckIDCumulative(id pulsar.MessageID) error { return c.library.ack(id) }
+
+func (c *consumer) GetLastMessageIDs() ([]pulsar.TopicMessageID, error) { return c.library.newest, nil }
+
+func (c *consumer) Close() {}
+
+// give delivers entries of partition 0.
+func (c *consumer) give(entries ...int64) {
+	for _, e := range entries {
+		c.options.MessageChannel <- pulsar.ConsumerMessage{Message: message{id: pulsar.NewMessageID(1, e, -1, 0)}}
+	}
+}
+
+type message struct {
+	pulsar.Message
+
+	id pulsar.MessageID
+}
+
+func (m message) ID() pulsar.MessageID        { return m.id }
+func (message) Topic() string                 { return "t-partition-0" }
+func (message) Key() string                   { return "k" }
+func (message) Payload() []byte               { return nil }
+func (message) Properties() map[string]string { return nil }
+func (message) EventTime() time.Time          { return time.Time{} }
+func (message) PublishTime() time.Time        { return time.Time{} }
+
+type topicMessageID struct{ pulsar.MessageID }
+
+func (topicMessageID) Topic() string { return "t" }
+
+// running starts run in the bubble and stops it at the end.
+func running(t *testing.T, run func(context.Context) error) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- run(ctx) }()
+	synctest.Wait()
+	return func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run = %v", err)
+		}
+	}
+}
+
+func TestEverySendIsAnsweredOnce(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		send func(answer func(error))
+		code string // "" for success
+	}{
+		"confirmed":                      {func(answer func(error)) { answer(nil) }, ""},
+		"confirmed twice":                {func(answer func(error)) { answer(nil); answer(errors.New("late")) }, ""},
+		"never answered":                 {func(func(error)) {}, "publish_outcome_unknown"},
+		"timed out":                      {func(answer func(error)) { answer(pulsar.ErrSendTimeout) }, "publish_outcome_unknown"},
+		"closed while pending":           {func(answer func(error)) { answer(pulsar.ErrProducerClosed) }, "publish_outcome_unknown"},
+		"topic deleted":                  {func(answer func(error)) { answer(errors.Join(pulsar.ErrTopicNotfound, errors.New("x"))) }, "publish_outcome_unknown"},
+		"send on a closed channel":       {func(func(error)) { panic("send on closed channel") }, "broker_unavailable"},
+		"queue full":                     {func(answer func(error)) { answer(pulsar.ErrSendQueueIsFull) }, "broker_unavailable"},
+		"too large":                      {func(answer func(error)) { answer(pulsar.ErrMessageTooLarge) }, "message_refused"},
+		"something new of the library's": {func(answer func(error)) { answer(errors.New("surprise")) }, "publish_outcome_unknown"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				fake := &library{send: c.send}
+				client := broker.WithLibrary(fake)
+				p := client.NewPublisher(broker.PublisherConfig{Topic: "t"})
+				stop := running(t, p.Run)
+				var answers []error
+				p.Send(t.Context(), broker.Message{Payload: []byte("x")}, func(err error) { answers = append(answers, err) })
+				stop()
+				if len(answers) != 1 || (c.code == "") != (answers[0] == nil) || (c.code != "" && !fault.Is(answers[0], c.code)) {
+					t.Errorf("answered with %v, want %q once", answers, c.code)
+				}
+				client.Close()
+			})
+		})
+	}
+}
+
+func TestAProducerThatIsGoneIsReplaced(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake := &library{send: func(answer func(error)) { answer(pulsar.ErrProducerFenced) }}
+		p := broker.WithLibrary(fake).NewPublisher(broker.PublisherConfig{Topic: "t"})
+		stop := running(t, p.Run)
+		p.Send(t.Context(), broker.Message{}, func(error) {})
+		time.Sleep(time.Second)
+		if made, _ := fake.made(); made != 2 || p.Ready() != nil {
+			t.Errorf("%d producers were made, Ready = %v; want a second one", made, p.Ready())
+		}
+		stop()
+	})
+}
+
+func TestPendingMessagesAreBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var answer func(error)
+		fake := &library{send: func(a func(error)) { answer = a }}
+		client := broker.WithLibrary(fake)
+		refusing := client.NewPublisher(broker.PublisherConfig{Topic: "t", MaxPending: 1})
+		blocking := client.NewPublisher(broker.PublisherConfig{Topic: "t", MaxPending: 1, Block: true})
+		for name, p := range map[string]*broker.Publisher{"refusing": refusing, "blocking": blocking} {
+			stop := running(t, p.Run)
+			var first, second error
+			p.Send(t.Context(), broker.Message{}, func(err error) { first = err })
+			firstAnswer := answer
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			began := time.Now()
+			p.Send(ctx, broker.Message{}, func(err error) { second = err })
+			cancel()
+			if !fault.Is(second, "broker_unavailable") || (time.Since(began) > 0) != (name == "blocking") {
+				t.Errorf("%s: with one pending the second got %v after %s", name, second, time.Since(began))
+			}
+			firstAnswer(nil)
+			p.Send(t.Context(), broker.Message{}, func(err error) { second = err })
+			answer(nil)
+			if first != nil || second != nil {
+				t.Errorf("%s: answers %v, %v after there is room", name, first, second)
+			}
+			stop()
+		}
+	})
+}
+
+// An acknowledgement that fails is tried again, one that blocks holds up nothing, and an older message does not replace a newer one.
+func TestAcknowledging(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var acked []int64
+		block, failures := make(chan struct{}), 2
+		fake := &library{}
+		fake.ack = func(id pulsar.MessageID) error {
+			if id.EntryID() == 9 {
+				<-block
+				return errors.New("consumer is closed")
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if failures > 0 {
+				failures--
+				return errors.New("connection closed")
+			}
+			acked = append(acked, id.EntryID())
+			return nil
+		}
+		var handled []string
+		c := broker.WithLibrary(fake).NewConsumer(broker.ConsumerConfig{Topic: "t", Subscription: "s"})
+		stop := running(t, func(ctx context.Context) error {
+			return c.Run(ctx, func(_ context.Context, batch []broker.Received) error {
+				for _, m := range batch {
+					handled = append(handled, m.ID)
+				}
+				return nil
+			})
+		})
+		for _, entry := range []int64{3, 1} { // 1 comes while acknowledging 3 fails
+			fake.consumer(0).give(entry)
+			time.Sleep(100 * time.Millisecond)
+		}
+		for _, entry := range []int64{4, 4, 9, 5, 6} { // 4 comes again, as after a crash of the broker
+			time.Sleep(5 * time.Second)
+			fake.consumer(0).give(entry)
+		}
+		synctest.Wait()
+		mu.Lock()
+		if want := []int64{3, 4, 4}; !slices.Equal(acked, want) || len(handled) != 7 {
+			t.Errorf("acknowledged %v of handled %v, want %v before the one that blocks", acked, handled, want)
+		}
+		mu.Unlock()
+		close(block)
+		stop()
+	})
+}
+
+// A consumer to which nothing comes although there are messages is replaced, once for each newest message.
+func TestASilentConsumerIsReplaced(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake := &library{ack: func(pulsar.MessageID) error { return nil }, newest: []pulsar.TopicMessageID{topicMessageID{pulsar.NewMessageID(1, 5, -1, 0)}}}
+		c := broker.WithLibrary(fake).NewConsumer(broker.ConsumerConfig{Topic: "t", Subscription: "s"})
+		stop := running(t, func(ctx context.Context) error {
+			return c.Run(ctx, func(context.Context, []broker.Received) error { return nil })
+		})
+		fake.consumer(0).give(4)
+		time.Sleep(20 * time.Minute)
+		if _, made := fake.made(); made != 2 {
+			t.Errorf("%d consumers were made, want a second one and no more", made)
+		}
+		fake.consumer(1).give(5)
+		time.Sleep(20 * time.Minute)
+		if _, made := fake.made(); made != 2 || c.Ready() != nil {
+			t.Errorf("%d consumers were made although nothing is missing", made)
+		}
+		fake.consumer(1).options.Interceptors.OnConsumerClose(nil, errors.New("TopicNotFound"))
+		synctest.Wait()
+		if _, made := fake.made(); made != 3 {
+			t.Errorf("%d consumers were made after the library closed one, want a third", made)
+		}
+		stop()
+	})
+}
+
+func TestTheLibraryIsQuiet(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	logger := slog.New(broker.Quiet(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelInfo}))).With("topic", "t")
+	for range 100 {
+		logger.Info("Reconnecting to broker")
+		logger.Warn("Connection was closed")
+		logger.Error("Failed to create consumer at reconnect")
+	}
+	if lines := strings.Count(out.String(), "\n"); lines != 1 || !strings.Contains(out.String(), "level=WARN") {
+		t.Errorf("logged %d lines: %s", lines, out.String())
+	}
+}
