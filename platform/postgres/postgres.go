@@ -37,8 +37,11 @@ func Open(ctx context.Context, c Config) (*pgxpool.Pool, error) {
 	if err != nil {
 		return nil, errors.New("DATABASE_URL is no PostgreSQL URL such as postgres://user:password@host:5432/database")
 	}
-	cfg.MaxConns = c.MaxConns
+	if c.MaxConns > 0 {
+		cfg.MaxConns = c.MaxConns
+	}
 	cfg.MaxConnIdleTime = 5 * time.Minute
+	cfg.MaxConnLifetimeJitter = 5 * time.Minute // so that not all are made anew at once
 	cfg.ConnConfig.ConnectTimeout = connectTimeout
 	for name, value := range map[string]string{
 		"application_name": c.Application, "timezone": "UTC", "lock_timeout": "10s",
@@ -52,10 +55,17 @@ func Open(ctx context.Context, c Config) (*pgxpool.Pool, error) {
 	return pgxpool.NewWithConfig(ctx, cfg)
 }
 
-// Unavailable tells whether the database did not answer or asked to try again: the same statement may succeed later.
-// Everything else (a constraint, a value that cannot be stored) fails again.
+// Unavailable tells whether the database did not answer or asked to try again: the same statement may succeed later. A connection that
+// cannot be made is such a case whatever the reason, be it a wrong password. Everything else (a constraint, a value that cannot be
+// stored) fails again.
 func Unavailable(err error) bool {
+	if err == nil {
+		return false
+	}
 	var pg *pgconn.PgError
+	if isConnect(err) {
+		return true
+	}
 	if errors.As(err, &pg) {
 		return transient(pg.Code)
 	}
@@ -64,14 +74,32 @@ func Unavailable(err error) bool {
 	}
 	var netErr net.Error
 	return pgconn.SafeToRetry(err) || pgconn.Timeout(err) || errors.As(err, &netErr) || errors.Is(err, net.ErrClosed) ||
-		errors.Is(err, context.DeadlineExceeded) || isConnect(err) || lostConnection(err)
+		errors.Is(err, context.DeadlineExceeded) || lostConnection(err)
+}
+
+// Refused tells whether the database refuses the content of the statement (a value that cannot be stored, a constraint, a limit):
+// the same content is refused again. An error that is neither Unavailable nor Refused, such as a missing table, is
+// nobody's content: it takes a look by people, and nothing may be thrown away for it.
+func Refused(err error) bool {
+	code := Code(err)
+	if len(code) != 5 || isConnect(err) {
+		return false
+	}
+	switch code[:2] {
+	case "22", "23", "54": // data, constraints, program limits
+		return true
+	}
+	return false
 }
 
 // transient lists the SQLSTATEs that pass by themselves: connection trouble, resources, shutdown, and lost races.
 func transient(code string) bool {
 	switch code {
-	case "40001", "40P01", "55P03", "57014": // serialization failure, deadlock, lock timeout, statement timeout
+	case "40001", "40P01", "55P03", "57014", "25006": // serialization failure, deadlock, lock timeout, statement timeout, demoted to a standby
 		return true
+	}
+	if len(code) != 5 {
+		return false
 	}
 	switch code[:2] {
 	case "08", "53", "57", "58": // connection, resources, operator intervention, system
