@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"log/slog"
-	"net/http"
 	"os"
 	"time"
 
@@ -41,8 +40,12 @@ const (
 	approveEvery = 2 * time.Second
 )
 
-// run is the whole service: settings, parts, and their order. With the argument healthcheck it asks a running one instead.
+// run is the whole service: settings, parts, and their order. With the argument healthcheck it asks a running one instead, and with
+// openapi it prints the OpenAPI document.
 func run(ctx context.Context, args []string) error {
+	if len(args) > 0 && args[0] == "openapi" {
+		return writeOpenAPI(os.Stdout) //nolint:contextcheck // it serves no request
+	}
 	var s settings
 	if err := config.Load(&s); err != nil {
 		return err
@@ -70,7 +73,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	verifier, err := verifierOf(ctx, s, logger)
+	verifier, err := auth.NewOptional(ctx, s.Auth, auth.Needs{Now: time.Now, Logger: logger})
 	if err != nil {
 		return err
 	}
@@ -86,17 +89,18 @@ func run(ctx context.Context, args []string) error {
 
 	health := httpapi.NewHealth(service,
 		httpapi.Check{Name: "database", Needed: true, Probe: platform.Ready(pool, schema)},
+		httpapi.Check{Name: "token_keys", Needed: true, Probe: verifier.Ready},
 		httpapi.Check{Name: "broker", Probe: client.Ping},
 		httpapi.Check{Name: "subscription", Probe: func(context.Context) error { return consumer.Ready() }},
 		httpapi.Check{Name: "payment_requests", Probe: func(context.Context) error { return requests.Ready() }},
 	)
 	//nolint:contextcheck // the context of a request is inside of huma.Context
-	handler := newHandler(wiring{logger: logger, metrics: metrics, health: health, verifier: verifier, uses: rest.UseCases{
+	api := newAPI(wiring{logger: logger, metrics: metrics, health: health, verifier: verifier, uses: rest.UseCases{
 		Commissions: store, Settle: settle.New(store, newID), Payouts: payer, Ledger: store,
 		Publish: publish.New(store, newID), Rules: store, Explain: explain.New(store),
 		Summaries: store, Replay: replay.New(store, time.Now, newID), Frames: store, Now: time.Now,
 	}})
-	server := &httpapi.Server{Addr: s.HTTPAddr, Handler: handler, Health: health, Logger: logger}
+	server := &httpapi.Server{Addr: s.HTTPAddr, Handler: api.Router, Health: health, Logger: logger}
 
 	return process.Run(ctx, logger,
 		process.Closer("database pool", pool.Close),
@@ -110,15 +114,6 @@ func run(ctx context.Context, args []string) error {
 	)
 }
 
-// verifierOf is nil when authentication is off: the local stack.
-func verifierOf(ctx context.Context, s settings, logger *slog.Logger) (*auth.Verifier, error) {
-	if !s.AuthRequired {
-		logger.WarnContext(ctx, "authentication is off: everybody may read and change everything (AUTH_REQUIRED=false)")
-		return nil, nil //nolint:nilnil // no verifier is how the middleware is told to let everybody pass
-	}
-	return auth.New(ctx, s.Auth, auth.Needs{Now: time.Now, Logger: logger})
-}
-
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // wiring is what the HTTP side is made of.
@@ -130,7 +125,7 @@ type wiring struct {
 	uses     rest.UseCases
 }
 
-func newHandler(w wiring) http.Handler {
+func newAPI(w wiring) *httpapi.API {
 	api := httpapi.New(httpapi.Config{
 		Service: service, Title: "Tributary Commission", Version: "1.0.0", HealthPath: healthPath,
 		Description: "Decides what every tracking event earns, once, and explains every cent of it.",
@@ -138,5 +133,5 @@ func newHandler(w wiring) http.Handler {
 		Middleware: []func(huma.Context, func(huma.Context)){auth.Middleware(w.verifier)},
 	})
 	rest.Register(api.Huma, w.uses)
-	return api.Router
+	return api
 }
