@@ -141,7 +141,7 @@ func (r *reader) event(prefix string) ingest.Item {
 	})
 	if !ok {
 		item.Faults.Add(cmp.Or(strings.TrimSuffix(prefix, "."), whole), "wrong_type", "must be an object")
-		item.Input.UserID, item.Input.EventType = event.Broken(), event.Broken() // one fault is enough
+		item.Input = event.Input{UserID: event.Broken(), EventType: event.Broken(), Metadata: event.Metadata{Amount: event.Broken()}} // one fault is enough
 	}
 	return item
 }
@@ -195,7 +195,7 @@ func (r *reader) metadata(prefix string, faults *fault.Fields) event.Metadata {
 	raw, err := r.json.ReadValue()
 	if err != nil || raw.Kind() != jsontext.KindBeginObject {
 		faults.Add(prefix+"metadata", "wrong_type", "must be an object")
-		return event.Metadata{}
+		return event.Metadata{Amount: event.Broken()}
 	}
 	m := event.Metadata{Text: string(raw)}
 	read(raw, func(inner *reader) { inner.meaning(prefix, &m, faults) })

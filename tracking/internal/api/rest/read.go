@@ -15,7 +15,7 @@ import (
 )
 
 type readInput struct {
-	EventID string `path:"event_id" maxLength:"512"`
+	EventID string `path:"event_id"`
 }
 
 type readOutput struct{ Body Event }
@@ -27,6 +27,9 @@ func registerRead(api huma.API, log Query) {
 		Errors:   []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusServiceUnavailable},
 	}
 	huma.Register(api, op, func(ctx context.Context, in *readInput) (*readOutput, error) {
+		if len(event.CheckIdentifier("event_id", in.EventID)) > 0 {
+			return nil, query.NotFound()
+		}
 		entry, err := log.Event(ctx, in.EventID)
 		if err != nil {
 			return nil, err
@@ -41,9 +44,9 @@ func registerRead(api huma.API, log Query) {
 type listInput struct {
 	httpapi.ListInput
 
-	UserID       string    `query:"user_id" minLength:"1" maxLength:"128"`
+	UserID       string    `query:"user_id"`
 	EventType    string    `query:"event_type" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback"`
-	CampaignID   string    `query:"campaign_id" minLength:"1" maxLength:"128"`
+	CampaignID   string    `query:"campaign_id"`
 	OccurredFrom time.Time `query:"occurred_from" doc:"Inclusive."`
 	OccurredTo   time.Time `query:"occurred_to" doc:"Exclusive."`
 }
@@ -66,16 +69,10 @@ func registerList(api huma.API, log Query) {
 		if err := httpapi.DecodeCursor(in.Cursor, &from); err != nil {
 			return nil, err
 		}
-		if !in.OccurredFrom.IsZero() && !in.OccurredTo.IsZero() && !in.OccurredTo.After(in.OccurredFrom) {
-			var faults fault.Fields
-			faults.Add("occurred_to", "contradiction", "must be after occurred_from")
-			return nil, faults.Err()
-		}
-		user, err := auth.OwnUser(ctx, in.UserID)
+		filter, err := in.filter(ctx)
 		if err != nil {
 			return nil, err
 		}
-		filter := query.Filter{UserID: user, CampaignID: in.CampaignID, Type: event.Type(in.EventType), From: in.OccurredFrom, To: in.OccurredTo}
 		entries, err := log.Events(ctx, filter, from.Seq, in.Limit)
 		if err != nil {
 			return nil, err
@@ -86,4 +83,22 @@ func registerList(api huma.API, log Query) {
 		}
 		return &listOutput{Body: httpapi.NewPage(events, in.Limit, func(e Event) place { return place{Seq: e.seq} })}, nil
 	})
+}
+
+func (in *listInput) filter(ctx context.Context) (query.Filter, error) {
+	var faults fault.Fields
+	if in.UserID != "" {
+		faults = event.CheckIdentifier("user_id", in.UserID)
+	}
+	if in.CampaignID != "" {
+		faults = append(faults, event.CheckIdentifier("campaign_id", in.CampaignID)...)
+	}
+	if !in.OccurredFrom.IsZero() && !in.OccurredTo.IsZero() && !in.OccurredTo.After(in.OccurredFrom) {
+		faults.Add("occurred_to", "contradiction", "must be after occurred_from")
+	}
+	if err := faults.Err(); err != nil {
+		return query.Filter{}, err
+	}
+	user, err := auth.OwnUser(ctx, in.UserID)
+	return query.Filter{UserID: user, CampaignID: in.CampaignID, Type: event.Type(in.EventType), From: in.OccurredFrom, To: in.OccurredTo}, err
 }

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -73,6 +74,12 @@ func (Metadata) Schema(huma.Registry) *huma.Schema {
 
 // MarshalJSON gives the text as it was received.
 func (m Metadata) MarshalJSON() ([]byte, error) { return m.text, nil }
+
+// UnmarshalJSON keeps the text.
+func (m *Metadata) UnmarshalJSON(text []byte) error {
+	m.text = slices.Clone(text)
+	return nil
+}
 
 // IsZero tells whether there is none.
 func (m Metadata) IsZero() bool { return len(m.text) == 0 }

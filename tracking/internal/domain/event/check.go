@@ -48,6 +48,13 @@ func (c *checker) required(field string, text Text, check func(string, Text) str
 	return check(field, text)
 }
 
+// CheckIdentifier gives the fault of a text that no event can have as an identifier, nil if one can.
+func CheckIdentifier(field, text string) fault.Fields {
+	var c checker
+	c.identifier(field, Given(text))
+	return c.faults
+}
+
 // identifier is 1 to 128 printable characters.
 func (c *checker) identifier(field string, text Text) string {
 	if text.state != given {
@@ -57,7 +64,7 @@ func (c *checker) identifier(field string, text Text) string {
 	switch {
 	case v == "":
 		c.faults.Add(field, "too_short", "must have at least 1 character")
-	case utf8.RuneCountInString(v) > maxIdentifier:
+	case len(v) > maxIdentifier && utf8.RuneCountInString(v) > maxIdentifier:
 		c.faults.Add(field, "too_long", "must have at most 128 characters")
 	case !printable(v):
 		c.faults.Add(field, "not_printable", "must consist of printable characters")

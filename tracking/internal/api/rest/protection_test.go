@@ -1,0 +1,104 @@
+package rest_test
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"tributary/platform/auth"
+	"tributary/platform/auth/authtest"
+	"tributary/platform/httpapi"
+	"tributary/tracking/internal/api/rest"
+)
+
+func middleware(verifier *auth.Verifier) []func(huma.Context, func(huma.Context)) {
+	return []func(huma.Context, func(huma.Context)){auth.Middleware(verifier)}
+}
+
+func verifier(t *testing.T) *auth.Verifier {
+	t.Helper()
+	v, err := auth.New(t.Context(), auth.Config{Secret: authtest.Secret, Algorithm: "HS256", RequireValidation: true}, auth.Needs{Now: clock, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func token(t *testing.T, user string, roles ...string) map[string]string {
+	t.Helper()
+	claims := authtest.Claims(clock(), user)
+	claims["roles"] = roles
+	return map[string]string{"Authorization": "Bearer " + authtest.HS256(t, authtest.Secret, claims)}
+}
+
+// Every operation of the OpenAPI document refuses callers without a token and without the role; so a new one cannot be forgotten.
+func TestEveryOperationIsProtected(t *testing.T) {
+	t.Parallel()
+	url, log := setup(t, verifier(t))
+	base := strings.TrimSuffix(url, "/api/v1/tracking/events")
+	operations := authtest.Operations(t, []byte(send(t, request{method: "GET", url: base + "/openapi.json"}).body))
+	if len(operations) < 4 {
+		t.Fatalf("only %d operations", len(operations))
+	}
+	for _, op := range operations {
+		if a := send(t, request{method: op.Method, url: base + op.Path}); op.Public || a.status != http.StatusUnauthorized {
+			t.Errorf("%s %s without a token: %d", op.Method, op.Path, a.status)
+		}
+		if a := send(t, request{method: op.Method, url: base + op.Path, headers: token(t, "u", "reader")}); a.status != http.StatusForbidden {
+			t.Errorf("%s %s without the role: %d", op.Method, op.Path, a.status)
+		}
+	}
+	if log.size() != 0 {
+		t.Error("something was recorded")
+	}
+}
+
+func TestPartnersSeeOnlyTheirOwn(t *testing.T) {
+	t.Parallel()
+	url, _ := setup(t, verifier(t))
+	operator, own, other := token(t, "shop", "operator"), token(t, "user123", "partner"), token(t, "user124", "partner")
+	if a := send(t, request{url: url, body: purchase, headers: own}); a.status != http.StatusForbidden {
+		t.Errorf("a partner recorded its own purchase: %d", a.status)
+	}
+	if a := send(t, request{url: url, body: purchase, headers: operator}); a.status != http.StatusCreated {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	for name, c := range map[string]struct {
+		path   string
+		header map[string]string
+		status int
+		rows   int
+	}{
+		"operator, one":         {"/id-1", operator, 200, -1},
+		"own":                   {"/id-1", own, 200, -1},
+		"of another":            {"/id-1", other, 404, -1},
+		"operator, list":        {"", operator, 200, 1},
+		"own list":              {"", own, 200, 1},
+		"empty list of another": {"", other, 200, 0},
+		"foreign list":          {"?user_id=user123", other, 403, -1},
+	} {
+		a := send(t, request{method: "GET", url: url + c.path, headers: c.header})
+		if a.status != c.status || c.rows >= 0 && len(decode[httpapi.Page[rest.Event]](t, a).Data) != c.rows {
+			t.Errorf("%s: %d %s", name, a.status, a.body)
+		}
+	}
+}
+
+// Keys belong to a caller.
+func TestTheSameKeyOfTwoCallersIsTwoKeys(t *testing.T) {
+	t.Parallel()
+	url, log := setup(t, verifier(t))
+	for _, caller := range []string{"a", "b"} {
+		headers := token(t, caller, "operator")
+		headers["Idempotency-Key"] = "k"
+		if a := send(t, request{url: url, body: purchase, headers: headers}); a.status != http.StatusCreated || a.header.Get("Idempotency-Replayed") != "" {
+			t.Errorf("%s: %d %v", caller, a.status, a.header)
+		}
+	}
+	if log.size() != 2 {
+		t.Errorf("%d are recorded, want 2", log.size())
+	}
+}

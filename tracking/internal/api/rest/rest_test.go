@@ -1,0 +1,161 @@
+package rest_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/propagation"
+
+	"tributary/platform/auth"
+	"tributary/platform/httpapi"
+	"tributary/platform/telemetry"
+	"tributary/tracking/internal/api/rest"
+	"tributary/tracking/internal/application/ingest"
+	"tributary/tracking/internal/application/ingest/ingesttest"
+	"tributary/tracking/internal/application/query"
+	"tributary/tracking/internal/domain/event"
+)
+
+// memory is the log behind the routes: a store without a coalescer, and a reader of what it holds.
+type memory struct {
+	store *ingesttest.Store
+
+	mu      sync.Mutex
+	entries []event.Entry
+	failure error
+}
+
+func (m *memory) Record(ctx context.Context, events []event.Event) ([]ingest.Outcome, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.failure != nil {
+		return nil, m.failure
+	}
+	outcomes, err := m.store.Append(ctx, events)
+	for i, o := range outcomes {
+		if o.State == ingest.Stored {
+			m.entries = append(m.entries, event.Entry{Seq: int64(len(m.entries) + 1), Event: events[i]})
+		}
+	}
+	return outcomes, err
+}
+
+func (m *memory) Event(_ context.Context, id string) (event.Entry, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, entry := range m.entries {
+		if entry.Event.ID() == id {
+			return entry, true, nil
+		}
+	}
+	return event.Entry{}, false, nil
+}
+
+func (m *memory) Events(_ context.Context, f query.Filter, position int64, limit int) ([]event.Entry, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var found []event.Entry
+	for _, entry := range m.entries {
+		facts := entry.Event.Facts()
+		if entry.Seq > position && (f.UserID == "" || f.UserID == facts.UserID) && (f.Type == "" || f.Type == facts.Type) && len(found) < limit {
+			found = append(found, entry)
+		}
+	}
+	return found, nil
+}
+
+func (m *memory) size() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.entries)
+}
+
+func (m *memory) last() event.Facts {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.entries[len(m.entries)-1].Event.Facts()
+}
+
+type counter struct{ n atomic.Int64 }
+
+func (c *counter) New() (string, error) { return fmt.Sprintf("id-%d", c.n.Add(1)), nil }
+
+func (*counter) Derived(parts ...string) string { return "derived-" + strings.Join(parts, "/") }
+
+func clock() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 123456789, time.UTC) }
+
+// setup serves the routes over a log in memory, with or without tokens.
+func setup(t testing.TB, verifier *auth.Verifier) (base string, log *memory) {
+	t.Helper()
+	otel.SetTextMapPropagator(propagation.TraceContext{})
+	log = &memory{store: ingesttest.New()}
+	api := httpapi.New(httpapi.Config{
+		Service: "tracking", Title: "Tracking", Version: "1", HealthPath: "/health", Codes: rest.Codes(), Health: httpapi.NewHealth("tracking"),
+		Logger: slog.New(slog.DiscardHandler), Metrics: telemetry.Metrics(), Now: clock, Middleware: middleware(verifier),
+	})
+	rest.Register(api.Huma, ingest.New(log, &counter{}, clock), query.New(log))
+	server := httptest.NewServer(api.Router)
+	t.Cleanup(server.Close)
+	return server.URL + "/api/v1/tracking/events", log
+}
+
+type request struct {
+	method, url, media, body string
+	headers                  map[string]string
+}
+
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func send(t testing.TB, r request) answer {
+	t.Helper()
+	method := r.method
+	if method == "" {
+		method = http.MethodPost
+	}
+	req, err := http.NewRequestWithContext(t.Context(), method, r.url, strings.NewReader(r.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.media == "" {
+		r.media = "application/json"
+	}
+	req.Header.Set("Content-Type", r.media)
+	for name, value := range r.headers {
+		req.Header.Set(name, value)
+	}
+	got, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = got.Body.Close() }()
+	text, err := io.ReadAll(got.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer{status: got.StatusCode, header: got.Header, body: string(text)}
+}
+
+// decode reads an answer's body.
+func decode[T any](t testing.TB, a answer) T {
+	t.Helper()
+	var v T
+	if err := json.Unmarshal([]byte(a.body), &v); err != nil {
+		t.Fatalf("%v in %s", err, a.body)
+	}
+	return v
+}
