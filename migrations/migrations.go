@@ -6,11 +6,14 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	_ "github.com/jackc/pgx/v5/stdlib" // the database/sql driver that goose needs
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -51,26 +54,14 @@ func (s Set) Version() (int64, error) {
 // Apply creates the service's role with the password where it is missing, and brings the schema to the newest version. ownerURL is the
 // connection URL of the database's owner. It may run several times at once: one waits for the other. It returns the files applied.
 func (s Set) Apply(ctx context.Context, ownerURL, password string) ([]string, error) {
-	if err := s.createRole(ctx, ownerURL, password); err != nil {
+	if err := s.ensureRole(ctx, ownerURL, password); err != nil {
 		return nil, fmt.Errorf("role %s: %w", s.Role, err)
 	}
-	db, err := sql.Open("pgx", ownerURL)
+	provider, db, err := s.provider(ownerURL)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = db.Close() }()
-	folder, err := fs.Sub(files, s.Name)
-	if err != nil {
-		return nil, err
-	}
-	locker, err := lock.NewPostgresSessionLocker()
-	if err != nil {
-		return nil, err
-	}
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, folder, goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true))
-	if err != nil {
-		return nil, err
-	}
 	results, err := provider.Up(ctx)
 	var applied []string
 	for _, r := range results {
@@ -81,6 +72,57 @@ func (s Set) Apply(ctx context.Context, ownerURL, password string) ([]string, er
 	}
 	_, err = db.ExecContext(ctx, "REVOKE INSERT, UPDATE, DELETE ON goose_db_version FROM "+pgx.Identifier{s.Role}.Sanitize())
 	return applied, err
+}
+
+// Status tells which files are applied and which are not, a line each.
+func (s Set) Status(ctx context.Context, ownerURL string) ([]string, error) {
+	provider, db, err := s.provider(ownerURL)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = db.Close() }()
+	states, err := provider.Status(ctx)
+	var lines []string
+	for _, state := range states {
+		line := "pending  " + state.Source.Path
+		if state.State == goose.StateApplied {
+			line = "applied  " + state.Source.Path + "  " + state.AppliedAt.UTC().Format(time.RFC3339)
+		}
+		lines = append(lines, line)
+	}
+	return lines, err
+}
+
+func (s Set) provider(ownerURL string) (*goose.Provider, *sql.DB, error) {
+	folder, err := fs.Sub(files, s.Name)
+	if err != nil {
+		return nil, nil, err
+	}
+	locker, err := lock.NewPostgresSessionLocker()
+	if err != nil {
+		return nil, nil, err
+	}
+	db, err := sql.Open("pgx", ownerURL)
+	if err != nil {
+		return nil, nil, err
+	}
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, folder, goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	return provider, db, nil
+}
+
+// ensureRole tries again where another database of the same server is migrated at the same time: roles belong to the server, and an
+// advisory lock to one database.
+func (s Set) ensureRole(ctx context.Context, ownerURL, password string) error {
+	for attempt := 0; ; attempt++ {
+		err := s.createRole(ctx, ownerURL, password)
+		var pg *pgconn.PgError
+		if err == nil || attempt == 10 || !errors.As(err, &pg) || (pg.Code != "42710" && pg.Code != "23505" && pg.Code != "XX000") {
+			return err
+		}
+	}
 }
 
 // The role is made under an advisory lock, so that migrators at the same time do not meet in the middle. Default privileges

@@ -3,6 +3,7 @@ package migrations_test
 import (
 	"context"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 
@@ -102,4 +103,42 @@ func emptyDatabase(t *testing.T) string {
 	}
 	u.Path = "/" + name
 	return u.String()
+}
+
+func TestStatusTellsWhatIsApplied(t *testing.T) {
+	t.Parallel()
+	set := migrations.Tracking()
+	before, err := set.Status(t.Context(), emptyDatabase(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := set.Status(t.Context(), migrationstest.New(t, set).OwnerURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, lines := range map[string][]string{"pending": before, "applied": after} {
+		if len(lines) == 0 {
+			t.Errorf("no file is %s", name)
+		}
+		for _, line := range lines {
+			if !strings.HasPrefix(line, name) {
+				t.Errorf("%s, want it %s", line, name)
+			}
+		}
+	}
+}
+
+// Roles belong to the server: migrating two databases of one server must not fail on the role that both want.
+func TestTwoDatabasesOfAServerAreMigratedAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	var wg sync.WaitGroup
+	for range 4 {
+		owner := emptyDatabase(t)
+		wg.Go(func() {
+			if _, err := migrations.Commission().Apply(t.Context(), owner, migrationstest.Password); err != nil {
+				t.Errorf("Apply: %v", err)
+			}
+		})
+	}
+	wg.Wait()
 }

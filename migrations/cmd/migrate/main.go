@@ -1,4 +1,5 @@
-// Command migrate brings the databases to the newest schema. It runs as the databases' owner and creates the services' roles.
+// Command migrate brings the databases to the newest schema (migrate, or migrate up) or tells what is applied (migrate status). It
+// runs as the databases' owner and creates the services' roles.
 package main
 
 import (
@@ -46,15 +47,34 @@ func run(ctx context.Context, args []string) error {
 	if *which != "tracking" && *which != "commission" && *which != "all" {
 		return fmt.Errorf("-database must be tracking, commission or all, not %q", *which)
 	}
+	do := apply
+	switch command := flags.Arg(0); command {
+	case "", "up":
+	case "status":
+		do = status
+	default:
+		return fmt.Errorf("the command must be up or status, not %q", command)
+	}
 	if *which != "commission" {
-		if err := apply(ctx, migrations.Tracking(), s.TrackingURL, s.TrackingPassword, s.Wait); err != nil {
+		if err := do(ctx, migrations.Tracking(), s.TrackingURL, s.TrackingPassword, s.Wait); err != nil {
 			return err
 		}
 	}
 	if *which != "tracking" {
-		return apply(ctx, migrations.Commission(), s.CommissionURL, s.CommissionPassword, s.Wait)
+		return do(ctx, migrations.Commission(), s.CommissionURL, s.CommissionPassword, s.Wait)
 	}
 	return nil
+}
+
+func status(ctx context.Context, set migrations.Set, url, _ string, wait time.Duration) error {
+	if err := await(ctx, url, wait); err != nil {
+		return fmt.Errorf("the %s database does not answer (is it started? is the URL right?): %w", set.Name, err)
+	}
+	lines, err := set.Status(ctx, url)
+	for _, line := range lines {
+		fmt.Printf("%s: %s\n", set.Name, line)
+	}
+	return err
 }
 
 func apply(ctx context.Context, set migrations.Set, url, password string, wait time.Duration) error {
