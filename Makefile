@@ -100,7 +100,7 @@ build: ## compile everything; the programs go to .bin
 
 .PHONY: lint
 lint: $(LINT) ## linters, layers, formatting, vet, each module alone, and the proof that broken layers are caught
-	$(LINT) run $(PACKAGES)
+	$(LINT) run --allow-serial-runners $(PACKAGES)
 	go vet $(PACKAGES)
 	for m in $(MODULES); do echo "$$m alone"; GOWORK=off go -C $$m build ./...; done
 	e2e/lint_proof.sh $(LINT)
@@ -111,8 +111,9 @@ fmt: $(LINT) ## format the code
 
 .PHONY: generate
 generate: ## write the OpenAPI documents and docs/errors.md from the code
-	for s in $(SERVICES); do go run ./$$s/cmd/$$s openapi > contracts/openapi/$$s.json.new && mv contracts/openapi/$$s.json.new contracts/openapi/$$s.json; done
-	go run ./contracts/cmd/errordocs > docs/errors.md.new && mv docs/errors.md.new docs/errors.md
+	@mkdir -p $(BIN)
+	for s in $(SERVICES); do go run ./$$s/cmd/$$s openapi > $(BIN)/new && mv $(BIN)/new contracts/openapi/$$s.json; done
+	go run ./contracts/cmd/errordocs > $(BIN)/new && mv $(BIN)/new docs/errors.md
 
 .PHONY: help
 help: ## list the targets

@@ -107,7 +107,7 @@ func (c Config) EnsureEnvFile() error {
 		return err
 	}
 	c.say("made .env from .env.example: change settings there")
-	return os.WriteFile(file, example, 0o600)
+	return os.WriteFile(file, example, 0o600) //nolint:gosec // in the checkout
 }
 
 // defaultCache is the user's cache folder. Root's is closed to others, and PostgreSQL refuses to run as root, so root uses one that

@@ -36,7 +36,7 @@ func (c Config) Private(ctx context.Context, dir string) (Config, error) {
 
 // Exec runs a command with a throw-away PostgreSQL and Pulsar, which it finds through TEST_POSTGRES_URL, TEST_PULSAR_URL and
 // TEST_PULSAR_ADMIN_URL. Both are stopped and their data removed at the end, also when ctx ends or the command is interrupted.
-// The error is an Exit when only the command failed.
+// The error is an ExitError when only the command failed.
 func (c Config) Exec(ctx context.Context, command []string) (err error) {
 	c.sweep(ctx)
 	dir, err := os.MkdirTemp("", throwAway)
@@ -73,7 +73,7 @@ func (c Config) Exec(ctx context.Context, command []string) (err error) {
 // answer, and we are left to clean up. The group is told when ctx ends, and killed when it does not follow.
 func attend(ctx context.Context, cmd *exec.Cmd) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	stdin := int(os.Stdin.Fd()) //nolint:gosec // descriptors are small
+	stdin := int(os.Stdin.Fd())
 	if group, err := unix.IoctlGetInt(stdin, unix.TIOCGPGRP); err == nil && group == unix.Getpgrp() {
 		cmd.SysProcAttr.Foreground, cmd.SysProcAttr.Ctty = true, stdin
 		signal.Ignore(syscall.SIGTTOU) // or taking the terminal back would stop us
@@ -106,16 +106,16 @@ func attend(ctx context.Context, cmd *exec.Cmd) error {
 	return err
 }
 
-// Exit is the end of the user's command with a code that is not 0, in the manner of a shell: 128 and more for a signal.
-type Exit struct{ Code int }
+// ExitError is the end of the user's command with a code that is not 0, in the manner of a shell: 128 and more for a signal.
+type ExitError struct{ Code int }
 
-func (e Exit) Error() string { return fmt.Sprintf("the command ends with code %d", e.Code) }
+func (e ExitError) Error() string { return fmt.Sprintf("the command ends with code %d", e.Code) }
 
-func exit(ended *exec.ExitError) Exit {
+func exit(ended *exec.ExitError) ExitError {
 	if status, ok := ended.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		return Exit{Code: 128 + int(status.Signal())}
+		return ExitError{Code: 128 + int(status.Signal())}
 	}
-	return Exit{Code: ended.ExitCode()}
+	return ExitError{Code: ended.ExitCode()}
 }
 
 // discard ends everything of a throw-away stack at once and removes it.

@@ -38,9 +38,11 @@ func (c Config) postgres(name string, port int, database string) unit {
 	return unit{
 		name: name, ports: []int{port}, spec: fmt.Sprint(settings), signal: syscall.SIGINT, patient: time.Minute,
 		prepare: func(ctx context.Context) error { return c.prepareData(ctx, data) },
-		command: func(ctx context.Context) (*exec.Cmd, error) { return c.unprivileged(ctx, data, "postgres", settings...) },
-		ready:   func(ctx context.Context) error { return ensureDatabase(ctx, port, database) },
-		advice:  "If its data cannot be repaired: `make clean` removes all data of the stack.",
+		command: func(ctx context.Context) (*exec.Cmd, error) {
+			return c.unprivileged(ctx, data, "postgres", settings...)
+		},
+		ready:  func(ctx context.Context) error { return ensureDatabase(ctx, port, database) },
+		advice: "If its data cannot be repaired: `make clean` removes all data of the stack.",
 	}
 }
 
@@ -49,12 +51,15 @@ func (c Config) prepareData(ctx context.Context, data string) error {
 	if !exists(filepath.Join(data, "PG_VERSION")) {
 		return c.initdb(ctx, data)
 	}
-	return await(ctx, 20*time.Second, func() error {
+	if err := await(ctx, 20*time.Second, func() error {
 		if pid := workingIn(data); pid != 0 {
 			return fmt.Errorf("process %d still works in %s: stop it", pid, data)
 		}
 		return nil
-	})
+	}); err != nil {
+		return err
+	}
+	return forget(filepath.Join(data, "postmaster.pid")) // a killed server that nobody has reaped yet would count as running
 }
 
 // workingIn finds a process whose working directory is dir, as that of every PostgreSQL process is its data folder; 0 for none.

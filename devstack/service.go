@@ -43,11 +43,8 @@ func (c Config) Build(ctx context.Context) error {
 func (c Config) run(ctx context.Context, program string, args ...string) error {
 	cmd := exec.CommandContext(ctx, c.binary(program), args...) //nolint:gosec // ours
 	cmd.Env, cmd.Dir = c.environment(), c.State
-	output, err := cmd.CombinedOutput()
-	if len(output) > 0 {
-		_, _ = c.Out.Write(output)
-	}
-	if err != nil {
+	cmd.Stdout, cmd.Stderr = c.Out, c.Out
+	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%s: %w", program, err)
 	}
 	return nil

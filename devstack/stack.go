@@ -303,7 +303,7 @@ func lockFile(file string, how int) (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(f.Fd()), how); err != nil { //nolint:gosec // descriptors are small
+	if err := syscall.Flock(int(f.Fd()), how); err != nil {
 		_ = f.Close()
 		return nil, err
 	}

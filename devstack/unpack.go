@@ -98,7 +98,7 @@ func extract(root *os.Root, name string, header *tar.Header, content io.Reader) 
 		if err != nil {
 			return err
 		}
-		_, err = io.Copy(file, content) //nolint:gosec // a distribution that we chose
+		_, err = io.Copy(file, content)
 		return errors.Join(err, file.Close())
 	}
 	return nil

@@ -128,7 +128,7 @@ func logs(c devstack.Config, args []string) error {
 	}
 	for _, name := range names {
 		file := c.LogFile(name)
-		if _, err := os.Stat(file); err != nil {
+		if _, err := os.Stat(file); err != nil { //nolint:gosec // a name that the user gave
 			if len(args) == 0 {
 				continue
 			}
@@ -148,7 +148,7 @@ func exitCode(err error) int {
 	if err == nil {
 		return 0
 	}
-	if ended := (devstack.Exit{}); errors.As(err, &ended) {
+	if ended := (devstack.ExitError{}); errors.As(err, &ended) {
 		return ended.Code
 	}
 	_, _ = fmt.Fprintln(os.Stderr, "stack:", err)
