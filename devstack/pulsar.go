@@ -55,7 +55,7 @@ func (c Config) pulsar() unit {
 			if err := os.MkdirAll(filepath.Join(dir, "tmp"), 0o700); err != nil {
 				return err
 			}
-			return os.WriteFile(conf, override(shipped, overrides), 0o600)
+			return os.WriteFile(conf, override(shipped, overrides), 0o600) //nolint:gosec // below our own folder
 		},
 		command: func(ctx context.Context) (*exec.Cmd, error) {
 			cmd := exec.CommandContext(ctx, filepath.Join(c.pulsarHome(), "bin", "pulsar"), args...) //nolint:gosec // ours
