@@ -10,6 +10,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
@@ -35,9 +36,26 @@ func Check(data []byte) error {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return malformed("json_empty", "The body is empty; a JSON value is expected.")
 	}
-	var source bytes.Reader
-	source.Reset(data)
-	decoder := jsontext.NewDecoder(&source)
+	c, _ := checks.Get().(*check)
+	defer checks.Put(c)
+	c.source = *bytes.NewBuffer(data)
+	c.decoder.Reset(&c.source)
+	err := walk(data, &c.decoder)
+	c.source = bytes.Buffer{}
+	c.decoder.Reset(&c.source) // lets go of the text
+	return err
+}
+
+// check is what a pass needs; it is used again, since its tables of names are what a check costs.
+type check struct {
+	source  bytes.Buffer // the decoder reads it in place
+	decoder jsontext.Decoder
+}
+
+//nolint:gochecknoglobals // a pool is the process's own, as memory is
+var checks = sync.Pool{New: func() any { return new(check) }}
+
+func walk(data []byte, decoder *jsontext.Decoder) error {
 	for {
 		token, err := decoder.ReadToken()
 		if err != nil {

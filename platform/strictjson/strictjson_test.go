@@ -113,3 +113,21 @@ func FuzzCheck(f *testing.F) {
 		}
 	})
 }
+
+// Check runs on every body: it must not cost garbage.
+func BenchmarkCheck(b *testing.B) {
+	body := []byte(`{"user_id": "user123", "event_type": "purchase", "metadata": {"amount": 100.0, "product_id": "prod456"}}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := strictjson.Check(body); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func TestCheckCostsNoGarbage(t *testing.T) { //nolint:paralleltest // it counts the process's allocations
+	body := []byte(`{"user_id": "user123", "event_type": "purchase", "metadata": {"amount": 100.0, "product_id": "prod456"}}`)
+	if n := testing.AllocsPerRun(1000, func() { _ = strictjson.Check(body) }); n > 4 {
+		t.Errorf("%v allocations a check", n)
+	}
+}
