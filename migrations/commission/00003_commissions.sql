@@ -14,10 +14,10 @@ CREATE TABLE commissions (
     base_minor   bigint      NOT NULL,
     rate         text,
     amount_minor bigint      NOT NULL,
-    currency     text        NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    currency     text        NOT NULL CHECK (length(currency) = 3),
     rule_id      uuid,
     rule_version int,
-    reverses_id  uuid        REFERENCES commissions (id),
+    reverses_id  uuid, -- a clawback: its earning; a trigger looks, since a foreign key would cost every earning a check as well
     reason       text,
     available_at timestamptz NOT NULL,
     occurred_at  timestamptz NOT NULL,
@@ -40,7 +40,13 @@ CREATE UNIQUE INDEX commissions_one_order ON commissions (user_id, order_id) WHE
 CREATE FUNCTION commissions_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        RAISE EXCEPTION 'a commission begins as pending or approved' USING ERRCODE = 'restrict_violation';
+        IF NEW.status NOT IN ('pending', 'approved') OR NEW.version <> 1 THEN
+            RAISE EXCEPTION 'a commission begins as pending or approved' USING ERRCODE = 'restrict_violation';
+        END IF;
+        IF NOT EXISTS (SELECT FROM commissions WHERE id = NEW.reverses_id AND kind = 'earning' AND user_id = NEW.user_id AND currency = NEW.currency) THEN
+            RAISE EXCEPTION 'a clawback needs an earning of the same user and currency' USING ERRCODE = 'foreign_key_violation';
+        END IF;
+        RETURN NEW;
     END IF;
     IF (OLD.id, OLD.event_id, OLD.user_id, OLD.campaign_id, OLD.product_id, OLD.order_id, OLD.event_type, OLD.kind, OLD.base_minor, OLD.rate,
         OLD.amount_minor, OLD.currency, OLD.rule_id, OLD.rule_version, OLD.reverses_id, OLD.available_at, OLD.occurred_at, OLD.created_at)
@@ -62,7 +68,7 @@ BEGIN
     RETURN NEW;
 END $$;
 -- +goose StatementEnd
-CREATE TRIGGER commissions_begin BEFORE INSERT ON commissions FOR EACH ROW WHEN (NEW.status NOT IN ('pending', 'approved') OR NEW.version <> 1)
+CREATE TRIGGER commissions_begin BEFORE INSERT ON commissions FOR EACH ROW WHEN (NEW.status NOT IN ('pending', 'approved') OR NEW.version <> 1 OR NEW.reverses_id IS NOT NULL)
     EXECUTE FUNCTION commissions_guard();
 CREATE TRIGGER commissions_move BEFORE UPDATE ON commissions FOR EACH ROW EXECUTE FUNCTION commissions_guard();
 CREATE TRIGGER commissions_kept BEFORE DELETE OR TRUNCATE ON commissions FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -40,7 +40,7 @@ REVOKE DELETE, TRUNCATE ON payouts FROM commission_user;
 CREATE TABLE ledger (
     id            bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     user_id       text        NOT NULL,
-    currency      text        NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    currency      text        NOT NULL CHECK (length(currency) = 3),
     from_account  text        NOT NULL CHECK (from_account IN ('programme', 'pending', 'available', 'in_payout', 'paid')),
     to_account    text        NOT NULL CHECK (to_account IN ('programme', 'pending', 'available', 'in_payout', 'paid')),
     amount_minor  bigint      NOT NULL CHECK (amount_minor > 0),
@@ -84,17 +84,18 @@ CREATE FUNCTION ledger_book() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER 
 BEGIN
     INSERT INTO balances AS b (user_id, currency, programme_minor, pending_minor, available_minor, in_payout_minor, paid_minor)
     SELECT user_id, currency,
-           coalesce(sum(delta) FILTER (WHERE account = 'programme'), 0), coalesce(sum(delta) FILTER (WHERE account = 'pending'), 0),
-           coalesce(sum(delta) FILTER (WHERE account = 'available'), 0), coalesce(sum(delta) FILTER (WHERE account = 'in_payout'), 0),
-           coalesce(sum(delta) FILTER (WHERE account = 'paid'), 0)
-    FROM (SELECT user_id, currency, to_account AS account, amount_minor AS delta FROM moved
-          UNION ALL SELECT user_id, currency, from_account, -amount_minor FROM moved) AS entries
-    GROUP BY user_id, currency ORDER BY user_id, currency
+           sum(CASE 'programme' WHEN to_account THEN amount_minor WHEN from_account THEN -amount_minor ELSE 0 END),
+           sum(CASE 'pending' WHEN to_account THEN amount_minor WHEN from_account THEN -amount_minor ELSE 0 END),
+           sum(CASE 'available' WHEN to_account THEN amount_minor WHEN from_account THEN -amount_minor ELSE 0 END),
+           sum(CASE 'in_payout' WHEN to_account THEN amount_minor WHEN from_account THEN -amount_minor ELSE 0 END),
+           sum(CASE 'paid' WHEN to_account THEN amount_minor WHEN from_account THEN -amount_minor ELSE 0 END)
+    FROM moved GROUP BY user_id, currency ORDER BY user_id, currency
     ON CONFLICT (user_id, currency) DO UPDATE SET
         programme_minor = b.programme_minor + excluded.programme_minor, pending_minor = b.pending_minor + excluded.pending_minor,
         available_minor = b.available_minor + excluded.available_minor, in_payout_minor = b.in_payout_minor + excluded.in_payout_minor,
         paid_minor = b.paid_minor + excluded.paid_minor;
-    IF EXISTS (SELECT FROM moved AS m JOIN balances AS b USING (user_id, currency) WHERE m.to_account = 'in_payout' AND b.available_minor < 0) THEN
+    IF EXISTS (SELECT FROM moved WHERE to_account = 'in_payout')
+       AND EXISTS (SELECT FROM moved AS m JOIN balances AS b USING (user_id, currency) WHERE m.to_account = 'in_payout' AND b.available_minor < 0) THEN
         RAISE EXCEPTION 'a payout needs its amount available' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_covered';
     END IF;
     RETURN NULL;
