@@ -50,7 +50,7 @@ const (
 	eventRetention = time.Hour
 )
 
-//go:embed schemas golden asyncapi.yaml
+//go:embed schemas golden openapi asyncapi.yaml
 var files embed.FS
 
 // AsyncAPI is the AsyncAPI 3.0 document of all topics, in YAML.
