@@ -71,8 +71,11 @@ func decided(t *testing.T, eventID string, within time.Duration) decision {
 	var got decision
 	took := stacktest.Await(t, within, "decision about "+eventID, func(ctx context.Context) error {
 		answer, err := stacktest.Send(ctx, stacktest.Request{URL: stack.Commission + decisionsPath + eventID})
-		if err != nil || answer.Status != 200 {
-			return fmt.Errorf("answer %d %s (%w)", answer.Status, answer.Body, err)
+		if err != nil {
+			return err
+		}
+		if answer.Status != 200 {
+			return fmt.Errorf("answer %d %s", answer.Status, answer.Body)
 		}
 		return json.Unmarshal([]byte(answer.Body), &got)
 	})

@@ -33,7 +33,7 @@ func TestBrokerAway(t *testing.T) {
 	user := stacktest.Unique("user")
 	load := purchases(t, user)
 	load.goesOn(t, 100, 20*time.Second)
-	part(t, stack.Parts.Stop, "pulsar")
+	stop(t, stack.Parts.Stop, "pulsar")
 	notReady(t, stack.Tracking, "broker", 10*time.Second)
 	notReady(t, stack.BFF, "broker", 10*time.Second)
 	command := stacktest.Request{URL: stack.BFF + "/api/v1/campaigns/camp123/accept", Body: `{"accepted_terms": true}`, Token: stack.Token(t, user)}
@@ -44,7 +44,7 @@ func TestBrokerAway(t *testing.T) {
 	stacktest.Want(t, 200, stacktest.Request{URL: stack.Tracking + "/api/v1/tracking/health"}, nil)
 	stacktest.Want(t, 200, stacktest.Request{URL: stack.Commission + "/api/v1/commission/commissions"}, nil)
 
-	part(t, stack.Parts.Start, "pulsar")
+	start(t, "pulsar")
 	for _, url := range []string{stack.Tracking, stack.Commission, stack.BFF} {
 		ready(t, url, 30*time.Second)
 	}
@@ -60,7 +60,7 @@ func TestTrackingDatabaseAway(t *testing.T) {
 	user := stacktest.Unique("user")
 	load := purchases(t, user)
 	load.goesOn(t, 100, 20*time.Second)
-	part(t, stack.Parts.Stop, "tracking-db")
+	stop(t, stack.Parts.Stop, "tracking-db")
 	notReady(t, stack.Tracking, "database", 10*time.Second)
 	unavailable(t, stacktest.Request{
 		URL: stack.Tracking + "/api/v1/tracking/events", Body: `{"user_id": "` + user + `-other", "event_type": "lead"}`,
@@ -70,7 +70,7 @@ func TestTrackingDatabaseAway(t *testing.T) {
 	stacktest.Want(t, 200, stacktest.Request{URL: stack.Tracking + "/livez"}, nil)
 	stacktest.Want(t, 200, stacktest.Request{URL: stack.Commission + "/readyz"}, nil)
 
-	part(t, stack.Parts.Start, "tracking-db")
+	start(t, "tracking-db")
 	ready(t, stack.Tracking, 30*time.Second)
 	load.goesOn(t, 100, 20*time.Second)
 	settle(t, user, load)
@@ -81,13 +81,13 @@ func TestCommissionDatabaseAway(t *testing.T) {
 	user := stacktest.Unique("user")
 	load := purchases(t, user)
 	load.goesOn(t, 100, 20*time.Second)
-	part(t, stack.Parts.Stop, "commission-db")
+	stop(t, stack.Parts.Stop, "commission-db")
 	notReady(t, stack.Commission, "database", 10*time.Second)
 	unavailable(t, stacktest.Request{URL: stack.Commission + "/api/v1/commission/commissions"}, 5*time.Second, "database_unavailable")
 	load.goesOn(t, 300, 20*time.Second)
 	stacktest.Want(t, 200, stacktest.Request{URL: stack.Tracking + "/readyz"}, nil)
 
-	part(t, stack.Parts.Start, "commission-db")
+	start(t, "commission-db")
 	ready(t, stack.Commission, 30*time.Second)
 	if refused := load.refusals(); len(refused) > 0 {
 		t.Errorf("tracking refused events while the other database was away, by status: %v", refused)
@@ -102,8 +102,8 @@ func TestServiceKilled(t *testing.T) {
 			user := stacktest.Unique("user")
 			load := purchases(t, user)
 			load.goesOn(t, 200, 20*time.Second)
-			part(t, stack.Parts.Kill, name)
-			part(t, stack.Parts.Start, name)
+			stop(t, stack.Parts.Kill, name)
+			start(t, name)
 			load.goesOn(t, 200, 20*time.Second)
 			settle(t, user, load)
 		})
@@ -117,8 +117,8 @@ func TestBFFKilled(t *testing.T) {
 	user := stacktest.Unique("user")
 	load := accepts(t, stack.Token(t, user))
 	load.goesOn(t, 200, 20*time.Second)
-	part(t, stack.Parts.Kill, "bff")
-	part(t, stack.Parts.Start, "bff")
+	stop(t, stack.Parts.Kill, "bff")
+	start(t, "bff")
 	load.goesOn(t, 200, 20*time.Second)
 	load.stopped()
 
@@ -153,7 +153,7 @@ func TestBFFKilled(t *testing.T) {
 //nolint:paralleltest // it comes last
 func TestStackHasRecovered(t *testing.T) {
 	user := stacktest.Unique("user")
-	start := time.Now()
+	begin := time.Now()
 	stacktest.Want(t, 201, stacktest.Request{
 		URL: stack.Tracking + "/api/v1/tracking/events", Body: `{"user_id": "` + user + `", "event_type": "purchase", "metadata": {"amount": 100.0}}`,
 	}, nil)
@@ -163,5 +163,5 @@ func TestStackHasRecovered(t *testing.T) {
 		}
 		return nil
 	})
-	t.Logf("accepted and committed as a commission within %s", time.Since(start).Round(time.Millisecond))
+	t.Logf("accepted and committed as a commission within %s", time.Since(begin).Round(time.Millisecond))
 }

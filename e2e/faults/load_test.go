@@ -26,7 +26,6 @@ type client struct {
 	mu           sync.Mutex
 	acknowledged map[string]stacktest.Answer
 	refused      map[int]int // answers that were not 2xx, by status; 0: no answer
-	slowest      time.Duration
 }
 
 // run starts the workers. They end with stopped, each only when its last request is acknowledged.
@@ -66,7 +65,6 @@ func (c *client) once(ctx context.Context, id string) bool {
 		return true
 	}
 	c.refused[answer.Status]++
-	c.slowest = max(c.slowest, answer.Took)
 	return false
 }
 
@@ -206,18 +204,34 @@ func ready(t *testing.T, url string, within time.Duration) {
 	t.Helper()
 	took := stacktest.Await(t, within, url+"/readyz to be 200", func(ctx context.Context) error {
 		answer, err := stacktest.Send(ctx, stacktest.Request{URL: url + "/readyz"})
-		if err != nil || answer.Status != 200 {
-			return fmt.Errorf("answers %d %s (%w)", answer.Status, answer.Body, err)
+		if err != nil {
+			return err
+		}
+		if answer.Status != 200 {
+			return fmt.Errorf("answers %d %s", answer.Status, answer.Body)
 		}
 		return nil
 	})
 	t.Logf("%s/readyz was 200 again after %s", url, took.Round(time.Millisecond))
 }
 
-// part does something to a process of the stack.
-func part(t *testing.T, what func(context.Context, string) error, name string) {
+// stop ends a process of the stack; it runs again when the test is over, whatever comes of it.
+func stop(t *testing.T, end func(context.Context, string) error, name string) {
 	t.Helper()
-	if err := what(t.Context(), name); err != nil {
+	if err := end(t.Context(), name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := stack.Parts.Start(context.WithoutCancel(t.Context()), name); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// start starts it again and returns when it is ready.
+func start(t *testing.T, name string) {
+	t.Helper()
+	if err := stack.Parts.Start(t.Context(), name); err != nil {
 		t.Fatal(err)
 	}
 }

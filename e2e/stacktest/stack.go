@@ -92,7 +92,10 @@ func guard(remove func() error) {
 		case <-late:
 			_, _ = fmt.Fprintln(os.Stderr, "the tests take too long: removing their stack")
 		}
-		os.Exit(max(1, failed(remove())))
+		if err := remove(); err != nil {
+			_ = failed(err)
+		}
+		os.Exit(1)
 	}()
 }
 
