@@ -1,0 +1,122 @@
+// Package goldentest holds cases in a readable text format, and an oracle that computes what they must give in its own, naive way: it shares
+// no code with the service. The pure decision, the service over PostgreSQL and the running stack are compared with both.
+package goldentest
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"sort"
+	"strings"
+)
+
+// Case is rules and events in the order of their arrival, with what must come out.
+type Case struct {
+	Name     string
+	Rules    []Line
+	Events   []Line
+	Outcomes []Outcome
+	Balances map[string]string // "user currency" → minor units, zero ones left out
+}
+
+// Line is a rule or an event: an id, a type, and options.
+type Line struct {
+	ID, Type string
+	Options  map[string]string
+}
+
+// Outcome is what an event must get in the end.
+type Outcome struct{ Event, Text string }
+
+// Get gives an option, "" when it is not there.
+func (l Line) Get(name string) string { return l.Options[name] }
+
+func (l Line) String() string {
+	parts := []string{l.ID, l.Type}
+	names := make([]string, 0, len(l.Options))
+	for name := range l.Options {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		parts = append(parts, name+"="+l.Options[name])
+	}
+	return strings.Join(parts, " ")
+}
+
+// NewLine makes a line of options such as "rate=0.1".
+func NewLine(id, kind string, options ...string) Line {
+	l := Line{ID: id, Type: kind, Options: map[string]string{}}
+	for _, option := range options {
+		name, value, _ := strings.Cut(option, "=")
+		l.Options[name] = value
+	}
+	return l
+}
+
+// Write writes a case in the format that Parse reads.
+func (c Case) Write(w io.Writer) {
+	_, _ = fmt.Fprintf(w, "case: %s\n", c.Name)
+	for _, r := range c.Rules {
+		_, _ = fmt.Fprintf(w, "  rule %s\n", r)
+	}
+	for _, e := range c.Events {
+		_, _ = fmt.Fprintf(w, "  event %s\n", e)
+	}
+	for _, o := range c.Outcomes {
+		_, _ = fmt.Fprintf(w, "  gives %s %s\n", o.Event, o.Text)
+	}
+	for _, key := range c.accounts() {
+		_, _ = fmt.Fprintf(w, "  earned %s %s\n", key, c.Balances[key])
+	}
+	_, _ = fmt.Fprintln(w)
+}
+
+func (c Case) accounts() []string {
+	keys := make([]string, 0, len(c.Balances))
+	for key := range c.Balances {
+		keys = append(keys, key)
+	}
+	sort.Strings(keys)
+	return keys
+}
+
+// Parse reads cases.
+func Parse(r io.Reader) ([]Case, error) {
+	var cases []Case
+	lines := bufio.NewScanner(r)
+	for n := 1; lines.Scan(); n++ {
+		text := strings.TrimSpace(lines.Text())
+		if text == "" || strings.HasPrefix(text, "#") {
+			continue
+		}
+		if name, ok := strings.CutPrefix(text, "case: "); ok {
+			cases = append(cases, Case{Name: name, Balances: map[string]string{}})
+			continue
+		}
+		fields := strings.Fields(text)
+		if len(cases) == 0 || len(fields) < 3 {
+			return nil, fmt.Errorf("line %d: %q", n, text)
+		}
+		if err := cases[len(cases)-1].add(fields); err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
+	}
+	return cases, lines.Err()
+}
+
+func (c *Case) add(fields []string) error {
+	switch fields[0] {
+	case "rule":
+		c.Rules = append(c.Rules, NewLine(fields[1], fields[2], fields[3:]...))
+	case "event":
+		c.Events = append(c.Events, NewLine(fields[1], fields[2], fields[3:]...))
+	case "gives":
+		c.Outcomes = append(c.Outcomes, Outcome{Event: fields[1], Text: strings.Join(fields[2:], " ")})
+	case "earned":
+		c.Balances[fields[1]+" "+fields[2]] = strings.Join(fields[3:], " ")
+	default:
+		return fmt.Errorf("unknown word %q", fields[0])
+	}
+	return nil
+}

@@ -1,0 +1,417 @@
+package goldentest
+
+import (
+	"math/big"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// oracle keeps every decided event in a list and computes everything anew from that list: no running totals, no shared code, rational
+// numbers throughout.
+type oracle struct {
+	rules []Line
+	done  []*verdict
+}
+
+// verdict is a decided event.
+type verdict struct {
+	event    Line
+	text     string   // outcome, reason
+	rule     *Line    // the rule that applied
+	currency string   // of the amounts
+	base     *big.Rat // what the event was worth
+	taken    *big.Rat // a reversal: what it took back
+	amount   *big.Rat // major units, rounded
+	original *verdict
+	volume   *big.Rat // the tier volume it met
+	earned   *big.Rat // the cap usage it met
+}
+
+// Solve fills in what must come out of the case.
+func Solve(c *Case) {
+	o := &oracle{rules: c.Rules}
+	for _, e := range c.Events {
+		if o.find(func(v *verdict) bool { return v.event.ID == e.ID }) != nil {
+			continue // a repetition
+		}
+		v := &verdict{event: e}
+		o.decide(v)
+		o.done = append(o.done, v)
+		if reverses(e) {
+			continue
+		}
+		var waiting []*verdict
+		for _, p := range o.done {
+			if strings.HasPrefix(p.text, "parked") && o.originalOf(p.event) != nil {
+				waiting = append(waiting, p)
+			}
+		}
+		sort.Slice(waiting, func(i, j int) bool {
+			a, b := waiting[i].event, waiting[j].event
+			return when(a)+a.ID < when(b)+b.ID
+		})
+		for _, p := range waiting { // it counts from now on, not from when it was parked
+			for i, v := range o.done {
+				if v == p {
+					o.done = append(o.done[:i], o.done[i+1:]...)
+					break
+				}
+			}
+			again := &verdict{event: p.event}
+			o.decide(again)
+			o.done = append(o.done, again)
+		}
+	}
+	c.Outcomes, c.Balances = nil, map[string]string{}
+	sums := map[string]*big.Rat{}
+	seen := map[string]bool{}
+	for _, e := range c.Events {
+		if seen[e.ID] {
+			continue
+		}
+		seen[e.ID] = true
+		v := o.find(func(v *verdict) bool { return v.event.ID == e.ID })
+		text := v.text
+		if v.amount != nil && v.amount.Sign() != 0 {
+			text += " " + minorText(v.amount, v.currency)
+			key := e.Get("user") + " " + v.currency
+			if sums[key] == nil {
+				sums[key] = new(big.Rat)
+			}
+			sums[key].Add(sums[key], v.amount)
+		}
+		c.Outcomes = append(c.Outcomes, Outcome{Event: e.ID, Text: text})
+	}
+	for key, sum := range sums {
+		if sum.Sign() != 0 {
+			c.Balances[key] = minorText(sum, strings.Fields(key)[1])
+		}
+	}
+}
+
+func reverses(e Line) bool { return e.Type == "refund" || e.Type == "void" || e.Type == "chargeback" }
+func sells(e Line) bool    { return e.Type == "sale" || e.Type == "purchase" }
+
+// when is the time of an event; they all have the same form, so texts compare as times do.
+func when(e Line) string {
+	if at := e.Get("at"); at != "" {
+		return at
+	}
+	return "2026-11-10T00:00:00Z"
+}
+
+func digits(currency string) int {
+	return map[string]int{"JPY": 0, "KRW": 0, "USD": 2, "EUR": 2, "KWD": 3, "BHD": 3}[currency]
+}
+
+func power(n int) *big.Rat {
+	out := big.NewRat(1, 1)
+	for range n {
+		out.Mul(out, big.NewRat(10, 1))
+	}
+	return out
+}
+
+func minorText(amount *big.Rat, currency string) string {
+	return new(big.Rat).Mul(amount, power(digits(currency))).RatString()
+}
+
+func rat(text string) *big.Rat {
+	r, ok := new(big.Rat).SetString(text)
+	if !ok {
+		panic("no number: " + text) //nolint:forbidigo // a mistake in a case
+	}
+	return r
+}
+
+func (o *oracle) find(is func(*verdict) bool) *verdict {
+	for _, v := range o.done {
+		if is(v) {
+			return v
+		}
+	}
+	return nil
+}
+
+// originalOf is what a reversal names: by event, or the sale of the order that earned, or else any sale of it.
+func (o *oracle) originalOf(e Line) *verdict {
+	user := func(v *verdict) bool {
+		return v.event.Get("user") == e.Get("user") && !strings.HasPrefix(v.text, "parked")
+	}
+	if of := e.Get("of"); of != "" {
+		return o.find(func(v *verdict) bool { return user(v) && v.event.ID == of })
+	}
+	order := func(v *verdict) bool { return user(v) && sells(v.event) && v.event.Get("order") == e.Get("order") }
+	if v := o.find(func(v *verdict) bool { return order(v) && strings.HasPrefix(v.text, "commissioned") }); v != nil {
+		return v
+	}
+	return o.find(order)
+}
+
+func (o *oracle) decide(v *verdict) {
+	if reverses(v.event) {
+		o.reverse(v)
+		return
+	}
+	o.earn(v)
+}
+
+func (o *oracle) earn(v *verdict) {
+	e := v.event
+	v.currency = e.Get("currency")
+	if v.currency == "" {
+		v.currency = "USD"
+	}
+	v.base = new(big.Rat)
+	if a := e.Get("amount"); a != "" {
+		v.base = rat(a)
+	} else if sells(e) {
+		v.text = "not_commissioned amount_missing"
+		return
+	}
+	if e.Get("self") == "true" {
+		v.text = "not_commissioned self_referral"
+		return
+	}
+	if sells(e) && e.Get("order") != "" && o.find(func(w *verdict) bool {
+		return sells(w.event) && w.event.Get("user") == e.Get("user") && w.event.Get("order") == e.Get("order") && strings.HasPrefix(w.text, "commissioned")
+	}) != nil {
+		v.text = "not_commissioned duplicate_order"
+		return
+	}
+	rule, other := o.choose(e, v.currency)
+	if rule == nil {
+		v.text = "not_commissioned no_rule"
+		if other {
+			v.text = "not_commissioned currency_mismatch"
+		}
+		return
+	}
+	v.rule = rule
+	v.volume, v.earned = o.usage(v, period(rule.Get("period"), e), true), o.usage(v, period(capPeriod(rule), e), false)
+	amount, why := o.commission(v, v.base)
+	v.amount = amount
+	switch {
+	case why == "minimum":
+		v.text = "not_commissioned below_minimum"
+	case amount.Sign() == 0 && why == "cap":
+		v.text = "not_commissioned cap_reached"
+	case amount.Sign() == 0:
+		v.text = "not_commissioned zero_commission"
+	case why == "":
+		v.text = "commissioned rule_applied"
+	default:
+		v.text = "commissioned rule_applied_at_" + why
+	}
+}
+
+// choose goes through the rules by hand: who matches, newest version of each, narrowest scope, highest priority.
+func (o *oracle) choose(e Line, currency string) (best *Line, otherCurrency bool) {
+	weight := func(r *Line) int {
+		n := 0
+		for i, scope := range []string{"product", "campaign", "user"} {
+			if r.Get(scope) != "" {
+				n += 1 << i
+			}
+		}
+		priority, _ := strconv.Atoi(r.Get("priority"))
+		return n*1000 + priority
+	}
+	for i := range o.rules {
+		r := &o.rules[i]
+		fits := r.Type == e.Type && (r.Get("from") == "" || r.Get("from") <= when(e)) && (r.Get("to") == "" || when(e) < r.Get("to"))
+		for _, scope := range []string{"product", "campaign", "user"} {
+			fits = fits && (r.Get(scope) == "" || r.Get(scope) == e.Get(scope))
+		}
+		if !fits {
+			continue
+		}
+		if c := r.Get("currency"); c != "" && c != currency {
+			otherCurrency = true
+			continue
+		}
+		if best == nil || weight(r) > weight(best) {
+			best = r
+		}
+	}
+	return best, otherCurrency && best == nil
+}
+
+func capPeriod(r *Line) string {
+	_, p, _ := strings.Cut(r.Get("cap"), "/")
+	return p
+}
+
+func period(kind string, e Line) string {
+	switch kind {
+	case "day":
+		return when(e)[:10]
+	case "month":
+		return when(e)[:7]
+	}
+	return kind
+}
+
+// usage adds up what was before in the same period: bases that are left, or money that is left.
+func (o *oracle) usage(v *verdict, label string, volume bool) *big.Rat {
+	sum := new(big.Rat)
+	if label == "" {
+		return sum
+	}
+	kind := capPeriod(v.rule)
+	if volume {
+		kind = v.rule.Get("period")
+	}
+	for _, w := range o.done {
+		if w.rule == nil || reverses(w.event) || w.rule.ID != v.rule.ID || w.event.Get("user") != v.event.Get("user") || w.currency != v.currency || period(kind, w.event) != label {
+			continue
+		}
+		if volume {
+			if left := o.left(w); atLeastMinimum(w, left) {
+				sum.Add(sum, left)
+			}
+			continue
+		}
+		sum.Add(sum, w.amount)
+		for _, r := range o.done {
+			if r.original == w && r.amount != nil {
+				sum.Add(sum, r.amount)
+			}
+		}
+	}
+	return sum
+}
+
+func atLeastMinimum(w *verdict, base *big.Rat) bool {
+	return w.rule.Get("min") == "" || base.Cmp(rat(w.rule.Get("min"))) >= 0
+}
+
+// left is what reversals have left of a base.
+func (o *oracle) left(w *verdict) *big.Rat {
+	left := new(big.Rat).Set(w.base)
+	for _, r := range o.done {
+		if r.original == w && r.taken != nil {
+			left.Sub(left, r.taken)
+		}
+	}
+	return left
+}
+
+// commission is what the event would earn for another base, all else as it was.
+func (o *oracle) commission(v *verdict, base *big.Rat) (amount *big.Rat, why string) {
+	r := v.rule
+	if !atLeastMinimum(v, base) {
+		return new(big.Rat), "minimum"
+	}
+	exact := new(big.Rat)
+	switch r.Get("kind") {
+	case "flat":
+		exact = rat(r.Get("amount"))
+	case "percentage":
+		exact.Mul(base, rat(r.Get("rate")))
+	default:
+		exact.Sub(total(r, new(big.Rat).Add(v.volume, base)), total(r, v.volume))
+	}
+	amount = round(exact, digits(v.currency), r.Get("rounding") == "half_up")
+	if m := r.Get("max"); m != "" && amount.Cmp(rat(m)) > 0 {
+		amount, why = rat(m), "maximum"
+	}
+	if limit, _, ok := strings.Cut(r.Get("cap"), "/"); ok {
+		room := new(big.Rat).Sub(rat(limit), v.earned)
+		if room.Sign() < 0 {
+			room = new(big.Rat)
+		}
+		if amount.Cmp(room) > 0 {
+			amount, why = room, "cap"
+		}
+	}
+	return amount, why
+}
+
+// total walks a volume cent by tier: how much of it lies in each tier, or which tier it reaches.
+func total(r *Line, volume *big.Rat) *big.Rat {
+	sum, last := new(big.Rat), new(big.Rat)
+	tiers := strings.Split(r.Get("tiers"), ",")
+	for i, tier := range tiers {
+		fromText, rate, _ := strings.Cut(tier, ":")
+		from := rat(fromText)
+		if r.Get("kind") == "all_units" {
+			if volume.Cmp(from) >= 0 || i == 0 {
+				last = rat(rate)
+			}
+			continue
+		}
+		top := new(big.Rat).Set(volume)
+		if i+1 < len(tiers) {
+			next, _, _ := strings.Cut(tiers[i+1], ":")
+			if n := rat(next); n.Cmp(top) < 0 {
+				top = n
+			}
+		}
+		if part := new(big.Rat).Sub(top, from); part.Sign() > 0 {
+			sum.Add(sum, part.Mul(part, rat(rate)))
+		}
+	}
+	if r.Get("kind") == "all_units" {
+		return new(big.Rat).Mul(volume, last)
+	}
+	return sum
+}
+
+// round goes to the nearest multiple of 10^-digits, halves to the even one or away from zero. Nothing here is negative.
+func round(x *big.Rat, digits int, up bool) *big.Rat {
+	scaled := new(big.Rat).Mul(x, power(digits))
+	whole := new(big.Int).Quo(scaled.Num(), scaled.Denom())
+	rest := new(big.Rat).Sub(scaled, new(big.Rat).SetInt(whole))
+	odd := new(big.Int).Mod(whole, big.NewInt(2)).Sign() != 0
+	if c := rest.Cmp(big.NewRat(1, 2)); c > 0 || (c == 0 && (up || odd)) {
+		whole.Add(whole, big.NewInt(1))
+	}
+	return new(big.Rat).Quo(new(big.Rat).SetInt(whole), power(digits))
+}
+
+func (o *oracle) reverse(v *verdict) {
+	e := v.event
+	if e.Get("of") == "" && e.Get("order") == "" {
+		v.text = "not_commissioned original_not_named"
+		return
+	}
+	w := o.originalOf(e)
+	switch {
+	case w == nil:
+		v.text = "parked original_unknown"
+		return
+	case reverses(w.event):
+		v.text = "not_commissioned original_not_reversible"
+		return
+	case w.rule == nil:
+		v.text = "not_commissioned original_not_commissioned"
+		return
+	}
+	v.currency = w.currency
+	if c := e.Get("currency"); c != "" && c != w.currency {
+		v.text = "not_commissioned currency_mismatch"
+		return
+	}
+	left := o.left(w)
+	again := o.find(func(r *verdict) bool { return r.original == w }) != nil
+	if (w.base.Sign() > 0 && left.Sign() <= 0) || (w.base.Sign() == 0 && again) {
+		v.text = "not_commissioned already_reversed"
+		return
+	}
+	take := left
+	if a := e.Get("amount"); a != "" && rat(a).Cmp(left) < 0 {
+		take = rat(a)
+	}
+	before, _ := o.commission(w, left)
+	after := new(big.Rat)
+	if rest := new(big.Rat).Sub(left, take); rest.Sign() > 0 {
+		after, _ = o.commission(w, rest)
+	}
+	v.original, v.taken, v.amount = w, take, new(big.Rat).Sub(after, before)
+	v.text = "commissioned clawed_back"
+	if v.amount.Sign() == 0 {
+		v.text = "not_commissioned nothing_to_claw_back"
+	}
+}
