@@ -1,0 +1,229 @@
+// Command bench measures the whole stack beside what this machine's PostgreSQL and Pulsar can do at all, in one run. It starts a
+// private stack with durable settings and removes it at the end.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"tributary/devstack"
+	"tributary/e2e/internal/bench"
+	"tributary/platform/process"
+)
+
+func main() { os.Exit(process.Main(os.Args[1:], os.Stderr, run)) }
+
+type options struct {
+	rounds            int
+	length, sustained time.Duration
+	backlog, rows     int
+	json              string
+}
+
+func run(ctx context.Context, args []string) (err error) {
+	var o options
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.IntVar(&o.rounds, "rounds", 3, "how often each figure is taken")
+	flags.DurationVar(&o.length, "length", 8*time.Second, "how long each figure is measured")
+	flags.DurationVar(&o.sustained, "sustained", time.Minute, "how long the whole path is driven at a fixed rate")
+	flags.IntVar(&o.backlog, "backlog", 200_000, "events in the backlog for relay and consumer")
+	flags.IntVar(&o.rows, "rows", 0, "rows to put into the log by COPY first, such as 30000000")
+	flags.StringVar(&o.json, "json", "bench.json", "where the report is written as JSON")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "tributary-bench-")
+	if err != nil {
+		return err
+	}
+	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // the databases' user must pass
+		return err
+	}
+	stack, err := devstack.Load(".", os.Stdout)
+	if err != nil {
+		return err
+	}
+	if stack, err = stack.Private(ctx, dir); err != nil {
+		return err
+	}
+	stack.Fast = false // durable, as in use
+	defer func() {
+		_ = stack.Clean(context.WithoutCancel(ctx))
+	}()
+	if err := stack.Up(ctx); err != nil {
+		return err
+	}
+	return measure(ctx, stack, o)
+}
+
+func measure(ctx context.Context, stack devstack.Config, o options) error {
+	say := func(format string, args ...any) { fmt.Printf(format+"\n", args...) }
+	b, err := newBenches(ctx, stack, say)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	report := bench.Report{Machine: fmt.Sprintf("%d cores, %s", runtime.NumCPU(), runtime.Version()), Rounds: o.rounds, Pipeline: map[string]float64{}}
+	if o.rows > 0 {
+		say("filling the log with %d rows", o.rows)
+		if err := b.pipeline.Grow(ctx, o.rows); err != nil {
+			return err
+		}
+	}
+	if report.Rates, err = bench.Rounds(ctx, o.rounds, b.measures(o), say); err != nil {
+		return err
+	}
+	if err := b.latencyAndCost(ctx, o, &report); err != nil {
+		return err
+	}
+	if err := b.sustained(ctx, o, &report); err != nil {
+		return err
+	}
+	lists, err := b.pipeline.Lists(ctx, 2000)
+	if err != nil {
+		return err
+	}
+	report.Latencies["list_p50"] = float64(bench.Quantile(lists, 0.5).Microseconds()) / 1000
+	report.Latencies["list_p99"] = float64(bench.Quantile(lists, 0.99).Microseconds()) / 1000
+	report.Print(os.Stdout)
+	return report.Save(o.json)
+}
+
+// benches are the connections that the measures work with.
+type benches struct {
+	stack                devstack.Config
+	base                 *bench.Baselines
+	peers                *bench.Peers
+	tracking, commission *pgxpool.Pool
+	pipeline             *bench.Pipeline
+	load                 bench.Load
+}
+
+func newBenches(ctx context.Context, stack devstack.Config, say func(string, ...any)) (*benches, error) {
+	beside := strings.Replace(stack.TrackingDatabaseURL(), "/trackingdb", "/postgres", 1) // same server, another database
+	b := &benches{stack: stack, load: bench.Load{Addr: fmt.Sprintf("127.0.0.1:%d", stack.Ports.Tracking), Users: 10_000}}
+	var err error
+	if b.base, err = bench.NewBaselines(ctx, beside, stack.PulsarURL()); err != nil {
+		return nil, err
+	}
+	if b.peers, err = bench.NewPeers(ctx, beside); err != nil {
+		return nil, err
+	}
+	if b.tracking, err = pgxpool.New(ctx, stack.TrackingDatabaseURL()); err != nil {
+		return nil, err
+	}
+	if b.commission, err = pgxpool.New(ctx, stack.CommissionDatabaseURL()); err != nil {
+		return nil, err
+	}
+	b.pipeline = &bench.Pipeline{
+		Stack: stack, Tracking: b.tracking, Commission: b.commission, AdminURL: stack.PulsarAdminURL(), Load: b.load, Say: say,
+	}
+	return b, nil
+}
+
+func (b *benches) close() {
+	b.base.Close()
+	b.peers.Close()
+	b.tracking.Close()
+	b.commission.Close()
+}
+
+const (
+	b1 = "B1: one row a commit, one connection"
+	b2 = "B2: 500 rows a commit by unnest"
+	b4 = "B4: batched publishing, Go client"
+)
+
+// measures are taken in every round, in rotating order. Before each of ours the pipeline has settled, so that it does not take part
+// in a baseline.
+func (b *benches) measures(o options) []bench.Measure {
+	timed := func(f func(context.Context, time.Duration) (float64, error)) func(context.Context) (float64, error) {
+		return func(ctx context.Context) (float64, error) { return f(ctx, o.length) }
+	}
+	intake := func(connections, size int) func(context.Context) (float64, error) {
+		return func(ctx context.Context) (float64, error) {
+			rate, err := b.load.Closed(ctx, o.length, connections, size)
+			if err != nil {
+				return 0, err
+			}
+			return rate, b.pipeline.Settle(ctx)
+		}
+	}
+	peer := func(f func(context.Context, time.Duration, int) (float64, error), workers int) func(context.Context) (float64, error) {
+		return func(ctx context.Context) (float64, error) { return f(ctx, o.length, workers) }
+	}
+	return []bench.Measure{
+		{Name: b1, Run: timed(b.base.OneRow)},
+		{Name: b2, Run: timed(b.base.Batches)},
+		{Name: b4, Run: timed(b.base.Publish)},
+		{Name: "single event POST, 256 connections", Per: b1, Goal: "≥ 5 × B1", Run: intake(256, 1)},
+		{Name: "100 events a request, 16 connections", Per: b2, Goal: "≥ 0.6 × B2", Run: intake(16, 100)},
+		{Name: "relay draining a backlog", Per: b4, Goal: "≥ 0.4 × B4", Run: func(ctx context.Context) (float64, error) { return b.pipeline.Relay(ctx, o.backlog) }},
+		{Name: "commission catching up, new events", Per: b2, Goal: "≥ 0.5 × B2", Run: b.pipeline.CatchUp},
+		{Name: "commission catching up, duplicates", Per: b2, Goal: "≥ 1.5 × B2", Run: func(ctx context.Context) (float64, error) {
+			return b.pipeline.Duplicates(ctx, "persistent://public/default/tracking-events")
+		}},
+		{Name: "Watermill SQL publisher, 256 goroutines", Per: b1, Run: peer(b.peers.Watermill, 256)},
+		{Name: "River Insert, 256 goroutines", Per: b1, Run: peer(b.peers.River, 256)},
+		{Name: "River InsertMany of 100, 16 goroutines", Per: b2, Run: peer(b.peers.RiverMany, 16)},
+	}
+}
+
+func (b *benches) latencyAndCost(ctx context.Context, o options, report *bench.Report) error {
+	pid, ok := b.stack.PID("tracking")
+	postmaster, also := b.stack.PID("tracking-db")
+	if !ok || !also {
+		return fmt.Errorf("tracking or its database does not run")
+	}
+	var rate float64
+	for _, r := range report.Rates {
+		if r.Name == "single event POST, 256 connections" {
+			rate = bench.SpreadOf(r.Rate, func(f float64) float64 { return f }).Median
+		}
+	}
+	var err error
+	report.Cost, err = bench.Costs(ctx, b.tracking, pid, postmaster, func() (int, error) {
+		begin := time.Now()
+		rate, err := b.load.Closed(ctx, o.length, 256, 1)
+		return int(rate * time.Since(begin).Seconds()), err
+	})
+	if err != nil {
+		return err
+	}
+	if err := b.pipeline.Settle(ctx); err != nil {
+		return err
+	}
+	latencies, err := b.load.Open(ctx, o.length, 64, rate/2)
+	if err != nil {
+		return err
+	}
+	ms := func(q float64) float64 { return float64(bench.Quantile(latencies, q).Microseconds()) / 1000 }
+	report.Latencies = map[string]float64{"rate": rate / 2, "p50": ms(0.5), "p99": ms(0.99), "p99.9": ms(0.999)}
+	return b.pipeline.Settle(ctx)
+}
+
+// sustained drives the whole path at the rate of the goal and reports how far the decisions lag.
+func (b *benches) sustained(ctx context.Context, o options, report *bench.Report) error {
+	const rate = 5000
+	lags, drained, err := b.pipeline.Sustained(ctx, o.sustained, rate)
+	if err != nil {
+		return err
+	}
+	lag := bench.SpreadOf(lags, func(n int64) float64 { return float64(n) })
+	report.Pipeline["sustained_rate"] = rate
+	report.Pipeline["lag_p50_events"] = lag.Median
+	report.Pipeline["lag_p99_events"] = lag.Max
+	report.Pipeline["lag_p99_seconds"] = lag.Max / rate
+	report.Pipeline["drain_seconds"] = drained.Seconds()
+	if pid, ok := b.stack.PID("commission"); ok {
+		report.Pipeline["commission_peak_memory_mib"] = bench.PeakMemory(pid)
+	}
+	return nil
+}

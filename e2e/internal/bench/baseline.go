@@ -1,0 +1,105 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/apache/pulsar-client-go/pulsar"
+	plog "github.com/apache/pulsar-client-go/pulsar/log"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"log/slog"
+)
+
+// Baselines are what this machine's PostgreSQL and Pulsar can do with the least around them.
+type Baselines struct {
+	pool     *pgxpool.Pool
+	producer pulsar.Producer
+	client   pulsar.Client
+}
+
+const baselineTable = `CREATE TABLE IF NOT EXISTS baseline (
+	seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, event_id text NOT NULL UNIQUE, user_id text NOT NULL, event_type text NOT NULL,
+	occurred_at timestamptz NOT NULL, received_at timestamptz NOT NULL, body text NOT NULL, body_hash bytea NOT NULL)`
+
+const baselineBody = `{"schema_version":"v1","event_id":"0192f0e0-0000-7000-8000-000000000000","user_id":"user-12345","event_type":"click","occurred_at":"2026-01-02T03:04:05Z","received_at":"2026-01-02T03:04:05Z","campaign_id":"camp-1","metadata":"{\"page\":\"/offers/summer\"}"}`
+
+// NewBaselines prepares an unindexed copy of the log's shape in the database, and a producer on a topic of its own.
+func NewBaselines(ctx context.Context, databaseURL, pulsarURL string) (*Baselines, error) {
+	pool, err := pgxpool.New(ctx, databaseURL)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := pool.Exec(ctx, baselineTable); err != nil {
+		return nil, fmt.Errorf("baseline table: %w", err)
+	}
+	client, err := pulsar.NewClient(pulsar.ClientOptions{URL: pulsarURL, Logger: plog.NewLoggerWithSlog(slog.New(slog.DiscardHandler))})
+	if err != nil {
+		return nil, err
+	}
+	producer, err := client.CreateProducer(pulsar.ProducerOptions{Topic: "persistent://public/default/bench-baseline", MaxPendingMessages: 10_000})
+	if err != nil {
+		return nil, err
+	}
+	return &Baselines{pool: pool, producer: producer, client: client}, nil
+}
+
+// Close ends the connections.
+func (b *Baselines) Close() {
+	b.producer.Close()
+	b.client.Close()
+	b.pool.Close()
+}
+
+// OneRow is B1: one row a commit on one connection.
+func (b *Baselines) OneRow(ctx context.Context, length time.Duration) (float64, error) {
+	const insert = `INSERT INTO baseline (event_id, user_id, event_type, occurred_at, received_at, body, body_hash) VALUES ($1, 'user-1', 'click', now(), now(), $2, '\x00')`
+	return during(ctx, length, 1, func(ctx context.Context, _ int) (int, error) {
+		_, err := b.pool.Exec(ctx, insert, uuid.NewString(), baselineBody)
+		return 1, err
+	})
+}
+
+// Batches is B2: 500 rows a commit by unnest with ON CONFLICT, on two connections.
+func (b *Baselines) Batches(ctx context.Context, length time.Duration) (float64, error) {
+	const size = 500
+	const insert = `INSERT INTO baseline (event_id, user_id, event_type, occurred_at, received_at, body, body_hash)
+		SELECT id, 'user-1', 'click', now(), now(), body, '\x00' FROM unnest($1::text[], $2::text[]) AS t (id, body)
+		ON CONFLICT (event_id) DO NOTHING RETURNING seq`
+	return during(ctx, length, 2, func(ctx context.Context, _ int) (int, error) {
+		ids, bodies := make([]string, size), make([]string, size)
+		for i := range ids {
+			ids[i], bodies[i] = uuid.Must(uuid.NewV7()).String(), baselineBody
+		}
+		rows, err := b.pool.Query(ctx, insert, ids, bodies)
+		if err != nil {
+			return 0, err
+		}
+		rows.Close()
+		return size, rows.Err()
+	})
+}
+
+// Publish is B4: asynchronous batched publishing by the Go client, as fast as the broker confirms.
+func (b *Baselines) Publish(ctx context.Context, length time.Duration) (float64, error) {
+	var confirmed, failed atomic.Int64
+	begin := time.Now()
+	for time.Since(begin) < length && ctx.Err() == nil {
+		b.producer.SendAsync(ctx, &pulsar.ProducerMessage{Key: "user-1", Payload: []byte(baselineBody)}, func(_ pulsar.MessageID, _ *pulsar.ProducerMessage, err error) {
+			if err != nil {
+				failed.Add(1)
+				return
+			}
+			confirmed.Add(1)
+		})
+	}
+	if err := b.producer.FlushWithCtx(ctx); err != nil {
+		return 0, err
+	}
+	if n := failed.Load(); n > 0 {
+		return 0, fmt.Errorf("%d messages failed", n)
+	}
+	return float64(confirmed.Load()) / time.Since(begin).Seconds(), nil
+}

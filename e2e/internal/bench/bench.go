@@ -1,0 +1,114 @@
+// Package bench measures Tributary beside what its machine can do at all, in the same run: figures of a shared machine mean little,
+// ratios within one run do.
+package bench
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Measure is one thing that is measured once a round. Run returns events per second.
+type Measure struct {
+	Name string
+	Per  string // the measure that this one is compared with; empty for a baseline
+	Goal string // what the design asks for, for the reader
+	Run  func(ctx context.Context) (float64, error)
+}
+
+// Result is what the rounds of a measure gave.
+type Result struct {
+	Name   string    `json:"name"`
+	Rate   []float64 `json:"events_per_second"`
+	Per    string    `json:"compared_with,omitempty"`
+	Ratios []float64 `json:"ratios,omitempty"` // round by round
+	Goal   string    `json:"goal,omitempty"`
+}
+
+// Rounds runs every measure once a round, each round in another order, and compares within the round.
+func Rounds(ctx context.Context, rounds int, measures []Measure, say func(string, ...any)) ([]Result, error) {
+	results := make([]Result, len(measures))
+	for i, m := range measures {
+		results[i] = Result{Name: m.Name, Per: m.Per, Goal: m.Goal}
+	}
+	for round := range rounds {
+		rates := map[string]float64{}
+		for n := range measures {
+			i := (n + round) % len(measures)
+			m := measures[i]
+			begin := time.Now()
+			rate, err := m.Run(ctx)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", m.Name, err)
+			}
+			say("  round %d/%d  %-44s %10.0f /s  (%.0f s)", round+1, rounds, m.Name, rate, time.Since(begin).Seconds())
+			rates[m.Name] = rate
+			results[i].Rate = append(results[i].Rate, rate)
+		}
+		for i, m := range measures {
+			if m.Per != "" && rates[m.Per] > 0 {
+				results[i].Ratios = append(results[i].Ratios, rates[m.Name]/rates[m.Per])
+			}
+		}
+	}
+	return results, nil
+}
+
+// Spread is the smallest, the middle and the largest of some figures.
+type Spread struct {
+	Min    float64 `json:"min"`
+	Median float64 `json:"median"`
+	Max    float64 `json:"max"`
+}
+
+// SpreadOf sorts a copy.
+func SpreadOf[T cmp.Ordered](figures []T, as func(T) float64) Spread {
+	if len(figures) == 0 {
+		return Spread{}
+	}
+	sorted := slices.Sorted(slices.Values(figures))
+	return Spread{as(sorted[0]), as(sorted[len(sorted)/2]), as(sorted[len(sorted)-1])}
+}
+
+// Quantile gives the figure that a share q of all figures does not exceed.
+func Quantile(figures []time.Duration, q float64) time.Duration {
+	if len(figures) == 0 {
+		return 0
+	}
+	slices.Sort(figures)
+	return figures[min(len(figures)-1, int(q*float64(len(figures))))]
+}
+
+// during calls work again and again, side by side, until the time is over, and returns events per second. work returns how many
+// events it has done.
+func during(ctx context.Context, length time.Duration, workers int, work func(ctx context.Context, worker int) (int, error)) (float64, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	counts := make(chan int, workers)
+	begin := time.Now()
+	end := begin.Add(length)
+	for w := range workers {
+		go func() {
+			n := 0
+			for time.Now().Before(end) && ctx.Err() == nil {
+				done, err := work(ctx, w)
+				if err != nil {
+					cancel(err)
+					break
+				}
+				n += done
+			}
+			counts <- n
+		}()
+	}
+	total := 0
+	for range workers {
+		total += <-counts
+	}
+	if err := context.Cause(ctx); err != nil {
+		return 0, err
+	}
+	return float64(total) / time.Since(begin).Seconds(), nil
+}

@@ -1,0 +1,180 @@
+package bench
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// client is a bare HTTP/1.1 client on one kept connection: net/http's would take more of the two cores than the server under test.
+type client struct {
+	conn   net.Conn
+	reader *bufio.Reader
+	out    []byte
+}
+
+func dial(ctx context.Context, addr string) (*client, error) {
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	return &client{conn: conn, reader: bufio.NewReaderSize(conn, 16<<10)}, nil
+}
+
+// post sends the body and gives the status of the answer.
+func (c *client) post(path, headers string, body []byte) (int, error) {
+	c.out = append(c.out[:0], "POST "+path+" HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"+headers+"Content-Length: "...)
+	c.out = strconv.AppendInt(c.out, int64(len(body)), 10)
+	c.out = append(append(c.out, "\r\n\r\n"...), body...)
+	if _, err := c.conn.Write(c.out); err != nil {
+		return 0, err
+	}
+	return c.answer()
+}
+
+func (c *client) get(path string) (int, error) {
+	c.out = append(append(append(c.out[:0], "GET "...), path...), " HTTP/1.1\r\nHost: bench\r\n\r\n"...)
+	if _, err := c.conn.Write(c.out); err != nil {
+		return 0, err
+	}
+	return c.answer()
+}
+
+func (c *client) answer() (int, error) {
+	line, err := c.reader.ReadSlice('\n')
+	if err != nil {
+		return 0, err
+	}
+	if len(line) < 12 {
+		return 0, fmt.Errorf("odd status line %q", line)
+	}
+	status, err := strconv.Atoi(string(line[9:12]))
+	if err != nil {
+		return 0, err
+	}
+	length := 0
+	for {
+		line, err := c.reader.ReadSlice('\n')
+		if err != nil {
+			return 0, err
+		}
+		if len(bytes.TrimSpace(line)) == 0 {
+			break
+		}
+		if name, value, ok := bytes.Cut(line, []byte(":")); ok && bytes.EqualFold(name, []byte("Content-Length")) {
+			if length, err = strconv.Atoi(string(bytes.TrimSpace(value))); err != nil {
+				return 0, err
+			}
+		}
+	}
+	_, err = io.CopyN(io.Discard, c.reader, int64(length))
+	return status, err
+}
+
+// Load sends events to tracking.
+type Load struct {
+	Addr  string // of tracking
+	Users int    // among how many users the events are spread
+}
+
+const eventsPath = "/api/v1/tracking/events"
+
+// event is one event of a click with new ids, about 150 bytes.
+func (l Load) event(n int) []byte {
+	return fmt.Appendf(nil, `{"event_id":"%s","user_id":"user-%d","event_type":"click","campaign_id":"camp-%d","metadata":{"page":"/offers/summer","n":%d}}`,
+		uuid.Must(uuid.NewV7()), n%max(l.Users, 1), n%50, n)
+}
+
+func (l Load) batch(size, n int) []byte {
+	var b bytes.Buffer
+	b.WriteString(`{"events":[`)
+	for i := range size {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.Write(l.event(n + i))
+	}
+	b.WriteString(`]}`)
+	return b.Bytes()
+}
+
+// Closed posts as fast as answers come, on so many connections, size events a request, and returns events per second.
+func (l Load) Closed(ctx context.Context, length time.Duration, connections, size int) (float64, error) {
+	clients := make([]*client, connections)
+	for i := range clients {
+		c, err := dial(ctx, l.Addr)
+		if err != nil {
+			return 0, err
+		}
+		defer func() { _ = c.conn.Close() }()
+		clients[i] = c
+	}
+	counts := make([]int, connections)
+	return during(ctx, length, connections, func(_ context.Context, w int) (int, error) {
+		counts[w]++
+		n := counts[w]*connections + w
+		if size == 1 {
+			status, err := clients[w].post(eventsPath, "", l.event(n))
+			if err == nil && status != 201 {
+				err = fmt.Errorf("status %d", status)
+			}
+			return 1, err
+		}
+		status, err := clients[w].post(eventsPath+"/batch", "", l.batch(size, n*size))
+		if err == nil && status != 200 {
+			err = fmt.Errorf("status %d", status)
+		}
+		return size, err
+	})
+}
+
+// Open posts single events at a fixed rate, whether answers come or not, and returns the latencies: each counts from when the request
+// was due, not from when a connection was free to send it, so that a stall is not hidden.
+func (l Load) Open(ctx context.Context, length time.Duration, connections int, rate float64) ([]time.Duration, error) {
+	var mu sync.Mutex
+	var all []time.Duration
+	var failed error
+	var wg sync.WaitGroup
+	begin := time.Now().Add(100 * time.Millisecond)
+	step := time.Duration(float64(time.Second) * float64(connections) / rate)
+	for w := range connections {
+		c, err := dial(ctx, l.Addr)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = c.conn.Close() }()
+		wg.Go(func() {
+			var mine []time.Duration
+			due := begin.Add(step * time.Duration(w) / time.Duration(connections))
+			for n := 0; due.Sub(begin) < length && ctx.Err() == nil; n++ {
+				time.Sleep(time.Until(due))
+				status, err := c.post(eventsPath, "", l.event(n*connections+w))
+				if err == nil && status != 201 {
+					err = fmt.Errorf("status %d", status)
+				}
+				if err != nil {
+					mu.Lock()
+					failed = err
+					mu.Unlock()
+					return
+				}
+				mine = append(mine, time.Since(due))
+				due = due.Add(step)
+			}
+			mu.Lock()
+			all = append(all, mine...)
+			mu.Unlock()
+		})
+	}
+	wg.Wait()
+	return all, failed
+}
