@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -98,6 +99,10 @@ func (q *queue) take(batch []waiting) []waiting {
 			return batch
 		}
 		q.filled.Wait()
+		// Requests come in swarms, since the answers to a commit leave together: whoever is ready to put its events gets its turn.
+		q.mu.Unlock()
+		runtime.Gosched()
+		q.mu.Lock()
 	}
 	end := min(q.head+q.limits.Rows, len(q.items))
 	batch = append(batch, q.items[q.head:end]...)
