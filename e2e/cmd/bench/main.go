@@ -54,22 +54,44 @@ func run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	stack.Fast = false // durable, as in use
+	stack.Env["RATE_LIMIT"] = "0"
+	publicKey, es256Token, err := bench.ES256(dir)
+	if err != nil {
+		return err
+	}
+	es256 := devstack.Replica{
+		Service: "bff", Name: "bff-es256", Port: stack.Ports.BFF + es256PortOffset,
+		Env: []string{"JWT_ALGORITHM=ES256", "JWT_SECRET_KEY=", "JWT_PUBLIC_KEY_FILE=" + publicKey},
+	}
+	stack.Replicas = append(stack.Replicas, es256)
 	defer func() {
 		_ = stack.Clean(context.WithoutCancel(ctx))
 	}()
 	if err := stack.Up(ctx); err != nil {
 		return err
 	}
-	return measure(ctx, stack, o)
+	hs256Token, err := stack.Token(ctx, "-user", "user123", "-roles", "partner")
+	if err != nil {
+		return err
+	}
+	return measure(ctx, stack, o, map[string]bench.Commands{
+		"HS256": {Addr: address(stack.Ports.BFF), Token: hs256Token}, "ES256": {Addr: address(es256.Port), Token: es256Token},
+	})
 }
 
-func measure(ctx context.Context, stack devstack.Config, o options) error {
+// es256PortOffset keeps the second bff away from the private stack's other ports, which follow each other.
+const es256PortOffset = 100
+
+func address(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
+
+func measure(ctx context.Context, stack devstack.Config, o options, commands map[string]bench.Commands) error {
 	say := func(format string, args ...any) { fmt.Printf(format+"\n", args...) }
 	b, err := newBenches(ctx, stack, say)
 	if err != nil {
 		return err
 	}
 	defer b.close()
+	b.commands = commands
 	report := bench.Report{Machine: fmt.Sprintf("%d cores, %s", runtime.NumCPU(), runtime.Version()), Rounds: o.rounds, Pipeline: map[string]float64{}}
 	if o.rows > 0 {
 		say("filling the log with %d rows", o.rows)
@@ -104,11 +126,12 @@ type benches struct {
 	tracking, commission *pgxpool.Pool
 	pipeline             *bench.Pipeline
 	load                 bench.Load
+	commands             map[string]bench.Commands // bff by the algorithm of its tokens
 }
 
 func newBenches(ctx context.Context, stack devstack.Config, say func(string, ...any)) (*benches, error) {
 	beside := strings.Replace(stack.TrackingDatabaseURL(), "/trackingdb", "/postgres", 1) // same server, another database
-	b := &benches{stack: stack, load: bench.Load{Addr: fmt.Sprintf("127.0.0.1:%d", stack.Ports.Tracking), Users: 10_000}}
+	b := &benches{stack: stack, load: bench.Load{Addr: address(stack.Ports.Tracking), Users: 10_000}}
 	var err error
 	if b.base, err = bench.NewBaselines(ctx, beside, stack.PulsarURL()); err != nil {
 		return nil, err
@@ -139,6 +162,7 @@ const (
 	b1 = "B1: one row a commit, one connection"
 	b2 = "B2: 500 rows a commit by unnest"
 	b4 = "B4: batched publishing, Go client"
+	b5 = "B5: bare HTTP handler, 256 connections"
 )
 
 // measures are taken in every round, in rotating order. Before each of ours the pipeline has settled, so that it does not take part
@@ -159,10 +183,19 @@ func (b *benches) measures(o options) []bench.Measure {
 	peer := func(f func(context.Context, time.Duration, int) (float64, error), workers int) func(context.Context) (float64, error) {
 		return func(ctx context.Context) (float64, error) { return f(ctx, o.length, workers) }
 	}
+	command := func(algorithm string, connections int) func(context.Context) (float64, error) {
+		return func(ctx context.Context) (float64, error) {
+			return b.commands[algorithm].Closed(ctx, o.length, connections)
+		}
+	}
 	return []bench.Measure{
 		{Name: b1, Run: timed(b.base.OneRow)},
 		{Name: b2, Run: timed(b.base.Batches)},
 		{Name: b4, Run: timed(b.base.Publish)},
+		{Name: b5, Run: func(ctx context.Context) (float64, error) { return bench.BareHTTP(ctx, o.length, 256) }},
+		{Name: "bff command, HS256, 256 connections", Per: b5, Run: command("HS256", 256)},
+		{Name: "bff command, ES256, 256 connections", Per: b5, Run: command("ES256", 256)},
+		{Name: "bff command, HS256, 1000 connections", Per: b4, Run: command("HS256", 1000)},
 		{Name: "single event POST, 256 connections", Per: b1, Goal: "≥ 5 × B1", Run: intake(256, 1)},
 		{Name: "100 events a request, 16 connections", Per: b2, Goal: "≥ 0.6 × B2", Run: intake(16, 100)},
 		{Name: "relay draining a backlog", Per: b4, Goal: "≥ 0.4 × B4", Run: func(ctx context.Context) (float64, error) { return b.pipeline.Relay(ctx, o.backlog) }},
@@ -222,8 +255,10 @@ func (b *benches) sustained(ctx context.Context, o options, report *bench.Report
 	report.Pipeline["lag_p99_events"] = lag.Max
 	report.Pipeline["lag_p99_seconds"] = lag.Max / rate
 	report.Pipeline["drain_seconds"] = drained.Seconds()
-	if pid, ok := b.stack.PID("commission"); ok {
-		report.Pipeline["commission_peak_memory_mib"] = bench.PeakMemory(pid)
+	for _, name := range []string{"tracking", "commission", "bff"} {
+		if pid, ok := b.stack.PID(name); ok {
+			report.Pipeline[name+"_peak_memory_mib"] = bench.PeakMemory(pid)
+		}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -10,7 +11,6 @@ import (
 	plog "github.com/apache/pulsar-client-go/pulsar/log"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"log/slog"
 )
 
 // Baselines are what this machine's PostgreSQL and Pulsar can do with the least around them.

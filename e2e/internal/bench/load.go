@@ -30,6 +30,25 @@ func dial(ctx context.Context, addr string) (*client, error) {
 	return &client{conn: conn, reader: bufio.NewReaderSize(conn, 16<<10)}, nil
 }
 
+func dialMany(ctx context.Context, addr string, n int) ([]*client, error) {
+	clients := make([]*client, 0, n)
+	for range n {
+		c, err := dial(ctx, addr)
+		if err != nil {
+			hangUp(clients)
+			return nil, err
+		}
+		clients = append(clients, c)
+	}
+	return clients, nil
+}
+
+func hangUp(clients []*client) {
+	for _, c := range clients {
+		_ = c.conn.Close()
+	}
+}
+
 // post sends the body and gives the status of the answer.
 func (c *client) post(path, headers string, body []byte) (int, error) {
 	c.out = append(c.out[:0], "POST "+path+" HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"+headers+"Content-Length: "...)
@@ -109,15 +128,11 @@ func (l Load) batch(size, n int) []byte {
 
 // Closed posts as fast as answers come, on so many connections, size events a request, and returns events per second.
 func (l Load) Closed(ctx context.Context, length time.Duration, connections, size int) (float64, error) {
-	clients := make([]*client, connections)
-	for i := range clients {
-		c, err := dial(ctx, l.Addr)
-		if err != nil {
-			return 0, err
-		}
-		defer func() { _ = c.conn.Close() }()
-		clients[i] = c
+	clients, err := dialMany(ctx, l.Addr, connections)
+	if err != nil {
+		return 0, err
 	}
+	defer hangUp(clients)
 	counts := make([]int, connections)
 	return during(ctx, length, connections, func(_ context.Context, w int) (int, error) {
 		counts[w]++
