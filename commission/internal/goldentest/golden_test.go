@@ -3,7 +3,6 @@ package goldentest_test
 import (
 	"bytes"
 	"context"
-	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -80,8 +79,6 @@ func TestTenThousandRandomCasesAgainstTheOracle(t *testing.T) {
 	}
 }
 
-var update = flag.Bool("update", false, "write testdata/golden.txt anew")
-
 // all gives the cases of the golden file as the generator and the oracle make them.
 func all() []goldentest.Case {
 	cases := goldentest.Matrix()
@@ -95,7 +92,7 @@ func all() []goldentest.Case {
 }
 
 const header = `# Golden cases: rules, events in the order of their arrival, and what must come out. Made by the independent oracle of this package
-# (go test ./internal/goldentest -update) and read by people; the pure decision and the service over PostgreSQL are compared with it.
+# (UPDATE_GOLDEN=1 go test ./internal/goldentest) and read by people; the pure decision and the service over PostgreSQL are compared with it.
 #   rule NAME EVENT_TYPE options   event ID TYPE options   gives EVENT outcome reason minor-units   earned USER CURRENCY minor-units
 
 `
@@ -107,14 +104,14 @@ func TestTheFileIsWhatTheOracleSays(t *testing.T) {
 	for _, c := range all() {
 		c.Write(&text)
 	}
-	if *update {
+	if os.Getenv("UPDATE_GOLDEN") != "" {
 		if err := os.WriteFile("testdata/golden.txt", text.Bytes(), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	stored, err := os.ReadFile("testdata/golden.txt")
 	if err != nil || !bytes.Equal(stored, text.Bytes()) {
-		t.Errorf("testdata/golden.txt is not what the oracle makes (%v): look at the difference, then run with -update", err)
+		t.Errorf("testdata/golden.txt is not what the oracle makes (%v): look at the difference, then run with UPDATE_GOLDEN=1", err)
 	}
 }
 

@@ -59,7 +59,7 @@ func changing[R, B any](ctx context.Context, clock func() time.Time, c framed, b
 	}
 	request := change.Request{
 		Actor: actor(ctx), RequestID: httpapi.RequestID(ctx), Reason: c.reason, Now: clock().UTC().Truncate(time.Microsecond), Key: c.key, Hash: hash,
-		Render: func(result any) ([]byte, error) { return json.Marshal(body(result.(R))) }, //nolint:errcheck,forcetypeassert // the store gives back what do made
+		Render: func(result any) ([]byte, error) { return json.Marshal(body(result.(R))) },
 	}
 	result, err := do(request)
 	var replayed *change.ReplayedError

@@ -43,7 +43,7 @@ func TestFilters(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
 	p := purchase("e1", "u", "10")
-	p.CampaignID, p.ProductID, p.Currency, p.OccurredAt = "camp", "prod", "EUR", start.Add(-48*time.Hour)
+	p.CampaignID, p.ProductID, p.Currency, p.OccurredAt = "camp", "prod", "EUR", start().Add(-48*time.Hour)
 	s.decide(t, p, purchase("e2", "v", "20"), event.Facts{ID: "r2", UserID: "v", Type: event.Refund, OriginalID: "e2", Amount: "5"})
 	for query, want := range map[string]string{
 		"user_id=u": "e1", "campaign_id=camp": "e1", "product_id=prod": "e1", "currency=EUR": "e1", "kind=clawback": "r2", "event_type=refund": "r2",

@@ -3,15 +3,15 @@ package rest_test
 import (
 	"sync"
 	"testing"
-
 	"time"
+
 	"tributary/commission/internal/domain/payout"
 	"tributary/platform/auth/authtest"
 	"tributary/platform/money"
 )
 
 func request(id, user string, minor int64) payout.Payout {
-	return payout.Payout{ID: id, UserID: user, Amount: money.FromMinor(minor, money.USD()), Method: "paypal", Details: `{"email":"u@example.com"}`, RequestedAt: start}
+	return payout.Payout{ID: id, UserID: user, Amount: money.FromMinor(minor, money.USD()), Method: "paypal", Details: `{"email":"u@example.com"}`, RequestedAt: start()}
 }
 
 // Fifty requests at once for a balance that covers one.

@@ -31,8 +31,6 @@ import (
 	"tributary/platform/httpapi"
 )
 
-var start = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-
 // service is the whole HTTP side over a database of its own, at a time that stands still.
 type service struct {
 	handler http.Handler
@@ -55,7 +53,7 @@ func setup(t *testing.T) service {
 func with(t *testing.T, verifier *auth.Verifier) service {
 	t.Helper()
 	s := service{db: migrationstest.New(t, migrations.Commission()), now: &atomic.Int64{}}
-	s.now.Store(start.UnixMicro())
+	s.now.Store(start().UnixMicro())
 	clock := func() time.Time { return time.UnixMicro(s.now.Load()) }
 	s.store = postgres.New(s.db.Pool)
 	s.consume = consume.New(s.store, clock, newID)
@@ -156,9 +154,9 @@ func (s service) decide(t *testing.T, facts ...event.Facts) {
 	var events []event.Event
 	for _, f := range facts {
 		if f.OccurredAt.IsZero() {
-			f.OccurredAt = start.Add(-time.Hour)
+			f.OccurredAt = start().Add(-time.Hour)
 		}
-		f.ReceivedAt = start
+		f.ReceivedAt = start()
 		e, err := event.New(f)
 		if err != nil {
 			t.Fatal(err)
@@ -174,3 +172,5 @@ func (s service) decide(t *testing.T, facts ...event.Facts) {
 func purchase(id, user, amount string) event.Facts {
 	return event.Facts{ID: id, UserID: user, Type: event.Purchase, Amount: amount}
 }
+
+func start() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }

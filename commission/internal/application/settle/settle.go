@@ -8,10 +8,9 @@ import (
 
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/domain/commission"
+	"tributary/commission/internal/domain/event"
 	"tributary/platform/fault"
 	"tributary/platform/money"
-
-	"tributary/commission/internal/domain/event"
 )
 
 // Store keeps commissions.

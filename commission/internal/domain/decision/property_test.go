@@ -13,8 +13,6 @@ import (
 	"tributary/platform/money"
 )
 
-var epoch = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
-
 func rate(text string) money.Rate {
 	r, err := money.ParseRate(text)
 	if err != nil {
@@ -25,7 +23,7 @@ func rate(text string) money.Rate {
 
 func published(t fataler, def rule.Definition) rule.Rule {
 	if def.EffectiveFrom.IsZero() {
-		def.EffectiveFrom = epoch.AddDate(-1, 0, 0)
+		def.EffectiveFrom = epoch().AddDate(-1, 0, 0)
 	}
 	if def.Version == 0 {
 		def.Version = 1
@@ -75,7 +73,7 @@ func history(t *rapid.T) []event.Event {
 	var out []event.Event
 	n := rapid.IntRange(1, 25).Draw(t, "events")
 	add := func(f event.Facts) {
-		f.OccurredAt = epoch.Add(time.Duration(rapid.IntRange(0, 60*24*60).Draw(t, "minute")) * time.Minute)
+		f.OccurredAt = epoch().Add(time.Duration(rapid.IntRange(0, 60*24*60).Draw(t, "minute")) * time.Minute)
 		e, err := event.New(f)
 		if err != nil {
 			t.Fatalf("event: %v", err)
@@ -170,7 +168,7 @@ func TestReversalsTakeBackExactlyWhatWasGiven(t *testing.T) {
 		}
 		rules := percentRules(t, rapid.StringMatching(`0\.[0-9]{1,6}`).Draw(t, "rate"), rapid.SampledFrom([]money.Rounding{money.HalfEven, money.HalfUp}).Draw(t, "mode"))
 		whole := rapid.Int64Range(1, 1e12).Draw(t, "amount")
-		sale, err := event.New(event.Facts{ID: "s", UserID: "u", Type: event.Sale, OccurredAt: epoch, Amount: money.FromMinor(whole, c).String(), Currency: currency})
+		sale, err := event.New(event.Facts{ID: "s", UserID: "u", Type: event.Sale, OccurredAt: epoch(), Amount: money.FromMinor(whole, c).String(), Currency: currency})
 		if err != nil {
 			t.Fatalf("%v", err)
 		}
@@ -182,7 +180,7 @@ func TestReversalsTakeBackExactlyWhatWasGiven(t *testing.T) {
 				part = left
 			}
 			left -= part
-			r, err := event.New(event.Facts{ID: fmt.Sprint("r", i), UserID: "u", Type: event.Refund, OccurredAt: epoch, OriginalID: "s", Amount: money.FromMinor(part, c).String(), Currency: currency})
+			r, err := event.New(event.Facts{ID: fmt.Sprint("r", i), UserID: "u", Type: event.Refund, OccurredAt: epoch(), OriginalID: "s", Amount: money.FromMinor(part, c).String(), Currency: currency})
 			if err != nil {
 				t.Fatalf("%v", err)
 			}
@@ -206,14 +204,14 @@ func TestTiersAddUp(t *testing.T) {
 		var events []event.Event
 		var sum int64
 		for i, piece := range pieces {
-			e, err := event.New(event.Facts{ID: fmt.Sprint(i), UserID: "u", Type: event.Sale, OccurredAt: epoch, Amount: money.FromMinor(piece*10, money.USD()).String()})
+			e, err := event.New(event.Facts{ID: fmt.Sprint(i), UserID: "u", Type: event.Sale, OccurredAt: epoch(), Amount: money.FromMinor(piece*10, money.USD()).String()})
 			if err != nil {
 				t.Fatalf("%v", err)
 			}
 			events = append(events, e)
 			sum += piece * 10
 		}
-		whole, err := event.New(event.Facts{ID: "all", UserID: "v", Type: event.Sale, OccurredAt: epoch, Amount: money.FromMinor(sum, money.USD()).String()})
+		whole, err := event.New(event.Facts{ID: "all", UserID: "v", Type: event.Sale, OccurredAt: epoch(), Amount: money.FromMinor(sum, money.USD()).String()})
 		if err != nil {
 			t.Fatalf("%v", err)
 		}
@@ -244,3 +242,5 @@ func TestExplanationsAgree(t *testing.T) {
 		}
 	})
 }
+
+func epoch() time.Time { return time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC) }

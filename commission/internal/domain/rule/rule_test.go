@@ -13,8 +13,6 @@ import (
 	"tributary/platform/money"
 )
 
-var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-
 func percentage(t interface{ Fatalf(string, ...any) }, def rule.Definition) rule.Rule {
 	share, err := money.ParseRate("0.1")
 	if err != nil {
@@ -26,7 +24,7 @@ func percentage(t interface{ Fatalf(string, ...any) }, def rule.Definition) rule
 	def.Name = def.ID
 	def.Version = max(def.Version, 1)
 	if def.EffectiveFrom.IsZero() {
-		def.EffectiveFrom = epoch
+		def.EffectiveFrom = epoch()
 	}
 	def.Scope.EventType = event.Sale
 	r, err := rule.New(def)
@@ -39,7 +37,7 @@ func percentage(t interface{ Fatalf(string, ...any) }, def rule.Definition) rule
 func sale(t interface{ Fatalf(string, ...any) }, f event.Facts) event.Event {
 	f.ID, f.Type, f.Amount = "e", event.Sale, "1"
 	if f.OccurredAt.IsZero() {
-		f.OccurredAt = epoch.AddDate(0, 1, 0)
+		f.OccurredAt = epoch().AddDate(0, 1, 0)
 	}
 	e, err := event.New(f)
 	if err != nil {
@@ -61,11 +59,11 @@ func TestPrecedence(t *testing.T) {
 		percentage(t, rule.Definition{ID: "campaign", Scope: rule.Scope{CampaignID: "c"}}),
 		percentage(t, rule.Definition{ID: "user", Scope: rule.Scope{UserID: "u"}}),
 		percentage(t, rule.Definition{ID: "user-versions", Scope: rule.Scope{UserID: "w"}, Priority: 5}),
-		percentage(t, rule.Definition{ID: "user-versions", Version: 2, Scope: rule.Scope{UserID: "w"}, EffectiveFrom: epoch.AddDate(0, 2, 0), EffectiveTo: epoch.AddDate(0, 3, 0)}),
+		percentage(t, rule.Definition{ID: "user-versions", Version: 2, Scope: rule.Scope{UserID: "w"}, EffectiveFrom: epoch().AddDate(0, 2, 0), EffectiveTo: epoch().AddDate(0, 3, 0)}),
 		percentage(t, rule.Definition{ID: "user-other", Scope: rule.Scope{UserID: "w"}, Priority: 3}),
 		percentage(t, rule.Definition{ID: "euro", Scope: rule.Scope{UserID: "x"}, Currency: eur}),
-		percentage(t, rule.Definition{ID: "ended", Scope: rule.Scope{UserID: "y"}, EffectiveTo: epoch.AddDate(0, 0, 1)}),
-		percentage(t, rule.Definition{ID: "retired", Scope: rule.Scope{UserID: "z"}, RetiredAt: epoch.AddDate(0, 0, 2)}),
+		percentage(t, rule.Definition{ID: "ended", Scope: rule.Scope{UserID: "y"}, EffectiveTo: epoch().AddDate(0, 0, 1)}),
+		percentage(t, rule.Definition{ID: "retired", Scope: rule.Scope{UserID: "z"}, RetiredAt: epoch().AddDate(0, 0, 2)}),
 	})
 	for _, tt := range []struct {
 		facts event.Facts
@@ -76,20 +74,20 @@ func TestPrecedence(t *testing.T) {
 		{event.Facts{UserID: "n", ProductID: "p", CampaignID: "c"}, "campaign/1"},
 		{event.Facts{UserID: "u", ProductID: "p", CampaignID: "c"}, "user/1"},
 		{event.Facts{UserID: "w"}, "user-versions/1"},
-		{event.Facts{UserID: "w", OccurredAt: epoch.AddDate(0, 2, 0)}, "user-other/1"}, // version 2 is in force, with a lower priority
-		{event.Facts{UserID: "w", OccurredAt: epoch.AddDate(0, 3, 0)}, "user-versions/1"},
+		{event.Facts{UserID: "w", OccurredAt: epoch().AddDate(0, 2, 0)}, "user-other/1"}, // version 2 is in force, with a lower priority
+		{event.Facts{UserID: "w", OccurredAt: epoch().AddDate(0, 3, 0)}, "user-versions/1"},
 		{event.Facts{UserID: "x"}, "all-high/1"},
 		{event.Facts{UserID: "y"}, "all-high/1"},
-		{event.Facts{UserID: "y", OccurredAt: epoch}, "ended/1"},
-		{event.Facts{UserID: "z", OccurredAt: epoch.AddDate(0, 0, 2)}, "all-high/1"},
-		{event.Facts{UserID: "z", OccurredAt: epoch.AddDate(0, 0, 2).Add(-1000)}, "retired/1"},
+		{event.Facts{UserID: "y", OccurredAt: epoch()}, "ended/1"},
+		{event.Facts{UserID: "z", OccurredAt: epoch().AddDate(0, 0, 2)}, "all-high/1"},
+		{event.Facts{UserID: "z", OccurredAt: epoch().AddDate(0, 0, 2).Add(-1000)}, "retired/1"},
 	} {
 		got, found, _ := set.Select(sale(t, tt.facts), money.USD())
 		if name := fmt.Sprintf("%s/%d", got.ID(), got.Version()); !found || name != tt.want {
 			t.Errorf("%+v: %s, want %s", tt.facts, name, tt.want)
 		}
 	}
-	if _, found, _ := set.Select(sale(t, event.Facts{UserID: "n", OccurredAt: epoch.Add(-1000)}), money.USD()); found {
+	if _, found, _ := set.Select(sale(t, event.Facts{UserID: "n", OccurredAt: epoch().Add(-1000)}), money.USD()); found {
 		t.Error("a rule applies before any is in force")
 	}
 }
@@ -108,7 +106,7 @@ func TestOtherCurrency(t *testing.T) {
 
 func TestConflicts(t *testing.T) {
 	t.Parallel()
-	set := rule.NewSet(1, []rule.Rule{percentage(t, rule.Definition{ID: "a", EffectiveFrom: epoch.AddDate(0, 1, 0), EffectiveTo: epoch.AddDate(0, 2, 0)})})
+	set := rule.NewSet(1, []rule.Rule{percentage(t, rule.Definition{ID: "a", EffectiveFrom: epoch().AddDate(0, 1, 0), EffectiveTo: epoch().AddDate(0, 2, 0)})})
 	for name, tt := range map[string]struct {
 		def  rule.Definition
 		want int
@@ -116,11 +114,11 @@ func TestConflicts(t *testing.T) {
 		"same time":         {rule.Definition{ID: "b"}, 1},
 		"other priority":    {rule.Definition{ID: "b", Priority: 1}, 0},
 		"own next version":  {rule.Definition{ID: "a", Version: 2}, 0},
-		"ends as it begins": {rule.Definition{ID: "b", EffectiveTo: epoch.AddDate(0, 1, 0)}, 0},
-		"begins as it ends": {rule.Definition{ID: "b", EffectiveFrom: epoch.AddDate(0, 2, 0)}, 0},
+		"ends as it begins": {rule.Definition{ID: "b", EffectiveTo: epoch().AddDate(0, 1, 0)}, 0},
+		"begins as it ends": {rule.Definition{ID: "b", EffectiveFrom: epoch().AddDate(0, 2, 0)}, 0},
 		"other scope":       {rule.Definition{ID: "b", Scope: rule.Scope{UserID: "u"}}, 0},
 		"narrower currency": {rule.Definition{ID: "b", Currency: money.USD()}, 1},
-		"retired before":    {rule.Definition{ID: "b", RetiredAt: epoch.AddDate(0, 1, 0)}, 0},
+		"retired before":    {rule.Definition{ID: "b", RetiredAt: epoch().AddDate(0, 1, 0)}, 0},
 	} {
 		if got := set.Conflicts(percentage(t, tt.def)); len(got) != tt.want {
 			t.Errorf("%s: %d conflicts, want %d", name, len(got), tt.want)
@@ -137,7 +135,7 @@ func TestConsiderAgreesWithSelect(t *testing.T) {
 			def := rule.Definition{
 				ID:       fmt.Sprintf("r%d", rapid.IntRange(0, 5).Draw(t, "rule")),
 				Scope:    rule.Scope{UserID: rapid.SampledFrom([]string{"", "u", "v"}).Draw(t, "user"), CampaignID: rapid.SampledFrom([]string{"", "c"}).Draw(t, "campaign"), ProductID: rapid.SampledFrom([]string{"", "p"}).Draw(t, "product")},
-				Priority: rapid.IntRange(0, 2).Draw(t, "priority"), EffectiveFrom: epoch.AddDate(0, 0, rapid.IntRange(0, 20).Draw(t, "from")),
+				Priority: rapid.IntRange(0, 2).Draw(t, "priority"), EffectiveFrom: epoch().AddDate(0, 0, rapid.IntRange(0, 20).Draw(t, "from")),
 			}
 			if days := rapid.IntRange(0, 20).Draw(t, "days"); days > 0 {
 				def.EffectiveTo = def.EffectiveFrom.AddDate(0, 0, days)
@@ -152,7 +150,7 @@ func TestConsiderAgreesWithSelect(t *testing.T) {
 		}
 		e := sale(t, event.Facts{
 			UserID: rapid.SampledFrom([]string{"u", "v", "w"}).Draw(t, "of"), CampaignID: rapid.SampledFrom([]string{"", "c", "d"}).Draw(t, "in"),
-			ProductID: rapid.SampledFrom([]string{"", "p"}).Draw(t, "for"), OccurredAt: epoch.AddDate(0, 0, rapid.IntRange(0, 40).Draw(t, "at")),
+			ProductID: rapid.SampledFrom([]string{"", "p"}).Draw(t, "for"), OccurredAt: epoch().AddDate(0, 0, rapid.IntRange(0, 40).Draw(t, "at")),
 		})
 		winner, found, _ := set.Select(e, money.USD())
 		selected := 0
@@ -178,3 +176,5 @@ func TestTheFaultListsEveryField(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func epoch() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }

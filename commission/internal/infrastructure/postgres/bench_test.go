@@ -21,7 +21,7 @@ func batchOf(n int) []event.Event {
 	events := make([]event.Event, perBatch)
 	for i := range events {
 		events[i] = event.Restore(event.Facts{
-			ID: uuid.Must(uuid.NewV7()).String(), UserID: fmt.Sprintf("user%d", (n*perBatch+i)%5000), Type: event.Purchase, OccurredAt: start, ReceivedAt: start, Amount: "100.0", ProductID: "prod456",
+			ID: uuid.Must(uuid.NewV7()).String(), UserID: fmt.Sprintf("user%d", (n*perBatch+i)%5000), Type: event.Purchase, OccurredAt: start(), ReceivedAt: start(), Amount: "100.0", ProductID: "prod456",
 		})
 	}
 	return events
@@ -32,7 +32,10 @@ func BenchmarkDecide(b *testing.B) {
 	db := migrationstest.New(b, migrations.Commission())
 	handler := consume.New(postgres.New(db.Pool), time.Now, func() string { return uuid.Must(uuid.NewV7()).String() })
 	ctx := context.Background()
-	report := func(b *testing.B) { b.ReportMetric(float64(b.N*perBatch)/b.Elapsed().Seconds(), "events/s") }
+	report := func(b *testing.B) {
+		b.Helper()
+		b.ReportMetric(float64(b.N*perBatch)/b.Elapsed().Seconds(), "events/s")
+	}
 	var last []event.Event
 	b.Run("new", func(b *testing.B) {
 		n := 0

@@ -74,8 +74,13 @@ func (c *conditions) where() string {
 func commissionConditions(f query.CommissionFilter) conditions {
 	var c conditions
 	for _, equal := range []struct{ text, value string }{
-		{"user_id = $?", f.UserID}, {"campaign_id = $?", f.CampaignID}, {"product_id = $?", f.ProductID}, {"event_type = $?", f.EventType},
-		{"status = $?", f.Status}, {"kind = $?", f.Kind}, {"currency = $?", f.Currency},
+		{"user_id = $?", f.UserID},
+		{"campaign_id = $?", f.CampaignID},
+		{"product_id = $?", f.ProductID},
+		{"event_type = $?", f.EventType},
+		{"status = $?", f.Status},
+		{"kind = $?", f.Kind},
+		{"currency = $?", f.Currency},
 	} {
 		if equal.value != "" {
 			c.add(equal.text, equal.value)

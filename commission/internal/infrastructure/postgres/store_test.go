@@ -26,8 +26,6 @@ type fixture struct {
 	now     *atomic.Int64 // unix microseconds
 }
 
-var start = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-
 func setup(t *testing.T) fixture {
 	t.Helper()
 	db := migrationstest.New(t, migrations.Commission())
@@ -37,7 +35,7 @@ func setup(t *testing.T) fixture {
 	}
 	t.Cleanup(func() { _ = owner.Close(context.WithoutCancel(t.Context())) })
 	f := fixture{store: postgres.New(db.Pool), db: db, owner: owner, now: &atomic.Int64{}}
-	f.now.Store(start.UnixMicro())
+	f.now.Store(start().UnixMicro())
 	f.handler = consume.New(f.store, f.clock, func() string { return uuid.Must(uuid.NewV7()).String() })
 	return f
 }
@@ -61,9 +59,9 @@ func (f fixture) decide(t *testing.T, facts ...event.Facts) {
 	}
 }
 
-func (f fixture) owned(t *testing.T, sql string, args ...any) {
+func (f fixture) owned(t *testing.T, sql string) {
 	t.Helper()
-	if _, err := f.owner.Exec(t.Context(), sql, args...); err != nil {
+	if _, err := f.owner.Exec(t.Context(), sql); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
 }
@@ -79,11 +77,11 @@ func (f fixture) one(t *testing.T, sql string, args ...any) string {
 }
 
 func purchase(id, user, amount string) event.Facts {
-	return event.Facts{ID: id, UserID: user, Type: event.Purchase, OccurredAt: start.Add(-time.Hour), ReceivedAt: start, Amount: amount}
+	return event.Facts{ID: id, UserID: user, Type: event.Purchase, OccurredAt: start().Add(-time.Hour), ReceivedAt: start(), Amount: amount}
 }
 
 func refund(id, user, original, amount string) event.Facts {
-	return event.Facts{ID: id, UserID: user, Type: event.Refund, OccurredAt: start.Add(-time.Minute), ReceivedAt: start, OriginalID: original, Amount: amount}
+	return event.Facts{ID: id, UserID: user, Type: event.Refund, OccurredAt: start().Add(-time.Minute), ReceivedAt: start(), OriginalID: original, Amount: amount}
 }
 
 func (f fixture) outcome(t *testing.T, eventID string) string {
@@ -157,3 +155,5 @@ func TestDecideManyAtOnce(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func start() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }

@@ -125,25 +125,26 @@ func column[R, V any](rows []R, pick func(*R) V) []V {
 func decisionArrays(c consume.Changes) []any {
 	type row struct {
 		consume.Decided
-		event.Facts
+
+		sent event.Facts
 	}
 	rows := make([]row, len(c.Decisions))
 	for i, d := range c.Decisions {
-		rows[i] = row{d, d.Event.Facts()}
+		rows[i] = row{Decided: d, sent: d.Event.Facts()}
 	}
 	text := func(pick func(*row) string) []string { return column(rows, pick) }
 	number := func(pick func(*row) int64) []int64 { return column(rows, pick) }
 	return []any{
-		text(func(r *row) string { return r.ID }), text(func(r *row) string { return r.UserID }), text(func(r *row) string { return string(r.Type) }),
-		column(rows, func(r *row) time.Time { return r.OccurredAt }), column(rows, func(r *row) time.Time { return r.ReceivedAt }),
-		text(func(r *row) string { return r.CampaignID }), text(func(r *row) string { return r.ProductID }), text(func(r *row) string { return r.OrderID }),
-		text(func(r *row) string { return r.Facts.OriginalID }), text(func(r *row) string { return r.Facts.Amount }), text(func(r *row) string { return r.Facts.Currency }),
-		column(rows, func(r *row) bool { return r.SelfReferral }), text(func(r *row) string { return string(r.Outcome) }), text(func(r *row) string { return string(r.Reason) }),
+		text(func(r *row) string { return r.sent.ID }), text(func(r *row) string { return r.sent.UserID }), text(func(r *row) string { return string(r.sent.Type) }),
+		column(rows, func(r *row) time.Time { return r.sent.OccurredAt }), column(rows, func(r *row) time.Time { return r.sent.ReceivedAt }),
+		text(func(r *row) string { return r.sent.CampaignID }), text(func(r *row) string { return r.sent.ProductID }), text(func(r *row) string { return r.sent.OrderID }),
+		text(func(r *row) string { return r.sent.OriginalID }), text(func(r *row) string { return r.sent.Amount }), text(func(r *row) string { return r.sent.Currency }),
+		column(rows, func(r *row) bool { return r.sent.SelfReferral }), text(func(r *row) string { return string(r.Outcome) }), text(func(r *row) string { return string(r.Reason) }),
 		number(func(r *row) int64 { return r.Revision }), text(func(r *row) string { return r.Rule.ID }), column(rows, func(r *row) int { return r.Rule.Version }),
-		text(func(r *row) string { return r.Decision.Currency.String() }), column(rows, func(r *row) *int64 { return minor(r.Decision, r.Base.Minor()) }),
-		number(func(r *row) int64 { return r.Position }), number(func(r *row) int64 { return r.CapUsed }), text(func(r *row) string { return r.Decision.OriginalID }),
+		text(func(r *row) string { return r.Currency.String() }), column(rows, func(r *row) *int64 { return minor(r.Decision, r.Base.Minor()) }),
+		number(func(r *row) int64 { return r.Position }), number(func(r *row) int64 { return r.CapUsed }), text(func(r *row) string { return r.OriginalID }),
 		number(func(r *row) int64 { return r.ReversedBefore }), text(func(r *row) string { return r.OrderTakenBy }), text(func(r *row) string { return r.Unrounded }),
-		column(rows, func(r *row) *int64 { return minor(r.Decision, r.Decision.Amount.Minor()) }), c.Now,
+		column(rows, func(r *row) *int64 { return minor(r.Decision, r.Amount.Minor()) }), c.Now,
 		column(rows, func(r *row) *time.Time { return orNil(r.AvailableAt) }), text(func(r *row) string { return r.CommissionID }),
 	}
 }
