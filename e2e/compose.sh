@@ -22,7 +22,7 @@ finish() {
   trap - EXIT
   if ((code != 0)) && docker info > /dev/null 2>&1; then
     docker compose ps -a || true
-    docker compose logs --no-color --tail 40 || true
+    docker compose logs --no-color --tail 25 pulsar migrate provision bff-service tracking-service commission-service || true
   fi
   if [[ -z ${KEEP:-} ]]; then
     docker compose down --volumes --timeout 30 > /dev/null 2>&1 || true
@@ -81,7 +81,7 @@ backlog() {
 
 say "building the images"
 docker compose build --quiet
-docker compose images 2> /dev/null || true
+docker image ls --format 'table {{.Repository}}\t{{.Size}}' 'tributary/*'
 for image in bff tracking commission migrate provision; do
   [[ $(docker image inspect "tributary/$image" --format '{{.Config.User}}') == 65532:65532 ]] || fail "the image of $image does not run as nobody"
 done

@@ -29,9 +29,8 @@ type bad struct {
 	fields                                     []string
 }
 
-// Every bad request gets its documented problem document and leaves nothing behind. The test is not parallel: it counts.
-//
-//nolint:paralleltest // no other test may add rows or messages while this one counts them
+// Every bad request gets its documented problem document and leaves nothing behind. The test is not parallel: no other may add rows
+// or messages while this one counts them.
 func TestBadInput(t *testing.T) {
 	before := settled(t)
 	rows := append(badBodies(), badEvents()...)

@@ -24,7 +24,8 @@ func services() []service {
 		{"tracking", stack.Tracking, "/api/v1/tracking/health", []string{"/api/v1/tracking/events", "/api/v1/tracking/events/{event_id}"}, "/api/v1/tracking/events"},
 		{
 			"commission", stack.Commission, "/api/v1/commission/health",
-			[]string{"/api/v1/commission/commissions", "/api/v1/commission/commissions/{id}", "/api/v1/commission/decisions/{event_id}"}, "",
+			[]string{"/api/v1/commission/commissions", "/api/v1/commission/commissions/{id}", "/api/v1/commission/decisions/{event_id}"},
+			"",
 		},
 	}
 }

@@ -32,15 +32,15 @@ func unavailable(t *testing.T, request stacktest.Request, within time.Duration, 
 func TestBrokerAway(t *testing.T) {
 	user := stacktest.Unique("user")
 	load := purchases(t, user)
-	load.goesOn(t, 100, 20*time.Second)
+	load.goesOn(t, 100)
 	stop(t, stack.Parts.Stop, "pulsar")
-	notReady(t, stack.Tracking, "broker", 10*time.Second)
-	notReady(t, stack.BFF, "broker", 10*time.Second)
+	notReady(t, stack.Tracking, "broker")
+	notReady(t, stack.BFF, "broker")
 	command := stacktest.Request{URL: stack.BFF + "/api/v1/campaigns/camp123/accept", Body: `{"accepted_terms": true}`, Token: stack.Token(t, user)}
 	for range 3 {
 		unavailable(t, command, 2*time.Second, "broker_unavailable", "publish_outcome_unknown")
 	}
-	load.goesOn(t, 300, 20*time.Second)
+	load.goesOn(t, 300)
 	stacktest.Want(t, 200, stacktest.Request{URL: stack.Tracking + "/api/v1/tracking/health"}, nil)
 	stacktest.Want(t, 200, stacktest.Request{URL: stack.Commission + "/api/v1/commission/commissions"}, nil)
 
@@ -59,9 +59,9 @@ func TestBrokerAway(t *testing.T) {
 func TestTrackingDatabaseAway(t *testing.T) {
 	user := stacktest.Unique("user")
 	load := purchases(t, user)
-	load.goesOn(t, 100, 20*time.Second)
+	load.goesOn(t, 100)
 	stop(t, stack.Parts.Stop, "tracking-db")
-	notReady(t, stack.Tracking, "database", 10*time.Second)
+	notReady(t, stack.Tracking, "database")
 	unavailable(t, stacktest.Request{
 		URL: stack.Tracking + "/api/v1/tracking/events", Body: `{"user_id": "` + user + `-other", "event_type": "lead"}`,
 	}, 5*time.Second, "database_unavailable", "outcome_unknown")
@@ -72,7 +72,7 @@ func TestTrackingDatabaseAway(t *testing.T) {
 
 	start(t, "tracking-db")
 	ready(t, stack.Tracking, 30*time.Second)
-	load.goesOn(t, 100, 20*time.Second)
+	load.goesOn(t, 100)
 	settle(t, user, load)
 }
 
@@ -80,11 +80,11 @@ func TestTrackingDatabaseAway(t *testing.T) {
 func TestCommissionDatabaseAway(t *testing.T) {
 	user := stacktest.Unique("user")
 	load := purchases(t, user)
-	load.goesOn(t, 100, 20*time.Second)
+	load.goesOn(t, 100)
 	stop(t, stack.Parts.Stop, "commission-db")
-	notReady(t, stack.Commission, "database", 10*time.Second)
+	notReady(t, stack.Commission, "database")
 	unavailable(t, stacktest.Request{URL: stack.Commission + "/api/v1/commission/commissions"}, 5*time.Second, "database_unavailable")
-	load.goesOn(t, 300, 20*time.Second)
+	load.goesOn(t, 300)
 	stacktest.Want(t, 200, stacktest.Request{URL: stack.Tracking + "/readyz"}, nil)
 
 	start(t, "commission-db")
@@ -101,10 +101,10 @@ func TestServiceKilled(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			user := stacktest.Unique("user")
 			load := purchases(t, user)
-			load.goesOn(t, 200, 20*time.Second)
+			load.goesOn(t, 200)
 			stop(t, stack.Parts.Kill, name)
 			start(t, name)
-			load.goesOn(t, 200, 20*time.Second)
+			load.goesOn(t, 200)
 			settle(t, user, load)
 		})
 	}
@@ -116,10 +116,10 @@ func TestServiceKilled(t *testing.T) {
 func TestBFFKilled(t *testing.T) {
 	user := stacktest.Unique("user")
 	load := accepts(t, stack.Token(t, user))
-	load.goesOn(t, 200, 20*time.Second)
+	load.goesOn(t, 200)
 	stop(t, stack.Parts.Kill, "bff")
 	start(t, "bff")
-	load.goesOn(t, 200, 20*time.Second)
+	load.goesOn(t, 200)
 	load.stopped()
 
 	published := map[string]string{}
@@ -158,7 +158,7 @@ func TestStackHasRecovered(t *testing.T) {
 		URL: stack.Tracking + "/api/v1/tracking/events", Body: `{"user_id": "` + user + `", "event_type": "purchase", "metadata": {"amount": 100.0}}`,
 	}, nil)
 	stacktest.Await(t, 2*time.Second, "the commission", func(context.Context) error {
-		if rows := commissions(t, user); len(rows) != 1 || rows[0].AmountMinor != 1000 {
+		if rows := commissions(t, user); len(rows) != 1 || rows[0].AmountMinor != 1000 { //nolint:contextcheck // it uses the test's
 			return fmt.Errorf("rows %+v", rows)
 		}
 		return nil

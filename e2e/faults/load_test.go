@@ -86,10 +86,10 @@ func (c *client) refusals() map[int]int {
 }
 
 // goesOn waits until the client has got so many more acknowledgements.
-func (c *client) goesOn(t *testing.T, more int, within time.Duration) {
+func (c *client) goesOn(t *testing.T, more int) {
 	t.Helper()
 	from := c.count()
-	stacktest.Await(t, within, fmt.Sprintf("%d more acknowledgements", more), func(context.Context) error {
+	stacktest.Await(t, 20*time.Second, fmt.Sprintf("%d more acknowledgements", more), func(context.Context) error {
 		if got := c.count() - from; got < more {
 			return fmt.Errorf("only %d; refused so far, by status: %v", got, c.refusals())
 		}
@@ -178,9 +178,9 @@ func accepts(t *testing.T, token string) *client {
 }
 
 // notReady waits until the service's /readyz is 503 and names the dependency.
-func notReady(t *testing.T, url, dependency string, within time.Duration) {
+func notReady(t *testing.T, url, dependency string) {
 	t.Helper()
-	took := stacktest.Await(t, within, url+"/readyz to name "+dependency, func(ctx context.Context) error {
+	took := stacktest.Await(t, 10*time.Second, url+"/readyz to name "+dependency, func(ctx context.Context) error {
 		answer, err := stacktest.Send(ctx, stacktest.Request{URL: url + "/readyz"})
 		if err != nil {
 			return err

@@ -22,7 +22,7 @@ type Message struct {
 }
 
 // Messages reads everything that the topic holds, with readers made now.
-func (s *Stack) Messages(t testing.TB, topic string) []Message {
+func (s *Stack) Messages(t *testing.T, topic string) []Message {
 	t.Helper()
 	client, err := pulsar.NewClient(pulsar.ClientOptions{URL: s.Pulsar, Logger: plog.NewLoggerWithSlog(slog.New(slog.DiscardHandler))})
 	if err != nil {

@@ -53,7 +53,7 @@ func Send(ctx context.Context, r Request) (Answer, error) {
 	for name, value := range r.Header {
 		request.Header.Set(name, value)
 	}
-	start := time.Now()
+	start := time.Now() //nolint:forbidigo // seen from outside, time is the real one
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return Answer{}, err
@@ -64,7 +64,7 @@ func Send(ctx context.Context, r Request) (Answer, error) {
 }
 
 // Do sends the request and fails the test when there is no answer.
-func Do(t testing.TB, r Request) Answer {
+func Do(t *testing.T, r Request) Answer {
 	t.Helper()
 	answer, err := Send(t.Context(), r)
 	if err != nil {
@@ -74,7 +74,7 @@ func Do(t testing.TB, r Request) Answer {
 }
 
 // Want sends the request, fails the test unless the answer has the status, and reads its JSON into v (nil: not read).
-func Want(t testing.TB, status int, r Request, v any) Answer {
+func Want(t *testing.T, status int, r Request, v any) Answer {
 	t.Helper()
 	answer := Do(t, r)
 	if answer.Status != status {
@@ -87,7 +87,7 @@ func Want(t testing.TB, status int, r Request, v any) Answer {
 }
 
 // JSON reads the answer's body into v.
-func (a Answer) JSON(t testing.TB, v any) {
+func (a Answer) JSON(t *testing.T, v any) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(a.Body), v); err != nil {
 		t.Fatalf("answer is no JSON of the expected form: %v in %s", err, a.Body)
@@ -114,7 +114,7 @@ type Fault struct {
 }
 
 // Problem reads the answer as a problem document and checks what all of them have in common.
-func (a Answer) Problem(t testing.TB) Problem {
+func (a Answer) Problem(t *testing.T) Problem {
 	t.Helper()
 	if got := a.Header.Get("Content-Type"); got != "application/problem+json" {
 		t.Fatalf("answer %d has Content-Type %q, want a problem document; body %s", a.Status, got, a.Body)
@@ -132,9 +132,9 @@ func (a Answer) Problem(t testing.TB) Problem {
 }
 
 // Await checks every 50 ms until check returns nil and gives the time that took. It fails the test with check's last error.
-func Await(t testing.TB, within time.Duration, what string, check func(context.Context) error) time.Duration {
+func Await(t *testing.T, within time.Duration, what string, check func(context.Context) error) time.Duration {
 	t.Helper()
-	start := time.Now()
+	start := time.Now() //nolint:forbidigo // seen from outside, time is the real one
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {

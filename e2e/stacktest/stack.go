@@ -59,7 +59,7 @@ func RunPrivate(m *testing.M, use func(*Stack)) int {
 	if err != nil {
 		return failed(err)
 	}
-	stack, remove, err := private(context.Background(), root)
+	stack, remove, err := private(context.Background(), root) //nolint:forbidigo // TestMain has no context
 	if err != nil {
 		return failed(errors.Join(err, remove()))
 	}
