@@ -5,6 +5,7 @@ import (
 	"tributary/platform/auth"
 	"tributary/platform/broker"
 	"tributary/platform/config"
+	"tributary/platform/sealed"
 )
 
 // settings are everything that the environment decides.
@@ -17,6 +18,7 @@ type settings struct {
 
 	Auth   auth.Optional // AUTH_REQUIRED=false is for the local stack
 	Broker broker.Config
+	Sealed sealed.Config // opens account details for operators
 }
 
 // Validate tells every fault at once; production refuses what is insecure.
@@ -24,6 +26,7 @@ func (s *settings) Validate() []string {
 	faults := s.Service.Validate()
 	faults = append(faults, s.Auth.Validate(s.Production())...)
 	faults = append(faults, s.Broker.Validate()...)
+	faults = append(faults, s.Sealed.Validate(s.Production())...)
 	if s.Production() && s.Broker.Plaintext() {
 		faults = append(faults, "PULSAR_SERVICE_URL must be pulsar+ssl:// in production: events and payment requests hold personal data")
 	}

@@ -28,6 +28,7 @@ import (
 	"tributary/platform/httpapi"
 	platform "tributary/platform/postgres"
 	"tributary/platform/process"
+	"tributary/platform/sealed"
 	"tributary/platform/telemetry"
 )
 
@@ -77,13 +78,17 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	unseal, err := unsealer(s.Sealed)
+	if err != nil {
+		return err
+	}
 	store := postgres.New(pool)
 	deadPublisher := client.NewPublisher(broker.PublisherConfig{Topic: s.Broker.Topic(contracts.TrackingEventsDeadLetter), MaxPending: maxBatch, SendTimeout: 10 * time.Second})
 	consumer := client.NewConsumer(broker.ConsumerConfig{Topic: s.Topic, Subscription: contracts.Commission, MaxBatch: maxBatch})
 	requests := client.NewConsumer(broker.ConsumerConfig{Topic: s.Broker.Topic(contracts.PaymentRequest), Subscription: contracts.Commission, MaxBatch: maxBatch})
 	deadRequests := client.NewPublisher(broker.PublisherConfig{Topic: s.Broker.Topic(contracts.PaymentRequestDeadLetter), MaxPending: maxBatch, SendTimeout: 10 * time.Second})
 	payer := payouts.New(store, time.Now)
-	payments := events.NewPayments(payer, pulsar.NewDeadLetters(deadRequests, time.Now), logger)
+	payments := events.NewPayments(payer, pulsar.NewDeadLetters(deadRequests, time.Now), s.Production(), logger)
 	approver := &settle.Approver{Store: store, Now: time.Now, Every: approveEvery, Logger: logger}
 	tracking := events.NewTracking(consume.New(store, time.Now, newID), pulsar.NewDeadLetters(deadPublisher, time.Now), logger)
 
@@ -96,7 +101,7 @@ func run(ctx context.Context, args []string) error {
 	)
 	//nolint:contextcheck // the context of a request is inside of huma.Context
 	api := newAPI(wiring{logger: logger, metrics: metrics, health: health, verifier: verifier, uses: rest.UseCases{
-		Commissions: store, Settle: settle.New(store, newID), Payouts: payer, Ledger: store,
+		Commissions: store, Settle: settle.New(store, newID), Payouts: payer, Ledger: store, Unseal: unseal,
 		Publish: publish.New(store, newID), Rules: store, Explain: explain.New(store),
 		Summaries: store, Replay: replay.New(store, time.Now, newID), Frames: store, Now: time.Now,
 	}})
@@ -112,6 +117,15 @@ func run(ctx context.Context, args []string) error {
 		process.Part{Name: "approver", Run: approver.Run},
 		process.Part{Name: "http", Run: server.Run},
 	)
+}
+
+// unsealer is nil without keys: then sealed account details stay closed.
+func unsealer(cfg sealed.Config) (func(text, commandID string) ([]byte, error), error) {
+	ring, err := sealed.Load(cfg)
+	if err != nil || ring == nil {
+		return nil, err
+	}
+	return ring.Open, nil
 }
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }

@@ -67,7 +67,7 @@ func TestGoldenMessages(t *testing.T) {
 	if err := db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM decisions`).Scan(&decisions); err != nil || decisions != len(batch) {
 		t.Errorf("%d decisions for %d messages, %v", decisions, len(batch), err)
 	}
-	payments := events.NewPayments(payouts.New(store, time.Now), &dead, slog.New(slog.DiscardHandler))
+	payments := events.NewPayments(payouts.New(store, time.Now), &dead, true, slog.New(slog.DiscardHandler))
 	batch = batch[:0]
 	for _, payload := range golden(t, contracts.PaymentRequestV1) {
 		batch = append(batch, broker.Received{Message: broker.Message{Payload: payload}})
@@ -78,6 +78,10 @@ func TestGoldenMessages(t *testing.T) {
 	var requests int
 	if err := db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM payouts`).Scan(&requests); err != nil || requests != len(batch) {
 		t.Errorf("%d payouts for %d requests, %v", requests, len(batch), err)
+	}
+	var reason string // the user has earned nothing; that the token was not verified comes first
+	if err := db.Pool.QueryRow(t.Context(), `SELECT string_agg(DISTINCT reason, ' ' ORDER BY reason) FROM payouts`).Scan(&reason); err != nil || reason != "insufficient_balance unverified_identity" {
+		t.Errorf("reasons %q, %v", reason, err)
 	}
 }
 

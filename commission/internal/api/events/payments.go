@@ -24,19 +24,20 @@ import (
 type Payments struct {
 	payouts *payouts.Handler
 	dead    DeadLetters
+	strict  bool
 	logger  *slog.Logger
 }
 
-// NewPayments makes the handler.
-func NewPayments(handler *payouts.Handler, dead DeadLetters, logger *slog.Logger) *Payments {
-	return &Payments{payouts: handler, dead: dead, logger: logger}
+// NewPayments makes the handler. strict rejects requests whose token was not verified: production.
+func NewPayments(handler *payouts.Handler, dead DeadLetters, strict bool, logger *slog.Logger) *Payments {
+	return &Payments{payouts: handler, dead: dead, strict: strict, logger: logger}
 }
 
 // Handle decides the requests of the batch, one by one: they are few, and each locks a balance. After an error the whole batch can be
 // handled again.
 func (p *Payments) Handle(ctx context.Context, batch []broker.Received) error {
 	for _, m := range batch {
-		request, err := decodePayment(m)
+		request, err := decodePayment(m, p.strict)
 		if err == nil {
 			_, err = p.payouts.Request(ctx, request)
 			if err != nil && !fault.Is(err, consume.NotStorable) {
@@ -61,7 +62,10 @@ type paymentMessage struct {
 	SchemaVersion string `json:"schema_version"`
 	UserID        string `json:"user_id"`
 	IssuedAt      string `json:"issued_at"`
-	Payload       struct {
+	Identity      struct {
+		Verified bool `json:"verified"`
+	} `json:"identity"`
+	Payload struct {
 		Amount         string         `json:"amount"`
 		Currency       string         `json:"currency"`
 		PaymentMethod  string         `json:"payment_method"`
@@ -71,7 +75,7 @@ type paymentMessage struct {
 
 const maxMethod = 64
 
-func decodePayment(m broker.Received) (payout.Payout, error) {
+func decodePayment(m broker.Received, strict bool) (payout.Payout, error) {
 	var c paymentMessage
 	if err := json.Unmarshal(m.Payload, &c); err != nil {
 		return payout.Payout{}, fault.New(fault.Malformed, "message_unreadable", "The payload is not a payment request in JSON.")
@@ -101,8 +105,12 @@ func decodePayment(m broker.Received) (payout.Payout, error) {
 	if err := faults.Err(); err != nil {
 		return payout.Payout{}, err
 	}
+	reason := ""
+	if strict && !c.Identity.Verified {
+		reason = payout.ReasonUnverified
+	}
 	return payout.Payout{
-		ID: id.String(), UserID: c.UserID, Amount: amount, Method: c.Payload.PaymentMethod, Details: string(c.Payload.AccountDetails), RequestedAt: issued.UTC(),
+		ID: id.String(), UserID: c.UserID, Reason: reason, Amount: amount, Method: c.Payload.PaymentMethod, Details: string(c.Payload.AccountDetails), RequestedAt: issued.UTC(),
 	}, nil
 }
 

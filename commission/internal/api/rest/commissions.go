@@ -68,6 +68,9 @@ type CommissionFilter struct {
 
 // of makes the filter of the application, limited to what the caller may see.
 func (f CommissionFilter) of(ctx context.Context) (query.CommissionFilter, error) {
+	if err := checkIDs("user_id", f.UserID, "campaign_id", f.CampaignID, "product_id", f.ProductID); err != nil {
+		return query.CommissionFilter{}, err
+	}
 	user, err := auth.OwnUser(ctx, f.UserID)
 	return query.CommissionFilter{
 		UserID: user, CampaignID: f.CampaignID, ProductID: f.ProductID, EventType: f.EventType, Status: f.Status, Kind: f.Kind,

@@ -70,6 +70,14 @@ func TestBadQueries(t *testing.T) {
 			t.Errorf("%s: %d %s", query, a.status, a.text)
 		}
 	}
+	for _, query := range []string{"/commissions?user_id=x%00", "/commissions?campaign_id=x%ff", "/summary?product_id=x%07", "/payouts?user_id=x%00", "/balances/x%00"} {
+		if a := s.call(t, "GET", query, "").want(t, 422); a.str("errors.0.code") != "not_printable" {
+			t.Errorf("%s: %s", query, a.text)
+		}
+	}
+	for _, path := range []string{"/decisions/x%00", "/decisions/x%ff", "/decisions/x%00/explain", "/commissions/x%00", "/payouts/x%00"} {
+		s.call(t, "GET", path, "").want(t, 404)
+	}
 	s.call(t, "GET", "/commissions/nothing", "").want(t, 404)
 	s.call(t, "GET", "/commissions/"+newID(), "").want(t, 404)
 	s.call(t, "GET", "/decisions/nothing", "").want(t, 404)

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"tributary/commission/internal/application/query"
+	"tributary/commission/internal/domain/event"
 	"tributary/platform/auth"
 	"tributary/platform/fault"
 )
@@ -67,15 +68,22 @@ func registerDecisions(api huma.API, store query.Commissions) {
 	huma.Register(api, readOperation("get-decision", "/decisions/{event_id}", "Get the decision about an event",
 		"Every event gets exactly one, with a stable reason code, also when there is no commission.", "Decisions"),
 		func(ctx context.Context, in *decisionInput) (*decisionAnswer, error) {
+			if !event.ValidID(in.EventID) {
+				return nil, errNoDecision()
+			}
 			found, err := store.Decision(ctx, in.EventID)
 			if err != nil {
 				return nil, err
 			}
 			if !auth.MaySee(ctx, found.Event.UserID()) {
-				return nil, fault.New(fault.NotFound, "decision_not_found", "There is no decision for such an event, at least not yet.")
+				return nil, errNoDecision()
 			}
 			return &decisionAnswer{Body: decisionBodyOf(found)}, nil
 		})
+}
+
+func errNoDecision() error {
+	return fault.New(fault.NotFound, "decision_not_found", "There is no decision for such an event, at least not yet.")
 }
 
 // etag makes an entity tag of a version.

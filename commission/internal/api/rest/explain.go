@@ -7,6 +7,7 @@ import (
 
 	"tributary/commission/internal/api/wire"
 	"tributary/commission/internal/application/explain"
+	"tributary/commission/internal/domain/event"
 	"tributary/platform/auth"
 	"tributary/platform/fault"
 )
@@ -31,12 +32,15 @@ func registerExplain(api huma.API, handler *explain.Handler) {
 		})
 	huma.Register(api, readOperation("explain-decision", "/decisions/{event_id}/explain", "Explain a decision", about, "Decisions"),
 		func(ctx context.Context, in *decisionInput) (*explanationAnswer, error) {
+			if !event.ValidID(in.EventID) {
+				return nil, errNoDecision()
+			}
 			found, err := handler.Decision(ctx, in.EventID)
 			if err != nil {
 				return nil, err
 			}
 			if !auth.MaySee(ctx, found.Decided.Event.UserID()) {
-				return nil, fault.New(fault.NotFound, "decision_not_found", "There is no decision for such an event, at least not yet.")
+				return nil, errNoDecision()
 			}
 			return &explanationAnswer{Body: wire.ExplanationOf(found)}, nil
 		})

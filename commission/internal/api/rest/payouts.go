@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/payouts"
@@ -29,6 +30,25 @@ type payoutBody struct {
 	CreatedAt   time.Time  `json:"created_at"`
 	ClosedAt    *time.Time `json:"closed_at"`
 	Version     int        `json:"version"`
+
+	Details jsontext.Value `json:"account_details,omitempty" doc:"Where to pay to: only for an operator who asks for this one payout, and only when it can be opened."`
+}
+
+// detailsOf gives the account details as the JSON that the partner sent; nothing when they are sealed by a key that is not there.
+func detailsOf(p payout.Payout, unseal func(text, commandID string) ([]byte, error)) jsontext.Value {
+	details := jsontext.Value(p.Details)
+	if details.Kind() != jsontext.KindString {
+		return details
+	}
+	text, err := jsontext.AppendUnquote(nil, details)
+	if err != nil || unseal == nil {
+		return nil
+	}
+	plain, err := unseal(string(text), p.ID)
+	if err != nil || !jsontext.Value(plain).IsValid() {
+		return nil
+	}
+	return plain
 }
 
 func payoutBodyOf(p payout.Payout) payoutBody {
@@ -66,9 +86,13 @@ type closeInput struct {
 	}
 }
 
-func registerPayouts(api huma.API, handler *payouts.Handler, store payouts.Store, clock func() time.Time) {
+func registerPayouts(api huma.API, uses UseCases) {
+	handler, store, clock := uses.Payouts, uses.Ledger, uses.Now
 	huma.Register(api, readOperation("list-payouts", "/payouts", "List payouts", "Newest first.", "Payouts"),
 		func(ctx context.Context, in *listPayoutsInput) (*payoutList, error) {
+			if err := checkIDs("user_id", in.UserID); err != nil {
+				return nil, err
+			}
 			user, err := auth.OwnUser(ctx, in.UserID)
 			if err != nil {
 				return nil, err
@@ -96,7 +120,11 @@ func registerPayouts(api huma.API, handler *payouts.Handler, store payouts.Store
 			if !auth.MaySee(ctx, found.UserID) {
 				return nil, fault.New(fault.NotFound, "payout_not_found", "There is no such payout.")
 			}
-			return &answered[payoutBody]{ETag: etag(found.Version), Body: payoutBodyOf(found)}, nil
+			body := payoutBodyOf(found)
+			if identity, known := auth.From(ctx); known && identity.Has(auth.Operator) {
+				body.Details = detailsOf(found, uses.Unseal)
+			}
+			return &answered[payoutBody]{ETag: etag(found.Version), Body: body}, nil
 		})
 	for _, a := range []struct {
 		verb, summary, description string
@@ -151,6 +179,9 @@ type balancesInput struct {
 func registerBalances(api huma.API, store payouts.Store) {
 	huma.Register(api, readOperation("get-balances", "/balances/{user_id}", "Get a user's balances", "By currency; none for a user that never earned.", "Payouts"),
 		func(ctx context.Context, in *balancesInput) (*balancesAnswer, error) {
+			if err := checkIDs("user_id", in.UserID); err != nil {
+				return nil, err
+			}
 			if _, err := auth.OwnUser(ctx, in.UserID); err != nil {
 				return nil, err
 			}

@@ -102,3 +102,26 @@ func TestPartnersSeeTheirOwn(t *testing.T) {
 		}
 	}
 }
+
+// Account details are for an operator who asks for the one payout.
+func TestOnlyOperatorsSeeWhereToPayTo(t *testing.T) {
+	t.Parallel()
+	s := secured(t)
+	id := newID()
+	if _, err := s.payouts.Request(t.Context(), request(id, "u", 100)); err != nil {
+		t.Fatal(err)
+	}
+	s.token = authtest.HS256(t, authtest.Secret, authtest.Claims(time.Now(), "u"))
+	if a := s.call(t, "GET", "/payouts/"+id, "").want(t, 200); a.body["account_details"] != nil {
+		t.Errorf("the partner: %s", a.text)
+	}
+	claims := authtest.Claims(time.Now(), "boss")
+	claims["roles"] = []string{"operator"}
+	s.token = authtest.HS256(t, authtest.Secret, claims)
+	if a := s.call(t, "GET", "/payouts/"+id, "").want(t, 200); a.str("account_details.email") != "u@example.com" {
+		t.Errorf("the operator: %s", a.text)
+	}
+	if a := s.call(t, "GET", "/payouts", "").want(t, 200); a.str("data.0.account_details") != "" {
+		t.Errorf("the list: %s", a.text)
+	}
+}

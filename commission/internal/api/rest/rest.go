@@ -14,6 +14,7 @@ import (
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/application/settle"
+	"tributary/commission/internal/domain/event"
 	"tributary/platform/auth"
 	"tributary/platform/fault"
 	"tributary/platform/httpapi"
@@ -28,6 +29,7 @@ type UseCases struct {
 	Settle      *settle.Handler
 	Payouts     *payouts.Handler
 	Ledger      payouts.Store
+	Unseal      func(text, commandID string) ([]byte, error) // opens account details that came sealed
 	Publish     *publish.Handler
 	Rules       publish.Store
 	Explain     *explain.Handler
@@ -42,7 +44,7 @@ func Register(api huma.API, uses UseCases) {
 	registerCommissions(api, uses.Commissions, uses.Now)
 	registerDecisions(api, uses.Commissions)
 	registerActions(api, uses.Settle, uses.Now)
-	registerPayouts(api, uses.Payouts, uses.Ledger, uses.Now)
+	registerPayouts(api, uses)
 	registerBalances(api, uses.Ledger)
 	registerExplain(api, uses.Explain)
 	registerSummary(api, uses.Summaries)
@@ -72,6 +74,17 @@ func readOperation(id, path, summary, description, tag string) huma.Operation {
 		Security: auth.Require(auth.Partner, auth.Operator),
 		Errors:   []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable},
 	}
+}
+
+// checkIDs refuses identifiers that no row can have; given are pairs of field and value, of which empty ones are not asked for.
+func checkIDs(given ...string) error {
+	var faults fault.Fields
+	for i := 0; i+1 < len(given); i += 2 {
+		if given[i+1] != "" && !event.ValidID(given[i+1]) {
+			faults.Add(given[i], "not_printable", "must consist of printable characters")
+		}
+	}
+	return faults.Err()
 }
 
 // optional is a pointer to what is there, nil for the empty value: it becomes null.

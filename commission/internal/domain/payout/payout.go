@@ -23,6 +23,9 @@ const (
 // ReasonBalance is why a payout is rejected by itself.
 const ReasonBalance = "insufficient_balance"
 
+// ReasonUnverified is why a payout is rejected whose command came with a token that nobody verified, where that is not enough.
+const ReasonUnverified = "unverified_identity"
+
 // Payout is a request with its outcome. Details are where to pay to, as the command had them: personal data, never shown or logged.
 type Payout struct {
 	ID          string // that of the command
@@ -38,11 +41,15 @@ type Payout struct {
 	Version     int
 }
 
-// Decide makes the payout of a request: requested when the available minor units cover it, else rejected.
+// Decide makes the payout of a request: requested when the available minor units cover it, else rejected. A request that comes with a Reason is
+// rejected for it.
 func Decide(request Payout, available int64, now time.Time) Payout {
 	request.Status, request.CreatedAt, request.Version = Requested, now, 1
-	if request.Amount.Minor() > available {
-		request.Status, request.Reason, request.ClosedAt = Rejected, ReasonBalance, now
+	if request.Reason == "" && request.Amount.Minor() > available {
+		request.Reason = ReasonBalance
+	}
+	if request.Reason != "" {
+		request.Status, request.ClosedAt = Rejected, now
 	}
 	return request
 }
