@@ -96,8 +96,8 @@ func (*counter) Derived(parts ...string) string { return "derived-" + strings.Jo
 func clock() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 123456789, time.UTC) }
 
 // setup serves the routes over a log in memory, with or without tokens.
-func setup(t testing.TB, verifier *auth.Verifier) (base string, log *memory) {
-	t.Helper()
+func setup(tb testing.TB, verifier *auth.Verifier) (base string, log *memory) {
+	tb.Helper()
 	otel.SetTextMapPropagator(propagation.TraceContext{})
 	log = &memory{store: ingesttest.New()}
 	api := httpapi.New(httpapi.Config{
@@ -106,7 +106,7 @@ func setup(t testing.TB, verifier *auth.Verifier) (base string, log *memory) {
 	})
 	rest.Register(api.Huma, ingest.New(log, &counter{}, clock), query.New(log))
 	server := httptest.NewServer(api.Router)
-	t.Cleanup(server.Close)
+	tb.Cleanup(server.Close)
 	return server.URL + "/api/v1/tracking/events", log
 }
 
@@ -121,15 +121,15 @@ type answer struct {
 	body   string
 }
 
-func send(t testing.TB, r request) answer {
-	t.Helper()
+func send(tb testing.TB, r request) answer {
+	tb.Helper()
 	method := r.method
 	if method == "" {
 		method = http.MethodPost
 	}
-	req, err := http.NewRequestWithContext(t.Context(), method, r.url, strings.NewReader(r.body))
+	req, err := http.NewRequestWithContext(tb.Context(), method, r.url, strings.NewReader(r.body))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if r.media == "" {
 		r.media = "application/json"
@@ -140,22 +140,22 @@ func send(t testing.TB, r request) answer {
 	}
 	got, err := http.DefaultClient.Do(req)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer func() { _ = got.Body.Close() }()
 	text, err := io.ReadAll(got.Body)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return answer{status: got.StatusCode, header: got.Header, body: string(text)}
 }
 
 // decode reads an answer's body.
-func decode[T any](t testing.TB, a answer) T {
-	t.Helper()
+func decode[T any](tb testing.TB, a answer) T {
+	tb.Helper()
 	var v T
 	if err := json.Unmarshal([]byte(a.body), &v); err != nil {
-		t.Fatalf("%v in %s", err, a.body)
+		tb.Fatalf("%v in %s", err, a.body)
 	}
 	return v
 }

@@ -29,7 +29,8 @@ type Log interface {
 // Publisher is the broker.
 type Publisher interface {
 	// Send hands an event over without blocking and calls done once: with nil when the broker has stored it. done may run on any
-	// goroutine. Events of one user that are sent in order are stored in order.
+	// goroutine. Events of one user that are sent in order are stored in order. A fault broker_unavailable before Send returns
+	// means that the event was not taken; it may be sent again. Any other error leaves open whether it is stored.
 	Send(ctx context.Context, entry event.Entry, done func(error))
 }
 

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tributary/platform/fault"
 	"tributary/tracking/internal/application/relay"
 	"tributary/tracking/internal/domain/event"
 )
@@ -102,11 +103,18 @@ type fakeBroker struct {
 	pending []func(error)
 	hold    bool
 	fail    error
+	refuse  bool
+	refused int
 }
 
 func (b *fakeBroker) Send(_ context.Context, entry event.Entry, done func(error)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.refuse {
+		b.refused++
+		done(fault.New(fault.Unavailable, "broker_unavailable", "Away."))
+		return
+	}
 	b.sent = append(b.sent, entry.Seq)
 	switch {
 	case b.fail != nil:
@@ -276,6 +284,33 @@ func TestABrokerThatIsAwayIsTriedAgainAndToldOf(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		if r.Status().Trouble != nil || log.saved() != 4 {
 			t.Fatalf("status %+v, saved %d; want all published soon after the broker is back", r.Status(), log.saved())
+		}
+	})
+}
+
+// What is under way is not sent again while the broker takes nothing new: it may be confirmed yet.
+func TestARefusalDisturbsNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		log, broker := &fakeLog{length: 3}, &fakeBroker{hold: true}
+		r, _ := start(t, "a", log, broker, limits())
+		time.Sleep(time.Second)
+		broker.set(func() { broker.refuse = true })
+		log.add(3)
+		time.Sleep(10 * time.Second)
+		if got := r.Status(); got.Trouble == nil || got.InFlight != 3 || !got.Leading {
+			t.Fatalf("status %+v, want a leader with 3 under way that tells of its trouble", got)
+		}
+		broker.set(func() { broker.refuse, broker.hold = false, false })
+		for i := range 3 {
+			broker.answer(i, nil)
+		}
+		time.Sleep(time.Second)
+		if got := broker.seen(); !slices.Equal(got, upTo(6)) || log.saved() != 6 || r.Status().Trouble != nil {
+			t.Fatalf("sent %v, saved %d, %+v; want each once", got, log.saved(), r.Status())
+		}
+		if broker.refused > 120 {
+			t.Fatalf("asked %d times in 10 s: too eager", broker.refused)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tributary/tracking/internal/domain/event"
@@ -13,9 +14,10 @@ import (
 type term struct {
 	*Relay
 
-	window *window
-	pages  chan []event.Entry
-	from   int64
+	window  *window
+	pages   chan []event.Entry
+	from    int64
+	refused atomic.Bool // the broker took nothing when asked last
 }
 
 func newTerm(r *Relay, position int64) *term {
@@ -98,8 +100,20 @@ func (t *term) sendOne(ctx context.Context, entry event.Entry) error {
 	for {
 		place, ok := t.window.add(entry.Seq, entry.Event.Size(), t.limits.WindowBytes)
 		if ok {
-			t.needs.Publisher.Send(ctx, entry, func(err error) { t.window.settle(place, err) })
-			return nil
+			refused := t.window.offer(func() {
+				t.needs.Publisher.Send(ctx, entry, func(err error) { t.window.settle(place, err) })
+			})
+			t.refused.Store(refused != nil)
+			if refused == nil {
+				return nil
+			}
+			// What is under way may still be confirmed; sending it again would only burden a broker that is coming back.
+			t.note(ctx, "the broker takes nothing for now", refused)
+			wait(ctx, t.limits.Poll)
+			if failure := t.window.progress().failure; failure != nil || ctx.Err() != nil {
+				return failure
+			}
+			continue
 		}
 		select {
 		case <-t.window.changed:
@@ -129,11 +143,12 @@ func (t *term) save(ctx context.Context) error {
 		t.position.Store(p.position)
 		t.sent.Store(int64(p.inFlight))
 		if p.total != total || p.inFlight == 0 {
-			moved, total = now, p.total
+			moved = now
 		}
-		if p.total > 0 {
+		if p.total != total || (p.inFlight == 0 && !t.refused.Load()) {
 			t.trouble.Store(nil)
 		}
+		total = p.total
 		if now.Sub(moved) > t.limits.Stuck {
 			return errStuck
 		}

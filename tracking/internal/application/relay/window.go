@@ -1,6 +1,13 @@
 package relay
 
-import "sync"
+import (
+	"sync"
+
+	"tributary/platform/fault"
+)
+
+// notTaken is the code of a Publisher that has not taken an event.
+const notTaken = "broker_unavailable"
 
 // window holds what is sent and not confirmed, in the order of the log. Confirmations come in any order; the position moves only
 // over the contiguous prefix. It is safe for concurrent use.
@@ -13,6 +20,8 @@ type window struct {
 	confirmed int64 // the position
 	total     int64 // confirmations ever, to see standstill
 	failure   error
+	offered   bool // the newest is just being handed over
+	refused   error
 	changed   chan struct{} // an answer has come
 	due       chan struct{} // enough is confirmed to save the position
 	saveRows  int64
@@ -46,14 +55,32 @@ func (w *window) add(seq int64, size, maxBytes int) (place int, ok bool) {
 	return place, true
 }
 
+// offer hands over what is at the newest place. The answer of hand is the publisher's refusal to take it at all: then the place is
+// free again, and nothing else is disturbed.
+func (w *window) offer(hand func()) error {
+	w.mu.Lock()
+	w.offered, w.refused = true, nil
+	w.mu.Unlock()
+	hand()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.offered = false
+	return w.refused
+}
+
 // settle takes the broker's answer for a place.
 func (w *window) settle(place int, err error) {
 	w.mu.Lock()
-	if err != nil {
-		if w.failure == nil {
-			w.failure = err
-		}
-	} else {
+	newest := (w.head + w.count - 1) % len(w.slots)
+	switch {
+	case err != nil && w.offered && place == newest && fault.Is(err, notTaken):
+		w.refused = err
+		w.bytes -= w.slots[place].bytes
+		w.count--
+	case err != nil && w.failure == nil:
+		w.failure = err
+	case err != nil:
+	default:
 		w.slots[place].done = true
 		w.total++
 		for w.count > 0 && w.slots[w.head].done {
