@@ -18,7 +18,7 @@ type Commands struct {
 
 const commandBody = `{"accepted_terms": true, "metadata": {"source": "mobile_app"}}`
 
-// Closed posts as fast as answers come, on so many connections, and returns commands per second.
+// Closed posts as fast as answers come, on so many connections, and returns commands per second; refused ones (503) do not count.
 func (c Commands) Closed(ctx context.Context, length time.Duration, connections int) (float64, error) {
 	clients, err := dialMany(ctx, c.Addr, connections)
 	if err != nil {
@@ -28,10 +28,15 @@ func (c Commands) Closed(ctx context.Context, length time.Duration, connections 
 	headers := "Authorization: Bearer " + c.Token + "\r\n"
 	return during(ctx, length, connections, func(_ context.Context, w int) (int, error) {
 		status, err := clients[w].post("/api/v1/campaigns/camp123/accept", headers, []byte(commandBody))
-		if err == nil && status != http.StatusAccepted {
-			err = fmt.Errorf("status %d", status)
+		switch {
+		case err != nil:
+			return 0, err
+		case status == http.StatusServiceUnavailable: // refused, because the broker lags behind: no command
+			return 0, nil
+		case status != http.StatusAccepted:
+			return 0, fmt.Errorf("status %d", status)
 		}
-		return 1, err
+		return 1, nil
 	})
 }
 
