@@ -130,7 +130,7 @@ docker: $(STACK_TOOL) .env
 
 .PHONY: $(STACK_TOOL)
 $(STACK_TOOL):
-	@test -x $@ || echo "building the stack runner …" >&2
+	@test -x $@ || echo "building the stack runner (the first time takes a minute) …" >&2
 	@go build -buildvcs=false -o $@ ./devstack/cmd/stack
 
 .env:
