@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"tributary/commission/internal/application/change"
+	"tributary/commission/internal/application/consume"
 	"tributary/commission/internal/application/explain"
 	"tributary/commission/internal/application/payouts"
 	"tributary/commission/internal/application/publish"
@@ -63,6 +64,7 @@ func Codes() []httpapi.Code {
 		httpapi.Code{Code: "rule_retired", Kind: fault.Conflict, Meaning: "The rule is retired."},
 		httpapi.Code{Code: "transition_refused", Kind: fault.Conflict, Meaning: "The status does not allow the action; read it again."},
 		httpapi.Code{Code: "version_mismatch", Kind: fault.Precondition, Meaning: "It was changed since it was read; read it again and decide anew."},
+		httpapi.Code{Code: consume.NotStorable, Kind: fault.Invalid, Meaning: "The database will never take such content; nothing was stored."},
 		httpapi.Code{Code: "idempotency_key_reused", Kind: fault.Invalid, Meaning: "The Idempotency-Key was used for another request."},
 	)
 }
