@@ -1,0 +1,45 @@
+package settle_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tributary/commission/internal/application/settle"
+)
+
+// due is a store with so many commissions due; every second call fails.
+type due struct {
+	settle.Store
+
+	left, calls int
+}
+
+func (d *due) ApproveDue(_ context.Context, _ time.Time, limit int) (int, error) {
+	d.calls++
+	if d.calls%2 == 0 {
+		return 0, errors.New("database away")
+	}
+	n := min(limit, d.left)
+	d.left -= n
+	return n, nil
+}
+
+func TestTheApproverGoesOnAfterFailuresAndStops(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := &due{left: 1200}
+		a := &settle.Approver{Store: store, Now: time.Now, Every: time.Second, Logger: slog.New(slog.DiscardHandler)}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- a.Run(ctx) }()
+		time.Sleep(10 * time.Second) // of the bubble: no time passes
+		cancel()
+		if err := <-done; err != nil || store.left != 0 {
+			t.Errorf("Run = %v with %d left", err, store.left)
+		}
+	})
+}
