@@ -18,6 +18,9 @@ PACKAGES := $(MODULES:%=./%/...)
 SERVICES := bff commission tracking
 # What `make unit` tests. The system tests start stacks of their own and have targets of their own.
 TEST ?= $(filter-out ./e2e/...,$(PACKAGES)) ./e2e/internal/...
+# The system tests; each package brings up a stack of its own.
+ACCEPTANCE := $(patsubst %,./%/,$(wildcard e2e/acceptance e2e/payments))
+CHAOS := $(patsubst %,./%/,$(wildcard e2e/faults e2e/chaos))
 # The race detector needs a C compiler. RACE= leaves it out.
 RACE ?= $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
@@ -64,7 +67,6 @@ migrate: $(STACK) ## bring the schemas of the running databases to the newest ve
 .PHONY: clean
 clean: $(STACK) ## stop the stack; remove its data, logs and programs
 	@$(if $(filter docker,$(STACK)),$(COMPOSE) down --volumes,$(STACK_TOOL) clean)
-	rm -rf $(BIN)
 
 ## Tests
 
@@ -77,15 +79,19 @@ unit: $(STACK_TOOL) ## tests of all modules, with a throw-away PostgreSQL and Pu
 
 .PHONY: acceptance
 acceptance: ## the requests of the contract against a stack of its own
-	go test -count=1 -timeout 20m ./e2e/acceptance/
+	go test -count=1 -p 1 -timeout 20m $(ACCEPTANCE)
 
 .PHONY: test-compose
 test-compose: ## build and start docker-compose.yml, test it, remove it
 	./e2e/compose.sh
 
+.PHONY: test-python
+test-python: $(BIN)/python ## read what tracking publishes with the Python client, which shares no code with ours
+	TEST_PYTHON=$(BIN)/python/bin/python go test -count=1 -timeout 20m -tags python ./e2e/independent/
+
 .PHONY: chaos
 chaos: ## kill, pause and cut off every process under load; count what is lost or doubled
-	go test -count=1 -timeout 60m -v ./e2e/faults/
+	go test -count=1 -p 1 -timeout 60m -v $(CHAOS)
 
 .PHONY: bench
 bench: ## measure the stack on this machine
@@ -135,6 +141,11 @@ $(STACK_TOOL):
 
 .env:
 	@cp .env.example .env
+
+$(BIN)/python: e2e/independent/requirements.txt
+	python3 -m venv $@
+	$@/bin/pip install --quiet --requirement $<
+	@touch $@
 
 $(LINT):
 	@echo "building golangci-lint $(LINT_VERSION), once; it takes some minutes …" >&2
