@@ -29,7 +29,7 @@ CREATE TABLE events (
 CREATE INDEX events_user_seq ON events (user_id, seq);
 CREATE INDEX events_campaign_seq ON events (campaign_id, seq) WHERE campaign_id IS NOT NULL;
 CREATE INDEX events_rare_type_seq ON events (event_type, seq) WHERE event_type IN ('engagement', 'lead', 'refund', 'void', 'chargeback');
-CREATE INDEX events_brin ON events USING brin (occurred_at, event_type text_bloom_ops) WITH (pages_per_range = 32, autosummarize = on);
+CREATE INDEX events_occurred_brin ON events USING brin (occurred_at timestamptz_minmax_multi_ops) WITH (pages_per_range = 32, autosummarize = on); -- multi: late events are outliers
 
 -- A reader of seq > n must never skip a row that becomes visible later with a lower seq. So inserting transactions take
 -- turns: the order of seq is the order of commits, for every writer. Commits carry hundreds of rows; the lock is cheap.
