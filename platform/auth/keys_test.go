@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -115,9 +116,11 @@ func TestPublicKeyFiles(t *testing.T) {
 	}
 }
 
-// provider is an identity provider without a network: it answers with its present key set, or fails.
+// provider is an identity provider without a network: it answers with its present key set, or fails. Fetches come from several
+// goroutines, so tests change it through change.
 type provider struct {
 	t       *testing.T
+	mu      sync.Mutex
 	keys    map[string]keyPair
 	extra   string // a further member of keys, as JSON
 	down    bool
@@ -126,6 +129,8 @@ type provider struct {
 }
 
 func (p *provider) RoundTrip(*http.Request) (*http.Response, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.fetches++
 	if p.down {
 		return nil, errors.New("connection refused")
@@ -135,6 +140,12 @@ func (p *provider) RoundTrip(*http.Request) (*http.Response, error) {
 		body = p.set()
 	}
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}, nil
+}
+
+func (p *provider) change(how func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	how()
 }
 
 func (p *provider) set() string {
@@ -190,14 +201,14 @@ func TestKeySetRotation(t *testing.T) {
 		t.Helper()
 		expect(t, v, "first key", first.sign(t, "first", time.Now()), "")
 		expect(t, v, "second key, too early", second.sign(t, "second", time.Now()), "token_key_unknown")
-		p.keys["second"] = second
+		p.change(func() { p.keys["second"] = second })
 		expect(t, v, "second key, just published", second.sign(t, "second", time.Now()), "token_key_unknown")
 		time.Sleep(time.Minute) // the fetch that the early token cost is earned again
 		expect(t, v, "second key, a minute later", second.sign(t, "second", time.Now()), "")
 		expect(t, v, "first key, meanwhile", first.sign(t, "first", time.Now()), "")
 		old := first.sign(t, "first", time.Now())
 		expect(t, v, "first key, before it goes", old, "")
-		delete(p.keys, "first")
+		p.change(func() { delete(p.keys, "first") })
 		time.Sleep(21 * time.Minute) // past the refresh and the cache
 		expect(t, v, "first key, withdrawn", old, "token_key_unknown")
 	})
@@ -213,9 +224,11 @@ func TestJunkKeyIDsCostOneFetchAMinute(t *testing.T) {
 		for range 500 {
 			expect(t, v, "junk", k.sign(t, rand.Text(), time.Now()), "token_key_unknown")
 		}
-		if p.fetches > 2 {
-			t.Errorf("%d fetches", p.fetches)
-		}
+		p.change(func() {
+			if p.fetches > 2 {
+				t.Errorf("%d fetches", p.fetches)
+			}
+		})
 		if waited := time.Since(began); waited > time.Second {
 			t.Errorf("junk waited %s", waited)
 		}
@@ -235,17 +248,17 @@ func TestKeySetAway(t *testing.T) {
 		if f, _ := fault.As(err); f == nil || f.Kind != fault.Unavailable || f.RetryAfter <= 0 {
 			t.Errorf("away from the start: %v", err)
 		}
-		p.down = false
+		p.change(func() { p.down = false })
 		time.Sleep(2 * time.Minute)
 		expect(t, v, "back", k.sign(t, "k", time.Now()), "")
 		if err := v.Ready(t.Context()); err != nil {
 			t.Error(err)
 		}
-		p.down = true
+		p.change(func() { p.down = true })
 		time.Sleep(40 * time.Minute)
 		expect(t, v, "known key while away", k.sign(t, "k", time.Now()), "")
 		expect(t, v, "unknown key while away", k.sign(t, "other", time.Now()), "token_keys_unavailable")
-		p.down, p.body = false, strings.Repeat(" ", 2<<20)+"{}"
+		p.change(func() { p.down, p.body = false, strings.Repeat(" ", 2<<20)+"{}" })
 		time.Sleep(2 * time.Minute)
 		expect(t, v, "an endless answer", k.sign(t, "other", time.Now()), "token_keys_unavailable")
 	})
