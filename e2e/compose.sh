@@ -59,7 +59,7 @@ up() {
 login() {
   local page jar=$work/$1.cookies
   page=$(curl -fsS -L -c "$jar" -b "$jar" --data-urlencode "auth[driver]=pgsql" --data-urlencode "auth[server]=$1" --data-urlencode "auth[username]=$2" \
-    --data-urlencode "auth[password]=$3" --data-urlencode "auth[db]=$4" "http://127.0.0.1:$ADMINER_PORT/")
+    --data-urlencode "auth[password]=$3" --data-urlencode "auth[db]=$4" "http://127.0.0.1:$ADMINER_PORT/") || fail "Adminer does not let $2 in to $1"
   grep -q "select=$5\"" <<< "$page" || fail "Adminer does not show the table $5 of $4 on $1 to $2"
 }
 
