@@ -19,8 +19,11 @@ SERVICES := bff commission tracking
 # What `make unit` tests. The system tests start stacks of their own and have targets of their own.
 TEST ?= $(filter-out ./e2e/...,$(PACKAGES)) ./e2e/internal/...
 # The system tests; each package brings up a stack of its own.
-ACCEPTANCE := $(patsubst %,./%/,$(wildcard e2e/acceptance e2e/payments))
-CHAOS := $(patsubst %,./%/,$(wildcard e2e/faults e2e/chaos))
+ACCEPTANCE := ./e2e/acceptance/ ./e2e/faults/ $(patsubst %,./%/,$(wildcard e2e/payments))
+CHAOS := ./e2e/faults/ $(patsubst %,./%/,$(wildcard e2e/chaos))
+# package:target of every fuzz test, and how long each runs.
+FUZZ := platform/strictjson:FuzzCheck $(addprefix tracking/internal/api/rest:,FuzzEvent FuzzBatch FuzzCloudEvent FuzzCloudEvents FuzzCursor)
+FUZZTIME ?= 60s
 # The race detector needs a C compiler. RACE= leaves it out.
 RACE ?= $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
@@ -78,7 +81,7 @@ unit: $(STACK_TOOL) ## tests of all modules, with a throw-away PostgreSQL and Pu
 	$(STACK_TOOL) exec -- go test $(RACE) -timeout 20m $(TEST)
 
 .PHONY: acceptance
-acceptance: ## the requests of the contract against a stack of its own
+acceptance: ## the requests of the contract, bad ones, and faults under load, each against a stack of its own
 	go test -count=1 -p 1 -timeout 20m $(ACCEPTANCE)
 
 .PHONY: test-compose
@@ -88,6 +91,10 @@ test-compose: ## build and start docker-compose.yml, test it, remove it
 .PHONY: test-python
 test-python: $(BIN)/python ## read what tracking publishes with the Python client, which shares no code with ours
 	TEST_PYTHON=$(BIN)/python/bin/python go test -count=1 -timeout 20m -tags python ./e2e/independent/
+
+.PHONY: fuzz
+fuzz: ## throw made-up input at every decoder (FUZZTIME=60s each)
+	for f in $(FUZZ); do go test -run '^$$' -fuzz "^$${f#*:}\$$" -fuzztime $(FUZZTIME) ./$${f%:*}/; done
 
 .PHONY: chaos
 chaos: ## kill, pause and cut off every process under load; count what is lost or doubled
