@@ -55,7 +55,7 @@ func New(cfg Config) *API {
 	api.UseMiddleware(checkBody)
 
 	router.Get("/livez", cfg.Health.live)
-	router.Get("/readyz", cfg.Health.ready)
+	router.Get(readyPath, cfg.Health.ready)
 	router.Get(cfg.HealthPath, cfg.Health.serving)
 	router.Method(http.MethodGet, "/metrics", promhttp.HandlerFor(cfg.Metrics, promhttp.HandlerOpts{}))
 	docs := docsui.Handler(cfg.Title, "/openapi.json")

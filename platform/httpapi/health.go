@@ -2,6 +2,8 @@ package httpapi
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -25,6 +27,7 @@ type Health struct {
 	service  string
 	checks   []Check
 	draining atomic.Bool
+	last     atomic.Pointer[string] // what the last probe found, so that only changes are logged
 }
 
 const probeTimeout = time.Second
@@ -83,7 +86,11 @@ func (h *Health) probe(ctx context.Context) (map[string]string, []Check) {
 	errs := make([]error, len(h.checks))
 	var wg sync.WaitGroup
 	for i, c := range h.checks {
-		wg.Go(func() { errs[i] = c.Probe(ctx) })
+		wg.Go(func() {
+			if err := c.Probe(ctx); err != nil {
+				errs[i] = fmt.Errorf("%s: %w", c.Name, err)
+			}
+		})
 	}
 	wg.Wait()
 	states := make(map[string]string, len(h.checks))
@@ -93,10 +100,26 @@ func (h *Health) probe(ctx context.Context) (map[string]string, []Check) {
 		if errs[i] != nil {
 			states[c.Name] = "down"
 			down = append(down, c)
-			logger(ctx).DebugContext(ctx, "dependency is away", "dependency", c.Name, "error", errs[i])
 		}
 	}
+	h.note(ctx, errors.Join(errs...))
 	return states, down
+}
+
+// note logs a change of readiness once, with its cause, and not every probe.
+func (h *Health) note(ctx context.Context, cause error) {
+	now := "ready"
+	if cause != nil {
+		now = cause.Error()
+	}
+	before := h.last.Swap(&now)
+	switch {
+	case before != nil && *before == now:
+	case cause != nil:
+		logger(ctx).WarnContext(ctx, "not ready: a dependency is away", "error", cause)
+	default:
+		logger(ctx).InfoContext(ctx, "ready")
+	}
 }
 
 func (h *Health) away(down []Check) error {

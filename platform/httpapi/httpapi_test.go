@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -248,5 +250,36 @@ func TestCursor(t *testing.T) {
 		if err := httpapi.DecodeCursor(token, &got); !fault.Is(err, "cursor_invalid") {
 			t.Errorf("DecodeCursor(%q) = %v, want cursor_invalid", token, err)
 		}
+	}
+}
+
+func TestAChangeOfReadinessIsLoggedOnce(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	var away atomic.Bool
+	away.Store(true)
+	health := httpapi.NewHealth("notes", httpapi.Check{Name: "postgres", Probe: func(context.Context) error {
+		if away.Load() {
+			return errors.New("connection refused")
+		}
+		return nil
+	}})
+	api := httpapi.New(httpapi.Config{
+		Service: "notes", Title: "Notes", Version: "1", HealthPath: "/health", Health: health,
+		Logger: slog.New(slog.NewTextHandler(&log, nil)), Metrics: telemetry.Metrics(), Now: time.Now,
+	})
+	for range 3 {
+		api.Router.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", http.NoBody))
+	}
+	if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "postgres: connection refused") {
+		t.Fatalf("three probes without the dependency logged %q, want one line with the cause", text)
+	}
+	log.Reset()
+	away.Store(false)
+	for range 3 {
+		api.Router.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", http.NoBody))
+	}
+	if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "msg=ready") {
+		t.Fatalf("three probes with the dependency logged %q, want one line", text)
 	}
 }

@@ -25,7 +25,10 @@ const (
 	loggerKey
 )
 
-const requestIDHeader = "X-Request-ID"
+const (
+	requestIDHeader = "X-Request-ID"
+	readyPath       = "/readyz"
+)
 
 // RequestID is the id of the request being served, or "" outside of one.
 func RequestID(ctx context.Context) string {
@@ -78,11 +81,11 @@ func observe(cfg Config) func(http.Handler) http.Handler {
 				}
 				seconds.WithLabelValues(method(r.Method), route, strconv.Itoa(status)).Observe(elapsed.Seconds())
 				level := slog.LevelDebug
-				if status >= http.StatusInternalServerError {
+				if status >= http.StatusInternalServerError && route != readyPath { // changes of readiness are logged by Health
 					level = slog.LevelWarn
 				}
 				cfg.Logger.LogAttrs(r.Context(), level, "request answered", slog.String("method", r.Method), slog.String("route", route),
-					slog.Int("status", status), slog.Duration("elapsed", elapsed), slog.String("request_id", RequestID(r.Context())))
+					slog.Int("status", status), slog.String("elapsed", elapsed.String()), slog.String("request_id", RequestID(r.Context())))
 			}()
 			next.ServeHTTP(ww, r)
 		})
