@@ -18,12 +18,12 @@ import (
 	"tributary/bff/internal/application/submit"
 	"tributary/bff/internal/application/uploadevidence"
 	"tributary/bff/internal/infrastructure/commission"
-	"tributary/bff/internal/infrastructure/ids"
 	"tributary/bff/internal/infrastructure/pulsar"
 	"tributary/platform/auth"
 	"tributary/platform/broker"
 	"tributary/platform/config"
 	"tributary/platform/httpapi"
+	"tributary/platform/ids"
 	"tributary/platform/process"
 	"tributary/platform/sealed"
 	"tributary/platform/telemetry"
@@ -79,7 +79,7 @@ func run(ctx context.Context, args []string) error {
 		httpapi.Check{Name: "topics", Needed: true, Probe: publisher.Ready},
 		httpapi.Check{Name: "token_keys", Needed: true, Probe: verifier.Ready},
 	)
-	stamper := submit.NewStamper(ids.New(), time.Now)
+	stamper := submit.NewStamper(ids.New("bff:command"), time.Now)
 	//nolint:contextcheck // the context of a request is inside of huma.Context
 	api := newAPI(s, wiring{logger: logger, metrics: metrics, health: health, verifier: verifier, uses: rest.UseCases{
 		AcceptCampaign: acceptcampaign.New(stamper, publisher),

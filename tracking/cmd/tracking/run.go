@@ -18,6 +18,7 @@ import (
 	"tributary/platform/broker"
 	"tributary/platform/config"
 	"tributary/platform/httpapi"
+	"tributary/platform/ids"
 	"tributary/platform/postgres"
 	"tributary/platform/process"
 	"tributary/platform/telemetry"
@@ -25,7 +26,6 @@ import (
 	"tributary/tracking/internal/application/ingest"
 	"tributary/tracking/internal/application/query"
 	"tributary/tracking/internal/application/relay"
-	"tributary/tracking/internal/infrastructure/ids"
 	store "tributary/tracking/internal/infrastructure/postgres"
 	"tributary/tracking/internal/infrastructure/pulsar"
 )
@@ -39,7 +39,7 @@ const (
 // openapi it prints the OpenAPI document.
 func run(ctx context.Context, args []string) error {
 	if len(args) > 0 && args[0] == "openapi" {
-		return printOpenAPI(os.Stdout) //nolint:contextcheck // it serves no request
+		return writeOpenAPI(os.Stdout) //nolint:contextcheck // it serves no request
 	}
 	var s settings
 	if err := config.Load(&s); err != nil {
@@ -96,7 +96,7 @@ func run(ctx context.Context, args []string) error {
 	)
 	api := newAPI(wiring{ //nolint:contextcheck // middleware takes the context of its request
 		logger: logger, metrics: metrics, health: health, verifier: verifier,
-		ingest: ingest.New(intake, ids.New(), time.Now), query: query.New(log),
+		ingest: ingest.New(intake, ids.New("tracking:event"), time.Now), query: query.New(log),
 	})
 	server := &httpapi.Server{Addr: s.HTTPAddr, Handler: api.Router, Health: health, Logger: logger}
 

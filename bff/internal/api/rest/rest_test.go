@@ -23,10 +23,10 @@ import (
 	"tributary/bff/internal/domain/campaign"
 	"tributary/bff/internal/domain/evidence"
 	"tributary/bff/internal/domain/payment"
-	"tributary/bff/internal/infrastructure/ids"
 	"tributary/platform/auth"
 	"tributary/platform/auth/authtest"
 	"tributary/platform/httpapi"
+	"tributary/platform/ids"
 )
 
 // publisher remembers what was published, or fails with err.
@@ -96,7 +96,7 @@ func setupWith(t *testing.T, logger *slog.Logger) service {
 		t.Fatal(err)
 	}
 	published, kept := &publisher{}, &records{}
-	stamper := submit.NewStamper(ids.New(), now)
+	stamper := submit.NewStamper(ids.New("bff:command"), now)
 	api := httpapi.New(httpapi.Config{
 		Service: "bff", Title: "BFF", Version: "test", HealthPath: "/health", Codes: rest.Codes(), Health: httpapi.NewHealth("bff"),
 		Logger: logger, Metrics: prometheus.NewRegistry(), Now: now,

@@ -9,12 +9,12 @@ import (
 	"testing"
 
 	"tributary/platform/httpapi"
+	"tributary/platform/ids"
 	"tributary/platform/telemetry"
 	"tributary/tracking/internal/api/rest"
 	"tributary/tracking/internal/application/ingest"
 	"tributary/tracking/internal/application/query"
 	"tributary/tracking/internal/domain/event"
-	"tributary/tracking/internal/infrastructure/ids"
 )
 
 // nothing takes everything and keeps nothing.
@@ -41,7 +41,7 @@ func benchmark(b *testing.B, path, body string) {
 		Service: "tracking", Title: "Tracking", Version: "1", HealthPath: "/health", Codes: rest.Codes(), Health: httpapi.NewHealth("tracking"),
 		Logger: slog.New(slog.DiscardHandler), Metrics: telemetry.Metrics(), Now: clock, Middleware: middleware(nil),
 	})
-	rest.Register(api.Huma, ingest.New(nothing{}, ids.New(), clock), query.New(nil))
+	rest.Register(api.Huma, ingest.New(nothing{}, ids.New("tracking:event"), clock), query.New(nil))
 	b.ReportAllocs()
 	for b.Loop() {
 		r := httptest.NewRequestWithContext(b.Context(), http.MethodPost, "/api/v1/tracking/events"+path, strings.NewReader(body))

@@ -9,10 +9,10 @@ import (
 
 	"tributary/migrations"
 	"tributary/migrations/migrationstest"
+	"tributary/platform/ids"
 	"tributary/platform/postgres"
 	"tributary/tracking/internal/application/ingest"
 	"tributary/tracking/internal/domain/event"
-	"tributary/tracking/internal/infrastructure/ids"
 	store "tributary/tracking/internal/infrastructure/postgres"
 )
 
@@ -41,7 +41,7 @@ func TestAHundredIdenticalRequestsAreOneEvent(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			var running, requests sync.WaitGroup
 			running.Go(func() { _ = coalescer.Run(ctx) })
-			handler := ingest.New(coalescer, ids.New(), time.Now)
+			handler := ingest.New(coalescer, ids.New("tracking:event"), time.Now)
 			var mu sync.Mutex
 			got := map[string]int{}
 			start := make(chan struct{})

@@ -1,4 +1,4 @@
-// Package ids (infrastructure) makes event ids: UUIDs of version 7, and of version 5 where an id follows from what it stands for.
+// Package ids makes identifiers: UUIDs of version 7, and of version 5 where an id follows from what it stands for.
 package ids
 
 import (
@@ -6,18 +6,15 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
-
-	"tributary/tracking/internal/application/ingest"
 )
 
 // Generator makes ids. It is safe for concurrent use.
 type Generator struct{ namespace uuid.UUID }
 
-var _ ingest.IDs = Generator{}
-
-// New makes a generator. The namespace of derived ids is fixed: all replicas and versions derive alike.
-func New() Generator {
-	return Generator{namespace: uuid.NewSHA1(uuid.NameSpaceURL, []byte("urn:tributary:tracking:event"))}
+// New makes a generator. The name tells what the ids are of, such as bff:command; derived ids of one name never change, whatever the
+// replica and the version.
+func New(name string) Generator {
+	return Generator{namespace: uuid.NewSHA1(uuid.NameSpaceURL, []byte("urn:tributary:"+name))}
 }
 
 // New gives a UUIDv7.
