@@ -75,7 +75,7 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 // secured makes a service that wants tokens of the given user and roles.
 func secured(t *testing.T) service {
 	t.Helper()
-	verifier, err := auth.New(t.Context(), auth.Config{Secret: authtest.Secret, Algorithm: "HS256", RequireValidation: true}, auth.Needs{Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
+	verifier, err := auth.New(t.Context(), auth.Config{Secret: authtest.Secret, Algorithm: "HS256", RequireValidation: true, Issuer: "test-issuer", Audience: "test-audience", Leeway: 30 * time.Second}, auth.Needs{Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,6 +111,13 @@ func (s service) call(t *testing.T, method, path, body string, headers ...string
 		}
 	}
 	return a
+}
+
+// serve gives the body of the answer.
+func (s service) serve(r *http.Request) string {
+	w := httptest.NewRecorder()
+	s.handler.ServeHTTP(w, r)
+	return w.Body.String()
 }
 
 // want fails unless the status is as expected, and gives the answer back.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -20,7 +21,7 @@ func middleware(verifier *auth.Verifier) []func(huma.Context, func(huma.Context)
 
 func verifier(t *testing.T) *auth.Verifier {
 	t.Helper()
-	v, err := auth.New(t.Context(), auth.Config{Secret: authtest.Secret, Algorithm: "HS256", RequireValidation: true}, auth.Needs{Now: clock, Logger: slog.New(slog.DiscardHandler)})
+	v, err := auth.New(t.Context(), auth.Config{Secret: authtest.Secret, Algorithm: "HS256", RequireValidation: true, Issuer: "test-issuer", Audience: "test-audience", Leeway: 30 * time.Second}, auth.Needs{Now: clock, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +35,8 @@ func token(t *testing.T, user string, roles ...string) map[string]string {
 	return map[string]string{"Authorization": "Bearer " + authtest.HS256(t, authtest.Secret, claims)}
 }
 
-// Every operation of the OpenAPI document refuses callers without a token and without the role; so a new one cannot be forgotten.
+// Every operation of the OpenAPI document refuses callers without a token, with any of the forged ones and without the role; so a new
+// one cannot be forgotten.
 func TestEveryOperationIsProtected(t *testing.T) {
 	t.Parallel()
 	url, log := setup(t, verifier(t))
@@ -46,6 +48,12 @@ func TestEveryOperationIsProtected(t *testing.T) {
 	for _, op := range operations {
 		if a := send(t, request{method: op.Method, url: base + op.Path}); op.Public || a.status != http.StatusUnauthorized {
 			t.Errorf("%s %s without a token: %d", op.Method, op.Path, a.status)
+		}
+		for _, f := range authtest.Forged(t, authtest.Secret, clock()) {
+			a := send(t, request{method: op.Method, url: base + op.Path, headers: map[string]string{"Authorization": "Bearer " + f.Token}})
+			if a.status != http.StatusUnauthorized || !strings.Contains(a.body, `"`+f.Code+`"`) {
+				t.Errorf("%s %s, %s: %d %s, want 401 %s", op.Method, op.Path, f.Name, a.status, a.body, f.Code)
+			}
 		}
 		if a := send(t, request{method: op.Method, url: base + op.Path, headers: token(t, "u", "reader")}); a.status != http.StatusForbidden {
 			t.Errorf("%s %s without the role: %d", op.Method, op.Path, a.status)
