@@ -165,19 +165,15 @@ const (
 	b5 = "B5: bare HTTP handler, 256 connections"
 )
 
-// measures are taken in every round, in rotating order. Before each of ours the pipeline has settled, so that it does not take part
-// in a baseline.
+// measures are taken in every round, in rotating order. Intake is measured with the relay at work and commission stopped, as on a machine
+// of its own; after each of ours the pipeline settles, so that it takes no part in a baseline.
 func (b *benches) measures(o options) []bench.Measure {
 	timed := func(f func(context.Context, time.Duration) (float64, error)) func(context.Context) (float64, error) {
 		return func(ctx context.Context) (float64, error) { return f(ctx, o.length) }
 	}
 	intake := func(connections, size int) func(context.Context) (float64, error) {
 		return func(ctx context.Context) (float64, error) {
-			rate, err := b.load.Closed(ctx, o.length, connections, size)
-			if err != nil {
-				return 0, err
-			}
-			return rate, b.pipeline.Settle(ctx)
+			return b.pipeline.Alone(ctx, func() (float64, error) { return b.load.Closed(ctx, o.length, connections, size) })
 		}
 	}
 	peer := func(f func(context.Context, time.Duration, int) (float64, error), workers int) func(context.Context) (float64, error) {

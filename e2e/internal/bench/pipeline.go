@@ -48,6 +48,21 @@ func (p *Pipeline) Settle(ctx context.Context) error {
 	})
 }
 
+// Alone measures tracking while commission is stopped, and lets commission catch up afterwards.
+func (p *Pipeline) Alone(ctx context.Context, measure func() (float64, error)) (float64, error) {
+	if err := p.Stack.Stop(ctx, "commission"); err != nil {
+		return 0, err
+	}
+	rate, err := measure()
+	if err != nil {
+		return 0, err
+	}
+	if err := p.Stack.Start(ctx, "commission"); err != nil {
+		return 0, err
+	}
+	return rate, p.Settle(ctx)
+}
+
 // Relay is the rate at which the relay drains a backlog: the broker is stopped while events are recorded, then started, and the time counts from
 // the first event that it confirms.
 func (p *Pipeline) Relay(ctx context.Context, events int) (float64, error) {
@@ -104,7 +119,8 @@ func (p *Pipeline) Duplicates(ctx context.Context, topic string) (float64, error
 	if err != nil {
 		return 0, err
 	}
-	if err := admin.Subscriptions().ResetCursorToMessageIDWithContext(ctx, *name, "commission", utils.Earliest); err != nil {
+	const beginning = 1 // milliseconds since 1970; a partitioned topic takes no other position
+	if err := admin.Subscriptions().ResetCursorToTimestampWithContext(ctx, *name, "commission", beginning); err != nil {
 		return 0, err
 	}
 	backlog := func() (int64, error) {
