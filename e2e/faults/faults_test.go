@@ -2,7 +2,6 @@ package faults_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
@@ -108,44 +107,6 @@ func TestServiceKilled(t *testing.T) {
 			settle(t, user, load)
 		})
 	}
-}
-
-// A command that was acknowledged is in the topic; a retry is the same command, however often it was published.
-//
-//nolint:paralleltest // it kills a service that all tests share
-func TestBFFKilled(t *testing.T) {
-	user := stacktest.Unique("user")
-	load := accepts(t, stack.Token(t, user))
-	load.goesOn(t, 200)
-	stop(t, stack.Parts.Kill, "bff")
-	start(t, "bff")
-	load.goesOn(t, 200)
-	load.stopped()
-
-	published := map[string]string{}
-	for _, m := range stack.Messages(t, stacktest.CampaignAccepts) {
-		var command struct {
-			CommandID      string `json:"command_id"`
-			IdempotencyKey string `json:"idempotency_key"`
-		}
-		if err := json.Unmarshal([]byte(m.Payload), &command); err != nil {
-			t.Fatal(err)
-		}
-		if known, ok := published[command.IdempotencyKey]; ok && known != command.CommandID && m.Key == user {
-			t.Errorf("key %s became two commands, %s and %s", command.IdempotencyKey, known, command.CommandID)
-		}
-		published[command.IdempotencyKey] = command.CommandID
-	}
-	for key, answer := range load.acknowledged {
-		var receipt struct {
-			CommandID string `json:"command_id"`
-		}
-		answer.JSON(t, &receipt)
-		if published[key] != receipt.CommandID {
-			t.Errorf("acknowledged command %s is not in the topic (there is %q)", receipt.CommandID, published[key])
-		}
-	}
-	t.Logf("%d commands acknowledged, all published; refused on the way, by status: %v", len(load.acknowledged), load.refusals())
 }
 
 // Whatever the tests before have done: the stack still does its job.

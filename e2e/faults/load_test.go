@@ -11,10 +11,7 @@ import (
 	"tributary/e2e/stacktest"
 )
 
-const (
-	workers = 4
-	pause   = 10 * time.Millisecond // between the requests of a worker
-)
+const pause = 10 * time.Millisecond // between the requests of a worker
 
 // client is a careful client: it sends one request after the other, and repeats what was not acknowledged, with the same id, until it is.
 type client struct {
@@ -28,8 +25,8 @@ type client struct {
 	refused      map[int]int // answers that were not 2xx, by status; 0: no answer
 }
 
-// run starts the workers. They end with stopped, each only when its last request is acknowledged.
-func run(t *testing.T, send func(ctx context.Context, id string) (stacktest.Answer, error)) *client {
+// run starts so many workers. They end with stopped, each only when its last request is acknowledged.
+func run(t *testing.T, workers int, send func(ctx context.Context, id string) (stacktest.Answer, error)) *client {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	c := &client{send: send, stop: stop, acknowledged: map[string]stacktest.Answer{}, refused: map[int]int{}}
@@ -89,7 +86,7 @@ func (c *client) refusals() map[int]int {
 func (c *client) goesOn(t *testing.T, more int) {
 	t.Helper()
 	from := c.count()
-	stacktest.Await(t, 20*time.Second, fmt.Sprintf("%d more acknowledgements", more), func(context.Context) error {
+	stacktest.Await(t, time.Minute, fmt.Sprintf("%d more acknowledgements", more), func(context.Context) error {
 		if got := c.count() - from; got < more {
 			return fmt.Errorf("only %d; refused so far, by status: %v", got, c.refusals())
 		}
@@ -100,7 +97,7 @@ func (c *client) goesOn(t *testing.T, more int) {
 // purchases sends purchases of 10.00 by one user; each earns 1.00.
 func purchases(t *testing.T, user string) *client {
 	t.Helper()
-	return run(t, func(ctx context.Context, id string) (stacktest.Answer, error) {
+	return run(t, 4, func(ctx context.Context, id string) (stacktest.Answer, error) {
 		return stacktest.Send(ctx, stacktest.Request{
 			URL:  stack.Tracking + "/api/v1/tracking/events",
 			Body: `{"event_id": "` + id + `", "user_id": "` + user + `", "event_type": "purchase", "metadata": {"amount": 10.00}}`,
@@ -164,17 +161,6 @@ func commissions(t *testing.T, user string) []commissionRow {
 		}
 		query = "?limit=1000&user_id=" + user + "&cursor=" + page.NextCursor
 	}
-}
-
-// accepts sends commands of one user; the id is the idempotency key.
-func accepts(t *testing.T, token string) *client {
-	t.Helper()
-	return run(t, func(ctx context.Context, id string) (stacktest.Answer, error) {
-		return stacktest.Send(ctx, stacktest.Request{
-			URL: stack.BFF + "/api/v1/campaigns/camp123/accept", Body: `{"accepted_terms": true}`, Token: token,
-			Header: map[string]string{"Idempotency-Key": id},
-		})
-	})
 }
 
 // notReady waits until the service's /readyz is 503 and names the dependency.
