@@ -3,6 +3,7 @@
 package faults_test
 
 import (
+	"encoding/base64"
 	"os"
 	"testing"
 
@@ -12,5 +13,6 @@ import (
 var stack *stacktest.Stack //nolint:gochecknoglobals // TestMain hands the one stack to all tests
 
 func TestMain(m *testing.M) {
-	os.Exit(stacktest.RunPrivate(m, func(s *stacktest.Stack) { stack = s }))
+	sealing := "ACCOUNT_DETAILS_KEYS=test:" + base64.StdEncoding.EncodeToString([]byte("0123456789abcdef0123456789abcdef"))
+	os.Exit(stacktest.RunPrivate(m, func(s *stacktest.Stack) { stack = s }, sealing))
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ type Stack struct {
 	TrackingDB, CommissionDB  string // connection URLs of the services' own roles
 	Secret                    string // that the BFF verifies tokens by (HS256)
 	Parts                     Parts  // nil when the stack belongs to somebody else
+	State                     string // where a private stack keeps everything that it writes
 	Root                      string // the checkout
 }
 
@@ -53,13 +55,13 @@ func Run(m *testing.M, use func(*Stack)) int {
 }
 
 // RunPrivate is Run for suites that end processes: a stack of their own comes up on free ports and is removed at the end, also
-// when the run is interrupted or takes too long.
-func RunPrivate(m *testing.M, use func(*Stack)) int {
+// when the run is interrupted or takes too long. Settings are NAME=value, for the services of this stack.
+func RunPrivate(m *testing.M, use func(*Stack), settings ...string) int {
 	root, err := checkout()
 	if err != nil {
 		return failed(err)
 	}
-	stack, remove, err := private(context.Background(), root) //nolint:forbidigo // TestMain has no context
+	stack, remove, err := private(context.Background(), root, settings) //nolint:forbidigo // TestMain has no context
 	if err != nil {
 		return failed(errors.Join(err, remove()))
 	}
@@ -122,7 +124,7 @@ func fromEnvironment(root string) *Stack {
 }
 
 // private brings a stack up that nobody else uses. remove may be called more than once.
-func private(ctx context.Context, root string) (stack *Stack, remove func() error, err error) {
+func private(ctx context.Context, root string, settings []string) (stack *Stack, remove func() error, err error) {
 	nothing := func() error { return nil }
 	dir, err := os.MkdirTemp("", "tributary-e2e-")
 	if err != nil {
@@ -146,6 +148,10 @@ func private(ctx context.Context, root string) (stack *Stack, remove func() erro
 	} {
 		config.Env[name] = value
 	}
+	for _, setting := range settings {
+		name, value, _ := strings.Cut(setting, "=")
+		config.Env[name] = value
+	}
 	remove = func() error { return config.Clean(ctx) }
 	if err := config.Up(ctx); err != nil {
 		return nil, remove, err
@@ -158,7 +164,7 @@ func private(ctx context.Context, root string) (stack *Stack, remove func() erro
 		BFF: local("http", config.Ports.BFF), Tracking: local("http", config.Ports.Tracking), Commission: local("http", config.Ports.Commission),
 		Pulsar: local("pulsar", config.Ports.Pulsar), PulsarAdmin: local("http", config.Ports.PulsarAdmin), Tenant: "public", Namespace: "default",
 		TrackingDB: database("tracking", config.Ports.TrackingDB), CommissionDB: database("commission", config.Ports.CommissionDB),
-		Secret: secret, Parts: config, Root: root,
+		Secret: secret, Parts: config, State: config.State, Root: root,
 	}, remove, nil
 }
 

@@ -3,6 +3,8 @@ package bench
 import (
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"time"
 
 	"github.com/google/uuid"
@@ -48,11 +50,6 @@ func (p *Pipeline) Grow(ctx context.Context, rows int) error {
 
 // Lists takes the latencies of list requests: by user, by type, by campaign and by time, from their first and from later pages.
 func (p *Pipeline) Lists(ctx context.Context, requests int) ([]time.Duration, error) {
-	c, err := dial(ctx, p.Load.Addr)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = c.conn.Close() }()
 	day := time.Now().Add(-45 * 24 * time.Hour).UTC().Truncate(time.Second)
 	queries := []string{
 		"user_id=user-%d", "event_type=lead&user_id=user-%d", "campaign_id=camp-%d",
@@ -62,11 +59,28 @@ func (p *Pipeline) Lists(ctx context.Context, requests int) ([]time.Duration, er
 	for n := range requests {
 		path := eventsPath + "?limit=100&" + fmt.Sprintf(queries[n%len(queries)], n%50)
 		begin := time.Now()
-		status, err := c.get(path)
-		if err != nil || status != 200 {
-			return nil, fmt.Errorf("GET %s: status %d: %w", path, status, err)
+		if err := get(ctx, "http://"+p.Load.Addr+path); err != nil {
+			return nil, err
 		}
 		all = append(all, time.Since(begin))
 	}
 	return all, nil
+}
+
+// get reads a whole answer, which must be 200.
+func get(ctx context.Context, url string) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return err
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("GET %s: %s", url, answer.Status)
+	}
+	_, err = io.Copy(io.Discard, answer.Body)
+	return err
 }

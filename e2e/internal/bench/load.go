@@ -60,14 +60,6 @@ func (c *client) post(path, headers string, body []byte) (int, error) {
 	return c.answer()
 }
 
-func (c *client) get(path string) (int, error) {
-	c.out = append(append(append(c.out[:0], "GET "...), path...), " HTTP/1.1\r\nHost: bench\r\n\r\n"...)
-	if _, err := c.conn.Write(c.out); err != nil {
-		return 0, err
-	}
-	return c.answer()
-}
-
 func (c *client) answer() (int, error) {
 	line, err := c.reader.ReadSlice('\n')
 	if err != nil {
