@@ -27,8 +27,11 @@ func (s *settings) Validate() []string {
 	faults = append(faults, s.Auth.Validate(s.Production())...)
 	faults = append(faults, s.Broker.Validate()...)
 	faults = append(faults, s.Sealed.Validate(s.Production())...)
-	if s.Production() && s.Broker.Plaintext() {
-		faults = append(faults, "PULSAR_SERVICE_URL must be pulsar+ssl:// in production: events and payment requests hold personal data")
+	if s.Production() {
+		faults = append(faults, config.DatabaseFaults(s.DatabaseURL)...)
+		if s.Broker.Plaintext() {
+			faults = append(faults, "PULSAR_SERVICE_URL must be pulsar+ssl:// in production: events and payment requests hold personal data")
+		}
 	}
 	if s.DatabaseURL == "" {
 		faults = append(faults, "DATABASE_URL must be set")

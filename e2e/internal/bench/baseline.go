@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -75,7 +74,7 @@ func (b *Baselines) Batches(ctx context.Context, length time.Duration) (float64,
 	return during(ctx, length, 2, func(ctx context.Context, _ int) (int, error) {
 		ids, users, metadata := make([]string, size), make([]string, size), make([]string, size)
 		for i := range ids {
-			ids[i], users[i], metadata[i] = uuid.Must(uuid.NewV7()).String(), "user-"+strconv.Itoa(rand.IntN(10_000)), baselineMetadata
+			ids[i], users[i], metadata[i] = uuid.Must(uuid.NewV7()).String(), "user-"+strconv.Itoa(i*7919%10_000), baselineMetadata
 		}
 		rows, err := b.pool.Query(ctx, insert, ids, users, metadata)
 		if err != nil {

@@ -33,6 +33,9 @@ func (s *settings) Validate() []string {
 	faults := s.Service.Validate()
 	faults = append(faults, s.Auth.Validate(s.Production())...)
 	faults = append(faults, s.Broker.Validate()...)
+	if s.Production() {
+		faults = append(faults, config.DatabaseFaults(s.DatabaseURL)...)
+	}
 	note := func(wrong bool, text string) {
 		if wrong {
 			faults = append(faults, text)
