@@ -3,6 +3,7 @@ package rest_test
 import (
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -91,6 +92,32 @@ func TestPartnersSeeOnlyTheirOwn(t *testing.T) {
 		a := send(t, request{method: "GET", url: url + c.path, headers: c.header})
 		if a.status != c.status || c.rows >= 0 && len(decode[httpapi.Page[rest.Event]](t, a).Data) != c.rows {
 			t.Errorf("%s: %d %s", name, a.status, a.body)
+		}
+	}
+}
+
+// Of every operation that partners may call, a partner is refused what belongs to another: 404 for one event, 403 for a list.
+func TestForeignPartnersAreRefusedEverywhere(t *testing.T) {
+	t.Parallel()
+	url, _ := setup(t, verifier(t))
+	base := strings.TrimSuffix(url, "/api/v1/tracking/events")
+	if a := send(t, request{url: url, body: purchase, headers: token(t, "shop", "operator")}); a.status != http.StatusCreated {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	foreign := map[string]string{"/api/v1/tracking/events/x1": "/api/v1/tracking/events/id-1", "/api/v1/tracking/events": "/api/v1/tracking/events?user_id=user123"}
+	for _, op := range authtest.Operations(t, []byte(send(t, request{method: "GET", url: base + "/openapi.json"}).body)) {
+		if !slices.Contains(op.Roles, "partner") {
+			continue
+		}
+		path := foreign[op.Path]
+		if op.Method != http.MethodGet || path == "" {
+			t.Fatalf("%s %s is new: name something of user123 that it gives", op.Method, op.Path)
+		}
+		if a := send(t, request{method: "GET", url: base + path, headers: token(t, "user123", "partner")}); a.status != http.StatusOK {
+			t.Errorf("%s by its owner: %d %s", path, a.status, a.body)
+		}
+		if a := send(t, request{method: "GET", url: base + path, headers: token(t, "user124", "partner")}); a.status != http.StatusForbidden && a.status != http.StatusNotFound {
+			t.Errorf("%s by a stranger: %d %s", path, a.status, a.body)
 		}
 	}
 }
