@@ -29,9 +29,7 @@ func Namespace(tb testing.TB, plan broker.Plan) broker.Config {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if _, err := admin.Apply(tb.Context(), plan); err != nil {
-		tb.Fatalf("set up %s: %v", cfg.Namespace, err)
-	}
+	apply(tb, admin, plan)
 	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), 30*time.Second)
 		defer cancel()
@@ -40,6 +38,23 @@ func Namespace(tb testing.TB, plan broker.Plan) broker.Config {
 		}
 	})
 	return cfg
+}
+
+// apply tries for some seconds: right after its creation the broker may not know the namespace or a topic yet, as cmd/provision knows too.
+func apply(tb testing.TB, admin *broker.Admin, plan broker.Plan) {
+	tb.Helper()
+	tick := time.NewTicker(250 * time.Millisecond)
+	defer tick.Stop()
+	for attempt := 1; ; attempt++ {
+		_, err := admin.Apply(tb.Context(), plan)
+		if err == nil {
+			return
+		}
+		if attempt == 40 {
+			tb.Fatalf("set the namespace up: %v", err)
+		}
+		<-tick.C
+	}
 }
 
 // Client connects to the broker for as long as the test runs.
