@@ -1,0 +1,324 @@
+package faults_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
+
+	"tributary/devstack"
+	"tributary/e2e/stacktest"
+)
+
+// replicated starts more instances of commission, up to n with the stack's own; they end with the test.
+func replicated(t *testing.T, n int) (parts devstack.Config, names []string) {
+	t.Helper()
+	parts, ok := stack.Parts.(devstack.Config)
+	if !ok {
+		t.Fatal("the stack is not a private one")
+	}
+	names = []string{"commission"}
+	port := parts.Ports.Commission
+	for i := 2; i <= n; i++ {
+		port = freePort(t, port)
+		name := fmt.Sprintf("commission-%d", i)
+		names = append(names, name)
+		parts.Replicas = append(slices.Clip(parts.Replicas), devstack.Replica{Service: "commission", Name: name, Port: port})
+	}
+	t.Cleanup(func() {
+		ctx := context.WithoutCancel(t.Context())
+		errs := []error{parts.Start(ctx, "commission")}
+		for _, name := range names[1:] {
+			errs = append(errs, parts.Stop(ctx, name))
+		}
+		if err := errors.Join(errs...); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, name := range names[1:] {
+		started(t, parts, name)
+	}
+	return parts, names
+}
+
+func started(t *testing.T, parts devstack.Config, name string) {
+	t.Helper()
+	if err := parts.Start(t.Context(), name); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// freePort finds the next one above, below the range that the kernel gives to outgoing connections.
+func freePort(t *testing.T, above int) int {
+	t.Helper()
+	var lc net.ListenConfig
+	for port := above + 1; port < 32768; port++ {
+		if listener, err := lc.Listen(t.Context(), "tcp", fmt.Sprint("127.0.0.1:", port)); err == nil {
+			_ = listener.Close()
+			return port
+		}
+	}
+	t.Fatal("there is no free port")
+	return 0
+}
+
+// takesPart waits until the instance has consumed messages of the topic since it started.
+func takesPart(t *testing.T, parts devstack.Config, name, topic string) {
+	t.Helper()
+	stacktest.Await(t, time.Minute, name+" to consume "+topic, func(ctx context.Context) error {
+		answer, err := stacktest.Send(ctx, stacktest.Request{URL: parts.URL(name) + "/metrics"})
+		if err != nil {
+			return err
+		}
+		for line := range strings.Lines(answer.Body) {
+			value := strings.TrimSpace(line[strings.LastIndexByte(line, ' ')+1:])
+			if n, err := strconv.ParseFloat(value, 64); err == nil && n > 0 && strings.HasPrefix(line, "broker_messages_total{") &&
+				strings.Contains(line, `outcome="consumed"`) && strings.Contains(line, "/"+topic+`"`) {
+				return nil
+			}
+		}
+		return errors.New("it has consumed none")
+	})
+}
+
+// crowd is a careful client of several users: each request is one event of each, sent when the request before is acknowledged.
+type crowd struct {
+	*client
+
+	campaign string
+	users    []string
+	sent     []string // ids of requests in their order; the worker's until it has stopped
+}
+
+func (c *crowd) eventID(request string, user int) string { return fmt.Sprintf("%s-%d", request, user) }
+
+func (c *crowd) post(ctx context.Context, id string) (stacktest.Answer, error) {
+	if len(c.sent) == 0 || c.sent[len(c.sent)-1] != id {
+		c.sent = append(c.sent, id)
+	}
+	var events []string
+	for i, user := range c.users {
+		events = append(events, fmt.Sprintf(`{"event_id":%q,"user_id":%q,"event_type":"purchase","campaign_id":%q,"metadata":{"amount":10.00}}`, c.eventID(id, i), user, c.campaign))
+	}
+	answer, err := stacktest.Send(ctx, stacktest.Request{URL: stack.Tracking + "/api/v1/tracking/events/batch", Body: `{"events":[` + strings.Join(events, ",") + `]}`})
+	if err == nil && answer.Status == http.StatusOK && strings.Count(answer.Body, `"recorded"`)+strings.Count(answer.Body, `"duplicate"`) != len(events) {
+		answer.Status = http.StatusServiceUnavailable // not all of them: the same again
+	}
+	return answer, err
+}
+
+// crowds start so many clients of so many users each.
+func crowds(t *testing.T, campaign string, clients, users int) []*crowd {
+	t.Helper()
+	var all []*crowd
+	for range clients {
+		c := &crowd{campaign: campaign}
+		for range users {
+			c.users = append(c.users, stacktest.Unique("user"))
+		}
+		c.client = run(t, 1, c.post)
+		all = append(all, c)
+	}
+	return all
+}
+
+func goOn(t *testing.T, all []*crowd, more int) {
+	t.Helper()
+	for _, c := range all {
+		c.goesOn(t, more)
+	}
+}
+
+// Three instances share the partitions. While events of many users come in, partitions move to instances that start, and each instance in turn
+// is killed and comes back. Every event is decided once, and those of a user in the order in which they were sent: by the order of the
+// ledger's rows, and by what each decision found: the volume of all purchases before it.
+//
+//nolint:paralleltest // it kills a service that all tests share
+func TestThreeReplicasShareThePartitions(t *testing.T) {
+	campaign := stacktest.Unique("campaign")
+	stacktest.Want(t, http.StatusCreated, stacktest.Request{URL: stack.Commission + "/api/v1/commission/rules", Body: fmt.Sprintf(
+		`{"name":"volume counts","event_type":"purchase","campaign_id":%q,"currency":"USD","effective_from":"2000-01-01T00:00:00Z",
+		  "formula":{"kind":"graduated","period":"lifetime","tiers":[{"from":0,"rate":0.1}]}}`, campaign)}, nil)
+	load := crowds(t, campaign, 4, 10)
+	goOn(t, load, 20)
+	parts, names := replicated(t, 3)
+	for _, name := range names[1:] {
+		takesPart(t, parts, name, stacktest.TrackingEvents)
+	}
+	for _, name := range names {
+		if err := parts.Kill(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+		goOn(t, load, 20)
+		started(t, parts, name)
+		takesPart(t, parts, name, stacktest.TrackingEvents)
+		goOn(t, load, 20)
+	}
+	decidedInOrder(t, campaign, load)
+}
+
+// decidedInOrder stops the clients and compares what was acknowledged with what was decided.
+func decidedInOrder(t *testing.T, campaign string, load []*crowd) {
+	t.Helper()
+	want, events := map[string][]string{}, 0 // event ids by user
+	for _, c := range load {
+		c.stopped()
+		if len(c.sent) != len(c.acknowledged) {
+			t.Errorf("%d requests were acknowledged of %d", len(c.acknowledged), len(c.sent))
+		}
+		for i, user := range c.users {
+			for _, id := range c.sent {
+				want[user] = append(want[user], c.eventID(id, i))
+				events++
+			}
+		}
+	}
+	took := stacktest.Await(t, time.Minute, "all decisions", func(ctx context.Context) error {
+		n, err := stacktest.Count(ctx, stack.CommissionDB, "SELECT count(*) FROM decisions WHERE campaign_id = $1", campaign)
+		if err == nil && n < int64(events) {
+			err = fmt.Errorf("%d of %d", n, events)
+		}
+		return err
+	})
+	got := booked(t, campaign)
+	for user, ids := range want {
+		if !slices.Equal(got[user], ids) {
+			n := 0
+			for n < len(ids) && n < len(got[user]) && got[user][n] == ids[n] {
+				n++
+			}
+			t.Errorf("user %s: %d events acknowledged, %d booked, which differ in number or order from number %d on", user, len(ids), len(got[user]), n+1)
+		}
+	}
+	n, err := stacktest.Count(t.Context(), stack.CommissionDB, "SELECT count(*) FROM decisions WHERE campaign_id = $1", campaign)
+	if err != nil || n != int64(events) || len(got) != len(want) {
+		t.Errorf("%d decisions about %d events, %d users of %d, %v", n, events, len(got), len(want), err)
+	}
+	t.Logf("%d events of %d users, each decided once and in order; the last decision came %s after the load", events, len(want), took.Round(time.Millisecond))
+}
+
+// booked gives the events of each user in the order of the ledger. Its numbers are given under the user's lock, so they are the order of
+// commit, which decided_at is not: a batch shares one.
+func booked(t *testing.T, campaign string) map[string][]string {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), stack.CommissionDB)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	rows, err := conn.Query(t.Context(), `
+SELECT d.user_id, d.event_id, coalesce(d.position_minor, 0), l.amount_minor
+FROM decisions AS d JOIN commissions AS c USING (event_id) JOIN ledger AS l ON l.commission_id = c.id
+WHERE d.campaign_id = $1 AND (l.from_account, l.to_account) = ('programme', 'available') ORDER BY l.id`, campaign)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string][]string{}
+	var user, id string
+	var position, amount int64
+	if _, err := pgx.ForEachRow(rows, []any{&user, &id, &position, &amount}, func() error {
+		if before := int64(len(got[user])) * 1000; position != before || amount != 100 {
+			t.Errorf("event %s of user %s found a volume of %d and earned %d, want %d and 100", id, user, position, amount, before)
+		}
+		got[user] = append(got[user], id)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// account tells what the ledger's rows of a user add up to, account by account, and the balances that were kept meanwhile.
+const account = `
+SELECT coalesce(string_agg(concat_ws(' ', account, minor), ', ' ORDER BY account) FILTER (WHERE minor <> 0), '') || ' = ' || sum(minor) || '; ' ||
+       (SELECT concat_ws(' ', programme_minor, pending_minor, available_minor, in_payout_minor, paid_minor) FROM balances WHERE user_id = $1)
+FROM (
+    SELECT account, sum(minor) AS minor
+    FROM ledger, LATERAL (VALUES (from_account, -amount_minor), (to_account, amount_minor)) AS v (account, minor)
+    WHERE user_id = $1 GROUP BY account
+) AS sums`
+
+// Fifty requests of each user at once, for a balance that covers one, before two instances that both consume them.
+//
+//nolint:paralleltest // it needs a load of its own
+func TestTwoReplicasNeverPayTwice(t *testing.T) {
+	const users, requests = 12, 50
+	parts, names := replicated(t, 2)
+	payees := make([]string, users)
+	for i := range payees {
+		payees[i] = stacktest.Unique("payee")
+		stacktest.Want(t, http.StatusCreated, stacktest.Request{
+			URL: stack.Tracking + "/api/v1/tracking/events", Body: fmt.Sprintf(`{"user_id":%q,"event_type":"purchase","metadata":{"amount":1000.00}}`, payees[i]),
+		}, nil)
+	}
+	stacktest.Await(t, time.Minute, "the commissions", func(ctx context.Context) error {
+		n, err := stacktest.Count(ctx, stack.CommissionDB, "SELECT count(*) FROM balances WHERE user_id = ANY($1) AND available_minor = 10000", payees)
+		if err == nil && n != users {
+			err = fmt.Errorf("%d of %d users have their balance", n, users)
+		}
+		return err
+	})
+	group, ctx := errgroup.WithContext(t.Context())
+	group.SetLimit(2 * requests)
+	for n := range users * requests {
+		request := stacktest.Request{
+			URL: stack.BFF + "/api/v1/payments/request", Token: stack.Token(t, payees[n/requests]), Header: map[string]string{"Idempotency-Key": fmt.Sprint("request ", n)},
+			Body: `{"amount":100.00,"currency":"USD","payment_method":"paypal","account_details":{"email":"user@example.com"}}`,
+		}
+		group.Go(func() error {
+			answer, err := stacktest.Send(ctx, request)
+			if err == nil && answer.Status != http.StatusAccepted {
+				err = fmt.Errorf("answer %d %s", answer.Status, answer.Body)
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	stacktest.Await(t, time.Minute, "all payouts", func(ctx context.Context) error {
+		n, err := stacktest.Count(ctx, stack.CommissionDB, "SELECT count(*) FROM payouts WHERE user_id = ANY($1)", payees)
+		if err == nil && n != users*requests {
+			err = fmt.Errorf("%d of %d", n, users*requests)
+		}
+		return err
+	})
+	for _, name := range names {
+		takesPart(t, parts, name, stacktest.PaymentRequests)
+	}
+	paidOnce(t, payees, requests)
+}
+
+// paidOnce checks each user's payouts and accounts.
+func paidOnce(t *testing.T, payees []string, requests int) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), stack.CommissionDB)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	states, sums := fmt.Sprintf("rejected insufficient_balance %d, requested %d", requests-1, 1), "in_payout 10000, programme -10000 = 0; -10000 0 0 10000 0"
+	for _, user := range payees {
+		var state, sum string
+		if err := conn.QueryRow(t.Context(), `
+SELECT string_agg(concat_ws(' ', status, reason, times), ', ' ORDER BY status)
+FROM (SELECT status, reason, count(*) AS times FROM payouts WHERE user_id = $1 GROUP BY status, reason) AS s`, user).Scan(&state); err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.QueryRow(t.Context(), account, user).Scan(&sum); err != nil {
+			t.Fatal(err)
+		}
+		if state != states || sum != sums {
+			t.Errorf("user %s: payouts %q, want %q; accounts %q, want %q", user, state, states, sum, sums)
+		}
+	}
+}
