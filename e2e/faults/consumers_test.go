@@ -138,8 +138,48 @@ func goOn(t *testing.T, all []*crowd, more int) {
 	}
 }
 
+// hold keeps every instance from committing what it has decided.
+type hold struct{ tx pgx.Tx }
+
+func holdDecisions(t *testing.T) hold {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), stack.CommissionDB)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	tx, err := conn.Begin(t.Context())
+	if err == nil {
+		_, err = tx.Exec(t.Context(), "LOCK TABLE decisions IN SHARE ROW EXCLUSIVE MODE")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return hold{tx}
+}
+
+// waits returns when so many batches at least want to be stored.
+func (h hold) waits(t *testing.T, batches int) {
+	t.Helper()
+	stacktest.Await(t, time.Minute, "batches that wait to be stored", func(ctx context.Context) error {
+		var n int
+		err := h.tx.QueryRow(ctx, "SELECT count(*) FROM pg_locks WHERE relation = 'decisions'::regclass AND NOT granted").Scan(&n)
+		if err == nil && n < batches {
+			err = fmt.Errorf("%d of %d", n, batches)
+		}
+		return err
+	})
+}
+
+func (h hold) commit(t *testing.T) {
+	t.Helper()
+	if err := h.tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Three instances share the partitions. While events of many users come in, partitions move to instances that start, and each instance in turn
-// is killed and comes back. Every event is decided once, and those of a user in the order in which they were sent: by the order of the
+// is killed, with batches in its hands that it has not stored, and comes back. Every event is decided once, and those of a user in the order in which they were sent: by the order of the
 // ledger's rows, and by what each decision found: the volume of all purchases before it.
 //
 //nolint:paralleltest // it kills a service that all tests share
@@ -155,9 +195,13 @@ func TestThreeReplicasShareThePartitions(t *testing.T) {
 		takesPart(t, parts, name, stacktest.TrackingEvents)
 	}
 	for _, name := range names {
+		held := holdDecisions(t)
+		goOn(t, load, 20)
+		held.waits(t, len(names))
 		if err := parts.Kill(t.Context(), name); err != nil {
 			t.Fatal(err)
 		}
+		held.commit(t)
 		goOn(t, load, 20)
 		started(t, parts, name)
 		takesPart(t, parts, name, stacktest.TrackingEvents)
