@@ -1,13 +1,16 @@
-// Package goldentest holds cases in a readable text format, and an oracle that computes what they must give in its own, naive way: it shares
-// no code with the service. The pure decision, the service over PostgreSQL and the running stack are compared with both.
+// Package goldentest holds cases in a readable text format, some worked out by hand, and an oracle that computes what they must give in its own,
+// naive way: it shares no code with the service. The pure decision, the service over PostgreSQL and the service behind the broker are compared
+// with both, and the oracle with the hand.
 package goldentest
 
 import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 	"strings"
+	"time"
 )
 
 // Case is rules and events in the order of their arrival, with what must come out.
@@ -16,7 +19,7 @@ type Case struct {
 	Rules    []Line
 	Events   []Line
 	Outcomes []Outcome
-	Balances map[string]string // "user currency" → minor units, zero ones left out
+	Balances map[string]string // "user currency" of every account that moved → minor units earned, and those of them that are pending if any: "300 pending 100"
 }
 
 // Line is a rule or an event: an id, a type, and options.
@@ -25,8 +28,16 @@ type Line struct {
 	Options  map[string]string
 }
 
-// Outcome is what an event must get in the end.
-type Outcome struct{ Event, Text string }
+// Outcome is what an event must get in the end. Status and Available are those of its commission; where a case does not tell, they are empty.
+type Outcome struct{ Event, Text, Status, Available string }
+
+// Now is what the service's clock shows while it meets the cases: what becomes available later is pending.
+func Now() time.Time { return time.Date(2026, time.November, 23, 12, 0, 0, 0, time.UTC) }
+
+// PerUser tells whether rules of the case name users. Where none does, cases with the same rules can share a database.
+func (c Case) PerUser() bool {
+	return slices.ContainsFunc(c.Rules, func(l Line) bool { return l.Get("user") != "" })
+}
 
 // Get gives an option, "" when it is not there.
 func (l Line) Get(name string) string { return l.Options[name] }
@@ -112,11 +123,27 @@ func (c *Case) add(fields []string) error {
 	case "event":
 		c.Events = append(c.Events, NewLine(fields[1], fields[2], fields[3:]...))
 	case "gives":
-		c.Outcomes = append(c.Outcomes, Outcome{Event: fields[1], Text: strings.Join(fields[2:], " ")})
+		c.Outcomes = append(c.Outcomes, outcome(fields[1], fields[2:]))
 	case "earned":
 		c.Balances[fields[1]+" "+fields[2]] = strings.Join(fields[3:], " ")
 	default:
 		return fmt.Errorf("unknown word %q", fields[0])
 	}
 	return nil
+}
+
+func outcome(event string, words []string) Outcome {
+	o := Outcome{Event: event}
+	var text []string
+	for _, word := range words {
+		if status, ok := strings.CutPrefix(word, "status="); ok {
+			o.Status = status
+		} else if available, ok := strings.CutPrefix(word, "available="); ok {
+			o.Available = available
+		} else {
+			text = append(text, word)
+		}
+	}
+	o.Text = strings.Join(text, " ")
+	return o
 }

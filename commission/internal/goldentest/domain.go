@@ -1,7 +1,9 @@
 package goldentest
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -11,34 +13,52 @@ import (
 	"tributary/platform/money"
 )
 
-// Event makes the event of a line. prefix keeps the events and users of cases apart that share a database.
+// prefixed are the options of an event that name what belongs to its case alone.
+func prefixed(l Line, prefix string) func(option string) string {
+	return func(option string) string {
+		if l.Get(option) == "" {
+			return ""
+		}
+		return prefix + l.Get(option)
+	}
+}
+
+// selfReferral tells whether the value of metadata.self_referral, the JSON text that the option self gives, says so.
+func selfReferral(l Line) bool { return l.Get("self") == "true" || l.Get("self") == `"true"` }
+
+// Message is the payload by which the event of a line travels, with the prefix as in Event.
+func Message(l Line, prefix string) ([]byte, error) {
+	named := prefixed(l, prefix)
+	members := map[string]string{
+		"schema_version": "v1", "event_id": prefix + l.ID, "user_id": named("user"), "event_type": l.Type, "occurred_at": when(l), "received_at": when(l),
+		"campaign_id": l.Get("campaign"), "product_id": l.Get("product"), "order_id": named("order"), "original_event_id": named("of"),
+		"amount": l.Get("amount"), "currency": l.Get("currency"),
+	}
+	if self := l.Get("self"); self != "" {
+		members["metadata"] = `{"source":"golden","self_referral":` + self + `}`
+	}
+	maps.DeleteFunc(members, func(_, value string) bool { return value == "" })
+	return json.Marshal(members)
+}
+
+// Event makes the event of a line. prefix keeps the events, users and orders of cases apart that share a database.
 func Event(l Line, prefix string) (event.Event, error) {
 	at, err := time.Parse(time.RFC3339, when(l))
 	if err != nil {
 		return event.Event{}, err
 	}
-	named := func(option string) string {
-		if l.Get(option) == "" {
-			return ""
-		}
-		return prefix + l.Get(option)
-	}
+	named := prefixed(l, prefix)
 	return event.New(event.Facts{
-		ID: prefix + l.ID, UserID: named("user"), Type: event.Type(l.Type), OccurredAt: at, ReceivedAt: at, CampaignID: named("campaign"), ProductID: named("product"),
-		OrderID: named("order"), OriginalID: named("of"), Amount: l.Get("amount"), Currency: l.Get("currency"), SelfReferral: l.Get("self") == "true",
+		ID: prefix + l.ID, UserID: named("user"), Type: event.Type(l.Type), OccurredAt: at, ReceivedAt: at, CampaignID: l.Get("campaign"), ProductID: l.Get("product"),
+		OrderID: named("order"), OriginalID: named("of"), Amount: l.Get("amount"), Currency: l.Get("currency"), SelfReferral: selfReferral(l),
 	})
 }
 
-// Rule makes the rule of a line.
+// Rule makes the rule of a line. A line of the same name with version=2 is its next version.
 func Rule(l Line, prefix string) (rule.Rule, error) {
-	named := func(option string) string {
-		if l.Get(option) == "" {
-			return ""
-		}
-		return prefix + l.Get(option)
-	}
+	named := prefixed(l, prefix)
 	def := rule.Definition{
-		ID: prefix + l.ID, Version: 1, Name: l.ID, Scope: rule.Scope{EventType: event.Type(l.Type), UserID: named("user"), CampaignID: named("campaign"), ProductID: named("product")},
+		ID: l.ID, Name: l.ID, Scope: rule.Scope{EventType: event.Type(l.Type), UserID: named("user"), CampaignID: l.Get("campaign"), ProductID: l.Get("product")},
 		Rounding: money.Rounding(l.Get("rounding")), EffectiveFrom: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC),
 	}
 	var p parser
@@ -46,6 +66,7 @@ func Rule(l Line, prefix string) (rule.Rule, error) {
 		def.Currency, p.err = money.ParseCurrency(l.Get("currency"))
 	}
 	p.currency = def.Currency
+	def.Version = max(1, p.number(l.Get("version")))
 	def.Priority = p.number(l.Get("priority"))
 	def.HoldDays = p.number(l.Get("hold"))
 	def.MinimumBase, def.Maximum = p.amount(l.Get("min")), p.amount(l.Get("max"))

@@ -2,9 +2,11 @@ package goldentest
 
 import (
 	"math/big"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // oracle keeps every decided event in a list and computes everything anew from that list: no running totals, no shared code, rational
@@ -64,7 +66,7 @@ func Solve(c *Case) {
 		}
 	}
 	c.Outcomes, c.Balances = nil, map[string]string{}
-	sums := map[string]*big.Rat{}
+	sums, pending := map[string]*big.Rat{}, map[string]*big.Rat{}
 	seen := map[string]bool{}
 	for _, e := range c.Events {
 		if seen[e.ID] {
@@ -77,17 +79,35 @@ func Solve(c *Case) {
 			text += " " + minorText(v.amount, v.currency)
 			key := e.Get("user") + " " + v.currency
 			if sums[key] == nil {
-				sums[key] = new(big.Rat)
+				sums[key], pending[key] = new(big.Rat), new(big.Rat)
 			}
 			sums[key].Add(sums[key], v.amount)
+			if v.pending() {
+				pending[key].Add(pending[key], v.amount)
+			}
 		}
 		c.Outcomes = append(c.Outcomes, Outcome{Event: e.ID, Text: text})
 	}
 	for key, sum := range sums {
-		if sum.Sign() != 0 {
-			c.Balances[key] = minorText(sum, strings.Fields(key)[1])
+		currency := strings.Fields(key)[1]
+		c.Balances[key] = minorText(sum, currency)
+		if pending[key].Sign() != 0 {
+			c.Balances[key] += " pending " + minorText(pending[key], currency)
 		}
 	}
+}
+
+// pending tells whether the earning, or that which is taken back, becomes available in the future.
+func (v *verdict) pending() bool {
+	if v.original != nil {
+		v = v.original
+	}
+	at, err := time.Parse(time.RFC3339, when(v.event))
+	if err != nil {
+		panic(err) //nolint:forbidigo // a mistake in a case
+	}
+	days, _ := strconv.Atoi(v.rule.Get("hold"))
+	return at.Add(time.Duration(days) * 24 * time.Hour).After(Now())
 }
 
 func reverses(e Line) bool { return e.Type == "refund" || e.Type == "void" || e.Type == "chargeback" }
@@ -101,8 +121,23 @@ func when(e Line) string {
 	return "2026-11-10T00:00:00Z"
 }
 
-func digits(currency string) int {
-	return map[string]int{"JPY": 0, "KRW": 0, "USD": 2, "EUR": 2, "KWD": 3, "BHD": 3}[currency]
+func digits(currency string) int { return currencies()[currency] }
+
+// currencies are those that cases use, with their digits; all others are unknown.
+func currencies() map[string]int {
+	return map[string]int{"JPY": 0, "KRW": 0, "USD": 2, "EUR": 2, "KWD": 3, "BHD": 3}
+}
+
+// unreadable says what is wrong with the amount and currency of an event, "" when nothing is.
+func unreadable(amount, currency string) string {
+	if _, known := currencies()[currency]; !known {
+		return "not_commissioned currency_unknown"
+	}
+	whole, fraction, _ := strings.Cut(amount, ".")
+	if strings.HasPrefix(amount, "-") || len(strings.TrimRight(fraction, "0")) > digits(currency) || len(whole) > 12 {
+		return "not_commissioned amount_invalid"
+	}
+	return ""
 }
 
 func power(n int) *big.Rat {
@@ -164,13 +199,16 @@ func (o *oracle) earn(v *verdict) {
 		v.currency = "USD"
 	}
 	v.base = new(big.Rat)
+	if v.text = unreadable(e.Get("amount"), v.currency); v.text != "" {
+		return
+	}
 	if a := e.Get("amount"); a != "" {
 		v.base = rat(a)
 	} else if sells(e) {
 		v.text = "not_commissioned amount_missing"
 		return
 	}
-	if e.Get("self") == "true" {
+	if self := e.Get("self"); self == "true" || self == `"true"` {
 		v.text = "not_commissioned self_referral"
 		return
 	}
@@ -218,20 +256,23 @@ func (o *oracle) choose(e Line, currency string) (best *Line, otherCurrency bool
 		priority, _ := strconv.Atoi(r.Get("priority"))
 		return n*1000 + priority
 	}
+	var fit []*Line
 	for i := range o.rules {
 		r := &o.rules[i]
 		fits := r.Type == e.Type && (r.Get("from") == "" || r.Get("from") <= when(e)) && (r.Get("to") == "" || when(e) < r.Get("to"))
 		for _, scope := range []string{"product", "campaign", "user"} {
 			fits = fits && (r.Get(scope) == "" || r.Get(scope) == e.Get(scope))
 		}
-		if !fits {
-			continue
+		if c := r.Get("currency"); fits && c != "" && c != currency {
+			otherCurrency, fits = true, false
 		}
-		if c := r.Get("currency"); c != "" && c != currency {
-			otherCurrency = true
-			continue
+		if fits {
+			fit = append(fit, r)
 		}
-		if best == nil || weight(r) > weight(best) {
+	}
+	for _, r := range fit {
+		newer := func(other *Line) bool { return other.ID == r.ID && other.Get("version") > r.Get("version") }
+		if !slices.ContainsFunc(fit, newer) && (best == nil || weight(r) > weight(best)) {
 			best = r
 		}
 	}
@@ -317,7 +358,14 @@ func (o *oracle) reverse(v *verdict) {
 		return
 	}
 	v.currency = w.currency
-	if c := e.Get("currency"); c != "" && c != w.currency {
+	named := w.currency
+	if c := e.Get("currency"); c != "" {
+		named = c
+	}
+	if v.text = unreadable(e.Get("amount"), named); v.text != "" {
+		return
+	}
+	if named != w.currency {
 		v.text = "not_commissioned currency_mismatch"
 		return
 	}
