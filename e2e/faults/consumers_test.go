@@ -234,20 +234,55 @@ func decidedInOrder(t *testing.T, campaign string, load []*crowd) {
 		return err
 	})
 	got := booked(t, campaign)
+	var published map[string][]string
 	for user, ids := range want {
-		if !slices.Equal(got[user], ids) {
-			n := 0
-			for n < len(ids) && n < len(got[user]) && got[user][n] == ids[n] {
-				n++
-			}
-			t.Errorf("user %s: %d events acknowledged, %d booked, which differ in number or order from number %d on", user, len(ids), len(got[user]), n+1)
+		if slices.Equal(got[user], ids) {
+			continue
 		}
+		if published == nil {
+			published = firsts(t, campaign)
+		}
+		t.Errorf("user %s: %d events acknowledged, %d booked: %s; published: %s", user, len(ids), len(got[user]), runs(got[user], ids), runs(published[user], ids))
 	}
 	n, err := stacktest.Count(t.Context(), stack.CommissionDB, "SELECT count(*) FROM decisions WHERE campaign_id = $1", campaign)
 	if err != nil || n != int64(events) || len(got) != len(want) {
 		t.Errorf("%d decisions about %d events, %d users of %d, %v", n, events, len(got), len(want), err)
 	}
 	t.Logf("%d events of %d users, each decided once and in order; the last decision came %s after the load", events, len(want), took.Round(time.Millisecond))
+}
+
+// runs tells an order by the places that the events have in another: "1-500 502-600 501".
+func runs(order, other []string) string {
+	places := make(map[string]int, len(other))
+	for i, id := range other {
+		places[id] = i + 1
+	}
+	var text []string
+	for i := 0; i < len(order); {
+		first := places[order[i]]
+		n := 1
+		for i+n < len(order) && places[order[i+n]] == first+n {
+			n++
+		}
+		text = append(text, fmt.Sprintf("%d-%d", first, first+n-1))
+		i += n
+	}
+	return strings.Join(text, " ")
+}
+
+// firsts gives the events of each user in the order in which they were published, each by its first message.
+func firsts(t *testing.T, campaign string) map[string][]string {
+	t.Helper()
+	order, known := map[string][]string{}, map[string]bool{}
+	for _, m := range stack.Messages(t, stacktest.TrackingEvents) {
+		id := m.Properties["event_id"]
+		if !strings.Contains(m.Payload, campaign) || known[id] {
+			continue
+		}
+		known[id] = true
+		order[m.Key] = append(order[m.Key], id)
+	}
+	return order
 }
 
 // booked gives the events of each user in the order of the ledger. Its numbers are given under the user's lock, so they are the order of
