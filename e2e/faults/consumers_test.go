@@ -131,10 +131,11 @@ func crowds(t *testing.T, campaign string, clients, users int) []*crowd {
 	return all
 }
 
-func goOn(t *testing.T, all []*crowd, more int) {
+// goOn waits until each client has got 20 more acknowledgements.
+func goOn(t *testing.T, all []*crowd) {
 	t.Helper()
 	for _, c := range all {
-		c.goesOn(t, more)
+		c.goesOn(t, 20)
 	}
 }
 
@@ -189,23 +190,23 @@ func TestThreeReplicasShareThePartitions(t *testing.T) {
 		`{"name":"volume counts","event_type":"purchase","campaign_id":%q,"currency":"USD","effective_from":"2000-01-01T00:00:00Z",
 		  "formula":{"kind":"graduated","period":"lifetime","tiers":[{"from":0,"rate":0.1}]}}`, campaign)}, nil)
 	load := crowds(t, campaign, 4, 10)
-	goOn(t, load, 20)
+	goOn(t, load)
 	parts, names := replicated(t, 3)
 	for _, name := range names[1:] {
 		takesPart(t, parts, name, stacktest.TrackingEvents)
 	}
 	for _, name := range names {
 		held := holdDecisions(t)
-		goOn(t, load, 20)
+		goOn(t, load)
 		held.waits(t, len(names))
 		if err := parts.Kill(t.Context(), name); err != nil {
 			t.Fatal(err)
 		}
 		held.commit(t)
-		goOn(t, load, 20)
+		goOn(t, load)
 		started(t, parts, name)
 		takesPart(t, parts, name, stacktest.TrackingEvents)
-		goOn(t, load, 20)
+		goOn(t, load)
 	}
 	decidedInOrder(t, campaign, load)
 }
