@@ -37,7 +37,7 @@ func newAcker(client *Client, topic string, ack func(pulsar.MessageID) error) *a
 	return &acker{client: client, topic: topic, ack: ack, lanes: map[int32]*lane{}}
 }
 
-// add notes that the batch, and with it everything before it in its partitions, is handled. It is called by one goroutine.
+// add notes that the batch, and with it everything before it in its partitions, is handled. It is called by the goroutine of one worker.
 func (a *acker) add(ctx context.Context, batch []pulsar.Message) {
 	newest := map[int32]pulsar.MessageID{}
 	for _, m := range batch {

@@ -25,7 +25,8 @@ type ConsumerConfig struct {
 	Topic        string
 	Subscription string
 	MaxBatch     int           // messages handed over at once, at most; default 500
-	Queue        int           // messages that a partition may have waiting in memory, about; default 1000
+	Workers      int           // batches handled at the same time, each of partitions of its own; default 1
+	Queue        int           // messages or, where these are larger, batches of a producer that a partition may have waiting in memory; default 16
 	IdleLimit    time.Duration // without a message of a partition, before a look whether there should be one; default 30 s
 }
 
@@ -35,14 +36,15 @@ type Consumer struct {
 	cfg       ConsumerConfig
 	client    *Client
 	connected atomic.Bool
-	seen      map[int32]position // newest message met per partition; used by Run's goroutine only
+	seen      map[int32]position // newest message that came, per partition; used by Run's goroutine only
 }
 
 // NewConsumer makes a consumer that does nothing before Run.
 func (c *Client) NewConsumer(cfg ConsumerConfig) *Consumer {
-	cfg.MaxBatch = cmp.Or(cfg.MaxBatch, 500)
+	cfg.MaxBatch, cfg.Workers = cmp.Or(cfg.MaxBatch, 500), cmp.Or(cfg.Workers, 1)
 	// The library's queue that scales by bytes is no choice: it counts batches twice and never gives back (0.21.0).
-	cfg.Queue = cmp.Or(cfg.Queue, 1000)
+	// The broker reads as many batches as it is allowed messages, 100 at most: with the library's 1000 it sends up to 100,000 messages a partition.
+	cfg.Queue = cmp.Or(cfg.Queue, 16)
 	cfg.IdleLimit = cmp.Or(cfg.IdleLimit, 30*time.Second)
 	return &Consumer{cfg: cfg, client: c, seen: map[int32]position{}}
 }
@@ -63,7 +65,8 @@ func (c *Consumer) Ready() error {
 // Run hands batches to handle, in order per partition, until ctx ends; then it returns nil. Nil from handle means that the
 // batch's effect is committed: only then is it acknowledged. An error holds the batch: it is handed over again, after a pause that grows to
 // 5 s, until it succeeds or ctx ends. So handle itself must put away what can never succeed. Messages may come twice, and an older one
-// may come again after a newer one. handle's context outlives ctx by 5 s, so that the batch under way can be finished.
+// may come again after a newer one. With several workers handle is called concurrently. Its context outlives ctx by 5 s, so that the batch
+// under way can be finished.
 func (c *Consumer) Run(ctx context.Context, handle func(context.Context, []Received) error) error {
 	reason := "start"
 	for ctx.Err() == nil {
@@ -74,7 +77,7 @@ func (c *Consumer) Run(ctx context.Context, handle func(context.Context, []Recei
 			c.connected.Store(true)
 			reason = c.consume(ctx, in, handle)
 			c.connected.Store(false)
-			in.close()
+			within(closeTimeout, in.consumer.Close)
 			continue
 		}
 		if ctx.Err() == nil {
@@ -90,7 +93,6 @@ type intake struct {
 	client   *Client
 	consumer pulsar.Consumer
 	inbox    chan pulsar.ConsumerMessage
-	acks     *acker
 	parts    *partitions
 	gone     chan struct{} // closed when the library has closed the consumer
 	cause    error         // why, once gone is closed
@@ -113,14 +115,8 @@ func (c *Consumer) subscribe(ctx context.Context) (*intake, error) {
 	if err != nil {
 		return nil, err
 	}
-	in.consumer, in.acks = consumer, newAcker(c.client, c.cfg.Topic, consumer.AckIDCumulative)
+	in.consumer = consumer
 	return in, nil
-}
-
-// close acknowledges what is handled and closes the consumer.
-func (in *intake) close() {
-	in.acks.stop()
-	within(closeTimeout, in.consumer.Close)
 }
 
 // BeforeConsume is called by the library.
@@ -140,8 +136,18 @@ func (in *intake) OnConsumerClose(_ pulsar.Consumer, err error) {
 	})
 }
 
-// consume works until ctx ends or another consumer is needed; it returns why.
+// consume deals what comes out to the workers until ctx ends or another consumer is needed; it returns why, when all have ended and what they
+// handled is acknowledged.
 func (c *Consumer) consume(ctx context.Context, in *intake, handle func(context.Context, []Received) error) (reason string) {
+	work, stop := context.WithCancel(ctx)
+	var working sync.WaitGroup
+	defer working.Wait()
+	defer stop()
+	inboxes := make([]chan pulsar.Message, c.cfg.Workers)
+	for i := range inboxes {
+		inboxes[i] = make(chan pulsar.Message, c.cfg.MaxBatch)
+		working.Go(func() { c.work(work, in, inboxes[i], handle) })
+	}
 	watch := newWatchdog(c, in)
 	ticker := time.NewTicker(c.cfg.IdleLimit)
 	defer ticker.Stop()
@@ -152,13 +158,16 @@ func (c *Consumer) consume(ctx context.Context, in *intake, handle func(context.
 		case <-in.gone:
 			c.client.logger.WarnContext(ctx, "the consumer was closed; subscribing again", "topic", c.cfg.Topic, "error", in.cause)
 			return "lost"
-		case first := <-in.inbox:
-			batch := c.drain(first, in.inbox)
-			if !c.handle(ctx, batch, handle) {
-				return "stop"
+		case m := <-in.inbox:
+			partition := m.ID().PartitionIdx()
+			if at(m.ID()).after(c.seen[partition]) {
+				c.seen[partition] = at(m.ID())
 			}
-			in.acks.add(ctx, batch)
-			c.measure(batch, len(in.inbox))
+			select {
+			case inboxes[max(int(partition), 0)%len(inboxes)] <- m.Message:
+			case <-in.gone:
+			case <-ctx.Done():
+			}
 		case newest := <-watch.newest:
 			watch.note(newest)
 		case <-ticker.C:
@@ -171,13 +180,32 @@ func (c *Consumer) consume(ctx context.Context, in *intake, handle func(context.
 	}
 }
 
+// work handles and acknowledges batches out of one inbox until ctx ends.
+func (c *Consumer) work(ctx context.Context, in *intake, inbox <-chan pulsar.Message, handle func(context.Context, []Received) error) {
+	acks := newAcker(c.client, c.cfg.Topic, in.consumer.AckIDCumulative)
+	defer acks.stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case first := <-inbox:
+			batch := c.drain(first, inbox)
+			if !c.handle(ctx, batch, handle) {
+				return
+			}
+			acks.add(ctx, batch)
+			c.measure(batch, len(inbox))
+		}
+	}
+}
+
 // drain takes what has arrived already, up to MaxBatch: no timer, so a lone message is not kept waiting.
-func (c *Consumer) drain(first pulsar.ConsumerMessage, inbox <-chan pulsar.ConsumerMessage) []pulsar.Message {
-	batch := append(make([]pulsar.Message, 0, len(inbox)+1), first.Message)
+func (c *Consumer) drain(first pulsar.Message, inbox <-chan pulsar.Message) []pulsar.Message {
+	batch := append(make([]pulsar.Message, 0, len(inbox)+1), first)
 	for len(batch) < c.cfg.MaxBatch {
 		select {
 		case m := <-inbox:
-			batch = append(batch, m.Message)
+			batch = append(batch, m)
 		default:
 			return batch
 		}
@@ -193,15 +221,12 @@ func (c *Consumer) handle(ctx context.Context, batch []pulsar.Message, handle fu
 			Message: Message{Key: m.Key(), Payload: m.Payload(), Properties: m.Properties(), EventTime: m.EventTime()},
 			ID:      m.ID().String(), Topic: m.Topic(), PublishTime: m.PublishTime(),
 		}
-		if partition := m.ID().PartitionIdx(); at(m.ID()).after(c.seen[partition]) {
-			c.seen[partition] = at(m.ID())
-		}
 	}
 	work, done := graceful(ctx, stopGrace)
 	defer done()
 	held := c.client.metrics.heldSeconds.WithLabelValues(c.cfg.Topic)
-	defer held.Set(0)
 	var since time.Duration
+	defer func() { held.Sub(since.Seconds()) }()
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, maxHold) {
 		err := handle(work, received)
 		if err == nil {
@@ -211,7 +236,7 @@ func (c *Consumer) handle(ctx context.Context, batch []pulsar.Message, handle fu
 			return false
 		}
 		since += pause
-		held.Set(since.Seconds())
+		held.Add(pause.Seconds())
 		c.client.logger.WarnContext(ctx, "batch held: it will be tried again", "topic", c.cfg.Topic, "messages", len(batch), "retry_in", pause, "error", err)
 		if !wait(ctx, pause) {
 			return false

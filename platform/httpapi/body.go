@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"mime"
+	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
@@ -27,8 +28,7 @@ func checkBody(ctx huma.Context, next func(huma.Context)) {
 		next(ctx)
 		return
 	}
-	media, _, err := mime.ParseMediaType(ctx.Header("Content-Type"))
-	if err != nil || op.RequestBody.Content[media] == nil {
+	if op.RequestBody.Content[mediaType(ctx.Header("Content-Type"))] == nil {
 		WriteHumaError(ctx, fault.New(fault.UnsupportedType, "unsupported_content_type", "Content-Type must be "+types(op)+"."))
 		return
 	}
@@ -43,11 +43,24 @@ func checkBody(ctx huma.Context, next func(huma.Context)) {
 	next(bodyContext{humaContext: ctx, body: body})
 }
 
+// mediaType is the media type of a Content-Type without its parameters, "" for one that is malformed.
+func mediaType(header string) string {
+	if header == "application/json" { // what nearly everybody sends
+		return header
+	}
+	media, _, err := mime.ParseMediaType(header)
+	if err != nil {
+		return ""
+	}
+	return media
+}
+
 func readBody(ctx huma.Context) ([]byte, error) {
-	if r, _ := humachi.Unwrap(ctx); r.ContentLength > MaxBody {
+	r, _ := humachi.Unwrap(ctx)
+	if r.ContentLength > MaxBody {
 		return nil, bodyTooLarge()
 	}
-	body, err := io.ReadAll(io.LimitReader(ctx.BodyReader(), MaxBody+1))
+	body, err := readAll(r)
 	if err != nil {
 		return nil, fault.Because(err, fault.Malformed, "body_unreadable", "The request body could not be read to its end.")
 	}
@@ -55,6 +68,16 @@ func readBody(ctx huma.Context) ([]byte, error) {
 		return nil, bodyTooLarge()
 	}
 	return body, nil
+}
+
+// readAll reads one byte more than MaxBody at most, and nothing twice when the length is known.
+func readAll(r *http.Request) ([]byte, error) {
+	if r.ContentLength < 0 {
+		return io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
+	}
+	body := make([]byte, r.ContentLength)
+	_, err := io.ReadFull(r.Body, body)
+	return body, err
 }
 
 // bodyContext gives huma the body that has been read and checked.

@@ -84,6 +84,9 @@ func observe(cfg Config) func(http.Handler) http.Handler {
 				if status >= http.StatusInternalServerError && route != readyPath { // changes of readiness are logged by Health
 					level = slog.LevelWarn
 				}
+				if !cfg.Logger.Enabled(r.Context(), level) {
+					return
+				}
 				cfg.Logger.LogAttrs(r.Context(), level, "request answered", slog.String("method", r.Method), slog.String("route", route),
 					slog.Int("status", status), slog.String("elapsed", elapsed.String()), slog.String("request_id", RequestID(r.Context())))
 			}()

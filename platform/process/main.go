@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 )
 
@@ -16,6 +17,7 @@ import (
 func Main(args []string, stderr io.Writer, run func(ctx context.Context, args []string) error) int {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) //nolint:forbidigo // the root of every context
 	defer cancel()
+	collectSeldom()
 	go func() {
 		<-ctx.Done()
 		cancel()
@@ -27,5 +29,21 @@ func Main(args []string, stderr io.Writer, run func(ctx context.Context, args []
 	default:
 		_, _ = fmt.Fprintln(stderr, err)
 		return 1
+	}
+}
+
+const (
+	garbagePercent = 400
+	memoryBound    = 128 << 20 // bytes of heap and stacks, near which the collector works as often as it must
+)
+
+// collectSeldom trades memory for time: a service keeps some 15 MiB alive, and at Go's default the collector took a tenth of its time. GOGC and
+// GOMEMLIMIT, when set, win.
+func collectSeldom() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbagePercent)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryBound)
 	}
 }

@@ -36,6 +36,7 @@ const (
 	service    = "commission"
 	healthPath = rest.Base + "/health"
 	maxBatch   = 500
+	workers    = 4 // batches of tracking events decided at the same time
 	maxConns   = 16
 
 	approveEvery = 2 * time.Second
@@ -84,7 +85,7 @@ func run(ctx context.Context, args []string) error {
 	}
 	store := postgres.New(pool)
 	deadPublisher := client.NewPublisher(broker.PublisherConfig{Topic: s.Broker.Topic(contracts.TrackingEventsDeadLetter), MaxPending: maxBatch, SendTimeout: 10 * time.Second})
-	consumer := client.NewConsumer(broker.ConsumerConfig{Topic: s.Topic, Subscription: contracts.Commission, MaxBatch: maxBatch})
+	consumer := client.NewConsumer(broker.ConsumerConfig{Topic: s.Topic, Subscription: contracts.Commission, MaxBatch: maxBatch, Workers: workers})
 	requests := client.NewConsumer(broker.ConsumerConfig{Topic: s.Broker.Topic(contracts.PaymentRequest), Subscription: contracts.Commission, MaxBatch: maxBatch})
 	deadRequests := client.NewPublisher(broker.PublisherConfig{Topic: s.Broker.Topic(contracts.PaymentRequestDeadLetter), MaxPending: maxBatch, SendTimeout: 10 * time.Second})
 	payer := payouts.New(store, time.Now)

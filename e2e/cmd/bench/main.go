@@ -7,7 +7,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,19 +24,22 @@ func main() { os.Exit(process.Main(os.Args[1:], os.Stderr, run)) }
 
 type options struct {
 	rounds            int
+	warm              time.Duration
 	length, sustained time.Duration
 	backlog, rows     int
-	json              string
+	only, json        string
 }
 
 func run(ctx context.Context, args []string) (err error) {
 	var o options
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.IntVar(&o.rounds, "rounds", 3, "how often each figure is taken")
+	flags.DurationVar(&o.warm, "warm", 30*time.Second, "how long everything is driven first, so that nobody's compiler is measured")
 	flags.DurationVar(&o.length, "length", 8*time.Second, "how long each figure is measured")
 	flags.DurationVar(&o.sustained, "sustained", time.Minute, "how long the whole path is driven at a fixed rate")
 	flags.IntVar(&o.backlog, "backlog", 200_000, "events in the backlog for relay and consumer")
 	flags.IntVar(&o.rows, "rows", 0, "rows to put into the log by COPY first, such as 30000000")
+	flags.StringVar(&o.only, "only", "", "a regular expression: only the measures that it finds, and nothing else")
 	flags.StringVar(&o.json, "json", "bench.json", "where the report is written as JSON")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -99,7 +104,19 @@ func measure(ctx context.Context, stack devstack.Config, o options, commands map
 			return err
 		}
 	}
-	if report.Rates, err = bench.Rounds(ctx, o.rounds, b.measures(o), say); err != nil {
+	say("warming up")
+	if err := b.warmUp(ctx, o.warm); err != nil {
+		return err
+	}
+	measures := b.measures(o)
+	if o.only != "" {
+		only, err := regexp.Compile(o.only)
+		if err != nil {
+			return err
+		}
+		measures = slices.DeleteFunc(measures, func(m bench.Measure) bool { return !only.MatchString(m.Name) })
+	}
+	if report.Rates, err = bench.Rounds(ctx, o.rounds, measures, say); err != nil || o.only != "" {
 		return err
 	}
 	if err := b.latencyAndCost(ctx, o, &report); err != nil {
@@ -116,6 +133,17 @@ func measure(ctx context.Context, stack devstack.Config, o options, commands map
 	report.Latencies["list_p99"] = float64(bench.Quantile(lists, 0.99).Microseconds()) / 1000
 	report.Print(os.Stdout)
 	return report.Save(o.json)
+}
+
+// warmUp drives broker, databases and services, half of the time each by publishing and by events.
+func (b *benches) warmUp(ctx context.Context, length time.Duration) error {
+	if _, err := b.base.Publish(ctx, length/2, bench.Properties()); err != nil {
+		return err
+	}
+	if _, err := b.load.Closed(ctx, length/2, 64, 1); err != nil {
+		return err
+	}
+	return b.pipeline.Settle(ctx)
 }
 
 // benches are the connections that the measures work with.
@@ -147,6 +175,16 @@ func newBenches(ctx context.Context, stack devstack.Config, say func(string, ...
 	}
 	b.pipeline = &bench.Pipeline{
 		Stack: stack, Tracking: b.tracking, Commission: b.commission, AdminURL: stack.PulsarAdminURL(), Load: b.load, Say: say,
+		Others: []string{"commission", "bff", "bff-es256"},
+		Meter: bench.Meter{Processes: func() map[string]int {
+			pids := map[string]int{}
+			for _, name := range stack.Names() {
+				if pid, ok := stack.PID(name); ok {
+					pids[name] = pid
+				}
+			}
+			return pids
+		}},
 	}
 	return b, nil
 }
@@ -160,45 +198,61 @@ func (b *benches) close() {
 
 const (
 	b1 = "B1: one row a commit, one connection"
-	b2 = "B2: 500 rows a commit by unnest"
-	b4 = "B4: batched publishing, Go client"
+	b2 = "B2: 500 rows a commit by unnest, one connection"
+	b4 = "B4: batched publishing by the Go client"
 	b5 = "B5: bare HTTP handler, 256 connections"
 )
 
 // measures are taken in every round, in rotating order. Intake is measured with the relay at work and commission stopped, as on a machine
 // of its own; after each of ours the pipeline settles, so that it takes no part in a baseline.
 func (b *benches) measures(o options) []bench.Measure {
-	timed := func(f func(context.Context, time.Duration) (float64, error)) func(context.Context) (float64, error) {
-		return func(ctx context.Context) (float64, error) { return f(ctx, o.length) }
-	}
-	intake := func(connections, size int) func(context.Context) (float64, error) {
-		return func(ctx context.Context) (float64, error) {
-			return b.pipeline.Alone(ctx, func() (float64, error) { return b.load.Closed(ctx, o.length, connections, size) })
+	type run = func(context.Context) (bench.Done, error)
+	metered := func(f run) run {
+		return func(ctx context.Context) (bench.Done, error) {
+			return b.pipeline.Meter.Around(func() (bench.Done, error) { return f(ctx) })
 		}
 	}
-	peer := func(f func(context.Context, time.Duration, int) (float64, error), workers int) func(context.Context) (float64, error) {
-		return func(ctx context.Context) (float64, error) { return f(ctx, o.length, workers) }
+	timed := func(f func(context.Context, time.Duration) (bench.Done, error)) run {
+		return metered(func(ctx context.Context) (bench.Done, error) { return f(ctx, o.length) })
 	}
-	command := func(algorithm string, connections int) func(context.Context) (float64, error) {
-		return func(ctx context.Context) (float64, error) {
-			return b.commands[algorithm].Closed(ctx, o.length, connections)
+	intake := func(connections, size int) run {
+		load := timed(func(ctx context.Context, length time.Duration) (bench.Done, error) {
+			return b.load.Closed(ctx, length, connections, size)
+		})
+		return func(ctx context.Context) (bench.Done, error) {
+			return b.pipeline.Alone(ctx, func() (bench.Done, error) { return load(ctx) })
 		}
+	}
+	peer := func(f func(context.Context, time.Duration, int) (bench.Done, error), workers int) run {
+		return metered(func(ctx context.Context) (bench.Done, error) { return f(ctx, o.length, workers) })
+	}
+	publish := func(properties map[string]string) run {
+		return timed(func(ctx context.Context, length time.Duration) (bench.Done, error) {
+			return b.base.Publish(ctx, length, properties)
+		})
+	}
+	command := func(algorithm string, connections int) run {
+		return timed(func(ctx context.Context, length time.Duration) (bench.Done, error) {
+			return b.commands[algorithm].Closed(ctx, length, connections)
+		})
 	}
 	return []bench.Measure{
 		{Name: b1, Run: timed(b.base.OneRow)},
-		{Name: b2, Run: timed(b.base.Batches)},
-		{Name: b4, Run: timed(b.base.Publish)},
-		{Name: b5, Run: func(ctx context.Context) (float64, error) { return bench.BareHTTP(ctx, o.length, 256) }},
+		{Name: b2, Run: peer(b.base.Batches, 1)},
+		{Name: "B2 on two connections", Per: b2, Run: peer(b.base.Batches, 2)},
+		{Name: b4, Run: publish(bench.Properties())},
+		{Name: "B4 without the properties", Per: b4, Run: publish(nil)},
+		{Name: b5, Run: timed(func(ctx context.Context, length time.Duration) (bench.Done, error) {
+			return bench.BareHTTP(ctx, length, 256)
+		})},
 		{Name: "bff command, HS256, 256 connections", Per: b5, Run: command("HS256", 256)},
 		{Name: "bff command, ES256, 256 connections", Per: b5, Run: command("ES256", 256)},
 		{Name: "bff command, HS256, 1000 connections", Per: b4, Run: command("HS256", 1000)},
 		{Name: "single event POST, 256 connections", Per: b1, Goal: "≥ 5 × B1", Run: intake(256, 1)},
 		{Name: "100 events a request, 16 connections", Per: b2, Goal: "≥ 0.6 × B2", Run: intake(16, 100)},
-		{Name: "relay draining a backlog", Per: b4, Goal: "≥ 0.4 × B4", Run: func(ctx context.Context) (float64, error) { return b.pipeline.Relay(ctx, o.backlog) }},
+		{Name: "relay draining a backlog", Per: b4, Goal: "≥ 0.4 × B4", Run: func(ctx context.Context) (bench.Done, error) { return b.pipeline.Relay(ctx, o.backlog) }},
 		{Name: "commission catching up, new events", Per: b2, Goal: "≥ 0.5 × B2", Run: b.pipeline.CatchUp},
-		{Name: "commission catching up, duplicates", Per: b2, Goal: "≥ 1.5 × B2", Run: func(ctx context.Context) (float64, error) {
-			return b.pipeline.Duplicates(ctx, "persistent://public/default/tracking-events")
-		}},
+		{Name: "commission catching up, duplicates", Per: b2, Goal: "≥ 1.5 × B2", Run: b.pipeline.Duplicates},
 		{Name: "Watermill SQL publisher, 256 goroutines", Per: b1, Run: peer(b.peers.Watermill, 256)},
 		{Name: "River Insert, 256 goroutines", Per: b1, Run: peer(b.peers.River, 256)},
 		{Name: "River InsertMany of 100, 16 goroutines", Per: b2, Run: peer(b.peers.RiverMany, 16)},
@@ -219,9 +273,8 @@ func (b *benches) latencyAndCost(ctx context.Context, o options, report *bench.R
 	}
 	var err error
 	report.Cost, err = bench.Costs(ctx, b.tracking, pid, postmaster, func() (int, error) {
-		begin := time.Now()
-		rate, err := b.load.Closed(ctx, o.length, 256, 1)
-		return int(rate * time.Since(begin).Seconds()), err
+		done, err := b.load.Closed(ctx, o.length, 256, 1)
+		return done.Events, err
 	})
 	if err != nil {
 		return err
@@ -238,19 +291,24 @@ func (b *benches) latencyAndCost(ctx context.Context, o options, report *bench.R
 	return b.pipeline.Settle(ctx)
 }
 
-// sustained drives the whole path at the rate of the goal and reports how far the decisions lag.
+// sustained drives the whole path at the rate of the goal and at half of it, and reports how far the decisions lag.
 func (b *benches) sustained(ctx context.Context, o options, report *bench.Report) error {
 	const rate = 5000
-	lags, drained, err := b.pipeline.Sustained(ctx, o.sustained, rate)
+	behind, lags, err := b.pipeline.Sustained(ctx, o.sustained, rate)
 	if err != nil {
 		return err
 	}
-	lag := bench.SpreadOf(lags, func(n int64) float64 { return float64(n) })
+	half := len(behind) / 2
 	report.Pipeline["sustained_rate"] = rate
-	report.Pipeline["lag_p50_events"] = lag.Median
-	report.Pipeline["lag_p99_events"] = lag.Max
-	report.Pipeline["lag_p99_seconds"] = lag.Max / rate
-	report.Pipeline["drain_seconds"] = drained.Seconds()
+	report.Pipeline["behind_first_half_max_events"] = float64(slices.Max(behind[:half]))
+	report.Pipeline["behind_second_half_max_events"] = float64(slices.Max(behind[half:]))
+	report.Pipeline["lag_p50_seconds"] = bench.Quantile(lags, 0.5).Seconds()
+	report.Pipeline["lag_p99_seconds"] = bench.Quantile(lags, 0.99).Seconds()
+	if _, lags, err = b.pipeline.Sustained(ctx, o.sustained/4, rate/2); err != nil {
+		return err
+	}
+	report.Pipeline["half_load_lag_p50_seconds"] = bench.Quantile(lags, 0.5).Seconds()
+	report.Pipeline["half_load_lag_p99_seconds"] = bench.Quantile(lags, 0.99).Seconds()
 	for _, name := range []string{"tracking", "commission", "bff"} {
 		if pid, ok := b.stack.PID(name); ok {
 			report.Pipeline[name+"_peak_memory_mib"] = bench.PeakMemory(pid)

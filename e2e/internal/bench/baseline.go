@@ -56,7 +56,7 @@ func (b *Baselines) Close() {
 }
 
 // OneRow is B1: one row a commit on one connection.
-func (b *Baselines) OneRow(ctx context.Context, length time.Duration) (float64, error) {
+func (b *Baselines) OneRow(ctx context.Context, length time.Duration) (Done, error) {
 	const insert = `INSERT INTO baseline (event_id, user_id, event_type, campaign_id, occurred_at, received_at, metadata, body_hash)
 		VALUES ($1, $2, 'click', 'camp-1', now(), now(), $3, decode('000102030405060708090a0b0c0d0e0f', 'hex'))`
 	return during(ctx, length, 1, func(ctx context.Context, _ int) (int, error) {
@@ -65,13 +65,13 @@ func (b *Baselines) OneRow(ctx context.Context, length time.Duration) (float64, 
 	})
 }
 
-// Batches is B2: 500 rows a commit by unnest with ON CONFLICT, on two connections.
-func (b *Baselines) Batches(ctx context.Context, length time.Duration) (float64, error) {
+// Batches is B2: 500 rows a commit by unnest with ON CONFLICT, on so many connections.
+func (b *Baselines) Batches(ctx context.Context, length time.Duration, connections int) (Done, error) {
 	const size = 500
 	const insert = `INSERT INTO baseline (event_id, user_id, event_type, campaign_id, occurred_at, received_at, metadata, body_hash)
 		SELECT id, u, 'click', 'camp-1', now(), now(), metadata, decode('000102030405060708090a0b0c0d0e0f', 'hex')
 		FROM unnest($1::text[], $2::text[], $3::text[]) AS t (id, u, metadata) ON CONFLICT (event_id) DO NOTHING RETURNING seq`
-	return during(ctx, length, 2, func(ctx context.Context, _ int) (int, error) {
+	return during(ctx, length, connections, func(ctx context.Context, _ int) (int, error) {
 		ids, users, metadata := make([]string, size), make([]string, size), make([]string, size)
 		for i := range ids {
 			ids[i], users[i], metadata[i] = uuid.Must(uuid.NewV7()).String(), "user-"+strconv.Itoa(i*7919%10_000), baselineMetadata
@@ -85,12 +85,21 @@ func (b *Baselines) Batches(ctx context.Context, length time.Duration) (float64,
 	})
 }
 
-// Publish is B4: asynchronous batched publishing by the Go client, as fast as the broker confirms.
-func (b *Baselines) Publish(ctx context.Context, length time.Duration) (float64, error) {
+// Properties are those of an event's message.
+func Properties() map[string]string {
+	return map[string]string{
+		"event_id": "0192f0e0-0000-7000-8000-000000000000", "seq": "123456", "schema_version": "v1", "content-type": "application/json",
+		"ce_specversion": "1.0", "ce_id": "0192f0e0-0000-7000-8000-000000000000", "ce_type": "tributary.tracking.click.v1", "ce_source": "tributary/tracking",
+		"ce_time": "2026-01-02T03:04:05Z", "ce_subject": "user-12345",
+	}
+}
+
+// Publish is B4: asynchronous batched publishing by the Go client, as fast as the broker confirms, of one ready message.
+func (b *Baselines) Publish(ctx context.Context, length time.Duration, properties map[string]string) (Done, error) {
 	var confirmed, failed atomic.Int64
 	begin := time.Now()
 	for time.Since(begin) < length && ctx.Err() == nil {
-		b.producer.SendAsync(ctx, &pulsar.ProducerMessage{Key: "user-1", Payload: []byte(baselineBody)}, func(_ pulsar.MessageID, _ *pulsar.ProducerMessage, err error) {
+		b.producer.SendAsync(ctx, &pulsar.ProducerMessage{Key: "user-1", Payload: []byte(baselineBody), Properties: properties}, func(_ pulsar.MessageID, _ *pulsar.ProducerMessage, err error) {
 			if err != nil {
 				failed.Add(1)
 				return
@@ -99,10 +108,10 @@ func (b *Baselines) Publish(ctx context.Context, length time.Duration) (float64,
 		})
 	}
 	if err := b.producer.FlushWithCtx(ctx); err != nil {
-		return 0, err
+		return Done{}, err
 	}
 	if n := failed.Load(); n > 0 {
-		return 0, fmt.Errorf("%d messages failed", n)
+		return Done{}, fmt.Errorf("%d messages failed", n)
 	}
-	return float64(confirmed.Load()) / time.Since(begin).Seconds(), nil
+	return Done{Events: int(confirmed.Load()), Took: time.Since(begin)}, nil
 }

@@ -10,21 +10,32 @@ import (
 	"time"
 )
 
-// Measure is one thing that is measured once a round. Run returns events per second.
+// Done is what was done in how long, and what it took of the processors: microseconds an event, by process.
+type Done struct {
+	Events int
+	Took   time.Duration
+	CPU    map[string]float64
+}
+
+// Rate is in events per second.
+func (d Done) Rate() float64 { return float64(d.Events) / d.Took.Seconds() }
+
+// Measure is one thing that is measured once a round.
 type Measure struct {
 	Name string
 	Per  string // the measure that this one is compared with; empty for a baseline
 	Goal string // what the design asks for, for the reader
-	Run  func(ctx context.Context) (float64, error)
+	Run  func(ctx context.Context) (Done, error)
 }
 
 // Result is what the rounds of a measure gave.
 type Result struct {
-	Name   string    `json:"name"`
-	Rate   []float64 `json:"events_per_second"`
-	Per    string    `json:"compared_with,omitempty"`
-	Ratios []float64 `json:"ratios,omitempty"` // round by round
-	Goal   string    `json:"goal,omitempty"`
+	Name   string               `json:"name"`
+	Rate   []float64            `json:"events_per_second"`
+	CPU    []map[string]float64 `json:"cpu_microseconds_per_event"` // by process
+	Per    string               `json:"compared_with,omitempty"`
+	Ratios []float64            `json:"ratios,omitempty"` // round by round
+	Goal   string               `json:"goal,omitempty"`
 }
 
 // Rounds runs every measure once a round, each round in another order, and compares within the round.
@@ -39,13 +50,14 @@ func Rounds(ctx context.Context, rounds int, measures []Measure, say func(string
 			i := (n + round) % len(measures)
 			m := measures[i]
 			begin := time.Now()
-			rate, err := m.Run(ctx)
+			done, err := m.Run(ctx)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", m.Name, err)
 			}
-			say("  round %d/%d  %-44s %10.0f /s  (%.0f s)", round+1, rounds, m.Name, rate, time.Since(begin).Seconds())
-			rates[m.Name] = rate
-			results[i].Rate = append(results[i].Rate, rate)
+			say("  round %d/%d  %-44s %10.0f /s  (%.0f s)  %s", round+1, rounds, m.Name, done.Rate(), time.Since(begin).Seconds(), usageText(done.CPU))
+			rates[m.Name] = done.Rate()
+			results[i].Rate = append(results[i].Rate, done.Rate())
+			results[i].CPU = append(results[i].CPU, done.CPU)
 		}
 		for i, m := range measures {
 			if m.Per != "" && rates[m.Per] > 0 {
@@ -81,9 +93,8 @@ func Quantile(figures []time.Duration, q float64) time.Duration {
 	return figures[min(len(figures)-1, int(q*float64(len(figures))))]
 }
 
-// during calls work again and again, side by side, until the time is over, and returns events per second. work returns how many
-// events it has done.
-func during(ctx context.Context, length time.Duration, workers int, work func(ctx context.Context, worker int) (int, error)) (float64, error) {
+// during calls work again and again, side by side, until the time is over. work returns how many events it has done.
+func during(ctx context.Context, length time.Duration, workers int, work func(ctx context.Context, worker int) (int, error)) (Done, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	counts := make(chan int, workers)
@@ -108,7 +119,7 @@ func during(ctx context.Context, length time.Duration, workers int, work func(ct
 		total += <-counts
 	}
 	if err := context.Cause(ctx); err != nil {
-		return 0, err
+		return Done{}, err
 	}
-	return float64(total) / time.Since(begin).Seconds(), nil
+	return Done{Events: total, Took: time.Since(begin)}, nil
 }

@@ -18,11 +18,11 @@ type Commands struct {
 
 const commandBody = `{"accepted_terms": true, "metadata": {"source": "mobile_app"}}`
 
-// Closed posts as fast as answers come, on so many connections, and returns commands per second; refused ones (503) do not count.
-func (c Commands) Closed(ctx context.Context, length time.Duration, connections int) (float64, error) {
+// Closed posts as fast as answers come, on so many connections, and counts the commands; refused ones (503) do not count.
+func (c Commands) Closed(ctx context.Context, length time.Duration, connections int) (Done, error) {
 	clients, err := dialMany(ctx, c.Addr, connections)
 	if err != nil {
-		return 0, err
+		return Done{}, err
 	}
 	defer hangUp(clients)
 	headers := "Authorization: Bearer " + c.Token + "\r\n"
@@ -41,11 +41,11 @@ func (c Commands) Closed(ctx context.Context, length time.Duration, connections 
 }
 
 // BareHTTP is B5: a handler of net/http in this process that reads the body, makes an id and answers 202, with the same client.
-func BareHTTP(ctx context.Context, length time.Duration, connections int) (float64, error) {
+func BareHTTP(ctx context.Context, length time.Duration, connections int) (Done, error) {
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return 0, err
+		return Done{}, err
 	}
 	server := &http.Server{ReadHeaderTimeout: time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")

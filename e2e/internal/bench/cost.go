@@ -28,11 +28,7 @@ func Costs(ctx context.Context, pool *pgxpool.Pool, pid, postmaster int, work fu
 	if err != nil {
 		return Cost{}, err
 	}
-	service, err := cpu(pid)
-	if err != nil {
-		return Cost{}, err
-	}
-	database := cpuOfChildren(postmaster)
+	service, database := cpuOf(pid), cpuOfChildren(postmaster)
 	events, err := work()
 	if err != nil || events == 0 {
 		return Cost{}, fmt.Errorf("%d events: %w", events, err)
@@ -41,13 +37,9 @@ func Costs(ctx context.Context, pool *pgxpool.Pool, pid, postmaster int, work fu
 	if err != nil {
 		return Cost{}, err
 	}
-	serviceAfter, err := cpu(pid)
-	if err != nil {
-		return Cost{}, err
-	}
 	each := time.Duration(events)
 	return Cost{
-		Events: events, ServiceCPU: (serviceAfter - service) / each, PostgresCPU: (cpuOfChildren(postmaster) - database) / each,
+		Events: events, ServiceCPU: (cpuOf(pid) - service) / each, PostgresCPU: (cpuOfChildren(postmaster) - database) / each,
 		WALBytes: float64(walAfter-wal) / float64(events), ServicePeakMiB: memory(pid, "VmHWM"), ServiceMiB: memory(pid, "VmRSS"),
 	}, nil
 }
@@ -60,13 +52,13 @@ func walPosition(ctx context.Context, pool *pgxpool.Pool) (int64, error) {
 
 const ticksPerSecond = 100 // USER_HZ on Linux
 
-// cpu is the user and system time of a process.
-func cpu(pid int) (time.Duration, error) {
+// cpuOf is the user and system time of a process, 0 when it is gone.
+func cpuOf(pid int) time.Duration {
 	fields, err := stat(pid)
 	if err != nil {
-		return 0, err
+		return 0
 	}
-	return ticks(fields[11]) + ticks(fields[12]), nil
+	return ticks(fields[11]) + ticks(fields[12])
 }
 
 // cpuOfChildren is the time of a server and of its children, those that have ended too.

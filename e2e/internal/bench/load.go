@@ -118,11 +118,11 @@ func (l Load) batch(size, n int) []byte {
 	return b.Bytes()
 }
 
-// Closed posts as fast as answers come, on so many connections, size events a request, and returns events per second.
-func (l Load) Closed(ctx context.Context, length time.Duration, connections, size int) (float64, error) {
+// Closed posts as fast as answers come, on so many connections, size events a request.
+func (l Load) Closed(ctx context.Context, length time.Duration, connections, size int) (Done, error) {
 	clients, err := dialMany(ctx, l.Addr, connections)
 	if err != nil {
-		return 0, err
+		return Done{}, err
 	}
 	defer hangUp(clients)
 	counts := make([]int, connections)

@@ -28,14 +28,14 @@ type Peers struct {
 }
 
 // Watermill is its SQL publisher, one event a call, from so many goroutines: the first half of its forwarder (outbox) component.
-func (p *Peers) Watermill(ctx context.Context, length time.Duration, workers int) (float64, error) {
+func (p *Peers) Watermill(ctx context.Context, length time.Duration, workers int) (Done, error) {
 	return during(ctx, length, workers, func(context.Context, int) (int, error) {
 		return 1, p.publisher.Publish("events", message.NewMessage(uuid.NewString(), []byte(baselineBody)))
 	})
 }
 
 // River is its Insert, one job a call, from so many goroutines.
-func (p *Peers) River(ctx context.Context, length time.Duration, workers int) (float64, error) {
+func (p *Peers) River(ctx context.Context, length time.Duration, workers int) (Done, error) {
 	return during(ctx, length, workers, func(ctx context.Context, _ int) (int, error) {
 		_, err := p.river.Insert(ctx, eventJob{Body: baselineBody}, nil)
 		return 1, err
@@ -43,7 +43,7 @@ func (p *Peers) River(ctx context.Context, length time.Duration, workers int) (f
 }
 
 // RiverMany is its InsertMany with 100 jobs a call.
-func (p *Peers) RiverMany(ctx context.Context, length time.Duration, workers int) (float64, error) {
+func (p *Peers) RiverMany(ctx context.Context, length time.Duration, workers int) (Done, error) {
 	const size = 100
 	jobs := make([]river.InsertManyParams, size)
 	for i := range jobs {

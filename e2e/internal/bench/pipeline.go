@@ -5,12 +5,14 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/apache/pulsar-client-go/pulsaradmin"
 	"github.com/apache/pulsar-client-go/pulsaradmin/pkg/utils"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"tributary/devstack"
@@ -23,6 +25,8 @@ type Pipeline struct {
 	Commission *pgxpool.Pool // as the owner
 	AdminURL   string
 	Load       Load
+	Meter      Meter
+	Others     []string // the services beside tracking
 	Say        func(string, ...any)
 	grown      int64 // the seq up to which Grow has filled the log
 }
@@ -44,112 +48,146 @@ func (p *Pipeline) Fill(ctx context.Context, events int) error {
 	return nil
 }
 
-// Settle waits until everything that was recorded is published and decided.
+// Settle waits until everything that was recorded is published and decided. It counts rows only when the broker has none left: counting takes
+// long once there are many.
 func (p *Pipeline) Settle(ctx context.Context) error {
-	return p.wait(ctx, 10*time.Minute, func() (bool, error) {
-		recorded, decided, err := p.counts(ctx)
+	return p.wait(ctx, 10*time.Minute, 50*time.Millisecond, func() (bool, error) {
+		unpublished, err := p.number(ctx, p.Tracking, `SELECT (SELECT coalesce(max(seq), 0) FROM events) - pos FROM relay`)
+		if err != nil || unpublished > 0 {
+			return false, err
+		}
+		backlog, err := p.backlog()
+		if err != nil || backlog > 0 {
+			return false, err
+		}
+		recorded, err := p.number(ctx, p.Tracking, fmt.Sprintf(`SELECT count(*) FROM events WHERE seq > %d`, p.grown))
+		if err != nil {
+			return false, err
+		}
+		decided, err := p.number(ctx, p.Commission, `SELECT count(*) FROM decisions`)
 		return recorded == decided, err
 	})
 }
 
-// Alone measures tracking while commission is stopped, and lets commission catch up afterwards.
-func (p *Pipeline) Alone(ctx context.Context, measure func() (float64, error)) (float64, error) {
-	if err := p.Stack.Stop(ctx, "commission"); err != nil {
-		return 0, err
+// Alone measures tracking while the other services are stopped, as on a machine of its own, and lets commission catch up afterwards.
+func (p *Pipeline) Alone(ctx context.Context, measure func() (Done, error)) (Done, error) {
+	for _, name := range p.Others {
+		if err := p.Stack.Stop(ctx, name); err != nil {
+			return Done{}, err
+		}
 	}
-	rate, err := measure()
+	done, err := measure()
 	if err != nil {
-		return 0, err
+		return Done{}, err
 	}
-	if err := p.Stack.Start(ctx, "commission"); err != nil {
-		return 0, err
+	for _, name := range p.Others {
+		if err := p.Stack.Start(ctx, name); err != nil {
+			return Done{}, err
+		}
 	}
-	return rate, p.Settle(ctx)
+	return done, p.Settle(ctx)
 }
 
-// Relay is the rate at which the relay drains a backlog: the broker is stopped while events are recorded, then started, and the time counts from
-// the first event that it confirms.
-func (p *Pipeline) Relay(ctx context.Context, events int) (float64, error) {
+// Relay is the rate at which the relay drains a backlog: its lease is held by another while events are recorded and then given up, and the time
+// counts from the first event that the broker confirms. Commission stays stopped.
+func (p *Pipeline) Relay(ctx context.Context, events int) (Done, error) {
 	if err := p.Stack.Stop(ctx, "commission"); err != nil {
-		return 0, err
+		return Done{}, err
 	}
-	if err := p.Stack.Stop(ctx, "pulsar"); err != nil {
-		return 0, err
+	if _, err := p.Tracking.Exec(ctx, `UPDATE relay SET holder = 'bench', expires_at = now() + interval '1 hour'`); err != nil {
+		return Done{}, err
 	}
 	if err := p.Fill(ctx, events); err != nil {
-		return 0, err
+		return Done{}, err
 	}
 	from, err := p.number(ctx, p.Tracking, `SELECT pos FROM relay`)
 	if err != nil {
-		return 0, err
+		return Done{}, err
 	}
 	to, err := p.number(ctx, p.Tracking, `SELECT max(seq) FROM events`)
 	if err != nil {
-		return 0, err
+		return Done{}, err
 	}
-	if err := p.Stack.Start(ctx, "pulsar"); err != nil {
-		return 0, err
+	if _, err := p.Tracking.Exec(ctx, `UPDATE relay SET expires_at = '-infinity'`); err != nil {
+		return Done{}, err
 	}
 	return p.climb(ctx, p.Tracking, `SELECT pos FROM relay`, from, to)
 }
 
-// CatchUp is the rate at which a consumer that was away decides what it missed. It follows Relay, which has left commission stopped
-// and the topic full.
-func (p *Pipeline) CatchUp(ctx context.Context) (float64, error) {
-	from, err := p.number(ctx, p.Commission, `SELECT count(*) FROM decisions`)
-	if err != nil {
-		return 0, err
-	}
-	to, err := p.recorded(ctx)
-	if err != nil {
-		return 0, err
-	}
-	if err := p.Stack.Start(ctx, "commission"); err != nil {
-		return 0, err
-	}
-	return p.climb(ctx, p.Commission, `SELECT count(*) FROM decisions`, from, to)
+// CatchUp is the rate at which a consumer that was away decides what it missed, by its own count. It follows Relay, which has left
+// commission stopped and the topic full.
+func (p *Pipeline) CatchUp(ctx context.Context) (Done, error) {
+	return p.consume(ctx)
 }
 
 // Duplicates is the rate at which the consumer lets pass what it has decided before: the subscription is set back to the beginning.
-func (p *Pipeline) Duplicates(ctx context.Context, topic string) (float64, error) {
+func (p *Pipeline) Duplicates(ctx context.Context) (Done, error) {
 	if err := p.Stack.Stop(ctx, "commission"); err != nil {
-		return 0, err
+		return Done{}, err
 	}
-	admin, err := pulsaradmin.NewClient(&pulsaradmin.Config{WebServiceURL: p.AdminURL})
+	admin, topic, err := p.admin()
 	if err != nil {
-		return 0, err
-	}
-	name, err := utils.GetTopicName(topic)
-	if err != nil {
-		return 0, err
+		return Done{}, err
 	}
 	const beginning = 1 // milliseconds since 1970; a partitioned topic takes no other position
-	if err := admin.Subscriptions().ResetCursorToTimestampWithContext(ctx, *name, "commission", beginning); err != nil {
-		return 0, err
+	if err := admin.Subscriptions().ResetCursorToTimestampWithContext(ctx, *topic, subscription, beginning); err != nil {
+		return Done{}, err
 	}
-	backlog := func() (int64, error) {
-		stats, err := admin.Topics().GetPartitionedStats(*name, false)
-		return stats.Subscriptions["commission"].MsgBacklog, err
-	}
+	return p.consume(ctx)
+}
+
+const subscription = "commission"
+
+// consume starts commission and waits until the broker has nothing left for it: that is asked only when the count stands still. The time goes
+// from the first message to the last.
+func (p *Pipeline) consume(ctx context.Context) (Done, error) {
 	if err := p.Stack.Start(ctx, "commission"); err != nil {
-		return 0, err
+		return Done{}, err
 	}
-	begin := time.Now()
-	err = p.wait(ctx, 10*time.Minute, func() (bool, error) {
-		left, err := backlog()
-		return left == 0, err
+	begin, end, before, first, last := time.Now(), time.Now(), p.Meter.usage(), 0.0, 0.0
+	err := p.wait(ctx, 10*time.Minute, 200*time.Millisecond, func() (bool, error) {
+		n, err := p.metric(ctx, "commission", "broker_messages_total", `"consumed"`, "tracking-events")
+		switch {
+		case err != nil:
+			return false, err
+		case first == 0:
+			begin, before, first = time.Now(), p.Meter.usage(), n
+		case n > last:
+			end = time.Now()
+		case n > 0:
+			left, err := p.backlog()
+			return left == 0, err
+		}
+		last = n
+		return false, nil
 	})
-	took := time.Since(begin).Seconds()
+	done := Done{Events: int(last - first), Took: end.Sub(begin)}
+	done.CPU = p.Meter.since(before, done.Events)
+	return done, err
+}
+
+func (p *Pipeline) admin() (pulsaradmin.Client, *utils.TopicName, error) {
+	admin, err := pulsaradmin.NewClient(&pulsaradmin.Config{WebServiceURL: p.AdminURL})
+	if err != nil {
+		return nil, nil, err
+	}
+	topic, err := utils.GetTopicName("persistent://public/default/tracking-events")
+	return admin, topic, err
+}
+
+// backlog is how much the broker holds for commission; it counts batches.
+func (p *Pipeline) backlog() (int64, error) {
+	admin, topic, err := p.admin()
 	if err != nil {
 		return 0, err
 	}
-	consumed, err := p.consumed(ctx) // the broker's own backlog counts batches; the process started at 0
-	return consumed / took, err
+	stats, err := admin.Topics().GetPartitionedStats(*topic, false)
+	return stats.Subscriptions[subscription].MsgBacklog, err
 }
 
-// consumed is how many messages commission has handled since its start, by its metrics.
-func (p *Pipeline) consumed(ctx context.Context) (float64, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.Stack.URL("commission")+"/metrics", http.NoBody)
+// metric sums a service's series of that name whose labels hold all the texts.
+func (p *Pipeline) metric(ctx context.Context, service, name string, texts ...string) (float64, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.Stack.URL(service)+"/metrics", http.NoBody)
 	if err != nil {
 		return 0, err
 	}
@@ -160,20 +198,27 @@ func (p *Pipeline) consumed(ctx context.Context) (float64, error) {
 	defer func() { _ = answer.Body.Close() }()
 	sum, lines := 0.0, bufio.NewScanner(answer.Body)
 	for lines.Scan() {
-		if text := lines.Text(); strings.HasPrefix(text, "broker_messages_total{") && strings.Contains(text, `"consumed"`) && strings.Contains(text, "tracking-events") {
-			n, err := strconv.ParseFloat(text[strings.LastIndexByte(text, ' ')+1:], 64)
-			if err != nil {
-				return 0, err
-			}
-			sum += n
+		line := lines.Text()
+		if !strings.HasPrefix(line, name) || slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(line, text) }) {
+			continue
 		}
+		n, err := strconv.ParseFloat(line[strings.LastIndexByte(line, ' ')+1:], 64)
+		if err != nil {
+			return 0, err
+		}
+		sum += n
 	}
 	return sum, lines.Err()
 }
 
-// Sustained posts at a fixed rate for some time and tells how far the decisions were behind, second by second.
-func (p *Pipeline) Sustained(ctx context.Context, length time.Duration, rate float64) (lags []int64, drained time.Duration, err error) {
-	done := make(chan error, 1)
+// Sustained posts single events at a fixed rate for some time. It tells how many events the decisions were behind, second by second, and how
+// long each event took from its receipt to its decision.
+func (p *Pipeline) Sustained(ctx context.Context, length time.Duration, rate float64) (behind []int64, lags []time.Duration, err error) {
+	done, from := make(chan error, 1), time.Now()
+	recorded, decided, err := p.counters(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	go func() {
 		_, err := p.Load.Open(ctx, length, 64, rate)
 		done <- err
@@ -183,47 +228,54 @@ func (p *Pipeline) Sustained(ctx context.Context, length time.Duration, rate flo
 	for {
 		select {
 		case err := <-done:
-			if err != nil {
-				return nil, 0, err
+			if err == nil {
+				err = p.Settle(ctx)
 			}
-			begin := time.Now()
-			err = p.Settle(ctx)
-			return lags, time.Since(begin), err
+			if err != nil {
+				return nil, nil, err
+			}
+			lags, err = p.lags(ctx, from)
+			return behind, lags, err
 		case <-tick.C:
-			recorded, decided, err := p.counts(ctx)
+			r, d, err := p.counters(ctx)
 			if err != nil {
-				return nil, 0, err
+				return nil, nil, err
 			}
-			lags = append(lags, recorded-decided)
+			behind = append(behind, int64((r-recorded)-(d-decided)))
 		}
 	}
 }
 
-// climb waits until the query gives to, and returns the rate from the first change on.
-func (p *Pipeline) climb(ctx context.Context, pool *pgxpool.Pool, query string, from, to int64) (float64, error) {
-	first, begin := from, time.Now()
-	err := p.wait(ctx, 10*time.Minute, func() (bool, error) {
-		n, err := p.number(ctx, pool, query)
-		if n == from {
-			first, begin = n, time.Now()
-		}
-		return n >= to, err
-	})
-	return float64(to-first) / time.Since(begin).Seconds(), err
-}
-
-func (p *Pipeline) counts(ctx context.Context) (recorded, decided int64, err error) {
-	if decided, err = p.number(ctx, p.Commission, `SELECT count(*) FROM decisions`); err != nil {
+func (p *Pipeline) counters(ctx context.Context) (recorded, decided float64, err error) {
+	if decided, err = p.metric(ctx, "commission", "broker_messages_total", `"consumed"`, "tracking-events"); err != nil {
 		return 0, 0, err
 	}
-	recorded, err = p.recorded(ctx)
+	recorded, err = p.metric(ctx, "tracking", "tracking_commit_events_sum")
 	return recorded, decided, err
 }
 
-func (p *Pipeline) recorded(ctx context.Context) (int64, error) {
-	var n int64
-	err := p.Tracking.QueryRow(ctx, `SELECT count(*) FROM events WHERE seq > $1`, p.grown).Scan(&n)
-	return n, err
+// lags are the times from receipt to decision of what was decided since; both clocks are this machine's.
+func (p *Pipeline) lags(ctx context.Context, from time.Time) ([]time.Duration, error) {
+	rows, err := p.Commission.Query(ctx, `SELECT decided_at - received_at FROM decisions WHERE decided_at >= $1`, from)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[time.Duration])
+}
+
+// climb waits until the query gives to, and counts from the first change on.
+func (p *Pipeline) climb(ctx context.Context, pool *pgxpool.Pool, query string, from, to int64) (Done, error) {
+	first, begin, before := from, time.Now(), p.Meter.usage()
+	err := p.wait(ctx, 10*time.Minute, 50*time.Millisecond, func() (bool, error) {
+		n, err := p.number(ctx, pool, query)
+		if n == from {
+			first, begin, before = n, time.Now(), p.Meter.usage()
+		}
+		return n >= to, err
+	})
+	done := Done{Events: int(to - first), Took: time.Since(begin)}
+	done.CPU = p.Meter.since(before, done.Events)
+	return done, err
 }
 
 func (p *Pipeline) number(ctx context.Context, pool *pgxpool.Pool, query string) (int64, error) {
@@ -232,10 +284,10 @@ func (p *Pipeline) number(ctx context.Context, pool *pgxpool.Pool, query string)
 	return n, err
 }
 
-func (p *Pipeline) wait(ctx context.Context, limit time.Duration, condition func() (bool, error)) error {
+func (p *Pipeline) wait(ctx context.Context, limit, pause time.Duration, condition func() (bool, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	tick := time.NewTicker(50 * time.Millisecond)
+	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	for {
 		ok, err := condition()

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -36,10 +38,8 @@ func (r Report) Print(w io.Writer) {
 	line("Lists of 100 events: p50 %.1f ms, p99 %.1f ms", r.Latencies["list_p50"], r.Latencies["list_p99"])
 	line("Cost of an event by single POST: %d µs of the service's CPU, %d µs of PostgreSQL's, %.0f bytes of WAL; tracking's peak memory %.0f MiB",
 		r.Cost.ServiceCPU.Microseconds(), r.Cost.PostgresCPU.Microseconds(), r.Cost.WALBytes, r.Cost.ServicePeakMiB)
-	for _, name := range []string{"sustained_rate", "lag_p50_events", "lag_p99_events", "lag_p99_seconds", "drain_seconds", "tracking_peak_memory_mib", "commission_peak_memory_mib", "bff_peak_memory_mib"} {
-		if v, ok := r.Pipeline[name]; ok {
-			line("%-46s %10.2f", strings.ReplaceAll(name, "_", " "), v)
-		}
+	for _, name := range slices.Sorted(maps.Keys(r.Pipeline)) {
+		line("%-46s %10.3f", strings.ReplaceAll(name, "_", " "), r.Pipeline[name])
 	}
 }
 

@@ -99,9 +99,7 @@ func (s *Store) RequestPayout(ctx context.Context, request payout.Payout, now ti
 }
 
 func movePayout(ctx context.Context, tx pgx.Tx, p payout.Payout, from, to ledger.Account, now time.Time) error {
-	var batch pgx.Batch
-	queueTransfers(&batch, []ledger.Transfer{{UserID: p.UserID, From: from, To: to, Amount: p.Amount, PayoutID: p.ID}}, now)
-	return tx.SendBatch(ctx, &batch).Close()
+	return copyTransfers(ctx, tx, []ledger.Transfer{{UserID: p.UserID, From: from, To: to, Amount: p.Amount, PayoutID: p.ID}}, now)
 }
 
 // ClosePayout implements payouts.Store.

@@ -104,10 +104,10 @@ func (s *Store) Adjust(ctx context.Context, request change.Request, made commiss
 
 // addCommissions stores commissions with the transfers that bring their money in.
 func addCommissions(ctx context.Context, tx pgx.Tx, made []commission.Commission, now time.Time) error {
-	var batch pgx.Batch
-	queueCommissions(&batch, made, now)
-	queueTransfers(&batch, transfersOf(made), now)
-	return tx.SendBatch(ctx, &batch).Close()
+	if err := copyCommissions(ctx, tx, made, now); err != nil {
+		return err
+	}
+	return copyTransfers(ctx, tx, transfersOf(made), now)
 }
 
 // ApproveDue implements settle.Store.

@@ -41,7 +41,8 @@ func (t *term) run(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// read brings pages of the log, one ahead of what is being sent.
+// read brings pages of the log, one ahead of what is being sent. At the end of the log it gathers: under load commits follow each other
+// faster than it pays to read them one by one.
 func (t *term) read(ctx context.Context) error {
 	after := t.from
 	for {
@@ -60,6 +61,9 @@ func (t *term) read(ctx context.Context) error {
 			after = page[len(page)-1].Seq
 		case <-ctx.Done():
 			return nil
+		}
+		if len(page) < t.limits.PageRows {
+			wait(ctx, t.limits.Gather)
 		}
 	}
 }
