@@ -32,6 +32,7 @@ func (c Config) pulsar() unit {
 		{"allowEphemeralPorts", "true"},
 		{"journalSyncData", fmt.Sprint(!c.Fast)},
 		{"brokerDeleteInactiveTopicsEnabled", "false"},
+		{"activeConsumerFailoverDelayTimeMillis", "0"}, // a delayed take-over of a partition may deliver newer messages before older ones
 		{"narExtractionDirectory", filepath.Join(dir, "tmp")},
 	}
 	args := []string{
