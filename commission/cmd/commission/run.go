@@ -12,6 +12,7 @@ import (
 
 	"tributary/commission/internal/api/events"
 	"tributary/commission/internal/api/rest"
+	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/consume"
 	"tributary/commission/internal/application/explain"
 	"tributary/commission/internal/application/payouts"
@@ -40,6 +41,7 @@ const (
 	maxConns   = 16
 
 	approveEvery = 2 * time.Second
+	forgetEvery  = 10 * time.Minute
 )
 
 // run is the whole service: settings, parts, and their order. With the argument healthcheck it asks a running one instead, and with
@@ -91,6 +93,7 @@ func run(ctx context.Context, args []string) error {
 	payer := payouts.New(store, time.Now)
 	payments := events.NewPayments(payer, pulsar.NewDeadLetters(deadRequests, time.Now), s.Production(), logger)
 	approver := &settle.Approver{Store: store, Now: time.Now, Every: approveEvery, Logger: logger}
+	forgetter := &change.Forgetter{Keys: store, Now: time.Now, Every: forgetEvery, Logger: logger}
 	tracking := events.NewTracking(consume.New(store, time.Now, newID), pulsar.NewDeadLetters(deadPublisher, time.Now), logger)
 
 	health := httpapi.NewHealth(service,
@@ -116,6 +119,7 @@ func run(ctx context.Context, args []string) error {
 		process.Part{Name: "dead payment requests", Run: deadRequests.Run},
 		process.Part{Name: "consumer of payment requests", Run: func(ctx context.Context) error { return requests.Run(ctx, payments.Handle) }},
 		process.Part{Name: "approver", Run: approver.Run},
+		process.Part{Name: "forgetter of old answers", Run: forgetter.Run},
 		process.Part{Name: "http", Run: server.Run},
 	)
 }

@@ -19,7 +19,7 @@ import (
 
 // ChangeHeaders are embedded (exported, because huma looks into exported embedded structs only) in the input of every POST.
 type ChangeHeaders struct {
-	IdempotencyKey string `header:"Idempotency-Key" minLength:"1" maxLength:"255" doc:"The same key with the same request gives the first answer again."`
+	IdempotencyKey string `header:"Idempotency-Key" minLength:"1" maxLength:"255" doc:"For at least 24 hours the same key with the same request gives the first answer again, with Idempotency-Replayed: true, and with another request 422 idempotency_key_reused. Keys belong to the caller."`
 }
 
 // MatchHeader is embedded in the input of what changes one thing.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -16,6 +17,11 @@ const (
 	insertKey   = `INSERT INTO idempotency_keys (caller, key, request_hash, status, body, created_at) VALUES ($1, $2, $3, 200, $4, $5)`
 	insertAudit = `
 INSERT INTO audit (at, actor, action, subject_type, subject_id, reason, before, after, request_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
+
+	// One at a time, because the service may not lock the rows: that takes the right to update them.
+	lockForgetting = `SELECT pg_try_advisory_xact_lock(7304)`
+	deleteKeys     = `
+DELETE FROM idempotency_keys WHERE (caller, key) IN (SELECT caller, key FROM idempotency_keys WHERE created_at < $1 ORDER BY created_at LIMIT $2)`
 )
 
 // once makes a change in one transaction with its audit row, at most once for a key. fn gives the result and what to note about it.
@@ -78,4 +84,24 @@ func (s *Store) Known(ctx context.Context, request change.Request) error {
 func (s *Store) Note(ctx context.Context, request change.Request, record change.Record, result any) error {
 	_, err := once(ctx, s, request, func(pgx.Tx) (any, change.Record, error) { return result, record, nil })
 	return err
+}
+
+var _ change.Keys = (*Store)(nil)
+
+// Forget implements change.Keys.
+func (s *Store) Forget(ctx context.Context, before time.Time, limit int) (int, error) {
+	deleted := 0
+	err := s.begin(ctx, "forget old answers", func(tx pgx.Tx) error {
+		var alone bool
+		if err := tx.QueryRow(ctx, lockForgetting).Scan(&alone); err != nil || !alone {
+			return err
+		}
+		tag, err := tx.Exec(ctx, deleteKeys, before, limit)
+		deleted = int(tag.RowsAffected())
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return deleted, nil
 }

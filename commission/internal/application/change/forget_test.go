@@ -1,0 +1,47 @@
+package change_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tributary/commission/internal/application/change"
+)
+
+// kept is how many old answers there are; every fourth call fails.
+type kept struct {
+	left, calls, largest int
+	before               time.Time
+}
+
+func (k *kept) Forget(_ context.Context, before time.Time, limit int) (int, error) {
+	k.calls, k.largest, k.before = k.calls+1, max(k.largest, limit), before
+	if k.calls%4 == 0 {
+		return 0, errors.New("database away")
+	}
+	n := min(limit, k.left)
+	k.left -= n
+	return n, nil
+}
+
+func TestTheForgetterGoesOnAfterFailuresAndStops(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		keys := &kept{left: 3500}
+		f := &change.Forgetter{Keys: keys, Now: time.Now, Every: time.Minute, Logger: slog.New(slog.DiscardHandler)}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- f.Run(ctx) }()
+		time.Sleep(time.Minute + time.Second) // of the bubble: no time passes
+		cancel()
+		if err := <-done; err != nil || keys.left != 0 || keys.largest > 1000 {
+			t.Errorf("Run = %v with %d left, %d at once", err, keys.left, keys.largest)
+		}
+		if age := time.Since(keys.before); age != 24*time.Hour+time.Second {
+			t.Errorf("answers of the last %v are kept", age)
+		}
+	})
+}
