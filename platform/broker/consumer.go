@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/apache/pulsar-client-go/pulsar"
+	"go.opentelemetry.io/otel"
 )
 
 // Received is a message with what the broker knows about it.
@@ -28,6 +29,7 @@ type ConsumerConfig struct {
 	Workers      int           // batches handled at the same time, each of partitions of its own; default 1
 	Queue        int           // messages or, where these are larger, batches of a producer that a partition may have waiting in memory; default 16
 	IdleLimit    time.Duration // without a message of a partition, before a look whether there should be one; default 30 s
+	Trace        bool          // whether batches become spans that lead to the traces of their messages; otherwise tracing costs nothing
 }
 
 // Consumer reads one topic by a durable Failover subscription: each partition has one active consumer, so messages of a key come in
@@ -68,6 +70,9 @@ func (c *Consumer) Ready() error {
 // may come again after a newer one. With several workers handle is called concurrently. Its context outlives ctx by 5 s, so that the batch
 // under way can be finished.
 func (c *Consumer) Run(ctx context.Context, handle func(context.Context, []Received) error) error {
+	if c.cfg.Trace {
+		handle = traced(otel.GetTracerProvider(), c.cfg, handle)
+	}
 	reason := "start"
 	for ctx.Err() == nil {
 		in, err := c.subscribe(ctx)

@@ -1,10 +1,12 @@
 package broker
 
 import (
+	"context"
 	"log/slog"
 
 	"github.com/apache/pulsar-client-go/pulsar"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // WithLibrary makes a client over a fake of the client library.
@@ -18,3 +20,8 @@ func WithLibrary(library pulsar.Client) *Client {
 
 // Quiet wraps a handler for the library's messages.
 func Quiet(h slog.Handler) slog.Handler { return newQuiet(h) }
+
+// Traced wraps a handler for spans.
+func Traced(provider trace.TracerProvider, cfg ConsumerConfig, handle func(context.Context, []Received) error) func(context.Context, []Received) error {
+	return traced(provider, cfg, handle)
+}

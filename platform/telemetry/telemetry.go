@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -44,8 +45,19 @@ func Tracing(ctx context.Context, service, endpoint string) (stop func(context.C
 	if err != nil {
 		return nil, fmt.Errorf("trace exporter: %w", err)
 	}
-	provider := trace.NewTracerProvider(trace.WithBatcher(exporter),
-		trace.WithResource(resource.NewSchemaless(semconv.ServiceName(service))))
+	provider := Provider(service, trace.NewBatchSpanProcessor(exporter))
 	otel.SetTracerProvider(provider)
 	return provider.Shutdown, nil
+}
+
+// linksPerSpan is more than a batch of messages has; OpenTelemetry's own default would drop most of them.
+const linksPerSpan = 1000
+
+// Provider makes the service's spans and hands them to the processor. OTEL_SPAN_LINK_COUNT_LIMIT, when set, wins.
+func Provider(service string, to trace.SpanProcessor) *trace.TracerProvider {
+	limits := trace.NewSpanLimits()
+	if os.Getenv("OTEL_SPAN_LINK_COUNT_LIMIT") == "" {
+		limits.LinkCountLimit = linksPerSpan
+	}
+	return trace.NewTracerProvider(trace.WithSpanProcessor(to), trace.WithRawSpanLimits(limits), trace.WithResource(resource.NewSchemaless(semconv.ServiceName(service))))
 }

@@ -87,8 +87,8 @@ func run(ctx context.Context, args []string) error {
 	}
 	store := postgres.New(pool)
 	deadPublisher := client.NewPublisher(broker.PublisherConfig{Topic: s.Broker.Topic(contracts.TrackingEventsDeadLetter), MaxPending: maxBatch, SendTimeout: 10 * time.Second})
-	consumer := client.NewConsumer(broker.ConsumerConfig{Topic: s.Topic, Subscription: contracts.Commission, MaxBatch: maxBatch, Workers: workers})
-	requests := client.NewConsumer(broker.ConsumerConfig{Topic: s.Broker.Topic(contracts.PaymentRequest), Subscription: contracts.Commission, MaxBatch: maxBatch})
+	consumer := client.NewConsumer(broker.ConsumerConfig{Topic: s.Topic, Subscription: contracts.Commission, MaxBatch: maxBatch, Workers: workers, Trace: s.OTLPEndpoint != ""})
+	requests := client.NewConsumer(broker.ConsumerConfig{Topic: s.Broker.Topic(contracts.PaymentRequest), Subscription: contracts.Commission, MaxBatch: maxBatch, Trace: s.OTLPEndpoint != ""})
 	deadRequests := client.NewPublisher(broker.PublisherConfig{Topic: s.Broker.Topic(contracts.PaymentRequestDeadLetter), MaxPending: maxBatch, SendTimeout: 10 * time.Second})
 	payer := payouts.New(store, time.Now)
 	payments := events.NewPayments(payer, pulsar.NewDeadLetters(deadRequests, time.Now), s.Production(), logger)
