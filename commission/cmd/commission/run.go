@@ -20,6 +20,7 @@ import (
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/application/settle"
 	"tributary/commission/internal/infrastructure/postgres"
+	business "tributary/commission/internal/infrastructure/prometheus"
 	"tributary/commission/internal/infrastructure/pulsar"
 	"tributary/contracts"
 	"tributary/migrations"
@@ -85,16 +86,16 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	store := postgres.New(pool)
+	store, counted := postgres.New(pool), business.New(metrics, time.Now)
 	deadPublisher := client.NewPublisher(broker.PublisherConfig{Topic: s.Broker.Topic(contracts.TrackingEventsDeadLetter), MaxPending: maxBatch, SendTimeout: 10 * time.Second})
 	consumer := client.NewConsumer(broker.ConsumerConfig{Topic: s.Topic, Subscription: contracts.Commission, MaxBatch: maxBatch, Workers: workers, Trace: s.OTLPEndpoint != ""})
 	requests := client.NewConsumer(broker.ConsumerConfig{Topic: s.Broker.Topic(contracts.PaymentRequest), Subscription: contracts.Commission, MaxBatch: maxBatch, Trace: s.OTLPEndpoint != ""})
 	deadRequests := client.NewPublisher(broker.PublisherConfig{Topic: s.Broker.Topic(contracts.PaymentRequestDeadLetter), MaxPending: maxBatch, SendTimeout: 10 * time.Second})
-	payer := payouts.New(store, time.Now)
+	payer := payouts.New(counted.Paying(store), time.Now)
 	payments := events.NewPayments(payer, pulsar.NewDeadLetters(deadRequests, time.Now), s.Production(), logger)
-	approver := &settle.Approver{Store: store, Now: time.Now, Every: approveEvery, Logger: logger}
+	approver := &settle.Approver{Store: counted.Settling(store), Now: time.Now, Every: approveEvery, Logger: logger}
 	forgetter := &change.Forgetter{Keys: store, Now: time.Now, Every: forgetEvery, Logger: logger}
-	tracking := events.NewTracking(consume.New(store, time.Now, newID), pulsar.NewDeadLetters(deadPublisher, time.Now), logger)
+	tracking := events.NewTracking(consume.New(counted.Consuming(store), time.Now, newID), pulsar.NewDeadLetters(deadPublisher, time.Now), logger)
 
 	health := httpapi.NewHealth(service,
 		httpapi.Check{Name: "database", Needed: true, Probe: platform.Ready(pool, schema)},
@@ -105,9 +106,9 @@ func run(ctx context.Context, args []string) error {
 	)
 	//nolint:contextcheck // the context of a request is inside of huma.Context
 	api := newAPI(wiring{logger: logger, metrics: metrics, health: health, verifier: verifier, uses: rest.UseCases{
-		Commissions: store, Settle: settle.New(store, newID), Payouts: payer, Ledger: store, Unseal: unseal,
+		Commissions: store, Settle: settle.New(counted.Settling(store), newID), Payouts: payer, Ledger: store, Unseal: unseal,
 		Publish: publish.New(store, newID), Rules: store, Explain: explain.New(store),
-		Summaries: store, Replay: replay.New(store, time.Now, newID), Frames: store, Now: time.Now,
+		Summaries: store, Replay: replay.New(counted.Replaying(store), time.Now, newID), Frames: store, Now: time.Now,
 	}})
 	server := &httpapi.Server{Addr: s.HTTPAddr, Handler: api.Router, Health: health, Logger: logger}
 

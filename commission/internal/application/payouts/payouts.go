@@ -14,8 +14,8 @@ import (
 // Store keeps payouts and the ledger.
 type Store interface {
 	// RequestPayout decides the request against the balance, which is locked meanwhile, and stores the payout with its transfer, in one
-	// transaction. A request with a known id gives the payout that it made before.
-	RequestPayout(ctx context.Context, request payout.Payout, now time.Time) (payout.Payout, error)
+	// transaction. A request with a known id changes nothing and gives the payout that it made before, as it stands.
+	RequestPayout(ctx context.Context, request payout.Payout, now time.Time) (made payout.Payout, known bool, err error)
 	// ClosePayout closes a payout of the version (0 for any) with its transfer and audit, in one transaction. Faults: payout_not_found,
 	// version_mismatch, transition_refused, idempotency_key_reused; a *change.ReplayedError for a repetition.
 	ClosePayout(ctx context.Context, request change.Request, c Closing) (payout.Payout, error)
@@ -54,7 +54,8 @@ func New(store Store, now func() time.Time) *Handler { return &Handler{store: st
 
 // Request decides a request; asked again with the same id it changes nothing.
 func (h *Handler) Request(ctx context.Context, request payout.Payout) (payout.Payout, error) {
-	return h.store.RequestPayout(ctx, request, h.now().UTC().Truncate(time.Microsecond))
+	made, _, err := h.store.RequestPayout(ctx, request, h.now().UTC().Truncate(time.Microsecond))
+	return made, err
 }
 
 // Close completes, fails or cancels a payout.

@@ -19,7 +19,7 @@ func TestTheDatabaseGuardsItself(t *testing.T) {
 	f.owned(t, `INSERT INTO rules (rule_id, version, name, event_type, user_id, kind, rate, hold_days, effective_from, revision)
 		VALUES ('00000000-0000-7000-8000-000000000099', 1, 'held', 'purchase', 'held', 'percentage', '0.1', 30, '2026-01-01', 2)`)
 	f.decide(t, purchase("paid", "u", "100"), purchase("pending", "held", "100"), refund("parked", "u", "nothing", "1"))
-	p, err := f.store.RequestPayout(t.Context(), payout.Payout{ID: uuid.NewString(), UserID: "u", Amount: money.FromMinor(500, money.USD()), Method: "paypal", RequestedAt: start()}, start())
+	p, _, err := f.store.RequestPayout(t.Context(), payout.Payout{ID: uuid.NewString(), UserID: "u", Amount: money.FromMinor(500, money.USD()), Method: "paypal", RequestedAt: start()}, start())
 	if err != nil || p.Status != payout.Requested {
 		t.Fatalf("%v, %v", p, err)
 	}
@@ -135,7 +135,7 @@ func TestClawbackAfterPayout(t *testing.T) {
 	f := setup(t)
 	f.decide(t, purchase("e1", "u", "100"))
 	request := func(minor int64) payout.Status {
-		p, err := f.store.RequestPayout(t.Context(), payout.Payout{ID: uuid.NewString(), UserID: "u", Amount: money.FromMinor(minor, money.USD()), Method: "paypal", RequestedAt: start()}, start())
+		p, _, err := f.store.RequestPayout(t.Context(), payout.Payout{ID: uuid.NewString(), UserID: "u", Amount: money.FromMinor(minor, money.USD()), Method: "paypal", RequestedAt: start()}, start())
 		if err != nil {
 			t.Fatal(err)
 		}

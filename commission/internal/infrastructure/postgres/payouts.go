@@ -69,15 +69,14 @@ type querier interface {
 
 // RequestPayout implements payouts.Store. The lock on the user makes requests take turns; the ledger's own check would refuse
 // an overdraft even without it.
-func (s *Store) RequestPayout(ctx context.Context, request payout.Payout, now time.Time) (payout.Payout, error) {
-	var made payout.Payout
-	err := s.begin(ctx, "request a payout", func(tx pgx.Tx) error {
+func (s *Store) RequestPayout(ctx context.Context, request payout.Payout, now time.Time) (made payout.Payout, known bool, err error) {
+	err = s.begin(ctx, "request a payout", func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, lockUsers, []string{request.UserID}); err != nil {
 			return err
 		}
 		found, err := readPayout(ctx, tx, request.ID, "")
 		if err == nil {
-			made = found
+			made, known = found, true
 			return nil
 		}
 		if !fault.Is(err, "payout_not_found") {
@@ -95,7 +94,7 @@ func (s *Store) RequestPayout(ctx context.Context, request payout.Payout, now ti
 		}
 		return movePayout(ctx, tx, made, ledger.Available, ledger.InPayout, now)
 	})
-	return made, err
+	return made, known, err
 }
 
 func movePayout(ctx context.Context, tx pgx.Tx, p payout.Payout, from, to ledger.Account, now time.Time) error {
