@@ -34,7 +34,7 @@ func newMetrics(registry prometheus.Registerer) (metrics, error) {
 			Name: "broker_connects_total", Help: "Producers and consumers made, by topic and reason: start, lost, silent.",
 		}, []string{"topic", "reason"})),
 		heldSeconds: register(&errs, registry, prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "broker_batch_held_seconds", Help: "For how long a batch has been held because handling it fails; 0 when none is.",
+			Name: "broker_batch_held_seconds", Help: "For how long batches have been held because handling them fails, summed over the held ones; 0 when none is.",
 		}, topic)),
 		messageDelay: register(&errs, registry, prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "broker_consumer_delay_seconds", Help: "Age of the oldest message of the last batch when it was handled; 0 when nothing waits.",

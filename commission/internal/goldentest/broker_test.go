@@ -78,7 +78,7 @@ type handle = func(context.Context, []broker.Received) error
 func (l *line) consume(t *testing.T, cfg broker.Config, handle handle) {
 	t.Helper()
 	consumer := brokertest.Client(t, cfg).NewConsumer(broker.ConsumerConfig{
-		Topic: l.cfg.Topic(contracts.TrackingEvents), Subscription: contracts.Commission, MaxBatch: 500,
+		Topic: l.cfg.Topic(contracts.TrackingEvents), Subscription: contracts.Commission, MaxBatch: 500, Workers: 4, // as the service has it
 	})
 	brokertest.Run(t, func(ctx context.Context) error { return consumer.Run(ctx, handle) })
 	await(t, "the consumer", consumer.Ready)
