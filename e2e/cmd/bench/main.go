@@ -26,6 +26,7 @@ type options struct {
 	rounds            int
 	warm              time.Duration
 	length, sustained time.Duration
+	outage            time.Duration
 	backlog, rows     int
 	only, json        string
 }
@@ -37,9 +38,10 @@ func run(ctx context.Context, args []string) (err error) {
 	flags.DurationVar(&o.warm, "warm", 30*time.Second, "how long everything is driven first, so that nobody's compiler is measured")
 	flags.DurationVar(&o.length, "length", 8*time.Second, "how long each figure is measured")
 	flags.DurationVar(&o.sustained, "sustained", time.Minute, "how long the whole path is driven at a fixed rate")
+	flags.DurationVar(&o.outage, "outage", time.Minute, "how long the broker is away while events come in")
 	flags.IntVar(&o.backlog, "backlog", 200_000, "events in the backlog for relay and consumer")
 	flags.IntVar(&o.rows, "rows", 0, "rows to put into the log by COPY first, such as 30000000")
-	flags.StringVar(&o.only, "only", "", "a regular expression: only the measures that it finds, and nothing else")
+	flags.StringVar(&o.only, "only", "", "a regular expression: only the measures and stages that it finds; stages are cost, latency, outage, sustained, lists, memory")
 	flags.StringVar(&o.json, "json", "bench.json", "where the report is written as JSON")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -97,7 +99,11 @@ func measure(ctx context.Context, stack devstack.Config, o options, commands map
 	}
 	defer b.close()
 	b.commands = commands
-	report := bench.Report{Machine: fmt.Sprintf("%d cores, %s", runtime.NumCPU(), runtime.Version()), Rounds: o.rounds, Pipeline: map[string]float64{}}
+	only, err := regexp.Compile(o.only)
+	if err != nil {
+		return err
+	}
+	report := bench.Report{Machine: fmt.Sprintf("%d cores, %s", runtime.NumCPU(), runtime.Version()), Rounds: o.rounds, Rows: o.rows}
 	if o.rows > 0 {
 		say("filling the log with %d rows", o.rows)
 		if err := b.pipeline.Grow(ctx, o.rows); err != nil {
@@ -108,29 +114,19 @@ func measure(ctx context.Context, stack devstack.Config, o options, commands map
 	if err := b.warmUp(ctx, o.warm); err != nil {
 		return err
 	}
-	measures := b.measures(o)
-	if o.only != "" {
-		only, err := regexp.Compile(o.only)
-		if err != nil {
-			return err
+	measures := slices.DeleteFunc(b.measures(o), func(m bench.Measure) bool { return !only.MatchString(m.Name) })
+	if report.Rates, err = bench.Rounds(ctx, o.rounds, measures, say); err != nil {
+		return err
+	}
+	for _, stage := range b.stages() {
+		if !only.MatchString(stage.name) {
+			continue
 		}
-		measures = slices.DeleteFunc(measures, func(m bench.Measure) bool { return !only.MatchString(m.Name) })
+		say("%s", stage.name)
+		if err := stage.run(ctx, o, &report); err != nil {
+			return fmt.Errorf("%s: %w", stage.name, err)
+		}
 	}
-	if report.Rates, err = bench.Rounds(ctx, o.rounds, measures, say); err != nil || o.only != "" {
-		return err
-	}
-	if err := b.latencyAndCost(ctx, o, &report); err != nil {
-		return err
-	}
-	if err := b.sustained(ctx, o, &report); err != nil {
-		return err
-	}
-	lists, err := b.pipeline.Lists(ctx, 2000)
-	if err != nil {
-		return err
-	}
-	report.Latencies["list_p50"] = float64(bench.Quantile(lists, 0.5).Microseconds()) / 1000
-	report.Latencies["list_p99"] = float64(bench.Quantile(lists, 0.99).Microseconds()) / 1000
 	report.Print(os.Stdout)
 	return report.Save(o.json)
 }
@@ -201,6 +197,8 @@ const (
 	b2 = "B2: 500 rows a commit by unnest, one connection"
 	b4 = "B4: batched publishing by the Go client"
 	b5 = "B5: bare HTTP handler, 256 connections"
+
+	single = "single event POST, 256 connections"
 )
 
 // measures are taken in every round, in rotating order. Intake is measured with the relay at work and commission stopped, as on a machine
@@ -248,7 +246,7 @@ func (b *benches) measures(o options) []bench.Measure {
 		{Name: "bff command, HS256, 256 connections", Per: b5, Run: command("HS256", 256)},
 		{Name: "bff command, ES256, 256 connections", Per: b5, Run: command("ES256", 256)},
 		{Name: "bff command, HS256, 1000 connections", Per: b4, Run: command("HS256", 1000)},
-		{Name: "single event POST, 256 connections", Per: b1, Goal: "≥ 5 × B1", Run: intake(256, 1)},
+		{Name: single, Per: b1, Goal: "≥ 5 × B1", Run: intake(256, 1)},
 		{Name: "100 events a request, 16 connections", Per: b2, Goal: "≥ 0.6 × B2", Run: intake(16, 100)},
 		{Name: "relay draining a backlog", Per: b4, Goal: "≥ 0.4 × B4", Run: func(ctx context.Context) (bench.Done, error) { return b.pipeline.Relay(ctx, o.backlog) }},
 		{Name: "commission catching up, new events", Per: b2, Goal: "≥ 0.5 × B2", Run: b.pipeline.CatchUp},
@@ -257,62 +255,4 @@ func (b *benches) measures(o options) []bench.Measure {
 		{Name: "River Insert, 256 goroutines", Per: b1, Run: peer(b.peers.River, 256)},
 		{Name: "River InsertMany of 100, 16 goroutines", Per: b2, Run: peer(b.peers.RiverMany, 16)},
 	}
-}
-
-func (b *benches) latencyAndCost(ctx context.Context, o options, report *bench.Report) error {
-	pid, ok := b.stack.PID("tracking")
-	postmaster, also := b.stack.PID("tracking-db")
-	if !ok || !also {
-		return fmt.Errorf("tracking or its database does not run")
-	}
-	var rate float64
-	for _, r := range report.Rates {
-		if r.Name == "single event POST, 256 connections" {
-			rate = bench.SpreadOf(r.Rate, func(f float64) float64 { return f }).Median
-		}
-	}
-	var err error
-	report.Cost, err = bench.Costs(ctx, b.tracking, pid, postmaster, func() (int, error) {
-		done, err := b.load.Closed(ctx, o.length, 256, 1)
-		return done.Events, err
-	})
-	if err != nil {
-		return err
-	}
-	if err := b.pipeline.Settle(ctx); err != nil {
-		return err
-	}
-	latencies, err := b.load.Open(ctx, o.length, 64, rate/2)
-	if err != nil {
-		return err
-	}
-	ms := func(q float64) float64 { return float64(bench.Quantile(latencies, q).Microseconds()) / 1000 }
-	report.Latencies = map[string]float64{"rate": rate / 2, "p50": ms(0.5), "p99": ms(0.99), "p99.9": ms(0.999)}
-	return b.pipeline.Settle(ctx)
-}
-
-// sustained drives the whole path at the rate of the goal and at half of it, and reports how far the decisions lag.
-func (b *benches) sustained(ctx context.Context, o options, report *bench.Report) error {
-	const rate = 5000
-	behind, lags, err := b.pipeline.Sustained(ctx, o.sustained, rate)
-	if err != nil {
-		return err
-	}
-	half := len(behind) / 2
-	report.Pipeline["sustained_rate"] = rate
-	report.Pipeline["behind_first_half_max_events"] = float64(slices.Max(behind[:half]))
-	report.Pipeline["behind_second_half_max_events"] = float64(slices.Max(behind[half:]))
-	report.Pipeline["lag_p50_seconds"] = bench.Quantile(lags, 0.5).Seconds()
-	report.Pipeline["lag_p99_seconds"] = bench.Quantile(lags, 0.99).Seconds()
-	if _, lags, err = b.pipeline.Sustained(ctx, o.sustained/4, rate/2); err != nil {
-		return err
-	}
-	report.Pipeline["half_load_lag_p50_seconds"] = bench.Quantile(lags, 0.5).Seconds()
-	report.Pipeline["half_load_lag_p99_seconds"] = bench.Quantile(lags, 0.99).Seconds()
-	for _, name := range []string{"tracking", "commission", "bff"} {
-		if pid, ok := b.stack.PID(name); ok {
-			report.Pipeline[name+"_peak_memory_mib"] = bench.PeakMemory(pid)
-		}
-	}
-	return nil
 }

@@ -3,7 +3,6 @@
 package bench
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -76,12 +75,12 @@ type Spread struct {
 }
 
 // SpreadOf sorts a copy.
-func SpreadOf[T cmp.Ordered](figures []T, as func(T) float64) Spread {
+func SpreadOf(figures []float64) Spread {
 	if len(figures) == 0 {
 		return Spread{}
 	}
 	sorted := slices.Sorted(slices.Values(figures))
-	return Spread{as(sorted[0]), as(sorted[len(sorted)/2]), as(sorted[len(sorted)-1])}
+	return Spread{sorted[0], sorted[len(sorted)/2], sorted[len(sorted)-1]}
 }
 
 // Quantile gives the figure that a share q of all figures does not exceed.

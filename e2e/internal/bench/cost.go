@@ -12,42 +12,43 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Cost is what a number of events took: the stable part of every figure here.
-type Cost struct {
-	Events         int           `json:"events"`
-	ServiceCPU     time.Duration `json:"service_cpu_per_event_ns"`
-	PostgresCPU    time.Duration `json:"postgres_cpu_per_event_ns"`
-	WALBytes       float64       `json:"wal_bytes_per_event"`
-	ServicePeakMiB float64       `json:"service_peak_memory_mib"`
-	ServiceMiB     float64       `json:"service_memory_mib"`
+// Costly is what work is measured on.
+type Costly struct {
+	Service, Postmaster int    // processes: the service's, and its database server's
+	URL                 string // of the service
 }
 
-// Costs measures around work, which returns how many events it did. pid is the service's, postmaster the database server's.
-func Costs(ctx context.Context, pool *pgxpool.Pool, pid, postmaster int, work func() (int, error)) (Cost, error) {
-	wal, err := walPosition(ctx, pool)
+// Costs reports what each event of work, which returns how many it did, takes: the stable part of every figure here.
+func Costs(ctx context.Context, report *Report, pool *pgxpool.Pool, of Costly, work func() (int, error)) error {
+	wal, allocations, err := counted(ctx, pool, of.URL)
 	if err != nil {
-		return Cost{}, err
+		return err
 	}
-	service, database := cpuOf(pid), cpuOfChildren(postmaster)
+	service, database := cpuOf(of.Service), cpuOfChildren(of.Postmaster)
 	events, err := work()
 	if err != nil || events == 0 {
-		return Cost{}, fmt.Errorf("%d events: %w", events, err)
+		return fmt.Errorf("%d events: %w", events, err)
 	}
-	walAfter, err := walPosition(ctx, pool)
+	service, database = cpuOf(of.Service)-service, cpuOfChildren(of.Postmaster)-database
+	walAfter, allocationsAfter, err := counted(ctx, pool, of.URL)
 	if err != nil {
-		return Cost{}, err
+		return err
 	}
-	each := time.Duration(events)
-	return Cost{
-		Events: events, ServiceCPU: (cpuOf(pid) - service) / each, PostgresCPU: (cpuOfChildren(postmaster) - database) / each,
-		WALBytes: float64(walAfter-wal) / float64(events), ServicePeakMiB: memory(pid, "VmHWM"), ServiceMiB: memory(pid, "VmRSS"),
-	}, nil
+	each := float64(events)
+	report.Add("single event POST: the service's CPU, relay included", float64(service.Microseconds())/each, "µs", "")
+	report.Add("  PostgreSQL's CPU", float64(database.Microseconds())/each, "µs", "")
+	report.Add("  write-ahead log", float64(walAfter-wal)/each, "B", "≤ 700")
+	report.Add("  allocations in the service, relay included", (allocationsAfter-allocations)/each, "", "")
+	return nil
 }
 
-func walPosition(ctx context.Context, pool *pgxpool.Pool) (int64, error) {
-	var n int64
-	err := pool.QueryRow(ctx, `SELECT (pg_current_wal_lsn() - '0/0'::pg_lsn)::bigint`).Scan(&n)
-	return n, err
+// counted is the position of the write-ahead log in bytes, and how often the service has allocated.
+func counted(ctx context.Context, pool *pgxpool.Pool, url string) (wal int64, allocations float64, err error) {
+	if err := pool.QueryRow(ctx, `SELECT (pg_current_wal_lsn() - '0/0'::pg_lsn)::bigint`).Scan(&wal); err != nil {
+		return 0, 0, err
+	}
+	allocations, err = metric(ctx, url, "go_memstats_mallocs_total")
+	return wal, allocations, err
 }
 
 const ticksPerSecond = 100 // USER_HZ on Linux

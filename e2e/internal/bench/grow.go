@@ -48,18 +48,34 @@ func (p *Pipeline) Grow(ctx context.Context, rows int) error {
 	return p.Stack.Start(ctx, "tracking")
 }
 
-// Lists takes the latencies of list requests: by user, by type, by campaign and by time, from their first and from later pages.
-func (p *Pipeline) Lists(ctx context.Context, requests int) ([]time.Duration, error) {
-	day := time.Now().Add(-45 * 24 * time.Hour).UTC().Truncate(time.Second)
-	queries := []string{
-		"user_id=user-%d", "event_type=lead&user_id=user-%d", "campaign_id=camp-%d",
-		"occurred_from=" + day.Format(time.RFC3339) + "&occurred_to=" + day.Add(time.Hour).Format(time.RFC3339) + "&user_id=user-%d",
+// Query is a kind of list request.
+type Query struct {
+	Name   string
+	filter func(n int) string
+}
+
+// Lists are the kinds of list requests that are measured: of a user, of a campaign, of a type, of an hour, of a month.
+func Lists() []Query {
+	past := time.Now().Add(-45 * 24 * time.Hour).UTC().Truncate(time.Second)
+	within := func(length time.Duration) string {
+		return "occurred_from=" + past.Format(time.RFC3339) + "&occurred_to=" + past.Add(length).Format(time.RFC3339)
 	}
-	var all []time.Duration
+	return []Query{
+		{"by user", func(n int) string { return fmt.Sprintf("user_id=user-%d", n%5000) }},
+		{"by user and type", func(n int) string { return fmt.Sprintf("event_type=lead&user_id=user-%d", n%5000) }},
+		{"by campaign", func(n int) string { return fmt.Sprintf("campaign_id=camp-%d", n%50) }},
+		{"by user and an hour", func(n int) string { return within(time.Hour) + fmt.Sprintf("&user_id=user-%d", n%5000) }},
+		{"by an hour", func(int) string { return within(time.Hour) }},
+		{"by a month", func(int) string { return within(30 * 24 * time.Hour) }},
+	}
+}
+
+// List takes the latencies of so many list requests of a kind.
+func (p *Pipeline) List(ctx context.Context, query Query, requests int) ([]time.Duration, error) {
+	all := make([]time.Duration, 0, requests)
 	for n := range requests {
-		path := eventsPath + "?limit=100&" + fmt.Sprintf(queries[n%len(queries)], n%50)
 		begin := time.Now()
-		if err := get(ctx, "http://"+p.Load.Addr+path); err != nil {
+		if err := get(ctx, "http://"+p.Load.Addr+eventsPath+"?limit=100&"+query.filter(n)); err != nil {
 			return nil, err
 		}
 		all = append(all, time.Since(begin))

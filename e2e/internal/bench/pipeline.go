@@ -51,8 +51,8 @@ func (p *Pipeline) Fill(ctx context.Context, events int) error {
 // Settle waits until everything that was recorded is published and decided. It counts rows only when the broker has none left: counting takes
 // long once there are many.
 func (p *Pipeline) Settle(ctx context.Context) error {
-	return p.wait(ctx, 10*time.Minute, 50*time.Millisecond, func() (bool, error) {
-		unpublished, err := p.number(ctx, p.Tracking, `SELECT (SELECT coalesce(max(seq), 0) FROM events) - pos FROM relay`)
+	return p.wait(ctx, patience, 50*time.Millisecond, func() (bool, error) {
+		unpublished, err := p.unpublished(ctx)
 		if err != nil || unpublished > 0 {
 			return false, err
 		}
@@ -145,8 +145,8 @@ func (p *Pipeline) consume(ctx context.Context) (Done, error) {
 		return Done{}, err
 	}
 	begin, end, before, first, last := time.Now(), time.Now(), p.Meter.usage(), 0.0, 0.0
-	err := p.wait(ctx, 10*time.Minute, 200*time.Millisecond, func() (bool, error) {
-		n, err := p.metric(ctx, "commission", "broker_messages_total", `"consumed"`, "tracking-events")
+	err := p.wait(ctx, patience, 200*time.Millisecond, func() (bool, error) {
+		n, err := metric(ctx, p.Stack.URL("commission"), "broker_messages_total", `"consumed"`, "tracking-events")
 		switch {
 		case err != nil:
 			return false, err
@@ -186,8 +186,8 @@ func (p *Pipeline) backlog() (int64, error) {
 }
 
 // metric sums a service's series of that name whose labels hold all the texts.
-func (p *Pipeline) metric(ctx context.Context, service, name string, texts ...string) (float64, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.Stack.URL(service)+"/metrics", http.NoBody)
+func metric(ctx context.Context, service, name string, texts ...string) (float64, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, service+"/metrics", http.NoBody)
 	if err != nil {
 		return 0, err
 	}
@@ -247,10 +247,10 @@ func (p *Pipeline) Sustained(ctx context.Context, length time.Duration, rate flo
 }
 
 func (p *Pipeline) counters(ctx context.Context) (recorded, decided float64, err error) {
-	if decided, err = p.metric(ctx, "commission", "broker_messages_total", `"consumed"`, "tracking-events"); err != nil {
+	if decided, err = metric(ctx, p.Stack.URL("commission"), "broker_messages_total", `"consumed"`, "tracking-events"); err != nil {
 		return 0, 0, err
 	}
-	recorded, err = p.metric(ctx, "tracking", "tracking_commit_events_sum")
+	recorded, err = metric(ctx, p.Stack.URL("tracking"), "tracking_commit_events_sum")
 	return recorded, decided, err
 }
 
@@ -266,7 +266,7 @@ func (p *Pipeline) lags(ctx context.Context, from time.Time) ([]time.Duration, e
 // climb waits until the query gives to, and counts from the first change on.
 func (p *Pipeline) climb(ctx context.Context, pool *pgxpool.Pool, query string, from, to int64) (Done, error) {
 	first, begin, before := from, time.Now(), p.Meter.usage()
-	err := p.wait(ctx, 10*time.Minute, 50*time.Millisecond, func() (bool, error) {
+	err := p.wait(ctx, patience, 50*time.Millisecond, func() (bool, error) {
 		n, err := p.number(ctx, pool, query)
 		if n == from {
 			first, begin, before = n, time.Now(), p.Meter.usage()
@@ -283,6 +283,9 @@ func (p *Pipeline) number(ctx context.Context, pool *pgxpool.Pool, query string)
 	err := pool.QueryRow(ctx, query).Scan(&n)
 	return n, err
 }
+
+// patience is how long anything may take: minutes of events at full speed have to be decided after an outage.
+const patience = 30 * time.Minute
 
 func (p *Pipeline) wait(ctx context.Context, limit, pause time.Duration, condition func() (bool, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)

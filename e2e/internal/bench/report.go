@@ -4,47 +4,71 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"os"
-	"slices"
 	"strings"
+	"time"
 )
 
 // Report is everything that a run found.
 type Report struct {
-	Machine   string             `json:"machine"`
-	Rounds    int                `json:"rounds"`
-	Rates     []Result           `json:"rates"`
-	Latencies map[string]float64 `json:"latency_ms"`
-	Cost      Cost               `json:"cost"`
-	Pipeline  map[string]float64 `json:"pipeline"`
+	Machine string   `json:"machine"`
+	Rounds  int      `json:"rounds"`
+	Rows    int      `json:"rows_before"`
+	Rates   []Result `json:"rates"`
+	Figures []Figure `json:"figures"`
+}
+
+// Figure is one thing that was measured once.
+type Figure struct {
+	Name  string  `json:"name"`
+	Value float64 `json:"value"`
+	Unit  string  `json:"unit,omitempty"`
+	Goal  string  `json:"goal,omitempty"` // what the design asks for, for the reader
+}
+
+// Add notes a figure.
+func (r *Report) Add(name string, value float64, unit, goal string) {
+	r.Figures = append(r.Figures, Figure{name, value, unit, goal})
+}
+
+// AddQuantiles notes the middle and the 99th percentile of times, in the unit; the goal is the latter's.
+func (r *Report) AddQuantiles(name string, times []time.Duration, unit time.Duration, goal string) {
+	label := strings.TrimPrefix(unit.String(), "1")
+	of := func(q float64) float64 { return float64(Quantile(times, q)) / float64(unit) }
+	r.Add(name+", p50", of(0.5), label, "")
+	r.Add(name+", p99", of(0.99), label, goal)
+}
+
+// Median is the middle rate of a measure, or otherwise when it was not taken.
+func (r *Report) Median(measure string, otherwise float64) float64 {
+	for _, m := range r.Rates {
+		if m.Name == measure {
+			return SpreadOf(m.Rate).Median
+		}
+	}
+	return otherwise
 }
 
 // Print writes the report as tables for people.
-func (r Report) Print(w io.Writer) {
+func (r *Report) Print(w io.Writer) {
 	line := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
-	same := func(f float64) float64 { return f }
-	line("\n%-46s %28s   %-26s %s", "events per second, "+fmt.Sprint(r.Rounds)+" rounds", "median (min – max)", "ratio, median (min – max)", "goal")
+	line("\n%-46s %28s   %-34s %s", fmt.Sprintf("events per second, %d rounds", r.Rounds), "median (min – max)", "ratio, median (min – max)", "goal")
 	for _, m := range r.Rates {
-		rate := SpreadOf(m.Rate, same)
-		text := ""
+		rate, text := SpreadOf(m.Rate), ""
 		if m.Per != "" {
-			ratio := SpreadOf(m.Ratios, same)
+			ratio := SpreadOf(m.Ratios)
 			text = fmt.Sprintf("%.2f (%.2f – %.2f) × %s", ratio.Median, ratio.Min, ratio.Max, short(m.Per))
 		}
 		line("%-46s %10.0f (%6.0f – %6.0f)   %-34s %s", m.Name, rate.Median, rate.Min, rate.Max, text, m.Goal)
 	}
-	line("\nSingle event POST at half of the measured rate, open loop: p50 %.1f ms, p99 %.1f ms, p99.9 %.1f ms", r.Latencies["p50"], r.Latencies["p99"], r.Latencies["p99.9"])
-	line("Lists of 100 events: p50 %.1f ms, p99 %.1f ms", r.Latencies["list_p50"], r.Latencies["list_p99"])
-	line("Cost of an event by single POST: %d µs of the service's CPU, %d µs of PostgreSQL's, %.0f bytes of WAL; tracking's peak memory %.0f MiB",
-		r.Cost.ServiceCPU.Microseconds(), r.Cost.PostgresCPU.Microseconds(), r.Cost.WALBytes, r.Cost.ServicePeakMiB)
-	for _, name := range slices.Sorted(maps.Keys(r.Pipeline)) {
-		line("%-46s %10.3f", strings.ReplaceAll(name, "_", " "), r.Pipeline[name])
+	line("\n%-60s %10s %-5s %s", "once", "figure", "", "goal")
+	for _, f := range r.Figures {
+		line("%-60s %10.2f %-5s %s", f.Name, f.Value, f.Unit, f.Goal)
 	}
 }
 
 // Save writes the report as JSON.
-func (r Report) Save(file string) error {
+func (r *Report) Save(file string) error {
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"tributary/e2e/internal/bench"
+)
+
+// stage is what is measured once, after the rounds.
+type stage struct {
+	name string
+	run  func(ctx context.Context, o options, report *bench.Report) error
+}
+
+func (b *benches) stages() []stage {
+	return []stage{
+		{"cost", b.cost}, {"latency", b.latency}, {"outage", b.outage}, {"sustained", b.sustained}, {"lists", b.lists}, {"memory", b.memory},
+	}
+}
+
+// cost is what an event by single POST takes, in the same situation as its rate.
+func (b *benches) cost(ctx context.Context, o options, report *bench.Report) error {
+	pid, ok := b.stack.PID("tracking")
+	postmaster, also := b.stack.PID("tracking-db")
+	if !ok || !also {
+		return errors.New("tracking or its database does not run")
+	}
+	_, err := b.pipeline.Alone(ctx, func() (bench.Done, error) {
+		return bench.Done{}, bench.Costs(ctx, report, b.tracking, bench.Costly{Service: pid, Postmaster: postmaster, URL: b.stack.URL("tracking")}, func() (int, error) {
+			done, err := b.load.Closed(ctx, o.length, 256, 1)
+			return done.Events, err
+		})
+	})
+	return err
+}
+
+// latency is taken at half of the rate that was measured for single events, or at 4,000 a second when it was not.
+func (b *benches) latency(ctx context.Context, o options, report *bench.Report) error {
+	rate := report.Median(single, 8000) / 2
+	_, err := b.pipeline.Alone(ctx, func() (bench.Done, error) {
+		latencies, err := b.load.Open(ctx, 3*o.length, 64, rate)
+		report.Add("single event POST, open loop, half of the rate", rate, "/s", "")
+		report.AddQuantiles("  its latency", latencies, time.Millisecond, "≤ 25")
+		return bench.Done{}, err
+	})
+	return err
+}
+
+// outage takes the broker away while events come in as fast as they can, and looks how soon what waits is published and decided afterwards.
+func (b *benches) outage(ctx context.Context, o options, report *bench.Report) error {
+	found, err := b.pipeline.Outage(ctx, o.outage)
+	if err != nil {
+		return err
+	}
+	report.Add(fmt.Sprintf("broker away for %v: rate of intake, single events", o.outage), found.Rate, "/s", "")
+	if usual := report.Median(single, 0); usual > 0 {
+		report.Add("  compared with its usual rate", found.Rate/usual, "", "≥ 0.9")
+	}
+	report.Add("  tracking's memory grew by", found.GrewMiB, "MiB", "≤ 20")
+	report.Add("  events that waited at its return", float64(found.Waited), "", "")
+	report.Add("  until published less than 1 s after receipt", found.Published.Seconds(), "s", "≤ 10")
+	report.Add("  until decided less than 1 s after receipt", found.Decided.Seconds(), "s", "")
+	return nil
+}
+
+// sustained drives the whole path at the rate of the goal and at half of it, and reports how far the decisions lag.
+func (b *benches) sustained(ctx context.Context, o options, report *bench.Report) error {
+	const rate = 5000
+	behind, lags, err := b.pipeline.Sustained(ctx, o.sustained, rate)
+	if err != nil {
+		return err
+	}
+	half := len(behind) / 2
+	report.Add(fmt.Sprintf("whole path for %v", o.sustained), rate, "/s", "≥ 5000")
+	report.Add("  undecided at most, first half of the time", float64(slices.Max(behind[:half])), "", "")
+	report.Add("  undecided at most, second half", float64(slices.Max(behind[half:])), "", "not growing")
+	report.AddQuantiles("  from receipt to decision", lags, time.Second, "")
+	if _, lags, err = b.pipeline.Sustained(ctx, o.sustained/4, rate/2); err != nil {
+		return err
+	}
+	report.Add("whole path at half load", rate/2, "/s", "")
+	report.AddQuantiles("  from receipt to decision", lags, time.Second, "≤ 0.5")
+	return nil
+}
+
+// lists takes the latencies of list requests one after the other.
+func (b *benches) lists(ctx context.Context, _ options, report *bench.Report) error {
+	for _, query := range bench.Lists() {
+		latencies, err := b.pipeline.List(ctx, query, 500)
+		if err != nil {
+			return err
+		}
+		report.AddQuantiles("list of 100 events "+query.Name, latencies, time.Millisecond, "≤ 20")
+	}
+	return nil
+}
+
+// memory is the most that each service has held until now.
+func (b *benches) memory(_ context.Context, _ options, report *bench.Report) error {
+	for name, goal := range map[string]string{"tracking": "≤ 150", "commission": "≤ 150", "bff": "≤ 100"} {
+		pid, ok := b.stack.PID(name)
+		if !ok {
+			return fmt.Errorf("%s does not run", name)
+		}
+		report.Add("memory at most, "+name, bench.PeakMemory(pid), "MiB", goal)
+	}
+	return nil
+}
