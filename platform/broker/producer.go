@@ -42,7 +42,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 
 func (p *Publisher) connect() (pulsar.Producer, error) {
 	options := pulsar.ProducerOptions{
-		Topic: p.cfg.Topic, SendTimeout: p.cfg.SendTimeout, BatchingMaxPublishDelay: p.cfg.BatchDelay, BackOffPolicyFunc: capped,
+		Topic: p.cfg.Topic, SendTimeout: p.cfg.SendTimeout, BatchingMaxPublishDelay: batchDelay, BackOffPolicyFunc: capped,
 		MaxPendingMessages: p.cfg.MaxPending, DisableBlockIfQueueFull: true, // never reached: the publisher's own bound is the lower one
 	}
 	if p.cfg.Schema != "" {

@@ -29,7 +29,6 @@ type PublisherConfig struct {
 	MaxPending  int           // messages handed over and not yet answered; default 5000
 	Block       bool          // when so many are pending, Send waits for room until its ctx ends; else it refuses
 	SendTimeout time.Duration // after which a send is reported as unknown; default 10 s
-	BatchDelay  time.Duration // how long a message may wait for others; default 5 ms. The client looks at every partition that often, idle or not
 }
 
 // Publisher sends to one topic. Run owns its producer: it connects in the background, makes a new one when the client library has
@@ -45,7 +44,7 @@ type Publisher struct {
 const (
 	defaultPending     = 5000
 	defaultSendTimeout = 10 * time.Second
-	defaultBatchDelay  = 5 * time.Millisecond
+	batchDelay         = 5 * time.Millisecond // how long a message may wait for others; the client looks at every partition that often, idle or not
 	flushTimeout       = 10 * time.Second
 	retryAfter         = time.Second
 	maxPendingBytes    = 32 << 20
@@ -61,7 +60,6 @@ var (
 func (c *Client) NewPublisher(cfg PublisherConfig) *Publisher {
 	cfg.MaxPending = cmp.Or(cfg.MaxPending, defaultPending)
 	cfg.SendTimeout = cmp.Or(cfg.SendTimeout, defaultSendTimeout)
-	cfg.BatchDelay = cmp.Or(cfg.BatchDelay, defaultBatchDelay)
 	return &Publisher{cfg: cfg, client: c, room: semaphore.NewWeighted(maxPendingBytes)}
 }
 

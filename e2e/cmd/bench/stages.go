@@ -42,7 +42,12 @@ func (b *benches) cost(ctx context.Context, o options, report *bench.Report) err
 func (b *benches) latency(ctx context.Context, o options, report *bench.Report) error {
 	rate := report.Median(single, 8000) / 2
 	_, err := b.pipeline.Alone(ctx, func() (bench.Done, error) {
-		latencies, err := b.load.Open(ctx, 3*o.length, 64, rate)
+		var latencies []time.Duration
+		done, err := b.pipeline.Meter.Around(func() (done bench.Done, err error) {
+			latencies, err = b.load.Open(ctx, 3*o.length, 64, rate)
+			return bench.Done{Events: len(latencies)}, err
+		})
+		report.AddUsage("single event POST at half of the rate", done)
 		report.Add("single event POST, open loop, half of the rate", rate, "/s", "")
 		report.AddQuantiles("  its latency", latencies, time.Millisecond, "≤ 25")
 		return bench.Done{}, err

@@ -68,7 +68,7 @@ func (p *Pipeline) unpublished(ctx context.Context) (int64, error) {
 
 // caughtUp is the time since then until no more events wait than come in a second.
 func (p *Pipeline) caughtUp(ctx context.Context, since time.Time, waiting func(context.Context) (int64, error)) (time.Duration, error) {
-	err := p.wait(ctx, patience, 50*time.Millisecond, func() (bool, error) {
+	err := p.wait(ctx, 50*time.Millisecond, func() (bool, error) {
 		n, err := waiting(ctx)
 		return n <= trickle, err
 	})

@@ -51,7 +51,7 @@ func (p *Pipeline) Fill(ctx context.Context, events int) error {
 // Settle waits until everything that was recorded is published and decided. It counts rows only when the broker has none left: counting takes
 // long once there are many.
 func (p *Pipeline) Settle(ctx context.Context) error {
-	return p.wait(ctx, patience, 50*time.Millisecond, func() (bool, error) {
+	return p.wait(ctx, 50*time.Millisecond, func() (bool, error) {
 		unpublished, err := p.unpublished(ctx)
 		if err != nil || unpublished > 0 {
 			return false, err
@@ -145,7 +145,7 @@ func (p *Pipeline) consume(ctx context.Context) (Done, error) {
 		return Done{}, err
 	}
 	begin, end, before, first, last := time.Now(), time.Now(), p.Meter.usage(), 0.0, 0.0
-	err := p.wait(ctx, patience, 200*time.Millisecond, func() (bool, error) {
+	err := p.wait(ctx, 200*time.Millisecond, func() (bool, error) {
 		n, err := metric(ctx, p.Stack.URL("commission"), "broker_messages_total", `"consumed"`, "tracking-events")
 		switch {
 		case err != nil:
@@ -266,7 +266,7 @@ func (p *Pipeline) lags(ctx context.Context, from time.Time) ([]time.Duration, e
 // climb waits until the query gives to, and counts from the first change on.
 func (p *Pipeline) climb(ctx context.Context, pool *pgxpool.Pool, query string, from, to int64) (Done, error) {
 	first, begin, before := from, time.Now(), p.Meter.usage()
-	err := p.wait(ctx, patience, 50*time.Millisecond, func() (bool, error) {
+	err := p.wait(ctx, 50*time.Millisecond, func() (bool, error) {
 		n, err := p.number(ctx, pool, query)
 		if n == from {
 			first, begin, before = n, time.Now(), p.Meter.usage()
@@ -287,8 +287,8 @@ func (p *Pipeline) number(ctx context.Context, pool *pgxpool.Pool, query string)
 // patience is how long anything may take: minutes of events at full speed have to be decided after an outage.
 const patience = 30 * time.Minute
 
-func (p *Pipeline) wait(ctx context.Context, limit, pause time.Duration, condition func() (bool, error)) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+func (p *Pipeline) wait(ctx context.Context, pause time.Duration, condition func() (bool, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	tick := time.NewTicker(pause)
 	defer tick.Stop()

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -37,6 +39,13 @@ func (r *Report) AddQuantiles(name string, times []time.Duration, unit time.Dura
 	of := func(q float64) float64 { return float64(Quantile(times, q)) / float64(unit) }
 	r.Add(name+", p50", of(0.5), label, "")
 	r.Add(name+", p99", of(0.99), label, goal)
+}
+
+// AddUsage notes what work took of the processors, process by process.
+func (r *Report) AddUsage(name string, done Done) {
+	for _, process := range slices.Sorted(maps.Keys(done.CPU)) {
+		r.Add(name+": CPU an event, "+process, done.CPU[process], "µs", "")
+	}
 }
 
 // Median is the middle rate of a measure, or otherwise when it was not taken.

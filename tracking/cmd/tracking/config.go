@@ -18,8 +18,8 @@ type settings struct {
 	Topic       string `envconfig:"PULSAR_TOPIC" default:"persistent://public/default/tracking-events"`
 	// Readers are the database connections for queries and the relay; writers have their own.
 	Readers int32 `envconfig:"TRACKING_READERS" default:"8"`
-	// Writers commit at the same time; more than two gain nothing, since commits take turns.
-	Writers    int           `envconfig:"TRACKING_WRITERS" default:"2"`
+	// Commits take turns, and one writer makes the largest; a second one pays when the database is far away.
+	Writers    int           `envconfig:"TRACKING_WRITERS" default:"1"`
 	QueueRows  int           `envconfig:"TRACKING_QUEUE_EVENTS" default:"20000"`
 	QueueBytes int           `envconfig:"TRACKING_QUEUE_BYTES" default:"33554432"`
 	Lease      time.Duration `envconfig:"TRACKING_RELAY_LEASE" default:"3s"`

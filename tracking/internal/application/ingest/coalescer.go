@@ -53,7 +53,7 @@ type Limits struct {
 
 // DefaultLimits are the measured ones.
 func DefaultLimits() Limits {
-	return Limits{Rows: 500, Writers: 2, QueueRows: 20_000, QueueBytes: 32 << 20, Retry: 2 * time.Second}
+	return Limits{Rows: 500, Writers: 1, QueueRows: 20_000, QueueBytes: 32 << 20, Retry: 2 * time.Second}
 }
 
 // Coalescer lets concurrent requests share commits. A writer takes whatever waits, up to Limits.Rows, without a timer: alone, a

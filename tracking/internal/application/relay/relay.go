@@ -41,7 +41,7 @@ type Limits struct {
 	Save        time.Duration // between savings of the position
 	SaveRows    int64         // or so many events confirmed
 	Poll        time.Duration // between looks at the log when nobody signals
-	Gather      time.Duration // after a page that was not full
+	Gather      time.Duration // after a page that was not full: at 10 ms the broker spent as much on an event as the database
 	PageRows    int
 	WindowRows  int // sent and not confirmed
 	WindowBytes int
@@ -51,7 +51,7 @@ type Limits struct {
 // DefaultLimits are the measured ones. A killed holder is replaced within Lease + Standby.
 func DefaultLimits() Limits {
 	return Limits{
-		Lease: 3 * time.Second, Standby: 500 * time.Millisecond, Save: 200 * time.Millisecond, SaveRows: 5000, Poll: 100 * time.Millisecond, Gather: 10 * time.Millisecond,
+		Lease: 3 * time.Second, Standby: 500 * time.Millisecond, Save: 200 * time.Millisecond, SaveRows: 5000, Poll: 100 * time.Millisecond, Gather: 20 * time.Millisecond,
 		PageRows: 1000, WindowRows: 8000, WindowBytes: 16 << 20, Stuck: 45 * time.Second,
 	}
 }

@@ -14,9 +14,11 @@ const (
 	maxIdentifier = 128
 	maxLink       = 2048
 	maxFraction   = 9 // digits of a second's fraction
-	maxAhead      = 5 * time.Minute
 	earliestYear  = 1970
 )
+
+// MaxAhead is how far in the future an event may have occurred, by the clock of its receipt.
+const MaxAhead = 5 * time.Minute
 
 // checker gathers the faults of one event. Its methods return the checked value, or the zero value after noting a fault.
 type checker struct{ faults fault.Fields }
@@ -120,7 +122,7 @@ func (c *checker) occurredAt(field string, text Text, now time.Time) time.Time {
 	}
 	t = t.UTC().Truncate(time.Microsecond)
 	switch {
-	case t.After(now.Add(maxAhead)):
+	case t.After(now.Add(MaxAhead)):
 		c.faults.Add(field, "in_the_future", "must not be more than 5 minutes ahead")
 	case t.Year() < earliestYear:
 		c.faults.Add(field, "too_early", "must not be before 1970")

@@ -3,8 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -40,47 +38,6 @@ func (l *Log) Event(ctx context.Context, id string) (event.Entry, bool, error) {
 		return event.Entry{}, false, nil
 	}
 	return entry, err == nil, postgres.Fault("read an event", err)
-}
-
-// Events implements query.Log. The statement is planned for the values that it is given: a plan for any values would not know
-// how much of the log they leave.
-func (l *Log) Events(ctx context.Context, f query.Filter, position int64, limit int) ([]event.Entry, error) {
-	sql, args := listing(f, position, limit)
-	result, err := l.pool.Query(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
-	if err != nil {
-		return nil, postgres.Fault("list events", err)
-	}
-	scan := newScanner()
-	entries, err := pgx.AppendRows(make([]event.Entry, 0, limit), result, func(row pgx.CollectableRow) (event.Entry, error) { return scan.scan(row) })
-	return entries, postgres.Fault("list events", err)
-}
-
-func listing(f query.Filter, position int64, limit int) (sql string, args []any) {
-	var text strings.Builder
-	text.WriteString(`SELECT ` + columns + ` FROM events WHERE seq > $1`)
-	args = append(args, position)
-	and := func(condition string, value any) {
-		args = append(args, value)
-		text.WriteString(` AND ` + condition + ` $` + strconv.Itoa(len(args)))
-	}
-	if f.UserID != "" {
-		and(`user_id =`, f.UserID)
-	}
-	if f.CampaignID != "" {
-		and(`campaign_id =`, f.CampaignID)
-	}
-	if f.Type != "" {
-		and(`event_type =`, string(f.Type))
-	}
-	if !f.From.IsZero() {
-		and(`occurred_at >=`, f.From)
-	}
-	if !f.To.IsZero() {
-		and(`occurred_at <`, f.To)
-	}
-	args = append(args, limit)
-	text.WriteString(` ORDER BY seq LIMIT $` + strconv.Itoa(len(args)))
-	return text.String(), args
 }
 
 const (

@@ -14,15 +14,12 @@ type Publisher struct{ topic *broker.Publisher }
 
 var _ relay.Publisher = (*Publisher)(nil)
 
-const (
-	sendTimeout = 30 * time.Second
-	batchDelay  = 10 * time.Millisecond // at 1 ms, the broker spent as much on an event as the database
-)
+const sendTimeout = 30 * time.Second
 
 // New makes a publisher. Schema is the Avro definition that the broker compares with the topic's; pending bounds what is sent and not confirmed.
 func New(client *broker.Client, topic, schema string, pending int) *Publisher {
 	return &Publisher{topic: client.NewPublisher(broker.PublisherConfig{
-		Topic: topic, Schema: schema, MaxPending: pending, SendTimeout: sendTimeout, BatchDelay: batchDelay,
+		Topic: topic, Schema: schema, MaxPending: pending, SendTimeout: sendTimeout,
 	})}
 }
 

@@ -1,0 +1,110 @@
+package postgres
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"tributary/platform/postgres"
+	"tributary/tracking/internal/application/query"
+	"tributary/tracking/internal/domain/event"
+)
+
+// Lists come in the order of seq, which says nothing of occurred_at; read by its primary key alone, a log of millions of rows would be searched
+// from its beginning for what occurred last week. But events are received in the order of seq, and most of them right after they occurred:
+//   - nothing that occurred since From was received earlier than disorder before it, so the log is read from there on;
+//   - nearly all of what occurred before To was received until then: that part is read in order, and stops at a full page;
+//   - what was received later is little, and found by the BRIN index.
+//
+// disorder is how far received_at may deviate from the order of seq, by waiting for a commit and by the clocks of replicas.
+const disorder = time.Minute
+
+const selectReceivedSince = `SELECT events_received_since($1)`
+
+// Events implements query.Log.
+func (l *Log) Events(ctx context.Context, f query.Filter, position int64, limit int) ([]event.Entry, error) {
+	if !f.From.IsZero() {
+		first, err := l.receivedSince(ctx, f.From.Add(-event.MaxAhead-disorder))
+		if err != nil {
+			return nil, err
+		}
+		position = max(position, first)
+	}
+	if f.To.IsZero() {
+		return l.list(ctx, newListing(f, position).inOrder(limit))
+	}
+	last, err := l.receivedSince(ctx, f.To.Add(disorder))
+	if err != nil {
+		return nil, err
+	}
+	var entries []event.Entry
+	if position < last {
+		if entries, err = l.list(ctx, newListing(f, position).and(`seq <=`, last).inOrder(limit)); err != nil || len(entries) == limit {
+			return entries, err
+		}
+	}
+	late, err := l.list(ctx, newListing(f, max(position, last)).sorted(limit-len(entries)))
+	return append(entries, late...), err
+}
+
+// receivedSince is the position behind which everything lies that was received since then.
+func (l *Log) receivedSince(ctx context.Context, since time.Time) (position int64, err error) {
+	err = l.pool.QueryRow(ctx, selectReceivedSince, since).Scan(&position)
+	return position, postgres.Fault("search the log", err)
+}
+
+// list runs a listing. It is planned for the values that it is given: a plan for any values would not know how much of the log they leave.
+func (l *Log) list(ctx context.Context, q *listing) ([]event.Entry, error) {
+	result, err := l.pool.Query(ctx, q.text.String(), append([]any{pgx.QueryExecModeCacheDescribe}, q.args...)...)
+	if err != nil {
+		return nil, postgres.Fault("list events", err)
+	}
+	scan := newScanner()
+	entries, err := pgx.CollectRows(result, func(row pgx.CollectableRow) (event.Entry, error) { return scan.scan(row) })
+	return entries, postgres.Fault("list events", err)
+}
+
+// listing is a statement that is being written.
+type listing struct {
+	text strings.Builder
+	args []any
+}
+
+func newListing(f query.Filter, position int64) *listing {
+	q := &listing{}
+	q.text.WriteString(`SELECT ` + columns + ` FROM events WHERE true`)
+	q.and(`seq >`, position)
+	if f.UserID != "" {
+		q.and(`user_id =`, f.UserID)
+	}
+	if f.CampaignID != "" {
+		q.and(`campaign_id =`, f.CampaignID)
+	}
+	if f.Type != "" {
+		q.and(`event_type =`, string(f.Type))
+	}
+	if !f.From.IsZero() {
+		q.and(`occurred_at >=`, f.From)
+	}
+	if !f.To.IsZero() {
+		q.and(`occurred_at <`, f.To)
+	}
+	return q
+}
+
+func (q *listing) and(condition string, value any) *listing { return q.add(` AND `+condition, value) }
+
+// inOrder reads by an index that ends in seq, until the page is full.
+func (q *listing) inOrder(limit int) *listing { return q.add(` ORDER BY seq LIMIT`, limit) }
+
+// sorted finds all that fit, and sorts them: no index gives this order.
+func (q *listing) sorted(limit int) *listing { return q.add(` ORDER BY seq + 0 LIMIT`, limit) }
+
+func (q *listing) add(text string, value any) *listing {
+	q.args = append(q.args, value)
+	q.text.WriteString(text + ` $` + strconv.Itoa(len(q.args)))
+	return q
+}
