@@ -65,7 +65,7 @@ func (b *benches) outage(ctx context.Context, o options, report *bench.Report) e
 	if usual := report.Median(single, 0); usual > 0 {
 		report.Add("  compared with its usual rate", found.Rate/usual, "", "≥ 0.9")
 	}
-	report.Add("  tracking's memory grew by", found.GrewMiB, "MiB", "≤ 20")
+	report.Add("  tracking's peak memory grew by", found.GrewMiB, "MiB", "≤ 20")
 	report.Add("  events that waited at its return", float64(found.Waited), "", "")
 	report.Add("  until published less than 1 s after receipt", found.Published.Seconds(), "s", "≤ 10")
 	report.Add("  until decided less than 1 s after receipt", found.Decided.Seconds(), "s", "")

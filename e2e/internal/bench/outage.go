@@ -9,7 +9,7 @@ import (
 // Outage is what was seen while the broker was away and after its return.
 type Outage struct {
 	Rate      float64       // of the intake meanwhile, in events per second
-	GrewMiB   float64       // tracking's memory
+	GrewMiB   float64       // tracking's memory, beyond the most that it had held before
 	Waited    int64         // events that were not published at its return
 	Published time.Duration // from its return until events were published less than a second after their receipt
 	Decided   time.Duration // and until they were decided less than a second after it
@@ -25,7 +25,7 @@ func (p *Pipeline) Outage(ctx context.Context, length time.Duration) (found Outa
 	if !ok {
 		return found, errors.New("tracking does not run")
 	}
-	before := memory(pid, "VmRSS")
+	before := memory(pid, "VmHWM")
 	recorded, decided, err := p.counters(ctx)
 	if err != nil {
 		return found, err
@@ -37,7 +37,7 @@ func (p *Pipeline) Outage(ctx context.Context, length time.Duration) (found Outa
 	if err != nil {
 		return found, err
 	}
-	found.Rate, found.GrewMiB = done.Rate(), memory(pid, "VmRSS")-before
+	found.Rate, found.GrewMiB = done.Rate(), memory(pid, "VmHWM")-before
 	if err := p.Stack.Start(ctx, "pulsar"); err != nil {
 		return found, err
 	}

@@ -19,6 +19,8 @@ import (
 //   - nearly all of what occurred before To was received until then: that part is read in order, and stops at a full page;
 //   - what was received later is little, and found by the BRIN index.
 //
+// The events of one user are few, and read in order to their end.
+//
 // disorder is how far received_at may deviate from the order of seq, by waiting for a commit and by the clocks of replicas.
 const disorder = time.Minute
 
@@ -33,7 +35,7 @@ func (l *Log) Events(ctx context.Context, f query.Filter, position int64, limit 
 		}
 		position = max(position, first)
 	}
-	if f.To.IsZero() {
+	if f.To.IsZero() || f.UserID != "" {
 		return l.list(ctx, newListing(f, position).inOrder(limit))
 	}
 	last, err := l.receivedSince(ctx, f.To.Add(disorder))
