@@ -2,13 +2,14 @@
 //
 //	curl -s localhost:8001/api/v1/commission/commissions/$ID/explain | go run ./commission/cmd/explain
 //
-// It prints what it computed and exits with 1 when that is not what the explanation says.
+// It prints what it computed. Where the explanation says something else, it names each member that differs and exits with 1.
 package main
 
 import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"tributary/commission/internal/api/wire"
 	"tributary/platform/strictjson"
@@ -33,7 +34,7 @@ func run(in io.Reader, out, problems io.Writer) int {
 	}
 	_, _ = fmt.Fprintf(out, "%s %s: unrounded %q, amount %s %s\n", made.Outcome, made.Reason, made.Unrounded, made.Amount, made.Currency)
 	if !same {
-		_, _ = fmt.Fprintf(problems, "the explanation says %s %s: unrounded %q, amount %s %s\n", x.Outcome, x.ReasonCode, x.Unrounded, x.Amount, x.Currency)
+		_, _ = fmt.Fprintln(problems, strings.Join(x.Differences(made), "\n"))
 		return 1
 	}
 	_, _ = fmt.Fprintln(out, "same as the explanation says")

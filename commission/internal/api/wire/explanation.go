@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"tributary/commission/internal/application/explain"
@@ -211,7 +212,27 @@ func (x Explanation) Check() (made decision.Decision, same bool, err error) {
 	if err != nil {
 		return made, false, err
 	}
-	same = string(made.Outcome) == x.Outcome && string(made.Reason) == x.ReasonCode && made.Unrounded == x.Unrounded &&
-		made.Amount.Minor() == x.Minor && made.Rule == rule.Ref{ID: x.RuleID, Version: x.Version}
-	return made, same, nil
+	return made, len(x.Differences(made)) == 0, nil
+}
+
+// Differences names each member that says something else than the decision that was made again: one line each, none when all agree.
+func (x Explanation) Differences(made decision.Decision) []string {
+	var amount string
+	if made.Currency.Valid() {
+		amount = made.Amount.String()
+	}
+	var lines []string
+	for _, member := range []struct {
+		name       string
+		made, says any
+	}{
+		{"outcome", string(made.Outcome), x.Outcome}, {"reason_code", string(made.Reason), x.ReasonCode},
+		{"rule_id", made.Rule.ID, x.RuleID}, {"rule_version", made.Rule.Version, x.Version}, {"currency", made.Currency.String(), x.Currency},
+		{"unrounded_amount", made.Unrounded, x.Unrounded}, {"amount", amount, x.Amount}, {"amount_minor", made.Amount.Minor(), x.Minor},
+	} {
+		if member.made != member.says {
+			lines = append(lines, fmt.Sprintf("%s: made again it is %v, the explanation says %v", member.name, member.made, member.says))
+		}
+	}
+	return lines
 }
