@@ -226,9 +226,14 @@ func (x Explanation) Differences(made decision.Decision) []string {
 		name       string
 		made, says any
 	}{
-		{"outcome", string(made.Outcome), x.Outcome}, {"reason_code", string(made.Reason), x.ReasonCode},
-		{"rule_id", made.Rule.ID, x.RuleID}, {"rule_version", made.Rule.Version, x.Version}, {"currency", made.Currency.String(), x.Currency},
-		{"unrounded_amount", made.Unrounded, x.Unrounded}, {"amount", amount, x.Amount}, {"amount_minor", made.Amount.Minor(), x.Minor},
+		{"outcome", string(made.Outcome), x.Outcome},
+		{"reason_code", string(made.Reason), x.ReasonCode},
+		{"rule_id", made.Rule.ID, x.RuleID},
+		{"rule_version", made.Rule.Version, x.Version},
+		{"currency", made.Currency.String(), x.Currency},
+		{"unrounded_amount", made.Unrounded, x.Unrounded},
+		{"amount", amount, x.Amount},
+		{"amount_minor", made.Amount.Minor(), x.Minor},
 	} {
 		if member.made != member.says {
 			lines = append(lines, fmt.Sprintf("%s: made again it is %v, the explanation says %v", member.name, member.made, member.says))
