@@ -95,7 +95,7 @@ func commissionConditions(f query.CommissionFilter) conditions {
 	return c
 }
 
-// List implements query.Commissions.
+// List implements query.Commissions. The order names the table: a bare id would be the text that is selected, which no index has in order.
 func (s *Store) List(ctx context.Context, filter query.CommissionFilter, slice query.Slice) ([]commission.Commission, error) {
 	c := commissionConditions(filter)
 	if slice.After != "" {
@@ -106,7 +106,7 @@ func (s *Store) List(ctx context.Context, filter query.CommissionFilter, slice q
 		c.add("id < $?", after.String())
 	}
 	c.args = append(c.args, slice.Limit)
-	rows, err := s.pool.Query(ctx, fmt.Sprintf("%s%s ORDER BY id DESC LIMIT $%d", selectCommissions, c.where(), len(c.args)), c.args...)
+	rows, err := s.pool.Query(ctx, fmt.Sprintf("%s%s ORDER BY commissions.id DESC LIMIT $%d", selectCommissions, c.where(), len(c.args)), c.args...)
 	if err != nil {
 		return nil, mapped("list commissions", err)
 	}

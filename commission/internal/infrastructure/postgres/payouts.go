@@ -152,7 +152,7 @@ func (s *Store) Payouts(ctx context.Context, filter payouts.Filter, limit int, a
 		c.texts = append(c.texts, fmt.Sprintf("(created_at, id) < ($%d, $%d::uuid)", len(c.args)-1, len(c.args)))
 	}
 	c.args = append(c.args, limit)
-	rows, err := s.pool.Query(ctx, fmt.Sprintf("%s%s ORDER BY created_at DESC, id DESC LIMIT $%d", selectPayouts, c.where(), len(c.args)), c.args...)
+	rows, err := s.pool.Query(ctx, fmt.Sprintf("%s%s ORDER BY created_at DESC, payouts.id DESC LIMIT $%d", selectPayouts, c.where(), len(c.args)), c.args...)
 	if err != nil {
 		return nil, mapped("list payouts", err)
 	}
