@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"golang.org/x/sync/errgroup"
 
 	"tributary/devstack"
 	"tributary/e2e/stacktest"
@@ -139,10 +138,13 @@ func goOn(t *testing.T, all []*crowd) {
 	}
 }
 
-// hold keeps every instance from committing what it has decided.
-type hold struct{ tx pgx.Tx }
+// hold keeps every instance from writing to a table, and so from committing what it has decided.
+type hold struct {
+	tx    pgx.Tx
+	table string
+}
 
-func holdDecisions(t *testing.T) hold {
+func holdWriters(t *testing.T, table string) hold {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), stack.CommissionDB)
 	if err != nil {
@@ -151,22 +153,22 @@ func holdDecisions(t *testing.T) hold {
 	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
 	tx, err := conn.Begin(t.Context())
 	if err == nil {
-		_, err = tx.Exec(t.Context(), "LOCK TABLE decisions IN SHARE ROW EXCLUSIVE MODE")
+		_, err = tx.Exec(t.Context(), "LOCK TABLE "+table+" IN SHARE ROW EXCLUSIVE MODE")
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return hold{tx}
+	return hold{tx, table}
 }
 
-// waits returns when so many batches at least want to be stored.
-func (h hold) waits(t *testing.T, batches int) {
+// waits returns when so many transactions at least want to write.
+func (h hold) waits(t *testing.T, writers int) {
 	t.Helper()
-	stacktest.Await(t, time.Minute, "batches that wait to be stored", func(ctx context.Context) error {
+	stacktest.Await(t, time.Minute, "transactions that wait to write "+h.table, func(ctx context.Context) error {
 		var n int
-		err := h.tx.QueryRow(ctx, "SELECT count(*) FROM pg_locks WHERE relation = 'decisions'::regclass AND NOT granted").Scan(&n)
-		if err == nil && n < batches {
-			err = fmt.Errorf("%d of %d", n, batches)
+		err := h.tx.QueryRow(ctx, "SELECT count(*) FROM pg_locks WHERE relation = $1::text::regclass AND NOT granted", h.table).Scan(&n)
+		if err == nil && n < writers {
+			err = fmt.Errorf("%d of %d", n, writers)
 		}
 		return err
 	})
@@ -196,7 +198,7 @@ func TestThreeReplicasShareThePartitions(t *testing.T) {
 		takesPart(t, parts, name, stacktest.TrackingEvents)
 	}
 	for _, name := range names {
-		held := holdDecisions(t)
+		held := holdWriters(t, "decisions")
 		goOn(t, load)
 		held.waits(t, len(names))
 		if err := parts.Kill(t.Context(), name); err != nil {
@@ -315,90 +317,4 @@ WHERE d.campaign_id = $1 AND (l.from_account, l.to_account) = ('programme', 'ava
 		t.Fatal(err)
 	}
 	return got
-}
-
-// account tells what the ledger's rows of a user add up to, account by account, and the balances that were kept meanwhile.
-const account = `
-SELECT coalesce(string_agg(concat_ws(' ', account, minor), ', ' ORDER BY account) FILTER (WHERE minor <> 0), '') || ' = ' || sum(minor) || '; ' ||
-       (SELECT concat_ws(' ', programme_minor, pending_minor, available_minor, in_payout_minor, paid_minor) FROM balances WHERE user_id = $1)
-FROM (
-    SELECT account, sum(minor) AS minor
-    FROM ledger, LATERAL (VALUES (from_account, -amount_minor), (to_account, amount_minor)) AS v (account, minor)
-    WHERE user_id = $1 GROUP BY account
-) AS sums`
-
-// Fifty requests of each user at once, for a balance that covers one, before two instances that both consume them.
-//
-//nolint:paralleltest // it needs a load of its own
-func TestTwoReplicasNeverPayTwice(t *testing.T) {
-	const users, requests = 12, 50
-	parts, names := replicated(t, 2)
-	payees := make([]string, users)
-	for i := range payees {
-		payees[i] = stacktest.Unique("payee")
-		stacktest.Want(t, http.StatusCreated, stacktest.Request{
-			URL: stack.Tracking + "/api/v1/tracking/events", Body: fmt.Sprintf(`{"user_id":%q,"event_type":"purchase","metadata":{"amount":1000.00}}`, payees[i]),
-		}, nil)
-	}
-	stacktest.Await(t, time.Minute, "the commissions", func(ctx context.Context) error {
-		n, err := stacktest.Count(ctx, stack.CommissionDB, "SELECT count(*) FROM balances WHERE user_id = ANY($1) AND available_minor = 10000", payees)
-		if err == nil && n != users {
-			err = fmt.Errorf("%d of %d users have their balance", n, users)
-		}
-		return err
-	})
-	group, ctx := errgroup.WithContext(t.Context())
-	group.SetLimit(2 * requests)
-	for n := range users * requests {
-		request := stacktest.Request{
-			URL: stack.BFF + "/api/v1/payments/request", Token: stack.Token(t, payees[n/requests]), Header: map[string]string{"Idempotency-Key": fmt.Sprint("request ", n)},
-			Body: `{"amount":100.00,"currency":"USD","payment_method":"paypal","account_details":{"email":"user@example.com"}}`,
-		}
-		group.Go(func() error {
-			answer, err := stacktest.Send(ctx, request)
-			if err == nil && answer.Status != http.StatusAccepted {
-				err = fmt.Errorf("answer %d %s", answer.Status, answer.Body)
-			}
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		t.Fatal(err)
-	}
-	stacktest.Await(t, time.Minute, "all payouts", func(ctx context.Context) error {
-		n, err := stacktest.Count(ctx, stack.CommissionDB, "SELECT count(*) FROM payouts WHERE user_id = ANY($1)", payees)
-		if err == nil && n != users*requests {
-			err = fmt.Errorf("%d of %d", n, users*requests)
-		}
-		return err
-	})
-	for _, name := range names {
-		takesPart(t, parts, name, stacktest.PaymentRequests)
-	}
-	paidOnce(t, payees, requests)
-}
-
-// paidOnce checks each user's payouts and accounts.
-func paidOnce(t *testing.T, payees []string, requests int) {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), stack.CommissionDB)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
-	states, sums := fmt.Sprintf("rejected insufficient_balance %d, requested %d", requests-1, 1), "in_payout 10000, programme -10000 = 0; -10000 0 0 10000 0"
-	for _, user := range payees {
-		var state, sum string
-		if err := conn.QueryRow(t.Context(), `
-SELECT string_agg(concat_ws(' ', status, reason, times), ', ' ORDER BY status)
-FROM (SELECT status, reason, count(*) AS times FROM payouts WHERE user_id = $1 GROUP BY status, reason) AS s`, user).Scan(&state); err != nil {
-			t.Fatal(err)
-		}
-		if err := conn.QueryRow(t.Context(), account, user).Scan(&sum); err != nil {
-			t.Fatal(err)
-		}
-		if state != states || sum != sums {
-			t.Errorf("user %s: payouts %q, want %q; accounts %q, want %q", user, state, states, sum, sums)
-		}
-	}
 }
