@@ -20,8 +20,8 @@ func traced(provider trace.TracerProvider, cfg ConsumerConfig, handle func(conte
 		semconv.MessagingDestinationName(cfg.Topic), semconv.MessagingDestinationSubscriptionName(cfg.Subscription),
 	}
 	return func(ctx context.Context, batch []Received) error {
-		links := linksTo(ctx, batch)
-		if len(links) == 1 && sameTrace(batch) {
+		links, same := linksTo(ctx, batch)
+		if same && len(links) > 0 {
 			ctx = trace.ContextWithRemoteSpanContext(ctx, links[0].SpanContext)
 		}
 		ctx, span := tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindConsumer), trace.WithLinks(links...),
@@ -36,32 +36,20 @@ func traced(provider trace.TracerProvider, cfg ConsumerConfig, handle func(conte
 	}
 }
 
-// linksTo gives a link to each context that messages of the batch name, with the id of the first message that does.
-func linksTo(ctx context.Context, batch []Received) []trace.Link {
+// linksTo gives a link to each context that messages of the batch name, with the id of the first message that does, and tells whether all
+// of them name the same.
+func linksTo(ctx context.Context, batch []Received) (links []trace.Link, same bool) {
 	var w3c propagation.TraceContext
-	var links []trace.Link
-	type origin struct {
-		trace trace.TraceID
-		span  trace.SpanID
-	}
-	met := map[origin]bool{}
+	met := map[string]bool{}
 	for _, m := range batch {
-		from := trace.SpanContextFromContext(w3c.Extract(ctx, propagation.MapCarrier(m.Properties)))
-		at := origin{from.TraceID(), from.SpanID()}
-		if !from.IsRemote() || met[at] {
+		named := m.Properties["traceparent"]
+		if met[named] {
 			continue
 		}
-		met[at] = true
-		links = append(links, trace.Link{SpanContext: from, Attributes: []attribute.KeyValue{semconv.MessagingMessageID(m.ID)}})
-	}
-	return links
-}
-
-func sameTrace(batch []Received) bool {
-	for _, m := range batch {
-		if m.Properties["traceparent"] != batch[0].Properties["traceparent"] {
-			return false
+		met[named] = true
+		if from := trace.SpanContextFromContext(w3c.Extract(ctx, propagation.MapCarrier(m.Properties))); from.IsRemote() {
+			links = append(links, trace.Link{SpanContext: from, Attributes: []attribute.KeyValue{semconv.MessagingMessageID(m.ID)}})
 		}
 	}
-	return true
+	return links, len(met) == 1
 }
