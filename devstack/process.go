@@ -45,14 +45,17 @@ type process struct {
 	started     string
 }
 
-// inspect reads of a process; one that is gone or only waits to be reaped is not alive.
+// inspect reads of a process; one that is gone or only waits to be reaped is not alive. While threads of it are still ending, and hold its ports, it is.
 func inspect(pid int) (p process, alive bool) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return process{}, false
 	}
 	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:])) // the name before may hold anything
-	if len(fields) < 20 || fields[0] == "Z" || fields[0] == "X" {
+	if len(fields) < 20 || fields[0] == "X" {
+		return process{}, false
+	}
+	if threads, err := strconv.Atoi(fields[17]); fields[0] == "Z" && (err != nil || threads < 2) {
 		return process{}, false
 	}
 	parent, err := strconv.Atoi(fields[1])
