@@ -27,14 +27,20 @@ func TestOldAnswersAreForgotten(t *testing.T) {
 	var replicas sync.WaitGroup
 	for range 4 {
 		replicas.Go(func() {
-			for range 60 {
+			for range 5 {
 				if n, err := f.store.Forget(t.Context(), before, 100); n > 100 || err != nil {
 					t.Errorf("Forget = %d, %v", n, err)
 				}
 			}
 		})
 	}
-	replicas.Wait()
+	replicas.Wait() // calls that met another one did nothing: how many did is left to chance
+	for deleted := 1; deleted > 0; {
+		var err error
+		if deleted, err = f.store.Forget(t.Context(), before, 1000); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if got := f.one(t, `SELECT concat_ws(' ', count(*), count(*) FILTER (WHERE key LIKE 'young%')) FROM idempotency_keys`); got != "100 100" {
 		t.Errorf("kept: %s", got)
 	}
