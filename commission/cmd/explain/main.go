@@ -27,14 +27,14 @@ func run(in io.Reader, out, problems io.Writer) int {
 		_, _ = fmt.Fprintln(problems, "this is no explanation:", err)
 		return 1
 	}
-	made, same, err := x.Check()
+	made, differences, err := x.Check()
 	if err != nil {
 		_, _ = fmt.Fprintln(problems, "cannot make the decision again:", err)
 		return 1
 	}
 	_, _ = fmt.Fprintf(out, "%s %s: unrounded %q, amount %s %s\n", made.Outcome, made.Reason, made.Unrounded, made.Amount, made.Currency)
-	if !same {
-		_, _ = fmt.Fprintln(problems, strings.Join(x.Differences(made), "\n"))
+	if len(differences) > 0 {
+		_, _ = fmt.Fprintln(problems, strings.Join(differences, "\n"))
 		return 1
 	}
 	_, _ = fmt.Fprintln(out, "same as the explanation says")

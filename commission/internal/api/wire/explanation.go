@@ -206,17 +206,17 @@ func (o Original) domain() (*decision.Original, error) {
 
 var errNoEvent = errors.New("an adjustment by hand has no decision to make again")
 
-// Check tells whether making the decision again gives what the explanation says; made is what it gave.
-func (x Explanation) Check() (made decision.Decision, same bool, err error) {
+// Check makes the decision again and names what the explanation says otherwise: nothing when both agree.
+func (x Explanation) Check() (made decision.Decision, differences []string, err error) {
 	made, err = x.Recompute()
 	if err != nil {
-		return made, false, err
+		return made, nil, err
 	}
-	return made, len(x.Differences(made)) == 0, nil
+	return made, x.differences(made), nil
 }
 
-// Differences names each member that says something else than the decision that was made again: one line each, none when all agree.
-func (x Explanation) Differences(made decision.Decision) []string {
+// differences names each member that says something else than the decision that was made again: one line each, none when all agree.
+func (x Explanation) differences(made decision.Decision) []string {
 	var amount string
 	if made.Currency.Valid() {
 		amount = made.Amount.String()
