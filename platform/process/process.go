@@ -26,6 +26,22 @@ func Closer(name string, closeIt func()) Part {
 	}}
 }
 
+// Every is a part that does something at once and then every so often, until the process stops.
+func Every(name string, interval time.Duration, do func(ctx context.Context)) Part {
+	return Part{Name: name, Run: func(ctx context.Context) error {
+		tick := time.NewTicker(interval)
+		defer tick.Stop()
+		for {
+			do(ctx)
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-tick.C:
+			}
+		}
+	}}
+}
+
 // stopTimeout bounds the stop of one part; one that hangs is left behind and named in the log.
 const stopTimeout = 20 * time.Second
 

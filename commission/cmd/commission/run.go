@@ -93,8 +93,8 @@ func run(ctx context.Context, args []string) error {
 	deadRequests := client.NewPublisher(broker.PublisherConfig{Topic: s.Broker.Topic(contracts.PaymentRequestDeadLetter), MaxPending: maxBatch, SendTimeout: 10 * time.Second})
 	payer := payouts.New(counted.Paying(store), time.Now)
 	payments := events.NewPayments(payer, pulsar.NewDeadLetters(deadRequests, time.Now), s.Production(), logger)
-	approver := &settle.Approver{Store: counted.Settling(store), Now: time.Now, Every: approveEvery, Logger: logger}
-	forgetter := &change.Forgetter{Keys: store, Now: time.Now, Every: forgetEvery, Logger: logger}
+	approver := &settle.Approver{Store: counted.Settling(store), Now: time.Now, Logger: logger}
+	forgetter := &change.Forgetter{Keys: store, Now: time.Now, Logger: logger}
 	tracking := events.NewTracking(consume.New(counted.Consuming(store), time.Now, newID), pulsar.NewDeadLetters(deadPublisher, time.Now), logger)
 
 	health := httpapi.NewHealth(service,
@@ -119,8 +119,8 @@ func run(ctx context.Context, args []string) error {
 		process.Part{Name: "consumer of tracking events", Run: func(ctx context.Context) error { return consumer.Run(ctx, tracking.Handle) }},
 		process.Part{Name: "dead payment requests", Run: deadRequests.Run},
 		process.Part{Name: "consumer of payment requests", Run: func(ctx context.Context) error { return requests.Run(ctx, payments.Handle) }},
-		process.Part{Name: "approver", Run: approver.Run},
-		process.Part{Name: "forgetter of old answers", Run: forgetter.Run},
+		process.Every("approver", approveEvery, approver.Approve),
+		process.Every("forgetter of old answers", forgetEvery, forgetter.Forget),
 		process.Part{Name: "http", Run: server.Run},
 	)
 }

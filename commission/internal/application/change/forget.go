@@ -20,28 +20,14 @@ type Keys interface {
 type Forgetter struct {
 	Keys   Keys
 	Now    func() time.Time
-	Every  time.Duration
 	Logger *slog.Logger
 }
 
 // forgetAtOnce is how many answers one transaction deletes.
 const forgetAtOnce = 1000
 
-// Run forgets what is older than KeptFor, every so often, until ctx ends. It returns nil. Several replicas may run it.
-func (f *Forgetter) Run(ctx context.Context) error {
-	tick := time.NewTicker(f.Every)
-	defer tick.Stop()
-	for {
-		f.forget(ctx)
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
-}
-
-func (f *Forgetter) forget(ctx context.Context) {
+// Forget deletes all answers that are older than KeptFor. What fails is left to the next call. Several replicas may call it.
+func (f *Forgetter) Forget(ctx context.Context) {
 	before, total := f.Now().UTC().Add(-KeptFor), 0
 	for ctx.Err() == nil {
 		n, err := f.Keys.Forget(ctx, before, forgetAtOnce)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tributary/commission/internal/application/change"
+	"tributary/platform/process"
 )
 
 // kept is how many old answers there are; every fourth call fails.
@@ -31,10 +32,10 @@ func TestTheForgetterGoesOnAfterFailuresAndStops(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		keys := &kept{left: 3500}
-		f := &change.Forgetter{Keys: keys, Now: time.Now, Every: time.Minute, Logger: slog.New(slog.DiscardHandler)}
+		f := &change.Forgetter{Keys: keys, Now: time.Now, Logger: slog.New(slog.DiscardHandler)}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
-		go func() { done <- f.Run(ctx) }()
+		go func() { done <- process.Every("forgetter", time.Minute, f.Forget).Run(ctx) }()
 		time.Sleep(time.Minute + time.Second) // of the bubble: no time passes
 		cancel()
 		if err := <-done; err != nil || keys.left != 0 || keys.largest > 1000 {

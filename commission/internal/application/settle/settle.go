@@ -98,29 +98,14 @@ func readAmount(a Adjustment, faults *fault.Fields) money.Amount {
 type Approver struct {
 	Store  Store
 	Now    func() time.Time
-	Every  time.Duration
 	Logger *slog.Logger
 }
 
 // approveAtOnce is how many commissions one transaction approves.
 const approveAtOnce = 500
 
-// Run approves what is due, every so often, until ctx ends. It returns nil. Several replicas may run it: each takes what no other
-// has locked.
-func (a *Approver) Run(ctx context.Context) error {
-	tick := time.NewTicker(a.Every)
-	defer tick.Stop()
-	for {
-		a.approve(ctx)
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
-}
-
-func (a *Approver) approve(ctx context.Context) {
+// Approve approves all that is due. What fails is left to the next call. Several replicas may call it: each takes what no other has locked.
+func (a *Approver) Approve(ctx context.Context) {
 	for ctx.Err() == nil {
 		n, err := a.Store.ApproveDue(ctx, a.Now().UTC(), approveAtOnce)
 		if err != nil {

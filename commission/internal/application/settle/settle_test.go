@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tributary/commission/internal/application/settle"
+	"tributary/platform/process"
 )
 
 // due is a store with so many commissions due; every second call fails.
@@ -32,10 +33,10 @@ func TestTheApproverGoesOnAfterFailuresAndStops(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := &due{left: 1200}
-		a := &settle.Approver{Store: store, Now: time.Now, Every: time.Second, Logger: slog.New(slog.DiscardHandler)}
+		a := &settle.Approver{Store: store, Now: time.Now, Logger: slog.New(slog.DiscardHandler)}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
-		go func() { done <- a.Run(ctx) }()
+		go func() { done <- process.Every("approver", time.Second, a.Approve).Run(ctx) }()
 		time.Sleep(10 * time.Second) // of the bubble: no time passes
 		cancel()
 		if err := <-done; err != nil || store.left != 0 {
