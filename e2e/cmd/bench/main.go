@@ -218,7 +218,7 @@ func (b *benches) measures(o options) []bench.Measure {
 			return b.load.Closed(ctx, length, connections, size)
 		})
 		return func(ctx context.Context) (bench.Done, error) {
-			return b.pipeline.Alone(ctx, func() (bench.Done, error) { return load(ctx) })
+			return b.pipeline.Alone(ctx, load)
 		}
 	}
 	peer := func(f func(context.Context, time.Duration, int) (bench.Done, error), workers int) run {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -24,15 +23,9 @@ func (b *benches) stages() []stage {
 
 // cost is what an event by single POST takes, in the same situation as its rate.
 func (b *benches) cost(ctx context.Context, o options, report *bench.Report) error {
-	pid, ok := b.stack.PID("tracking")
-	postmaster, also := b.stack.PID("tracking-db")
-	if !ok || !also {
-		return errors.New("tracking or its database does not run")
-	}
-	_, err := b.pipeline.Alone(ctx, func() (bench.Done, error) {
-		return bench.Done{}, bench.Costs(ctx, report, b.tracking, bench.Costly{Service: pid, Postmaster: postmaster, URL: b.stack.URL("tracking")}, func() (int, error) {
-			done, err := b.load.Closed(ctx, o.length, 256, 1)
-			return done.Events, err
+	_, err := b.pipeline.Alone(ctx, func(ctx context.Context) (bench.Done, error) {
+		return bench.Costs(ctx, report, b.tracking, b.stack.URL("tracking"), func(ctx context.Context) (bench.Done, error) {
+			return b.pipeline.Meter.Around(func() (bench.Done, error) { return b.load.Closed(ctx, o.length, 256, 1) })
 		})
 	})
 	return err
@@ -41,7 +34,7 @@ func (b *benches) cost(ctx context.Context, o options, report *bench.Report) err
 // latency is taken at half of the rate that was measured for single events, or at 4,000 a second when it was not.
 func (b *benches) latency(ctx context.Context, o options, report *bench.Report) error {
 	rate := report.Median(single, 8000) / 2
-	_, err := b.pipeline.Alone(ctx, func() (bench.Done, error) {
+	_, err := b.pipeline.Alone(ctx, func(ctx context.Context) (bench.Done, error) {
 		var latencies []time.Duration
 		done, err := b.pipeline.Meter.Around(func() (done bench.Done, err error) {
 			latencies, err = b.load.Open(ctx, 3*o.length, 64, rate)
@@ -50,7 +43,7 @@ func (b *benches) latency(ctx context.Context, o options, report *bench.Report) 
 		report.AddUsage("single event POST at half of the rate", done)
 		report.Add("single event POST, open loop, half of the rate", rate, "/s", "")
 		report.AddQuantiles("  its latency", latencies, time.Millisecond, "≤ 25")
-		return bench.Done{}, err
+		return done, err
 	})
 	return err
 }

@@ -12,34 +12,25 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Costly is what work is measured on.
-type Costly struct {
-	Service, Postmaster int    // processes: the service's, and its database server's
-	URL                 string // of the service
-}
-
-// Costs reports what each event of work, which returns how many it did, takes: the stable part of every figure here.
-func Costs(ctx context.Context, report *Report, pool *pgxpool.Pool, of Costly, work func() (int, error)) error {
-	wal, allocations, err := counted(ctx, pool, of.URL)
+// Costs reports what each event of work takes of the write-ahead log and of the service at the URL: the stable part of every figure here.
+func Costs(ctx context.Context, report *Report, pool *pgxpool.Pool, url string, work func(context.Context) (Done, error)) (Done, error) {
+	wal, allocations, err := counted(ctx, pool, url)
 	if err != nil {
-		return err
+		return Done{}, err
 	}
-	service, database := cpuOf(of.Service), cpuOfChildren(of.Postmaster)
-	events, err := work()
-	if err != nil || events == 0 {
-		return fmt.Errorf("%d events: %w", events, err)
+	done, err := work(ctx)
+	if err != nil || done.Events == 0 {
+		return done, fmt.Errorf("%d events: %w", done.Events, err)
 	}
-	service, database = cpuOf(of.Service)-service, cpuOfChildren(of.Postmaster)-database
-	walAfter, allocationsAfter, err := counted(ctx, pool, of.URL)
+	walAfter, allocationsAfter, err := counted(ctx, pool, url)
 	if err != nil {
-		return err
+		return done, err
 	}
-	each := float64(events)
-	report.Add("single event POST: the service's CPU, relay included", float64(service.Microseconds())/each, "µs", "")
-	report.Add("  PostgreSQL's CPU", float64(database.Microseconds())/each, "µs", "")
+	each := float64(done.Events)
+	report.AddUsage("single event POST", done)
 	report.Add("  write-ahead log", float64(walAfter-wal)/each, "B", "≤ 700")
 	report.Add("  allocations in the service, relay included", (allocationsAfter-allocations)/each, "", "")
-	return nil
+	return done, nil
 }
 
 // counted is the position of the write-ahead log in bytes, and how often the service has allocated.

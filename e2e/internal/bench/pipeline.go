@@ -70,13 +70,13 @@ func (p *Pipeline) Settle(ctx context.Context) error {
 }
 
 // Alone measures tracking while the other services are stopped, as on a machine of its own, and lets commission catch up afterwards.
-func (p *Pipeline) Alone(ctx context.Context, measure func() (Done, error)) (Done, error) {
+func (p *Pipeline) Alone(ctx context.Context, measure func(context.Context) (Done, error)) (Done, error) {
 	for _, name := range p.Others {
 		if err := p.Stack.Stop(ctx, name); err != nil {
 			return Done{}, err
 		}
 	}
-	done, err := measure()
+	done, err := measure(ctx)
 	if err != nil {
 		return Done{}, err
 	}
@@ -114,12 +114,6 @@ func (p *Pipeline) Relay(ctx context.Context, events int) (Done, error) {
 	return p.climb(ctx, p.Tracking, `SELECT pos FROM relay`, from, to)
 }
 
-// CatchUp is the rate at which a consumer that was away decides what it missed, by its own count. It follows Relay, which has left
-// commission stopped and the topic full.
-func (p *Pipeline) CatchUp(ctx context.Context) (Done, error) {
-	return p.consume(ctx)
-}
-
 // Duplicates is the rate at which the consumer lets pass what it has decided before: the subscription is set back to the beginning.
 func (p *Pipeline) Duplicates(ctx context.Context) (Done, error) {
 	if err := p.Stack.Stop(ctx, "commission"); err != nil {
@@ -133,14 +127,15 @@ func (p *Pipeline) Duplicates(ctx context.Context) (Done, error) {
 	if err := admin.Subscriptions().ResetCursorToTimestampWithContext(ctx, *topic, subscription, beginning); err != nil {
 		return Done{}, err
 	}
-	return p.consume(ctx)
+	return p.CatchUp(ctx)
 }
 
 const subscription = "commission"
 
-// consume starts commission and waits until the broker has nothing left for it: that is asked only when the count stands still. The time goes
-// from the first message to the last.
-func (p *Pipeline) consume(ctx context.Context) (Done, error) {
+// CatchUp is the rate at which commission, which is stopped, decides what the topic holds for it, by its own count: after Relay that is what it
+// missed. It starts commission and waits until the broker has nothing left, which is asked only when the count stands still. The time goes from
+// the first message to the last.
+func (p *Pipeline) CatchUp(ctx context.Context) (Done, error) {
 	if err := p.Stack.Start(ctx, "commission"); err != nil {
 		return Done{}, err
 	}
