@@ -15,7 +15,7 @@ import (
 
 // Lists come in the order of seq, which says nothing of occurred_at; read by its primary key alone, a log of millions of rows would be searched
 // from its beginning for what occurred last week. But events are received in the order of seq, and most of them right after they occurred:
-//   - nothing that occurred since From was received earlier than disorder before it, so the log is read from there on;
+//   - nothing that occurred since From was received earlier than MaxAhead and disorder before it, so the log is read from there on;
 //   - nearly all of what occurred before To was received until then: that part is read in order, and stops at a full page;
 //   - what was received later is little, and found by the BRIN index.
 //
