@@ -88,9 +88,8 @@ func (b *Baselines) Batches(ctx context.Context, length time.Duration, connectio
 // Properties are those of an event's message.
 func Properties() map[string]string {
 	return map[string]string{
-		"event_id": "0192f0e0-0000-7000-8000-000000000000", "seq": "123456", "schema_version": "v1", "content-type": "application/json",
+		"event_id": "0192f0e0-0000-7000-8000-000000000000", "seq": "123456", "content-type": "application/json",
 		"ce_specversion": "1.0", "ce_id": "0192f0e0-0000-7000-8000-000000000000", "ce_type": "tributary.tracking.click.v1", "ce_source": "tributary/tracking",
-		"ce_time": "2026-01-02T03:04:05Z", "ce_subject": "user-12345",
 	}
 }
 

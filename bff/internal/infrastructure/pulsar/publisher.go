@@ -134,9 +134,8 @@ func publish(ctx context.Context, to *broker.Publisher, stamp command.Stamp, pay
 // properties let consumers route and trace a command without reading it; the ce_ ones are CloudEvents 1.0 in binary form.
 func properties(ctx context.Context, stamp command.Stamp) map[string]string {
 	list := map[string]string{
-		"command_id": stamp.ID(), "command_type": string(stamp.Type()), "schema_version": schemaVersion, "content-type": "application/json",
+		"command_id": stamp.ID(), "command_type": string(stamp.Type()), "content-type": "application/json",
 		"ce_specversion": "1.0", "ce_id": stamp.ID(), "ce_type": "tributary.bff." + string(stamp.Type()) + ".v1", "ce_source": "tributary/bff",
-		"ce_time": stamp.IssuedAt().Format(time.RFC3339Nano), "ce_subject": stamp.Caller().UserID(),
 	}
 	otel.GetTextMapPropagator().Inject(ctx, propagation.MapCarrier(list))
 	return list

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,27 +41,28 @@ func NewTracking(handler *consume.Handler, dead DeadLetters, logger *slog.Logger
 // handled again.
 func (t *Tracking) Handle(ctx context.Context, batch []broker.Received) error {
 	events := make([]event.Event, 0, len(batch))
-	source := make(map[string]broker.Received, len(batch))
+	source := make([]int, 0, len(batch)) // places in batch of the events
 	type letter struct {
 		message broker.Received
 		reason  error
 	}
 	var dead []letter
-	for _, m := range batch {
+	for i, m := range batch {
 		e, err := decodeTracking(m)
 		if err != nil {
 			dead = append(dead, letter{m, err})
 			continue
 		}
 		events = append(events, e)
-		source[e.ID()] = m
+		source = append(source, i)
 	}
 	refused, err := t.consume.Handle(ctx, events)
 	if err != nil {
 		return err
 	}
 	for _, r := range refused {
-		dead = append(dead, letter{source[r.Event.ID()], r.Err})
+		i := slices.IndexFunc(events, func(e event.Event) bool { return e.ID() == r.Event.ID() })
+		dead = append(dead, letter{batch[source[i]], r.Err})
 	}
 	for _, l := range dead {
 		t.logger.WarnContext(ctx, "event cannot be handled: kept as a dead letter", "message_id", l.message.ID, "error", l.reason)

@@ -103,7 +103,7 @@ func (h *Handler) Handle(ctx context.Context, events []event.Event) ([]Refused, 
 }
 
 func (h *Handler) decide(s State, events []event.Event) (Changes, error) {
-	run := run{State: s, newID: h.newID, changes: Changes{Now: h.now().UTC().Truncate(time.Microsecond)}}
+	run := run{State: s, newID: h.newID, changes: newChanges(h.now(), s.Books, events)}
 	for _, e := range events {
 		if s.Books.Decided(e.ID()) {
 			continue
@@ -122,6 +122,20 @@ func (h *Handler) decide(s State, events []event.Event) (Changes, error) {
 	}
 	run.changes.Usage = s.Books.Changes()
 	return run.changes, nil
+}
+
+// newChanges has room for what the events that have no decision yet make, if each earns.
+func newChanges(now time.Time, books *decision.Books, events []event.Event) Changes {
+	open := 0
+	for _, e := range events {
+		if !books.Decided(e.ID()) {
+			open++
+		}
+	}
+	return Changes{
+		Now: now.UTC().Truncate(time.Microsecond), Decisions: make([]Decided, 0, open), Commissions: make([]commission.Commission, 0, open),
+		Transfers: make([]ledger.Transfer, 0, open),
+	}
 }
 
 // run gathers the changes of one batch.

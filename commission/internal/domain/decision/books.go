@@ -29,10 +29,10 @@ type order struct {
 	earner string
 }
 
-// NewBooks makes empty books.
-func NewBooks() *Books {
+// NewBooks makes empty books with room for so many events.
+func NewBooks(events int) *Books {
 	return &Books{
-		decided: map[string]struct{}{}, originals: map[ref]*Original{}, orders: map[ref]*order{},
+		decided: make(map[string]struct{}, events), originals: make(map[ref]*Original, events), orders: map[ref]*order{},
 		parked: map[string]map[string]event.Event{}, usage: map[UsageKey]Usage{}, deltas: map[UsageKey]Usage{},
 	}
 }

@@ -17,7 +17,7 @@ func Run(events []event.Event, rules *rule.Set, rejected map[string]bool) []Deci
 
 // RunInOrder is Run in the order in which the events are given: what consumption makes of that order.
 func RunInOrder(events []event.Event, rules *rule.Set, rejected map[string]bool) []Decision {
-	books := NewBooks()
+	books := NewBooks(len(events))
 	final := make(map[string]int, len(events))
 	out := make([]Decision, 0, len(events))
 	take := func(e event.Event) {

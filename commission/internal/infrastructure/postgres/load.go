@@ -79,7 +79,7 @@ func want(events []event.Event) wanted {
 
 // load locks the users and reads the state: one round trip, and a second one only for reversals, tiers and caps.
 func (s *Store) load(ctx context.Context, tx pgx.Tx, events []event.Event) (consume.State, error) {
-	state := consume.State{Books: decision.NewBooks(), Earnings: map[string]*consume.Earning{}}
+	state := consume.State{Books: decision.NewBooks(len(events)), Earnings: map[string]*consume.Earning{}}
 	w := want(events)
 	var revision int64
 	var earnings []string

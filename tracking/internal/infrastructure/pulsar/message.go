@@ -17,7 +17,7 @@ const (
 )
 
 // messageOf is an event as it travels. The key keeps a user's events in order; the event time is when it happened, the broker's publish time
-// when it was told.
+// when it was told. What key, event time and payload say is not said again in properties: their number is most of what a message costs.
 func messageOf(entry event.Entry) (broker.Message, error) {
 	f := entry.Event.Facts()
 	payload, err := payloadOf(&f)
@@ -25,9 +25,8 @@ func messageOf(entry event.Entry) (broker.Message, error) {
 		return broker.Message{}, err
 	}
 	properties := map[string]string{
-		"event_id": f.ID, "seq": strconv.FormatInt(entry.Seq, 10), "schema_version": schemaVersion, "content-type": "application/json",
+		"event_id": f.ID, "seq": strconv.FormatInt(entry.Seq, 10), "content-type": "application/json",
 		"ce_specversion": "1.0", "ce_id": f.ID, "ce_type": "tributary.tracking." + string(f.Type) + ".v1", "ce_source": ceSource,
-		"ce_time": timeText(f.OccurredAt), "ce_subject": f.UserID,
 	}
 	if f.Traceparent != "" {
 		properties["traceparent"] = f.Traceparent
