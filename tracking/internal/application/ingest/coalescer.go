@@ -46,6 +46,7 @@ type Store interface {
 type Limits struct {
 	Rows       int           // of one commit
 	Writers    int           // commits at the same time
+	Gather     time.Duration // how long a writer waits for as many events as its last commit had
 	QueueRows  int           // events that may wait
 	QueueBytes int           // and their size
 	Retry      time.Duration // how long an unreachable log is tried again for those who wait
@@ -53,11 +54,11 @@ type Limits struct {
 
 // DefaultLimits are the measured ones.
 func DefaultLimits() Limits {
-	return Limits{Rows: 500, Writers: 1, QueueRows: 20_000, QueueBytes: 32 << 20, Retry: 2 * time.Second}
+	return Limits{Rows: 500, Writers: 1, Gather: 3 * time.Millisecond, QueueRows: 20_000, QueueBytes: 32 << 20, Retry: 2 * time.Second}
 }
 
-// Coalescer lets concurrent requests share commits. A writer takes whatever waits, up to Limits.Rows, without a timer: alone, a
-// request is written at once; under load the batches grow by themselves. Run owns the writers; Record may be called from anywhere.
+// Coalescer lets concurrent requests share commits. A writer takes whatever waits, up to Limits.Rows, once as many wait as it wrote last or
+// Limits.Gather is over: alone, a request is written at once; under load the batches grow by themselves. Run owns the writers; Record may be called from anywhere.
 type Coalescer struct {
 	limits Limits
 	needs  Needs

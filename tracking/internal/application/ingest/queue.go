@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -58,11 +57,13 @@ type queue struct {
 	items  []waiting // from head on
 	head   int
 	bytes  int
+	taken  int // rows of the last batch
+	enough int // a writer is woken when so many wait: 1, but while one gathers
 	closed bool
 }
 
 func newQueue(limits Limits) *queue {
-	q := &queue{limits: limits}
+	q := &queue{limits: limits, enough: 1}
 	q.filled = sync.NewCond(&q.mu)
 	return q
 }
@@ -75,7 +76,7 @@ func (q *queue) put(g *group, events []event.Event) error {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	waits := len(q.items) - q.head
+	waits := q.waits()
 	switch {
 	case q.closed:
 		return fault.RetryIn(time.Second, "shutting_down", "This replica is stopping; nothing was stored by this request.", nil)
@@ -86,23 +87,29 @@ func (q *queue) put(g *group, events []event.Event) error {
 		q.items = append(q.items, waiting{event: e, group: g, index: i})
 	}
 	q.bytes += size
-	q.filled.Signal()
+	if q.waits() >= q.enough {
+		q.filled.Signal()
+	}
 	return nil
 }
+
+func (q *queue) waits() int { return len(q.items) - q.head }
 
 // take waits for events and moves up to Limits.Rows of them to batch, in order. It gives none when the queue is closed and empty.
 func (q *queue) take(batch []waiting) []waiting {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for q.head == len(q.items) {
-		if q.closed {
-			return batch
+	for {
+		for q.waits() == 0 {
+			if q.closed {
+				return batch
+			}
+			q.filled.Wait()
 		}
-		q.filled.Wait()
-		// Requests come in swarms, since the answers to a commit leave together: whoever is ready to put its events gets its turn.
-		q.mu.Unlock()
-		runtime.Gosched()
-		q.mu.Lock()
+		q.gather()
+		if q.waits() > 0 { // no other writer has taken what this one gathered
+			break
+		}
 	}
 	end := min(q.head+q.limits.Rows, len(q.items))
 	batch = append(batch, q.items[q.head:end]...)
@@ -110,10 +117,29 @@ func (q *queue) take(batch []waiting) []waiting {
 		q.bytes -= batch[i].event.Size()
 	}
 	q.advance(end)
-	if q.head < len(q.items) {
+	q.taken = len(batch)
+	if q.waits() > 0 {
 		q.filled.Signal()
 	}
 	return batch
+}
+
+// gather waits until as many wait as the last batch had, for Limits.Gather at most: those who were answered together come again together, and a
+// commit of many rows costs little more than one of few. Alone, a request finds a last batch of one and does not wait.
+func (q *queue) gather() {
+	late := false
+	timer := time.AfterFunc(q.limits.Gather, func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		late = true
+		q.filled.Broadcast()
+	})
+	defer timer.Stop()
+	q.enough = min(q.taken, q.limits.Rows)
+	for q.waits() < q.enough && !late && !q.closed {
+		q.filled.Wait()
+	}
+	q.enough = 1
 }
 
 // advance forgets the items before end and gives their memory back now and then.
