@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -38,7 +39,7 @@ var ErrRefused = errors.New("the log refuses this content")
 type Store interface {
 	// Append writes all events in one commit and returns an outcome for each, in order: Stored, Repeated or Differs. Of several events
 	// with one id the first is stored. It is idempotent for the same events. Errors: one that wraps ErrRefused means that
-	// nothing was stored because of the content; with any other the outcome may be unknown, and trying again is safe.
+	// nothing was stored because of the content, the fault of Away that nothing was stored; with any other the outcome is unknown. Trying again is safe.
 	Append(ctx context.Context, events []event.Event) ([]Outcome, error)
 }
 
@@ -86,8 +87,8 @@ func NewCoalescer(limits Limits, needs Needs) *Coalescer {
 func (c *Coalescer) Waiting() int { return c.queue.rows() }
 
 // Record queues the events and waits for their outcomes. Faults: intake_full when too much waits already, shutting_down at the end,
-// database_unavailable when the log was not reached, outcome_unknown when it did not answer. When ctx ends first the
-// events may still be stored.
+// database_unavailable when the log was not reached, outcome_unknown when some of the events may be stored and the rest is not known to be. When ctx
+// ends first the events may still be stored.
 func (c *Coalescer) Record(ctx context.Context, events []event.Event) ([]Outcome, error) {
 	g := newGroup(len(events))
 	if err := c.queue.put(g, events); err != nil {
@@ -161,10 +162,12 @@ const (
 	longestPause   = 320 * time.Millisecond
 )
 
-// appendRetrying tries an unreachable log again for Limits.Retry. Appending twice is harmless.
+// appendRetrying tries an unreachable log again for Limits.Retry. Appending twice is harmless. Once an attempt may have stored something, that
+// the next ones did not reach the log tells nothing: the outcome stays unknown.
 func (c *Coalescer) appendRetrying(ctx context.Context, events []event.Event) ([]Outcome, error) {
 	deadline := c.needs.Now().Add(c.limits.Retry)
 	again := false
+	var unknown error
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		start := c.needs.Now()
 		outcomes, err := c.appendOnce(ctx, events)
@@ -176,8 +179,14 @@ func (c *Coalescer) appendRetrying(ctx context.Context, events []event.Event) ([
 			c.needs.Stored()
 			return outcomes, nil
 		}
-		if errors.Is(err, ErrRefused) || c.needs.Now().Add(pause).After(deadline) {
+		if errors.Is(err, ErrRefused) {
 			return nil, err
+		}
+		if unknown == nil && !nothingStored(err) {
+			unknown = err
+		}
+		if c.needs.Now().Add(pause).After(deadline) {
+			return nil, cmp.Or(unknown, err)
 		}
 		timer := time.NewTimer(pause)
 		<-timer.C
@@ -201,6 +210,9 @@ func (c *Coalescer) appendOnce(ctx context.Context, events []event.Event) ([]Out
 	defer cancel()
 	return c.needs.Store.Append(ctx, events)
 }
+
+// nothingStored tells whether an error says that nothing was stored.
+func nothingStored(err error) bool { return fault.Is(err, "database_unavailable") }
 
 // Unknown is the fault for a log that was asked and did not answer.
 func Unknown(cause error) error {

@@ -1,6 +1,7 @@
 package ingest_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -206,6 +207,67 @@ func TestALostAnswerIsFoundAgain(t *testing.T) {
 			t.Fatalf("Record = %+v, %v; want the first recorded, once", got, err)
 		}
 	})
+}
+
+// unreachable stores what it is given, loses the answer, and is away from then on.
+type unreachable struct {
+	ingest.Store
+	lost bool
+}
+
+func (u *unreachable) Append(ctx context.Context, events []event.Event) ([]ingest.Outcome, error) {
+	if u.lost {
+		return nil, ingest.Away(errors.New("connection refused"))
+	}
+	u.lost = true
+	_, err := u.Store.Append(ctx, events)
+	return nil, cmp.Or(err, ingest.Unknown(errors.New("connection reset")))
+}
+
+func TestALostAnswerStaysUnknownWhileTheLogIsAway(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := ingesttest.New()
+		c, _ := start(t, &unreachable{Store: store}, limits())
+		if _, err := c.Record(t.Context(), events(t, 0, 1)); !fault.Is(err, "outcome_unknown") || !store.Has("0") {
+			t.Errorf("Record = %v, want outcome_unknown: the event is stored", err)
+		}
+		if _, err := c.Record(t.Context(), events(t, 1, 2)); !fault.Is(err, "database_unavailable") {
+			t.Errorf("Record = %v, want database_unavailable: nothing of this one is stored", err)
+		}
+	})
+}
+
+// A request of which only a part is known gets no outcomes, and is not told that nothing was stored when something was.
+func TestARequestThatIsWrittenInPartsIsKnownOrNot(t *testing.T) {
+	t.Parallel()
+	refused, away := fmt.Errorf("%w: bad", ingest.ErrRefused), ingest.Away(errors.New("connection refused"))
+	for name, c := range map[string]struct {
+		answers map[string]error // by the first and the last event of a commit; the others are stored
+		code    string
+	}{
+		"one stored, one away":    {map[string]error{"0-1": refused, "1-1": away}, "outcome_unknown"},
+		"one away, one unknown":   {map[string]error{"0-1": refused, "0-0": away, "1-1": ingest.Unknown(errors.New("reset"))}, "outcome_unknown"},
+		"one refused, one away":   {map[string]error{"0-1": refused, "0-0": refused, "1-1": away}, "database_unavailable"},
+		"one away, one refused":   {map[string]error{"0-1": refused, "0-0": away, "1-1": refused}, "database_unavailable"},
+		"one refused, one stored": {map[string]error{"0-1": refused, "0-0": refused}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				store := ingesttest.New()
+				store.Hook = func(batch []event.Event) error { return c.answers[batch[0].ID()+"-"+batch[len(batch)-1].ID()] }
+				coalescer, _ := start(t, store, limits())
+				_, err := coalescer.Record(t.Context(), events(t, 0, 2))
+				if c.code == "" && err != nil || c.code != "" && !fault.Is(err, c.code) {
+					t.Errorf("Record = %v, want %q", err, c.code)
+				}
+				if f, ok := fault.As(err); ok && f.RetryAfter <= 0 {
+					t.Error("no Retry-After")
+				}
+			})
+		})
+	}
 }
 
 func TestStoppingWritesWhatWaits(t *testing.T) {

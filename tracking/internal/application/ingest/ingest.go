@@ -21,8 +21,8 @@ type IDs interface {
 
 // Recorder writes events to the log. The Coalescer is one.
 type Recorder interface {
-	// Record returns when every event is either committed or not, with one outcome for each, in order. When not one came
-	// through because of what they share (the queue is full, the database is away), that is the error.
+	// Record returns when every event is either committed or not, with one outcome for each, in order; none has Failed. When that is
+	// not known of every event, or is no because of what they share (the queue is full, the database is away), that is the error.
 	Record(ctx context.Context, events []event.Event) ([]Outcome, error)
 }
 

@@ -38,14 +38,23 @@ func (w waiting) settle(outcome Outcome) {
 
 func (w waiting) fail(err error) { w.settle(Outcome{State: Failed, Err: err}) }
 
-// result is the outcomes, or the error when not one event came through.
+// result is the outcomes when all are known, otherwise the error of the whole request: what part of it is stored is then for the log alone to say.
 func (g *group) result() ([]Outcome, error) {
+	var failed error
+	stored := false
 	for _, o := range g.outcomes {
-		if o.State != Failed {
-			return g.outcomes, nil
+		stored = stored || o.State == Stored
+		if o.State == Failed && (failed == nil || nothingStored(failed)) {
+			failed = o.Err
 		}
 	}
-	return nil, g.outcomes[0].Err
+	switch {
+	case failed == nil:
+		return g.outcomes, nil
+	case stored && nothingStored(failed):
+		return nil, Unknown(failed)
+	}
+	return nil, failed
 }
 
 // queue holds what waits, bounded in rows and bytes.

@@ -56,7 +56,10 @@ func (a *Appender) Append(ctx context.Context, events []event.Event) ([]ingest.O
 		return outcomes, nil
 	}
 	known, err := a.known(ctx, rows.ids, inserted)
-	if err != nil {
+	switch {
+	case err != nil && len(inserted) > 0:
+		return nil, ingest.Unknown(err) // those are committed
+	case err != nil:
 		return nil, judge(err)
 	}
 	for i := range events {
@@ -125,19 +128,24 @@ func settle(e event.Event, known map[string]*stored) ingest.Outcome {
 	return outcome
 }
 
-// judge tells content that cannot be stored from a database that cannot store now.
+// judge tells content that cannot be stored from a database that has certainly stored nothing, and both from one that may have: no answer came to a
+// statement that was sent, or the last words of a session that is at its end.
 func judge(err error) error {
 	var connect *pgconn.ConnectError
-	switch code := postgres.Code(err); {
-	case errors.As(err, &connect), code == "" && pgconn.SafeToRetry(err):
-		return ingest.Away(err)
-	case code == "":
-		return ingest.Unknown(err)
-	case code[:2] == "22" || code[:2] == "23" || code[:2] == "54":
+	var answer *pgconn.PgError
+	switch {
+	case postgres.Refused(err):
 		return fmt.Errorf("%w: %w", ingest.ErrRefused, err)
+	case errors.As(err, &connect), pgconn.SafeToRetry(err):
+		return ingest.Away(err)
+	case errors.As(err, &answer) && (answer.SeverityUnlocalized == "ERROR" || answer.Code == adminShutdown):
+		return ingest.Away(err)
 	}
-	return ingest.Away(err)
+	return ingest.Unknown(err)
 }
+
+// adminShutdown ends a session before a statement commits or after it is answered, never in between.
+const adminShutdown = "57P01"
 
 // rows are the columns of the events to insert.
 type rows struct {
