@@ -153,9 +153,18 @@ func TestAmountsArePlainAndKeepTheirDigits(t *testing.T) {
 func TestAmountsHaveTheDigitsOfTheirCurrency(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ kind, currency, text, want string }{
-		{"purchase", "", "1.005", ""}, {"view", "", "1.005", ""}, {"sale", "KWD", "1.0050", "1.005"}, {"sale", "KWD", "1.0005", ""},
-		{"sale", "JPY", "15.0", "15"}, {"sale", "JPY", "15.5", ""}, {"refund", "", "1.005", "1.005"}, {"void", "", "1.00005", ""},
-		{"chargeback", "", "1.0005", "1.0005"}, {"refund", "", "30.00", "30.00"}, {"refund", "", "1.0000000", "1.0000"}, {"refund", "USD", "1.005", ""},
+		{"purchase", "", "1.005", ""},
+		{"view", "", "1.005", ""},
+		{"sale", "KWD", "1.0050", "1.005"},
+		{"sale", "KWD", "1.0005", ""},
+		{"sale", "JPY", "15.0", "15"},
+		{"sale", "JPY", "15.5", ""},
+		{"refund", "", "1.005", "1.005"},
+		{"void", "", "1.00005", ""},
+		{"chargeback", "", "1.0005", "1.0005"},
+		{"refund", "", "30.00", "30.00"},
+		{"refund", "", "1.0000000", "1.0000"},
+		{"refund", "USD", "1.005", ""},
 	} {
 		in := purchase()
 		in.EventType, in.Metadata.Amount = event.Given(c.kind), event.Given(c.text)

@@ -31,6 +31,11 @@ func TestTheLogKeepsTheStoreContract(t *testing.T) {
 		t.Helper()
 		return postgres.NewAppender(migrationstest.New(t, migrations.Tracking()).Pool)
 	})
+	ingesttest.KeysSuite(t, func(t *testing.T) (ingest.Store, ingest.Keys) {
+		t.Helper()
+		pool := migrationstest.New(t, migrations.Tracking()).Pool
+		return postgres.NewAppender(pool), postgres.NewKeys(pool)
+	})
 }
 
 // setup gives a log with the events in it.
@@ -197,8 +202,8 @@ func TestErrorsTellWhatIsKnown(t *testing.T) {
 // between runs a function before each statement that reads what is known, on the connection that will send it.
 type between func(*pgx.Conn)
 
-func (b between) TraceQueryStart(ctx context.Context, conn *pgx.Conn, query pgx.TraceQueryStartData) context.Context {
-	if strings.HasPrefix(query.SQL, "SELECT event_id, body_hash") {
+func (b between) TraceQueryStart(ctx context.Context, conn *pgx.Conn, sent pgx.TraceQueryStartData) context.Context {
+	if strings.HasPrefix(sent.SQL, "SELECT event_id, body_hash") {
 		b(conn)
 	}
 	return ctx
@@ -254,7 +259,7 @@ func TestTheLogIsAppendOnlyForEverybody(t *testing.T) {
 			t.Errorf("the owner may %s: %v", statement, err)
 		}
 	}
-	for _, statement := range []string{`INSERT INTO relay (id) VALUES (false)`, `DELETE FROM relay`} {
+	for _, statement := range []string{`INSERT INTO relay (id) VALUES (false)`, `DELETE FROM relay`, `UPDATE idempotency_keys SET key = 'x'`, `TRUNCATE idempotency_keys`} {
 		if _, err := db.Pool.Exec(t.Context(), statement); platform.Code(err) != "42501" {
 			t.Errorf("the service may %s: %v", statement, err)
 		}
