@@ -186,7 +186,7 @@ func TestAKeyGetsItsFirstAnswerAgain(t *testing.T) {
 		in.ahead.Store(0)
 		first := in.want(t, c.posting, c.status, false, c.part)
 		in.ahead.Store(int64(time.Hour)) // also what depends on the time is answered as it was
-		stored := c.key != "bad"         // nothing is remembered of a request of which nothing is stored
+		stored := c.key != "bad"         // a request of which every event breaks the rules is not remembered
 		again := in.want(t, c.posting, c.status, stored, c.part)
 		if c.status == http.StatusConflict {
 			first.body, again.body = "", "" // each problem names its own request

@@ -143,6 +143,6 @@ func idempotencyKey() *huma.Param {
 	return &huma.Param{
 		Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: &longest},
 		Description: "For at least 24 hours the same key with the same request gives the first answer again, with Idempotency-Replayed: true, and with another request 422 idempotency_key_reused. Keys belong to the caller. " +
-			"A request of which nothing could be stored is not remembered.",
+			"A request of which every event breaks the rules is not remembered.",
 	}
 }
