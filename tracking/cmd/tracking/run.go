@@ -33,6 +33,8 @@ import (
 const (
 	service    = "tracking"
 	healthPath = "/api/v1/tracking/health"
+	// forgetEvery is how often keys that were kept long enough are looked for.
+	forgetEvery = 10 * time.Minute
 )
 
 // run is the whole service: settings, parts, and their order. With the argument healthcheck it asks a running one instead, and with
@@ -87,6 +89,8 @@ func run(ctx context.Context, args []string) error {
 		Store: store.NewAppender(writers), Stored: publishing.Wake, Committed: gauges.committed, Logger: logger, Now: time.Now,
 	})
 	gauges.watchQueue(metrics, intake)
+	keys := store.NewKeys(readers)
+	forgetter := &ingest.Forgetter{Keys: keys, Now: time.Now, Logger: logger}
 
 	health := httpapi.NewHealth(service,
 		httpapi.Check{Name: "database", Needed: true, Probe: postgres.Ready(readers, version)},
@@ -96,7 +100,7 @@ func run(ctx context.Context, args []string) error {
 	)
 	api := newAPI(wiring{ //nolint:contextcheck // middleware takes the context of its request
 		logger: logger, metrics: metrics, health: health, verifier: verifier,
-		ingest: ingest.New(intake, ids.New("tracking:event"), time.Now), query: query.New(log),
+		ingest: ingest.New(intake, keys, ids.New("tracking:event"), time.Now), query: query.New(log),
 	})
 	server := &httpapi.Server{Addr: s.HTTPAddr, Handler: api.Router, Health: health, Logger: logger}
 
@@ -106,6 +110,7 @@ func run(ctx context.Context, args []string) error {
 		process.Part{Name: "publisher", Run: publisher.Run},
 		process.Part{Name: "relay", Run: publishing.Run},
 		process.Part{Name: "intake", Run: intake.Run},
+		process.Every("forgetter of old keys", forgetEvery, forgetter.Forget),
 		process.Part{Name: "http", Run: server.Run},
 	)
 }
