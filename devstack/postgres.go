@@ -21,6 +21,9 @@ const (
 	ownerPassword = "postgres"
 )
 
+// sharedBuffers hold the indexes of some million events; POSTGRES_SHARED_BUFFERS overrides it.
+const sharedBuffers = "256MB"
+
 // ownerURL is the connection URL of a database's owner.
 func ownerURL(port int, database string) string {
 	return fmt.Sprintf("postgres://%s:%s@%s/%s?sslmode=disable", owner, ownerPassword, address(port), database)
@@ -30,7 +33,8 @@ func (c Config) postgres(name string, port int, database string) unit {
 	data := filepath.Join(c.databases(), name)
 	settings := []string{
 		"-D", data, "-p", itoa(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=300",
-		"-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB", "-c", "wal_compression=on", "-c", "log_min_duration_statement=1s",
+		"-c", "shared_buffers=" + c.value("POSTGRES_SHARED_BUFFERS", sharedBuffers), "-c", "wal_compression=on", "-c", "log_min_duration_statement=1s",
+		"-c", "max_wal_size=4GB", "-c", "min_wal_size=1GB", // commits that wait for a new file of the log are those that users notice: keep old ones for use
 	}
 	if c.Fast {
 		settings = append(settings, "-c", "fsync=off", "-c", "full_page_writes=off")

@@ -61,7 +61,7 @@ func run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	stack.Fast = false // durable, as in use
-	stack.Env["RATE_LIMIT"] = "0"
+	stack.Env["RATE_LIMIT"], stack.Env["POSTGRES_SHARED_BUFFERS"] = "0", "2GB"
 	publicKey, es256Token, err := bench.ES256(dir)
 	if err != nil {
 		return err
@@ -154,7 +154,8 @@ func (b *benches) grow(ctx context.Context, o options, report *bench.Report, mea
 	return nil
 }
 
-// warmUp drives broker, databases and services, half of the time each by publishing and by events.
+// warmUp drives broker, databases and services, half of the time each by publishing and by events. After a checkpoint the databases write their
+// logs into files that they have used before, as a server does that is not new.
 func (b *benches) warmUp(ctx context.Context, length time.Duration) error {
 	if _, err := b.base.Publish(ctx, length/2, bench.Properties()); err != nil {
 		return err
@@ -162,7 +163,15 @@ func (b *benches) warmUp(ctx context.Context, length time.Duration) error {
 	if _, err := b.load.Closed(ctx, length/2, 64, 1); err != nil {
 		return err
 	}
-	return b.pipeline.Settle(ctx)
+	if err := b.pipeline.Settle(ctx); err != nil {
+		return err
+	}
+	for _, pool := range []*pgxpool.Pool{b.tracking, b.commission} {
+		if _, err := pool.Exec(ctx, `CHECKPOINT`); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // benches are the connections that the measures work with.

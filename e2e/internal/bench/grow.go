@@ -11,7 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Grow puts so many rows into the log by COPY, as events of the past that are published already, while tracking is stopped.
+// Grow puts so many rows into the log by COPY, as events of the past that are published already, while tracking is stopped. Everything else has to
+// be decided by then.
 func (p *Pipeline) Grow(ctx context.Context, rows int) error {
 	if err := p.Stack.Stop(ctx, "tracking"); err != nil {
 		return err
@@ -43,6 +44,9 @@ func (p *Pipeline) Grow(ctx context.Context, rows int) error {
 	}
 	var err error
 	if p.grown, err = p.number(ctx, p.Tracking, `SELECT pos FROM relay`); err != nil {
+		return err
+	}
+	if p.before, err = p.number(ctx, p.Commission, `SELECT count(*) FROM decisions`); err != nil {
 		return err
 	}
 	return p.Stack.Start(ctx, "tracking")

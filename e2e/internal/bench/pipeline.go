@@ -29,6 +29,7 @@ type Pipeline struct {
 	Others     []string // the services beside tracking
 	Say        func(string, ...any)
 	grown      int64 // the seq up to which Grow has filled the log
+	before     int64 // how many events were decided by then
 }
 
 // Fill records so many events in batches while nothing else is measured.
@@ -65,7 +66,7 @@ func (p *Pipeline) Settle(ctx context.Context) error {
 			return false, err
 		}
 		decided, err := p.number(ctx, p.Commission, `SELECT count(*) FROM decisions`)
-		return recorded == decided, err
+		return recorded == decided-p.before, err
 	})
 }
 
