@@ -23,7 +23,7 @@ type Ingest interface {
 // Query reads the log; *query.Handler does.
 type Query interface {
 	Event(ctx context.Context, id string) (event.Entry, error)
-	Events(ctx context.Context, filter query.Filter, position int64, limit int) ([]event.Entry, error)
+	Events(ctx context.Context, filter query.Filter, position int64, limit int) (page []event.Entry, more bool, err error)
 }
 
 // Register adds the routes to the API.

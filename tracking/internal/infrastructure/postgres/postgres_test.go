@@ -108,7 +108,7 @@ func TestListsFilterAndTurnPages(t *testing.T) {
 	} {
 		got, position := "", int64(0)
 		for {
-			page, err := log.Events(t.Context(), c.filter, position, 2)
+			page, _, err := log.Events(t.Context(), c.filter, position, 2)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -159,7 +159,7 @@ func TestADatabaseThatIsAwayIsUnavailable(t *testing.T) {
 	log := postgres.NewLog(pool)
 	_, appendErr := postgres.NewAppender(pool).Append(t.Context(), []event.Event{full(t)})
 	_, _, eventErr := log.Event(t.Context(), "x")
-	_, listErr := log.Events(t.Context(), query.Filter{}, 0, 1)
+	_, _, listErr := log.Events(t.Context(), query.Filter{}, 0, 1)
 	_, pageErr := log.Page(t.Context(), 0, 1)
 	_, _, leadErr := log.Lead(t.Context(), "me", time.Second)
 	for name, err := range map[string]error{"Append": appendErr, "Event": eventErr, "Events": listErr, "Page": pageErr, "Lead": leadErr} {
