@@ -13,7 +13,10 @@ import (
 	"tributary/tracking/internal/application/ingest"
 )
 
-const maxBatch = 1000
+const (
+	maxBatch = 1000
+	maxTold  = 1000 // faults of all items of a batch; of an item behind them only the first is told
+)
 
 // BatchResults is the answer to a batch.
 type BatchResults struct {
@@ -32,7 +35,7 @@ type BatchResult struct {
 type ItemError struct {
 	Code   string                 `json:"code" doc:"Stable code, as in problem documents."`
 	Detail string                 `json:"detail"`
-	Errors []httpapi.ProblemField `json:"errors,omitempty" doc:"Every fault of the item; fields are relative to it."`
+	Errors []httpapi.ProblemField `json:"errors,omitempty" doc:"Every fault of the item; fields are relative to it. Of more than 100 of an item, or 1000 of the batch, not all are listed; more_faults says so."`
 }
 
 func registerBatch(api huma.API, in Ingest) {
@@ -139,13 +142,17 @@ func (r *reader) cloudEvents(faults *fault.Fields) []ingest.Item {
 
 func (r *reader) items(field string, faults *fault.Fields, one func() ingest.Item) []ingest.Item {
 	var items []ingest.Item
-	count := 0
+	count, told := 0, 0
 	ok := r.elements(func() {
 		if count++; count > maxBatch {
 			_ = r.json.SkipValue()
 			return
 		}
-		items = append(items, one())
+		item := one()
+		if told += len(item.Faults); told > maxTold && len(item.Faults) > 1 {
+			item.Faults = append(item.Faults[:1:1], fault.More())
+		}
+		items = append(items, item)
 	})
 	switch {
 	case !ok:

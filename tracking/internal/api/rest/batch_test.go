@@ -83,6 +83,27 @@ func TestBatchesAreRefusedAsAWhole(t *testing.T) {
 	}
 }
 
+// However many faults a body has: each bad item has one at least, and the answer does not grow with all of them.
+func TestABatchOfNonsenseIsAnsweredInShort(t *testing.T) {
+	t.Parallel()
+	url, log := setup(t, nil)
+	var item strings.Builder
+	for i := range 120 {
+		_, _ = fmt.Fprintf(&item, `,"%d":1`, i)
+	}
+	a := send(t, request{url: url + "/batch", body: `{"events":[` + strings.Repeat(`{"user_id":"u","event_type":"view"`+item.String()+`},`, 999) + purchase + `]}`})
+	results, told := decode[rest.BatchResults](t, a).Results, 0
+	for i, r := range results[:999] {
+		if r.Error == nil || len(r.Error.Errors) < 2 || r.Error.Errors[len(r.Error.Errors)-1].Code != "more_faults" {
+			t.Fatalf("item %d: %+v", i, r)
+		}
+		told += len(r.Error.Errors)
+	}
+	if told > 4000 || log.size() != 1 {
+		t.Errorf("%d faults are told, %d events recorded", told, log.size())
+	}
+}
+
 func TestABatchWithAKeyIsSafeToRepeat(t *testing.T) {
 	t.Parallel()
 	url, log := setup(t, nil)

@@ -3,7 +3,6 @@ package rest
 import (
 	"bytes"
 	"io"
-	"mime"
 	"net/http"
 	"reflect"
 	"slices"
@@ -50,7 +49,7 @@ func (c call) checkQuery() error {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		faults.Add(harmless(name), "unknown_field", "is not a parameter of this request")
+		faults.Add(fault.Name(name), "unknown_field", "is not a parameter of this request")
 	}
 	return faults.Err()
 }
@@ -77,13 +76,7 @@ func (g *grab) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (c call) media() string {
-	media, _, err := mime.ParseMediaType(c.ctx.Header("Content-Type"))
-	if err != nil {
-		return ""
-	}
-	return media
-}
+func (c call) media() string { return httpapi.MediaType(c.ctx.Header("Content-Type")) }
 
 // origin is who asks, with which key, in which trace.
 func (c call) origin() ingest.Origin {

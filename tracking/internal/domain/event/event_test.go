@@ -148,6 +148,19 @@ func TestAmountsArePlainAndKeepTheirDigits(t *testing.T) {
 	}
 }
 
+func TestSizeCountsEveryText(t *testing.T) {
+	t.Parallel()
+	const n = 1000
+	text := strings.Repeat("x", n)
+	full := event.Facts{
+		ID: text, UserID: text, CampaignID: text, ProductID: text, OrderID: text, OriginalEventID: text, Amount: text, Metadata: text,
+		VisitorID: text, SourceURL: text, DestinationURL: text, Source: text, Traceparent: text,
+	}
+	if got := event.Restore(full).Size() - event.Restore(event.Facts{}).Size(); got != 14*n {
+		t.Errorf("13 texts of %d bytes, one of them metadata, count as %d", n, got)
+	}
+}
+
 func TestHashTellsContents(t *testing.T) {
 	t.Parallel()
 	hash := func(change func(*event.Input), at time.Time) event.Hash {
