@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -97,7 +98,7 @@ func (b *bodies) read(r *http.Request) (body []byte, taken int64, err error) {
 		switch {
 		case len(body) > MaxBody:
 			return nil, taken, bodyTooLarge()
-		case err == io.EOF, err == nil && int64(len(body)) == expected: //nolint:errorlint // an end that is wrapped is none
+		case errors.Is(err, io.EOF), err == nil && int64(len(body)) == expected:
 			return body, taken, nil
 		case err != nil:
 			return nil, taken, fault.Because(err, fault.Malformed, "body_unreadable", "The request body could not be read to its end.")

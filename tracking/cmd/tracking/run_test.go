@@ -74,6 +74,8 @@ func eventually(t *testing.T, within time.Duration, what string, is func() bool)
 }
 
 // Lists that hang, more of them than there are connections for lists, stop neither commits nor the relay nor readiness.
+//
+//nolint:paralleltest // the service's settings are the process's
 func TestListsThatHangStopNobodyElse(t *testing.T) {
 	db := migrationstest.New(t, migrations.Tracking())
 	base := serve(t, db.URL)

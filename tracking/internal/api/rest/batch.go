@@ -41,7 +41,7 @@ type ItemError struct {
 func registerBatch(api huma.API, in Ingest) {
 	op := huma.Operation{
 		OperationID: "record-events", Method: http.MethodPost, Path: path + "/batch", Summary: "Record up to 1000 events", Tags: []string{tag}, Security: auth.Require(auth.Operator),
-		Description: "Every item gets its own result, in order; a bad item never sinks the others. An item that repeats an earlier one of the same batch is a duplicate of it.",
+		Description: "Every item gets its own result, in order; a bad item never sinks the others. An item that repeats an earlier one of the same batch is a duplicate of it. " + aboutClouds,
 		RequestBody: &huma.RequestBody{Required: true, Content: content(api, mediaJSON, reflect.TypeFor[BatchRequest](), "BatchRequest")},
 		Parameters:  []*huma.Param{idempotencyKey()},
 	}
@@ -134,10 +134,7 @@ func (r *reader) events(faults *fault.Fields) []ingest.Item {
 
 // cloudEvents reads the body of a CloudEvents batch.
 func (r *reader) cloudEvents(faults *fault.Fields) []ingest.Item {
-	return r.items(whole, faults, func() ingest.Item {
-		item, _ := r.cloudEvent()
-		return item
-	})
+	return r.items(whole, faults, r.cloudEvent)
 }
 
 func (r *reader) items(field string, faults *fault.Fields, one func() ingest.Item) []ingest.Item {

@@ -25,6 +25,9 @@ func handle(api huma.API, op huma.Operation, handler func(call call) error) {
 		c := call{ctx: ctx}
 		err := c.checkQuery()
 		if err == nil {
+			err = c.checkMode()
+		}
+		if err == nil {
 			err = handler(c)
 		}
 		if err != nil {
@@ -52,6 +55,15 @@ func (c call) checkQuery() error {
 		faults.Add(fault.Name(name), "unknown_field", "is not a parameter of this request")
 	}
 	return faults.Err()
+}
+
+// checkMode refuses a CloudEvent in binary mode: its headers would be ignored, its id with them, and each retry would be one event more.
+func (c call) checkMode() error {
+	if c.media() != mediaJSON || (c.ctx.Header("Ce-Specversion") == "" && c.ctx.Header("Ce-Id") == "") {
+		return nil
+	}
+	return fault.New(fault.UnsupportedType, "cloudevents_binary_mode",
+		"CloudEvents are taken in structured mode: Content-Type "+mediaCloud+", with the attributes in the body instead of in headers.")
 }
 
 // body is the request's body, which the middleware has read and checked.

@@ -2,6 +2,7 @@
 package event
 
 import (
+	"cmp"
 	"time"
 
 	"tributary/platform/fault"
@@ -34,6 +35,7 @@ type Facts struct {
 	SourceURL       string
 	DestinationURL  string
 	Source          string
+	Attributes      string // JSON text of an object
 	Traceparent     string
 	Hash            Hash
 }
@@ -60,7 +62,8 @@ func New(in Input, receipt Receipt) (Event, fault.Fields) {
 		SourceURL:      c.link("source_url", in.SourceURL),
 		DestinationURL: c.link("destination_url", in.DestinationURL),
 		Source:         c.source("source", in.Source),
-		Traceparent:    receipt.Traceparent,
+		Attributes:     in.Attributes,
+		Traceparent:    cmp.Or(in.Traceparent, receipt.Traceparent),
 		Metadata:       in.Metadata.Text,
 	}
 	c.metadata(&e, in.Metadata)
@@ -94,5 +97,5 @@ func (e Event) ReceivedAt() time.Time { return e.facts.ReceivedAt }
 func (e Event) Size() int {
 	f := &e.facts
 	return 512 + len(f.ID) + len(f.UserID) + len(f.CampaignID) + len(f.ProductID) + len(f.OrderID) + len(f.OriginalEventID) + len(f.Amount) +
-		2*len(f.Metadata) + len(f.VisitorID) + len(f.SourceURL) + len(f.DestinationURL) + len(f.Source) + len(f.Traceparent)
+		2*len(f.Metadata) + len(f.VisitorID) + len(f.SourceURL) + len(f.DestinationURL) + len(f.Source) + len(f.Attributes) + len(f.Traceparent)
 }

@@ -154,10 +154,10 @@ func TestSizeCountsEveryText(t *testing.T) {
 	text := strings.Repeat("x", n)
 	full := event.Facts{
 		ID: text, UserID: text, CampaignID: text, ProductID: text, OrderID: text, OriginalEventID: text, Amount: text, Metadata: text,
-		VisitorID: text, SourceURL: text, DestinationURL: text, Source: text, Traceparent: text,
+		VisitorID: text, SourceURL: text, DestinationURL: text, Source: text, Attributes: text, Traceparent: text,
 	}
-	if got := event.Restore(full).Size() - event.Restore(event.Facts{}).Size(); got != 14*n {
-		t.Errorf("13 texts of %d bytes, one of them metadata, count as %d", n, got)
+	if got := event.Restore(full).Size() - event.Restore(event.Facts{}).Size(); got != 15*n {
+		t.Errorf("14 texts of %d bytes, one of them metadata, count as %d", n, got)
 	}
 }
 
@@ -177,6 +177,7 @@ func TestHashTellsContents(t *testing.T) {
 		"received later": hash(func(*event.Input) {}, noon().Add(time.Hour)),
 		"other spelling": hash(func(in *event.Input) { in.PartnerID, in.UserID = in.UserID, event.Text{} }, noon()),
 		"other id":       hash(func(in *event.Input) { in.EventID = event.Given("x") }, noon()),
+		"attributes":     hash(func(in *event.Input) { in.Attributes = `{"shade":"x"}` }, noon()),
 		"other spacing":  hash(func(in *event.Input) { in.Metadata.Text = `{"amount":100.0}` }, noon()),
 	}
 	for name, h := range same {

@@ -54,6 +54,7 @@ func full(t *testing.T) event.Event {
 	return newEvent(t, event.Input{
 		EventID: event.Given("e-1"), UserID: event.Given("üser 1"), EventType: event.Given("refund"), OccurredAt: event.Given("2026-11-22T23:59:59.123456+02:00"),
 		CampaignID: event.Given("c"), VisitorID: event.Given("v"), SourceURL: event.Given("https://a.example/"), DestinationURL: event.Given("https://b.example/"), Source: event.Given("/shop"),
+		Attributes: `{"shade":"x","n":5}`,
 		Metadata: event.Metadata{
 			Text: `{"amount": 1.50, "x": "\""}`, Canonical: `{"amount":1.50,"x":"\""}`, Amount: event.Given("1.50"), Currency: event.Given("EUR"),
 			ProductID: event.Given("p"), OrderID: event.Given("o"), OriginalEventID: event.Given("e-0"),
