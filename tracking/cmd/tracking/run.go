@@ -91,7 +91,7 @@ func run(ctx context.Context, args []string) error {
 		httpapi.Check{Name: "database", Needed: true, Probe: postgres.Ready(db.relay, version)},
 		httpapi.Check{Name: "broker", Probe: publisher.Ready},
 		httpapi.Check{Name: "token_keys", Needed: true, Probe: verifier.Ready},
-		httpapi.Check{Name: "relay", Probe: func(context.Context) error { return publishing.Status().Trouble }},
+		httpapi.Check{Name: "relay", Probe: relayReady(publishing)},
 	)
 	api := newAPI(wiring{ //nolint:contextcheck // middleware takes the context of its request
 		logger: logger, metrics: metrics, health: health, verifier: verifier,
@@ -140,6 +140,17 @@ func (p pools) close() {
 	p.readers.Close()
 	p.writers.Close()
 	p.relay.Close()
+}
+
+// relayReady tells of the relay's trouble, and people of what only they can end.
+func relayReady(r *relay.Relay) func(context.Context) error {
+	return func(context.Context) error {
+		status := r.Status()
+		if status.Refused != 0 && status.Trouble != nil {
+			return httpapi.Advice(status.Trouble.Error())
+		}
+		return status.Trouble
+	}
 }
 
 // holder names this replica: no other, and no earlier life of it.

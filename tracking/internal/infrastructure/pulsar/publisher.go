@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tributary/platform/broker"
+	"tributary/platform/fault"
 	"tributary/tracking/internal/application/relay"
 	"tributary/tracking/internal/domain/event"
 )
@@ -33,7 +34,7 @@ func (p *Publisher) Ready(context.Context) error { return p.topic.Ready() }
 func (p *Publisher) Send(ctx context.Context, entry event.Entry, done func(error)) {
 	message, err := messageOf(entry)
 	if err != nil {
-		done(err)
+		done(fault.Because(err, fault.Invalid, "message_refused", "The event cannot be written as a message."))
 		return
 	}
 	p.topic.Send(ctx, message, done)
