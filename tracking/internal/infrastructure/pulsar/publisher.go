@@ -2,7 +2,6 @@ package pulsar
 
 import (
 	"context"
-	"time"
 
 	"tributary/platform/broker"
 	"tributary/platform/fault"
@@ -15,12 +14,12 @@ type Publisher struct{ topic *broker.Publisher }
 
 var _ relay.Publisher = (*Publisher)(nil)
 
-const sendTimeout = 30 * time.Second
-
 // New makes a publisher. Schema is the Avro definition that the broker compares with the topic's; pending bounds what is sent and not confirmed.
+// A send has no time limit: after an outage the library sends all that is pending again, in order. With a limit it would first drop what is older
+// and let a user's later events overtake. How long is too long is for the relay to say, which starts again then.
 func New(client *broker.Client, topic, schema string, pending int) *Publisher {
 	return &Publisher{topic: client.NewPublisher(broker.PublisherConfig{
-		Topic: topic, Schema: schema, MaxPending: pending, SendTimeout: sendTimeout,
+		Topic: topic, Schema: schema, MaxPending: pending, SendTimeout: broker.Unlimited,
 	})}
 }
 

@@ -158,6 +158,26 @@ func TestTheLogReachesTheBroker(t *testing.T) {
 	p.arrive(30 * time.Second)
 }
 
+// The library's own time limit of a message, 30 s, would give up the first that an outage has caught and deliver those a second younger: a user's
+// events would change their order.
+func TestAnOutageOfHalfAMinuteKeepsTheOrder(t *testing.T) {
+	t.Parallel()
+	p := newPipeline(t, func(*relay.Limits) {})
+	p.record(100, "")
+	p.arrive(20 * time.Second)
+	p.proxy.Cut()
+	cut := time.Now()
+	p.await(time.Minute, "the end of the outage", func() bool {
+		away := time.Since(cut)
+		if away < 2*time.Second {
+			p.record(17, "")
+		}
+		return away > 29900*time.Millisecond
+	})
+	p.proxy.Heal()
+	p.arrive(30 * time.Second)
+}
+
 // An event above the broker's limit of 5 MiB is told of, and nothing behind it is sent before it. (Requests are limited to 1 MiB; this is a broker whose limit is lower.)
 func TestAnEventAboveTheBrokersLimitHoldsUpTheOthers(t *testing.T) {
 	t.Parallel()
