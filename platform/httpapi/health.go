@@ -30,10 +30,10 @@ type Health struct {
 	last     atomic.Pointer[string] // what the last probe found, so that only changes are logged
 }
 
-// Advice is what a Probe returns where people have to act: /readyz tells it to them.
-type Advice string
+// AdviceError is what a Probe returns where people have to act: /readyz tells it to them.
+type AdviceError string
 
-func (a Advice) Error() string { return string(a) }
+func (a AdviceError) Error() string { return string(a) }
 
 const probeTimeout = time.Second
 
@@ -105,7 +105,7 @@ func (h *Health) probe(ctx context.Context) (states map[string]string, down []fa
 		}
 		states[c.Name], needed = "down", needed || c.Needed
 		message := "does not answer"
-		if advice := Advice(""); errors.As(errs[i], &advice) {
+		if advice := AdviceError(""); errors.As(errs[i], &advice) {
 			message = string(advice)
 		}
 		down = append(down, fault.Field{Field: c.Name, Code: "down", Message: message})

@@ -205,7 +205,7 @@ func TestNeededDependencyTakesHealthDown(t *testing.T) {
 
 func TestReadinessTellsPeopleWhatToDo(t *testing.T) {
 	t.Parallel()
-	server, _ := setup(t, nil, httpapi.Check{Name: "relay", Probe: func(context.Context) error { return fmt.Errorf("wrapped: %w", httpapi.Advice("raise the limit")) }})
+	server, _ := setup(t, nil, httpapi.Check{Name: "relay", Probe: func(context.Context) error { return fmt.Errorf("wrapped: %w", httpapi.AdviceError("raise the limit")) }})
 	answer, body := send(t, "GET", server.URL+"/readyz", "", "")
 	if p := problemIn(t, answer, body); p.Code != "not_ready" || len(p.Errors) != 1 || p.Errors[0].Message != "raise the limit" {
 		t.Fatalf("/readyz = %s, want the advice", body)

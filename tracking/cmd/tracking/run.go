@@ -147,7 +147,7 @@ func relayReady(r *relay.Relay) func(context.Context) error {
 	return func(context.Context) error {
 		status := r.Status()
 		if status.Refused != 0 && status.Trouble != nil {
-			return httpapi.Advice(status.Trouble.Error())
+			return httpapi.AdviceError(status.Trouble.Error())
 		}
 		return status.Trouble
 	}
