@@ -56,6 +56,7 @@ const (
 var (
 	errNotTaken = errors.New("the producer ended before it took the message")
 	errSilent   = errors.New("the broker has stopped confirming")
+	errDeaf     = errors.New("the producer hears nothing although the broker is there")
 	errFull     = errors.New("too many messages wait for the broker")
 )
 

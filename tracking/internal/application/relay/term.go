@@ -24,7 +24,7 @@ type term struct {
 func newTerm(r *Relay, position int64) *term {
 	r.position.Store(position)
 	w := newWindow(r.limits.WindowRows, r.limits.SaveRows, position)
-	w.firstAlone = r.refusal.Load() != nil
+	w.firstAlone = r.trouble.Load() != nil
 	return &term{Relay: r, window: w, pages: make(chan []event.Entry, 1), from: position}
 }
 

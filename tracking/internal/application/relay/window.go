@@ -22,7 +22,7 @@ type window struct {
 	bytes      int
 	confirmed  int64 // the position
 	total      int64 // confirmations ever, to see standstill
-	firstAlone bool  // nothing is sent behind the first before that is confirmed: it was refused before, and the others would be sent at each attempt
+	firstAlone bool  // nothing is sent behind the first before that is confirmed: if it is why the last term failed, the others would be sent again at each attempt
 	failure    error
 	offered    bool // the newest is just being handed over
 	refused    error
