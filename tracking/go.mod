@@ -9,6 +9,7 @@ require (
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/prometheus/client_golang v1.25.0
 	go.uber.org/goleak v1.3.0
+	pgregory.net/rapid v1.3.0
 	tributary/contracts v0.0.0
 	tributary/migrations v0.0.0-00010101000000-000000000000
 	tributary/platform v0.0.0

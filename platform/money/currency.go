@@ -22,6 +22,9 @@ func ParseCurrency(code string) (Currency, error) {
 // USD is the US dollar, the currency of events that name none.
 func USD() Currency { return Currency{code: [3]byte{'U', 'S', 'D'}, digits: 2} }
 
+// Finest is a currency with as many fractional digits as any has: it can express every amount of every other.
+func Finest() Currency { return Currency{code: [3]byte{'C', 'L', 'F'}, digits: 4} }
+
 // Valid tells whether it is a currency at all.
 func (c Currency) Valid() bool { return c.code[0] != 0 }
 

@@ -40,6 +40,20 @@ func TestCurrencyDigits(t *testing.T) {
 	}
 }
 
+func TestNoCurrencyIsFinerThanTheFinest(t *testing.T) {
+	t.Parallel()
+	if c := money.Finest(); c != currency(t, c.String()) {
+		t.Errorf("%s is not as it is in the table", c)
+	}
+	letter := func(n int) string { return string(rune('A' + n)) }
+	for n := range 26 * 26 * 26 {
+		c, err := money.ParseCurrency(letter(n/676) + letter(n/26%26) + letter(n%26))
+		if err == nil && c.Digits() > money.Finest().Digits() {
+			t.Errorf("%s has %d digits", c, c.Digits())
+		}
+	}
+}
+
 func TestParseMajor(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

@@ -26,9 +26,6 @@ const (
 	MaxExponent = 300 // magnitude of a number's exponent
 )
 
-// Raw is a JSON value kept as its text, so that no number loses a digit.
-type Raw = jsontext.Value
-
 // Check reads data once and returns nil if it is one strict JSON value, else a *fault.Error of kind Malformed with one of the
 // codes json_empty, json_syntax, json_duplicate_key, json_invalid_utf8, json_nul, json_too_deep, json_trailing_text
 // or json_number_range.

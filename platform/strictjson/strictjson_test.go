@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"tributary/platform/fault"
 	"tributary/platform/strictjson"
 )
@@ -72,7 +74,7 @@ func TestUnmarshalNamesTheField(t *testing.T) {
 		List []struct {
 			N int `json:"n"`
 		} `json:"list"`
-		Raw strictjson.Raw `json:"raw"`
+		Raw jsontext.Value `json:"raw"`
 	}
 	for name, c := range map[string]struct{ body, field, code string }{
 		"wrong type":     {`{"name":1}`, "name", "wrong_type"},

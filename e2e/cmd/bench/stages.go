@@ -48,13 +48,16 @@ func (b *benches) latency(ctx context.Context, o options, report *bench.Report) 
 	return err
 }
 
-// outage takes the broker away while events come in as fast as they can, and looks how soon what waits is published and decided afterwards.
+// pathRate is what the whole path is made for, in events a second.
+const pathRate = 5000
+
+// outage takes the broker away while events come in, and looks how soon what waits is published and decided afterwards.
 func (b *benches) outage(ctx context.Context, o options, report *bench.Report) error {
-	found, err := b.pipeline.Outage(ctx, o.outage)
+	found, err := b.pipeline.Outage(ctx, bench.Away{Length: o.outage, Saturated: min(o.length, o.outage), Rate: pathRate})
 	if err != nil {
 		return err
 	}
-	report.Add(fmt.Sprintf("broker away for %v: rate of intake, single events", o.outage), found.Rate, "/s", "")
+	report.Add(fmt.Sprintf("broker away for %v: rate of intake at its limit, single events", o.outage), found.Rate, "/s", "")
 	if usual := report.Median(single, 0); usual > 0 {
 		report.Add("  compared with its usual rate", found.Rate/usual, "", "≥ 0.9")
 	}
@@ -67,20 +70,19 @@ func (b *benches) outage(ctx context.Context, o options, report *bench.Report) e
 
 // sustained drives the whole path at the rate of the goal and at half of it, and reports how far the decisions lag.
 func (b *benches) sustained(ctx context.Context, o options, report *bench.Report) error {
-	const rate = 5000
-	behind, lags, err := b.pipeline.Sustained(ctx, o.sustained, rate)
+	behind, lags, err := b.pipeline.Sustained(ctx, o.sustained, pathRate)
 	if err != nil {
 		return err
 	}
 	half := len(behind) / 2
-	report.Add(fmt.Sprintf("whole path for %v", o.sustained), rate, "/s", "≥ 5000")
+	report.Add(fmt.Sprintf("whole path for %v", o.sustained), pathRate, "/s", "≥ 5000")
 	report.Add("  undecided at most, first half of the time", float64(slices.Max(behind[:half])), "", "")
 	report.Add("  undecided at most, second half", float64(slices.Max(behind[half:])), "", "not growing")
 	report.AddQuantiles("  from receipt to decision", lags, time.Second, "")
-	if _, lags, err = b.pipeline.Sustained(ctx, o.sustained/4, rate/2); err != nil {
+	if _, lags, err = b.pipeline.Sustained(ctx, o.sustained/4, pathRate/2); err != nil {
 		return err
 	}
-	report.Add("whole path at half load", rate/2, "/s", "")
+	report.Add("whole path at half load", pathRate/2, "/s", "")
 	report.AddQuantiles("  from receipt to decision", lags, time.Second, "≤ 0.5")
 	return nil
 }

@@ -22,26 +22,30 @@ func (d Done) Rate() float64 { return float64(d.Events) / d.Took.Seconds() }
 // Measure is one thing that is measured once a round.
 type Measure struct {
 	Name string
-	Per  string // the measure that this one is compared with; empty for a baseline
-	Goal string // what the design asks for, for the reader
+	Per  []Per // what it is compared with; none for a baseline
 	Run  func(ctx context.Context) (Done, error)
+}
+
+// Per compares a measure with another of the same round.
+type Per struct {
+	Name   string    `json:"name"`
+	Goal   string    `json:"goal,omitempty"` // what the design asks for, for the reader
+	Ratios []float64 `json:"ratios"`         // round by round
 }
 
 // Result is what the rounds of a measure gave.
 type Result struct {
-	Name   string               `json:"name"`
-	Rate   []float64            `json:"events_per_second"`
-	CPU    []map[string]float64 `json:"cpu_microseconds_per_event"` // by process
-	Per    string               `json:"compared_with,omitempty"`
-	Ratios []float64            `json:"ratios,omitempty"` // round by round
-	Goal   string               `json:"goal,omitempty"`
+	Name string               `json:"name"`
+	Rate []float64            `json:"events_per_second"`
+	CPU  []map[string]float64 `json:"cpu_microseconds_per_event"` // by process
+	Per  []Per                `json:"compared_with,omitempty"`
 }
 
 // Rounds runs every measure once a round, each round in another order, and compares within the round.
 func Rounds(ctx context.Context, rounds int, measures []Measure, say func(string, ...any)) ([]Result, error) {
 	results := make([]Result, len(measures))
 	for i, m := range measures {
-		results[i] = Result{Name: m.Name, Per: m.Per, Goal: m.Goal}
+		results[i] = Result{Name: m.Name, Per: slices.Clone(m.Per)}
 	}
 	for round := range rounds {
 		rates := map[string]float64{}
@@ -59,8 +63,10 @@ func Rounds(ctx context.Context, rounds int, measures []Measure, say func(string
 			results[i].CPU = append(results[i].CPU, done.CPU)
 		}
 		for i, m := range measures {
-			if m.Per != "" && rates[m.Per] > 0 {
-				results[i].Ratios = append(results[i].Ratios, rates[m.Name]/rates[m.Per])
+			for n, per := range m.Per {
+				if rates[per.Name] > 0 {
+					results[i].Per[n].Ratios = append(results[i].Per[n].Ratios, rates[m.Name]/rates[per.Name])
+				}
 			}
 		}
 	}

@@ -8,24 +8,36 @@ import (
 
 // Outage is what was seen while the broker was away and after its return.
 type Outage struct {
-	Rate      float64       // of the intake meanwhile, in events per second
-	GrewMiB   float64       // tracking's memory, beyond the most that it had held before
+	Rate      float64       // of the intake at its limit meanwhile, in events per second
+	GrewMiB   float64       // the peak of tracking's memory, compared with that of the same load with the broker there
 	Waited    int64         // events that were not published at its return
 	Published time.Duration // from its return until events were published less than a second after their receipt
 	Decided   time.Duration // and until they were decided less than a second after it
 }
 
+// Away says how long an outage takes: Saturated at the limit of the intake, the rest at Rate, which the whole path is made for.
+type Away struct {
+	Length    time.Duration
+	Saturated time.Duration
+	Rate      float64
+}
+
 // After the broker's return events keep coming at this rate, and whatever is no further behind than a second of them is fresh.
 const trickle = 100
 
-// Outage stops the broker, posts single events on 256 connections for some time, starts it again and waits until all is fresh again while a few
-// events keep coming.
-func (p *Pipeline) Outage(ctx context.Context, length time.Duration) (found Outage, err error) {
+// Outage stops the broker while events come in, starts it again and waits until all is fresh again while a few events keep coming.
+func (p *Pipeline) Outage(ctx context.Context, away Away) (found Outage, err error) {
 	pid, ok := p.Stack.PID("tracking")
 	if !ok {
 		return found, errors.New("tracking does not run")
 	}
-	before := memory(pid, "VmHWM")
+	usual, err := p.peak(pid, func() error {
+		_, err := p.Load.Closed(ctx, away.Saturated, connections, 1)
+		return errors.Join(err, p.Settle(ctx))
+	})
+	if err != nil {
+		return found, err
+	}
 	recorded, decided, err := p.counters(ctx)
 	if err != nil {
 		return found, err
@@ -33,17 +45,32 @@ func (p *Pipeline) Outage(ctx context.Context, length time.Duration) (found Outa
 	if err := p.Stack.Stop(ctx, "pulsar"); err != nil {
 		return found, err
 	}
-	done, err := p.Load.Closed(ctx, length, 256, 1)
+	most, err := p.peak(pid, func() error {
+		done, err := p.Load.Closed(ctx, away.Saturated, connections, 1)
+		if err != nil {
+			return err
+		}
+		found.Rate = done.Rate()
+		_, err = p.Load.Open(ctx, away.Length-away.Saturated, 64, away.Rate)
+		return err
+	})
 	if err != nil {
 		return found, err
 	}
-	found.Rate, found.GrewMiB = done.Rate(), memory(pid, "VmHWM")-before
+	found.GrewMiB = most - usual
 	if err := p.Stack.Start(ctx, "pulsar"); err != nil {
 		return found, err
 	}
+	return found, p.recover(ctx, &found, recorded, decided)
+}
+
+const connections = 256
+
+// recover waits until everything is fresh again.
+func (p *Pipeline) recover(ctx context.Context, found *Outage, recorded, decided float64) (err error) {
 	back := time.Now()
 	if found.Waited, err = p.unpublished(ctx); err != nil {
-		return found, err
+		return err
 	}
 	trickling, stop := context.WithCancel(ctx)
 	trickled := make(chan error, 1)
@@ -59,7 +86,16 @@ func (p *Pipeline) Outage(ctx context.Context, length time.Duration) (found Outa
 		})
 	}
 	stop()
-	return found, errors.Join(err, <-trickled, p.Settle(ctx))
+	return errors.Join(err, <-trickled, p.Settle(ctx))
+}
+
+// peak is the most memory that a process holds during work, in MiB.
+func (p *Pipeline) peak(pid int, work func() error) (float64, error) {
+	if err := forgetPeak(pid); err != nil {
+		return 0, err
+	}
+	err := work()
+	return PeakMemory(pid), err
 }
 
 func (p *Pipeline) unpublished(ctx context.Context) (int64, error) {

@@ -3,12 +3,17 @@ package bench
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill"
 	watermillsql "github.com/ThreeDotsLabs/watermill-sql/v4/pkg/sql"
+	"github.com/ThreeDotsLabs/watermill/components/forwarder"
 	"github.com/ThreeDotsLabs/watermill/message"
+	"github.com/apache/pulsar-client-go/pulsar"
+	plog "github.com/apache/pulsar-client-go/pulsar/log"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -19,20 +24,72 @@ import (
 )
 
 // Peers are libraries that a Go team would reach for to record an event durably and publish it later, used as their documentation shows, on the
-// same PostgreSQL with the same durability. Only recording is measured: that is what a caller waits for.
+// same PostgreSQL and Pulsar with the same durability.
 type Peers struct {
 	db        *sql.DB
-	publisher *watermillsql.Publisher
+	publisher message.Publisher
 	pool      *pgxpool.Pool
 	river     *river.Client[pgx.Tx]
+	broker    pulsar.Client
 }
 
-// Watermill is its SQL publisher, one event a call, from so many goroutines: the first half of its forwarder (outbox) component.
+const forwardedTopic = "persistent://public/default/bench-forwarded"
+
+// Watermill is its SQL publisher behind that of its forwarder (outbox), one event a call, from so many goroutines.
 func (p *Peers) Watermill(ctx context.Context, length time.Duration, workers int) (Done, error) {
 	return during(ctx, length, workers, func(context.Context, int) (int, error) {
-		return 1, p.publisher.Publish("events", message.NewMessage(uuid.NewString(), []byte(baselineBody)))
+		return 1, p.publisher.Publish(forwardedTopic, message.NewMessage(uuid.NewString(), []byte(baselineBody)))
 	})
 }
+
+// Forward is the other half: its forwarder reads the outbox and publishes to Pulsar, one message after the other as its router hands them on.
+// What Watermill has put into the outbox is its backlog.
+func (p *Peers) Forward(ctx context.Context, length time.Duration) (Done, error) {
+	producer, err := p.broker.CreateProducer(pulsar.ProducerOptions{Topic: forwardedTopic, DisableBatching: true}) // one at a time: a batch would only wait
+	if err != nil {
+		return Done{}, err
+	}
+	defer producer.Close()
+	subscriber, err := watermillsql.NewSubscriber(watermillsql.BeginnerFromStdSQL(p.db), watermillsql.SubscriberConfig{
+		SchemaAdapter: watermillsql.DefaultPostgreSQLSchema{}, OffsetsAdapter: watermillsql.DefaultPostgreSQLOffsetsAdapter{}, InitializeSchema: true,
+	}, watermill.NopLogger{})
+	if err != nil {
+		return Done{}, err
+	}
+	out := &forwarded{ctx: ctx, producer: producer}
+	f, err := forwarder.NewForwarder(subscriber, out, watermill.NopLogger{}, forwarder.Config{})
+	if err != nil {
+		return Done{}, err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- f.Run(ctx) }()
+	<-f.Running()
+	begin, before := time.Now(), out.confirmed.Load()
+	time.Sleep(length)
+	done := Done{Events: int(out.confirmed.Load() - before), Took: time.Since(begin)}
+	return done, errors.Join(f.Close(), <-ended)
+}
+
+// forwarded is Pulsar as Watermill's router wants it: Publish returns when the broker has stored the messages.
+type forwarded struct {
+	ctx       context.Context //nolint:containedctx // Watermill's interface has none
+	producer  pulsar.Producer
+	confirmed atomic.Int64
+}
+
+// Publish is called by the forwarder.
+func (f *forwarded) Publish(_ string, messages ...*message.Message) error {
+	for _, m := range messages {
+		if _, err := f.producer.Send(f.ctx, &pulsar.ProducerMessage{Payload: m.Payload}); err != nil {
+			return err
+		}
+		f.confirmed.Add(1)
+	}
+	return nil
+}
+
+// Close is called by the forwarder.
+func (*forwarded) Close() error { return nil }
 
 // River is its Insert, one job a call, from so many goroutines.
 func (p *Peers) River(ctx context.Context, length time.Duration, workers int) (Done, error) {
@@ -63,7 +120,7 @@ type eventJob struct {
 func (eventJob) Kind() string { return "tracking_event" }
 
 // NewPeers sets both up in the database.
-func NewPeers(ctx context.Context, databaseURL string) (*Peers, error) {
+func NewPeers(ctx context.Context, databaseURL, pulsarURL string) (*Peers, error) {
 	db, err := sql.Open("pgx", databaseURL)
 	if err != nil {
 		return nil, err
@@ -91,7 +148,11 @@ func NewPeers(ctx context.Context, databaseURL string) (*Peers, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Peers{db: db, publisher: publisher, pool: pool, river: client}, nil
+	broker, err := pulsar.NewClient(pulsar.ClientOptions{URL: pulsarURL, Logger: plog.NewLoggerWithSlog(slog.New(slog.DiscardHandler))})
+	if err != nil {
+		return nil, err
+	}
+	return &Peers{db: db, publisher: forwarder.NewPublisher(publisher, forwarder.PublisherConfig{}), pool: pool, river: client, broker: broker}, nil
 }
 
 // Close ends the connections.
@@ -99,4 +160,5 @@ func (p *Peers) Close() {
 	_ = p.publisher.Close()
 	_ = p.db.Close()
 	p.pool.Close()
+	p.broker.Close()
 }

@@ -15,7 +15,7 @@ import (
 type Report struct {
 	Machine string   `json:"machine"`
 	Rounds  int      `json:"rounds"`
-	Rows    int      `json:"rows_before"`
+	Rows    int      `json:"rows"`
 	Rates   []Result `json:"rates"`
 	Figures []Figure `json:"figures"`
 }
@@ -58,17 +58,33 @@ func (r *Report) Median(measure string, otherwise float64) float64 {
 	return otherwise
 }
 
+// Ratio is the middle ratio of a measure to another one, 0 when it was not taken.
+func (r *Report) Ratio(measure, per string) float64 {
+	for _, m := range r.Rates {
+		for _, p := range m.Per {
+			if m.Name == measure && p.Name == per {
+				return SpreadOf(p.Ratios).Median
+			}
+		}
+	}
+	return 0
+}
+
 // Print writes the report as tables for people.
 func (r *Report) Print(w io.Writer) {
 	line := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
 	line("\n%-46s %28s   %-34s %s", fmt.Sprintf("events per second, %d rounds", r.Rounds), "median (min – max)", "ratio, median (min – max)", "goal")
 	for _, m := range r.Rates {
-		rate, text := SpreadOf(m.Rate), ""
-		if m.Per != "" {
-			ratio := SpreadOf(m.Ratios)
-			text = fmt.Sprintf("%.2f (%.2f – %.2f) × %s", ratio.Median, ratio.Min, ratio.Max, short(m.Per))
+		rate := SpreadOf(m.Rate)
+		text := fmt.Sprintf("%-46s %10.0f (%6.0f – %6.0f)", m.Name, rate.Median, rate.Min, rate.Max)
+		if len(m.Per) == 0 {
+			line("%s", text)
 		}
-		line("%-46s %10.0f (%6.0f – %6.0f)   %-34s %s", m.Name, rate.Median, rate.Min, rate.Max, text, m.Goal)
+		for _, per := range m.Per {
+			ratio := SpreadOf(per.Ratios)
+			line("%-75s   %-34s %s", text, fmt.Sprintf("%.2f (%.2f – %.2f) × %s", ratio.Median, ratio.Min, ratio.Max, short(per.Name)), per.Goal)
+			text = ""
+		}
 	}
 	line("\n%-60s %10s %-5s %s", "once", "figure", "", "goal")
 	for _, f := range r.Figures {

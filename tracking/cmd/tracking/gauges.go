@@ -18,7 +18,7 @@ type gauges struct {
 func newGauges(metrics prometheus.Registerer, r *relay.Relay) *gauges {
 	g := &gauges{
 		rows: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "tracking_commit_events", Help: "Events that shared a commit.", Buckets: []float64{1, 2, 5, 10, 20, 50, 100, 200, 500},
+			Name: "tracking_commit_events", Help: "Events that shared a commit.", Buckets: []float64{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000},
 		}),
 		took: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "tracking_commit_seconds", Help: "Time of a commit.", Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5},

@@ -15,6 +15,6 @@ import (
 func writeOpenAPI(w io.Writer) error {
 	return newAPI(wiring{
 		logger: slog.New(slog.DiscardHandler), metrics: telemetry.Metrics(), health: httpapi.NewHealth(service),
-		ingest: ingest.New(nil, nil, time.Now), query: query.New(nil),
+		ingest: ingest.New(nil, nil, nil, time.Now), query: query.New(nil),
 	}).WriteDocument(w)
 }

@@ -33,6 +33,8 @@ import (
 const (
 	service    = "tracking"
 	healthPath = "/api/v1/tracking/health"
+	// forgetEvery is how often keys that were kept long enough are looked for.
+	forgetEvery = 10 * time.Minute
 )
 
 // run is the whole service: settings, parts, and their order. With the argument healthcheck it asks a running one instead, and with
@@ -86,6 +88,8 @@ func run(ctx context.Context, args []string) error {
 		Store: store.NewAppender(db.writers), Stored: publishing.Wake, Committed: gauges.committed, Logger: logger, Now: time.Now,
 	})
 	gauges.watchQueue(metrics, intake)
+	keys := store.NewKeys(db.keys)
+	forgetter := &ingest.Forgetter{Keys: keys, Now: time.Now, Logger: logger}
 
 	health := httpapi.NewHealth(service,
 		httpapi.Check{Name: "database", Needed: true, Probe: postgres.Ready(db.relay, version)},
@@ -95,7 +99,7 @@ func run(ctx context.Context, args []string) error {
 	)
 	api := newAPI(wiring{ //nolint:contextcheck // middleware takes the context of its request
 		logger: logger, metrics: metrics, health: health, verifier: verifier,
-		ingest: ingest.New(intake, ids.New("tracking:event"), time.Now), query: query.New(store.NewLog(db.readers)),
+		ingest: ingest.New(intake, keys, ids.New("tracking:event"), time.Now), query: query.New(store.NewLog(db.readers)),
 	})
 	server := &httpapi.Server{Addr: s.HTTPAddr, Handler: api.Router, Health: health, Logger: logger}
 
@@ -105,6 +109,7 @@ func run(ctx context.Context, args []string) error {
 		process.Part{Name: "publisher", Run: publisher.Run},
 		process.Part{Name: "relay", Run: publishing.Run},
 		process.Part{Name: "intake", Run: intake.Run},
+		process.Every("forgetter of old keys", forgetEvery, forgetter.Forget),
 		process.Part{Name: "http", Run: server.Run},
 	)
 }
@@ -113,10 +118,14 @@ func run(ctx context.Context, args []string) error {
 type pools struct {
 	readers *pgxpool.Pool // queries
 	writers *pgxpool.Pool // commits
+	keys    *pgxpool.Pool // looking for the keys of requests
 	relay   *pgxpool.Pool // the relay, its lease, and readiness
 }
 
-const relayConnections = 4 // a page is read while the position is saved, and some look whether the database answers
+const (
+	keyConnections   = 4
+	relayConnections = 4 // a page is read while the position is saved, and some look whether the database answers
+)
 
 func openPools(ctx context.Context, s settings) (p pools, err error) {
 	for _, of := range []struct {
@@ -126,6 +135,7 @@ func openPools(ctx context.Context, s settings) (p pools, err error) {
 	}{
 		{&p.readers, service, s.Readers},
 		{&p.writers, service + " writers", int32(s.Writers)}, //nolint:gosec // Validate bounds it
+		{&p.keys, service + " keys", keyConnections},
 		{&p.relay, service + " relay", relayConnections},
 	} {
 		c := postgres.Config{URL: s.DatabaseURL, Application: of.application, MaxConns: of.connections, Trace: s.OTLPEndpoint != ""}
@@ -139,6 +149,7 @@ func openPools(ctx context.Context, s settings) (p pools, err error) {
 func (p pools) close() {
 	p.readers.Close()
 	p.writers.Close()
+	p.keys.Close()
 	p.relay.Close()
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -61,6 +60,29 @@ func get(ctx context.Context, url string) int {
 	return answer.StatusCode
 }
 
+// record posts an event, which must be recorded in time.
+func record(t *testing.T, base, key string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/api/v1/tracking/events", strings.NewReader(`{"user_id":"u","event_type":"view"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	if key != "" {
+		request.Header.Set("Idempotency-Key", key)
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatalf("record with key %q: %v", key, err)
+	}
+	_ = answer.Body.Close()
+	if answer.StatusCode != http.StatusCreated {
+		t.Fatalf("record with key %q: %s", key, answer.Status)
+	}
+}
+
 // eventually waits for what is to become true within the time.
 func eventually(t *testing.T, within time.Duration, what string, is func() bool) {
 	t.Helper()
@@ -108,12 +130,9 @@ func TestListsThatHangStopNobodyElse(t *testing.T) {
 	eventually(t, 10*time.Second, "8 lists that hang", func() bool {
 		return number(`SELECT count(*) FROM pg_locks JOIN pg_database ON database = pg_database.oid WHERE datname = current_database() AND NOT granted`) == 8
 	})
-	body := `{"user_id":"u","event_type":"view"}`
-	answer, err := http.Post(base+"/api/v1/tracking/events", "application/json", strings.NewReader(body)) //nolint:noctx // the service is the test's own
-	if err != nil || answer.StatusCode != http.StatusCreated {
-		t.Fatal(fmt.Errorf("record: %v, %w", answer, err))
-	}
-	_ = answer.Body.Close()
+	record(t, base, "")
+	record(t, base, "key")
+	record(t, base, "key") // the first answer again
 	eventually(t, 3*time.Second, "the relay", func() bool { return number(`SELECT pos FROM relay`) == number(`SELECT max(seq) FROM events`) })
 	if status := get(t.Context(), base+"/readyz"); status != http.StatusOK {
 		t.Errorf("/readyz = %d", status)

@@ -5,52 +5,17 @@ import (
 	"errors"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"tributary/commission/internal/application/consume"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/ledger"
+	platform "tributary/platform/postgres"
 )
 
 // Rows of decisions, commissions and the ledger are written by COPY: for hundreds of rows it takes the database half of what INSERT takes,
 // with the same constraints and triggers.
-
-// copyRows writes a row of values for each of rows, in the order of columns, and uses the slice that it hands to values again.
-func copyRows[R any](ctx context.Context, tx pgx.Tx, table string, columns []string, rows []R, values func(into []any, row *R) []any) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	into := make([]any, 0, len(columns))
-	_, err := tx.CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromSlice(len(rows), func(i int) ([]any, error) {
-		return values(into, &rows[i]), nil
-	}))
-	return err
-}
-
-// text is NULL for an empty text.
-func text(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
-}
-
-// number is NULL for 0.
-func number[N int | int64](n N) any {
-	if n == 0 {
-		return nil
-	}
-	return n
-}
-
-// identity is NULL for an empty text, and else the UUID that it is.
-func identity(s string) any {
-	id, err := uuid.Parse(s)
-	return pgtype.UUID{Bytes: id, Valid: err == nil}
-}
 
 func decisionColumnNames() []string {
 	return []string{
@@ -62,14 +27,28 @@ func decisionColumnNames() []string {
 
 // copyDecisions stores new decisions: errRace when one of the events got its decision from somebody else meanwhile.
 func copyDecisions(ctx context.Context, tx pgx.Tx, decisions []consume.Decided, now time.Time) error {
-	err := copyRows(ctx, tx, "decisions", decisionColumnNames(), decisions, func(into []any, d *consume.Decided) []any {
+	rows := platform.NewCopy("decisions", decisionColumnNames(), len(decisions))
+	minor := func(d *consume.Decided, units int64) { // NULL where the decision never got as far as a currency
+		if d.Currency.Valid() {
+			rows.Bigint(units)
+		} else {
+			rows.Null()
+		}
+	}
+	for i := range decisions {
+		d := &decisions[i]
 		f := d.Event.Facts()
-		return append(into,
-			f.ID, f.UserID, string(f.Type), f.OccurredAt, f.ReceivedAt, now, text(f.CampaignID), text(f.ProductID), text(f.OrderID), text(f.OriginalID),
-			text(f.Amount), text(f.Currency), f.SelfReferral, string(d.Outcome), string(d.Reason), d.Revision, identity(d.Rule.ID), number(d.Rule.Version),
-			text(d.Currency.String()), minor(d.Decision, d.Base.Minor()), number(d.Position), number(d.CapUsed), text(d.OriginalID), number(d.ReversedBefore),
-			text(d.OrderTakenBy), text(d.Unrounded), minor(d.Decision, d.Amount.Minor()), orNil(d.AvailableAt), identity(d.CommissionID))
-	})
+		rows.Row().Text(f.ID).Text(f.UserID).Text(string(f.Type)).Time(f.OccurredAt).Time(f.ReceivedAt).Time(now).TextOrNull(f.CampaignID).
+			TextOrNull(f.ProductID).TextOrNull(f.OrderID).TextOrNull(f.OriginalID).TextOrNull(f.Amount).TextOrNull(f.Currency).Bool(f.SelfReferral).
+			Text(string(d.Outcome)).Text(string(d.Reason)).Bigint(d.Revision).UUIDOrNull(d.Rule.ID).IntegerOrNull(d.Rule.Version).
+			TextOrNull(d.Currency.String())
+		minor(d, d.Base.Minor())
+		rows.BigintOrNull(d.Position).BigintOrNull(d.CapUsed).TextOrNull(d.OriginalID).BigintOrNull(d.ReversedBefore).TextOrNull(d.OrderTakenBy).
+			TextOrNull(d.Unrounded)
+		minor(d, d.Amount.Minor())
+		rows.TimeOrNull(d.AvailableAt).UUIDOrNull(d.CommissionID)
+	}
+	err := rows.Into(ctx, tx)
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) && refused.ConstraintName == "decisions_pkey" {
 		return errRace
@@ -78,23 +57,28 @@ func copyDecisions(ctx context.Context, tx pgx.Tx, decisions []consume.Decided, 
 }
 
 func copyCommissions(ctx context.Context, tx pgx.Tx, commissions []commission.Commission, now time.Time) error {
-	columns := []string{
+	rows := platform.NewCopy("commissions", []string{
 		"id", "event_id", "user_id", "campaign_id", "product_id", "order_id", "event_type", "kind", "status", "base_minor", "rate", "amount_minor", "currency",
 		"rule_id", "rule_version", "reverses_id", "reason", "available_at", "occurred_at", "created_at",
-	}
-	return copyRows(ctx, tx, "commissions", columns, commissions, func(into []any, c *commission.Commission) []any {
+	}, len(commissions))
+	for _, c := range commissions {
 		s := c.State()
-		return append(into,
-			identity(s.ID), text(s.EventID), s.UserID, text(s.CampaignID), text(s.ProductID), text(s.OrderID), text(string(s.EventType)), string(s.Kind),
-			string(s.Status), s.Base.Minor(), text(s.Rate), s.Amount.Minor(), s.Amount.Currency().String(), identity(s.Rule.ID), number(s.Rule.Version),
-			identity(s.ReversesID), text(s.Reason), s.AvailableAt, s.OccurredAt, now)
-	})
+		rows.Row().UUIDOrNull(s.ID).TextOrNull(s.EventID).Text(s.UserID).TextOrNull(s.CampaignID).TextOrNull(s.ProductID).TextOrNull(s.OrderID).
+			TextOrNull(string(s.EventType)).Text(string(s.Kind)).Text(string(s.Status)).Bigint(s.Base.Minor()).TextOrNull(s.Rate).Bigint(s.Amount.Minor()).
+			Text(s.Amount.Currency().String()).UUIDOrNull(s.Rule.ID).IntegerOrNull(s.Rule.Version).UUIDOrNull(s.ReversesID).TextOrNull(s.Reason).
+			Time(s.AvailableAt).Time(s.OccurredAt).Time(now)
+	}
+	return rows.Into(ctx, tx)
 }
 
 // copyTransfers moves money: the ledger's trigger books the balances in the same statement, and refuses a payout that is not covered.
 func copyTransfers(ctx context.Context, tx pgx.Tx, transfers []ledger.Transfer, now time.Time) error {
 	columns := []string{"user_id", "currency", "from_account", "to_account", "amount_minor", "commission_id", "payout_id", "created_at"}
-	return copyRows(ctx, tx, "ledger", columns, transfers, func(into []any, t *ledger.Transfer) []any {
-		return append(into, t.UserID, t.Amount.Currency().String(), string(t.From), string(t.To), t.Amount.Minor(), identity(t.CommissionID), identity(t.PayoutID), now)
-	})
+	rows := platform.NewCopy("ledger", columns, len(transfers))
+	for i := range transfers {
+		t := &transfers[i]
+		rows.Row().Text(t.UserID).Text(t.Amount.Currency().String()).Text(string(t.From)).Text(string(t.To)).Bigint(t.Amount.Minor()).
+			UUIDOrNull(t.CommissionID).UUIDOrNull(t.PayoutID).Time(now)
+	}
+	return rows.Into(ctx, tx)
 }

@@ -26,7 +26,7 @@ type BatchResults struct {
 // BatchResult is the answer to one item of a batch.
 type BatchResult struct {
 	Index   int        `json:"index" doc:"Place of the item, from 0."`
-	EventID string     `json:"event_id,omitempty" doc:"Absent when a rejected item had none."`
+	EventID string     `json:"event_id,omitempty" doc:"Absent when a rejected item had none that is one."`
 	Status  string     `json:"status" enum:"recorded,duplicate,rejected"`
 	Error   *ItemError `json:"error,omitempty" doc:"Why the item was rejected."`
 }
@@ -46,13 +46,17 @@ func registerBatch(api huma.API, in Ingest) {
 		Parameters:  []*huma.Param{idempotencyKey()},
 	}
 	op.RequestBody.Content[mediaClouds] = content(api, mediaClouds, reflect.TypeFor[[]CloudEventRequest](), "CloudEventsRequest")[mediaClouds]
-	op.Responses = map[string]*huma.Response{"200": {Description: "One result for each item", Content: content(api, mediaJSON, reflect.TypeFor[BatchResults](), "BatchResults")}}
+	op.Responses = map[string]*huma.Response{"200": {Description: "One result for each item", Content: content(api, mediaJSON, reflect.TypeFor[BatchResults](), "BatchResults"), Headers: replayedHeader()}}
 	problems(api, op.Responses)
 	handle(api, op, func(c call) error { return recordBatch(c, in) })
 }
 
 func recordBatch(c call, in Ingest) error {
 	body, err := c.body()
+	if err != nil {
+		return err
+	}
+	from, err := c.origin(body)
 	if err != nil {
 		return err
 	}
@@ -69,7 +73,7 @@ func recordBatch(c call, in Ingest) error {
 	if err := faults.Err(); err != nil {
 		return err
 	}
-	results, err := in.RecordBatch(c.ctx.Context(), c.origin(), items)
+	results, err := in.RecordBatch(c.ctx.Context(), from, items)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func TestABatchTellsOfEveryItem(t *testing.T) {
 			items, want[i] = append(items, `17`), "rejected wrong_type"
 		case i == 999:
 			items, want[i] = append(items, `{"event_id":"e1","user_id":"other","event_type":"view"}`), "rejected event_id_conflict"
-		case i >= 600 && i < 650:
+		case i >= 600 && i < 651:
 			items, want[i] = append(items, fmt.Sprintf(`{"event_id":"e%d","user_id":"u","event_type":"view"}`, i-600+1)), "duplicate"
 		default:
 			items = append(items, fmt.Sprintf(`{"event_id":"e%d","user_id":"u","event_type":"view"}`, i))
@@ -49,7 +49,7 @@ func TestABatchTellsOfEveryItem(t *testing.T) {
 			t.Errorf("item %d: %d %s, want %s", i, r.Index, got, want[i])
 		}
 	}
-	if log.size() != 1000-3-49 {
+	if log.size() != 1000-3-50 {
 		t.Errorf("%d are recorded", log.size())
 	}
 }
@@ -113,8 +113,21 @@ func TestABatchWithAKeyIsSafeToRepeat(t *testing.T) {
 		t.Fatalf("first %s, again %s; %d recorded", first.body, again.body, log.size())
 	}
 	r.body = strings.Replace(r.body, "user123", "user124", 1)
-	if results := decode[rest.BatchResults](t, send(t, r)).Results; results[0].Error.Code != "idempotency_key_reused" || results[1].Status != "recorded" {
-		t.Fatalf("%+v", results)
+	if a := send(t, r); a.status != http.StatusUnprocessableEntity || decode[httpapi.Problem](t, a).Code != "idempotency_key_reused" || log.size() != 2 {
+		t.Fatalf("%d %s; %d recorded", a.status, a.body, log.size())
+	}
+}
+
+// A refused item is named by its id if that is one; what is none is not repeated.
+func TestARefusedItemIsNamed(t *testing.T) {
+	t.Parallel()
+	url, _ := setup(t, nil)
+	long := strings.Repeat("x", 500_000)
+	a := send(t, request{url: url + "/batch", body: `{"events":[{"event_id":"good","user_id":"u"},{"event_id":"` + long + `"},{"event_id":"a\u0007","user_id":"u"},{"event_id":""},{}]}`})
+	for i, r := range decode[rest.BatchResults](t, a).Results {
+		if want := []string{"good", "", "", "", ""}[i]; r.Status != "rejected" || r.EventID != want {
+			t.Errorf("item %d: %s %q, want it rejected and named %q", i, r.Status, r.EventID[:min(len(r.EventID), 9)], want)
+		}
 	}
 }
 

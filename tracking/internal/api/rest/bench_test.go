@@ -20,7 +20,7 @@ import (
 // nothing takes everything and keeps nothing.
 type nothing struct{}
 
-func (nothing) Record(_ context.Context, events []event.Event) ([]ingest.Outcome, error) {
+func (nothing) Record(_ context.Context, events []event.Event, _ *ingest.Use) ([]ingest.Outcome, error) {
 	outcomes := make([]ingest.Outcome, len(events))
 	for i, e := range events {
 		outcomes[i] = ingest.Outcome{ReceivedAt: e.ReceivedAt(), Hash: e.Hash()}
@@ -41,7 +41,7 @@ func benchmark(b *testing.B, path, body string) {
 		Service: "tracking", Title: "Tracking", Version: "1", HealthPath: "/health", Codes: rest.Codes(), Health: httpapi.NewHealth("tracking"),
 		Logger: slog.New(slog.DiscardHandler), Metrics: telemetry.Metrics(), Now: clock, Middleware: middleware(nil),
 	})
-	rest.Register(api.Huma, ingest.New(nothing{}, ids.New("tracking:event"), clock), query.New(nil))
+	rest.Register(api.Huma, ingest.New(nothing{}, nil, ids.New("tracking:event"), clock), query.New(nil))
 	b.ReportAllocs()
 	for b.Loop() {
 		r := httptest.NewRequestWithContext(b.Context(), http.MethodPost, "/api/v1/tracking/events"+path, strings.NewReader(body))

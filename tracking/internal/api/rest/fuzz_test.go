@@ -2,6 +2,7 @@ package rest_test
 
 import (
 	"net/http"
+	"regexp"
 	"testing"
 
 	"tributary/platform/httpapi"
@@ -14,6 +15,7 @@ func FuzzEvent(f *testing.F) {
 		purchase, `{"event_id":"e","partner_id":"u","interaction_type":"sale","occurred_at":"2026-11-23T11:00:00.5+02:00","metadata":{"amount":"1.5e1","currency":"EUR"}}`,
 		`{"user_id":"u","event_type":"view","visitor_id":"v","source_url":"https://a.example/?q=1","metadata":{"a":{"b":[1,2.50,null,true,"\u00e9"]}}}`,
 		`{"\u0075ser_id":null}`, `[]`, `"x"`, `{"metadata":{"amount":-0}}`,
+		`{"event_type":"purchase","user_id":"u","metadata":{"amount":0e-99}}`, `{"event_type":"purchase","user_id":"u","metadata":{"amount":1.00000000000000}}`,
 	} {
 		f.Add(seed)
 	}
@@ -41,6 +43,9 @@ func FuzzCloudEvents(f *testing.F) {
 	fuzz(f, "/batch", "application/cloudevents-batch+json")
 }
 
+// publishable is the pattern of amounts in the schema of what is published.
+var publishable = regexp.MustCompile(`^(0|[1-9][0-9]{0,11})([.][0-9]{1,4})?$`)
+
 func fuzz(f *testing.F, path, media string) {
 	f.Helper()
 	url, log := setup(f, nil)
@@ -62,6 +67,9 @@ func fuzz(f *testing.F, path, media string) {
 			facts := log.last()
 			if facts.UserID == "" || facts.Type == "" || facts.ID == "" {
 				t.Fatalf("recorded %+v", facts)
+			}
+			if facts.Amount != "" && !publishable.MatchString(facts.Amount) {
+				t.Fatalf("the amount %q breaks the schema of the message", facts.Amount)
 			}
 			if list := send(t, request{method: "GET", url: url + "?limit=1000&user_id=&event_type=" + string(facts.Type)}); list.status != http.StatusOK {
 				t.Fatalf("the list answers %d %s", list.status, list.body)

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"io"
 	"net/http"
 	"reflect"
@@ -9,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json/jsontext"
 	"go.opentelemetry.io/otel/trace"
 
 	"tributary/platform/auth"
@@ -90,10 +92,17 @@ func (g *grab) Write(p []byte) (int, error) {
 
 func (c call) media() string { return httpapi.MediaType(c.ctx.Header("Content-Type")) }
 
-// origin is who asks, with which key, in which trace.
-func (c call) origin() ingest.Origin {
+// origin is who asks, with which key and for what, in which trace.
+func (c call) origin(body []byte) (ingest.Origin, error) {
 	identity, _ := auth.From(c.ctx.Context())
-	return ingest.Origin{Caller: identity.UserID, Key: c.ctx.Header("Idempotency-Key"), Traceparent: traceparent(trace.SpanContextFromContext(c.ctx.Context()))}
+	from := ingest.Origin{Caller: identity.UserID, Key: c.ctx.Header("Idempotency-Key"), Traceparent: traceparent(trace.SpanContextFromContext(c.ctx.Context()))}
+	if from.Key == "" {
+		return from, nil
+	}
+	canonical := jsontext.Value(body).Clone()
+	err := canonical.Canonicalize(jsontext.CanonicalizeRawInts(false), jsontext.CanonicalizeRawFloats(false))
+	from.Hash = sha256.Sum256(append([]byte(c.ctx.Operation().OperationID+"\n"), canonical...))
+	return from, err
 }
 
 func traceparent(span trace.SpanContext) string {
@@ -128,11 +137,17 @@ func problems(api huma.API, responses map[string]*huma.Response, statuses ...int
 	}
 }
 
+// replayedHeader documents the header of an answer that was given before.
+func replayedHeader() map[string]*huma.Param {
+	return map[string]*huma.Param{"Idempotency-Replayed": {Schema: &huma.Schema{Type: huma.TypeString}, Description: "true where the Idempotency-Key got its first answer again."}}
+}
+
 // idempotencyKey documents the header.
 func idempotencyKey() *huma.Param {
 	longest := 255
 	return &huma.Param{
 		Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: &longest},
-		Description: "Makes a retry safe: the same key with the same content gets the first answer again, with Idempotency-Replayed: true. An event_id does the same.",
+		Description: "For at least 24 hours the same key with the same request gives the first answer again, with Idempotency-Replayed: true, and with another request 422 idempotency_key_reused. Keys belong to the caller. " +
+			"A request of which every event breaks the rules is not remembered.",
 	}
 }

@@ -29,7 +29,7 @@ func registerRecord(api huma.API, in Ingest) {
 	op.RequestBody.Content[mediaCloud] = content(api, mediaCloud, reflect.TypeFor[CloudEventRequest](), "CloudEventRequest")[mediaCloud]
 	recorded := content(api, mediaJSON, reflect.TypeFor[Recorded](), "Recorded")
 	op.Responses = map[string]*huma.Response{
-		"201": {Description: "Recorded", Content: recorded}, "200": {Description: "A duplicate: it was recorded before", Content: recorded},
+		"201": {Description: "Recorded", Content: recorded, Headers: replayedHeader()}, "200": {Description: "A duplicate: it was recorded before", Content: recorded, Headers: replayedHeader()},
 	}
 	problems(api, op.Responses, http.StatusConflict)
 	handle(api, op, func(c call) error { return record(c, in) })
@@ -37,6 +37,10 @@ func registerRecord(api huma.API, in Ingest) {
 
 func record(c call, in Ingest) error {
 	body, err := c.body()
+	if err != nil {
+		return err
+	}
+	from, err := c.origin(body)
 	if err != nil {
 		return err
 	}
@@ -49,7 +53,10 @@ func record(c call, in Ingest) error {
 			item = r.event("")
 		}
 	})
-	result, err := in.Record(c.ctx.Context(), c.origin(), item)
+	result, err := in.Record(c.ctx.Context(), from, item)
+	if result.Replayed {
+		c.ctx.SetHeader("Idempotency-Replayed", "true")
+	}
 	if err != nil {
 		if cloud {
 			return attributeNames(err)
@@ -59,9 +66,6 @@ func record(c call, in Ingest) error {
 	text, err := recordedText(result)
 	if err != nil {
 		return err
-	}
-	if result.Replayed {
-		c.ctx.SetHeader("Idempotency-Replayed", "true")
 	}
 	status := http.StatusCreated
 	if result.Status == ingest.Duplicate {

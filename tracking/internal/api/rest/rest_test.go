@@ -36,13 +36,17 @@ type memory struct {
 	failure error
 }
 
-func (m *memory) Record(ctx context.Context, events []event.Event) ([]ingest.Outcome, error) {
+func (m *memory) Record(ctx context.Context, events []event.Event, use *ingest.Use) ([]ingest.Outcome, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.failure != nil {
 		return nil, m.failure
 	}
-	outcomes, err := m.store.Append(ctx, events)
+	var keyed []ingest.Keyed
+	if use != nil {
+		keyed = append(keyed, ingest.Keyed{Use: use, To: len(events)})
+	}
+	outcomes, err := m.store.Append(ctx, events, keyed...)
 	for i, o := range outcomes {
 		if o.State == ingest.Stored {
 			m.entries = append(m.entries, event.Entry{Seq: int64(len(m.entries) + 1), Event: events[i]})
@@ -107,7 +111,7 @@ func setup(tb testing.TB, verifier *auth.Verifier) (base string, log *memory) {
 		Service: "tracking", Title: "Tracking", Version: "1", HealthPath: "/health", Codes: rest.Codes(), Health: httpapi.NewHealth("tracking"),
 		Logger: slog.New(slog.DiscardHandler), Metrics: telemetry.Metrics(), Now: clock, Middleware: middleware(verifier),
 	})
-	rest.Register(api.Huma, ingest.New(log, &counter{}, clock), query.New(log))
+	rest.Register(api.Huma, ingest.New(log, log.store, &counter{}, clock), query.New(log))
 	server := httptest.NewServer(api.Router)
 	tb.Cleanup(server.Close)
 	return server.URL + "/api/v1/tracking/events", log

@@ -89,9 +89,9 @@ func (Metadata) Schema(huma.Registry) *huma.Schema {
 		Properties: map[string]*huma.Schema{
 			"amount": {
 				OneOf:       []*huma.Schema{{Type: huma.TypeNumber}, {Type: huma.TypeString}},
-				Description: "Major units, read exactly from the text: at most 12 integer digits and as many decimals as the currency has. Required for purchase and sale.",
+				Description: "Major units, read exactly from the text: at most 12 integer digits and as many decimals as the currency has, beside zeros. Required for purchase and sale.",
 			},
-			"currency":   {Type: huma.TypeString, Description: "ISO 4217; USD when absent.", Examples: []any{"USD"}},
+			"currency":   {Type: huma.TypeString, Description: "ISO 4217; USD when absent, but for a refund, void or chargeback the currency of its original.", Examples: []any{"USD"}},
 			"product_id": identifier("What was bought."), "order_id": identifier("The order."), "original_event_id": identifier("The event that a refund, void or chargeback undoes."),
 		},
 		Examples: []any{map[string]any{"amount": 100, "product_id": "prod456"}},

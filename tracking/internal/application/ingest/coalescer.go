@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -21,6 +22,7 @@ const (
 	Differs               // the id was there, with another content
 	Refused               // the log cannot hold it: Outcome.Err says why
 	Failed                // the log was not reached: Outcome.Err says what is known
+	KeyUsed               // the key that it came with was used before: nothing that came with it is stored
 )
 
 // Outcome is what became of one event. ReceivedAt and Hash are those of the event in the log.
@@ -36,15 +38,21 @@ var ErrRefused = errors.New("the log refuses this content")
 
 // Store is the log.
 type Store interface {
-	// Append writes all events in one commit and returns an outcome for each, in order: Stored, Repeated or Differs. Of several events
-	// with one id the first is stored. It is idempotent for the same events. Errors: one that wraps ErrRefused means that
-	// nothing was stored because of the content; with any other the outcome may be unknown, and trying again is safe.
-	Append(ctx context.Context, events []event.Event) ([]Outcome, error)
+	// Append writes all events in one commit and returns an outcome for each, in order: Stored, Repeated, Differs or KeyUsed. Of several events
+	// with one id, and of several requests with one key, the first is stored. It is idempotent for the same events. Errors: one that wraps ErrRefused means that
+	// nothing was stored because of the content, the fault of Away that nothing was stored; with any other the outcome is unknown. Trying again is safe.
+	Append(ctx context.Context, events []event.Event, keyed ...Keyed) ([]Outcome, error)
+}
+
+// Keyed is a request with a key among those of a commit. Its events, from From to To, are written together with the use of the key or not at all.
+type Keyed struct {
+	Use      *Use
+	From, To int
 }
 
 // Limits bound what waits and what is written together.
 type Limits struct {
-	Rows       int           // of one commit
+	Rows       int           // of one commit, and the rest of the request that reaches them
 	Writers    int           // commits at the same time
 	Gather     time.Duration // how long a writer waits for as many events as its last commit had
 	QueueRows  int           // events that may wait
@@ -57,7 +65,7 @@ func DefaultLimits() Limits {
 	return Limits{Rows: 500, Writers: 1, Gather: 3 * time.Millisecond, QueueRows: 20_000, QueueBytes: 32 << 20, Retry: 2 * time.Second}
 }
 
-// Coalescer lets concurrent requests share commits. A writer takes whatever waits, up to Limits.Rows, once as many wait as it wrote last or
+// Coalescer lets concurrent requests share commits. A writer takes whole requests of whatever waits, up to Limits.Rows, once as many wait as it wrote last or
 // Limits.Gather is over: alone, a request is written at once; under load the batches grow by themselves. Run owns the writers; Record may be called from anywhere.
 type Coalescer struct {
 	limits Limits
@@ -86,10 +94,10 @@ func NewCoalescer(limits Limits, needs Needs) *Coalescer {
 func (c *Coalescer) Waiting() int { return c.queue.rows() }
 
 // Record queues the events and waits for their outcomes. Faults: intake_full when too much waits already, shutting_down at the end,
-// database_unavailable when the log was not reached, outcome_unknown when it did not answer. When ctx ends first the
-// events may still be stored.
-func (c *Coalescer) Record(ctx context.Context, events []event.Event) ([]Outcome, error) {
-	g := newGroup(len(events))
+// database_unavailable when the log was not reached, outcome_unknown when some of the events may be stored and the rest is not known to be. When ctx
+// ends first the events may still be stored.
+func (c *Coalescer) Record(ctx context.Context, events []event.Event, use *Use) ([]Outcome, error) {
+	g := newGroup(len(events), use)
 	if err := c.queue.put(g, events); err != nil {
 		return nil, err
 	}
@@ -131,22 +139,25 @@ func (c *Coalescer) writeAll(ctx context.Context) {
 	}
 }
 
-// write appends a batch, halving it until those that the log refuses are alone.
+// write appends a batch, halving it until those that the log refuses are alone; a request with a key is refused as a whole.
 func (c *Coalescer) write(ctx context.Context, batch []waiting, events []event.Event) {
-	outcomes, err := c.appendRetrying(ctx, events)
+	outcomes, err := c.appendRetrying(ctx, events, keyed(batch))
 	switch {
 	case err == nil:
 		for i, w := range batch {
 			w.settle(outcomes[i])
 		}
-	case errors.Is(err, ErrRefused) && len(batch) == 1:
-		c.needs.Logger.WarnContext(ctx, "the log refuses an event", "event_id", events[0].ID(), "error", err)
-		refusal := fault.Because(err, fault.Invalid, "event_refused", "The event holds something that cannot be stored.")
-		batch[0].settle(Outcome{State: Refused, Err: refusal})
 	case errors.Is(err, ErrRefused):
-		half := len(batch) / 2
-		c.write(ctx, batch[:half], events[:half])
-		c.write(ctx, batch[half:], events[half:])
+		if half := middle(batch); half > 0 {
+			c.write(ctx, batch[:half], events[:half])
+			c.write(ctx, batch[half:], events[half:])
+			return
+		}
+		c.needs.Logger.WarnContext(ctx, "the log refuses a request or an event", "event_id", events[0].ID(), "events", len(events), "error", err)
+		refusal := fault.Because(err, fault.Invalid, "event_refused", "The event holds something that cannot be stored.")
+		for _, w := range batch {
+			w.settle(Outcome{State: Refused, Err: refusal})
+		}
 	default:
 		for _, w := range batch {
 			w.fail(err)
@@ -161,13 +172,15 @@ const (
 	longestPause   = 320 * time.Millisecond
 )
 
-// appendRetrying tries an unreachable log again for Limits.Retry. Appending twice is harmless.
-func (c *Coalescer) appendRetrying(ctx context.Context, events []event.Event) ([]Outcome, error) {
+// appendRetrying tries an unreachable log again for Limits.Retry. Appending twice is harmless. Once an attempt may have stored something, that
+// the next ones did not reach the log tells nothing: the outcome stays unknown.
+func (c *Coalescer) appendRetrying(ctx context.Context, events []event.Event, keyed []Keyed) ([]Outcome, error) {
 	deadline := c.needs.Now().Add(c.limits.Retry)
 	again := false
+	var unknown error
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		start := c.needs.Now()
-		outcomes, err := c.appendOnce(ctx, events)
+		outcomes, err := c.appendOnce(ctx, events, keyed)
 		if err == nil {
 			if again {
 				claim(events, outcomes)
@@ -176,8 +189,14 @@ func (c *Coalescer) appendRetrying(ctx context.Context, events []event.Event) ([
 			c.needs.Stored()
 			return outcomes, nil
 		}
-		if errors.Is(err, ErrRefused) || c.needs.Now().Add(pause).After(deadline) {
+		if errors.Is(err, ErrRefused) {
 			return nil, err
+		}
+		if unknown == nil && !nothingStored(err) {
+			unknown = err
+		}
+		if c.needs.Now().Add(pause).After(deadline) {
+			return nil, cmp.Or(unknown, err)
 		}
 		timer := time.NewTimer(pause)
 		<-timer.C
@@ -185,7 +204,8 @@ func (c *Coalescer) appendRetrying(ctx context.Context, events []event.Event) ([
 	}
 }
 
-// claim finds what an earlier attempt stored before its answer got lost: it is in the log to the microsecond of its receipt.
+// claim finds what an earlier attempt stored before its answer got lost, or what the first request with a key stored: it is in the log to the
+// microsecond of its receipt.
 func claim(events []event.Event, outcomes []Outcome) {
 	claimed := map[string]bool{}
 	for i, e := range events {
@@ -196,11 +216,14 @@ func claim(events []event.Event, outcomes []Outcome) {
 	}
 }
 
-func (c *Coalescer) appendOnce(ctx context.Context, events []event.Event) ([]Outcome, error) {
+func (c *Coalescer) appendOnce(ctx context.Context, events []event.Event, keyed []Keyed) ([]Outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
-	return c.needs.Store.Append(ctx, events)
+	return c.needs.Store.Append(ctx, events, keyed...)
 }
+
+// nothingStored tells whether an error says that nothing was stored.
+func nothingStored(err error) bool { return fault.Is(err, "database_unavailable") }
 
 // Unknown is the fault for a log that was asked and did not answer.
 func Unknown(cause error) error {

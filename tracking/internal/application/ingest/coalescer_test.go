@@ -1,6 +1,7 @@
 package ingest_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,10 @@ import (
 func TestFakeStoreKeepsTheContract(t *testing.T) {
 	t.Parallel()
 	ingesttest.Suite(t, func(*testing.T) ingest.Store { return ingesttest.New() })
+	ingesttest.KeysSuite(t, func(*testing.T) (ingest.Store, ingest.Keys) {
+		store := ingesttest.New()
+		return store, store
+	})
 }
 
 // start runs a coalescer over the store until the test ends. Use it inside of synctest.
@@ -64,7 +69,7 @@ func TestRequestsShareCommits(t *testing.T) {
 		var requests sync.WaitGroup
 		for i := range 10 {
 			requests.Go(func() {
-				if got, err := c.Record(t.Context(), events(t, i, i+1)); err != nil || got[0].State != ingest.Stored {
+				if got, err := c.Record(t.Context(), events(t, i, i+1), nil); err != nil || got[0].State != ingest.Stored {
 					t.Errorf("Record = %v, %v", got, err)
 				}
 			})
@@ -92,7 +97,7 @@ func TestPoisonReachesOnlyTheGuilty(t *testing.T) {
 		l := limits()
 		l.Rows = 500
 		c, _ := start(t, store, l)
-		got, err := c.Record(t.Context(), events(t, 0, 8))
+		got, err := c.Record(t.Context(), events(t, 0, 8), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,10 +119,10 @@ func TestAFullQueueIsTold(t *testing.T) {
 		c, _ := start(t, store, limits())
 		var requests sync.WaitGroup
 		for i := range 11 { // one is being written, ten wait
-			requests.Go(func() { _, _ = c.Record(t.Context(), events(t, i, i+1)) })
+			requests.Go(func() { _, _ = c.Record(t.Context(), events(t, i, i+1), nil) })
 			synctest.Wait()
 		}
-		_, err := c.Record(t.Context(), events(t, 20, 21))
+		_, err := c.Record(t.Context(), events(t, 20, 21), nil)
 		f, ok := fault.As(err)
 		if !ok || f.Code != "intake_full" || f.Kind != fault.Unavailable || f.RetryAfter <= 0 {
 			t.Errorf("Record = %v, want intake_full with Retry-After", err)
@@ -144,10 +149,10 @@ func TestAQueueFullOfBytesIsTold(t *testing.T) {
 		c, _ := start(t, store, l)
 		var requests sync.WaitGroup
 		for i := range 2 {
-			requests.Go(func() { _, _ = c.Record(t.Context(), events(t, i, i+1)) })
+			requests.Go(func() { _, _ = c.Record(t.Context(), events(t, i, i+1), nil) })
 			synctest.Wait()
 		}
-		if _, err := c.Record(t.Context(), events(t, 20, 21)); !fault.Is(err, "intake_full") {
+		if _, err := c.Record(t.Context(), events(t, 20, 21), nil); !fault.Is(err, "intake_full") {
 			t.Errorf("Record = %v, want intake_full", err)
 		}
 		close(gate)
@@ -169,12 +174,12 @@ func TestAnOutageIsRetriedThenTold(t *testing.T) {
 		}
 		c, _ := start(t, store, limits())
 		time.AfterFunc(500*time.Millisecond, func() { down.Store(false) })
-		if got, err := c.Record(t.Context(), events(t, 0, 1)); err != nil || got[0].State != ingest.Stored {
+		if got, err := c.Record(t.Context(), events(t, 0, 1), nil); err != nil || got[0].State != ingest.Stored {
 			t.Fatalf("a short outage: %v, %v; want it bridged", got, err)
 		}
 		down.Store(true)
 		begin := time.Now()
-		_, err := c.Record(t.Context(), events(t, 1, 2))
+		_, err := c.Record(t.Context(), events(t, 1, 2), nil)
 		if !fault.Is(err, "database_unavailable") || time.Since(begin) > 2*time.Second {
 			t.Fatalf("a long outage: %v after %v", err, time.Since(begin))
 		}
@@ -187,8 +192,8 @@ type lossy struct {
 	lost bool
 }
 
-func (l *lossy) Append(ctx context.Context, events []event.Event) ([]ingest.Outcome, error) {
-	got, err := l.Store.Append(ctx, events)
+func (l *lossy) Append(ctx context.Context, events []event.Event, keyed ...ingest.Keyed) ([]ingest.Outcome, error) {
+	got, err := l.Store.Append(ctx, events, keyed...)
 	if !l.lost {
 		l.lost = true
 		return nil, ingest.Unknown(errors.New("connection reset"))
@@ -201,11 +206,72 @@ func TestALostAnswerIsFoundAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := start(t, &lossy{Store: ingesttest.New()}, limits())
 		twice := append(events(t, 0, 1), events(t, 0, 1)...)
-		got, err := c.Record(t.Context(), twice)
+		got, err := c.Record(t.Context(), twice, nil)
 		if err != nil || got[0].State != ingest.Stored || got[1].State != ingest.Repeated {
 			t.Fatalf("Record = %+v, %v; want the first recorded, once", got, err)
 		}
 	})
+}
+
+// unreachable stores what it is given, loses the answer, and is away from then on.
+type unreachable struct {
+	ingest.Store
+	lost bool
+}
+
+func (u *unreachable) Append(ctx context.Context, events []event.Event, keyed ...ingest.Keyed) ([]ingest.Outcome, error) {
+	if u.lost {
+		return nil, ingest.Away(errors.New("connection refused"))
+	}
+	u.lost = true
+	_, err := u.Store.Append(ctx, events, keyed...)
+	return nil, cmp.Or(err, ingest.Unknown(errors.New("connection reset")))
+}
+
+func TestALostAnswerStaysUnknownWhileTheLogIsAway(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := ingesttest.New()
+		c, _ := start(t, &unreachable{Store: store}, limits())
+		if _, err := c.Record(t.Context(), events(t, 0, 1), nil); !fault.Is(err, "outcome_unknown") || !store.Has("0") {
+			t.Errorf("Record = %v, want outcome_unknown: the event is stored", err)
+		}
+		if _, err := c.Record(t.Context(), events(t, 1, 2), nil); !fault.Is(err, "database_unavailable") {
+			t.Errorf("Record = %v, want database_unavailable: nothing of this one is stored", err)
+		}
+	})
+}
+
+// A request of which only a part is known gets no outcomes, and is not told that nothing was stored when something was.
+func TestARequestThatIsWrittenInPartsIsKnownOrNot(t *testing.T) {
+	t.Parallel()
+	refused, away := fmt.Errorf("%w: bad", ingest.ErrRefused), ingest.Away(errors.New("connection refused"))
+	for name, c := range map[string]struct {
+		answers map[string]error // by the first and the last event of a commit; the others are stored
+		code    string
+	}{
+		"one stored, one away":    {map[string]error{"0-1": refused, "1-1": away}, "outcome_unknown"},
+		"one away, one unknown":   {map[string]error{"0-1": refused, "0-0": away, "1-1": ingest.Unknown(errors.New("reset"))}, "outcome_unknown"},
+		"one refused, one away":   {map[string]error{"0-1": refused, "0-0": refused, "1-1": away}, "database_unavailable"},
+		"one away, one refused":   {map[string]error{"0-1": refused, "0-0": away, "1-1": refused}, "database_unavailable"},
+		"one refused, one stored": {map[string]error{"0-1": refused, "0-0": refused}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				store := ingesttest.New()
+				store.Hook = func(batch []event.Event) error { return c.answers[batch[0].ID()+"-"+batch[len(batch)-1].ID()] }
+				coalescer, _ := start(t, store, limits())
+				_, err := coalescer.Record(t.Context(), events(t, 0, 2), nil)
+				if c.code == "" && err != nil || c.code != "" && !fault.Is(err, c.code) {
+					t.Errorf("Record = %v, want %q", err, c.code)
+				}
+				if f, ok := fault.As(err); ok && f.RetryAfter <= 0 {
+					t.Error("no Retry-After")
+				}
+			})
+		})
+	}
 }
 
 func TestStoppingWritesWhatWaits(t *testing.T) {
@@ -218,7 +284,7 @@ func TestStoppingWritesWhatWaits(t *testing.T) {
 		var requests sync.WaitGroup
 		for i := range 6 {
 			requests.Go(func() {
-				if _, err := c.Record(t.Context(), events(t, i, i+1)); err != nil {
+				if _, err := c.Record(t.Context(), events(t, i, i+1), nil); err != nil {
 					t.Errorf("Record = %v", err)
 				}
 			})
@@ -226,7 +292,7 @@ func TestStoppingWritesWhatWaits(t *testing.T) {
 		synctest.Wait()
 		requests.Go(stop)
 		synctest.Wait()
-		if _, err := c.Record(t.Context(), events(t, 9, 10)); !fault.Is(err, "shutting_down") {
+		if _, err := c.Record(t.Context(), events(t, 9, 10), nil); !fault.Is(err, "shutting_down") {
 			t.Errorf("Record while stopping = %v, want shutting_down", err)
 		}
 		close(gate)
@@ -243,7 +309,7 @@ func TestACallerWhoLeavesIsNotWaitedFor(t *testing.T) {
 		c, _ := start(t, store, limits())
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := c.Record(ctx, events(t, 0, 1)); !fault.Is(err, "outcome_unknown") {
+		if _, err := c.Record(ctx, events(t, 0, 1), nil); !fault.Is(err, "outcome_unknown") {
 			t.Errorf("Record = %v, want outcome_unknown", err)
 		}
 		close(gate)

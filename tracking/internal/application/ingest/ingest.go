@@ -21,21 +21,23 @@ type IDs interface {
 
 // Recorder writes events to the log. The Coalescer is one.
 type Recorder interface {
-	// Record returns when every event is either committed or not, with one outcome for each, in order. When not one came
-	// through because of what they share (the queue is full, the database is away), that is the error.
-	Record(ctx context.Context, events []event.Event) ([]Outcome, error)
+	// Record returns when every event is either committed or not, with one outcome for each, in order; none has Failed. When that is
+	// not known of every event, or is no because of what they share (the queue is full, the database is away), that is the error. Use is nil for
+	// a request without a key; where the key was used before, nothing is stored and each outcome is KeyUsed.
+	Record(ctx context.Context, events []event.Event, use *Use) ([]Outcome, error)
 }
 
 // Handler is the use case. It is safe for concurrent use.
 type Handler struct {
-	log Recorder
-	ids IDs
-	now func() time.Time
+	log  Recorder
+	keys Keys
+	ids  IDs
+	now  func() time.Time
 }
 
 // New makes the handler.
-func New(log Recorder, ids IDs, now func() time.Time) *Handler {
-	return &Handler{log: log, ids: ids, now: now}
+func New(log Recorder, keys Keys, ids IDs, now func() time.Time) *Handler {
+	return &Handler{log: log, keys: keys, ids: ids, now: now}
 }
 
 // Item is one event as a caller gave it. Faults are those found while reading it; they are told together with those of the rules.
@@ -44,10 +46,12 @@ type Item struct {
 	Faults fault.Fields
 }
 
-// Origin says where a request comes from. Key is its idempotency key, "" without one; keys belong to a Caller.
+// Origin says where a request comes from. Key is its idempotency key, "" without one; keys belong to a Caller. With a key, Hash is that of operation
+// and content.
 type Origin struct {
 	Caller      string
 	Key         string
+	Hash        [32]byte
 	Traceparent string
 }
 
@@ -60,7 +64,7 @@ const (
 	Duplicate Status = "duplicate" // the same event was in the log already
 )
 
-// Result is the answer for one item: either Err, or the others. Replayed tells that an idempotency key found its first answer again.
+// Result is the answer for one item: either Err, or the others. Replayed tells that it was given before, to the first request with the key.
 type Result struct {
 	EventID    string
 	Status     Status
@@ -70,18 +74,21 @@ type Result struct {
 }
 
 // Record takes one event. The error is a fault: every fault of the event at once, event_id_conflict, idempotency_key_reused, or
-// one of Recorder.
+// one of Recorder; it may come with a result that is Replayed.
 func (h *Handler) Record(ctx context.Context, from Origin, item Item) (Result, error) {
 	if err := checkKey(from.Key); err != nil {
 		return Result{}, err
 	}
-	e, err := h.accept(from, item, h.now(), -1)
+	e, err := h.accept(from, item, h.now(), alone)
 	if err != nil {
 		return Result{}, err
 	}
-	outcomes, err := h.log.Record(ctx, []event.Event{e})
+	outcomes, err := h.log.Record(ctx, []event.Event{e}, from.use(e.ReceivedAt()))
 	if err != nil {
 		return Result{}, err
+	}
+	if outcomes[0].State == KeyUsed {
+		return h.replay(ctx, from, item)
 	}
 	result := h.judge(from, item, e, outcomes[0])
 	return result, result.Err
@@ -92,45 +99,72 @@ func (h *Handler) RecordBatch(ctx context.Context, from Origin, items []Item) ([
 	if err := checkKey(from.Key); err != nil {
 		return nil, err
 	}
-	now := h.now()
-	results := make([]Result, len(items))
-	unique := make([]event.Event, 0, len(items))
-	place := make([]int, len(items))          // where the item's event is in unique, -1 when it was refused
-	first := make(map[string]int, len(items)) // the first item of each id
-	repeated := make([]bool, len(items))      // whether the item repeats the id of an earlier one
-	events := make([]event.Event, len(items))
-	for i, item := range items {
-		e, err := h.accept(from, item, now, i)
-		if err != nil {
-			results[i], place[i] = Result{EventID: item.Input.EventID.Value(), Err: err}, -1
-			continue
+	b := h.acceptAll(from, items, h.now())
+	if len(b.unique) == 0 {
+		if from.Key == "" {
+			return b.results, nil
 		}
-		events[i] = e
-		if at, ok := first[e.ID()]; ok {
-			place[i], repeated[i] = place[at], true
-			continue
-		}
-		first[e.ID()], place[i] = i, len(unique)
-		unique = append(unique, e)
+		_, _, err := h.first(ctx, from)
+		return b.results, err
 	}
-	if len(unique) == 0 {
-		return results, nil
-	}
-	outcomes, err := h.log.Record(ctx, unique)
+	outcomes, err := h.log.Record(ctx, b.unique, from.use(b.unique[0].ReceivedAt()))
 	if err != nil {
 		return nil, err
 	}
+	if outcomes[0].State == KeyUsed {
+		return h.replayBatch(ctx, from, items)
+	}
+	return h.judgeAll(from, items, b, outcomes), nil
+}
+
+// batch is a request of many items that were checked.
+type batch struct {
+	results  []Result      // of the items that were refused
+	events   []event.Event // of the others
+	unique   []event.Event // those to store: the first with each id
+	place    []int         // where the item's event is in unique, -1 when it was refused
+	repeated []bool        // whether the item repeats the id of an earlier one
+}
+
+func (h *Handler) acceptAll(from Origin, items []Item, now time.Time) batch {
+	b := batch{
+		results: make([]Result, len(items)), events: make([]event.Event, len(items)), unique: make([]event.Event, 0, len(items)),
+		place: make([]int, len(items)), repeated: make([]bool, len(items)),
+	}
+	first := make(map[string]int, len(items)) // the first item of each id
 	for i, item := range items {
-		if place[i] < 0 {
+		e, err := h.accept(from, item, now, i)
+		if err != nil {
+			b.results[i], b.place[i] = Result{EventID: named(item), Err: err}, -1
 			continue
 		}
-		outcome := outcomes[place[i]]
-		if repeated[i] && outcome.Err == nil {
-			outcome = compare(events[i], outcome)
+		b.events[i] = e
+		if at, ok := first[e.ID()]; ok {
+			b.place[i], b.repeated[i] = b.place[at], true
+			continue
 		}
-		results[i] = h.judge(from, item, events[i], outcome)
+		first[e.ID()], b.place[i] = i, len(b.unique)
+		b.unique = append(b.unique, e)
 	}
-	return results, nil
+	return b
+}
+
+// named is the id that a refused item gives, "" when it is none: no answer repeats what is not understood.
+func named(item Item) string {
+	id := item.Input.EventID.Value()
+	if len(event.CheckIdentifier("event_id", id)) > 0 {
+		return ""
+	}
+	return id
+}
+
+// outcome is that of an item, out of those of the unique events.
+func (b batch) outcome(i int, outcomes []Outcome) Outcome {
+	outcome := outcomes[b.place[i]]
+	if b.repeated[i] && outcome.Err == nil {
+		return compare(b.events[i], outcome)
+	}
+	return outcome
 }
 
 // compare gives the outcome of an event whose id an earlier event has.
@@ -142,7 +176,10 @@ func compare(e event.Event, earlier Outcome) Outcome {
 	return earlier
 }
 
-// accept checks an item and identifies it. Position is the item's place in a batch, negative outside of one.
+// alone is the position of an item that is in no batch.
+const alone = -1
+
+// accept checks an item and identifies it. Position is the item's place in a batch, or alone.
 func (h *Handler) accept(from Origin, item Item, now time.Time, position int) (event.Event, error) {
 	receipt := event.Receipt{At: now, Traceparent: from.Traceparent}
 	if !item.Input.EventID.IsGiven() {
@@ -160,13 +197,13 @@ func (h *Handler) identify(from Origin, position int) (string, error) {
 	switch {
 	case from.Key == "":
 		return h.ids.New()
-	case position < 0:
+	case position == alone:
 		return h.ids.Derived(from.Caller, from.Key), nil
 	}
 	return h.ids.Derived(from.Caller, from.Key, strconv.Itoa(position)), nil
 }
 
-// judge makes the answer of an outcome. Behind a key that made the id, a repetition is the first answer again.
+// judge makes the answer of an outcome. An event that has its id from a key is known by it, also when the key itself was forgotten.
 func (*Handler) judge(from Origin, item Item, e event.Event, outcome Outcome) Result {
 	derived := from.Key != "" && !item.Input.EventID.IsGiven()
 	result := Result{EventID: e.ID(), ReceivedAt: outcome.ReceivedAt}
@@ -175,36 +212,30 @@ func (*Handler) judge(from Origin, item Item, e event.Event, outcome Outcome) Re
 		result.Status = Recorded
 	case Repeated:
 		result.Status = Duplicate
-		if from.Key != "" {
+		if derived {
 			result.Status, result.Replayed = Recorded, true
 		}
 	case Differs:
 		result.Err = conflict(derived)
-	case Refused, Failed:
+	case Refused, Failed, KeyUsed:
 		result.Err = outcome.Err
 	}
 	return result
 }
 
-func conflict(derived bool) error {
-	if derived {
-		return fault.New(fault.Invalid, "idempotency_key_reused", "This Idempotency-Key has come before with another content.")
+// judgeAll makes the answers of a batch.
+func (h *Handler) judgeAll(from Origin, items []Item, b batch, outcomes []Outcome) []Result {
+	for i, item := range items {
+		if b.place[i] >= 0 {
+			b.results[i] = h.judge(from, item, b.events[i], b.outcome(i, outcomes))
+		}
 	}
-	return fault.New(fault.Conflict, "event_id_conflict", "An event with this event_id and another content is recorded already.")
+	return b.results
 }
 
-const maxKey = 255
-
-// checkKey refuses what is no header value of 1 to 255 printable ASCII characters; "" means that there is none.
-func checkKey(key string) error {
-	bad := len(key) > maxKey
-	for i := range len(key) {
-		bad = bad || key[i] < ' ' || key[i] > '~'
+func conflict(derived bool) error {
+	if derived {
+		return keyReused()
 	}
-	if !bad {
-		return nil
-	}
-	var faults fault.Fields
-	faults.Add("Idempotency-Key", "invalid_value", "must be 1 to 255 printable ASCII characters")
-	return faults.Err()
+	return fault.New(fault.Conflict, "event_id_conflict", "An event with this event_id and another content is recorded already.")
 }

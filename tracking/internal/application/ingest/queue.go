@@ -18,13 +18,14 @@ type waiting struct {
 
 // group is one request that waits for its events. Outcomes are read after done.
 type group struct {
+	use      *Use // nil without a key
 	outcomes []Outcome
 	missing  atomic.Int64
 	done     chan struct{}
 }
 
-func newGroup(size int) *group {
-	g := &group{outcomes: make([]Outcome, size), done: make(chan struct{})}
+func newGroup(size int, use *Use) *group {
+	g := &group{use: use, outcomes: make([]Outcome, size), done: make(chan struct{})}
 	g.missing.Store(int64(size))
 	return g
 }
@@ -38,14 +39,50 @@ func (w waiting) settle(outcome Outcome) {
 
 func (w waiting) fail(err error) { w.settle(Outcome{State: Failed, Err: err}) }
 
-// result is the outcomes, or the error when not one event came through.
+// result is the outcomes when all are known, otherwise the error of the whole request: what part of it is stored is then for the log alone to say.
 func (g *group) result() ([]Outcome, error) {
+	var failed error
+	stored := false
 	for _, o := range g.outcomes {
-		if o.State != Failed {
-			return g.outcomes, nil
+		stored = stored || o.State == Stored
+		if o.State == Failed && (failed == nil || nothingStored(failed)) {
+			failed = o.Err
 		}
 	}
-	return nil, g.outcomes[0].Err
+	switch {
+	case failed == nil:
+		return g.outcomes, nil
+	case stored && nothingStored(failed):
+		return nil, Unknown(failed)
+	}
+	return nil, failed
+}
+
+// keyed gives the requests of a batch that have a key.
+func keyed(batch []waiting) []Keyed {
+	var list []Keyed
+	for i, w := range batch {
+		if w.group.use != nil && w.index == 0 {
+			list = append(list, Keyed{Use: w.group.use, From: i, To: i + len(w.group.outcomes)})
+		}
+	}
+	return list
+}
+
+// middle is where a batch is halved: not within a request that has a key. 0 when it cannot be.
+func middle(batch []waiting) int {
+	within := func(at int) bool { return batch[at].index > 0 && batch[at].group.use != nil }
+	half := len(batch) / 2
+	for half > 0 && within(half) {
+		half--
+	}
+	if half > 0 {
+		return half
+	}
+	for half = len(batch) / 2; half < len(batch) && within(half); {
+		half++
+	}
+	return half % len(batch)
 }
 
 // queue holds what waits, bounded in rows and bytes.
@@ -95,7 +132,8 @@ func (q *queue) put(g *group, events []event.Event) error {
 
 func (q *queue) waits() int { return len(q.items) - q.head }
 
-// take waits for events and moves up to Limits.Rows of them to batch, in order. It gives none when the queue is closed and empty.
+// take waits for events and moves up to Limits.Rows of them to batch, in order, and the rest of the last one's request: a request is written in one
+// commit. It gives none when the queue is closed and empty.
 func (q *queue) take(batch []waiting) []waiting {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -112,6 +150,9 @@ func (q *queue) take(batch []waiting) []waiting {
 		}
 	}
 	end := min(q.head+q.limits.Rows, len(q.items))
+	for end < len(q.items) && q.items[end].group == q.items[end-1].group {
+		end++
+	}
 	batch = append(batch, q.items[q.head:end]...)
 	for i := range batch {
 		q.bytes -= batch[i].event.Size()

@@ -12,7 +12,7 @@ func (c *checker) metadata(e *Facts, m Metadata) {
 	e.ProductID = c.identifier("metadata.product_id", m.ProductID)
 	e.OrderID = c.identifier("metadata.order_id", m.OrderID)
 	e.OriginalEventID = c.identifier("metadata.original_event_id", m.OriginalEventID)
-	currency := money.USD()
+	currency := e.Type.currency()
 	if m.Currency.state == given {
 		known, err := money.ParseCurrency(m.Currency.value)
 		if err != nil {
@@ -35,7 +35,7 @@ func (c *checker) metadata(e *Facts, m Metadata) {
 		case amount.Sign() < 0:
 			c.faults.Add("metadata.amount", "negative", "must not be negative; a refund has a positive amount and another event_type")
 		default:
-			e.Amount = plain(m.Amount.value)
+			e.Amount = clipped(plain(m.Amount.value), currency.Digits())
 		}
 	}
 }
@@ -46,6 +46,18 @@ func (c *checker) money(field string, err error) {
 		return
 	}
 	c.faults.Add(field, "wrong_type", "is of another type than expected")
+}
+
+// clipped cuts a fraction to as many digits as the currency has. ParseMajor has seen that what goes is zeros.
+func clipped(number string, digits int) string {
+	whole, fraction, _ := strings.Cut(number, ".")
+	if len(fraction) <= digits {
+		return number
+	}
+	if digits == 0 {
+		return whole
+	}
+	return whole + "." + fraction[:digits]
 }
 
 // plain writes the text of a JSON number that is known to be a sane amount without exponent and without a sign, and keeps every other digit:

@@ -28,7 +28,7 @@ type Facts struct {
 	ProductID       string
 	OrderID         string
 	OriginalEventID string
-	Amount          string // major units, plain decimal notation, every digit as given
+	Amount          string // major units, plain decimal notation, the digits as given; no more than the currency has
 	Currency        string // ISO 4217, only when the caller named one
 	Metadata        string // JSON text of the object, as received
 	VisitorID       string

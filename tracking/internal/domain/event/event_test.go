@@ -138,6 +138,7 @@ func TestAmountsArePlainAndKeepTheirDigits(t *testing.T) {
 	for text, want := range map[string]string{
 		"100.0": "100.0", "100": "100", "0": "0", "-0": "0", "-0.00": "0.00", "1e2": "100", "1.5E2": "150", "15e-1": "1.5", "5e-2": "0.05",
 		"1.25e1": "12.5", "0.10": "0.10", "1.50e0": "1.50", "100e-2": "1.00", "999999999999.99": "999999999999.99", "0.5e1": "5", "1.2e+1": "12",
+		"0e-99": "0.00", "0e99": "0", "1.00000000000000": "1.00", "100000e-5": "1.00", "0." + strings.Repeat("0", 62): "0.00",
 	} {
 		in := purchase()
 		in.Metadata.Amount = event.Given(text)
@@ -158,6 +159,36 @@ func TestSizeCountsEveryText(t *testing.T) {
 	}
 	if got := event.Restore(full).Size() - event.Restore(event.Facts{}).Size(); got != 15*n {
 		t.Errorf("14 texts of %d bytes, one of them metadata, count as %d", n, got)
+	}
+}
+
+// An amount has the digits of its currency; what takes back another event has that event's, which only commission knows.
+func TestAmountsHaveTheDigitsOfTheirCurrency(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ kind, currency, text, want string }{
+		{"purchase", "", "1.005", ""},
+		{"view", "", "1.005", ""},
+		{"sale", "KWD", "1.0050", "1.005"},
+		{"sale", "KWD", "1.0005", ""},
+		{"sale", "JPY", "15.0", "15"},
+		{"sale", "JPY", "15.5", ""},
+		{"refund", "", "1.005", "1.005"},
+		{"void", "", "1.00005", ""},
+		{"chargeback", "", "1.0005", "1.0005"},
+		{"refund", "", "30.00", "30.00"},
+		{"refund", "", "1.0000000", "1.0000"},
+		{"refund", "USD", "1.005", ""},
+	} {
+		in := purchase()
+		in.EventType, in.Metadata.Amount = event.Given(c.kind), event.Given(c.text)
+		if c.currency != "" {
+			in.Metadata.Currency = event.Given(c.currency)
+		}
+		e, faults := event.New(in, receipt())
+		refused := len(faults) == 1 && faults[0].Field == "metadata.amount" && faults[0].Code == "amount_too_precise"
+		if got := e.Facts().Amount; got != c.want || refused != (c.want == "") {
+			t.Errorf("%s of %s %s became %q (%v), want %q", c.kind, c.text, c.currency, got, faults, c.want)
+		}
 	}
 }
 

@@ -1,5 +1,7 @@
 package event
 
+import "tributary/platform/money"
+
 // Type says what happened.
 type Type string
 
@@ -25,11 +27,6 @@ func ParseType(text string) (Type, bool) {
 	return "", false
 }
 
-// Types lists every type.
-func Types() []Type {
-	return []Type{View, Click, Engagement, Lead, Sale, Purchase, Refund, Void, Chargeback}
-}
-
 // needsAmount tells whether the type makes no sense without an amount.
 func (t Type) needsAmount() bool {
 	switch t {
@@ -38,4 +35,15 @@ func (t Type) needsAmount() bool {
 	case View, Click, Engagement, Lead, Refund, Void, Chargeback:
 	}
 	return false
+}
+
+// currency is that of an amount where the event names none: US dollars, but what takes back another event has that event's currency, which only
+// commission knows; it may be any.
+func (t Type) currency() money.Currency {
+	switch t {
+	case Refund, Void, Chargeback:
+		return money.Finest()
+	case View, Click, Engagement, Lead, Sale, Purchase:
+	}
+	return money.USD()
 }

@@ -24,27 +24,37 @@ var _ ingest.Store = (*Appender)(nil)
 func NewAppender(pool *pgxpool.Pool) *Appender { return &Appender{pool: pool} }
 
 // Empty text stands for absent: no field that may be absent may be empty.
-const insertEvents = `
-INSERT INTO events (occurred_at, received_at, event_id, user_id, event_type, body_hash, campaign_id, product_id, order_id,
-                    original_event_id, amount, currency, metadata, attributes, traceparent)
+const (
+	eventColumns = `occurred_at, received_at, event_id, user_id, event_type, body_hash, campaign_id, product_id, order_id,
+                    original_event_id, amount, currency, metadata, attributes, traceparent`
+	eventArrays = `$1::timestamptz[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::text[], $9::text[],
+            $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[]`
+	insertInto = `
+INSERT INTO events (` + eventColumns + `)
 SELECT occurred_at, received_at, event_id, user_id, event_type, body_hash, nullif(campaign_id, ''), nullif(product_id, ''), nullif(order_id, ''),
        nullif(original_event_id, ''), nullif(amount, ''), nullif(currency, ''), nullif(metadata, ''), nullif(attributes, ''), nullif(traceparent, '')
-FROM unnest($1::timestamptz[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::text[], $9::text[],
-            $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[])
-    AS row (occurred_at, received_at, event_id, user_id, event_type, body_hash, campaign_id, product_id, order_id,
-            original_event_id, amount, currency, metadata, attributes, traceparent)
+FROM unnest(`
+
+	insertEvents = insertInto + eventArrays + `) AS row (` + eventColumns + `)
 ON CONFLICT (event_id) DO NOTHING
 RETURNING event_id`
+)
 
 const selectKnown = `SELECT event_id, body_hash, received_at FROM events WHERE event_id = ANY($1::text[])`
 
 // Append implements ingest.Store.
-func (a *Appender) Append(ctx context.Context, events []event.Event) ([]ingest.Outcome, error) {
+func (a *Appender) Append(ctx context.Context, events []event.Event, keyed ...ingest.Keyed) ([]ingest.Outcome, error) {
 	rows, err := rowsOf(events)
 	if err != nil {
 		return nil, err
 	}
-	inserted, err := a.insert(ctx, rows)
+	var inserted []string
+	var apart map[int]bool // places of events that come with a key that was used before
+	if len(keyed) == 0 {
+		inserted, err = a.insert(ctx, rows)
+	} else {
+		inserted, apart, err = a.insertKeyed(ctx, rows, keyed)
+	}
 	if err != nil {
 		return nil, judge(err)
 	}
@@ -55,20 +65,28 @@ func (a *Appender) Append(ctx context.Context, events []event.Event) ([]ingest.O
 		}
 		return outcomes, nil
 	}
-	known, err := a.known(ctx, rows.ids, inserted)
-	if err != nil {
+	found, err := known(ctx, a.pool, rows.ids, inserted)
+	switch {
+	case err != nil && len(inserted) > 0:
+		return nil, ingest.Unknown(err) // those are committed
+	case err != nil:
 		return nil, judge(err)
 	}
 	for i := range events {
-		outcomes[i] = settle(events[i], known)
+		if apart[i] {
+			outcomes[i].State = ingest.KeyUsed
+			continue
+		}
+		if outcomes[i], err = settle(events[i], found); err != nil {
+			return nil, ingest.Unknown(err)
+		}
 	}
 	return outcomes, nil
 }
 
 // insert gives the ids that were new. The implicit transaction of the one statement has committed when it returns nil.
 func (a *Appender) insert(ctx context.Context, r *rows) ([]string, error) {
-	result, err := a.pool.Query(ctx, insertEvents, r.occurred, r.received, r.ids, r.users, r.types, r.hashes, r.campaigns, r.products, r.orders,
-		r.originals, r.amounts, r.currencies, r.metadata, r.attributes, r.traceparents)
+	result, err := a.pool.Query(ctx, insertEvents, r.columns()...)
 	if err != nil {
 		return nil, err
 	}
@@ -82,35 +100,35 @@ type stored struct {
 }
 
 // known reads the events of these ids as they are in the log.
-func (a *Appender) known(ctx context.Context, ids, inserted []string) (map[string]*stored, error) {
-	result, err := a.pool.Query(ctx, selectKnown, ids)
+func known(ctx context.Context, pool *pgxpool.Pool, ids, inserted []string) (map[string]*stored, error) {
+	result, err := pool.Query(ctx, selectKnown, ids)
 	if err != nil {
 		return nil, err
 	}
-	known := make(map[string]*stored, len(ids))
+	found := make(map[string]*stored, len(ids))
 	var id string
 	var hash []byte
 	var received time.Time
 	_, err = pgx.ForEachRow(result, []any{&id, &hash, &received}, func() error {
-		known[id] = &stored{hash: event.Hash(hash), received: received.UTC()}
+		found[id] = &stored{hash: event.Hash(hash), received: received.UTC()}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	for _, id := range inserted {
-		if s := known[id]; s != nil {
+		if s := found[id]; s != nil {
 			s.fresh = true
 		}
 	}
-	return known, nil
+	return found, nil
 }
 
 // settle judges an event by what the log holds under its id. The first event with an id that was inserted is the stored one.
-func settle(e event.Event, known map[string]*stored) ingest.Outcome {
-	s := known[e.ID()]
+func settle(e event.Event, found map[string]*stored) (ingest.Outcome, error) {
+	s := found[e.ID()]
 	if s == nil {
-		return ingest.Outcome{State: ingest.Failed, Err: ingest.Unknown(errors.New("neither inserted nor found"))}
+		return ingest.Outcome{}, errors.New("an event is neither inserted nor found")
 	}
 	outcome := ingest.Outcome{ReceivedAt: s.received, Hash: s.hash}
 	switch {
@@ -122,22 +140,27 @@ func settle(e event.Event, known map[string]*stored) ingest.Outcome {
 	default:
 		outcome.State = ingest.Repeated
 	}
-	return outcome
+	return outcome, nil
 }
 
-// judge tells content that cannot be stored from a database that cannot store now.
+// judge tells content that cannot be stored from a database that has certainly stored nothing, and both from one that may have: no answer came to a
+// statement that was sent, or the last words of a session that is at its end.
 func judge(err error) error {
 	var connect *pgconn.ConnectError
-	switch code := postgres.Code(err); {
-	case errors.As(err, &connect), code == "" && pgconn.SafeToRetry(err):
-		return ingest.Away(err)
-	case code == "":
-		return ingest.Unknown(err)
-	case code[:2] == "22" || code[:2] == "23" || code[:2] == "54":
+	var answer *pgconn.PgError
+	switch {
+	case postgres.Refused(err):
 		return fmt.Errorf("%w: %w", ingest.ErrRefused, err)
+	case errors.As(err, &connect), pgconn.SafeToRetry(err):
+		return ingest.Away(err)
+	case errors.As(err, &answer) && (answer.SeverityUnlocalized == "ERROR" || answer.Code == adminShutdown):
+		return ingest.Away(err)
 	}
-	return ingest.Away(err)
+	return ingest.Unknown(err)
 }
+
+// adminShutdown ends a session before a statement commits or after it is answered, never in between.
+const adminShutdown = "57P01"
 
 // rows are the columns of the events to insert.
 type rows struct {
@@ -147,6 +170,14 @@ type rows struct {
 	campaigns, products, orders        []string
 	originals, amounts, currencies     []string
 	metadata, attributes, traceparents []string
+}
+
+// columns are the arguments of the statement, in order.
+func (r *rows) columns() []any {
+	return []any{
+		r.occurred, r.received, r.ids, r.users, r.types, r.hashes, r.campaigns, r.products, r.orders, r.originals, r.amounts, r.currencies,
+		r.metadata, r.attributes, r.traceparents,
+	}
 }
 
 func rowsOf(events []event.Event) (*rows, error) {

@@ -41,7 +41,7 @@ func TestAHundredIdenticalRequestsAreOneEvent(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			var running, requests sync.WaitGroup
 			running.Go(func() { _ = coalescer.Run(ctx) })
-			handler := ingest.New(coalescer, ids.New("tracking:event"), time.Now)
+			handler := ingest.New(coalescer, store.NewKeys(pool), ids.New("tracking:event"), time.Now)
 			var mu sync.Mutex
 			got := map[string]int{}
 			start := make(chan struct{})

@@ -193,7 +193,7 @@ func TestNothingAcknowledgedIsSkipped(t *testing.T) {
 func recordAll(t *testing.T, replica *ingest.Coalescer, batch []event.Event) (ids []string) {
 	t.Helper()
 	for len(batch) > 0 && t.Context().Err() == nil {
-		outcomes, err := replica.Record(t.Context(), batch)
+		outcomes, err := replica.Record(t.Context(), batch, nil)
 		if err != nil {
 			continue
 		}
@@ -204,7 +204,7 @@ func recordAll(t *testing.T, replica *ingest.Coalescer, batch []event.Event) (id
 				ids = append(ids, batch[i].ID())
 			case ingest.Failed:
 				left = append(left, batch[i])
-			case ingest.Differs, ingest.Refused:
+			case ingest.Differs, ingest.Refused, ingest.KeyUsed:
 				t.Errorf("%s: %+v", batch[i].ID(), o)
 			}
 		}

@@ -1,10 +1,15 @@
 package postgres_test
 
 import (
+	"context"
 	"errors"
+	"io"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"tributary/migrations"
@@ -25,6 +30,11 @@ func TestTheLogKeepsTheStoreContract(t *testing.T) {
 	ingesttest.Suite(t, func(t *testing.T) ingest.Store {
 		t.Helper()
 		return postgres.NewAppender(migrationstest.New(t, migrations.Tracking()).Pool)
+	})
+	ingesttest.KeysSuite(t, func(t *testing.T) (ingest.Store, ingest.Keys) {
+		t.Helper()
+		pool := migrationstest.New(t, migrations.Tracking()).Pool
+		return postgres.NewAppender(pool), postgres.NewKeys(pool)
 	})
 }
 
@@ -170,6 +180,70 @@ func TestADatabaseThatIsAwayIsUnavailable(t *testing.T) {
 	}
 }
 
+// Only what says that nothing was stored may be told as that.
+func TestErrorsTellWhatIsKnown(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		err  error
+		code string // "" where the content is refused
+	}{
+		"rolled back":             {&pgconn.PgError{SeverityUnlocalized: "ERROR", Code: "55P03"}, "database_unavailable"},
+		"shutdown":                {&pgconn.PgError{SeverityUnlocalized: "FATAL", Code: "57P01"}, "database_unavailable"},
+		"the log cannot be saved": {&pgconn.PgError{SeverityUnlocalized: "PANIC", Code: "58030"}, "outcome_unknown"},
+		"a pooler lost it":        {&pgconn.PgError{SeverityUnlocalized: "FATAL", Code: "08P01"}, "outcome_unknown"},
+		"no answer":               {io.ErrUnexpectedEOF, "outcome_unknown"},
+		"content":                 {&pgconn.PgError{SeverityUnlocalized: "ERROR", Code: "22021"}, ""},
+	} {
+		if got := postgres.Judge(c.err); c.code == "" != errors.Is(got, ingest.ErrRefused) || c.code != "" && !fault.Is(got, c.code) {
+			t.Errorf("%s: %v, want %q", name, got, c.code)
+		}
+	}
+}
+
+// between runs a function before each statement that reads what is known, on the connection that will send it.
+type between func(*pgx.Conn)
+
+func (b between) TraceQueryStart(ctx context.Context, conn *pgx.Conn, sent pgx.TraceQueryStartData) context.Context {
+	if strings.HasPrefix(sent.SQL, "SELECT event_id, body_hash") {
+		b(conn)
+	}
+	return ctx
+}
+
+func (between) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// When the connection ends after the commit and before the duplicates were looked for, something is stored; when all were known before, nothing is.
+func TestACommitWithoutAnAnswerIsNotCalledNothing(t *testing.T) {
+	t.Parallel()
+	_, db := setup(t, ingesttest.Event(t, "known", "u", start()))
+	cfg, err := pgxpool.ParseConfig(db.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.MaxConns = 1
+	cfg.ConnConfig.Tracer = between(func(conn *pgx.Conn) {
+		if _, err := db.Pool.Exec(t.Context(), `SELECT pg_terminate_backend($1, 10000)`, conn.PgConn().PID()); err != nil {
+			t.Error(err)
+		}
+	})
+	pool, err := pgxpool.NewWithConfig(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	appender := postgres.NewAppender(pool)
+	if _, err := appender.Append(t.Context(), []event.Event{ingesttest.Event(t, "known", "u", start())}); !fault.Is(err, "database_unavailable") {
+		t.Errorf("nothing was stored: %v, want database_unavailable", err)
+	}
+	_, err = appender.Append(t.Context(), []event.Event{ingesttest.Event(t, "known", "u", start()), ingesttest.Event(t, "new", "u", start())})
+	if !fault.Is(err, "outcome_unknown") {
+		t.Errorf("a new event was stored: %v, want outcome_unknown", err)
+	}
+	if _, stored, err := postgres.NewLog(db.Pool).Event(t.Context(), "new"); !stored || err != nil {
+		t.Fatalf("the new event is stored: %t, %v", stored, err)
+	}
+}
+
 func TestTheLogIsAppendOnlyForEverybody(t *testing.T) {
 	t.Parallel()
 	_, db := setup(t, full(t))
@@ -186,7 +260,7 @@ func TestTheLogIsAppendOnlyForEverybody(t *testing.T) {
 			t.Errorf("the owner may %s: %v", statement, err)
 		}
 	}
-	for _, statement := range []string{`INSERT INTO relay (id) VALUES (false)`, `DELETE FROM relay`} {
+	for _, statement := range []string{`INSERT INTO relay (id) VALUES (false)`, `DELETE FROM relay`, `UPDATE idempotency_keys SET key = 'x'`, `TRUNCATE idempotency_keys`} {
 		if _, err := db.Pool.Exec(t.Context(), statement); platform.Code(err) != "42501" {
 			t.Errorf("the service may %s: %v", statement, err)
 		}

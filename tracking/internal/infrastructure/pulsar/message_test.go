@@ -9,9 +9,11 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"pgregory.net/rapid"
 
 	"tributary/contracts"
 	"tributary/contracts/contractstest"
+	"tributary/platform/money"
 	"tributary/tracking/internal/domain/event"
 	"tributary/tracking/internal/infrastructure/pulsar"
 )
@@ -51,6 +53,47 @@ func TestMessagesAreTheGoldenOnes(t *testing.T) {
 			t.Errorf("%s: properties %v", name, slices.Sorted(maps.Keys(got.Properties)))
 		}
 	}
+}
+
+// Whatever is accepted can be decided: its message keeps the schema, and its amount is one of its currency. Consumers may rely on no less.
+func TestEveryAcceptedEventKeepsTheSchema(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 23, 12, 0, 0, 123456789, time.UTC)
+	text := rapid.OneOf(rapid.Just(event.Text{}), rapid.Map(rapid.StringN(1, 130, -1), event.Given))
+	amount := rapid.Map(rapid.StringMatching(`-?(0|[1-9][0-9]{0,12})([.][0-9]{0,4}0{0,40})?([eE][+-]?[0-9]{1,2})?`), event.Given)
+	kinds := rapid.Map(rapid.SampledFrom([]string{"view", "click", "engagement", "lead", "sale", "purchase", "refund", "void", "chargeback"}), event.Given)
+	currencies := rapid.SampledFrom([]event.Text{{}, {}, event.Given("USD"), event.Given("JPY"), event.Given("KWD"), event.Given("CLF"), event.Given("XXX")})
+	rapid.Check(t, func(rt *rapid.T) {
+		in := event.Input{
+			EventID: text.Draw(rt, "event_id"), UserID: rapid.Map(rapid.StringMatching(`[ -~é]{1,128}`), event.Given).Draw(rt, "user_id"), EventType: kinds.Draw(rt, "event_type"),
+			CampaignID: text.Draw(rt, "campaign_id"),
+			Metadata:   event.Metadata{Text: `{"a":"\u00e9"}`, Amount: amount.Draw(rt, "amount"), Currency: currencies.Draw(rt, "currency"), OrderID: text.Draw(rt, "order_id")},
+		}
+		e, faults := event.New(in, event.Receipt{ID: "made", At: at})
+		if len(faults) > 0 {
+			return
+		}
+		m, err := pulsar.MessageOf(event.Entry{Seq: 1, Event: e})
+		if err != nil {
+			rt.Fatal(err)
+		}
+		if err := contractstest.Validate(t, contracts.TrackingEventV1, m.Payload); err != nil {
+			rt.Fatalf("%s: %v", m.Payload, err)
+		}
+		facts := e.Facts()
+		currency := money.USD()
+		switch {
+		case facts.Currency != "":
+			if currency, err = money.ParseCurrency(facts.Currency); err != nil {
+				rt.Fatal(err)
+			}
+		case facts.Type == event.Refund, facts.Type == event.Void, facts.Type == event.Chargeback:
+			currency = money.Finest()
+		}
+		if _, err := money.ParseMajor(facts.Amount, currency); err != nil {
+			rt.Fatalf("amount %q of %s: %v", facts.Amount, currency, err)
+		}
+	})
 }
 
 func TestTheTraceTravels(t *testing.T) {

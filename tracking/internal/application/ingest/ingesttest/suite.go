@@ -51,6 +51,97 @@ func Suite(t *testing.T, open func(t *testing.T) ingest.Store) {
 	})
 }
 
+// KeysSuite is what every store must do with keys. open gives an empty one.
+func KeysSuite(t *testing.T, open func(t *testing.T) (ingest.Store, ingest.Keys)) {
+	t.Helper()
+	at := time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)
+	use := func(caller, key string, hash byte) *ingest.Use {
+		return &ingest.Use{Caller: caller, Key: key, Hash: [32]byte{hash}, At: at}
+	}
+	states := func(t *testing.T, store ingest.Store, events []event.Event, keyed []ingest.Keyed, want ...ingest.State) {
+		t.Helper()
+		got, err := store.Append(t.Context(), events, keyed...)
+		if err != nil || len(got) != len(want) {
+			t.Fatalf("Append = %v, %v; want %d outcomes", got, err, len(want))
+		}
+		for i := range want {
+			if got[i].State != want[i] {
+				t.Fatalf("outcome %d = %+v, want state %d", i, got[i], want[i])
+			}
+		}
+	}
+	t.Run("a key stores its events once", func(t *testing.T) {
+		t.Parallel()
+		store, keys := open(t)
+		states(t, store, []event.Event{Event(t, "old", "u", at)}, nil, ingest.Stored)
+		states(t, store, []event.Event{Event(t, "free", "u", at), Event(t, "a", "u", at), Event(t, "old", "u", at), Event(t, "b", "u", at), Event(t, "c", "u", at)},
+			[]ingest.Keyed{{Use: use("shop", "k", 1), From: 1, To: 3}, {Use: use("shop", "l", 1), From: 3, To: 4}},
+			ingest.Stored, ingest.Stored, ingest.Repeated, ingest.Stored, ingest.Stored)
+		states(t, store, []event.Event{Event(t, "a", "u", at), Event(t, "new", "u", at), Event(t, "free 2", "u", at), Event(t, "other", "u", at)},
+			[]ingest.Keyed{{Use: use("shop", "k", 2), From: 0, To: 2}, {Use: use("another shop", "k", 2), From: 3, To: 4}},
+			ingest.KeyUsed, ingest.KeyUsed, ingest.Stored, ingest.Stored)
+		if first, found, err := keys.Find(t.Context(), "shop", "k"); err != nil || !found || first != *use("shop", "k", 1) {
+			t.Errorf("Find = %+v, %t, %v; want the first use", first, found, err)
+		}
+		if _, found, err := keys.Find(t.Context(), "", "k"); found || err != nil {
+			t.Errorf("Find of another's key = %t, %v", found, err)
+		}
+		if _, err := keys.Look(t.Context(), []event.Event{Event(t, "new", "u", at)}); err == nil {
+			t.Error("an event is stored that came with a key that was used")
+		}
+	})
+	t.Run("of several requests with one key the first is stored", func(t *testing.T) {
+		t.Parallel()
+		store, _ := open(t)
+		states(t, store, []event.Event{Event(t, "a", "u", at), Event(t, "b", "u", at), Event(t, "c", "u", at)},
+			[]ingest.Keyed{{Use: use("", "k", 1), From: 0, To: 1}, {Use: use("", "k", 1), From: 1, To: 2}, {Use: use("", "k", 2), From: 2, To: 3}},
+			ingest.Stored, ingest.KeyUsed, ingest.KeyUsed)
+	})
+	t.Run("a key whose events were all there is remembered", func(t *testing.T) {
+		t.Parallel()
+		store, keys := open(t)
+		states(t, store, []event.Event{Event(t, "a", "u", at)}, nil, ingest.Stored)
+		for range 2 { // the second finds the key
+			_, err := store.Append(t.Context(), []event.Event{Event(t, "a", "other", at)}, ingest.Keyed{Use: use("", "k", 1), To: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, found, err := keys.Find(t.Context(), "", "k"); !found || err != nil {
+			t.Errorf("Find = %t, %v", found, err)
+		}
+	})
+	t.Run("events are looked at as they are in the log", func(t *testing.T) {
+		t.Parallel()
+		store, keys := open(t)
+		states(t, store, []event.Event{Event(t, "a", "u", at), Event(t, "b", "u", at)}, nil, ingest.Stored, ingest.Stored)
+		later := at.Add(time.Hour)
+		got, err := keys.Look(t.Context(), []event.Event{Event(t, "b", "other", later), Event(t, "a", "u", later)})
+		if err != nil || len(got) != 2 || got[0].State != ingest.Differs || got[1].State != ingest.Repeated || !got[1].ReceivedAt.Equal(at) {
+			t.Errorf("Look = %+v, %v", got, err)
+		}
+	})
+	t.Run("old keys are forgotten, the oldest first", func(t *testing.T) {
+		t.Parallel()
+		store, keys := open(t)
+		for i, id := range []string{"a", "b", "c"} {
+			k := use("", id, 1)
+			k.At = at.Add(time.Duration(i) * time.Hour)
+			states(t, store, []event.Event{Event(t, id, "u", k.At)}, []ingest.Keyed{{Use: k, To: 1}}, ingest.Stored)
+		}
+		for _, want := range []int{1, 1, 0} {
+			if n, err := keys.Forget(t.Context(), at.Add(2*time.Hour), 1); n != want || err != nil {
+				t.Fatalf("Forget = %d, %v; want %d", n, err, want)
+			}
+		}
+		for id, want := range map[string]bool{"a": false, "b": false, "c": true} {
+			if _, found, err := keys.Find(t.Context(), "", id); found != want || err != nil {
+				t.Errorf("Find %s = %t, %v", id, found, err)
+			}
+		}
+	})
+}
+
 func want(t *testing.T, store ingest.Store, events []event.Event, received time.Time, states ...ingest.State) []ingest.Outcome {
 	t.Helper()
 	got, err := store.Append(t.Context(), events)

@@ -1,0 +1,137 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// Copy gathers rows for COPY in its binary form. pgx's CopyFrom asks the database for the columns' types each time and boxes every value: for
+// rows of some thirty columns that took three times as long as this. Each method appends the next column of the row; its PostgreSQL
+// type must be the one that the method names, or the database refuses the whole.
+type Copy struct {
+	table   string
+	columns []string
+	data    []byte
+	rows    int
+}
+
+const (
+	copySignature = "PGCOPY\n\377\r\n\000"
+	copyHeader    = copySignature + "\x00\x00\x00\x00\x00\x00\x00\x00" // no flags, no extension
+	columnGuess   = 16                                                 // bytes, for the first allocation
+)
+
+// NewCopy begins a COPY of so many rows into the columns of the table.
+func NewCopy(table string, columns []string, rows int) *Copy {
+	c := &Copy{table: table, columns: columns, data: make([]byte, 0, len(copyHeader)+rows*len(columns)*columnGuess)}
+	c.data = append(c.data, copyHeader...)
+	return c
+}
+
+// Row begins the next row.
+func (c *Copy) Row() *Copy {
+	c.data = binary.BigEndian.AppendUint16(c.data, uint16(len(c.columns))) //nolint:gosec // a table has 1600 columns at most
+	c.rows++
+	return c
+}
+
+// Null is NULL in any type.
+func (c *Copy) Null() *Copy {
+	c.data = binary.BigEndian.AppendUint32(c.data, ^uint32(0))
+	return c
+}
+
+func (c *Copy) size(n int) { c.data = binary.BigEndian.AppendUint32(c.data, uint32(n)) } //nolint:gosec // values are far below 2 GiB
+
+// Text is a text.
+func (c *Copy) Text(s string) *Copy {
+	c.size(len(s))
+	c.data = append(c.data, s...)
+	return c
+}
+
+// TextOrNull is a text, NULL for an empty one.
+func (c *Copy) TextOrNull(s string) *Copy {
+	if s == "" {
+		return c.Null()
+	}
+	return c.Text(s)
+}
+
+// Bool is a boolean.
+func (c *Copy) Bool(b bool) *Copy {
+	c.size(1)
+	if b {
+		c.data = append(c.data, 1)
+	} else {
+		c.data = append(c.data, 0)
+	}
+	return c
+}
+
+// Bigint is a bigint.
+func (c *Copy) Bigint(n int64) *Copy {
+	c.size(8)
+	c.data = binary.BigEndian.AppendUint64(c.data, uint64(n)) //nolint:gosec // two's complement is what travels
+	return c
+}
+
+// BigintOrNull is a bigint, NULL for 0.
+func (c *Copy) BigintOrNull(n int64) *Copy {
+	if n == 0 {
+		return c.Null()
+	}
+	return c.Bigint(n)
+}
+
+// IntegerOrNull is an integer, NULL for 0.
+func (c *Copy) IntegerOrNull(n int) *Copy {
+	if n == 0 {
+		return c.Null()
+	}
+	c.size(4)
+	c.data = binary.BigEndian.AppendUint32(c.data, uint32(n)) //nolint:gosec // versions count from 1
+	return c
+}
+
+// microsecondsAt2000 is the beginning of PostgreSQL's time, counted from that of Unix.
+const microsecondsAt2000 = 946_684_800_000_000
+
+// Time is a timestamptz, to the microsecond.
+func (c *Copy) Time(t time.Time) *Copy { return c.Bigint(t.UnixMicro() - microsecondsAt2000) }
+
+// TimeOrNull is a timestamptz, NULL for the zero time.
+func (c *Copy) TimeOrNull(t time.Time) *Copy {
+	if t.IsZero() {
+		return c.Null()
+	}
+	return c.Time(t)
+}
+
+// UUIDOrNull is the uuid that the text is, NULL when it is none.
+func (c *Copy) UUIDOrNull(s string) *Copy {
+	id, err := uuid.Parse(s)
+	if err != nil {
+		return c.Null()
+	}
+	c.size(len(id))
+	c.data = append(c.data, id[:]...)
+	return c
+}
+
+// Into writes the rows, in one statement. Without rows it does nothing.
+func (c *Copy) Into(ctx context.Context, tx pgx.Tx) error {
+	if c.rows == 0 {
+		return nil
+	}
+	c.data = binary.BigEndian.AppendUint16(c.data, ^uint16(0))
+	_, err := tx.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(c.data),
+		"COPY "+pgx.Identifier{c.table}.Sanitize()+" ("+strings.Join(c.columns, ", ")+") FROM STDIN (FORMAT binary)")
+	return err
+}

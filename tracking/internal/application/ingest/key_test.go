@@ -1,0 +1,160 @@
+package ingest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tributary/platform/fault"
+	"tributary/platform/ids"
+	"tributary/platform/process"
+	"tributary/tracking/internal/application/ingest"
+	"tributary/tracking/internal/application/ingest/ingesttest"
+	"tributary/tracking/internal/domain/event"
+)
+
+// A commit has whole requests: a key and all that came with it.
+func TestARequestIsWrittenInOneCommit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := ingesttest.New()
+		gate := make(chan struct{})
+		store.Hook = func([]event.Event) error { <-gate; return nil }
+		c, stop := start(t, store, limits()) // commits of 4
+		var requests sync.WaitGroup
+		for i, size := range []int{1, 3, 3, 2} {
+			requests.Go(func() {
+				use := &ingest.Use{Key: fmt.Sprint(i)}
+				if got, err := c.Record(t.Context(), events(t, 10*i, 10*i+size), use); err != nil || got[size-1].State != ingest.Stored {
+					t.Errorf("Record = %v, %v", got, err)
+				}
+			})
+			synctest.Wait()
+		}
+		close(gate)
+		requests.Wait()
+		stop()
+		if got := store.Commits(); !slices.Equal(got, []int{1, 6, 2}) {
+			t.Errorf("commits of %v events, want whole requests", got)
+		}
+	})
+}
+
+// A request with a key is refused as a whole, and nobody else is.
+func TestPoisonThatComesWithAKey(t *testing.T) {
+	t.Parallel()
+	for bad := range 9 {
+		synctest.Test(t, func(t *testing.T) {
+			store := ingesttest.New()
+			gate := make(chan struct{})
+			store.Hook = func(batch []event.Event) error {
+				<-gate
+				if slices.ContainsFunc(batch, func(e event.Event) bool { return e.ID() == fmt.Sprint(bad) }) {
+					return fmt.Errorf("%w: bad", ingest.ErrRefused)
+				}
+				return nil
+			}
+			l := limits()
+			l.Rows = 500
+			c, _ := start(t, store, l)
+			var requests sync.WaitGroup
+			for i, use := range []*ingest.Use{nil, {Key: "k"}, {Key: "l"}} {
+				requests.Go(func() {
+					got, err := c.Record(t.Context(), events(t, 3*i, 3*i+3), use)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					for j, o := range got {
+						refused := 3*i+j == bad || use != nil && bad/3 == i
+						if (o.State == ingest.Refused) != refused || store.Has(fmt.Sprint(3*i+j)) == refused {
+							t.Errorf("with %d bad, event %d has state %d", bad, 3*i+j, o.State)
+						}
+					}
+					if _, found, _ := store.Find(t.Context(), "", fmt.Sprint(string(rune('j'+i)))); use != nil && found == (bad/3 == i) {
+						t.Errorf("with %d bad, key %d is remembered: %t", bad, i, found)
+					}
+				})
+				synctest.Wait()
+			}
+			close(gate)
+			requests.Wait()
+		})
+	}
+}
+
+// unreadable has keys that cannot be read.
+type unreadable struct{ ingest.Keys }
+
+func (unreadable) Find(context.Context, string, string) (ingest.Use, bool, error) {
+	return ingest.Use{}, false, fault.RetryIn(time.Second, "database_unavailable", "Nothing was stored.", nil)
+}
+
+// When its answer was lost, a request finds its own key used: it gets its answer, or is told that it may be recorded, never that it is not.
+func TestALostAnswerToAKey(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		keys func(ingest.Keys) ingest.Keys
+		want string
+	}{
+		"readable":   {func(k ingest.Keys) ingest.Keys { return k }, ""},
+		"unreadable": {func(k ingest.Keys) ingest.Keys { return unreadable{k} }, "outcome_unknown"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				store := ingesttest.New()
+				coalescer, _ := start(t, &lossy{Store: store}, limits())
+				handler := ingest.New(coalescer, c.keys(store), ids.New("tracking:event"), time.Now)
+				input := event.Input{UserID: event.Given("u"), EventType: event.Given("view")}
+				got, err := handler.Record(t.Context(), ingest.Origin{Key: "k"}, ingest.Item{Input: input})
+				if c.want == "" && (err != nil || got.Status != ingest.Recorded || !store.Has(got.EventID)) || c.want != "" && !fault.Is(err, c.want) {
+					t.Errorf("Record = %+v, %v; want %q", got, err, c.want)
+				}
+			})
+		})
+	}
+}
+
+// kept is how many old keys there are; every fourth call fails.
+type kept struct {
+	ingest.Keys
+
+	left, calls, largest int
+	before               time.Time
+}
+
+func (k *kept) Forget(_ context.Context, before time.Time, limit int) (int, error) {
+	k.calls, k.largest, k.before = k.calls+1, max(k.largest, limit), before
+	if k.calls%4 == 0 {
+		return 0, errors.New("database away")
+	}
+	n := min(limit, k.left)
+	k.left -= n
+	return n, nil
+}
+
+func TestTheForgetterGoesOnAfterFailuresAndStops(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		keys := &kept{left: 3500}
+		f := &ingest.Forgetter{Keys: keys, Now: time.Now, Logger: slog.New(slog.DiscardHandler)}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- process.Every("forgetter", time.Minute, f.Forget).Run(ctx) }()
+		time.Sleep(time.Minute + time.Second) // of the bubble: no time passes
+		cancel()
+		if err := <-done; err != nil || keys.left != 0 || keys.largest > 1000 {
+			t.Errorf("Run = %v with %d left, %d at once", err, keys.left, keys.largest)
+		}
+		if age := time.Since(keys.before); age != 24*time.Hour+time.Second {
+			t.Errorf("keys of the last %v are kept", age)
+		}
+	})
+}

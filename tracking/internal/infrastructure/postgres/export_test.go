@@ -1,0 +1,4 @@
+package postgres
+
+// Judge is judge, for tests.
+func Judge(err error) error { return judge(err) }
