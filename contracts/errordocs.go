@@ -51,7 +51,8 @@ func ErrorDocs() (string, error) {
 const errorDocsHead = `# Errors
 
 Every error is an RFC 9457 problem document (` + "`application/problem+json`" + `) with ` + "`type`, `title`, `status`, `detail`, `instance`" + `, a stable ` + "`code`" + `, the
-` + "`request_id`" + ` that is also in the X-Request-ID header and in the log, and ` + "`errors`" + ` with every fault of the request: ` + "`field`, `code`, `message`" + `.
+` + "`request_id`" + ` that is also in the X-Request-ID header and in the log, and ` + "`errors`" + ` with every fault of the request: ` + "`field`, `code`, `message`" + `;
+of more than 100 the first 100, and a last one ` + "`more_faults`" + `.
 No error repeats what was sent. 429 and 503 carry Retry-After in seconds.
 
 This page is made from the OpenAPI documents by ` + "`make generate`" + `.

@@ -18,24 +18,24 @@ import (
 	"tributary/e2e/stacktest"
 )
 
-// replicated starts more instances of commission, up to n with the stack's own; they end with the test.
-func replicated(t *testing.T, n int) (parts devstack.Config, names []string) {
+// replicated starts more instances of the service, up to n with the stack's own; they end with the test.
+func replicated(t *testing.T, service string, n int) (parts devstack.Config, names []string) {
 	t.Helper()
 	parts, ok := stack.Parts.(devstack.Config)
 	if !ok {
 		t.Fatal("the stack is not a private one")
 	}
-	names = []string{"commission"}
-	port := parts.Ports.Commission
+	names = []string{service}
+	port := map[string]int{"tracking": parts.Ports.Tracking, "commission": parts.Ports.Commission}[service]
 	for i := 2; i <= n; i++ {
 		port = freePort(t, port)
-		name := fmt.Sprintf("commission-%d", i)
+		name := fmt.Sprintf("%s-%d", service, i)
 		names = append(names, name)
-		parts.Replicas = append(slices.Clip(parts.Replicas), devstack.Replica{Service: "commission", Name: name, Port: port})
+		parts.Replicas = append(slices.Clip(parts.Replicas), devstack.Replica{Service: service, Name: name, Port: port})
 	}
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())
-		errs := []error{parts.Start(ctx, "commission")}
+		errs := []error{parts.Start(ctx, service)}
 		for _, name := range names[1:] {
 			errs = append(errs, parts.Stop(ctx, name))
 		}
@@ -191,7 +191,7 @@ func TestThreeReplicasShareThePartitions(t *testing.T) {
 		  "formula":{"kind":"graduated","period":"lifetime","tiers":[{"from":0,"rate":0.1}]}}`, campaign)}, nil)
 	load := crowds(t, campaign, 4, 10)
 	goOn(t, load)
-	parts, names := replicated(t, 3)
+	parts, names := replicated(t, "commission", 3)
 	for _, name := range names[1:] {
 		takesPart(t, parts, name, stacktest.TrackingEvents)
 	}

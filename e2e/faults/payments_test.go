@@ -19,7 +19,7 @@ import (
 //nolint:paralleltest // it kills a service that all tests share
 func TestTwoReplicasNeverPayTwice(t *testing.T) {
 	const early, users, requests = 4, 16, 50
-	parts, names := replicated(t, 2)
+	parts, names := replicated(t, "commission", 2)
 	payees := earners(t, users)
 	group, ctx := errgroup.WithContext(t.Context())
 	group.SetLimit(2 * requests)

@@ -13,6 +13,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"tributary/platform/fault"
+	"tributary/platform/identifier"
 )
 
 // claims are what a token says, with the types checked. It implements jwt.Claims for the library's validator.
@@ -95,7 +96,7 @@ func userID(members map[string]jsontext.Value) (string, error) {
 		if !ok {
 			value, ok = integer(members[name])
 		}
-		if !ok || !identifier(value) {
+		if !ok || !identifier.Valid(value) {
 			return "", invalidClaim(name, "is not a user id of 1 to 128 printable characters")
 		}
 		return value, nil

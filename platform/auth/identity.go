@@ -7,8 +7,6 @@ import (
 	"context"
 	"slices"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"tributary/platform/fault"
 )
@@ -85,19 +83,4 @@ func OwnUser(ctx context.Context, asked string) (string, error) {
 func MaySee(ctx context.Context, owner string) bool {
 	identity, known := From(ctx)
 	return !known || identity.seesAll() || identity.UserID == owner
-}
-
-const maxIdentifier = 128
-
-// identifier is the rule for ids: 1 to 128 printable characters.
-func identifier(text string) bool {
-	if text == "" || !utf8.ValidString(text) || utf8.RuneCountInString(text) > maxIdentifier {
-		return false
-	}
-	for _, r := range text {
-		if !unicode.IsPrint(r) {
-			return false
-		}
-	}
-	return true
 }

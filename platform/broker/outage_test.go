@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -9,6 +10,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/apache/pulsar-client-go/pulsaradmin"
+	"github.com/apache/pulsar-client-go/pulsaradmin/pkg/utils"
 
 	"tributary/platform/broker"
 	"tributary/platform/brokertest"
@@ -196,6 +200,43 @@ func TestPublisherSurvivesTheDeletionOfItsTopic(t *testing.T) {
 	if got := read(t, cfg, 1); len(got["a"]) == 0 {
 		t.Errorf("after the deletion the topic holds %v", got)
 	}
+}
+
+// A message above the topic's own limit makes the library's producer deaf for good; the publisher makes a new one, and others are published again.
+func TestPublisherSurvivesAMessageAboveTheTopicsLimit(t *testing.T) {
+	t.Parallel()
+	cfg := brokertest.Namespace(t, plan(1, "kept"))
+	p := brokertest.Client(t, cfg).NewPublisher(broker.PublisherConfig{Topic: cfg.Topic(topic), SendTimeout: broker.Unlimited})
+	brokertest.Run(t, p.Run)
+	eventually(t, p.Ready)
+	admin, err := pulsaradmin.NewClient(&pulsaradmin.Config{WebServiceURL: adminURL()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, err := utils.GetTopicName(cfg.Topic(topic))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := admin.Topics().SetMaxMessageSizeWithContext(t.Context(), *name, 1000); err != nil {
+		t.Fatal(err)
+	}
+	large := func() error {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		return p.Publish(ctx, broker.Message{Key: "a", Payload: make([]byte, 5000)})
+	}
+	eventually(t, func() error { // the limit is not in force at once
+		if large() == nil {
+			return errors.New("the broker takes the large message")
+		}
+		return nil
+	})
+	small := func() error {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		return p.Publish(ctx, broker.Message{Key: "a", Payload: []byte("0")})
+	}
+	eventually(t, small)
 }
 
 func TestConsumerGoesOnAfterAnOutage(t *testing.T) {

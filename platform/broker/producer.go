@@ -13,6 +13,7 @@ const (
 	tick        = 250 * time.Millisecond
 	silentTicks = 4  // without an answer while messages are pending, before new ones are refused
 	idleTicks   = 12 // without an answer while none are, before the broker is asked whether it is there
+	deafTicks   = 32 // with the same message waiting while the broker answers, before the producer is given up
 )
 
 // Run connects and keeps the publisher connected until ctx ends; then what was handed over gets its answer, within 10 s. It returns nil.
@@ -61,7 +62,9 @@ func jsonSchema(definition string) (pulsar.Schema, error) {
 }
 
 // watch returns when ctx ends or the producer is gone. The library hides that it has lost the broker: sends just wait. So
-// the publisher looks at the answers: none for a second while some are due, or no answer to a question, and it is in trouble.
+// the publisher looks at the answers: none for a second while some are due, or no answer to a question, and it is in trouble. The library
+// also lets a producer go deaf, without a word, when the broker refuses a message by a limit of the topic's own: the publisher makes a new one
+// when a message waits although the broker is there.
 func (p *Publisher) watch(ctx context.Context, s *session) {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
@@ -69,6 +72,8 @@ func (p *Publisher) watch(ctx context.Context, s *session) {
 	var quiet int
 	var last uint64
 	var asking bool
+	var oldest *send
+	var waits int // ticks that the oldest has waited since the broker was away
 	for {
 		select {
 		case <-ctx.Done():
@@ -78,6 +83,12 @@ func (p *Publisher) watch(ctx context.Context, s *session) {
 			return
 		case err := <-probes:
 			asking, quiet = false, 0
+			switch {
+			case err != nil:
+				waits = 0
+			case waits >= deafTicks && s.oldest() == oldest:
+				err = errDeaf
+			}
 			p.judge(ctx, s, err)
 		case <-ticker.C:
 			pending, answers := s.state()
@@ -87,7 +98,10 @@ func (p *Publisher) watch(ctx context.Context, s *session) {
 			if pending > 0 && quiet == silentTicks {
 				p.judge(ctx, s, errSilent)
 			}
-			troubled := p.trouble.Load() != nil
+			if waits++; pending == 0 || s.oldest() != oldest {
+				oldest, waits = s.oldest(), 0
+			}
+			troubled := p.trouble.Load() != nil || waits >= deafTicks
 			if !asking && (troubled || (pending == 0 && quiet >= idleTicks)) {
 				asking = true
 				p.client.calls.Go(func() { probes <- p.ask(ctx, s) })
@@ -118,7 +132,7 @@ func (p *Publisher) judge(ctx context.Context, s *session, err error) {
 		if p.trouble.Swap(nil) != nil {
 			p.client.logger.InfoContext(ctx, "the broker answers again", "topic", p.cfg.Topic)
 		}
-	case errors.Is(err, pulsar.ErrProducerClosed):
+	case errors.Is(err, pulsar.ErrProducerClosed), errors.Is(err, errDeaf):
 		s.lose()
 	default:
 		if p.trouble.Swap(&err) == nil {

@@ -28,8 +28,11 @@ type PublisherConfig struct {
 	Schema      string        // the payload's Avro definition, which the broker compares with the topic's; empty for none
 	MaxPending  int           // messages handed over and not yet answered; default 5000
 	Block       bool          // when so many are pending, Send waits for room until its ctx ends; else it refuses
-	SendTimeout time.Duration // after which a send is reported as unknown; default 10 s
+	SendTimeout time.Duration // after which a send is reported as unknown; default 10 s, Unlimited for never
 }
+
+// Unlimited is the SendTimeout of a publisher whose messages stay in order whatever happens: none is given up while later ones are still sent.
+const Unlimited time.Duration = -1
 
 // Publisher sends to one topic. Run owns its producer: it connects in the background, makes a new one when the client library has
 // given the old one up, and lets everything be answered at the end. The other methods are safe for concurrent use.
@@ -53,6 +56,7 @@ const (
 var (
 	errNotTaken = errors.New("the producer ended before it took the message")
 	errSilent   = errors.New("the broker has stopped confirming")
+	errDeaf     = errors.New("the producer hears nothing although the broker is there")
 	errFull     = errors.New("too many messages wait for the broker")
 )
 

@@ -77,6 +77,16 @@ func (s *session) state() (pending int, answers uint64) {
 	return s.count, s.answers
 }
 
+// oldest is the send that has waited longest, nil when none waits.
+func (s *session) oldest() *send {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.count == 0 {
+		return nil
+	}
+	return s.pending.next
+}
+
 // lose is called when the library says that the producer is closed for good.
 func (s *session) lose() {
 	s.mu.Lock()

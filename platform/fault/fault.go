@@ -94,9 +94,33 @@ func Is(err error, code string) bool {
 // Fields gathers the faults of a request, so that all are told at once.
 type Fields []Field
 
-// Add notes one fault.
+// MaxFields is how many faults of a request are told. Only nonsense has more of them, and a list of them all would take many times its memory.
+const MaxFields = 100
+
+// Add notes one fault. Of those after the first MaxFields it is only told that there are more.
 func (f *Fields) Add(field, code, message string) {
-	*f = append(*f, Field{Field: field, Code: code, Message: message})
+	switch {
+	case len(*f) < MaxFields:
+		*f = append(*f, Field{Field: field, Code: code, Message: message})
+	case len(*f) == MaxFields:
+		*f = append(*f, More())
+	}
+}
+
+// More is the entry that stands for all faults which are not told.
+func More() Field {
+	return Field{Field: "body", Code: "more_faults", Message: "has more faults than are listed here"}
+}
+
+// Name makes a name from a request harmless as the field of a fault: printable ASCII, at most 128 characters.
+func Name(name string) string {
+	out := []byte(name[:min(len(name), 128)])
+	for i, c := range out {
+		if c < ' ' || c > '~' {
+			out[i] = '?'
+		}
+	}
+	return string(out)
 }
 
 // Err is nil without faults, else an Invalid error with code "validation_failed" that carries them all.

@@ -52,7 +52,7 @@ func New(cfg Config) *API {
 
 	api := humachi.New(router, humaConfig(cfg))
 	api.UseMiddleware(cfg.Middleware...)
-	api.UseMiddleware(checkBody)
+	api.UseMiddleware(newBodies().check)
 
 	router.Get("/livez", cfg.Health.live)
 	router.Get(readyPath, cfg.Health.ready)

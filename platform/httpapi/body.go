@@ -2,12 +2,15 @@ package httpapi
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"mime"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+	"golang.org/x/sync/semaphore"
 
 	"tributary/platform/fault"
 	"tributary/platform/strictjson"
@@ -16,23 +19,39 @@ import (
 // MaxBody is the largest request body in bytes; a larger one is answered with 413.
 const MaxBody = 1 << 20
 
+const (
+	maxBodies = 64 << 20 // bytes of all bodies that are read or being worked on
+	firstRoom = 8 << 10  // for a body of which nothing has come yet
+)
+
 func bodyTooLarge() error {
 	return fault.New(fault.TooLarge, "body_too_large", "The request body is larger than 1 MiB.")
 }
 
-// checkBody lets only bodies through that are of a type which the operation takes, within the limit, and strict JSON. What
+func noRoom() error {
+	return fault.RetryIn(time.Second, "body_no_room", "Too many large requests are being read; nothing was done for this one.", nil)
+}
+
+// bodies bounds what all request bodies take in memory.
+type bodies struct{ room *semaphore.Weighted }
+
+func newBodies() *bodies { return &bodies{room: semaphore.NewWeighted(maxBodies)} }
+
+// check lets only bodies through that are of a type which the operation takes, within the limit, and strict JSON. What
 // comes after it may trust the text: no duplicate keys, valid UTF-8, no NUL, bounded depth.
-func checkBody(ctx huma.Context, next func(huma.Context)) {
+func (b *bodies) check(ctx huma.Context, next func(huma.Context)) {
 	op := ctx.Operation()
 	if op.RequestBody == nil {
 		next(ctx)
 		return
 	}
-	if op.RequestBody.Content[mediaType(ctx.Header("Content-Type"))] == nil {
+	if op.RequestBody.Content[MediaType(ctx.Header("Content-Type"))] == nil {
 		WriteHumaError(ctx, fault.New(fault.UnsupportedType, "unsupported_content_type", "Content-Type must be "+types(op)+"."))
 		return
 	}
-	body, err := readBody(ctx)
+	r, _ := humachi.Unwrap(ctx)
+	body, taken, err := b.read(r)
+	defer b.room.Release(taken)
 	if err == nil {
 		err = strictjson.Check(body)
 	}
@@ -43,8 +62,8 @@ func checkBody(ctx huma.Context, next func(huma.Context)) {
 	next(bodyContext{humaContext: ctx, body: body})
 }
 
-// mediaType is the media type of a Content-Type without its parameters, "" for one that is malformed.
-func mediaType(header string) string {
+// MediaType is the media type of a Content-Type without its parameters, "" for one that is malformed.
+func MediaType(header string) string {
 	if header == "application/json" { // what nearly everybody sends
 		return header
 	}
@@ -55,29 +74,36 @@ func mediaType(header string) string {
 	return media
 }
 
-func readBody(ctx huma.Context) ([]byte, error) {
-	r, _ := humachi.Unwrap(ctx)
+// read takes room for a body only as its bytes arrive: a length that is merely announced costs nothing. The room that it tells to have taken is to
+// be released, also after an error.
+func (b *bodies) read(r *http.Request) (body []byte, taken int64, err error) {
 	if r.ContentLength > MaxBody {
-		return nil, bodyTooLarge()
+		return nil, 0, bodyTooLarge()
 	}
-	body, err := readAll(r)
-	if err != nil {
-		return nil, fault.Because(err, fault.Malformed, "body_unreadable", "The request body could not be read to its end.")
+	expected := r.ContentLength
+	if expected < 0 {
+		expected = MaxBody + 1
 	}
-	if len(body) > MaxBody {
-		return nil, bodyTooLarge()
+	for {
+		if int64(len(body)) == taken && taken < expected {
+			more := min(max(taken, firstRoom), expected-taken)
+			if !b.room.TryAcquire(more) {
+				return nil, taken, noRoom()
+			}
+			taken += more
+			body = append(make([]byte, 0, taken), body...)
+		}
+		n, err := r.Body.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case len(body) > MaxBody:
+			return nil, taken, bodyTooLarge()
+		case errors.Is(err, io.EOF), err == nil && int64(len(body)) == expected:
+			return body, taken, nil
+		case err != nil:
+			return nil, taken, fault.Because(err, fault.Malformed, "body_unreadable", "The request body could not be read to its end.")
+		}
 	}
-	return body, nil
-}
-
-// readAll reads one byte more than MaxBody at most, and nothing twice when the length is known.
-func readAll(r *http.Request) ([]byte, error) {
-	if r.ContentLength < 0 {
-		return io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
-	}
-	body := make([]byte, r.ContentLength)
-	_, err := io.ReadFull(r.Body, body)
-	return body, err
 }
 
 // bodyContext gives huma the body that has been read and checked.

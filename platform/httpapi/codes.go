@@ -29,6 +29,7 @@ func Codes() []Code {
 		{"json_too_deep", fault.Malformed, "Objects and arrays are nested more than 32 levels deep."},
 		{"json_trailing_text", fault.Malformed, "Something follows the JSON value."},
 		{"json_number_range", fault.Malformed, "A number is longer or larger than any that has meaning here."},
+		{"body_no_room", fault.Unavailable, "The replica holds as many request bodies as it has memory for; try again after Retry-After."},
 		{"unsupported_content_type", fault.UnsupportedType, "The Content-Type is none of those that the resource takes."},
 		{"not_acceptable", fault.NotAcceptable, "The resource has no representation of the types in Accept."},
 		{"route_not_found", fault.NotFound, "There is no such path; /docs lists them."},

@@ -30,6 +30,11 @@ type Health struct {
 	last     atomic.Pointer[string] // what the last probe found, so that only changes are logged
 }
 
+// AdviceError is what a Probe returns where people have to act: /readyz tells it to them.
+type AdviceError string
+
+func (a AdviceError) Error() string { return string(a) }
+
 const probeTimeout = time.Second
 
 // NewHealth makes the health of the service out of its dependencies.
@@ -52,7 +57,7 @@ func (h *Health) live(w http.ResponseWriter, _ *http.Request) {
 
 // ready is 503 as long as any dependency is away or the service is stopping.
 func (h *Health) ready(w http.ResponseWriter, r *http.Request) {
-	states, down := h.probe(r.Context())
+	states, down, _ := h.probe(r.Context())
 	if h.draining.Load() {
 		WriteError(w, r, fault.New(fault.Unavailable, "shutting_down", "This replica is stopping."))
 		return
@@ -66,12 +71,10 @@ func (h *Health) ready(w http.ResponseWriter, r *http.Request) {
 
 // serving is 200 as long as the service can do its own job, "degraded" when something else is away.
 func (h *Health) serving(w http.ResponseWriter, r *http.Request) {
-	states, down := h.probe(r.Context())
-	for _, c := range down {
-		if c.Needed {
-			WriteError(w, r, h.away(down))
-			return
-		}
+	states, down, needed := h.probe(r.Context())
+	if needed {
+		WriteError(w, r, h.away(down))
+		return
 	}
 	status := "ok"
 	if len(down) > 0 {
@@ -80,7 +83,8 @@ func (h *Health) serving(w http.ResponseWriter, r *http.Request) {
 	answer(w, healthAnswer{Status: status, Service: h.service, Checks: states})
 }
 
-func (h *Health) probe(ctx context.Context) (map[string]string, []Check) {
+// probe asks all dependencies. down says which of them are away, needed whether the service needs one of those.
+func (h *Health) probe(ctx context.Context) (states map[string]string, down []fault.Field, needed bool) {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	errs := make([]error, len(h.checks))
@@ -93,17 +97,21 @@ func (h *Health) probe(ctx context.Context) (map[string]string, []Check) {
 		})
 	}
 	wg.Wait()
-	states := make(map[string]string, len(h.checks))
-	var down []Check
+	states = make(map[string]string, len(h.checks))
 	for i, c := range h.checks {
 		states[c.Name] = "up"
-		if errs[i] != nil {
-			states[c.Name] = "down"
-			down = append(down, c)
+		if errs[i] == nil {
+			continue
 		}
+		states[c.Name], needed = "down", needed || c.Needed
+		message := "does not answer"
+		if advice := AdviceError(""); errors.As(errs[i], &advice) {
+			message = string(advice)
+		}
+		down = append(down, fault.Field{Field: c.Name, Code: "down", Message: message})
 	}
 	h.note(ctx, errors.Join(errs...))
-	return states, down
+	return states, down, needed
 }
 
 // note logs a change of readiness once, with its cause, and not every probe.
@@ -122,12 +130,8 @@ func (h *Health) note(ctx context.Context, cause error) {
 	}
 }
 
-func (h *Health) away(down []Check) error {
-	var fields []fault.Field
-	for _, c := range down {
-		fields = append(fields, fault.Field{Field: c.Name, Code: "down", Message: "does not answer"})
-	}
-	return fault.New(fault.Unavailable, "not_ready", "A dependency of "+h.service+" is away; the service goes on by itself when it is back.", fields...)
+func (h *Health) away(down []fault.Field) error {
+	return fault.New(fault.Unavailable, "not_ready", "A dependency of "+h.service+" is away; the service goes on by itself when it is back.", down...)
 }
 
 func answer(w http.ResponseWriter, v healthAnswer) {

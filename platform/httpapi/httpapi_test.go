@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -199,6 +200,15 @@ func TestNeededDependencyTakesHealthDown(t *testing.T) {
 	answer, body := send(t, "GET", server.URL+"/health", "", "")
 	if p := problemIn(t, answer, body); p.Code != "not_ready" || answer.Header.Get("Retry-After") == "" {
 		t.Fatalf("/health = %s, want not_ready with Retry-After", body)
+	}
+}
+
+func TestReadinessTellsPeopleWhatToDo(t *testing.T) {
+	t.Parallel()
+	server, _ := setup(t, nil, httpapi.Check{Name: "relay", Probe: func(context.Context) error { return fmt.Errorf("wrapped: %w", httpapi.AdviceError("raise the limit")) }})
+	answer, body := send(t, "GET", server.URL+"/readyz", "", "")
+	if p := problemIn(t, answer, body); p.Code != "not_ready" || len(p.Errors) != 1 || p.Errors[0].Message != "raise the limit" {
+		t.Fatalf("/readyz = %s, want the advice", body)
 	}
 }
 

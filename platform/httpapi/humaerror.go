@@ -44,12 +44,15 @@ func faultOf(status int, msg string, errs []error) error {
 			if len(errs) == 1 {
 				return f
 			}
-			fields = append(fields, f.Fields...)
+			for _, field := range f.Fields {
+				fields.Add(field.Field, field.Code, field.Message)
+			}
 			continue
 		}
 		var detail *huma.ErrorDetail
 		if errors.As(e, &detail) {
-			fields = append(fields, fieldOf(detail))
+			field := fieldOf(detail)
+			fields.Add(field.Field, field.Code, field.Message)
 		}
 	}
 	switch {
@@ -82,7 +85,7 @@ func fieldOf(d *huma.ErrorDetail) fault.Field {
 	}
 	switch {
 	case d.Message == "unexpected property", d.Message == "unknown query parameter":
-		return fault.Field{Field: printable(field), Code: "unknown_field", Message: "is not a field of this request"}
+		return fault.Field{Field: fault.Name(field), Code: "unknown_field", Message: "is not a field of this request"}
 	case strings.HasPrefix(d.Message, "required "):
 		return fault.Field{Field: field, Code: "required", Message: "is required"}
 	case strings.HasPrefix(d.Message, "expected boolean"), d.Message == "expected string", d.Message == "expected number",
@@ -96,9 +99,9 @@ func fieldOf(d *huma.ErrorDetail) fault.Field {
 		code = "wrong_count"
 	case strings.HasPrefix(d.Message, "expected"):
 	default: // a parser's own message may quote the input
-		return fault.Field{Field: printable(field), Code: code, Message: "cannot be read"}
+		return fault.Field{Field: fault.Name(field), Code: code, Message: "cannot be read"}
 	}
-	return fault.Field{Field: printable(field), Code: code, Message: d.Message}
+	return fault.Field{Field: fault.Name(field), Code: code, Message: d.Message}
 }
 
 func join(parent, name string) string {
@@ -106,15 +109,4 @@ func join(parent, name string) string {
 		return name
 	}
 	return parent + "." + name
-}
-
-// printable keeps a field name from the request harmless: printable ASCII, at most 128 characters.
-func printable(name string) string {
-	out := []byte(name[:min(len(name), 128)])
-	for i, c := range out {
-		if c < ' ' || c > '~' {
-			out[i] = '?'
-		}
-	}
-	return string(out)
 }

@@ -21,14 +21,18 @@ type ListInput struct {
 	Cursor string `query:"cursor" maxLength:"512" doc:"next_cursor of the page before."`
 }
 
-// NewPage makes a page of at most limit rows out of rows, of which the caller has read up to limit+1. The cursor is that of
-// the last row of the page.
+// NewPage makes a page of at most limit rows out of rows, of which the caller has read up to limit+1.
 func NewPage[T, C any](rows []T, limit int, cursor func(T) C) Page[T] {
-	if len(rows) <= limit {
-		return Page[T]{Data: rows}
+	return PageOf(rows[:min(len(rows), limit)], len(rows) > limit, cursor)
+}
+
+// PageOf makes a page of the rows; more tells whether others follow. The cursor is that of the last row.
+func PageOf[T, C any](rows []T, more bool, cursor func(T) C) Page[T] {
+	p := Page[T]{Data: rows, HasMore: more}
+	if more {
+		p.NextCursor = EncodeCursor(cursor(rows[len(rows)-1]))
 	}
-	rows = rows[:limit]
-	return Page[T]{Data: rows, HasMore: true, NextCursor: EncodeCursor(cursor(rows[limit-1]))}
+	return p
 }
 
 // EncodeCursor makes an opaque token out of a position.

@@ -23,7 +23,7 @@ type Problem struct { //nolint:errname // the RFC's word
 	Instance  string         `json:"instance" doc:"URN of this occurrence, made from the request id."`
 	Code      string         `json:"code" doc:"Stable code for programs; docs/errors.md explains each."`
 	RequestID string         `json:"request_id" doc:"Also in the X-Request-ID header and in the log."`
-	Errors    []ProblemField `json:"errors,omitempty" doc:"Every fault of the request, field by field."`
+	Errors    []ProblemField `json:"errors,omitempty" doc:"Every fault of the request, field by field. Of more than 100 the first 100 are listed; a last one, more_faults, says so."`
 }
 
 // ProblemField is one fault of one field.

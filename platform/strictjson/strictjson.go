@@ -156,8 +156,7 @@ func surrogateAt(data []byte, offset int64) bool {
 	return len(rest) >= 4 && rest[0] == '\\' && rest[1] == 'u' && (rest[2] == 'd' || rest[2] == 'D') && strings.IndexByte("89abcdefABCDEF", rest[3]) >= 0
 }
 
-// path turns a JSON pointer (/events/3/user_id) into the path of a field fault (events[3].user_id), made harmless: printable
-// ASCII only and at most 128 characters.
+// path turns a JSON pointer (/events/3/user_id) into the path of a field fault (events[3].user_id).
 func path(pointer jsontext.Pointer) string {
 	var out []byte
 	for token := range pointer.Tokens() {
@@ -170,13 +169,7 @@ func path(pointer jsontext.Pointer) string {
 		}
 		out = append(out, token...)
 	}
-	out = out[:min(len(out), 128)]
-	for i, c := range out {
-		if c < ' ' || c > '~' {
-			out[i] = '?'
-		}
-	}
-	return string(out)
+	return fault.Name(string(out))
 }
 
 func malformed(code, detail string) error { return fault.New(fault.Malformed, code, detail) }

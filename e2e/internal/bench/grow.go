@@ -67,6 +67,7 @@ func Lists() []Query {
 	return []Query{
 		{"by user", func(n int) string { return fmt.Sprintf("user_id=user-%d", n%5000) }},
 		{"by user and type", func(n int) string { return fmt.Sprintf("event_type=lead&user_id=user-%d", n%5000) }},
+		{"by type", func(n int) string { return "event_type=" + []string{"lead", "click"}[n%2] }}, // a rare one and one that comes often
 		{"by campaign", func(n int) string { return fmt.Sprintf("campaign_id=camp-%d", n%50) }},
 		{"by user and an hour", func(n int) string { return within(time.Hour) + fmt.Sprintf("&user_id=user-%d", n%5000) }},
 		{"by an hour", func(int) string { return within(time.Hour) }},

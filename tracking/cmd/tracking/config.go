@@ -16,7 +16,7 @@ type settings struct {
 	HTTPAddr    string `envconfig:"HTTP_ADDR" default:":8000"`
 	DatabaseURL string `envconfig:"DATABASE_URL" default:"postgres://tracking_user:tracking_password@localhost:5432/trackingdb?sslmode=disable"`
 	Topic       string `envconfig:"PULSAR_TOPIC" default:"persistent://public/default/tracking-events"`
-	// Readers are the database connections for queries and the relay; writers have their own.
+	// Readers are the database connections for queries; writers and the relay have their own.
 	Readers int32 `envconfig:"TRACKING_READERS" default:"8"`
 	// Commits take turns, and one writer makes the largest; a second one pays when the database is far away.
 	Writers    int           `envconfig:"TRACKING_WRITERS" default:"1"`
@@ -44,7 +44,7 @@ func (s *settings) Validate() []string {
 	note(s.Production() && s.Broker.Plaintext(), "PULSAR_SERVICE_URL must be pulsar+ssl:// in production: events hold personal data")
 	note(s.DatabaseURL == "", "DATABASE_URL must be set")
 	note(s.Topic == "", "PULSAR_TOPIC must be set")
-	note(s.Readers < 2, "TRACKING_READERS must be at least 2")
+	note(s.Readers < 1, "TRACKING_READERS must be at least 1")
 	note(s.Writers < 1 || s.Writers > 8, "TRACKING_WRITERS must be between 1 and 8")
 	note(s.QueueRows < 1 || s.QueueBytes < 1, "TRACKING_QUEUE_EVENTS and TRACKING_QUEUE_BYTES must be positive")
 	note(s.Lease < time.Second || s.Lease > time.Minute, "TRACKING_RELAY_LEASE must be between 1s and 1m")

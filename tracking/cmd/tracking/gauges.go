@@ -36,6 +36,7 @@ func newGauges(metrics prometheus.Registerer, r *relay.Relay) *gauges {
 		}),
 		gauge("tracking_relay_position", "Sequence number up to which the broker has confirmed.", func(s relay.Status) float64 { return float64(s.Position) }),
 		gauge("tracking_relay_in_flight", "Events sent and not confirmed.", func(s relay.Status) float64 { return float64(s.InFlight) }),
+		gauge("tracking_relay_refused", "Sequence number of the event that the broker refuses and all others wait for; 0 when there is none.", func(s relay.Status) float64 { return float64(s.Refused) }),
 	)
 	return g
 }

@@ -70,7 +70,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	readers, writers, err := pools(ctx, s)
+	db, err := openPools(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -81,31 +81,30 @@ func run(ctx context.Context, args []string) error {
 
 	limits := relay.DefaultLimits()
 	limits.Lease = s.Lease
-	log := store.NewLog(readers)
 	publisher := pulsar.New(client, s.Broker.Topic(s.Topic), schema, 2*limits.WindowRows)
-	publishing := relay.New(limits, relay.Needs{Log: log, Publisher: publisher, Holder: holder(), Logger: logger, Now: time.Now})
+	publishing := relay.New(limits, relay.Needs{Log: store.NewLog(db.relay), Publisher: publisher, Holder: holder(), Logger: logger, Now: time.Now})
 	gauges := newGauges(metrics, publishing)
 	intake := ingest.NewCoalescer(s.limits(), ingest.Needs{
-		Store: store.NewAppender(writers), Stored: publishing.Wake, Committed: gauges.committed, Logger: logger, Now: time.Now,
+		Store: store.NewAppender(db.writers), Stored: publishing.Wake, Committed: gauges.committed, Logger: logger, Now: time.Now,
 	})
 	gauges.watchQueue(metrics, intake)
-	keys := store.NewKeys(readers)
+	keys := store.NewKeys(db.keys)
 	forgetter := &ingest.Forgetter{Keys: keys, Now: time.Now, Logger: logger}
 
 	health := httpapi.NewHealth(service,
-		httpapi.Check{Name: "database", Needed: true, Probe: postgres.Ready(readers, version)},
+		httpapi.Check{Name: "database", Needed: true, Probe: postgres.Ready(db.relay, version)},
 		httpapi.Check{Name: "broker", Probe: publisher.Ready},
 		httpapi.Check{Name: "token_keys", Needed: true, Probe: verifier.Ready},
-		httpapi.Check{Name: "relay", Probe: func(context.Context) error { return publishing.Status().Trouble }},
+		httpapi.Check{Name: "relay", Probe: relayReady(publishing)},
 	)
 	api := newAPI(wiring{ //nolint:contextcheck // middleware takes the context of its request
 		logger: logger, metrics: metrics, health: health, verifier: verifier,
-		ingest: ingest.New(intake, keys, ids.New("tracking:event"), time.Now), query: query.New(log),
+		ingest: ingest.New(intake, keys, ids.New("tracking:event"), time.Now), query: query.New(store.NewLog(db.readers)),
 	})
 	server := &httpapi.Server{Addr: s.HTTPAddr, Handler: api.Router, Health: health, Logger: logger}
 
 	return process.Run(ctx, logger,
-		process.Closer("database", func() { readers.Close(); writers.Close() }),
+		process.Closer("database", db.close),
 		process.Closer("broker client", client.Close),
 		process.Part{Name: "publisher", Run: publisher.Run},
 		process.Part{Name: "relay", Run: publishing.Run},
@@ -115,15 +114,54 @@ func run(ctx context.Context, args []string) error {
 	)
 }
 
-// pools opens one pool for readers and the relay, and one for writers, so that neither keeps the other waiting.
-func pools(ctx context.Context, s settings) (readers, writers *pgxpool.Pool, err error) {
-	c := postgres.Config{URL: s.DatabaseURL, Application: service, MaxConns: s.Readers, Trace: s.OTLPEndpoint != ""}
-	if readers, err = postgres.Open(ctx, c); err != nil {
-		return nil, nil, err
+// pools are the connections to the database: none of these kinds of work can keep another waiting.
+type pools struct {
+	readers *pgxpool.Pool // queries
+	writers *pgxpool.Pool // commits
+	keys    *pgxpool.Pool // looking for the keys of requests
+	relay   *pgxpool.Pool // the relay, its lease, and readiness
+}
+
+const (
+	keyConnections   = 4
+	relayConnections = 4 // a page is read while the position is saved, and some look whether the database answers
+)
+
+func openPools(ctx context.Context, s settings) (p pools, err error) {
+	for _, of := range []struct {
+		pool        **pgxpool.Pool
+		application string
+		connections int32
+	}{
+		{&p.readers, service, s.Readers},
+		{&p.writers, service + " writers", int32(s.Writers)}, //nolint:gosec // Validate bounds it
+		{&p.keys, service + " keys", keyConnections},
+		{&p.relay, service + " relay", relayConnections},
+	} {
+		c := postgres.Config{URL: s.DatabaseURL, Application: of.application, MaxConns: of.connections, Trace: s.OTLPEndpoint != ""}
+		if *of.pool, err = postgres.Open(ctx, c); err != nil {
+			return p, err
+		}
 	}
-	c.Application, c.MaxConns = service+" writers", int32(s.Writers) //nolint:gosec // Validate bounds it
-	writers, err = postgres.Open(ctx, c)
-	return readers, writers, err
+	return p, nil
+}
+
+func (p pools) close() {
+	p.readers.Close()
+	p.writers.Close()
+	p.keys.Close()
+	p.relay.Close()
+}
+
+// relayReady tells of the relay's trouble, and people of what only they can end.
+func relayReady(r *relay.Relay) func(context.Context) error {
+	return func(context.Context) error {
+		status := r.Status()
+		if status.Refused != 0 && status.Trouble != nil {
+			return httpapi.AdviceError(status.Trouble.Error())
+		}
+		return status.Trouble
+	}
 }
 
 // holder names this replica: no other, and no earlier life of it.

@@ -3,11 +3,10 @@ package command
 
 import (
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"tributary/bff/internal/domain/caller"
 	"tributary/platform/fault"
+	"tributary/platform/identifier"
 )
 
 // Type names a kind of command in messages and answers.
@@ -20,10 +19,7 @@ const (
 	PaymentRequest Type = "payment.request"
 )
 
-const (
-	maxIdentifier     = 128
-	maxIdempotencyKey = 255
-)
+const maxIdempotencyKey = 255
 
 // Stamp identifies a command. Consumers act once on an id, so a command that is sent again keeps its id.
 type Stamp struct {
@@ -85,21 +81,9 @@ func CheckIdentifier(faults *fault.Fields, field, value string) {
 	switch {
 	case value == "":
 		faults.Add(field, "required", "is required")
-	case utf8.RuneCountInString(value) > maxIdentifier:
+	case identifier.TooLong(value):
 		faults.Add(field, "too_long", "must be at most 128 characters")
-	case !printable(value):
+	case !identifier.Printable(value):
 		faults.Add(field, "not_printable", "must hold printable characters only")
 	}
-}
-
-func printable(text string) bool {
-	if !utf8.ValidString(text) {
-		return false
-	}
-	for _, r := range text {
-		if !unicode.IsPrint(r) {
-			return false
-		}
-	}
-	return true
 }

@@ -13,7 +13,10 @@ import (
 	"tributary/tracking/internal/application/ingest"
 )
 
-const maxBatch = 1000
+const (
+	maxBatch = 1000
+	maxTold  = 1000 // faults of all items of a batch; of an item behind them only the first is told
+)
 
 // BatchResults is the answer to a batch.
 type BatchResults struct {
@@ -32,13 +35,13 @@ type BatchResult struct {
 type ItemError struct {
 	Code   string                 `json:"code" doc:"Stable code, as in problem documents."`
 	Detail string                 `json:"detail"`
-	Errors []httpapi.ProblemField `json:"errors,omitempty" doc:"Every fault of the item; fields are relative to it."`
+	Errors []httpapi.ProblemField `json:"errors,omitempty" doc:"Every fault of the item; fields are relative to it. Of more than 100 of an item, or 1000 of the batch, not all are listed; more_faults says so."`
 }
 
 func registerBatch(api huma.API, in Ingest) {
 	op := huma.Operation{
 		OperationID: "record-events", Method: http.MethodPost, Path: path + "/batch", Summary: "Record up to 1000 events", Tags: []string{tag}, Security: auth.Require(auth.Operator),
-		Description: "Every item gets its own result, in order; a bad item never sinks the others. An item that repeats an earlier one of the same batch is a duplicate of it.",
+		Description: "Every item gets its own result, in order; a bad item never sinks the others. An item that repeats an earlier one of the same batch is a duplicate of it. " + aboutClouds,
 		RequestBody: &huma.RequestBody{Required: true, Content: content(api, mediaJSON, reflect.TypeFor[BatchRequest](), "BatchRequest")},
 		Parameters:  []*huma.Param{idempotencyKey()},
 	}
@@ -135,21 +138,22 @@ func (r *reader) events(faults *fault.Fields) []ingest.Item {
 
 // cloudEvents reads the body of a CloudEvents batch.
 func (r *reader) cloudEvents(faults *fault.Fields) []ingest.Item {
-	return r.items(whole, faults, func() ingest.Item {
-		item, _ := r.cloudEvent()
-		return item
-	})
+	return r.items(whole, faults, r.cloudEvent)
 }
 
 func (r *reader) items(field string, faults *fault.Fields, one func() ingest.Item) []ingest.Item {
 	var items []ingest.Item
-	count := 0
+	count, told := 0, 0
 	ok := r.elements(func() {
 		if count++; count > maxBatch {
 			_ = r.json.SkipValue()
 			return
 		}
-		items = append(items, one())
+		item := one()
+		if told += len(item.Faults); told > maxTold && len(item.Faults) > 1 {
+			item.Faults = append(item.Faults[:1:1], fault.More())
+		}
+		items = append(items, item)
 	})
 	switch {
 	case !ok:

@@ -83,6 +83,27 @@ func TestBatchesAreRefusedAsAWhole(t *testing.T) {
 	}
 }
 
+// However many faults a body has: each bad item has one at least, and the answer does not grow with all of them.
+func TestABatchOfNonsenseIsAnsweredInShort(t *testing.T) {
+	t.Parallel()
+	url, log := setup(t, nil)
+	var item strings.Builder
+	for i := range 120 {
+		_, _ = fmt.Fprintf(&item, `,"%d":1`, i)
+	}
+	a := send(t, request{url: url + "/batch", body: `{"events":[` + strings.Repeat(`{"user_id":"u","event_type":"view"`+item.String()+`},`, 999) + purchase + `]}`})
+	results, told := decode[rest.BatchResults](t, a).Results, 0
+	for i, r := range results[:999] {
+		if r.Error == nil || len(r.Error.Errors) < 2 || r.Error.Errors[len(r.Error.Errors)-1].Code != "more_faults" {
+			t.Fatalf("item %d: %+v", i, r)
+		}
+		told += len(r.Error.Errors)
+	}
+	if told > 4000 || log.size() != 1 {
+		t.Errorf("%d faults are told, %d events recorded", told, log.size())
+	}
+}
+
 func TestABatchWithAKeyIsSafeToRepeat(t *testing.T) {
 	t.Parallel()
 	url, log := setup(t, nil)
@@ -135,6 +156,56 @@ func TestCloudEvents(t *testing.T) {
 	}
 }
 
+// What a CloudEvent says beside our own fields: unset attributes, extensions, its own trace, the same time in another zone.
+func TestCloudEventsAreTakenAsTheirSpecificationSays(t *testing.T) {
+	t.Parallel()
+	url, log := setup(t, nil)
+	const own, requests = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "00-1af7651916cd43dd8448eb211c80319c-c7ad6b7169203331-01"
+	for i, c := range []struct{ old, text, attributes, trace string }{
+		{`"time":"2026-11-23T11:00:00Z"`, `"time":null,"dataschema":null,"shade":null`, ``, own},
+		{`"datacontenttype":"application/json"`, `"datacontenttype":null`, ``, own},
+		{`{"metadata"`, `{"occurred_at":"2026-11-23T12:00:00.0+01:00","metadata"`, ``, own},
+		{`"traceparent":"` + own + `"`, `"traceparent":null`, ``, requests},
+		{`"traceparent":"` + own + `"`, `"traceparent":"mine"`, ``, requests},
+		{`"id"`, `"partitionkey":"k","n":-5,"b2":true,"tracestate":"a=b","dataschema":"https://a.example/s","id"`, `{"partitionkey":"k","n":-5,"b2":true,"tracestate":"a=b","dataschema":"https://a.example/s"}`, own},
+	} {
+		body := strings.Replace(strings.Replace(cloud, c.old, c.text, 1), "ce-1", fmt.Sprint("single-", i), 1)
+		r := request{url: url, body: body, media: "application/cloudevents+json", headers: map[string]string{"traceparent": requests}}
+		for _, r := range []request{r, {url: url + "/batch", body: "[" + strings.Replace(body, "single", "batch", 1) + "]", media: "application/cloudevents-batch+json", headers: r.headers}} {
+			before := log.size()
+			if a := send(t, r); log.size() != before+1 {
+				t.Fatalf("%s: %d %s", r.body, a.status, a.body)
+			}
+			f := log.last()
+			if f.Attributes != c.attributes || f.Traceparent != c.trace {
+				t.Errorf("%s: recorded %+v", r.body, f)
+			}
+			a := send(t, request{method: http.MethodGet, url: url + "/" + f.ID})
+			if got := decode[rest.Event](t, a); !got.Attributes.IsZero() != (c.attributes != "") || !strings.Contains(a.body, c.attributes) {
+				t.Errorf("read back: %s", a.body)
+			}
+		}
+	}
+}
+
+// In binary mode the id is a header: recorded as a plain event, each retry would be another one.
+func TestCloudEventsInBinaryModeAreRefused(t *testing.T) {
+	t.Parallel()
+	url, log := setup(t, nil)
+	for _, r := range []request{
+		{url: url, body: purchase, headers: map[string]string{"ce-specversion": "1.0", "ce-id": "1", "ce-source": "s", "ce-type": "purchase"}},
+		{url: url, body: purchase, headers: map[string]string{"ce-id": "1"}},
+		{url: url + "/batch", body: `{"events":[` + purchase + `]}`, headers: map[string]string{"ce-specversion": "1.0"}},
+	} {
+		if a := send(t, r); a.status != http.StatusUnsupportedMediaType || decode[httpapi.Problem](t, a).Code != "cloudevents_binary_mode" {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+	}
+	if log.size() != 0 {
+		t.Errorf("%d are recorded", log.size())
+	}
+}
+
 func TestBadCloudEvents(t *testing.T) {
 	t.Parallel()
 	url, log := setup(t, nil)
@@ -151,7 +222,17 @@ func TestBadCloudEvents(t *testing.T) {
 		"number as subject": {`"user123"`, `5`, "subject", "wrong_type"},
 		"time":              {`"2026-11-23T11:00:00Z"`, `"today"`, "time", "time_malformed"},
 		"not JSON":          {`"application/json"`, `"text/xml"`, "datacontenttype", "invalid_value"},
-		"extension":         {`"id":"ce-1",`, `"id":"ce-1","shade":"x",`, "shade", "unknown_field"},
+		"extension's name":  {`"id":"ce-1",`, `"id":"ce-1","Shade":"x",`, "Shade", "unknown_field"},
+		"no name":           {`"id":"ce-1",`, `"id":"ce-1","":"x",`, "", "unknown_field"},
+		"extension's value": {`"id":"ce-1",`, `"id":"ce-1","shade":{"a":1},`, "shade", "wrong_type"},
+		"fraction":          {`"id":"ce-1",`, `"id":"ce-1","shade":1.0,`, "shade", "wrong_type"},
+		"number as schema":  {`"id":"ce-1",`, `"id":"ce-1","dataschema":5,`, "dataschema", "wrong_type"},
+		"null as version":   {`"1.0"`, `null`, "specversion", "required"},
+		"null as id":        {`"ce-1"`, `null`, "id", "required"},
+		"null as source":    {`"/shop"`, `null`, "source", "required"},
+		"null as type":      {`"tributary.tracking.purchase.v1"`, `null`, "type", "required"},
+		"null as data":      {`{"metadata":{"amount":100.0}}`, `null`, "data", "wrong_type"},
+		"other time":        {`{"metadata"`, `{"occurred_at":"2026-11-23T11:00:01Z","metadata"`, "time", "contradiction"},
 		"binary data":       {`"data":{"metadata":{"amount":100.0}}`, `"data_base64":"e30=","data":{"metadata":{"amount":1}}`, "data_base64", "unknown_field"},
 		"other user":        {`{"metadata"`, `{"user_id":"u","metadata"`, "subject", "contradiction"},
 		"other id":          {`{"metadata"`, `{"event_id":"u","metadata"`, "id", "contradiction"},

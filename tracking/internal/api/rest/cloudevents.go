@@ -1,23 +1,31 @@
 package rest
 
 import (
+	"bytes"
 	"mime"
 	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"tributary/platform/fault"
 	"tributary/tracking/internal/application/ingest"
 	"tributary/tracking/internal/domain/event"
 )
 
+const aboutClouds = "CloudEvents 1.0 come in structured mode: binary mode is refused (415). Beside the attributes that are described here a CloudEvent may have extensions: those with a name of " +
+	"lower-case letters and digits, and a string, an integer or a boolean as value, are kept. An attribute that is null is unset."
+
 // envelope is a CloudEvent 1.0 in structured mode. Its attributes say what event_id, event_type, user_id and occurred_at say elsewhere; its data
-// is the event itself, in which those may be left out or must agree.
+// is the event itself, in which those may be left out or must agree. An attribute that is null is unset, as the JSON format wants it.
 type envelope struct {
 	specVersion, id, source, kind, subject, time event.Text
-	contentType, schema, traceparent, ignored    event.Text
+	contentType, schema, traceparent             event.Text
+	others                                       []byte // members of a JSON object: attributes that are kept and have no meaning here
 }
 
 // cloudEvent reads one CloudEvent.
-func (r *reader) cloudEvent() (item ingest.Item, traceparent string) {
+func (r *reader) cloudEvent() (item ingest.Item) {
 	var e envelope
 	var faults fault.Fields
 	ok := r.members(func(name []byte) {
@@ -26,11 +34,15 @@ func (r *reader) cloudEvent() (item ingest.Item, traceparent string) {
 			return
 		}
 		target, field := e.attribute(name)
-		if target == nil {
+		switch {
+		case target != nil:
+			*target = r.attribute(field, &faults)
+		case isExtension(name):
+			field = unquote(name)
+			e.keep(field, r.extension(field, &faults))
+		default:
 			r.unknown("", name, &faults)
-			return
 		}
-		*target = r.text(field, &faults)
 	})
 	if ok {
 		e.check(&faults)
@@ -40,7 +52,7 @@ func (r *reader) cloudEvent() (item ingest.Item, traceparent string) {
 	}
 	item.Faults = append(faults, item.Faults...)
 	e.merge(&item)
-	return item, e.traceparent.Value()
+	return item
 }
 
 func (e *envelope) attribute(name []byte) (target *event.Text, field string) {
@@ -63,12 +75,52 @@ func (e *envelope) attribute(name []byte) (target *event.Text, field string) {
 		return &e.schema, "dataschema"
 	case `"traceparent"`:
 		return &e.traceparent, "traceparent"
-	case `"tracestate"`:
-		return &e.ignored, "tracestate"
-	case `"partitionkey"`:
-		return &e.ignored, "partitionkey"
 	}
 	return nil, ""
+}
+
+// attribute reads the value of an attribute that is text.
+func (r *reader) attribute(field string, faults *fault.Fields) event.Text {
+	if r.json.PeekKind() == jsontext.KindNull {
+		_ = r.json.SkipValue()
+		return event.Text{}
+	}
+	return r.text(field, faults)
+}
+
+// isExtension tells whether the name, in its quotes, is one that CloudEvents allow: lower-case letters and digits.
+func isExtension(name []byte) bool {
+	for _, c := range name[1 : len(name)-1] {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return len(name) > len(`""`)
+}
+
+// extension reads the value of an attribute that we know nothing of: nil for one that is unset.
+func (r *reader) extension(field string, faults *fault.Fields) []byte {
+	value, err := r.json.ReadValue()
+	switch kind := value.Kind(); {
+	case err == nil && kind == jsontext.KindNull:
+		return nil
+	case err == nil && (kind == jsontext.KindString || kind == jsontext.KindTrue || kind == jsontext.KindFalse),
+		err == nil && kind == jsontext.KindNumber && !bytes.ContainsAny(value, ".eE"):
+		return value
+	}
+	faults.Add(field, "wrong_type", "must be a string, an integer or a boolean")
+	return nil
+}
+
+func (e *envelope) keep(name string, value []byte) {
+	if value == nil {
+		return
+	}
+	opening := byte(',')
+	if len(e.others) == 0 {
+		opening = '{'
+	}
+	e.others = append(append(append(append(e.others, opening, '"'), name...), '"', ':'), value...)
 }
 
 // check tells what breaks the rules of CloudEvents itself. A missing type or subject is told by the rules of events.
@@ -106,6 +158,9 @@ func (e *envelope) merge(item *ingest.Item) {
 		}
 	}
 	in := &item.Input
+	if sameTime(e.time, in.OccurredAt) {
+		e.time = in.OccurredAt
+	}
 	for _, pair := range []struct {
 		field string
 		text  event.Text
@@ -121,7 +176,20 @@ func (e *envelope) merge(item *ingest.Item) {
 			*pair.into = pair.text
 		}
 	}
-	in.Source = e.source
+	in.Source, in.Traceparent = e.source, validTraceparent(e.traceparent.Value())
+	if schema, err := jsontext.AppendQuote(nil, e.schema.Value()); err == nil && e.schema.IsGiven() {
+		e.keep("dataschema", schema)
+	}
+	if len(e.others) > 0 {
+		in.Attributes = string(append(e.others, '}'))
+	}
+}
+
+// sameTime tells whether both are the same instant, however it is written.
+func sameTime(a, b event.Text) bool {
+	first, err := time.Parse(time.RFC3339Nano, a.Value())
+	second, otherErr := time.Parse(time.RFC3339Nano, b.Value())
+	return err == nil && otherErr == nil && first.Equal(second)
 }
 
 // attributeNames gives the faults of an event the names that a CloudEvent has for its fields.

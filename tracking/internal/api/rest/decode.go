@@ -175,19 +175,8 @@ func member(in *event.Input, name []byte) (target *event.Text, field string) {
 
 // unknown notes a member that is no part of the request and skips it.
 func (r *reader) unknown(prefix string, name []byte, faults *fault.Fields) {
-	faults.Add(harmless(prefix+unquote(name)), "unknown_field", "is not a field of this request")
+	faults.Add(fault.Name(prefix+unquote(name)), "unknown_field", "is not a field of this request")
 	_ = r.json.SkipValue()
-}
-
-// harmless keeps a name from the request to printable ASCII and 128 characters.
-func harmless(name string) string {
-	out := []byte(name[:min(len(name), 128)])
-	for i, c := range out {
-		if c < ' ' || c > '~' {
-			out[i] = '?'
-		}
-	}
-	return string(out)
 }
 
 // metadata reads the free object: its text, its canonical form, and its members with meaning.

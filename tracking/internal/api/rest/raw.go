@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"io"
-	"mime"
 	"net/http"
 	"reflect"
 	"slices"
@@ -27,6 +26,9 @@ func handle(api huma.API, op huma.Operation, handler func(call call) error) {
 	api.Adapter().Handle(&op, api.Middlewares().Handler(func(ctx huma.Context) {
 		c := call{ctx: ctx}
 		err := c.checkQuery()
+		if err == nil {
+			err = c.checkMode()
+		}
 		if err == nil {
 			err = handler(c)
 		}
@@ -52,9 +54,18 @@ func (c call) checkQuery() error {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		faults.Add(harmless(name), "unknown_field", "is not a parameter of this request")
+		faults.Add(fault.Name(name), "unknown_field", "is not a parameter of this request")
 	}
 	return faults.Err()
+}
+
+// checkMode refuses a CloudEvent in binary mode: its headers would be ignored, its id with them, and each retry would be one event more.
+func (c call) checkMode() error {
+	if c.media() != mediaJSON || (c.ctx.Header("Ce-Specversion") == "" && c.ctx.Header("Ce-Id") == "") {
+		return nil
+	}
+	return fault.New(fault.UnsupportedType, "cloudevents_binary_mode",
+		"CloudEvents are taken in structured mode: Content-Type "+mediaCloud+", with the attributes in the body instead of in headers.")
 }
 
 // body is the request's body, which the middleware has read and checked.
@@ -79,13 +90,7 @@ func (g *grab) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (c call) media() string {
-	media, _, err := mime.ParseMediaType(c.ctx.Header("Content-Type"))
-	if err != nil {
-		return ""
-	}
-	return media
-}
+func (c call) media() string { return httpapi.MediaType(c.ctx.Header("Content-Type")) }
 
 // origin is who asks, with which key and for what, in which trace.
 func (c call) origin(body []byte) (ingest.Origin, error) {

@@ -61,7 +61,7 @@ type place struct {
 func registerList(api huma.API, log Query) {
 	op := huma.Operation{
 		OperationID: "list-events", Method: http.MethodGet, Path: path, Summary: "List events", Tags: []string{tag}, Security: auth.Require(auth.Partner, auth.Operator),
-		Description: "In the order in which they were recorded. Following next_cursor shows every event once, also while events are being recorded.",
+		Description: "In the order in which they were recorded. Following next_cursor shows every event once, also while events are being recorded. A page of large events has fewer than limit.",
 		Errors:      []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable},
 	}
 	huma.Register(api, op, func(ctx context.Context, in *listInput) (*listOutput, error) {
@@ -73,7 +73,7 @@ func registerList(api huma.API, log Query) {
 		if err != nil {
 			return nil, err
 		}
-		entries, err := log.Events(ctx, filter, from.Seq, in.Limit)
+		entries, more, err := log.Events(ctx, filter, from.Seq, in.Limit)
 		if err != nil {
 			return nil, err
 		}
@@ -81,7 +81,7 @@ func registerList(api huma.API, log Query) {
 		for i, entry := range entries {
 			events[i] = eventOf(entry)
 		}
-		return &listOutput{Body: httpapi.NewPage(events, in.Limit, func(e Event) place { return place{Seq: e.seq} })}, nil
+		return &listOutput{Body: httpapi.PageOf(events, more, func(e Event) place { return place{Seq: e.seq} })}, nil
 	})
 }
 

@@ -22,7 +22,7 @@ type Recorded struct {
 func registerRecord(api huma.API, in Ingest) {
 	op := huma.Operation{
 		OperationID: "record-event", Method: http.MethodPost, Path: path, Summary: "Record an event", Tags: []string{tag}, Security: auth.Require(auth.Operator),
-		Description: "Answers when the event is committed. The same event_id with the same content is a duplicate (200), with another a conflict (409).",
+		Description: "Answers when the event is committed. The same event_id with the same content is a duplicate (200), with another a conflict (409). " + aboutClouds,
 		RequestBody: &huma.RequestBody{Required: true, Content: content(api, mediaJSON, reflect.TypeFor[EventRequest](), "EventRequest")},
 		Parameters:  []*huma.Param{idempotencyKey()},
 	}
@@ -47,13 +47,10 @@ func record(c call, in Ingest) error {
 	cloud := c.media() == mediaCloud
 	var item ingest.Item
 	read(body, func(r *reader) {
-		if !cloud {
+		if cloud {
+			item = r.cloudEvent()
+		} else {
 			item = r.event("")
-			return
-		}
-		var traced string
-		if item, traced = r.cloudEvent(); from.Traceparent == "" {
-			from.Traceparent = validTraceparent(traced)
 		}
 	})
 	result, err := in.Record(c.ctx.Context(), from, item)

@@ -23,7 +23,7 @@ type Ingest interface {
 // Query reads the log; *query.Handler does.
 type Query interface {
 	Event(ctx context.Context, id string) (event.Entry, error)
-	Events(ctx context.Context, filter query.Filter, position int64, limit int) ([]event.Entry, error)
+	Events(ctx context.Context, filter query.Filter, position int64, limit int) (page []event.Entry, more bool, err error)
 }
 
 // Register adds the routes to the API.
@@ -49,6 +49,7 @@ func Codes() []httpapi.Code {
 		httpapi.Code{Code: "idempotency_key_reused", Kind: fault.Invalid, Meaning: "The Idempotency-Key has come before with another content."},
 		httpapi.Code{Code: "event_not_found", Kind: fault.NotFound, Meaning: "There is no event with this id."},
 		httpapi.Code{Code: "event_refused", Kind: fault.Invalid, Meaning: "The event holds something that the database cannot store."},
+		httpapi.Code{Code: "cloudevents_binary_mode", Kind: fault.UnsupportedType, Meaning: "CloudEvents are taken in structured mode, with the attributes in the body; the request has them in ce- headers."},
 		httpapi.Code{Code: "intake_full", Kind: fault.Unavailable, Meaning: "More events wait to be written than the replica takes; try again after Retry-After."},
 		httpapi.Code{Code: "outcome_unknown", Kind: fault.Unavailable, Meaning: "The event may be recorded or not. Send it again with the same event_id or Idempotency-Key; it counts once."},
 	)

@@ -66,17 +66,20 @@ func (m *memory) Event(_ context.Context, id string) (event.Entry, bool, error) 
 	return event.Entry{}, false, nil
 }
 
-func (m *memory) Events(_ context.Context, f query.Filter, position int64, limit int) ([]event.Entry, error) {
+func (m *memory) Events(_ context.Context, f query.Filter, position int64, limit int) (found []event.Entry, more bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var found []event.Entry
 	for _, entry := range m.entries {
 		facts := entry.Event.Facts()
-		if entry.Seq > position && (f.UserID == "" || f.UserID == facts.UserID) && (f.Type == "" || f.Type == facts.Type) && len(found) < limit {
-			found = append(found, entry)
+		if entry.Seq <= position || (f.UserID != "" && f.UserID != facts.UserID) || (f.Type != "" && f.Type != facts.Type) {
+			continue
 		}
+		if len(found) == limit {
+			return found, true, nil
+		}
+		found = append(found, entry)
 	}
-	return found, nil
+	return found, false, nil
 }
 
 func (m *memory) size() int {

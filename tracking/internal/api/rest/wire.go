@@ -35,22 +35,48 @@ type BatchRequest struct {
 
 // CloudEventRequest is a CloudEvent 1.0 in structured mode.
 type CloudEventRequest struct {
+	_ struct{} `additionalProperties:"true"`
+
 	SpecVersion     string       `json:"specversion" enum:"1.0"`
-	ID              string       `json:"id" minLength:"1" maxLength:"128" doc:"Is the event_id."`
+	ID              string       `json:"id" minLength:"1" maxLength:"128" doc:"Is the event_id, alone: unique over all sources. The same id from another source is a conflict (409)."`
 	Source          string       `json:"source" minLength:"1" maxLength:"2048" doc:"Who tells."`
 	Type            string       `json:"type" doc:"An event_type, alone or as tributary.tracking.<event_type>.v1." example:"tributary.tracking.purchase.v1"`
 	Subject         string       `json:"subject,omitempty" minLength:"1" maxLength:"128" doc:"Is the user_id, unless data says it."`
 	Time            string       `json:"time,omitempty" format:"date-time" doc:"Is occurred_at."`
 	DataContentType string       `json:"datacontenttype,omitempty" example:"application/json"`
-	DataSchema      string       `json:"dataschema,omitempty"`
-	Traceparent     string       `json:"traceparent,omitempty"`
-	Tracestate      string       `json:"tracestate,omitempty"`
-	PartitionKey    string       `json:"partitionkey,omitempty"`
+	DataSchema      string       `json:"dataschema,omitempty" doc:"Kept in attributes."`
+	Traceparent     string       `json:"traceparent,omitempty" doc:"The trace that the event travels in, in place of the request's."`
 	Data            EventRequest `json:"data,omitzero" doc:"The event. What the attributes say may be left out, or must agree."`
 }
 
-// Metadata is any JSON object, kept to the letter.
-type Metadata struct{ text jsontext.Value }
+// raw is JSON that is kept to the letter.
+type raw struct{ text jsontext.Value }
+
+// MarshalJSON gives the text as it was received.
+func (r raw) MarshalJSON() ([]byte, error) { return r.text, nil }
+
+// UnmarshalJSON keeps the text.
+func (r *raw) UnmarshalJSON(text []byte) error {
+	r.text = slices.Clone(text)
+	return nil
+}
+
+// IsZero tells whether there is none.
+func (r raw) IsZero() bool { return len(r.text) == 0 }
+
+// Attributes is a JSON object.
+type Attributes struct{ raw }
+
+// Schema documents it.
+func (Attributes) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{
+		Type: huma.TypeObject, AdditionalProperties: true,
+		Description: "What a CloudEvent says beside its data and has no meaning here: dataschema and extensions, as they came first.",
+	}
+}
+
+// Metadata is any JSON object.
+type Metadata struct{ raw }
 
 // Schema documents it.
 func (Metadata) Schema(huma.Registry) *huma.Schema {
@@ -72,31 +98,20 @@ func (Metadata) Schema(huma.Registry) *huma.Schema {
 	}
 }
 
-// MarshalJSON gives the text as it was received.
-func (m Metadata) MarshalJSON() ([]byte, error) { return m.text, nil }
-
-// UnmarshalJSON keeps the text.
-func (m *Metadata) UnmarshalJSON(text []byte) error {
-	m.text = slices.Clone(text)
-	return nil
-}
-
-// IsZero tells whether there is none.
-func (m Metadata) IsZero() bool { return len(m.text) == 0 }
-
 // Event is an event as callers get it.
 type Event struct {
-	EventID        string   `json:"event_id"`
-	UserID         string   `json:"user_id"`
-	EventType      string   `json:"event_type" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback"`
-	OccurredAt     string   `json:"occurred_at" format:"date-time"`
-	ReceivedAt     string   `json:"received_at" format:"date-time"`
-	CampaignID     string   `json:"campaign_id,omitempty"`
-	Metadata       Metadata `json:"metadata,omitzero"`
-	VisitorID      string   `json:"visitor_id,omitempty"`
-	SourceURL      string   `json:"source_url,omitempty"`
-	DestinationURL string   `json:"destination_url,omitempty"`
-	Source         string   `json:"source,omitempty" doc:"The source of a CloudEvent."`
+	EventID        string     `json:"event_id"`
+	UserID         string     `json:"user_id"`
+	EventType      string     `json:"event_type" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback"`
+	OccurredAt     string     `json:"occurred_at" format:"date-time"`
+	ReceivedAt     string     `json:"received_at" format:"date-time"`
+	CampaignID     string     `json:"campaign_id,omitempty"`
+	Metadata       Metadata   `json:"metadata,omitzero"`
+	VisitorID      string     `json:"visitor_id,omitempty"`
+	SourceURL      string     `json:"source_url,omitempty"`
+	DestinationURL string     `json:"destination_url,omitempty"`
+	Source         string     `json:"source,omitempty" doc:"The source of a CloudEvent."`
+	Attributes     Attributes `json:"attributes,omitzero"`
 	seq            int64
 }
 
@@ -104,8 +119,8 @@ func eventOf(entry event.Entry) Event {
 	f := entry.Event.Facts()
 	return Event{
 		EventID: f.ID, UserID: f.UserID, EventType: string(f.Type), OccurredAt: timeText(f.OccurredAt), ReceivedAt: timeText(f.ReceivedAt),
-		CampaignID: f.CampaignID, Metadata: Metadata{text: jsontext.Value(f.Metadata)}, VisitorID: f.VisitorID, SourceURL: f.SourceURL,
-		DestinationURL: f.DestinationURL, Source: f.Source, seq: entry.Seq,
+		CampaignID: f.CampaignID, Metadata: Metadata{raw{jsontext.Value(f.Metadata)}}, VisitorID: f.VisitorID, SourceURL: f.SourceURL,
+		DestinationURL: f.DestinationURL, Source: f.Source, Attributes: Attributes{raw{jsontext.Value(f.Attributes)}}, seq: entry.Seq,
 	}
 }
 

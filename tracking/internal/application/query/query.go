@@ -22,8 +22,9 @@ type Filter struct {
 type Log interface {
 	// Event gives the event with the id; false when there is none.
 	Event(ctx context.Context, id string) (event.Entry, bool, error)
-	// Events gives up to limit events behind the position that fit the filter, in the order of the log.
-	Events(ctx context.Context, filter Filter, position int64, limit int) ([]event.Entry, error)
+	// Events gives up to limit events behind the position that fit the filter, in the order of the log, fewer when they are large, and tells
+	// whether more follow.
+	Events(ctx context.Context, filter Filter, position int64, limit int) (page []event.Entry, more bool, err error)
 }
 
 // Handler is the use case. It is safe for concurrent use.
@@ -46,7 +47,7 @@ func NotFound() error {
 	return fault.New(fault.NotFound, "event_not_found", "There is no event with this id.")
 }
 
-// Events gives one page of events behind the position: up to limit+1 of them, so that the caller sees whether more follow.
-func (h *Handler) Events(ctx context.Context, filter Filter, position int64, limit int) ([]event.Entry, error) {
-	return h.log.Events(ctx, filter, position, limit+1)
+// Events gives one page of events behind the position, and tells whether more follow.
+func (h *Handler) Events(ctx context.Context, filter Filter, position int64, limit int) (page []event.Entry, more bool, err error) {
+	return h.log.Events(ctx, filter, position, limit)
 }

@@ -5,6 +5,7 @@ package relay
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -29,8 +30,9 @@ type Log interface {
 // Publisher is the broker.
 type Publisher interface {
 	// Send hands an event over without blocking and calls done once: with nil when the broker has stored it. done may run on any
-	// goroutine. Events of one user that are sent in order are stored in order. A fault broker_unavailable before Send returns
-	// means that the event was not taken; it may be sent again. Any other error leaves open whether it is stored.
+	// goroutine. Events of one user that are sent in order are stored in order, those that were sent before an outage too. A fault
+	// broker_unavailable before Send returns means that the event was not taken; it may be sent again. message_refused means that it
+	// is not stored and will be refused again. Any other error leaves open whether it is stored.
 	Send(ctx context.Context, entry event.Entry, done func(error))
 }
 
@@ -75,6 +77,7 @@ type Relay struct {
 	position atomic.Int64
 	sent     atomic.Int64
 	trouble  atomic.Pointer[error]
+	refusal  atomic.Pointer[refusal]
 }
 
 // New makes a relay.
@@ -95,6 +98,7 @@ type Status struct {
 	Leading  bool
 	Position int64 // everything up to here is confirmed by the broker
 	InFlight int64 // sent and not confirmed
+	Refused  int64 // sequence number of the event that the broker refuses and all others wait for, 0 when there is none
 	Trouble  error // why the last term ended, nil when the present one goes well
 }
 
@@ -103,6 +107,9 @@ func (r *Relay) Status() Status {
 	s := Status{Leading: r.leading.Load(), Position: r.position.Load(), InFlight: r.sent.Load()}
 	if trouble := r.trouble.Load(); trouble != nil {
 		s.Trouble = *trouble
+	}
+	if refusal := r.refusal.Load(); refusal != nil {
+		s.Refused = refusal.seq
 	}
 	return s
 }
@@ -125,6 +132,7 @@ func (r *Relay) Run(ctx context.Context) error {
 			r.note(ctx, "the relay cannot read its lease", err)
 			pause = r.limits.Standby
 		case !leads:
+			r.refusal.Store(nil)
 			r.trouble.Store(nil)
 			pause = r.limits.Standby
 		default:
@@ -152,6 +160,11 @@ func (r *Relay) lead(ctx context.Context, position int64, last time.Duration) ti
 		r.needs.Logger.InfoContext(ctx, "another replica relays now")
 		return r.limits.Standby
 	}
+	var refused *refusal
+	if errors.As(err, &refused) {
+		r.refuse(ctx, refused)
+		return longestPause
+	}
 	r.note(ctx, "relaying stopped and will go on", err)
 	if r.needs.Now().Sub(start) > longestPause {
 		last = 0
@@ -164,6 +177,35 @@ func (r *Relay) note(ctx context.Context, what string, err error) {
 	if ctx.Err() == nil && r.trouble.Swap(&err) == nil {
 		r.needs.Logger.WarnContext(ctx, what, "error", err)
 	}
+}
+
+// refusal is an event that the broker will never take as it is. It may not be skipped, so all others wait for it.
+type refusal struct {
+	seq   int64
+	id    string
+	cause error
+}
+
+func (r *refusal) Error() string {
+	return fmt.Sprintf("the broker refuses the event with sequence number %d, and all behind it wait: raise the broker's limit of a message's size (maxMessageSize): %v", r.seq, r.cause)
+}
+
+// refuse notes a refusal; it is logged once.
+func (r *Relay) refuse(ctx context.Context, refused *refusal) {
+	if known := r.refusal.Swap(refused); known == nil || known.seq != refused.seq {
+		r.needs.Logger.ErrorContext(ctx, "an event is refused by the broker; nothing is published until the broker takes it",
+			"seq", refused.seq, "event_id", refused.id, "error", refused)
+	}
+	r.trouble.Store(new(error(refused)))
+}
+
+// calm notes that the present term goes well, unless what was refused is still to come.
+func (r *Relay) calm(position int64) {
+	if refused := r.refusal.Load(); refused != nil && position < refused.seq {
+		return
+	}
+	r.refusal.Store(nil)
+	r.trouble.Store(nil)
 }
 
 func (r *Relay) resign(ctx context.Context) error {

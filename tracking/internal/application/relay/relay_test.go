@@ -105,6 +105,7 @@ type fakeBroker struct {
 	fail    error
 	refuse  bool
 	refused int
+	never   int64 // the event that is too large
 }
 
 func (b *fakeBroker) Send(_ context.Context, entry event.Entry, done func(error)) {
@@ -117,6 +118,10 @@ func (b *fakeBroker) Send(_ context.Context, entry event.Entry, done func(error)
 	}
 	b.sent = append(b.sent, entry.Seq)
 	switch {
+	case entry.Seq == b.never && b.hold:
+		go done(fault.New(fault.TooLarge, "message_refused", "Too large."))
+	case entry.Seq == b.never:
+		done(fault.New(fault.TooLarge, "message_refused", "Too large."))
 	case b.fail != nil:
 		go done(b.fail)
 	case b.hold:

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"tributary/platform/fault"
 	"tributary/tracking/internal/domain/event"
 )
 
@@ -22,7 +23,9 @@ type term struct {
 
 func newTerm(r *Relay, position int64) *term {
 	r.position.Store(position)
-	return &term{Relay: r, window: newWindow(r.limits.WindowRows, r.limits.SaveRows, position), pages: make(chan []event.Entry, 1), from: position}
+	w := newWindow(r.limits.WindowRows, r.limits.SaveRows, position)
+	w.firstAlone = r.trouble.Load() != nil
+	return &term{Relay: r, window: w, pages: make(chan []event.Entry, 1), from: position}
 }
 
 // run reads, sends and saves side by side until one of them ends; the first error is the reason.
@@ -104,17 +107,17 @@ func (t *term) sendOne(ctx context.Context, entry event.Entry) error {
 	for {
 		place, ok := t.window.add(entry.Seq, entry.Event.Size(), t.limits.WindowBytes)
 		if ok {
-			refused := t.window.offer(func() {
-				t.needs.Publisher.Send(ctx, entry, func(err error) { t.window.settle(place, err) })
+			refused, failure := t.window.offer(func() {
+				t.needs.Publisher.Send(ctx, entry, func(err error) { t.window.settle(place, judge(entry, err)) })
 			})
 			t.refused.Store(refused != nil)
 			if refused == nil {
-				return nil
+				return failure
 			}
 			// What is under way may still be confirmed; sending it again would only burden a broker that is coming back.
 			t.note(ctx, "the broker takes nothing for now", refused)
 			wait(ctx, t.limits.Poll)
-			if failure := t.window.progress().failure; failure != nil || ctx.Err() != nil {
+			if failure = t.window.progress().failure; failure != nil || ctx.Err() != nil {
 				return failure
 			}
 			continue
@@ -128,6 +131,14 @@ func (t *term) sendOne(ctx context.Context, entry event.Entry) error {
 			return nil
 		}
 	}
+}
+
+// judge makes a refusal of an answer that says so.
+func judge(entry event.Entry, err error) error {
+	if fault.Is(err, neverTaken) {
+		return &refusal{seq: entry.Seq, id: entry.Event.ID(), cause: err}
+	}
+	return err
 }
 
 // save moves the position and renews the lease, at its pace or as soon as enough is confirmed, and notices a standstill. At the end it
@@ -150,7 +161,7 @@ func (t *term) save(ctx context.Context) error {
 			moved = now
 		}
 		if p.total != total || (p.inFlight == 0 && !t.refused.Load()) {
-			t.trouble.Store(nil)
+			t.calm(p.position)
 		}
 		total = p.total
 		if now.Sub(moved) > t.limits.Stuck {

@@ -6,26 +6,30 @@ import (
 	"tributary/platform/fault"
 )
 
-// notTaken is the code of a Publisher that has not taken an event.
-const notTaken = "broker_unavailable"
+// The codes of a Publisher that has not taken an event now, and of one that will never take it.
+const (
+	notTaken   = "broker_unavailable"
+	neverTaken = "message_refused"
+)
 
 // window holds what is sent and not confirmed, in the order of the log. Confirmations come in any order; the position moves only
 // over the contiguous prefix. It is safe for concurrent use.
 type window struct {
-	mu        sync.Mutex
-	slots     []slot // a ring
-	head      int    // the oldest
-	count     int
-	bytes     int
-	confirmed int64 // the position
-	total     int64 // confirmations ever, to see standstill
-	failure   error
-	offered   bool // the newest is just being handed over
-	refused   error
-	changed   chan struct{} // an answer has come
-	due       chan struct{} // enough is confirmed to save the position
-	saveRows  int64
-	unsaved   int64
+	mu         sync.Mutex
+	slots      []slot // a ring
+	head       int    // the oldest
+	count      int
+	bytes      int
+	confirmed  int64 // the position
+	total      int64 // confirmations ever, to see standstill
+	firstAlone bool  // nothing is sent behind the first before that is confirmed: if it is why the last term failed, the others would be sent again at each attempt
+	failure    error
+	offered    bool // the newest is just being handed over
+	refused    error
+	changed    chan struct{} // an answer has come
+	due        chan struct{} // enough is confirmed to save the position
+	saveRows   int64
+	unsaved    int64
 }
 
 type slot struct {
@@ -45,7 +49,7 @@ func newWindow(rows int, saveRows, position int64) *window {
 func (w *window) add(seq int64, size, maxBytes int) (place int, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.count == len(w.slots) || (w.count > 0 && w.bytes+size > maxBytes) {
+	if w.count == len(w.slots) || (w.count > 0 && (w.bytes+size > maxBytes || (w.firstAlone && w.total == 0))) {
 		return 0, false
 	}
 	place = (w.head + w.count) % len(w.slots)
@@ -55,9 +59,9 @@ func (w *window) add(seq int64, size, maxBytes int) (place int, ok bool) {
 	return place, true
 }
 
-// offer hands over what is at the newest place. The answer of hand is the publisher's refusal to take it at all: then the place is
-// free again, and nothing else is disturbed.
-func (w *window) offer(hand func()) error {
+// offer hands over what is at the newest place. refused is the publisher's refusal to take it at all: then the place is
+// free again, and nothing else is disturbed. failure is that of anything in the window.
+func (w *window) offer(hand func()) (refused, failure error) {
 	w.mu.Lock()
 	w.offered, w.refused = true, nil
 	w.mu.Unlock()
@@ -65,7 +69,7 @@ func (w *window) offer(hand func()) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.offered = false
-	return w.refused
+	return w.refused, w.failure
 }
 
 // settle takes the broker's answer for a place.

@@ -4,17 +4,15 @@ import (
 	"net/url"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"tributary/platform/fault"
+	"tributary/platform/identifier"
 )
 
 const (
-	maxIdentifier = 128
-	maxLink       = 2048
-	maxFraction   = 9 // digits of a second's fraction
-	earliestYear  = 1970
+	maxLink      = 2048
+	maxFraction  = 9 // digits of a second's fraction
+	earliestYear = 1970
 )
 
 // MaxAhead is how far in the future an event may have occurred, by the clock of its receipt.
@@ -66,32 +64,14 @@ func (c *checker) identifier(field string, text Text) string {
 	switch {
 	case v == "":
 		c.faults.Add(field, "too_short", "must have at least 1 character")
-	case len(v) > maxIdentifier && utf8.RuneCountInString(v) > maxIdentifier:
+	case identifier.TooLong(v):
 		c.faults.Add(field, "too_long", "must have at most 128 characters")
-	case !printable(v):
+	case !identifier.Printable(v):
 		c.faults.Add(field, "not_printable", "must consist of printable characters")
 	default:
 		return v
 	}
 	return ""
-}
-
-func printable(text string) bool {
-	for i := range len(text) {
-		if c := text[i]; c < ' ' || c > '~' {
-			return printableRunes(text)
-		}
-	}
-	return true
-}
-
-func printableRunes(text string) bool {
-	for _, r := range text {
-		if !unicode.IsPrint(r) || r == utf8.RuneError {
-			return false
-		}
-	}
-	return true
 }
 
 func (c *checker) eventType(text Text) Type {
@@ -152,7 +132,7 @@ func (c *checker) link(field string, text Text) string {
 		return ""
 	}
 	u, err := url.Parse(text.value)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || !printable(text.value) {
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || !identifier.Printable(text.value) {
 		c.faults.Add(field, "url_malformed", "must be an absolute http or https URL")
 		return ""
 	}
@@ -169,7 +149,7 @@ func (c *checker) source(field string, text Text) string {
 		c.faults.Add(field, "too_short", "must have at least 1 character")
 	case len(text.value) > maxLink:
 		c.faults.Add(field, "too_long", "must have at most 2048 bytes")
-	case !printable(text.value):
+	case !identifier.Printable(text.value):
 		c.faults.Add(field, "not_printable", "must consist of printable characters")
 	}
 	return text.value

@@ -2,6 +2,7 @@
 package event
 
 import (
+	"cmp"
 	"time"
 
 	"tributary/platform/fault"
@@ -34,6 +35,7 @@ type Facts struct {
 	SourceURL       string
 	DestinationURL  string
 	Source          string
+	Attributes      string // JSON text of an object
 	Traceparent     string
 	Hash            Hash
 }
@@ -60,7 +62,8 @@ func New(in Input, receipt Receipt) (Event, fault.Fields) {
 		SourceURL:      c.link("source_url", in.SourceURL),
 		DestinationURL: c.link("destination_url", in.DestinationURL),
 		Source:         c.source("source", in.Source),
-		Traceparent:    receipt.Traceparent,
+		Attributes:     in.Attributes,
+		Traceparent:    cmp.Or(in.Traceparent, receipt.Traceparent),
 		Metadata:       in.Metadata.Text,
 	}
 	c.metadata(&e, in.Metadata)
@@ -89,8 +92,10 @@ func (e Event) Hash() Hash { return e.facts.Hash }
 // ReceivedAt is when the service took the event.
 func (e Event) ReceivedAt() time.Time { return e.facts.ReceivedAt }
 
-// Size is about the number of bytes that the event takes in memory.
+// Size is about the number of bytes that the event takes in memory: all its text, and metadata once more, since whoever works on the event has that
+// in a second form too (the request its canonical one, the relay the message's).
 func (e Event) Size() int {
 	f := &e.facts
-	return 512 + len(f.Metadata) + len(f.SourceURL) + len(f.DestinationURL) + len(f.Source)
+	return 512 + len(f.ID) + len(f.UserID) + len(f.CampaignID) + len(f.ProductID) + len(f.OrderID) + len(f.OriginalEventID) + len(f.Amount) +
+		2*len(f.Metadata) + len(f.VisitorID) + len(f.SourceURL) + len(f.DestinationURL) + len(f.Source) + len(f.Attributes) + len(f.Traceparent)
 }

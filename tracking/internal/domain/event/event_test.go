@@ -149,6 +149,19 @@ func TestAmountsArePlainAndKeepTheirDigits(t *testing.T) {
 	}
 }
 
+func TestSizeCountsEveryText(t *testing.T) {
+	t.Parallel()
+	const n = 1000
+	text := strings.Repeat("x", n)
+	full := event.Facts{
+		ID: text, UserID: text, CampaignID: text, ProductID: text, OrderID: text, OriginalEventID: text, Amount: text, Metadata: text,
+		VisitorID: text, SourceURL: text, DestinationURL: text, Source: text, Attributes: text, Traceparent: text,
+	}
+	if got := event.Restore(full).Size() - event.Restore(event.Facts{}).Size(); got != 15*n {
+		t.Errorf("14 texts of %d bytes, one of them metadata, count as %d", n, got)
+	}
+}
+
 // An amount has the digits of its currency; what takes back another event has that event's, which only commission knows.
 func TestAmountsHaveTheDigitsOfTheirCurrency(t *testing.T) {
 	t.Parallel()
@@ -195,6 +208,7 @@ func TestHashTellsContents(t *testing.T) {
 		"received later": hash(func(*event.Input) {}, noon().Add(time.Hour)),
 		"other spelling": hash(func(in *event.Input) { in.PartnerID, in.UserID = in.UserID, event.Text{} }, noon()),
 		"other id":       hash(func(in *event.Input) { in.EventID = event.Given("x") }, noon()),
+		"attributes":     hash(func(in *event.Input) { in.Attributes = `{"shade":"x"}` }, noon()),
 		"other spacing":  hash(func(in *event.Input) { in.Metadata.Text = `{"amount":100.0}` }, noon()),
 	}
 	for name, h := range same {

@@ -40,7 +40,9 @@ type Input struct {
 	VisitorID       Text
 	SourceURL       Text
 	DestinationURL  Text
-	Source          Text // the system that tells, as CloudEvents name it
+	Source          Text   // the system that tells, as CloudEvents name it
+	Attributes      string // JSON text of an object, kept as it is: what a CloudEvent's other attributes say; "" without them
+	Traceparent     string // of the event's own trace, "" where it travels in that of its receipt
 	Metadata        Metadata
 }
 

@@ -27,30 +27,44 @@ const disorder = time.Minute
 const selectReceivedSince = `SELECT events_received_since($1)`
 
 // Events implements query.Log.
-func (l *Log) Events(ctx context.Context, f query.Filter, position int64, limit int) ([]event.Entry, error) {
+func (l *Log) Events(ctx context.Context, f query.Filter, position int64, limit int) ([]event.Entry, bool, error) {
 	if !f.From.IsZero() {
 		first, err := l.receivedSince(ctx, f.From.Add(-event.MaxAhead-disorder))
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		position = max(position, first)
 	}
+	p := &page{limit: limit}
 	if f.To.IsZero() || f.UserID != "" {
-		return l.list(ctx, newListing(f, position).inOrder(limit))
+		err := l.list(ctx, newListing(f, position).inOrder(p.wants()), p)
+		return p.entries, p.more, err
 	}
 	last, err := l.receivedSince(ctx, f.To.Add(disorder))
-	if err != nil {
-		return nil, err
+	if err == nil && position < last {
+		err = l.list(ctx, newListing(f, position).and(`seq <=`, last).inOrder(p.wants()), p)
 	}
-	var entries []event.Entry
-	if position < last {
-		if entries, err = l.list(ctx, newListing(f, position).and(`seq <=`, last).inOrder(limit)); err != nil || len(entries) == limit {
-			return entries, err
-		}
+	if err == nil && !p.more {
+		err = l.list(ctx, newListing(f, max(position, last)).sorted(p.wants()), p)
 	}
-	late, err := l.list(ctx, newListing(f, max(position, last)).sorted(limit-len(entries)))
-	return append(entries, late...), err
+	return p.entries, p.more, err
 }
+
+// listBytes is about what a page holds at most, whatever its limit: events of usual sizes are never that large.
+const listBytes = 4 << 20
+
+// page is what a list has found.
+type page struct {
+	limit   int
+	entries []event.Entry
+	bytes   int
+	more    bool // what follows has no place in it
+}
+
+// wants is how many events are asked for: one more than have a place tells whether more follow.
+func (p *page) wants() int { return p.limit - len(p.entries) + 1 }
+
+func (p *page) full() bool { return len(p.entries) == p.limit || p.bytes >= listBytes }
 
 // receivedSince is the position behind which everything lies that was received since then.
 func (l *Log) receivedSince(ctx context.Context, since time.Time) (position int64, err error) {
@@ -58,15 +72,28 @@ func (l *Log) receivedSince(ctx context.Context, since time.Time) (position int6
 	return position, postgres.Fault("search the log", err)
 }
 
-// list runs a listing. It is planned for the values that it is given: a plan for any values would not know how much of the log they leave.
-func (l *Log) list(ctx context.Context, q *listing) ([]event.Entry, error) {
+// list runs a listing and adds what it finds to the page. It is planned for the values that it is given: a plan for any values would not know how
+// much of the log they leave.
+func (l *Log) list(ctx context.Context, q *listing, p *page) error {
 	result, err := l.pool.Query(ctx, q.text.String(), append([]any{pgx.QueryExecModeCacheDescribe}, q.args...)...)
 	if err != nil {
-		return nil, postgres.Fault("list events", err)
+		return postgres.Fault("list events", err)
 	}
+	defer result.Close()
 	scan := newScanner()
-	entries, err := pgx.CollectRows(result, func(row pgx.CollectableRow) (event.Entry, error) { return scan.scan(row) })
-	return entries, postgres.Fault("list events", err)
+	for result.Next() {
+		if p.more = p.full(); p.more {
+			break
+		}
+		entry, err := scan.scan(result)
+		if err != nil {
+			return postgres.Fault("list events", err)
+		}
+		p.entries = append(p.entries, entry)
+		p.bytes += entry.Event.Size()
+	}
+	result.Close()
+	return postgres.Fault("list events", result.Err())
 }
 
 // listing is a statement that is being written.

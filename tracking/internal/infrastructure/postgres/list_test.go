@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -126,18 +127,61 @@ func TestListsMissNothing(t *testing.T) {
 			want = slices.DeleteFunc(want, func(seq int64) bool { return seq <= position })
 		}
 		var got []int64
-		for full := true; full; {
-			page, err := log.Events(t.Context(), f, position, limit)
+		for more := true; more; {
+			var page []event.Entry
+			var err error
+			page, more, err = log.Events(t.Context(), f, position, limit)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, entry := range page {
 				got, position = append(got, entry.Seq), entry.Seq
 			}
-			full = len(page) == limit
+			if more && len(page) != limit {
+				t.Fatalf("seed %d: a page of %d events, want %d", seed, len(page), limit)
+			}
 		}
 		if !slices.Equal(got, want) {
 			t.Fatalf("seed %d: %+v gives %d events, want %d", seed, f, len(got), len(want))
+		}
+	}
+}
+
+// A page holds about 4 MiB at most, however many rows are asked for, in both parts of a list by time: 100 events of 512 KiB come in many pages, each once.
+func TestPagesOfLargeEventsAreShort(t *testing.T) {
+	t.Parallel()
+	log, db := setup(t)
+	owner, err := pgx.Connect(t.Context(), db.OwnerURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = owner.Close(context.WithoutCancel(t.Context())) }()
+	const large = `INSERT INTO events (event_id, user_id, event_type, occurred_at, received_at, body_hash, metadata)
+		SELECT n, 'u', 'view', $1, CASE WHEN n <= 50 THEN $1::timestamptz ELSE $1::timestamptz + interval '1 day' END, '0123456789abcdef', '"' || repeat('x', 512 << 10) || '"'
+		FROM generate_series(1, 100) AS n`
+	if _, err := owner.Exec(t.Context(), large, start()); err != nil {
+		t.Fatal(err)
+	}
+	for name, f := range map[string]query.Filter{"all": {}, "by time": {To: start().Add(time.Hour)}} {
+		position, events, more := int64(0), 0, true
+		for more {
+			var page []event.Entry
+			if page, more, err = log.Events(t.Context(), f, position, 1000); err != nil {
+				t.Fatal(err)
+			}
+			if len(page) == 0 || len(page) > 9 {
+				t.Fatalf("%s: a page of %d events of 512 KiB", name, len(page))
+			}
+			for _, entry := range page {
+				if entry.Seq <= position {
+					t.Fatalf("%s: seq %d after %d", name, entry.Seq, position)
+				}
+				position = entry.Seq
+				events++
+			}
+		}
+		if events != 100 {
+			t.Errorf("%s: %d events, want 100", name, events)
 		}
 	}
 }

@@ -64,6 +64,7 @@ func full(t *testing.T) event.Event {
 	return newEvent(t, event.Input{
 		EventID: event.Given("e-1"), UserID: event.Given("üser 1"), EventType: event.Given("refund"), OccurredAt: event.Given("2026-11-22T23:59:59.123456+02:00"),
 		CampaignID: event.Given("c"), VisitorID: event.Given("v"), SourceURL: event.Given("https://a.example/"), DestinationURL: event.Given("https://b.example/"), Source: event.Given("/shop"),
+		Attributes: `{"shade":"x","n":5}`,
 		Metadata: event.Metadata{
 			Text: `{"amount": 1.50, "x": "\""}`, Canonical: `{"amount":1.50,"x":"\""}`, Amount: event.Given("1.50"), Currency: event.Given("EUR"),
 			ProductID: event.Given("p"), OrderID: event.Given("o"), OriginalEventID: event.Given("e-0"),
@@ -118,7 +119,7 @@ func TestListsFilterAndTurnPages(t *testing.T) {
 	} {
 		got, position := "", int64(0)
 		for {
-			page, err := log.Events(t.Context(), c.filter, position, 2)
+			page, _, err := log.Events(t.Context(), c.filter, position, 2)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -169,7 +170,7 @@ func TestADatabaseThatIsAwayIsUnavailable(t *testing.T) {
 	log := postgres.NewLog(pool)
 	_, appendErr := postgres.NewAppender(pool).Append(t.Context(), []event.Event{full(t)})
 	_, _, eventErr := log.Event(t.Context(), "x")
-	_, listErr := log.Events(t.Context(), query.Filter{}, 0, 1)
+	_, _, listErr := log.Events(t.Context(), query.Filter{}, 0, 1)
 	_, pageErr := log.Page(t.Context(), 0, 1)
 	_, _, leadErr := log.Lead(t.Context(), "me", time.Second)
 	for name, err := range map[string]error{"Append": appendErr, "Event": eventErr, "Events": listErr, "Page": pageErr, "Lead": leadErr} {

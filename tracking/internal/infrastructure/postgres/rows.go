@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
@@ -53,23 +54,28 @@ func (s *scanner) scan(row pgx.Row) (event.Entry, error) {
 			return event.Entry{}, err
 		}
 		facts.VisitorID, facts.SourceURL, facts.DestinationURL, facts.Source = a.VisitorID, a.SourceURL, a.DestinationURL, a.Source
+		facts.Attributes = string(a.Attributes)
 	}
 	return event.Entry{Seq: s.seq, Event: event.Restore(facts)}, nil
 }
 
 // attributes is the JSON of the column of this name.
 type attributes struct {
-	VisitorID      string `json:"visitor_id,omitempty"`
-	SourceURL      string `json:"source_url,omitempty"`
-	DestinationURL string `json:"destination_url,omitempty"`
-	Source         string `json:"source,omitempty"`
+	VisitorID      string         `json:"visitor_id,omitempty"`
+	SourceURL      string         `json:"source_url,omitempty"`
+	DestinationURL string         `json:"destination_url,omitempty"`
+	Source         string         `json:"source,omitempty"`
+	Attributes     jsontext.Value `json:"attributes,omitzero"`
 }
 
 // attributesOf is "" when there are none.
 func attributesOf(f *event.Facts) (string, error) {
-	a := attributes{VisitorID: f.VisitorID, SourceURL: f.SourceURL, DestinationURL: f.DestinationURL, Source: f.Source}
-	if a == (attributes{}) {
+	if f.VisitorID == "" && f.SourceURL == "" && f.DestinationURL == "" && f.Source == "" && f.Attributes == "" {
 		return "", nil
+	}
+	a := attributes{VisitorID: f.VisitorID, SourceURL: f.SourceURL, DestinationURL: f.DestinationURL, Source: f.Source}
+	if f.Attributes != "" {
+		a.Attributes = jsontext.Value(f.Attributes)
 	}
 	text, err := json.Marshal(a)
 	return string(text), err

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -55,73 +57,144 @@ func (c *consumed) events() int {
 	return len(c.count)
 }
 
-// The log goes to a real broker; the broker goes away while events are recorded, and freezes later; nothing is lost, and each
-// user's events come in order.
-func TestTheLogReachesTheBroker(t *testing.T) {
-	t.Parallel()
+func (c *consumed) counts() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.count)
+}
+
+// pipeline is a relay from a log of its own to a topic of its own, which a consumer watches; between relay and broker there is a proxy.
+type pipeline struct {
+	t        *testing.T
+	proxy    *brokertest.Proxy
+	store    *postgres.Appender
+	relay    *relay.Relay
+	seen     *consumed
+	recorded int
+}
+
+func newPipeline(t *testing.T, change func(*relay.Limits)) *pipeline {
+	t.Helper()
 	plan, err := contracts.Plan(contracts.TrackingEvents)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cfg := brokertest.Namespace(t, plan)
-	proxy := brokertest.NewProxy(t, cfg)
 	schema, err := contracts.AvroSchema(contracts.TrackingEventV1)
 	if err != nil {
 		t.Fatal(err)
 	}
+	p := &pipeline{t: t, proxy: brokertest.NewProxy(t, cfg), seen: &consumed{t: t, count: map[string]int{}, last: map[string]int64{}}}
 	topic := cfg.Topic(contracts.TrackingEvents)
-	seen := &consumed{t: t, count: map[string]int{}, last: map[string]int64{}}
 	consumer := brokertest.Client(t, cfg).NewConsumer(broker.ConsumerConfig{Topic: topic, Subscription: contracts.Commission})
-	brokertest.Run(t, func(ctx context.Context) error { return consumer.Run(ctx, seen.handle) })
+	brokertest.Run(t, func(ctx context.Context) error { return consumer.Run(ctx, p.seen.handle) })
 
 	db := migrationstest.New(t, migrations.Tracking())
-	publisher := pulsar.New(brokertest.Client(t, proxy.Config), topic, schema, 1000)
+	publisher := pulsar.New(brokertest.Client(t, p.proxy.Config), topic, schema, 1000)
 	brokertest.Run(t, publisher.Run)
 	limits := relay.DefaultLimits()
-	limits.WindowRows = 400
-	r := relay.New(limits, relay.Needs{Log: postgres.NewLog(db.Pool), Publisher: publisher, Holder: "one", Logger: slog.New(slog.DiscardHandler), Now: time.Now})
-	brokertest.Run(t, r.Run)
+	change(&limits)
+	p.store = postgres.NewAppender(db.Pool)
+	p.relay = relay.New(limits, relay.Needs{Log: postgres.NewLog(db.Pool), Publisher: publisher, Holder: "one", Logger: slog.New(slog.DiscardHandler), Now: time.Now})
+	brokertest.Run(t, p.relay.Run)
+	return p
+}
 
-	store, recorded := postgres.NewAppender(db.Pool), 0
-	record := func() {
-		t.Helper()
-		var batch []event.Event
-		for range 300 {
-			batch = append(batch, ingesttest.Event(t, fmt.Sprint("e", recorded), fmt.Sprint("user", recorded%17), time.Now()))
-			recorded++
-		}
-		if _, err := store.Append(t.Context(), batch); err != nil {
-			t.Fatal(err)
-		}
-		r.Wake()
+// record records so many events, each with the metadata.
+func (p *pipeline) record(events int, metadata string) {
+	p.t.Helper()
+	var batch []event.Event
+	for range events {
+		facts := ingesttest.Event(p.t, fmt.Sprint("e", p.recorded), fmt.Sprint("user", p.recorded%17), time.Now()).Facts()
+		facts.Metadata = metadata
+		batch = append(batch, event.Restore(facts))
+		p.recorded++
 	}
-	reach := func(within time.Duration) {
-		t.Helper()
-		deadline := time.NewTimer(within)
-		defer deadline.Stop()
-		look := time.NewTicker(20 * time.Millisecond)
-		defer look.Stop()
-		for seen.events() < recorded {
-			select {
-			case <-look.C:
-			case <-deadline.C:
-				t.Fatalf("%d of %d events arrived within %v; relay %+v", seen.events(), recorded, within, r.Status())
-			}
+	if _, err := p.store.Append(p.t.Context(), batch); err != nil {
+		p.t.Fatal(err)
+	}
+	p.relay.Wake()
+}
+
+func (p *pipeline) await(within time.Duration, what string, is func() bool) {
+	p.t.Helper()
+	deadline := time.NewTimer(within)
+	defer deadline.Stop()
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	for !is() {
+		select {
+		case <-look.C:
+		case <-deadline.C:
+			p.t.Fatalf("%s: not within %v; %d of %d events arrived, relay %+v", what, within, p.seen.events(), p.recorded, p.relay.Status())
 		}
 	}
-	record()
-	reach(20 * time.Second)
-	proxy.Cut()
+}
+
+func (p *pipeline) arrive(within time.Duration) {
+	p.t.Helper()
+	p.await(within, "all events", func() bool { return p.seen.events() == p.recorded })
+}
+
+// The log goes to a real broker; the broker goes away while events are recorded, and freezes later; nothing is lost, and each
+// user's events come in order.
+func TestTheLogReachesTheBroker(t *testing.T) {
+	t.Parallel()
+	p := newPipeline(t, func(l *relay.Limits) { l.WindowRows = 400 })
+	p.record(300, "")
+	p.arrive(20 * time.Second)
+	p.proxy.Cut()
 	for range 5 {
-		record()
+		p.record(300, "")
 	}
-	proxy.Heal()
-	record()
-	reach(20 * time.Second)
-	proxy.Freeze()
-	record()
-	record()
-	proxy.Thaw()
-	record()
-	reach(30 * time.Second)
+	p.proxy.Heal()
+	p.record(300, "")
+	p.arrive(20 * time.Second)
+	p.proxy.Freeze()
+	p.record(300, "")
+	p.record(300, "")
+	p.proxy.Thaw()
+	p.record(300, "")
+	p.arrive(30 * time.Second)
+}
+
+// The library's own time limit of a message, 30 s, would give up the first that an outage has caught and deliver those a second younger: a user's
+// events would change their order.
+func TestAnOutageOfHalfAMinuteKeepsTheOrder(t *testing.T) {
+	t.Parallel()
+	p := newPipeline(t, func(*relay.Limits) {})
+	p.record(100, "")
+	p.arrive(20 * time.Second)
+	p.proxy.Cut()
+	cut := time.Now()
+	p.await(time.Minute, "the end of the outage", func() bool {
+		away := time.Since(cut)
+		if away < 2*time.Second {
+			p.record(17, "")
+		}
+		return away > 29900*time.Millisecond
+	})
+	p.proxy.Heal()
+	p.arrive(30 * time.Second)
+}
+
+// An event above the broker's limit of 5 MiB is told of, and nothing behind it is sent before it. (Requests are limited to 1 MiB; this is a broker whose limit is lower.)
+func TestAnEventAboveTheBrokersLimitHoldsUpTheOthers(t *testing.T) {
+	t.Parallel()
+	p := newPipeline(t, func(*relay.Limits) {})
+	p.record(10, "")
+	p.arrive(20 * time.Second)
+	p.record(5, "")
+	p.record(1, `"`+strings.Repeat("x", 6<<20)+`"`)
+	p.record(20, "")
+	p.await(20*time.Second, "a refusal", func() bool { return p.relay.Status().Refused == 16 })
+	p.await(20*time.Second, "what is before it", func() bool { return p.relay.Status().Position == 15 && p.seen.events() >= 15 })
+	for id, n := range p.seen.counts() {
+		if n != 1 {
+			p.t.Errorf("%s came %d times", id, n)
+		}
+	}
+	if n := p.seen.events(); n != 15 {
+		t.Errorf("%d events came, want the 15 before the one that is refused", n)
+	}
 }
