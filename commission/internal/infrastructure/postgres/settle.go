@@ -18,6 +18,8 @@ import (
 var _ settle.Store = (*Store)(nil)
 
 const (
+	// As consumption and replay: first the user, then commissions.
+	lockOwner      = `SELECT pg_advisory_xact_lock(hashtextextended(user_id, 7301)) FROM commissions WHERE id = $1`
 	lockCommission = selectCommissions + ` WHERE id = $1 FOR UPDATE`
 
 	moveCommission = `UPDATE commissions SET status = $2, reason = $3, version = version + 1 WHERE id = $1 RETURNING ` + commissionColumns
@@ -47,6 +49,9 @@ func (s *Store) Act(ctx context.Context, request change.Request, act settle.Acti
 	}
 	return once(ctx, s, request, func(tx pgx.Tx) (commission.Commission, change.Record, error) {
 		record := change.Record{Action: string(act.Action), SubjectType: "commission", SubjectID: act.ID}
+		if _, err := tx.Exec(ctx, lockOwner, act.ID); err != nil {
+			return commission.Commission{}, record, err
+		}
 		before, err := readCommission(ctx, tx, lockCommission, act.ID)
 		if err != nil {
 			return before, record, err
