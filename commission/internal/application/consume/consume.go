@@ -21,7 +21,8 @@ type State struct {
 	Earnings map[string]*Earning // by event id: the earnings that reversals of the batch may take back
 }
 
-// Earning is a commission that a clawback can take from, and what is left of it.
+// Earning is a commission that a clawback can take from, and what is left of it with all adjustments. It is itself an adjustment where replay gave what the
+// first decision had not.
 type Earning struct {
 	commission.State
 
@@ -184,7 +185,7 @@ func (r *run) commission(d decision.Decision) (commission.Commission, error) {
 	terms.Earner = &earning.State
 	made := commission.FromDecision(d, terms)
 	earning.Net += d.Amount.Minor()
-	if earning.Net == 0 {
+	if earning.Net == 0 && earning.Kind == commission.Earning && earning.Status != commission.Reversed {
 		earning.Status = commission.Reversed
 		r.changes.Reversed = append(r.changes.Reversed, earning.ID)
 	}

@@ -2,9 +2,11 @@ package replay
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"tributary/commission/internal/domain/decision"
+	"tributary/commission/internal/domain/event"
 	"tributary/platform/money"
 )
 
@@ -12,31 +14,77 @@ import (
 type comparison struct {
 	events      int // in the period
 	differences []Difference
+	changed     []Standing // of what belongs to the period: what does not stand as it should, and all that has a difference
+	usage       map[decision.UsageKey]decision.Usage
 }
 
-// compare decides the history anew and gives where the result is not what is booked.
+func (c comparison) nothing() bool {
+	return len(c.differences) == 0 && len(c.changed) == 0 && len(c.usage) == 0
+}
+
+func (h History) events() []event.Event {
+	out := make([]event.Event, len(h.Decisions))
+	for i, d := range h.Decisions {
+		out[i] = d.Event
+	}
+	return out
+}
+
+// compare decides the history anew and gives where the result is not what is booked, and not what stands.
 func compare(history History, period Period) comparison {
-	decisions := decision.Run(history.Events, history.Rules, history.Rejected)
-	expected := expectedOf(decisions, history.Rejected)
+	again := decision.Run(history.events(), history.Rules, history.Rejected)
+	expected := expectedOf(again, history.Rejected)
 	currencies := currenciesOf(expected, history.Booked)
+	stood, inside := make(map[string]Standing, len(again)), make(map[string]bool, len(again))
+	for _, s := range history.Decisions {
+		stood[s.Event.ID()], inside[s.Event.ID()] = s, period.holds(s.Event.OccurredAt())
+	}
 	var found comparison
-	for _, d := range decisions {
-		e := d.Event
-		if !period.holds(e.OccurredAt()) {
-			continue
+	stands := make([]decision.Decision, 0, len(again))
+	for _, d := range again {
+		id, before := d.Event.ID(), len(found.differences)
+		if inside[id] {
+			found.events++
+			found.differences = append(found.differences, history.differences(d, expected, currencies[id])...)
 		}
-		found.events++
-		if e.Type().Reverses() {
-			continue
+		s := stood[id]
+		belongs := d.Outcome != decision.Parked && (inside[d.Root()] || inside[s.Root()])
+		if belongs && (!d.Same(s.Decision) || len(found.differences) > before) {
+			s.Decision = d
+			found.changed = append(found.changed, s)
 		}
-		for _, currency := range currencies[e.ID()] {
-			key := Money{EventID: e.ID(), Currency: currency.String()}
-			if expected[key] != history.Booked[key] {
-				found.differences = append(found.differences, Difference{Event: e, Currency: currency, Expected: expected[key], Booked: history.Booked[key]})
-			}
+		stands = append(stands, s.Decision)
+	}
+	found.usage = missing(history.Usage, decision.UsageOf(stands, history.Rules, history.Rejected))
+	return found
+}
+
+// differences gives those of the money that belongs to the event.
+func (h History) differences(d decision.Decision, expected map[Money]int64, currencies []money.Currency) []Difference {
+	var out []Difference
+	for _, currency := range currencies {
+		key := Money{EventID: d.Event.ID(), Currency: currency.String()}
+		if expected[key] != h.Booked[key] {
+			out = append(out, Difference{Event: d.Event, Currency: currency, Expected: expected[key], Booked: h.Booked[key]})
 		}
 	}
-	return found
+	return out
+}
+
+// missing gives what leads from the one usage to the other.
+func missing(is, should map[decision.UsageKey]decision.Usage) map[decision.UsageKey]decision.Usage {
+	out := map[decision.UsageKey]decision.Usage{}
+	for key := range should {
+		out[key] = decision.Usage{}
+	}
+	for key := range is {
+		out[key] = decision.Usage{}
+	}
+	for key := range out {
+		out[key] = decision.Usage{Volume: should[key].Volume - is[key].Volume, Earned: should[key].Earned - is[key].Earned}
+	}
+	maps.DeleteFunc(out, func(_ decision.UsageKey, u decision.Usage) bool { return u == decision.Usage{} })
+	return out
 }
 
 // expectedOf sums what decisions bring, by the event that the money belongs to. What was rejected by hand brings nothing.

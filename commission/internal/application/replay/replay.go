@@ -9,19 +9,29 @@ import (
 
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/domain/commission"
+	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/rule"
 	"tributary/platform/fault"
 	"tributary/platform/money"
 )
 
-// History is all that is known of a user: the rules, the events in the order in which they occurred, and what is booked for each.
+// History is all that is known of a user: the rules, the decisions in the order in which the events occurred, and what is booked for each.
 type History struct {
-	Rules    *rule.Set
-	UserID   string
-	Events   []event.Event
-	Booked   map[Money]int64 // what stands for the event, adjustments included and rejected rows left out, in minor units
-	Rejected map[string]bool // events whose commission was rejected by hand
+	Rules     *rule.Set
+	UserID    string
+	Decisions []Standing
+	Booked    map[Money]int64 // what stands for the event, adjustments included and rejected rows left out, in minor units
+	Rejected  map[string]bool // events whose commission was rejected by hand
+	Usage     map[decision.UsageKey]decision.Usage
+}
+
+// Standing is the decision that stands about an event: what the last replay made of it, and the first one where none has. Reversals that come
+// later go by it.
+type Standing struct {
+	decision.Decision
+
+	CommissionID string // what clawbacks take from: the earning, or without one the first adjustment; "" for none
 }
 
 // Money is the money that belongs to an event.
@@ -33,6 +43,8 @@ type Money struct {
 // Booking is what a replay writes about a user.
 type Booking struct {
 	Adjustments []commission.Commission
+	Standing    []Standing                           // what stands from now on, where it is not what stood
+	Usage       map[decision.UsageKey]decision.Usage // differences
 }
 
 // Store reads histories and books what replay makes of them.
@@ -42,8 +54,9 @@ type Store interface {
 	// Users gives those who have events in the period, in order.
 	Users(ctx context.Context, period Period) ([]string, error)
 	// Rebook gives fn the history of a user, of MaxEvents + 1 events at most, and stores what fn makes of it, with an audit row for each
-	// adjustment: all in one transaction that excludes other writers of the user. An error stores nothing.
-	Rebook(ctx context.Context, request change.Request, userID string, fn func(History) (Booking, error)) error
+	// adjustment: all in one transaction that excludes other writers of the user. An adjustment of what is pending or held becomes pending.
+	// It gives the adjustments as they were stored. An error stores nothing.
+	Rebook(ctx context.Context, request change.Request, userID string, fn func(History) (Booking, error)) ([]commission.Commission, error)
 }
 
 // Period is a half-open span of times of occurrence.
@@ -102,7 +115,8 @@ type Handler struct {
 // New makes a handler.
 func New(store Store, newID func() string) *Handler { return &Handler{store: store, newID: newID} }
 
-// Replay decides the period anew, user by user. With apply it books the differences as adjustments: doing it twice changes nothing. A period
+// Replay decides the period anew, user by user. With apply it books the differences as adjustments, and brings what stands for later events in line:
+// doing it twice changes nothing. A period
 // that is too large is refused before anything is booked. A failure may leave some users booked and others not; each booking is whole and audited, and
 // the next call does the rest.
 func (h *Handler) Replay(ctx context.Context, request change.Request, period Period, apply bool) (Report, error) {
@@ -113,7 +127,7 @@ func (h *Handler) Replay(ctx context.Context, request change.Request, period Per
 		report.Users++
 		report.Events += found.events
 		report.Differences = append(report.Differences, found.differences...)
-		if len(found.differences) > 0 {
+		if !found.nothing() {
 			differing = append(differing, history.UserID)
 		}
 		if len(report.Differences) > MaxDifferences {
@@ -127,7 +141,7 @@ func (h *Handler) Replay(ctx context.Context, request change.Request, period Per
 	report.Differences = nil
 	for _, userID := range differing {
 		var found comparison
-		err := h.store.Rebook(ctx, request, userID, func(history History) (Booking, error) {
+		_, err := h.store.Rebook(ctx, request, userID, func(history History) (Booking, error) {
 			found = compare(history, period)
 			return h.booking(found, request), nil
 		})
@@ -150,8 +164,8 @@ func (h *Handler) each(ctx context.Context, period Period, fn func(History) erro
 	}
 	events := 0
 	for _, userID := range users {
-		err := h.store.Rebook(ctx, change.Request{}, userID, func(history History) (Booking, error) {
-			if events += len(history.Events); events > MaxEvents {
+		_, err := h.store.Rebook(ctx, change.Request{}, userID, func(history History) (Booking, error) {
+			if events += len(history.Decisions); events > MaxEvents {
 				return Booking{}, errTooLarge()
 			}
 			return Booking{}, fn(history)
@@ -163,15 +177,28 @@ func (h *Handler) each(ctx context.Context, period Period, fn func(History) erro
 	return nil
 }
 
+// booking makes the adjustments. The first one of an event without a commission is what clawbacks will take from; all others belong to what
+// there is.
 func (h *Handler) booking(found comparison, request change.Request) Booking {
-	var b Booking
+	b := Booking{Usage: found.usage}
+	stands := map[string]*Standing{}
+	for _, s := range found.changed {
+		stands[s.Event.ID()] = &s
+	}
 	for _, d := range found.differences {
-		f := d.Event.Facts()
+		f, s := d.Event.Facts(), stands[d.Event.ID()]
+		id := h.newID()
 		b.Adjustments = append(b.Adjustments, commission.Restore(commission.State{
-			ID: h.newID(), EventID: f.ID, UserID: f.UserID, CampaignID: f.CampaignID, ProductID: f.ProductID, OrderID: f.OrderID, EventType: f.Type,
+			ID: id, EventID: f.ID, UserID: f.UserID, CampaignID: f.CampaignID, ProductID: f.ProductID, OrderID: f.OrderID, EventType: f.Type,
 			Kind: commission.Adjustment, Status: commission.Approved, Base: money.FromMinor(0, d.Currency), Amount: money.FromMinor(d.Expected-d.Booked, d.Currency),
-			Reason: request.Reason, AvailableAt: request.Now, OccurredAt: f.OccurredAt, CreatedAt: request.Now, Version: 1,
+			ReversesID: s.CommissionID, Reason: request.Reason, AvailableAt: request.Now, OccurredAt: f.OccurredAt, CreatedAt: request.Now, Version: 1,
 		}))
+		if s.CommissionID == "" {
+			s.CommissionID = id
+		}
+	}
+	for _, s := range found.changed {
+		b.Standing = append(b.Standing, *stands[s.Event.ID()])
 	}
 	return b
 }

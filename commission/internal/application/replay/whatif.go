@@ -45,13 +45,13 @@ func (h *Handler) WhatIf(ctx context.Context, period Period, def rule.Definition
 }
 
 func tryOut(history History, present, trial *rule.Set, period Period) []Trial {
-	inside := map[string]bool{}
-	for _, e := range history.Events {
+	inside, events := map[string]bool{}, history.events()
+	for _, e := range events {
 		inside[e.ID()] = period.holds(e.OccurredAt())
 	}
 	sums := map[string]*Trial{}
 	for i, set := range []*rule.Set{present, trial} {
-		for key, minor := range expectedOf(decision.Run(history.Events, set, history.Rejected), history.Rejected) {
+		for key, minor := range expectedOf(decision.Run(events, set, history.Rejected), history.Rejected) {
 			if !inside[key.EventID] {
 				continue
 			}

@@ -112,8 +112,11 @@ func (b *Books) addOriginal(o *Original) {
 		known = &order{sale: facts.ID}
 		b.orders[key] = known
 	}
-	if o.Decision.Earned() {
+	switch {
+	case o.Decision.Earned():
 		known.sale, known.earner = facts.ID, facts.ID
+	case o.Booked && known.earner == "":
+		known.earner = facts.ID
 	}
 }
 
@@ -165,6 +168,27 @@ func (b *Books) recordReversal(d Decision, rules *rule.Set) {
 	original.Times++
 	volume := rewarded(applied, before-d.Base.Minor()) - rewarded(applied, before)
 	b.add(original.Decision, applied, Usage{Volume: volume, Earned: d.Amount.Minor()})
+}
+
+// Release takes what is left of an earning out of the accounts of tiers and caps: what is rejected counts for nothing.
+func (b *Books) Release(e event.Event, rules *rule.Set) {
+	o := b.originals[ref{e.UserID(), e.ID()}]
+	if o == nil {
+		return
+	}
+	applied, ok := rules.Find(o.Decision.Rule)
+	if !ok {
+		return
+	}
+	remaining, earned := o.Decision.Base.Minor()-o.Reversed, int64(0)
+	if remaining > 0 || o.Times == 0 {
+		left, err := applied.Commission(o.input(remaining))
+		if err != nil {
+			return // then nothing came into the accounts
+		}
+		earned = left.Result.Minor()
+	}
+	b.add(o.Decision, applied, Usage{Volume: -rewarded(applied, remaining), Earned: -earned})
 }
 
 // rewarded is how much of a base counts as volume: less than the rule's minimum counts for nothing.

@@ -25,6 +25,7 @@ func RunInOrder(events []event.Event, rules *rule.Set, rejected map[string]bool)
 		books.Record(d, rules)
 		if rejected[e.ID()] {
 			books.Reject(e)
+			books.Release(e, rules)
 		}
 		if i, known := final[e.ID()]; known {
 			out[i] = d
@@ -54,4 +55,24 @@ func (d Decision) Root() string {
 		return d.OriginalID
 	}
 	return d.Event.ID()
+}
+
+// Same tells whether two decisions about an event say the same, whatever the revision of the rules that they considered.
+func (d Decision) Same(other Decision) bool {
+	at := d.AvailableAt.Equal(other.AvailableAt)
+	d.Event, d.Revision, d.HasBase, d.AvailableAt = other.Event, other.Revision, other.HasBase, other.AvailableAt
+	return at && d == other
+}
+
+// UsageOf gives what the accounts of tiers and caps stand at when these decisions are all there are. What was rejected counts for nothing.
+func UsageOf(decisions []Decision, rules *rule.Set, rejected map[string]bool) map[UsageKey]Usage {
+	books := NewBooks(len(decisions))
+	for _, reversals := range []bool{false, true} {
+		for _, d := range decisions {
+			if d.Event.Type().Reverses() == reversals && !rejected[d.Root()] {
+				books.Record(d, rules)
+			}
+		}
+	}
+	return books.Changes()
 }

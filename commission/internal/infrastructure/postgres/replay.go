@@ -7,6 +7,9 @@ import (
 
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/replay"
+	"tributary/commission/internal/domain/commission"
+	"tributary/commission/internal/domain/decision"
+	"tributary/platform/money"
 )
 
 var _ replay.Store = (*Store)(nil)
@@ -16,7 +19,7 @@ const (
 
 	// Decisions with a commission are found by it, the others by an index of theirs.
 	selectUserDecisions = `
-SELECT ` + decisionColumns + ` FROM decisions AS d
+SELECT ` + decisionColumns + ` FROM standing_decisions AS d
 WHERE d.event_id IN (
     SELECT event_id FROM commissions WHERE user_id = $1 UNION SELECT event_id FROM decisions WHERE user_id = $1 AND outcome <> 'commissioned'
 )
@@ -28,6 +31,20 @@ SELECT coalesce(d.reverses_event_id, c.event_id), c.currency, coalesce(sum(c.amo
 FROM commissions AS c LEFT JOIN decisions AS d ON d.event_id = c.event_id AND c.kind = 'clawback'
 WHERE c.user_id = $1 AND c.event_id IS NOT NULL
 GROUP BY 1, 2`
+
+	selectUserUsage = `SELECT rule_id::text, currency, period, volume_minor, earned_minor FROM usage WHERE user_id = $1`
+
+	lockCorrected = `SELECT id::text, status, available_at FROM commissions WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE`
+
+	upsertStanding = `
+INSERT INTO replayed_decisions AS p (event_id, outcome, reason, rules_revision, rule_id, rule_version, currency, base_minor, position_minor, cap_used_minor,
+    reverses_event_id, reversed_before, order_taken_by, unrounded, amount_minor, available_at, commission_id, replayed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+ON CONFLICT (event_id) DO UPDATE SET outcome = excluded.outcome, reason = excluded.reason, rules_revision = excluded.rules_revision, rule_id = excluded.rule_id,
+    rule_version = excluded.rule_version, currency = excluded.currency, base_minor = excluded.base_minor, position_minor = excluded.position_minor,
+    cap_used_minor = excluded.cap_used_minor, reverses_event_id = excluded.reverses_event_id, reversed_before = excluded.reversed_before,
+    order_taken_by = excluded.order_taken_by, unrounded = excluded.unrounded, amount_minor = excluded.amount_minor, available_at = excluded.available_at,
+    commission_id = excluded.commission_id, replayed_at = excluded.replayed_at`
 )
 
 // Users implements replay.Store.
@@ -48,8 +65,9 @@ func (s *Store) Users(ctx context.Context, period replay.Period) ([]string, erro
 }
 
 // Rebook implements replay.Store. The lock is that of consumption; what is read after it is what stands until the transaction ends.
-func (s *Store) Rebook(ctx context.Context, request change.Request, userID string, fn func(replay.History) (replay.Booking, error)) error {
-	return s.begin(ctx, "replay", func(tx pgx.Tx) error {
+func (s *Store) Rebook(ctx context.Context, request change.Request, userID string, fn func(replay.History) (replay.Booking, error)) ([]commission.Commission, error) {
+	var booked []commission.Commission
+	err := s.begin(ctx, "replay", func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, lockUsers, []string{userID}); err != nil {
 			return err
 		}
@@ -58,15 +76,17 @@ func (s *Store) Rebook(ctx context.Context, request change.Request, userID strin
 			return err
 		}
 		booking, err := fn(history)
-		if err != nil || len(booking.Adjustments) == 0 {
+		if err != nil {
 			return err
 		}
-		return book(ctx, tx, request, booking)
+		booked, err = book(ctx, tx, request, booking)
+		return err
 	})
+	return booked, err
 }
 
 func (s *Store) history(ctx context.Context, tx pgx.Tx, userID string) (replay.History, error) {
-	h := replay.History{UserID: userID, Booked: map[replay.Money]int64{}, Rejected: map[string]bool{}}
+	h := replay.History{UserID: userID, Booked: map[replay.Money]int64{}, Rejected: map[string]bool{}, Usage: map[decision.UsageKey]decision.Usage{}}
 	var revision int64
 	err := tx.QueryRow(ctx, selectRevision).Scan(&revision)
 	if err != nil {
@@ -79,10 +99,22 @@ func (s *Store) history(ctx context.Context, tx pgx.Tx, userID string) (replay.H
 	if err != nil {
 		return h, err
 	}
-	if h.Events, err = pgx.CollectRows(rows, scanEvent); err != nil {
+	if h.Decisions, err = pgx.CollectRows(rows, scanStanding); err != nil {
 		return h, err
 	}
-	return h, loadBooked(ctx, tx, h)
+	if err := loadBooked(ctx, tx, h); err != nil {
+		return h, err
+	}
+	return h, loadUserUsage(ctx, tx, h)
+}
+
+func scanStanding(row pgx.CollectableRow) (replay.Standing, error) {
+	var r decisionRow
+	if err := row.Scan(r.targets()...); err != nil {
+		return replay.Standing{}, err
+	}
+	d, err := r.decision()
+	return replay.Standing{Decision: d, CommissionID: value(r.commissionID)}, err
 }
 
 func loadBooked(ctx context.Context, tx pgx.Tx, h replay.History) error {
@@ -103,14 +135,72 @@ func loadBooked(ctx context.Context, tx pgx.Tx, h replay.History) error {
 	return err
 }
 
-// book stores what replay makes of a user, with the audit.
-func book(ctx context.Context, tx pgx.Tx, request change.Request, b replay.Booking) error {
-	if err := addCommissions(ctx, tx, b.Adjustments, request.Now); err != nil {
+func loadUserUsage(ctx context.Context, tx pgx.Tx, h replay.History) error {
+	rows, err := tx.Query(ctx, selectUserUsage, h.UserID)
+	if err != nil {
 		return err
 	}
-	var batch pgx.Batch
-	for _, a := range b.Adjustments {
-		batch.Queue(insertAudit, request.Now, request.Actor, "replay", "commission", a.State().ID, request.Reason, "", snapshot(a.State()), request.RequestID)
+	key := decision.UsageKey{UserID: h.UserID}
+	var usage decision.Usage
+	var code string
+	_, err = pgx.ForEachRow(rows, []any{&key.RuleID, &code, &key.Period, &usage.Volume, &usage.Earned}, func() (err error) {
+		if key.Currency, err = money.ParseCurrency(code); err == nil {
+			h.Usage[key] = usage
+		}
+		return err
+	})
+	return err
+}
+
+// book stores what replay makes of a user, with the audit, and gives the adjustments as they are stored.
+func book(ctx context.Context, tx pgx.Tx, request change.Request, b replay.Booking) ([]commission.Commission, error) {
+	booked, err := following(ctx, tx, b.Adjustments)
+	if err != nil {
+		return nil, err
 	}
-	return tx.SendBatch(ctx, &batch).Close()
+	if err := addCommissions(ctx, tx, booked, request.Now); err != nil {
+		return nil, err
+	}
+	var batch pgx.Batch
+	for _, c := range booked {
+		batch.Queue(insertAudit, request.Now, request.Actor, "replay", "commission", c.State().ID, request.Reason, "", snapshot(c.State()), request.RequestID)
+	}
+	for _, d := range b.Standing {
+		batch.Queue(upsertStanding, d.Event.ID(), string(d.Outcome), string(d.Reason), d.Revision, identity(d.Rule.ID), number(d.Rule.Version), text(d.Currency.String()),
+			minor(d.Decision, d.Base.Minor()), number(d.Position), number(d.CapUsed), text(d.OriginalID), number(d.ReversedBefore), text(d.OrderTakenBy),
+			text(d.Unrounded), minor(d.Decision, d.Amount.Minor()), orNil(d.AvailableAt), identity(d.CommissionID), request.Now)
+	}
+	queueUsage(&batch, b.Usage)
+	return booked, tx.SendBatch(ctx, &batch).Close()
+}
+
+// following locks the commissions that are corrected, so that nobody approves them meanwhile, and gives the adjustments their fate.
+func following(ctx context.Context, tx pgx.Tx, adjustments []commission.Commission) ([]commission.Commission, error) {
+	var ids []string
+	for _, a := range adjustments {
+		if id := a.State().ReversesID; id != "" {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return adjustments, nil
+	}
+	rows, err := tx.Query(ctx, lockCorrected, ids)
+	if err != nil {
+		return nil, err
+	}
+	corrected := map[string]commission.State{}
+	var s commission.State
+	if _, err := pgx.ForEachRow(rows, []any{&s.ID, &s.Status, &s.AvailableAt}, func() error {
+		s.AvailableAt = s.AvailableAt.UTC()
+		corrected[s.ID] = s
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	out := make([]commission.Commission, len(adjustments))
+	for i, a := range adjustments {
+		out[i] = a.Following(corrected[a.State().ReversesID])
+	}
+	return out, nil
 }

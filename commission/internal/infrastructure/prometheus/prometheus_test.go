@@ -174,11 +174,12 @@ func (brokenPayouts) ClosePayout(context.Context, change.Request, payouts.Closin
 	return payout.Payout{}, errBroken
 }
 
-func (brokenReplays) Rebook(_ context.Context, _ change.Request, _ string, fn func(replay.History) (replay.Booking, error)) error {
-	if _, err := fn(replay.History{}); err != nil {
-		return err
+func (brokenReplays) Rebook(_ context.Context, _ change.Request, _ string, fn func(replay.History) (replay.Booking, error)) ([]commission.Commission, error) {
+	booking, err := fn(replay.History{})
+	if err == nil {
+		err = errBroken
 	}
-	return errBroken
+	return booking.Adjustments, err
 }
 
 func TestWhatIsNotCommittedIsNotCounted(t *testing.T) {
@@ -194,7 +195,7 @@ func TestWhatIsNotCommittedIsNotCounted(t *testing.T) {
 	_, results["act"] = m.Settling(brokenRows{}).Act(t.Context(), change.Request{}, settle.Action{})
 	_, results["approve"] = m.Settling(brokenRows{}).ApproveDue(t.Context(), start(), 10)
 	_, results["close"] = m.Paying(brokenPayouts{}).ClosePayout(t.Context(), change.Request{}, payouts.Closing{})
-	results["replay"] = m.Replaying(brokenReplays{}).Rebook(t.Context(), change.Request{}, "u", func(replay.History) (replay.Booking, error) {
+	_, results["replay"] = m.Replaying(brokenReplays{}).Rebook(t.Context(), change.Request{}, "u", func(replay.History) (replay.Booking, error) {
 		return replay.Booking{Adjustments: made}, nil
 	})
 	for _, name := range slices.Sorted(maps.Keys(results)) {

@@ -109,14 +109,10 @@ type replaying struct {
 }
 
 // Rebook implements replay.Store.
-func (r replaying) Rebook(ctx context.Context, request change.Request, userID string, fn func(replay.History) (replay.Booking, error)) error {
-	var booked replay.Booking
-	err := r.Store.Rebook(ctx, request, userID, func(history replay.History) (made replay.Booking, err error) {
-		booked, err = fn(history)
-		return booked, err
-	})
+func (r replaying) Rebook(ctx context.Context, request change.Request, userID string, fn func(replay.History) (replay.Booking, error)) ([]commission.Commission, error) {
+	booked, err := r.Store.Rebook(ctx, request, userID, fn)
 	if err == nil {
-		r.metrics.made(booked.Adjustments)
+		r.metrics.made(booked)
 	}
-	return err
+	return booked, err
 }
