@@ -25,9 +25,9 @@ func TestTheDatabaseGuardsItself(t *testing.T) {
 	}
 	f.owned(t, `UPDATE payouts SET status = 'completed', closed_at = now(), version = version + 1`)
 	f.owned(t, `INSERT INTO audit (at, actor, action, subject_type, subject_id, reason, before, after, request_id) VALUES (now(), 'a', 'b', 'rule', 'c', 'd', '', '', '')`)
-	adjust := func(event, status, of string) string {
+	adjust := func(eventID, status, of string) string {
 		return `INSERT INTO commissions (id, event_id, user_id, event_type, kind, status, base_minor, amount_minor, currency, reason, reverses_id, available_at, occurred_at, created_at)
-			SELECT gen_random_uuid(), nullif('` + event + `', ''), user_id, event_type, 'adjustment', '` + status + `', 0, 1, 'USD', 'x', id, now(), now(), now() FROM commissions WHERE ` + of
+			SELECT gen_random_uuid(), nullif('` + eventID + `', ''), user_id, event_type, 'adjustment', '` + status + `', 0, 1, 'USD', 'x', id, now(), now(), now() FROM commissions WHERE ` + of
 	}
 	f.owned(t, adjust("pending", "pending", `event_id = 'pending'`))
 	f.owned(t, `INSERT INTO commissions (id, user_id, kind, status, base_minor, amount_minor, currency, reason, available_at, occurred_at, created_at)

@@ -36,11 +36,20 @@ func (f fixture) rule(t *testing.T, id, version int, rate, columns, values strin
 		SELECT '00000000-0000-7000-8000-%012d', %d, 'test', 'purchase', 'percentage', '%s', %d, '2026-01-01', revision + 1%s FROM rules_revision`, columns, 900+id, version, rate, id, values))
 }
 
-// usage gives what the user's accounts of tiers and caps stand at, where it is anything.
-func (f fixture) usage(t *testing.T, user string) string {
+// usage gives what the accounts of tiers and caps of u stand at, where it is anything.
+func (f fixture) usage(t *testing.T) string {
 	t.Helper()
 	return f.one(t, `SELECT coalesce(string_agg(concat_ws(' ', right(rule_id::text, 3), period, volume_minor, earned_minor), ';' ORDER BY rule_id, period), '')
-		FROM usage WHERE user_id = $1 AND (volume_minor, earned_minor) <> (0, 0)`, user)
+		FROM usage WHERE user_id = 'u' AND (volume_minor, earned_minor) <> (0, 0)`)
+}
+
+// act performs an action on the earning of an event.
+func (f fixture) act(t *testing.T, eventID string, action commission.Action) {
+	t.Helper()
+	id := f.one(t, `SELECT id FROM commissions WHERE event_id = $1 AND kind = 'earning'`, eventID)
+	if _, err := f.store.Act(t.Context(), byHand(), settle.Action{ID: id, Action: action}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // rows gives the user's commissions.
@@ -87,7 +96,7 @@ func TestAReplayAndOtherWritersTakeTurns(t *testing.T) {
 			for f.one(t, `SELECT count(*) FROM pg_locks JOIN pg_database AS d ON d.oid = database WHERE d.datname = current_database() AND locktype = 'advisory' AND NOT granted`) == "0" {
 				select {
 				case err := <-done:
-					return replay.Booking{}, fmt.Errorf("did not wait: %v", err)
+					return replay.Booking{}, errors.Join(errors.New("did not wait"), err)
 				default:
 				}
 			}
@@ -167,11 +176,11 @@ func TestReplayCorrectsTheUsage(t *testing.T) {
 		t.Errorf("the next sale: %s", got)
 	}
 	f.rule(t, 2, 1, "0.25", capped, "'USD', 9000, 'month'") // takes nothing from either, and counts both
-	if got := f.replay(t) + f.usage(t, "u"); got != "902 2026-11 32000 8000" {
+	if got := f.replay(t) + f.usage(t); got != "902 2026-11 32000 8000" {
 		t.Errorf("another rule: %s", got)
 	}
 	f.decide(t, purchase("e3", "u", "100"), refund("r1", "u", "e1", ""))
-	if got := f.outcome(t, "e3") + " " + f.usage(t, "u"); got != "commissioned rule_applied_at_cap 1000 902 2026-11 22000 4000" {
+	if got := f.outcome(t, "e3") + " " + f.usage(t); got != "commissioned rule_applied_at_cap 1000 902 2026-11 22000 4000" {
 		t.Errorf("under the other rule: %s", got)
 	}
 }
@@ -182,27 +191,20 @@ func TestARejectedEarningReleasesItsUsage(t *testing.T) {
 	f := setup(t)
 	f.rule(t, 1, 1, "0.5", capped+", hold_days", to100+", 30")
 	f.decide(t, purchase("e1", "u", "100"), purchase("e2", "u", "100"), refund("r2", "u", "e2", "40"))
-	reject := func(event string) {
-		t.Helper()
-		id := f.one(t, `SELECT id FROM commissions WHERE event_id = $1 AND kind = 'earning'`, event)
-		if _, err := f.store.Act(t.Context(), byHand(), settle.Action{ID: id, Action: commission.Reject}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	reject("e2")
-	if got := f.usage(t, "u"); got != "901 lifetime 10000 5000" {
+	f.act(t, "e2", commission.Reject)
+	if got := f.usage(t); got != "901 lifetime 10000 5000" {
 		t.Errorf("usage: %s", got)
 	}
 	f.decide(t, purchase("e3", "u", "100"), refund("r3", "u", "e2", ""))
 	if got := f.outcome(t, "e3") + ", " + f.outcome(t, "r3"); got != "commissioned rule_applied 5000, not_commissioned original_rejected 0" {
 		t.Errorf("decided: %s", got)
 	}
-	if got := f.replay(t) + f.usage(t, "u") + " " + f.balance(t, "u"); got != "901 lifetime 20000 10000 10000/0/0/0" {
+	if got := f.replay(t) + f.usage(t) + " " + f.balance(t, "u"); got != "901 lifetime 20000 10000 10000/0/0/0" {
 		t.Errorf("replayed: %s", got)
 	}
-	reject("e1")
-	reject("e3")
-	if got := f.usage(t, "u") + f.replay(t) + f.usage(t, "u") + f.balance(t, "u"); got != "0/0/0/0" {
+	f.act(t, "e1", commission.Reject)
+	f.act(t, "e3", commission.Reject)
+	if got := f.usage(t) + f.replay(t) + f.usage(t) + f.balance(t, "u"); got != "0/0/0/0" {
 		t.Errorf("all rejected: %s", got)
 	}
 }
@@ -213,14 +215,7 @@ func TestAnAdjustmentSharesTheFateOfItsEarning(t *testing.T) {
 	f := setup(t)
 	f.rule(t, 1, 1, "0.1", "hold_days", "30")
 	f.decide(t, purchase("approved", "u", "100"), purchase("held", "u", "50"), purchase("reversed", "u", "10"), purchase("rejected", "v", "100"))
-	act := func(event string, action commission.Action) {
-		t.Helper()
-		id := f.one(t, `SELECT id FROM commissions WHERE event_id = $1 AND kind = 'earning'`, event)
-		if _, err := f.store.Act(t.Context(), byHand(), settle.Action{ID: id, Action: action}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	act("held", commission.Hold)
+	f.act(t, "held", commission.Hold)
 	f.rule(t, 1, 2, "0.2", "hold_days", "30")
 	if got := f.replay(t); got != "approved +1000;held +500;reversed +100;rejected +1000;" {
 		t.Errorf("booked: %s", got)
@@ -229,7 +224,7 @@ func TestAnAdjustmentSharesTheFateOfItsEarning(t *testing.T) {
 		t.Errorf("balances: %s", got)
 	}
 	f.decide(t, refund("r", "u", "reversed", ""))
-	act("rejected", commission.Reject)
+	f.act(t, "rejected", commission.Reject)
 	if n, err := f.store.ApproveDue(t.Context(), start().AddDate(0, 0, 30), 10); n != 1 || err != nil {
 		t.Errorf("ApproveDue = %d, %v", n, err)
 	}
