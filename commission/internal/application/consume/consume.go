@@ -105,20 +105,13 @@ func (h *Handler) Handle(ctx context.Context, events []event.Event) ([]Refused, 
 
 func (h *Handler) decide(s State, events []event.Event) (Changes, error) {
 	run := run{State: s, newID: h.newID, changes: newChanges(h.now(), s.Books, events)}
-	for _, e := range events {
-		if s.Books.Decided(e.ID()) {
-			continue
+	for e, waited := range s.Books.Undecided(events) {
+		into := &run.changes.Decisions
+		if waited {
+			into = &run.changes.Resolved
 		}
-		if err := run.take(e, &run.changes.Decisions); err != nil {
+		if err := run.take(e, into); err != nil {
 			return Changes{}, err
-		}
-		if e.Type().Reverses() {
-			continue
-		}
-		for _, parked := range s.Books.Waiting(e) {
-			if err := run.take(parked, &run.changes.Resolved); err != nil {
-				return Changes{}, err
-			}
 		}
 	}
 	run.changes.Usage = s.Books.Changes()

@@ -2,6 +2,7 @@ package decision
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 
 	"tributary/commission/internal/domain/event"
@@ -129,8 +130,31 @@ func (b *Books) park(e event.Event) {
 	waiting[e.ID()] = e
 }
 
-// Waiting gives the parked reversals whose original is now known, in the order in which they occurred.
-func (b *Books) Waiting(arrived event.Event) []event.Event {
+// Undecided gives the events that have no decision, in their order, and after each the reversals that waited for it, which are told by true. The decision about
+// an event has to be recorded before the next one is asked for.
+func (b *Books) Undecided(events []event.Event) iter.Seq2[event.Event, bool] {
+	return func(yield func(event.Event, bool) bool) {
+		for _, e := range events {
+			if b.Decided(e.ID()) {
+				continue
+			}
+			if !yield(e, false) {
+				return
+			}
+			if e.Type().Reverses() {
+				continue
+			}
+			for _, parked := range b.waiting(e) {
+				if !yield(parked, true) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// waiting gives the parked reversals whose original is now known, in the order in which they occurred.
+func (b *Books) waiting(arrived event.Event) []event.Event {
 	var out []event.Event
 	for _, e := range b.parked[arrived.UserID()] {
 		if b.originalOf(e.Facts()) != nil {

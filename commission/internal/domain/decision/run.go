@@ -20,31 +20,19 @@ func RunInOrder(events []event.Event, rules *rule.Set, rejected map[string]bool)
 	books := NewBooks(len(events))
 	final := make(map[string]int, len(events))
 	out := make([]Decision, 0, len(events))
-	take := func(e event.Event) {
+	for e, waited := range books.Undecided(events) {
 		d := Decide(e, rules, books.Account(e))
 		books.Record(d, rules)
 		if rejected[e.ID()] {
 			books.Reject(e)
 			books.Release(e, rules)
 		}
-		if i, known := final[e.ID()]; known {
-			out[i] = d
-			return
+		if waited {
+			out[final[e.ID()]] = d
+			continue
 		}
 		final[e.ID()] = len(out)
 		out = append(out, d)
-	}
-	for _, e := range events {
-		if books.Decided(e.ID()) {
-			continue
-		}
-		take(e)
-		if e.Type().Reverses() {
-			continue
-		}
-		for _, parked := range books.Waiting(e) {
-			take(parked)
-		}
 	}
 	return out
 }
