@@ -278,3 +278,27 @@ func TestARefundTakesBackAdjustmentsToo(t *testing.T) {
 		t.Errorf("earnings are %s", got)
 	}
 }
+
+// A sale that earned keeps its order, even if a replay has left it nothing: the next sale of the order gets its money by a replay.
+func TestAnOrderStaysTaken(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	first, second := purchase("e1", "u", "100"), purchase("e2", "u", "300")
+	first.OrderID, second.OrderID = "o", "o"
+	second.OccurredAt = first.OccurredAt.Add(time.Minute)
+	f.decide(t, first)
+	f.rule(t, 1, 1, "0.1", "currency, minimum_base_minor", "'USD', 20000")
+	if got := f.replay(t); got != "e1 -1000;" {
+		t.Errorf("below the minimum: %s", got)
+	}
+	f.decide(t, second)
+	if got := f.outcome(t, "e2") + " " + f.replay(t) + f.balance(t, "u"); got != "not_commissioned duplicate_order 0 e2 +3000;0/3000/0/0" {
+		t.Errorf("the next sale: %s", got)
+	}
+	byOrder := refund("r", "u", "", "")
+	byOrder.OrderID = "o"
+	f.decide(t, byOrder)
+	if got := f.outcome(t, "r") + " " + f.replay(t) + f.balance(t, "u"); got != "commissioned clawed_back -3000 0/0/0/0" {
+		t.Errorf("the refund of the order: %s", got)
+	}
+}
