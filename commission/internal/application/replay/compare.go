@@ -35,13 +35,13 @@ func compare(history History, period Period) comparison {
 	again := decision.Run(history.events(), history.Rules, history.Rejected)
 	expected := expectedOf(again, history.Rejected)
 	currencies := currenciesOf(expected, history.Booked)
-	stood, inside := make(map[string]Standing, len(again)), make(map[string]bool, len(again))
-	for _, s := range history.Decisions {
-		stood[s.Event.ID()], inside[s.Event.ID()] = s, period.holds(s.Event.OccurredAt())
+	stood, inside := make(map[string]*Standing, len(again)), make(map[string]bool, len(again))
+	for i, s := range history.Decisions {
+		stood[s.Event.ID()], inside[s.Event.ID()] = &history.Decisions[i], period.holds(s.Event.OccurredAt())
 	}
 	var found comparison
-	stands := make([]decision.Decision, 0, len(again))
-	for _, d := range again {
+	stands := again // becomes what stands after the replay
+	for i, d := range again {
 		id, before := d.Event.ID(), len(found.differences)
 		if inside[id] {
 			found.events++
@@ -50,10 +50,10 @@ func compare(history History, period Period) comparison {
 		s := stood[id]
 		belongs := d.Outcome != decision.Parked && (inside[d.Root()] || inside[s.Root()])
 		if belongs && (!d.Same(s.Decision) || len(found.differences) > before) {
-			s.Decision = d
-			found.changed = append(found.changed, s)
+			found.changed = append(found.changed, Standing{Decision: d, CommissionID: s.CommissionID})
+		} else {
+			stands[i] = s.Decision
 		}
-		stands = append(stands, s.Decision)
 	}
 	found.usage = missing(history.Usage, decision.UsageOf(stands, history.Rules, history.Rejected))
 	return found

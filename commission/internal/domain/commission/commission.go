@@ -165,11 +165,11 @@ const (
 )
 
 // Next is the state machine: the status after the action, a conflict with code transition_refused where it is not allowed.
-// Only earnings are acted on; clawbacks follow theirs, and adjustments that of an earning.
+// Only earnings are acted on; clawbacks and the adjustments of replays follow theirs, and adjustments by hand are final.
 func Next(kind Kind, from Status, action Action) (Status, error) {
 	refused := fault.New(fault.Conflict, "transition_refused", "The commission is "+string(from)+"; this status does not allow the action.")
 	if kind != Earning {
-		return "", fault.New(fault.Conflict, "transition_refused", "Only earnings can be acted on; clawbacks follow their earning.")
+		return "", fault.New(fault.Conflict, "transition_refused", "Only earnings can be acted on; clawbacks and adjustments follow theirs.")
 	}
 	switch action {
 	case Approve:

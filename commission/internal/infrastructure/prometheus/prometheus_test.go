@@ -225,6 +225,22 @@ func TestChangesOfStatusAreCounted(t *testing.T) {
 	expect(t, registry, "commissions earning approved 14", "commissions earning held 2", "commissions earning pending 1", "commissions earning rejected 1", "decision_lag_seconds 0 0")
 }
 
+// The adjustments of a replay count by the status that the store gave them.
+func TestAdjustmentsOfReplaysAreCounted(t *testing.T) {
+	t.Parallel()
+	registry := client.NewRegistry()
+	if _, err := prometheus.New(registry, clock).Replaying(replays{}).Rebook(t.Context(), change.Request{}, "u", nil); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, registry, "commissions adjustment pending 1", "decision_lag_seconds 0 0")
+}
+
+type replays struct{ replay.Store }
+
+func (replays) Rebook(context.Context, change.Request, string, func(replay.History) (replay.Booking, error)) ([]commission.Commission, error) {
+	return []commission.Commission{commission.Restore(commission.State{Kind: commission.Adjustment, Status: commission.Pending})}, nil
+}
+
 type working struct{ settle.Store }
 
 func (working) Act(_ context.Context, _ change.Request, act settle.Action) (commission.Commission, error) {
