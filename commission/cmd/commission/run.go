@@ -108,7 +108,7 @@ func run(ctx context.Context, args []string) error {
 	api := newAPI(wiring{logger: logger, metrics: metrics, health: health, verifier: verifier, uses: rest.UseCases{
 		Commissions: store, Settle: settle.New(counted.Settling(store), newID), Payouts: payer, Ledger: store, Unseal: unseal,
 		Publish: publish.New(store, newID), Rules: store, Explain: explain.New(store),
-		Summaries: store, Replay: replay.New(counted.Replaying(store), time.Now, newID), Frames: store, Now: time.Now,
+		Summaries: store, Replay: replay.New(counted.Replaying(store), newID), Frames: store, Now: time.Now,
 	}})
 	server := &httpapi.Server{Addr: s.HTTPAddr, Handler: api.Router, Health: health, Logger: logger}
 

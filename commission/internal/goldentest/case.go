@@ -22,7 +22,18 @@ type Case struct {
 	Balances map[string]string // "user currency" of every account that moved → minor units earned, and those of them that are pending if any: "300 pending 100"
 }
 
-// Line is a rule or an event: an id, a type, and options.
+// Rejected gives the events whose commission is rejected, with the prefix as in Event.
+func (c Case) Rejected(prefix string) map[string]bool {
+	out := map[string]bool{}
+	for _, e := range c.Events {
+		if e.Get("rejected") == "true" {
+			out[prefix+e.ID] = true
+		}
+	}
+	return out
+}
+
+// Line is a rule or an event: an id, a type, and options. The commission of an event with rejected=true is rejected by hand as soon as it is made.
 type Line struct {
 	ID, Type string
 	Options  map[string]string

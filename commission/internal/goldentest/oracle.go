@@ -81,6 +81,10 @@ func Solve(c *Case) {
 			if sums[key] == nil {
 				sums[key], pending[key] = new(big.Rat), new(big.Rat)
 			}
+			if v.rejected() {
+				c.Outcomes = append(c.Outcomes, Outcome{Event: e.ID, Text: text})
+				continue
+			}
 			sums[key].Add(sums[key], v.amount)
 			if v.pending() {
 				pending[key].Add(pending[key], v.amount)
@@ -109,6 +113,10 @@ func (v *verdict) pending() bool {
 	days, _ := strconv.Atoi(v.rule.Get("hold"))
 	return at.Add(time.Duration(days) * 24 * time.Hour).After(Now())
 }
+
+// rejected tells whether an operator rejected the commission as soon as it was made: it brings nothing, there is nothing to take back, and what comes after
+// finds tiers and caps as if it had never been.
+func (v *verdict) rejected() bool { return v.event.Get("rejected") == "true" }
 
 func reverses(e Line) bool { return e.Type == "refund" || e.Type == "void" || e.Type == "chargeback" }
 func sells(e Line) bool    { return e.Type == "sale" || e.Type == "purchase" }
@@ -305,7 +313,7 @@ func (o *oracle) usage(v *verdict, label string, volume bool) *big.Rat {
 		kind = v.rule.Get("period")
 	}
 	for _, w := range o.done {
-		if w.rule == nil || reverses(w.event) || w.rule.ID != v.rule.ID || w.event.Get("user") != v.event.Get("user") || w.currency != v.currency || period(kind, w.event) != label {
+		if w.rule == nil || w.rejected() || reverses(w.event) || w.rule.ID != v.rule.ID || w.event.Get("user") != v.event.Get("user") || w.currency != v.currency || period(kind, w.event) != label {
 			continue
 		}
 		if volume {
@@ -373,6 +381,10 @@ func (o *oracle) reverse(v *verdict) {
 	again := o.find(func(r *verdict) bool { return r.original == w }) != nil
 	if (w.base.Sign() > 0 && left.Sign() <= 0) || (w.base.Sign() == 0 && again) {
 		v.text = "not_commissioned already_reversed"
+		return
+	}
+	if w.rejected() {
+		v.text = "not_commissioned original_rejected"
 		return
 	}
 	take := left

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +16,8 @@ import (
 	"tributary/commission/internal/api/events"
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/consume"
+	"tributary/commission/internal/application/settle"
+	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/rule"
 	"tributary/commission/internal/goldentest"
 	"tributary/commission/internal/infrastructure/postgres"
@@ -123,6 +126,41 @@ func (w *world) publish(t *testing.T, g group) {
 	}
 }
 
+// parts cuts messages into parts of the size, or into single ones where something is to be rejected in between.
+func (g group) parts(messages []broker.Message, size int) [][]broker.Message {
+	if len(g.rejected()) > 0 {
+		size = 1
+	}
+	return slices.Collect(slices.Chunk(messages, size))
+}
+
+func (g group) rejected() []string {
+	var out []string
+	for i, c := range g.cases {
+		out = append(out, slices.Collect(maps.Keys(c.Rejected(g.prefix(i))))...)
+	}
+	return out
+}
+
+// reject rejects what has been commissioned meanwhile and is to be rejected.
+func (w *world) reject(t *testing.T, g group) {
+	t.Helper()
+	rows, err := w.owner.Query(t.Context(), `SELECT id::text FROM commissions WHERE event_id = ANY($1) AND status = 'pending'`, g.rejected())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range ids {
+		request := change.Request{Now: goldentest.Now(), Actor: "golden", Reason: "golden"}
+		if _, err := w.store.Act(t.Context(), request, settle.Action{ID: id, Action: commission.Reject}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // check compares everything that the database holds of the group.
 func (w *world) check(t *testing.T, g group) {
 	t.Helper()
@@ -201,8 +239,9 @@ func (w *world) read(t *testing.T, prefix string) books {
 // nothingElse checks that the database holds the decisions and commissions of the groups and no others.
 func (w *world) nothingElse(t *testing.T, all []group) {
 	t.Helper()
-	decisions, commissions := 0, 0
+	decisions, commissions, rejected := 0, 0, 0
 	for _, g := range all {
+		rejected += len(g.rejected())
 		for _, c := range g.cases {
 			decisions += len(c.Outcomes)
 			commissions += len(slices.DeleteFunc(slices.Clone(c.Outcomes), func(o goldentest.Outcome) bool { return !strings.HasPrefix(o.Text, "commissioned") }))
@@ -212,7 +251,7 @@ func (w *world) nothingElse(t *testing.T, all []group) {
 	if err := w.owner.QueryRow(t.Context(), `SELECT concat_ws(' ', (SELECT count(*) FROM decisions), (SELECT count(*) FROM commissions), (SELECT count(*) FROM ledger))`).Scan(&got); err != nil {
 		t.Fatal(err)
 	}
-	if want := fmt.Sprint(decisions, commissions, commissions); got != want {
+	if want := fmt.Sprint(decisions, commissions, commissions+rejected); got != want {
 		t.Errorf("%s rows of decisions, commissions and the ledger; want %s", got, want)
 	}
 }
@@ -224,14 +263,16 @@ func TestGoldenCasesThroughTheDatabase(t *testing.T) {
 	all := groups(golden(t))
 	for i, g := range all {
 		w.publish(t, g)
-		var received []broker.Received
-		for _, m := range g.messages(t) {
-			received = append(received, broker.Received{Message: m})
-		}
-		for part := range slices.Chunk(received, []int{1, 3, len(received)}[i%3]) {
-			if err := w.tracking.Handle(t.Context(), part); err != nil {
+		messages := g.messages(t)
+		for _, part := range g.parts(messages, []int{1, 3, len(messages)}[i%3]) {
+			var received []broker.Received
+			for _, m := range part {
+				received = append(received, broker.Received{Message: m})
+			}
+			if err := w.tracking.Handle(t.Context(), received); err != nil {
 				t.Fatal(err)
 			}
+			w.reject(t, g)
 		}
 		w.check(t, g)
 	}

@@ -34,7 +34,7 @@ type commissionBody struct {
 	Currency        string    `json:"currency" example:"USD"`
 	RuleID          *string   `json:"rule_id"`
 	RuleVersion     *int      `json:"rule_version"`
-	ReversesID      *string   `json:"reverses_id" doc:"A clawback: the earning that it takes from."`
+	ReversesID      *string   `json:"reverses_id" doc:"A clawback: what it takes from, an earning or the adjustment that replay made in the place of one. An adjustment by replay: the earning whose fate it shares."`
 	Reason          *string   `json:"reason" doc:"Of the last change by hand."`
 	AvailableAt     time.Time `json:"available_at" doc:"When it is approved by itself."`
 	OccurredAt      time.Time `json:"occurred_at"`

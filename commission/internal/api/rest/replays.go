@@ -38,7 +38,6 @@ type replayBody struct {
 	Differences []differenceBody `json:"differences" doc:"By user, then by time of the event. Applied as adjustments unless it is a dry run."`
 	Totals      []totalBody      `json:"totals"`
 	SHA256      string           `json:"sha256" doc:"Of the differences."`
-	Changed     []string         `json:"changed_meanwhile,omitempty" doc:"Users whose bookings changed while it ran; nothing was applied to them: run it again."`
 }
 
 type differenceBody struct {
@@ -87,7 +86,8 @@ type trialBody struct {
 
 func registerReplays(api huma.API, handler *replay.Handler, frames change.Frames, clock func() time.Time) {
 	op := changeOperation("create-replay", "/replays", "Decide a period anew",
-		"By the rules as they stand now, in the order in which events occurred. Differences to what is booked become adjustments; nothing is edited. Applying it twice changes nothing.", "Replays", auth.Admin)
+		"By the rules as they stand now, in the order in which events occurred. Differences to what is booked become adjustments; nothing is edited. Applying it twice changes nothing. "+
+			"A period whose users have more than 1,000,000 events in all, or more than 10,000 differences, is refused before anything is booked: choose a shorter one.", "Replays", auth.Admin)
 	huma.Register(api, op, func(ctx context.Context, in *replayInput) (*answered[replayBody], error) {
 		period := replay.Period{From: in.Body.From.UTC(), To: in.Body.To.UTC()}
 		reason := in.Body.Reason
@@ -99,7 +99,7 @@ func registerReplays(api huma.API, handler *replay.Handler, frames change.Frames
 			if err := frames.Known(ctx, r); err != nil {
 				return replayBody{}, err
 			}
-			report, err := handler.Replay(ctx, period, !in.Body.DryRun, reason)
+			report, err := handler.Replay(ctx, r, period, !in.Body.DryRun)
 			if err != nil {
 				return replayBody{}, err
 			}
@@ -129,12 +129,12 @@ func registerReplays(api huma.API, handler *replay.Handler, frames change.Frames
 }
 
 func replayBodyOf(r replay.Report, dryRun bool) (replayBody, error) {
-	body := replayBody{From: r.Period.From, To: r.Period.To, DryRun: dryRun, Events: r.Events, Users: r.Users, Differences: []differenceBody{}, Changed: r.Changed}
+	body := replayBody{From: r.Period.From, To: r.Period.To, DryRun: dryRun, Events: r.Events, Users: r.Users, Differences: []differenceBody{}}
 	sums := map[string]int64{}
 	for _, d := range r.Differences {
 		text := func(minor int64) string { return money.FromMinor(minor, d.Currency).String() }
 		body.Differences = append(body.Differences, differenceBody{
-			UserID: d.UserID, EventID: d.EventID, OccurredAt: d.OccurredAt, Currency: d.Currency.String(), Expected: text(d.Expected), ExpectedMinor: d.Expected,
+			UserID: d.Event.UserID(), EventID: d.Event.ID(), OccurredAt: d.Event.OccurredAt(), Currency: d.Currency.String(), Expected: text(d.Expected), ExpectedMinor: d.Expected,
 			Booked: text(d.Booked), BookedMinor: d.Booked, Difference: text(d.Expected - d.Booked), DifferenceMinor: d.Expected - d.Booked,
 		})
 		sums[d.Currency.String()] += d.Expected - d.Booked

@@ -51,6 +51,37 @@ func TestExplanationsCanBeComputedAgain(t *testing.T) {
 	}
 }
 
+// A refund is explained by what it took back: the first decision before a replay, what the replay made of it after.
+func TestRefundsBeforeAndAfterAReplayAreExplained(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	refund := func(id, original, amount string) event.Facts {
+		return event.Facts{ID: id, UserID: "u", Type: event.Refund, OriginalID: original, Amount: amount}
+	}
+	lead := event.Facts{ID: "l", UserID: "u", Type: event.Lead, Amount: "100"}
+	s.decide(t, purchase("p", "u", "100"), lead, refund("p1", "p", "30"), refund("l1", "l", "30"))
+	for _, kind := range []string{"purchase", "lead"} {
+		s.call(t, "POST", "/rules", `{"name":"better","event_type":"`+kind+`","currency":"USD","priority":1,"formula":{"kind":"graduated","period":"month","tiers":[{"from":0,"rate":"0.2"},{"from":50,"rate":"0.3"}]},"effective_from":"2026-01-01T00:00:00Z"}`).want(t, 201)
+	}
+	s.call(t, "POST", "/replays", `{"from":"2026-11-01T00:00:00Z","to":"2026-12-01T00:00:00Z"}`).want(t, 200)
+	s.decide(t, refund("p2", "p", "30"), refund("l2", "l", "30"), refund("p3", "p", "40"), refund("l3", "l", ""))
+	for id, want := range map[string]string{ // of 100: 25.00, of 70: 16.00, of 40: 8.00
+		"p": "10.00", "p1": "-3.00", "p2": "-8.00", "p3": "-8.00", "l1": "", "l2": "-8.00", "l3": "-8.00",
+	} {
+		a := s.call(t, "GET", "/decisions/"+id+"/explain", "").want(t, 200)
+		var x wire.Explanation
+		if err := strictjson.Unmarshal([]byte(a.text), &x); err != nil {
+			t.Fatalf("%s: %v in %s", id, err, a.text)
+		}
+		if made, differences, err := x.Check(); err != nil || len(differences) > 0 || a.str("verified") != "true" || a.str("amount") != want {
+			t.Errorf("%s: made again %+v, %v, %v from %s", id, made, differences, err, a.text)
+		}
+	}
+	if b := s.call(t, "GET", "/balances/u", ""); b.str("balances.0.available") != "0.00" {
+		t.Errorf("balance: %s", b.text)
+	}
+}
+
 func TestSummaryKeepsDaysOfTheZone(t *testing.T) {
 	t.Parallel()
 	s := setup(t)

@@ -66,7 +66,7 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 	rest.Register(api.Huma, rest.UseCases{
 		Commissions: s.store, Settle: settle.New(s.store, newID), Payouts: s.payouts, Ledger: s.store,
 		Publish: publish.New(s.store, newID), Rules: s.store, Explain: explain.New(s.store),
-		Summaries: s.store, Replay: replay.New(s.store, clock, newID), Frames: s.store, Now: clock,
+		Summaries: s.store, Replay: replay.New(s.store, newID), Frames: s.store, Now: clock,
 	})
 	s.handler = api.Router
 	return s

@@ -21,7 +21,8 @@ type State struct {
 	Earnings map[string]*Earning // by event id: the earnings that reversals of the batch may take back
 }
 
-// Earning is a commission that a clawback can take from, and what is left of it.
+// Earning is a commission that a clawback can take from, and what is left of it with all adjustments. It is itself an adjustment where replay gave what the
+// first decision had not.
 type Earning struct {
 	commission.State
 
@@ -104,20 +105,13 @@ func (h *Handler) Handle(ctx context.Context, events []event.Event) ([]Refused, 
 
 func (h *Handler) decide(s State, events []event.Event) (Changes, error) {
 	run := run{State: s, newID: h.newID, changes: newChanges(h.now(), s.Books, events)}
-	for _, e := range events {
-		if s.Books.Decided(e.ID()) {
-			continue
+	for e, waited := range s.Books.Undecided(events) {
+		into := &run.changes.Decisions
+		if waited {
+			into = &run.changes.Resolved
 		}
-		if err := run.take(e, &run.changes.Decisions); err != nil {
+		if err := run.take(e, into); err != nil {
 			return Changes{}, err
-		}
-		if e.Type().Reverses() {
-			continue
-		}
-		for _, parked := range s.Books.Waiting(e) {
-			if err := run.take(parked, &run.changes.Resolved); err != nil {
-				return Changes{}, err
-			}
 		}
 	}
 	run.changes.Usage = s.Books.Changes()
@@ -184,7 +178,7 @@ func (r *run) commission(d decision.Decision) (commission.Commission, error) {
 	terms.Earner = &earning.State
 	made := commission.FromDecision(d, terms)
 	earning.Net += d.Amount.Minor()
-	if earning.Net == 0 {
+	if earning.Net == 0 && earning.Kind == commission.Earning && earning.Status != commission.Reversed {
 		earning.Status = commission.Reversed
 		r.changes.Reversed = append(r.changes.Reversed, earning.ID)
 	}

@@ -3,12 +3,11 @@
 package replay
 
 import (
-	"cmp"
 	"context"
-	"slices"
+	"fmt"
 	"time"
 
-	"tributary/commission/internal/application/publish"
+	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
@@ -17,12 +16,22 @@ import (
 	"tributary/platform/money"
 )
 
-// History is all that is known of a user: events, and what is booked for each.
+// History is all that is known of a user: the rules, the decisions in the order in which the events occurred, and what is booked for each.
 type History struct {
-	UserID   string
-	Events   []event.Event
-	Booked   map[Money]int64 // what stands for the event, adjustments included and rejected rows left out, in minor units
-	Rejected map[string]bool // events whose commission was rejected by hand
+	Rules     *rule.Set
+	UserID    string
+	Decisions []Standing
+	Booked    map[Money]int64 // what stands for the event, adjustments included and rejected rows left out, in minor units
+	Rejected  map[string]bool // events whose commission was rejected by hand
+	Usage     map[decision.UsageKey]decision.Usage
+}
+
+// Standing is the decision that stands about an event: what the last replay made of it, and the first one where none has. Reversals that come
+// later go by it.
+type Standing struct {
+	decision.Decision
+
+	CommissionID string // what clawbacks take from: the earning, or without one the first adjustment; "" for none
 }
 
 // Money is the money that belongs to an event.
@@ -31,52 +40,29 @@ type Money struct {
 	Currency string
 }
 
-// Store reads histories and books adjustments.
+// Booking is what a replay writes about a user.
+type Booking struct {
+	Adjustments []commission.Commission
+	Standing    []Standing                           // what stands from now on, where it is not what stood
+	Usage       map[decision.UsageKey]decision.Usage // differences
+}
+
+// Store reads histories and books what replay makes of them.
 type Store interface {
 	// Rules gives all published versions as they stand.
 	Rules(ctx context.Context) (*rule.Set, error)
-	// Histories gives fn the users with events in the period, in order, one by one, each with the whole history.
-	Histories(ctx context.Context, period Period, fn func(History) error) error
-	// Book stores the adjustments of a user in one transaction, if the user's bookings are still those of seen; false if they have changed.
-	Book(ctx context.Context, seen History, adjustments []commission.Commission, now time.Time) (bool, error)
+	// Users gives those who have events in the period, in order.
+	Users(ctx context.Context, period Period) ([]string, error)
+	// Rebook gives fn the history of a user, of MaxEvents + 1 events at most, and stores what fn makes of it, with an audit row for each
+	// adjustment: all in one transaction that excludes other writers of the user. An adjustment of what is pending or held becomes pending.
+	// It gives the adjustments as they were stored. An error stores nothing.
+	Rebook(ctx context.Context, request change.Request, userID string, fn func(History) (Booking, error)) ([]commission.Commission, error)
 }
 
 // Period is a half-open span of times of occurrence.
 type Period struct{ From, To time.Time }
 
 func (p Period) holds(t time.Time) bool { return !t.Before(p.From) && t.Before(p.To) }
-
-// Difference is what an event should have brought and has not.
-type Difference struct {
-	UserID     string
-	EventID    string
-	EventType  event.Type
-	OccurredAt time.Time
-	Currency   money.Currency
-	Expected   int64
-	Booked     int64
-}
-
-// Report is the outcome of a replay. It holds no time and no new id, so that the same input gives the same report.
-type Report struct {
-	Period      Period
-	Events      int // in the period
-	Users       int
-	Differences []Difference
-	Changed     []string // users whose bookings changed while an apply ran: run it again
-}
-
-// Handler replays. It is safe for concurrent use.
-type Handler struct {
-	store Store
-	now   func() time.Time
-	newID func() string
-}
-
-// New makes a handler.
-func New(store Store, now func() time.Time, newID func() string) *Handler {
-	return &Handler{store: store, now: now, newID: newID}
-}
 
 // Check refuses a period that is empty or turned around.
 func (p Period) Check() error {
@@ -90,161 +76,129 @@ func (p Period) Check() error {
 	return faults.Err()
 }
 
-// Replay decides the period anew. With apply it books the differences as adjustments: doing it twice changes nothing.
-func (h *Handler) Replay(ctx context.Context, period Period, apply bool, reason string) (Report, error) {
+// What one call decides and answers at most.
+const (
+	MaxEvents      = 1_000_000 // of the users of the period, in all their time
+	MaxDifferences = 10_000
+)
+
+// TooLarge is the code of a period that is beyond them.
+const TooLarge = "replay_too_large"
+
+func errTooLarge() error {
+	return fault.New(fault.Invalid, TooLarge, fmt.Sprintf("The users of the period have more than %d events, or more than %d differences; nothing was booked. Choose a shorter period.",
+		MaxEvents, MaxDifferences))
+}
+
+// Difference is what an event should have brought and has not.
+type Difference struct {
+	Event    event.Event
+	Currency money.Currency
+	Expected int64
+	Booked   int64
+}
+
+// Report is the outcome of a replay. It holds no time and no new id, so that the same input gives the same report.
+type Report struct {
+	Period      Period
+	Events      int // in the period
+	Users       int
+	Differences []Difference
+}
+
+// Handler replays. It is safe for concurrent use.
+type Handler struct {
+	store Store
+	newID func() string
+}
+
+// New makes a handler.
+func New(store Store, newID func() string) *Handler { return &Handler{store: store, newID: newID} }
+
+// Replay decides the period anew, user by user. With apply it books the differences as adjustments, and brings what stands for later events in line:
+// doing it twice changes nothing. A period
+// that is too large is refused before anything is booked. A failure may leave some users booked and others not; each booking is whole and audited, and
+// the next call does the rest.
+func (h *Handler) Replay(ctx context.Context, request change.Request, period Period, apply bool) (Report, error) {
 	report := Report{Period: period}
-	if err := period.Check(); err != nil {
-		return report, err
-	}
-	rules, err := h.store.Rules(ctx)
-	if err != nil {
-		return report, err
-	}
-	err = h.store.Histories(ctx, period, func(history History) error {
+	var differing []string
+	err := h.each(ctx, period, func(history History) error {
+		found := compare(history, period)
 		report.Users++
-		differences := compare(history, rules, period, &report.Events)
-		if len(differences) == 0 {
-			return nil
+		report.Events += found.events
+		report.Differences = append(report.Differences, found.differences...)
+		if !found.nothing() {
+			differing = append(differing, history.UserID)
 		}
-		report.Differences = append(report.Differences, differences...)
-		if !apply {
-			return nil
+		if len(report.Differences) > MaxDifferences {
+			return errTooLarge()
 		}
-		same, err := h.store.Book(ctx, history, h.adjustments(differences, reason), h.now().UTC().Truncate(time.Microsecond))
-		if err == nil && !same {
-			report.Changed = append(report.Changed, history.UserID)
-		}
-		return err
-	})
-	return report, err
-}
-
-// compare decides the history anew and gives where the result is not what is booked.
-func compare(history History, rules *rule.Set, period Period, events *int) []Difference {
-	decisions := decision.Run(history.Events, rules, history.Rejected)
-	expected := expectedOf(decisions, history.Rejected)
-	var out []Difference
-	for _, d := range decisions {
-		e := d.Event
-		if !period.holds(e.OccurredAt()) {
-			continue
-		}
-		*events++
-		if e.Type().Reverses() {
-			continue
-		}
-		for _, currency := range currencies(e.ID(), expected, history.Booked) {
-			key := Money{EventID: e.ID(), Currency: currency.String()}
-			if expected[key] != history.Booked[key] {
-				out = append(out, Difference{
-					UserID: e.UserID(), EventID: e.ID(), EventType: e.Type(), OccurredAt: e.OccurredAt(), Currency: currency,
-					Expected: expected[key], Booked: history.Booked[key],
-				})
-			}
-		}
-	}
-	return out
-}
-
-// expectedOf sums what decisions bring, by the event that the money belongs to. What was rejected by hand brings nothing.
-func expectedOf(decisions []decision.Decision, rejected map[string]bool) map[Money]int64 {
-	sums := map[Money]int64{}
-	for _, d := range decisions {
-		if d.Outcome == decision.Commissioned && !rejected[d.Root()] {
-			sums[Money{EventID: d.Root(), Currency: d.Currency.String()}] += d.Amount.Minor()
-		}
-	}
-	return sums
-}
-
-// currencies gives those in which there is anything about the event, in order.
-func currencies(eventID string, sums ...map[Money]int64) []money.Currency {
-	var out []money.Currency
-	for _, sum := range sums {
-		for key := range sum {
-			if key.EventID != eventID {
-				continue
-			}
-			if c, err := money.ParseCurrency(key.Currency); err == nil && !slices.Contains(out, c) {
-				out = append(out, c)
-			}
-		}
-	}
-	slices.SortFunc(out, func(a, b money.Currency) int { return cmp.Compare(a.String(), b.String()) })
-	return out
-}
-
-func (h *Handler) adjustments(differences []Difference, reason string) []commission.Commission {
-	now := h.now().UTC().Truncate(time.Microsecond)
-	out := make([]commission.Commission, len(differences))
-	for i, d := range differences {
-		out[i] = commission.Restore(commission.State{
-			ID: h.newID(), EventID: d.EventID, UserID: d.UserID, EventType: d.EventType, Kind: commission.Adjustment, Status: commission.Approved,
-			Base: money.FromMinor(0, d.Currency), Amount: money.FromMinor(d.Expected-d.Booked, d.Currency), Reason: reason,
-			AvailableAt: now, OccurredAt: d.OccurredAt, CreatedAt: now, Version: 1,
-		})
-	}
-	return out
-}
-
-// Trial is what a user would have earned by other rules.
-type Trial struct {
-	UserID   string
-	Currency string
-	Present  int64 // by the rules as they stand
-	Trial    int64 // with the trial rule among them
-}
-
-// WhatIf decides the period by the rules as they stand and once more with a version that is not published. It writes nothing.
-func (h *Handler) WhatIf(ctx context.Context, period Period, def rule.Definition) ([]Trial, error) {
-	if err := period.Check(); err != nil {
-		return nil, err
-	}
-	present, err := h.store.Rules(ctx)
-	if err != nil {
-		return nil, err
-	}
-	trial, err := publish.Build(present, def, publish.Terms{NewID: "00000000-0000-0000-0000-000000000000", Now: period.From})
-	if err != nil {
-		return nil, err
-	}
-	var out []Trial
-	err = h.store.Histories(ctx, period, func(history History) error {
-		out = append(out, tryOut(history, present, present.With(trial), period)...)
 		return nil
 	})
-	return out, err
+	if err != nil || !apply {
+		return report, err
+	}
+	report.Differences = nil
+	for _, userID := range differing {
+		var found comparison
+		_, err := h.store.Rebook(ctx, request, userID, func(history History) (Booking, error) {
+			found = compare(history, period)
+			return h.booking(found, request), nil
+		})
+		if err != nil {
+			return report, err
+		}
+		report.Differences = append(report.Differences, found.differences...)
+	}
+	return report, nil
 }
 
-func tryOut(history History, present, trial *rule.Set, period Period) []Trial {
-	inside := map[string]bool{}
-	for _, e := range history.Events {
-		inside[e.ID()] = period.holds(e.OccurredAt())
+// each gives fn the histories of the users of the period one by one, and books nothing.
+func (h *Handler) each(ctx context.Context, period Period, fn func(History) error) error {
+	if err := period.Check(); err != nil {
+		return err
 	}
-	sums := map[string]*Trial{}
-	for i, set := range []*rule.Set{present, trial} {
-		for key, minor := range expectedOf(decision.Run(history.Events, set, history.Rejected), history.Rejected) {
-			if !inside[key.EventID] {
-				continue
+	users, err := h.store.Users(ctx, period)
+	if err != nil {
+		return err
+	}
+	events := 0
+	for _, userID := range users {
+		_, err := h.store.Rebook(ctx, change.Request{}, userID, func(history History) (Booking, error) {
+			if events += len(history.Decisions); events > MaxEvents {
+				return Booking{}, errTooLarge()
 			}
-			t := sums[key.Currency]
-			if t == nil {
-				t = &Trial{UserID: history.UserID, Currency: key.Currency}
-				sums[key.Currency] = t
-			}
-			if i == 0 {
-				t.Present += minor
-			} else {
-				t.Trial += minor
-			}
+			return Booking{}, fn(history)
+		})
+		if err != nil {
+			return err
 		}
 	}
-	var out []Trial
-	for _, t := range sums {
-		if t.Present != t.Trial {
-			out = append(out, *t)
+	return nil
+}
+
+// booking makes the adjustments. The first one of an event without a commission is what clawbacks will take from; all others belong to what
+// there is.
+func (h *Handler) booking(found comparison, request change.Request) Booking {
+	b := Booking{Usage: found.usage}
+	stands := map[string]*Standing{}
+	for _, s := range found.changed {
+		stands[s.Event.ID()] = &s
+	}
+	for _, d := range found.differences {
+		f, s := d.Event.Facts(), stands[d.Event.ID()]
+		id := h.newID()
+		b.Adjustments = append(b.Adjustments, commission.Restore(commission.State{
+			ID: id, EventID: f.ID, UserID: f.UserID, CampaignID: f.CampaignID, ProductID: f.ProductID, OrderID: f.OrderID, EventType: f.Type,
+			Kind: commission.Adjustment, Status: commission.Approved, Base: money.FromMinor(0, d.Currency), Amount: money.FromMinor(d.Expected-d.Booked, d.Currency),
+			ReversesID: s.CommissionID, Reason: request.Reason, AvailableAt: request.Now, OccurredAt: f.OccurredAt, CreatedAt: request.Now, Version: 1,
+		}))
+		if s.CommissionID == "" {
+			s.CommissionID = id
 		}
 	}
-	slices.SortFunc(out, func(a, b Trial) int { return cmp.Compare(a.Currency, b.Currency) })
-	return out
+	for _, s := range found.changed {
+		b.Standing = append(b.Standing, *stands[s.Event.ID()])
+	}
+	return b
 }

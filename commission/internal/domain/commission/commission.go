@@ -84,7 +84,7 @@ type State struct {
 	Rate        string // exact decimal text, "" when the formula has no single rate
 	Amount      money.Amount
 	Rule        RuleRef
-	ReversesID  string
+	ReversesID  string // of a clawback, and of an adjustment by replay: the earning, or the first adjustment of an event without one
 	Reason      string // of the last change by hand
 	AvailableAt time.Time
 	OccurredAt  time.Time
@@ -112,7 +112,7 @@ type Terms struct {
 	ID     string
 	Rate   string
 	Now    time.Time
-	Earner *State // of a clawback: the earning that it takes from
+	Earner *State // of a clawback: the earning that it takes from, or the adjustment in its stead
 }
 
 // FromDecision makes the commission of a decision that has one. An earning is approved at once when its hold is over; a clawback
@@ -138,6 +138,14 @@ func FromDecision(d decision.Decision, terms Terms) Commission {
 	return Commission{state: s}
 }
 
+// Following gives an adjustment the fate of the commission that it corrects: it waits while that waits.
+func (c Commission) Following(corrected State) Commission {
+	if corrected.Status.open() {
+		c.state.Status, c.state.AvailableAt = Pending, corrected.AvailableAt
+	}
+	return c
+}
+
 // Transfer is how the money comes into the accounts with the row.
 func (c Commission) Transfer() (ledger.Transfer, bool) {
 	return ledger.Move(ledger.Transfer{
@@ -157,11 +165,11 @@ const (
 )
 
 // Next is the state machine: the status after the action, a conflict with code transition_refused where it is not allowed.
-// Only earnings are acted on; clawbacks follow theirs, and adjustments are final.
+// Only earnings are acted on; clawbacks and the adjustments of replays follow theirs, and adjustments by hand are final.
 func Next(kind Kind, from Status, action Action) (Status, error) {
 	refused := fault.New(fault.Conflict, "transition_refused", "The commission is "+string(from)+"; this status does not allow the action.")
 	if kind != Earning {
-		return "", fault.New(fault.Conflict, "transition_refused", "Only earnings can be acted on; clawbacks follow their earning.")
+		return "", fault.New(fault.Conflict, "transition_refused", "Only earnings can be acted on; clawbacks and adjustments follow theirs.")
 	}
 	switch action {
 	case Approve:

@@ -2,6 +2,7 @@ package decision
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 
 	"tributary/commission/internal/domain/event"
@@ -112,8 +113,11 @@ func (b *Books) addOriginal(o *Original) {
 		known = &order{sale: facts.ID}
 		b.orders[key] = known
 	}
-	if o.Decision.Earned() {
+	switch {
+	case o.Decision.Earned():
 		known.sale, known.earner = facts.ID, facts.ID
+	case o.Booked && known.earner == "":
+		known.earner = facts.ID
 	}
 }
 
@@ -126,8 +130,31 @@ func (b *Books) park(e event.Event) {
 	waiting[e.ID()] = e
 }
 
-// Waiting gives the parked reversals whose original is now known, in the order in which they occurred.
-func (b *Books) Waiting(arrived event.Event) []event.Event {
+// Undecided gives the events that have no decision, in their order, and after each the reversals that waited for it, which are told by true. The decision about
+// an event has to be recorded before the next one is asked for.
+func (b *Books) Undecided(events []event.Event) iter.Seq2[event.Event, bool] {
+	return func(yield func(event.Event, bool) bool) {
+		for _, e := range events {
+			if b.Decided(e.ID()) {
+				continue
+			}
+			if !yield(e, false) {
+				return
+			}
+			if e.Type().Reverses() {
+				continue
+			}
+			for _, parked := range b.waiting(e) {
+				if !yield(parked, true) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// waiting gives the parked reversals whose original is now known, in the order in which they occurred.
+func (b *Books) waiting(arrived event.Event) []event.Event {
 	var out []event.Event
 	for _, e := range b.parked[arrived.UserID()] {
 		if b.originalOf(e.Facts()) != nil {
@@ -165,6 +192,27 @@ func (b *Books) recordReversal(d Decision, rules *rule.Set) {
 	original.Times++
 	volume := rewarded(applied, before-d.Base.Minor()) - rewarded(applied, before)
 	b.add(original.Decision, applied, Usage{Volume: volume, Earned: d.Amount.Minor()})
+}
+
+// Release takes what is left of an earning out of the accounts of tiers and caps: what is rejected counts for nothing.
+func (b *Books) Release(e event.Event, rules *rule.Set) {
+	o := b.originals[ref{e.UserID(), e.ID()}]
+	if o == nil {
+		return
+	}
+	applied, ok := rules.Find(o.Decision.Rule)
+	if !ok {
+		return
+	}
+	remaining, earned := o.Decision.Base.Minor()-o.Reversed, int64(0)
+	if remaining > 0 || o.Times == 0 {
+		left, err := applied.Commission(o.input(remaining))
+		if err != nil {
+			return // then nothing came into the accounts
+		}
+		earned = left.Result.Minor()
+	}
+	b.add(o.Decision, applied, Usage{Volume: -rewarded(applied, remaining), Earned: -earned})
 }
 
 // rewarded is how much of a base counts as volume: less than the rule's minimum counts for nothing.

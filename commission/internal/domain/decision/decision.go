@@ -41,6 +41,14 @@ type Original struct {
 	Reversed int64 // how much of its base earlier reversals took back
 	Times    int   // how many reversals counted
 	Rejected bool  // its commission was rejected by hand
+	Booked   bool  // there is a commission for it, even if it earns nothing by now: its order is taken
+}
+
+// input is that of the original's own commission, for another base.
+func (o Original) input(base int64) rule.Input {
+	in := o.Decision.input()
+	in.Base = money.FromMinor(base, o.Decision.Currency)
+	return in
 }
 
 // UsageKey names an account of volume and earnings of a user by a rule in a period.
@@ -210,7 +218,7 @@ func (d *Decision) takeBack(applied rule.Rule, original Original) {
 		d.Base, d.Reason = money.FromMinor(0, d.Currency), OriginalRejected
 		return
 	}
-	before, after, err := beforeAndAfter(applied, whole, remaining, remaining-d.Base.Minor())
+	before, after, err := original.beforeAndAfter(applied, remaining, remaining-d.Base.Minor())
 	if err == nil {
 		d.Amount, err = after.Result.Sub(before.Result)
 	}
@@ -227,19 +235,16 @@ func (d *Decision) takeBack(applied rule.Rule, original Original) {
 	}
 }
 
-// beforeAndAfter computes the commission of the original when remaining of its base was left, and when rest is.
-func beforeAndAfter(applied rule.Rule, original Decision, remaining, rest int64) (before, after rule.Working, err error) {
-	in := original.input()
-	in.Base = money.FromMinor(remaining, original.Currency)
-	if before, err = applied.Commission(in); err != nil {
+// beforeAndAfter computes the commission when remaining of the base was left, and when rest is.
+func (o Original) beforeAndAfter(applied rule.Rule, remaining, rest int64) (before, after rule.Working, err error) {
+	if before, err = applied.Commission(o.input(remaining)); err != nil {
 		return before, after, err
 	}
 	if rest == 0 {
-		zero := money.FromMinor(0, original.Currency)
+		zero := money.FromMinor(0, o.Decision.Currency)
 		return before, rule.Working{Rounded: zero, Result: zero}, nil
 	}
-	in.Base = money.FromMinor(rest, original.Currency)
-	after, err = applied.Commission(in)
+	after, err = applied.Commission(o.input(rest))
 	return before, after, err
 }
 

@@ -20,11 +20,12 @@ type Explanation struct {
 // Step is a line of the arithmetic: what was done, and the exact result as text.
 type Step struct{ Name, Calculation, Result string }
 
-// Explain makes the explanation. rules are those of the decision's revision; original is what a reversal takes back, as far as it is known.
+// Explain makes the explanation. rules are those of the decision's revision; original is the first decision about what a reversal takes back, as far
+// as it is known.
 func Explain(d Decision, original *Decision, rules *rule.Set) Explanation {
 	x := Explanation{Decision: d}
 	if original != nil && d.Outcome != Parked {
-		x.Original = &Original{Decision: *original, Reversed: d.ReversedBefore, Rejected: d.Reason == OriginalRejected}
+		x.Original = &Original{Decision: d.met(*original), Reversed: d.ReversedBefore, Rejected: d.Reason == OriginalRejected}
 		if d.Reason == AlreadyReversed || d.ReversedBefore > 0 {
 			x.Original.Times = 1
 		}
@@ -43,6 +44,17 @@ func Explain(d Decision, original *Decision, rules *rule.Set) Explanation {
 	}
 	x.Again = Decide(d.Event, rules, d.account(x.Original, rules))
 	return x
+}
+
+// met is the original's decision as the reversal met it: a replay may have put another rule in the place of the first one since.
+func (d Decision) met(original Decision) Decision {
+	if d.Reason != OriginalNotReversible {
+		original.Rule = d.Rule
+	}
+	if d.Counts() {
+		original.Position, original.CapUsed = d.Position, d.CapUsed
+	}
+	return original
 }
 
 // account is the state that the decision met, as it remembers it.

@@ -20,30 +20,19 @@ func RunInOrder(events []event.Event, rules *rule.Set, rejected map[string]bool)
 	books := NewBooks(len(events))
 	final := make(map[string]int, len(events))
 	out := make([]Decision, 0, len(events))
-	take := func(e event.Event) {
+	for e, waited := range books.Undecided(events) {
 		d := Decide(e, rules, books.Account(e))
 		books.Record(d, rules)
 		if rejected[e.ID()] {
 			books.Reject(e)
+			books.Release(e, rules)
 		}
-		if i, known := final[e.ID()]; known {
-			out[i] = d
-			return
+		if waited {
+			out[final[e.ID()]] = d
+			continue
 		}
 		final[e.ID()] = len(out)
 		out = append(out, d)
-	}
-	for _, e := range events {
-		if books.Decided(e.ID()) {
-			continue
-		}
-		take(e)
-		if e.Type().Reverses() {
-			continue
-		}
-		for _, parked := range books.Waiting(e) {
-			take(parked)
-		}
 	}
 	return out
 }
@@ -54,4 +43,24 @@ func (d Decision) Root() string {
 		return d.OriginalID
 	}
 	return d.Event.ID()
+}
+
+// Same tells whether two decisions about an event say the same, whatever the revision of the rules that they considered.
+func (d Decision) Same(other Decision) bool {
+	at := d.AvailableAt.Equal(other.AvailableAt)
+	d.Event, d.Revision, d.HasBase, d.AvailableAt = other.Event, other.Revision, other.HasBase, other.AvailableAt
+	return at && d == other
+}
+
+// UsageOf gives what the accounts of tiers and caps stand at when these decisions are all there are. What was rejected counts for nothing.
+func UsageOf(decisions []Decision, rules *rule.Set, rejected map[string]bool) map[UsageKey]Usage {
+	books := NewBooks(len(decisions))
+	for _, reversals := range []bool{false, true} {
+		for _, d := range decisions {
+			if d.Event.Type().Reverses() == reversals && !rejected[d.Root()] {
+				books.Record(d, rules)
+			}
+		}
+	}
+	return books.Changes()
 }

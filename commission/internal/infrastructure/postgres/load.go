@@ -17,17 +17,22 @@ import (
 const (
 	selectDecided = `SELECT event_id FROM decisions WHERE event_id = ANY($1)`
 
-	// What events of the batch refer to: by id, and sales of the same orders. With what earlier reversals took back.
+	// What events of the batch refer to, as it stands: by id, and sales of the same orders. With what earlier reversals took back.
 	selectOriginals = `
 SELECT ` + decisionColumns + `, coalesce(r.reversed, 0), r.times
 FROM (
-    SELECT e.* FROM decisions AS e WHERE e.event_id = ANY($1)
+    SELECT e.* FROM standing_decisions AS e WHERE e.event_id = ANY($1)
     UNION
-    SELECT e.* FROM unnest($2::text[], $3::text[]) AS o (user_id, order_id) JOIN decisions AS e USING (user_id, order_id) WHERE e.event_type IN ('sale', 'purchase')
+    SELECT e.* FROM unnest($2::text[], $3::text[]) AS o (user_id, order_id) JOIN standing_decisions AS e USING (user_id, order_id) WHERE e.event_type IN ('sale', 'purchase')
 ) AS d
 CROSS JOIN LATERAL (
-    SELECT sum(base_minor)::bigint AS reversed, count(*) AS times FROM decisions AS x
-    WHERE x.reverses_event_id = d.event_id AND x.reason IN ('clawed_back', 'nothing_to_claw_back')
+    SELECT sum(base_minor)::bigint AS reversed, count(*) AS times
+    FROM (
+        SELECT reason, base_minor FROM decisions AS y WHERE y.reverses_event_id = d.event_id AND NOT EXISTS (SELECT FROM replayed_decisions AS p WHERE p.event_id = y.event_id)
+        UNION ALL
+        SELECT reason, base_minor FROM replayed_decisions AS p WHERE p.reverses_event_id = d.event_id
+    ) AS x
+    WHERE x.reason IN ('clawed_back', 'nothing_to_claw_back')
 ) AS r
 ORDER BY d.occurred_at, d.event_id`
 
@@ -38,7 +43,7 @@ JOIN decisions AS d ON d.user_id = q.user_id AND coalesce(d.original_event_id, d
 WHERE d.outcome = 'parked'`
 
 	selectEarnings = `
-SELECT c.event_id, c.id::text, c.status, c.campaign_id, c.product_id, c.amount_minor, c.currency, c.available_at,
+SELECT c.event_id, c.id::text, c.kind, c.status, c.campaign_id, c.product_id, c.amount_minor, c.currency, c.available_at,
        c.amount_minor + coalesce((SELECT sum(x.amount_minor) FROM commissions AS x WHERE x.reverses_id = c.id), 0)::bigint
 FROM commissions AS c WHERE c.id = ANY($1::uuid[]) ORDER BY c.id FOR UPDATE OF c`
 
@@ -138,7 +143,7 @@ func loadOriginals(rows pgx.Rows, originals map[string]decision.Decision, earnin
 		if r.commissionID != nil && d.Earned() {
 			*earnings = append(*earnings, *r.commissionID)
 		}
-		books.LoadOriginal(decision.Original{Decision: d, Reversed: reversed, Times: times})
+		books.LoadOriginal(decision.Original{Decision: d, Reversed: reversed, Times: times, Booked: r.commissionID != nil})
 		return nil
 	})
 	return err
@@ -153,17 +158,17 @@ func loadEarnings(ctx context.Context, tx pgx.Tx, ids []string, state *consume.S
 	if err != nil {
 		return err
 	}
-	var eventID, id, status, code string
+	var eventID, id, kind, status, code string
 	var campaign, product *string
 	var amount, net int64
 	var available time.Time
-	_, err = pgx.ForEachRow(rows, []any{&eventID, &id, &status, &campaign, &product, &amount, &code, &available, &net}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&eventID, &id, &kind, &status, &campaign, &product, &amount, &code, &available, &net}, func() error {
 		currency, err := money.ParseCurrency(code)
 		if err != nil {
 			return err
 		}
 		earned := commission.State{
-			ID: id, EventID: eventID, Status: commission.Status(status), CampaignID: value(campaign), ProductID: value(product),
+			ID: id, EventID: eventID, Kind: commission.Kind(kind), Status: commission.Status(status), CampaignID: value(campaign), ProductID: value(product),
 			Amount: money.FromMinor(amount, currency), AvailableAt: available.UTC(),
 		}
 		state.Earnings[eventID] = &consume.Earning{State: earned, Net: net}

@@ -2,141 +2,205 @@ package postgres
 
 import (
 	"context"
-	"maps"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/domain/commission"
-	"tributary/commission/internal/domain/event"
+	"tributary/commission/internal/domain/decision"
+	"tributary/platform/money"
 )
 
 var _ replay.Store = (*Store)(nil)
 
 const (
-	// One pass over all decisions, sorted on disk where needed: memory holds some users at a time, whatever their number.
-	selectHistories = `
-SELECT ` + decisionColumns + ` FROM decisions AS d
-WHERE d.user_id IN (SELECT user_id FROM decisions WHERE occurred_at >= $1 AND occurred_at < $2)
-ORDER BY d.user_id, d.occurred_at, d.event_id`
+	selectUsers = `SELECT DISTINCT user_id FROM decisions WHERE occurred_at >= $1 AND occurred_at < $2 ORDER BY user_id`
+
+	// Decisions with a commission are found by it, the others by an index of theirs.
+	selectUserDecisions = `
+SELECT ` + decisionColumns + ` FROM standing_decisions AS d
+WHERE d.event_id IN (
+    SELECT event_id FROM commissions WHERE user_id = $1 UNION SELECT event_id FROM decisions WHERE user_id = $1 AND outcome <> 'commissioned'
+)
+ORDER BY d.occurred_at, d.event_id LIMIT $2`
 
 	selectBooked = `
-SELECT c.user_id, coalesce(d.reverses_event_id, c.event_id), c.currency, coalesce(sum(c.amount_minor) FILTER (WHERE c.status <> 'rejected'), 0)::bigint,
+SELECT coalesce(d.reverses_event_id, c.event_id), c.currency, coalesce(sum(c.amount_minor) FILTER (WHERE c.status <> 'rejected'), 0)::bigint,
        bool_or(c.kind = 'earning' AND c.status = 'rejected')
 FROM commissions AS c LEFT JOIN decisions AS d ON d.event_id = c.event_id AND c.kind = 'clawback'
-WHERE c.user_id = ANY($1) AND c.event_id IS NOT NULL
-GROUP BY 1, 2, 3`
+WHERE c.user_id = $1 AND c.event_id IS NOT NULL
+GROUP BY 1, 2`
 
-	usersAtOnce = 200
+	selectUserUsage = `SELECT rule_id::text, currency, period, volume_minor, earned_minor FROM usage WHERE user_id = $1`
+
+	lockCorrected = `SELECT id::text, status, available_at FROM commissions WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE`
+
+	upsertStanding = `
+INSERT INTO replayed_decisions AS p (event_id, outcome, reason, rules_revision, rule_id, rule_version, currency, base_minor, position_minor, cap_used_minor,
+    reverses_event_id, reversed_before, order_taken_by, unrounded, amount_minor, available_at, commission_id, replayed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+ON CONFLICT (event_id) DO UPDATE SET outcome = excluded.outcome, reason = excluded.reason, rules_revision = excluded.rules_revision, rule_id = excluded.rule_id,
+    rule_version = excluded.rule_version, currency = excluded.currency, base_minor = excluded.base_minor, position_minor = excluded.position_minor,
+    cap_used_minor = excluded.cap_used_minor, reverses_event_id = excluded.reverses_event_id, reversed_before = excluded.reversed_before,
+    order_taken_by = excluded.order_taken_by, unrounded = excluded.unrounded, amount_minor = excluded.amount_minor, available_at = excluded.available_at,
+    commission_id = excluded.commission_id, replayed_at = excluded.replayed_at`
 )
 
-// Histories implements replay.Store.
-func (s *Store) Histories(ctx context.Context, period replay.Period, fn func(replay.History) error) error {
-	return s.begin(ctx, "read histories", func(tx pgx.Tx) error {
+// Users implements replay.Store.
+func (s *Store) Users(ctx context.Context, period replay.Period) ([]string, error) {
+	var users []string
+	err := s.begin(ctx, "read users", func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = 0`); err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, selectHistories, period.From, period.To)
+		rows, err := tx.Query(ctx, selectUsers, period.From, period.To)
 		if err != nil {
 			return err
 		}
-		defer rows.Close()
-		h := histories{store: s, fn: fn}
-		for rows.Next() {
-			e, err := scanEvent(rows)
-			if err != nil {
-				return err
-			}
-			if err := h.add(ctx, e); err != nil {
-				return err
-			}
-		}
-		if err := rows.Err(); err != nil {
-			return err
-		}
-		return h.flush(ctx)
-	})
-}
-
-// histories gathers users until there are some, and then reads what is booked for all of them at once.
-type histories struct {
-	store *Store
-	fn    func(replay.History) error
-	some  []replay.History
-}
-
-func (h *histories) add(ctx context.Context, e event.Event) error {
-	if n := len(h.some); n == 0 || h.some[n-1].UserID != e.UserID() {
-		if n == usersAtOnce {
-			if err := h.flush(ctx); err != nil {
-				return err
-			}
-		}
-		h.some = append(h.some, replay.History{UserID: e.UserID()})
-	}
-	last := &h.some[len(h.some)-1]
-	last.Events = append(last.Events, e)
-	return nil
-}
-
-func (h *histories) flush(ctx context.Context) error {
-	if len(h.some) == 0 {
-		return nil
-	}
-	if err := loadBooked(ctx, h.store.pool, h.some); err != nil {
+		users, err = pgx.CollectRows(rows, pgx.RowTo[string])
 		return err
-	}
-	for _, history := range h.some {
-		if err := h.fn(history); err != nil {
-			return err
-		}
-	}
-	h.some = h.some[:0]
-	return nil
+	})
+	return users, err
 }
 
-func loadBooked(ctx context.Context, from querier, some []replay.History) error {
-	users := make([]string, len(some))
-	at := make(map[string]*replay.History, len(some))
-	for i := range some {
-		some[i].Booked, some[i].Rejected = map[replay.Money]int64{}, map[string]bool{}
-		users[i], at[some[i].UserID] = some[i].UserID, &some[i]
+// Rebook implements replay.Store. The lock is that of consumption; what is read after it is what stands until the transaction ends.
+func (s *Store) Rebook(ctx context.Context, request change.Request, userID string, fn func(replay.History) (replay.Booking, error)) ([]commission.Commission, error) {
+	var booked []commission.Commission
+	err := s.begin(ctx, "replay", func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, lockUsers, []string{userID}); err != nil {
+			return err
+		}
+		history, err := s.history(ctx, tx, userID)
+		if err != nil {
+			return err
+		}
+		booking, err := fn(history)
+		if err != nil {
+			return err
+		}
+		booked, err = book(ctx, tx, request, booking)
+		return err
+	})
+	return booked, err
+}
+
+func (s *Store) history(ctx context.Context, tx pgx.Tx, userID string) (replay.History, error) {
+	h := replay.History{UserID: userID, Booked: map[replay.Money]int64{}, Rejected: map[string]bool{}, Usage: map[decision.UsageKey]decision.Usage{}}
+	var revision int64
+	err := tx.QueryRow(ctx, selectRevision).Scan(&revision)
+	if err != nil {
+		return h, err
 	}
-	rows, err := from.Query(ctx, selectBooked, users)
+	if h.Rules, err = s.rulesAt(ctx, tx, revision); err != nil {
+		return h, err
+	}
+	rows, err := tx.Query(ctx, selectUserDecisions, userID, replay.MaxEvents+1)
+	if err != nil {
+		return h, err
+	}
+	if h.Decisions, err = pgx.CollectRows(rows, scanStanding); err != nil {
+		return h, err
+	}
+	if err := loadBooked(ctx, tx, h); err != nil {
+		return h, err
+	}
+	return h, loadUserUsage(ctx, tx, h)
+}
+
+func scanStanding(row pgx.CollectableRow) (replay.Standing, error) {
+	var r decisionRow
+	if err := row.Scan(r.targets()...); err != nil {
+		return replay.Standing{}, err
+	}
+	d, err := r.decision()
+	return replay.Standing{Decision: d, CommissionID: value(r.commissionID)}, err
+}
+
+func loadBooked(ctx context.Context, tx pgx.Tx, h replay.History) error {
+	rows, err := tx.Query(ctx, selectBooked, h.UserID)
 	if err != nil {
 		return err
 	}
-	var user string
 	var key replay.Money
 	var minor int64
 	var rejected bool
-	_, err = pgx.ForEachRow(rows, []any{&user, &key.EventID, &key.Currency, &minor, &rejected}, func() error {
-		at[user].Booked[key] = minor
+	_, err = pgx.ForEachRow(rows, []any{&key.EventID, &key.Currency, &minor, &rejected}, func() error {
+		h.Booked[key] = minor
 		if rejected {
-			at[user].Rejected[key.EventID] = true
+			h.Rejected[key.EventID] = true
 		}
 		return nil
 	})
 	return err
 }
 
-// Book implements replay.Store.
-func (s *Store) Book(ctx context.Context, seen replay.History, adjustments []commission.Commission, now time.Time) (bool, error) {
-	same := false
-	err := s.begin(ctx, "book adjustments", func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, lockUsers, []string{seen.UserID}); err != nil {
-			return err
+func loadUserUsage(ctx context.Context, tx pgx.Tx, h replay.History) error {
+	rows, err := tx.Query(ctx, selectUserUsage, h.UserID)
+	if err != nil {
+		return err
+	}
+	key := decision.UsageKey{UserID: h.UserID}
+	var usage decision.Usage
+	var code string
+	_, err = pgx.ForEachRow(rows, []any{&key.RuleID, &code, &key.Period, &usage.Volume, &usage.Earned}, func() (err error) {
+		if key.Currency, err = money.ParseCurrency(code); err == nil {
+			h.Usage[key] = usage
 		}
-		current := []replay.History{{UserID: seen.UserID}}
-		if err := loadBooked(ctx, tx, current); err != nil {
-			return err
-		}
-		same = maps.Equal(current[0].Booked, seen.Booked) && maps.Equal(current[0].Rejected, seen.Rejected)
-		if !same {
-			return nil
-		}
-		return addCommissions(ctx, tx, adjustments, now)
+		return err
 	})
-	return same, err
+	return err
+}
+
+// book stores what replay makes of a user, with the audit, and gives the adjustments as they are stored.
+func book(ctx context.Context, tx pgx.Tx, request change.Request, b replay.Booking) ([]commission.Commission, error) {
+	booked, err := following(ctx, tx, b.Adjustments)
+	if err != nil {
+		return nil, err
+	}
+	if err := addCommissions(ctx, tx, booked, request.Now); err != nil {
+		return nil, err
+	}
+	var batch pgx.Batch
+	for _, c := range booked {
+		batch.Queue(insertAudit, request.Now, request.Actor, "replay", "commission", c.State().ID, request.Reason, "", snapshot(c.State()), request.RequestID)
+	}
+	for _, d := range b.Standing {
+		batch.Queue(upsertStanding, d.Event.ID(), string(d.Outcome), string(d.Reason), d.Revision, identity(d.Rule.ID), number(d.Rule.Version), text(d.Currency.String()),
+			minor(d.Decision, d.Base.Minor()), number(d.Position), number(d.CapUsed), text(d.OriginalID), number(d.ReversedBefore), text(d.OrderTakenBy),
+			text(d.Unrounded), minor(d.Decision, d.Amount.Minor()), orNil(d.AvailableAt), identity(d.CommissionID), request.Now)
+	}
+	queueUsage(&batch, b.Usage)
+	return booked, tx.SendBatch(ctx, &batch).Close()
+}
+
+// following locks the commissions that are corrected, so that nobody approves them meanwhile, and gives the adjustments their fate.
+func following(ctx context.Context, tx pgx.Tx, adjustments []commission.Commission) ([]commission.Commission, error) {
+	var ids []string
+	for _, a := range adjustments {
+		if id := a.State().ReversesID; id != "" {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return adjustments, nil
+	}
+	rows, err := tx.Query(ctx, lockCorrected, ids)
+	if err != nil {
+		return nil, err
+	}
+	corrected := map[string]commission.State{}
+	var s commission.State
+	if _, err := pgx.ForEachRow(rows, []any{&s.ID, &s.Status, &s.AvailableAt}, func() error {
+		s.AvailableAt = s.AvailableAt.UTC()
+		corrected[s.ID] = s
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	out := make([]commission.Commission, len(adjustments))
+	for i, a := range adjustments {
+		out[i] = a.Following(corrected[a.State().ReversesID])
+	}
+	return out, nil
 }

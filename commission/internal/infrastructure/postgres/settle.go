@@ -12,18 +12,21 @@ import (
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/settle"
 	"tributary/commission/internal/domain/commission"
+	"tributary/commission/internal/domain/decision"
 	"tributary/platform/fault"
 )
 
 var _ settle.Store = (*Store)(nil)
 
 const (
+	// As consumption and replay: first the user, then commissions.
+	lockOwner      = `SELECT pg_advisory_xact_lock(hashtextextended(user_id, 7301)) FROM commissions WHERE id = $1`
 	lockCommission = selectCommissions + ` WHERE id = $1 FOR UPDATE`
 
 	moveCommission = `UPDATE commissions SET status = $2, reason = $3, version = version + 1 WHERE id = $1 RETURNING ` + commissionColumns
 
-	// settleRows moves the money of earnings, and of their clawbacks that are still pending, out of the pending account. It runs after the
-	// earnings are locked, in a statement of its own: only so it sees clawbacks that came just before the lock.
+	// settleRows moves the money of earnings, and of their clawbacks and adjustments that are still pending, out of the pending account. It runs
+	// after the earnings are locked, in a statement of its own: only so it sees what came just before the lock.
 	settleRows = `
 WITH moved AS (
     UPDATE commissions SET status = $2, version = version + 1 WHERE reverses_id = ANY($1::uuid[]) AND status = 'pending'
@@ -47,6 +50,9 @@ func (s *Store) Act(ctx context.Context, request change.Request, act settle.Acti
 	}
 	return once(ctx, s, request, func(tx pgx.Tx) (commission.Commission, change.Record, error) {
 		record := change.Record{Action: string(act.Action), SubjectType: "commission", SubjectID: act.ID}
+		if _, err := tx.Exec(ctx, lockOwner, act.ID); err != nil {
+			return commission.Commission{}, record, err
+		}
 		before, err := readCommission(ctx, tx, lockCommission, act.ID)
 		if err != nil {
 			return before, record, err
@@ -69,8 +75,35 @@ func (s *Store) Act(ctx context.Context, request change.Request, act settle.Acti
 			_, err = tx.Exec(ctx, settleRows, []string{act.ID}, string(next), string(next.Account()), request.Now)
 		case commission.Pending, commission.Held, commission.Reversed:
 		}
+		if err == nil && next == commission.Rejected {
+			err = s.release(ctx, tx, state.EventID)
+		}
 		return after, record, err
 	})
+}
+
+// release takes the earning of the event, which is rejected, out of the accounts of tiers and caps.
+func (s *Store) release(ctx context.Context, tx pgx.Tx, eventID string) error {
+	var revision int64
+	if err := tx.QueryRow(ctx, selectRevision).Scan(&revision); err != nil {
+		return err
+	}
+	rules, err := s.rulesAt(ctx, tx, revision)
+	if err != nil {
+		return err
+	}
+	rows, err := tx.Query(ctx, selectOriginals, []string{eventID}, []string{}, []string{})
+	if err != nil {
+		return err
+	}
+	books, found := decision.NewBooks(1), map[string]decision.Decision{}
+	if err := loadOriginals(rows, found, new([]string), books); err != nil {
+		return err
+	}
+	books.Release(found[eventID].Event, rules)
+	var batch pgx.Batch
+	queueUsage(&batch, books.Changes())
+	return tx.SendBatch(ctx, &batch).Close()
 }
 
 // snapshot is what an audit row tells of a commission: all that can change.

@@ -150,7 +150,7 @@ type (
 	brokenInbox   struct{ consume.Store } // and decides twice
 	brokenRows    struct{ settle.Store }
 	brokenPayouts struct{ payouts.Store }
-	raced         struct{ replay.Store }
+	brokenReplays struct{ replay.Store }
 )
 
 var errBroken = errors.New("database away")
@@ -174,8 +174,12 @@ func (brokenPayouts) ClosePayout(context.Context, change.Request, payouts.Closin
 	return payout.Payout{}, errBroken
 }
 
-func (raced) Book(context.Context, replay.History, []commission.Commission, time.Time) (bool, error) {
-	return false, nil
+func (brokenReplays) Rebook(_ context.Context, _ change.Request, _ string, fn func(replay.History) (replay.Booking, error)) ([]commission.Commission, error) {
+	booking, err := fn(replay.History{})
+	if err == nil {
+		err = errBroken
+	}
+	return booking.Adjustments, err
 }
 
 func TestWhatIsNotCommittedIsNotCounted(t *testing.T) {
@@ -191,13 +195,13 @@ func TestWhatIsNotCommittedIsNotCounted(t *testing.T) {
 	_, results["act"] = m.Settling(brokenRows{}).Act(t.Context(), change.Request{}, settle.Action{})
 	_, results["approve"] = m.Settling(brokenRows{}).ApproveDue(t.Context(), start(), 10)
 	_, results["close"] = m.Paying(brokenPayouts{}).ClosePayout(t.Context(), change.Request{}, payouts.Closing{})
+	_, results["replay"] = m.Replaying(brokenReplays{}).Rebook(t.Context(), change.Request{}, "u", func(replay.History) (replay.Booking, error) {
+		return replay.Booking{Adjustments: made}, nil
+	})
 	for _, name := range slices.Sorted(maps.Keys(results)) {
 		if !errors.Is(results[name], errBroken) {
 			t.Errorf("%s: %v", name, results[name])
 		}
-	}
-	if booked, err := m.Replaying(raced{}).Book(t.Context(), replay.History{}, made, start()); booked || err != nil {
-		t.Errorf("book: %v, %v", booked, err)
 	}
 	expect(t, registry, "decision_lag_seconds 0 0")
 }
@@ -219,6 +223,22 @@ func TestChangesOfStatusAreCounted(t *testing.T) {
 		}
 	}
 	expect(t, registry, "commissions earning approved 14", "commissions earning held 2", "commissions earning pending 1", "commissions earning rejected 1", "decision_lag_seconds 0 0")
+}
+
+// The adjustments of a replay count by the status that the store gave them.
+func TestAdjustmentsOfReplaysAreCounted(t *testing.T) {
+	t.Parallel()
+	registry := client.NewRegistry()
+	if _, err := prometheus.New(registry, clock).Replaying(replays{}).Rebook(t.Context(), change.Request{}, "u", nil); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, registry, "commissions adjustment pending 1", "decision_lag_seconds 0 0")
+}
+
+type replays struct{ replay.Store }
+
+func (replays) Rebook(context.Context, change.Request, string, func(replay.History) (replay.Booking, error)) ([]commission.Commission, error) {
+	return []commission.Commission{commission.Restore(commission.State{Kind: commission.Adjustment, Status: commission.Pending})}, nil
 }
 
 type working struct{ settle.Store }

@@ -108,11 +108,11 @@ type replaying struct {
 	metrics *Metrics
 }
 
-// Book implements replay.Store.
-func (r replaying) Book(ctx context.Context, seen replay.History, adjustments []commission.Commission, now time.Time) (bool, error) {
-	same, err := r.Store.Book(ctx, seen, adjustments, now)
-	if err == nil && same {
-		r.metrics.made(adjustments)
+// Rebook implements replay.Store.
+func (r replaying) Rebook(ctx context.Context, request change.Request, userID string, fn func(replay.History) (replay.Booking, error)) ([]commission.Commission, error) {
+	booked, err := r.Store.Rebook(ctx, request, userID, fn)
+	if err == nil {
+		r.metrics.made(booked)
 	}
-	return same, err
+	return booked, err
 }
