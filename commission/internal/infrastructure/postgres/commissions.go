@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -58,10 +59,15 @@ type conditions struct {
 	args  []any
 }
 
+// arg notes an argument and gives its place in the text.
+func (c *conditions) arg(value any) string {
+	c.args = append(c.args, value)
+	return "$" + strconv.Itoa(len(c.args))
+}
+
 // add notes a condition that has one argument, written as $? in text.
-func (c *conditions) add(text string, arg any) {
-	c.args = append(c.args, arg)
-	c.texts = append(c.texts, strings.ReplaceAll(text, "$?", fmt.Sprintf("$%d", len(c.args))))
+func (c *conditions) add(text string, value any) {
+	c.texts = append(c.texts, strings.ReplaceAll(text, "$?", c.arg(value)))
 }
 
 func (c *conditions) where() string {
