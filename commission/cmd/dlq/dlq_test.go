@@ -31,7 +31,9 @@ func TestRedrive(t *testing.T) {
 	for dead.Publish(t.Context(), message) != nil && t.Context().Err() == nil {
 		<-time.After(10 * time.Millisecond)
 	}
-	use(t, cfg)
+	t.Setenv("PULSAR_SERVICE_URL", cfg.ServiceURL)
+	t.Setenv("PULSAR_TENANT", cfg.Tenant)
+	t.Setenv("PULSAR_NAMESPACE", cfg.Namespace)
 	list := command(t, "list")
 	id, _, _ := strings.Cut(list, "\t")
 	if !strings.Contains(list, "message_unreadable") || !strings.Contains(command(t, "show", id), `{"event_id":"e1"}`) {
@@ -64,7 +66,9 @@ func TestRedriveOfPoisonEnds(t *testing.T) {
 			<-time.After(10 * time.Millisecond)
 		}
 	}
-	use(t, cfg)
+	t.Setenv("PULSAR_SERVICE_URL", cfg.ServiceURL)
+	t.Setenv("PULSAR_TENANT", cfg.Tenant)
+	t.Setenv("PULSAR_NAMESPACE", cfg.Namespace)
 	for range 2 {
 		if got := command(t, "redrive", "all"); got != "3 redriven\n" {
 			t.Fatalf("redrive all: %q", got)
@@ -73,14 +77,6 @@ func TestRedriveOfPoisonEnds(t *testing.T) {
 			continue // they are on their way back
 		}
 	}
-}
-
-// use makes the broker the one of the command.
-func use(t *testing.T, cfg broker.Config) {
-	t.Helper()
-	t.Setenv("PULSAR_SERVICE_URL", cfg.ServiceURL)
-	t.Setenv("PULSAR_TENANT", cfg.Tenant)
-	t.Setenv("PULSAR_NAMESPACE", cfg.Namespace)
 }
 
 // command runs the program, for a minute at most.

@@ -15,6 +15,9 @@ type CommissionFilter struct {
 	OccurredFrom, OccurredTo                                         time.Time
 }
 
+// TooWide is the code of a fault that says: a search that would take longer than is allowed was given up.
+const TooWide = "search_too_wide"
+
 // Slice asks for at most Limit rows that follow the one with the id After, "" for the first ones.
 type Slice struct {
 	Limit int

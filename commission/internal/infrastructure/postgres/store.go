@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"tributary/commission/internal/application/consume"
+	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/rule"
 	"tributary/platform/fault"
 	platform "tributary/platform/postgres"
@@ -60,6 +61,14 @@ func mapped(doing string, err error) error {
 		}
 	}
 	return platform.Fault(doing, err)
+}
+
+// tooWide knows a statement that was broken off because it took too long: trying it again would take as long.
+func tooWide(err error) error {
+	if platform.Code(err) == "57014" {
+		return fault.Because(err, fault.Invalid, query.TooWide, "The search took longer than is allowed and was given up; narrow the filter, by user_id or by occurred_from and occurred_to for instance.")
+	}
+	return err
 }
 
 // orNil makes NULL of a zero time.
