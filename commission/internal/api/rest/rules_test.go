@@ -1,6 +1,9 @@
 package rest_test
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestRulesArePublishedOnceAndNeverTie(t *testing.T) {
 	t.Parallel()
@@ -35,6 +38,19 @@ func TestRulesArePublishedOnceAndNeverTie(t *testing.T) {
 	if len(page.body["data"].([]any)) != 3 || len(rest.body["data"].([]any)) != 4 {
 		t.Errorf("pages of %d and %d", len(page.body["data"].([]any)), len(rest.body["data"].([]any)))
 	}
+}
+
+// Names and reasons are counted in characters, as people count them.
+func TestTextsAreCountedInCharacters(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	rule := func(name string) string {
+		return `{"name":"` + name + `","event_type":"sale","user_id":"u","formula":{"kind":"percentage","rate":1}}`
+	}
+	id := s.call(t, "POST", "/rules", rule(strings.Repeat("ß", 200))).want(t, 201).str("rule_id")
+	s.call(t, "POST", "/rules", rule(strings.Repeat("ß", 201))).want(t, 422)
+	s.call(t, "POST", "/rules/"+id+"/retire", `{"reason":"`+strings.Repeat("ß", 501)+`"}`).want(t, 422)
+	s.call(t, "POST", "/rules/"+id+"/retire", `{"reason":"`+strings.Repeat("ß", 500)+`"}`).want(t, 200)
 }
 
 func TestBadRules(t *testing.T) {
