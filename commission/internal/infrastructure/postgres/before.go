@@ -109,12 +109,3 @@ func (s *Store) EventsOf(ctx context.Context, userID string, known time.Time) ([
 	})
 	return events, err
 }
-
-// collect reads all rows of a statement.
-func collect[T any](ctx context.Context, from querier, scan pgx.RowToFunc[T], sql string, args ...any) ([]T, error) {
-	rows, err := from.Query(ctx, sql, args...)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, scan)
-}

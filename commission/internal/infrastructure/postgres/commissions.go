@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -51,73 +49,6 @@ func scanCommission(row pgx.CollectableRow) (commission.Commission, error) {
 	s.ReversesID, s.Reason = value(reverses), value(reason)
 	s.AvailableAt, s.OccurredAt, s.CreatedAt = available.UTC(), occurred.UTC(), created.UTC()
 	return commission.Restore(s), nil
-}
-
-// conditions gathers the parts of a WHERE clause with their arguments; texts are ours, values are always arguments.
-type conditions struct {
-	texts []string
-	args  []any
-}
-
-// arg notes an argument and gives its place in the text.
-func (c *conditions) arg(value any) string {
-	c.args = append(c.args, value)
-	return "$" + strconv.Itoa(len(c.args))
-}
-
-// add notes a condition that has one argument, written as $? in text.
-func (c *conditions) add(text string, value any) {
-	c.texts = append(c.texts, strings.ReplaceAll(text, "$?", c.arg(value)))
-}
-
-func (c *conditions) where() string {
-	if len(c.texts) == 0 {
-		return ""
-	}
-	return " WHERE " + strings.Join(c.texts, " AND ")
-}
-
-func commissionConditions(f query.CommissionFilter) conditions {
-	var c conditions
-	for _, equal := range []struct{ text, value string }{
-		{"user_id = $?", f.UserID},
-		{"campaign_id = $?", f.CampaignID},
-		{"product_id = $?", f.ProductID},
-		{"event_type = $?", f.EventType},
-		{"status = $?", f.Status},
-		{"kind = $?", f.Kind},
-		{"currency = $?", f.Currency},
-	} {
-		if equal.value != "" {
-			c.add(equal.text, equal.value)
-		}
-	}
-	if !f.OccurredFrom.IsZero() {
-		c.add("occurred_at >= $?", f.OccurredFrom)
-	}
-	if !f.OccurredTo.IsZero() {
-		c.add("occurred_at < $?", f.OccurredTo)
-	}
-	return c
-}
-
-// List implements query.Commissions. The order names the table: a bare id would be the text that is selected, which no index has in order.
-func (s *Store) List(ctx context.Context, filter query.CommissionFilter, slice query.Slice) ([]commission.Commission, error) {
-	c := commissionConditions(filter)
-	if slice.After != "" {
-		after, err := uuid.Parse(slice.After)
-		if err != nil {
-			return nil, fault.New(fault.Malformed, "cursor_invalid", "The cursor was not made by this list; start again without one.")
-		}
-		c.add("id < $?", after.String())
-	}
-	c.args = append(c.args, slice.Limit)
-	rows, err := s.pool.Query(ctx, fmt.Sprintf("%s%s ORDER BY commissions.id DESC LIMIT $%d", selectCommissions, c.where(), len(c.args)), c.args...)
-	if err != nil {
-		return nil, mapped("list commissions", err)
-	}
-	list, err := pgx.CollectRows(rows, scanCommission)
-	return list, mapped("list commissions", err)
 }
 
 // Commission implements query.Commissions.

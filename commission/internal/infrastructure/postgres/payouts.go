@@ -62,11 +62,6 @@ func readPayout(ctx context.Context, from querier, id, lock string) (payout.Payo
 	return found, err
 }
 
-// querier is a pool or a transaction.
-type querier interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}
-
 // RequestPayout implements payouts.Store. The lock on the user makes requests take turns; the ledger's own check would refuse
 // an overdraft even without it.
 func (s *Store) RequestPayout(ctx context.Context, request payout.Payout, now time.Time) (made payout.Payout, known bool, err error) {
@@ -148,16 +143,14 @@ func (s *Store) Payouts(ctx context.Context, filter payouts.Filter, limit int, a
 		c.add("status = $?", filter.Status)
 	}
 	if after.ID != "" {
-		c.args = append(c.args, after.CreatedAt, after.ID)
-		c.texts = append(c.texts, fmt.Sprintf("(created_at, id) < ($%d, $%d::uuid)", len(c.args)-1, len(c.args)))
+		if _, err := uuid.Parse(after.ID); err != nil {
+			return nil, errCursor()
+		}
+		c.texts = append(c.texts, "(created_at, id) < ("+c.arg(after.CreatedAt)+", "+c.arg(after.ID)+"::uuid)")
 	}
-	c.args = append(c.args, limit)
-	rows, err := s.pool.Query(ctx, fmt.Sprintf("%s%s ORDER BY created_at DESC, payouts.id DESC LIMIT $%d", selectPayouts, c.where(), len(c.args)), c.args...)
-	if err != nil {
-		return nil, mapped("list payouts", err)
-	}
-	list, err := pgx.CollectRows(rows, scanPayout)
-	return list, mapped("list payouts", err)
+	sql := selectPayouts + c.where() + " ORDER BY created_at DESC, payouts.id DESC LIMIT " + c.arg(limit)
+	list, err := collect(ctx, s.pool, scanPayout, sql, c.planned()...)
+	return list, mapped("list payouts", tooWide(err))
 }
 
 // Balances implements payouts.Store.

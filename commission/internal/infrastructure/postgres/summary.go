@@ -50,21 +50,12 @@ func (s *Store) Summary(ctx context.Context, filter query.CommissionFilter, grou
 		c.texts = append(c.texts, "("+list+") > ("+strings.Join(values, ", ")+")")
 	}
 	where := c.where()
-	rows, err := s.pool.Query(ctx, "SELECT "+list+", count(*), sum(amount_minor)::bigint FROM commissions"+where+
-		" GROUP BY "+groups+" ORDER BY "+groups+" LIMIT "+c.arg(limit), c.args...)
-	if err != nil {
-		return nil, summaryFault(err)
+	sql := "SELECT " + list + ", count(*), sum(amount_minor)::bigint FROM commissions" + where + " GROUP BY " + groups + " ORDER BY " + groups + " LIMIT " + c.arg(limit)
+	found, err := collect(ctx, s.pool, func(row pgx.CollectableRow) (query.Group, error) { return scanGroup(row, grouping.By) }, sql, c.planned()...)
+	if platform.Code(err) == "22023" { // invalid parameter value: the zone is the one argument that the database checks by itself
+		return nil, query.ErrZone()
 	}
-	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (query.Group, error) { return scanGroup(row, grouping.By) })
-	return found, summaryFault(err)
-}
-
-// summaryFault knows the one argument that the database checks by itself.
-func summaryFault(err error) error {
-	if platform.Code(err) == "22023" { // invalid parameter value
-		return query.ErrZone()
-	}
-	return mapped("summarise", err)
+	return found, mapped("summarise", tooWide(err))
 }
 
 func scanGroup(row pgx.CollectableRow, by []query.Dimension) (query.Group, error) {
