@@ -18,7 +18,7 @@ func TestTheDatabaseGuardsItself(t *testing.T) {
 	f := setup(t)
 	f.owned(t, `INSERT INTO rules (rule_id, version, name, event_type, user_id, kind, rate, hold_days, effective_from, revision)
 		VALUES ('00000000-0000-7000-8000-000000000099', 1, 'held', 'purchase', 'held', 'percentage', '0.1', 30, '2026-01-01', 2)`)
-	f.decide(t, purchase("paid", "u", "100"), purchase("pending", "held", "100"), refund("parked", "u", "nothing", "1"))
+	f.decide(t, purchase("paid", "u", "100"), purchase("pending", "held", "100"), refund("part", "held", "pending", "30"), refund("parked", "u", "nothing", "1"))
 	p, _, err := f.store.RequestPayout(t.Context(), payout.Payout{ID: uuid.NewString(), UserID: "u", Amount: money.FromMinor(500, money.USD()), Method: "paypal", RequestedAt: start()}, start())
 	if err != nil || p.Status != payout.Requested {
 		t.Fatalf("%v, %v", p, err)
@@ -32,6 +32,12 @@ func TestTheDatabaseGuardsItself(t *testing.T) {
 		"change without version":         `UPDATE commissions SET status = 'held' WHERE event_id = 'pending'`,
 		"approved to pending":            `UPDATE commissions SET status = 'pending', version = version + 1 WHERE event_id = 'paid'`,
 		"approved to rejected":           `UPDATE commissions SET status = 'rejected', version = version + 1 WHERE event_id = 'paid'`,
+		"approve without the money":      `UPDATE commissions SET status = 'approved', version = version + 1 WHERE event_id = 'pending'`,
+		"reject without the money":       `UPDATE commissions SET status = 'rejected', version = version + 1 WHERE event_id = 'pending'`,
+		"approve a clawback by itself":   `UPDATE commissions SET status = 'approved', version = version + 1 WHERE event_id = 'part'`,
+		"reject a clawback by itself":    `UPDATE commissions SET status = 'rejected', version = version + 1 WHERE event_id = 'part'`,
+		"reverse what was not taken":     `UPDATE commissions SET status = 'reversed', version = version + 1 WHERE event_id = 'paid'`,
+		"reverse what was taken in part": `UPDATE commissions SET status = 'reversed', version = version + 1 WHERE event_id = 'pending'`,
 		"same status":                    `UPDATE commissions SET reason = 'x', version = version + 1 WHERE event_id = 'paid'`,
 		"unknown status":                 `UPDATE commissions SET status = 'paid', version = version + 1 WHERE event_id = 'pending'`,
 		"begin as reversed":              `INSERT INTO commissions SELECT gen_random_uuid(), 'x', user_id, campaign_id, product_id, order_id, event_type, kind, 'reversed', base_minor, rate, amount_minor, currency, rule_id, rule_version, reverses_id, reason, available_at, occurred_at, created_at, 1 FROM commissions WHERE event_id = 'paid'`,
