@@ -8,7 +8,7 @@ CREATE INDEX ledger_settled ON ledger (commission_id) WHERE from_account = 'pend
 CREATE FUNCTION commissions_settled() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NOT (CASE
-        WHEN NEW.kind = 'clawback' THEN -- goes where its earning goes
+        WHEN NEW.kind <> 'earning' THEN -- goes where its earning goes
             EXISTS (SELECT FROM commissions WHERE id = NEW.reverses_id AND (status = 'rejected') = (NEW.status = 'rejected') AND status NOT IN ('pending', 'held'))
         WHEN NEW.status = 'reversed' THEN -- nothing is left that could lie anywhere
             NEW.amount_minor + (SELECT coalesce(sum(amount_minor), 0) FROM commissions WHERE reverses_id = NEW.id) = 0

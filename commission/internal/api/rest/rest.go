@@ -59,13 +59,13 @@ func Codes() []httpapi.Code {
 		httpapi.Code{Code: "commission_not_found", Kind: fault.NotFound, Meaning: "There is no such commission, or it belongs to somebody else."},
 		httpapi.Code{Code: "decision_not_found", Kind: fault.NotFound, Meaning: "The event has no decision (yet), or belongs to somebody else."},
 		httpapi.Code{Code: "payout_not_found", Kind: fault.NotFound, Meaning: "There is no such payout (yet), or it belongs to somebody else."},
+		httpapi.Code{Code: query.TooWide, Kind: fault.Invalid, Meaning: "The search took longer than is allowed and was given up; narrow the filter, by user or by time for instance."},
 		httpapi.Code{Code: "rule_not_found", Kind: fault.NotFound, Meaning: "There is no such rule."},
 		httpapi.Code{Code: "rule_conflict", Kind: fault.Conflict, Meaning: "The version would tie with those of other rules that errors names."},
 		httpapi.Code{Code: "rule_retired", Kind: fault.Conflict, Meaning: "The rule is retired."},
 		httpapi.Code{Code: "transition_refused", Kind: fault.Conflict, Meaning: "The status does not allow the action; read it again."},
 		httpapi.Code{Code: "version_mismatch", Kind: fault.Precondition, Meaning: "It was changed since it was read; read it again and decide anew."},
 		httpapi.Code{Code: consume.NotStorable, Kind: fault.Invalid, Meaning: "The database will never take such content; nothing was stored."},
-		httpapi.Code{Code: query.TooWide, Kind: fault.Invalid, Meaning: "The search took longer than is allowed and was given up; narrow the filter, by user or by time for instance."},
 		httpapi.Code{Code: "idempotency_key_reused", Kind: fault.Invalid, Meaning: "The Idempotency-Key was used for another request."},
 	)
 }

@@ -3,6 +3,7 @@ package explain
 import (
 	"context"
 	"slices"
+	"time"
 
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/query"
@@ -16,6 +17,7 @@ import (
 
 // Before is what an adjustment of an event followed from, as it stood then.
 type Before struct {
+	Known    time.Time               // until when what happened was known to it
 	Replay   *change.Record          // the replay that made it; nil when it broke off before it was noted
 	Rules    *rule.Set               // that it went by
 	Booked   []commission.Commission // for the event in the adjustment's currency, oldest first, without what was rejected
@@ -61,7 +63,7 @@ func (h *Handler) compare(ctx context.Context, adjustment commission.Commission)
 	}
 	decisions := decision.Run(before.Related, before.Rules, before.Rejected)
 	if slices.ContainsFunc(decisions, func(d decision.Decision) bool { return needsHistory(d, before.Rules) }) {
-		events, err := h.store.EventsOf(ctx, state.UserID, state.CreatedAt)
+		events, err := h.store.EventsOf(ctx, state.UserID, before.Known)
 		if c.TooWide = fault.Is(err, query.TooWide); c.TooWide {
 			return c, nil
 		}

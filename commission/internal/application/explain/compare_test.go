@@ -19,7 +19,8 @@ import (
 type endless struct {
 	query.Commissions
 
-	rules *rule.Set
+	rules    *rule.Set
+	rejected bool
 }
 
 func (endless) Commission(context.Context, string) (commission.Commission, error) {
@@ -32,7 +33,8 @@ func (endless) History(context.Context, string, string) ([]change.Record, error)
 
 func (e endless) Before(context.Context, commission.Commission) (explain.Before, error) {
 	sale := event.Restore(event.Facts{ID: "e", UserID: "u", Type: event.Sale, Amount: "10"})
-	return explain.Before{Rules: e.rules, Related: []event.Event{sale}}, nil
+	booked := commission.Restore(commission.State{Amount: money.FromMinor(30, money.USD())})
+	return explain.Before{Rules: e.rules, Related: []event.Event{sale}, Booked: []commission.Commission{booked}, Rejected: map[string]bool{"e": e.rejected}}, nil
 }
 
 func (endless) EventsOf(context.Context, string, time.Time) ([]event.Event, error) {
@@ -42,19 +44,37 @@ func (endless) EventsOf(context.Context, string, time.Time) ([]event.Event, erro
 // Without the history nothing is claimed about a rule that depends on it; other rules do not ask for it.
 func TestHistoriesThatAreTooLong(t *testing.T) {
 	t.Parallel()
-	tenth, err := money.ParseRate("0.1")
-	if err != nil {
-		t.Fatal(err)
-	}
 	for name, limit := range map[string]*rule.Cap{"plain": nil, "capped": {Amount: 1000, Period: rule.Monthly}} {
-		def := rule.Definition{ID: "r", Version: 1, Scope: rule.Scope{EventType: event.Sale}, Currency: money.USD(), Formula: rule.Formula{Kind: rule.Percentage, Rate: tenth}, Rounding: money.HalfEven, Cap: limit}
-		x, err := explain.New(endless{rules: rule.NewSet(1, []rule.Rule{rule.Restore(def)})}).Commission(t.Context(), "a")
+		x, err := explain.New(endless{rules: tenth(t, limit)}).Commission(t.Context(), "a")
 		if err != nil {
 			t.Fatal(err)
 		}
 		known := limit == nil
-		if c := x.Comparison; c.TooWide == known || c.Agrees(money.FromMinor(100, money.USD())) != known || (len(c.Decisions) == 1) != known {
+		if c := x.Comparison; c.TooWide == known || c.Agrees(money.FromMinor(70, money.USD())) != known || (len(c.Decisions) == 1) != known {
 			t.Errorf("%s: %+v", name, c)
 		}
 	}
+}
+
+// What was rejected brings nothing, whatever the rule says.
+func TestRejectedEventsBringNothing(t *testing.T) {
+	t.Parallel()
+	x, err := explain.New(endless{rules: tenth(t, nil), rejected: true}).Commission(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := x.Comparison; len(c.Decisions) > 0 || !c.Agrees(money.FromMinor(-30, money.USD())) || c.Agrees(money.FromMinor(70, money.USD())) {
+		t.Errorf("%+v", c)
+	}
+}
+
+func tenth(t *testing.T, limit *rule.Cap) *rule.Set {
+	t.Helper()
+	rate, err := money.ParseRate("0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rule.NewSet(1, []rule.Rule{rule.Restore(rule.Definition{
+		ID: "r", Version: 1, Scope: rule.Scope{EventType: event.Sale}, Currency: money.USD(), Formula: rule.Formula{Kind: rule.Percentage, Rate: rate}, Rounding: money.HalfEven, Cap: limit,
+	})})
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"tributary/commission/internal/application/change"
@@ -45,35 +46,35 @@ WITH sales AS (
 )
 SELECT ` + decisionColumns + ` FROM related JOIN decisions AS d USING (event_id) WHERE d.decided_at <= $2`
 
-	selectEventsOf = `SELECT ` + decisionColumns + ` FROM decisions AS d WHERE d.user_id = $1 AND d.decided_at <= $2`
+	// Decisions with a commission are found by it: no index has all decisions of a user, since each event would pay for it.
+	selectEventsOf = `
+SELECT ` + decisionColumns + ` FROM decisions AS d
+WHERE d.decided_at <= $2
+  AND d.event_id IN (SELECT event_id FROM commissions WHERE user_id = $1 UNION SELECT event_id FROM decisions WHERE user_id = $1 AND outcome <> 'commissioned')`
 )
 
 // Before implements explain.Store.
 func (s *Store) Before(ctx context.Context, adjustment commission.Commission) (explain.Before, error) {
 	state := adjustment.State()
-	var b explain.Before
+	b := explain.Before{Known: knownTo(state)}
 	err := s.begin(ctx, "read what an adjustment followed from", func(tx pgx.Tx) (err error) {
 		if b.Replay, err = replayOf(ctx, tx, state); err != nil {
 			return err
 		}
-		began := state.CreatedAt
-		if b.Replay != nil {
-			began = b.Replay.At
-		}
 		var revision int64
-		if err := tx.QueryRow(ctx, selectRevisionAt, began).Scan(&revision); err != nil {
+		if err := tx.QueryRow(ctx, selectRevisionAt, b.Known).Scan(&revision); err != nil {
 			return err
 		}
 		if b.Rules, err = s.rulesAt(ctx, tx, revision); err != nil {
 			return err
 		}
-		if b.Booked, err = collect(ctx, tx, scanCommission, selectBookedBefore, state.UserID, state.CreatedAt, state.ID, state.EventID, state.Amount.Currency().String()); err != nil {
+		if b.Booked, err = collect(ctx, tx, scanCommission, selectBookedBefore, state.UserID, b.Known, state.ID, state.EventID, state.Amount.Currency().String()); err != nil {
 			return err
 		}
-		if b.Related, err = collect(ctx, tx, scanEvent, selectRelated, state.EventID, state.CreatedAt); err != nil {
+		if b.Related, err = collect(ctx, tx, scanEvent, selectRelated, state.EventID, b.Known); err != nil {
 			return err
 		}
-		rejected, err := collect(ctx, tx, pgx.RowTo[string], selectRejected, state.UserID, state.CreatedAt)
+		rejected, err := collect(ctx, tx, pgx.RowTo[string], selectRejected, state.UserID, b.Known)
 		b.Rejected = make(map[string]bool, len(rejected))
 		for _, id := range rejected {
 			b.Rejected[id] = true
@@ -81,6 +82,18 @@ func (s *Store) Before(ctx context.Context, adjustment commission.Commission) (e
 		return err
 	})
 	return b, err
+}
+
+// knownTo is until when what happened was known to an adjustment. A replay of many users takes its time, and its start may be all that the row
+// tells; the id, a UUIDv7, tells the millisecond.
+func knownTo(adjustment commission.State) time.Time {
+	known := adjustment.CreatedAt
+	if id, err := uuid.Parse(adjustment.ID); err == nil && id.Version() == 7 {
+		if made := time.Unix(id.Time().UnixTime()).Add(time.Millisecond); made.After(known) {
+			known = made
+		}
+	}
+	return known
 }
 
 // replayOf finds the audit row of the replay that made an adjustment: the last one begun before, for the same reason, whose period holds the event.
@@ -97,7 +110,7 @@ func replayOf(ctx context.Context, tx pgx.Tx, adjustment commission.State) (*cha
 	return nil, err
 }
 
-// EventsOf implements explain.Store. No index has the decisions of a user: each event would pay for it.
+// EventsOf implements explain.Store.
 func (s *Store) EventsOf(ctx context.Context, userID string, known time.Time) ([]event.Event, error) {
 	var events []event.Event
 	err := s.begin(ctx, "read a user's events", func(tx pgx.Tx) (err error) {
