@@ -12,7 +12,6 @@ import (
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/event"
-	"tributary/platform/fault"
 	"tributary/platform/money"
 )
 
@@ -53,9 +52,8 @@ func scanCommission(row pgx.CollectableRow) (commission.Commission, error) {
 
 // Commission implements query.Commissions.
 func (s *Store) Commission(ctx context.Context, id string) (commission.Commission, error) {
-	missing := fault.New(fault.NotFound, "commission_not_found", "There is no such commission.")
 	if _, err := uuid.Parse(id); err != nil {
-		return commission.Commission{}, missing
+		return commission.Commission{}, query.ErrNoCommission()
 	}
 	rows, err := s.pool.Query(ctx, selectCommissions+` WHERE id = $1`, id)
 	if err != nil {
@@ -63,7 +61,7 @@ func (s *Store) Commission(ctx context.Context, id string) (commission.Commissio
 	}
 	found, err := pgx.CollectExactlyOneRow(rows, scanCommission)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return found, missing
+		return found, query.ErrNoCommission()
 	}
 	return found, mapped("read a commission", err)
 }
@@ -73,7 +71,7 @@ func (s *Store) Decision(ctx context.Context, eventID string) (query.Decided, er
 	var r decisionRow
 	err := s.pool.QueryRow(ctx, `SELECT `+decisionColumns+` FROM decisions AS d WHERE d.event_id = $1`, eventID).Scan(r.targets()...)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return query.Decided{}, fault.New(fault.NotFound, "decision_not_found", "There is no decision for such an event, at least not yet.")
+		return query.Decided{}, query.ErrNoDecision()
 	}
 	if err != nil {
 		return query.Decided{}, mapped("read a decision", err)

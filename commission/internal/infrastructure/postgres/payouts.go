@@ -47,9 +47,8 @@ func scanPayout(row pgx.CollectableRow) (payout.Payout, error) {
 }
 
 func readPayout(ctx context.Context, from querier, id, lock string) (payout.Payout, error) {
-	missing := fault.New(fault.NotFound, "payout_not_found", "There is no such payout.")
 	if _, err := uuid.Parse(id); err != nil {
-		return payout.Payout{}, missing
+		return payout.Payout{}, payouts.ErrNoPayout()
 	}
 	rows, err := from.Query(ctx, selectPayouts+` WHERE id = $1`+lock, id)
 	if err != nil {
@@ -57,7 +56,7 @@ func readPayout(ctx context.Context, from querier, id, lock string) (payout.Payo
 	}
 	found, err := pgx.CollectExactlyOneRow(rows, scanPayout)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return found, missing
+		return found, payouts.ErrNoPayout()
 	}
 	return found, err
 }

@@ -54,11 +54,8 @@ func mapped(doing string, err error) error {
 	if _, ok := fault.As(err); ok {
 		return err
 	}
-	if code := platform.Code(err); code != "" {
-		switch code[:2] {
-		case "22", "23", "54":
-			return fault.Because(err, fault.Invalid, consume.NotStorable, "The database refuses the content.")
-		}
+	if platform.Refused(err) {
+		return fault.Because(err, fault.Invalid, consume.NotStorable, "The database refuses the content.")
 	}
 	return platform.Fault(doing, err)
 }
