@@ -106,6 +106,7 @@ say "down and up: the data must stay"
 event=$(curl -fsS -H 'Content-Type: application/json' "$tracking/api/v1/tracking/events" \
   -d '{"user_id": "keeper", "event_type": "purchase", "metadata": {"amount": 100.0, "product_id": "prod456"}}' | field event_id)
 earned=$(decision "$event")
+curl -fsS -o /dev/null "$commission/api/v1/commission/summary?group_by=day&tz=Europe/Berlin" || fail "the image knows no time zones"
 token=$(JWT_ISSUER= JWT_AUDIENCE= go run ./bff/cmd/generate-jwt -user keeper)
 curl -fsS -o /dev/null -H "Authorization: Bearer $token" -H 'Content-Type: application/json' "http://127.0.0.1:$BFF_PORT/api/v1/campaigns/camp123/accept" \
   -d '{"accepted_terms": true}'

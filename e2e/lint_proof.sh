@@ -16,6 +16,10 @@ breaks=(
   'commission/internal/api/rest/zz_broken.go|package rest; import _ "tributary/commission/internal/infrastructure/postgres"|only cmd wires infrastructure'
   'bff/internal/infrastructure/pulsar/zz_broken.go|package pulsar; import _ "tributary/bff/internal/api/rest"|infrastructure must not know api'
   'commission/internal/domain/ledger/zz_broken.go|package ledger; func half(amount float64) float64 { return amount / 2 }|never binary floats'
+  'commission/cmd/explain/zz_broken.go|package main; func half(amount float64) float64 { return amount / 2 }|never binary floats'
+  'tracking/internal/infrastructure/postgres/zz_broken.go|package postgres; import "strconv"; func read(amount string) { _, _ = strconv.ParseFloat(amount, 64) }|never binary floats'
+  'tracking/cmd/tracking/zz_broken.go|package main; func half(amount float32) float32 { return amount / 2 }|never binary floats'
+  'bff/cmd/generate-jwt/zz_broken.go|package main; func half(amount float64) float64 { return amount / 2 }|never binary floats'
 )
 for b in "${breaks[@]}"; do
   IFS='|' read -r file content _ <<<"$b"

@@ -18,7 +18,7 @@ type Page[T any] struct {
 // ListInput is embedded in the input of every list operation.
 type ListInput struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"Rows of a page."`
-	Cursor string `query:"cursor" maxLength:"512" doc:"next_cursor of the page before."`
+	Cursor string `query:"cursor" maxLength:"2048" doc:"next_cursor of the page before."`
 }
 
 // NewPage makes a page of at most limit rows out of rows, of which the caller has read up to limit+1.

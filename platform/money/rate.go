@@ -45,10 +45,3 @@ func (r Rate) Cmp(other Rate) int { return r.Decimal().Cmp(other.Decimal()) }
 
 // String gives the canonical text, such as "0.1".
 func (r Rate) String() string { return r.Decimal().String() }
-
-// Of gives rate × amount: the exact product in major units, and the product after the one rounding step.
-func (r Rate) Of(a Amount, mode Rounding) (exact Decimal, rounded Amount, err error) {
-	exact = a.Decimal().Mul(r.Decimal())
-	rounded, err = exact.Round(a.currency, mode)
-	return exact, rounded, err
-}

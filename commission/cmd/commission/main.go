@@ -3,6 +3,7 @@ package main
 
 import (
 	"os"
+	_ "time/tzdata" // the image is FROM scratch: the zones of summaries come with the program
 
 	"tributary/platform/process"
 )

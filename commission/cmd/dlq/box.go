@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,9 +70,18 @@ func (b *box) close() {
 	b.client.Close()
 }
 
-// each gives every waiting message once.
+// each gives every message once that waits now. What comes meanwhile is left alone, above all what was redriven and refused again: it
+// would be given without end.
 func (b *box) each(ctx context.Context, fn func(letter) error) error {
-	for {
+	last, err := b.consumer.GetLastMessageIDs()
+	if err != nil {
+		return err
+	}
+	open := map[string]pulsar.MessageID{} // partitions of which not all was given, and where their ends were
+	for _, end := range last {
+		open[end.Topic()] = end
+	}
+	for len(open) > 0 {
 		waiting, cancel := context.WithTimeout(ctx, quiet)
 		m, err := b.consumer.Receive(waiting)
 		cancel()
@@ -81,12 +91,23 @@ func (b *box) each(ctx context.Context, fn func(letter) error) error {
 		if err != nil {
 			return err
 		}
+		end, wanted := open[m.Topic()]
+		if !wanted || after(m.ID(), end) {
+			delete(open, m.Topic())
+			continue
+		}
 		p := m.Properties()
 		l := letter{message: m, id: m.ID().String(), topic: withoutPartition(p[letters.PropertyTopic]), reason: p[letters.PropertyReason], at: p[letters.PropertyAt]}
 		if err := fn(l); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// after tells whether a is a later message of the same topic than b.
+func after(a, b pulsar.MessageID) bool {
+	return cmp.Or(cmp.Compare(a.LedgerID(), b.LedgerID()), cmp.Compare(a.EntryID(), b.EntryID())) > 0
 }
 
 func withoutPartition(topic string) string {

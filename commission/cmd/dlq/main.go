@@ -4,8 +4,8 @@
 //	dlq show ID              one message, whole
 //	dlq redrive ID… | all    back to the topics that they came from
 //
-// It reads the durable subscription "operator", so what was redriven is gone from the list. Redriving twice is harmless: an event is decided
-// once, and a payment request acts once. With -topic bff-payment-request-v1-dlq it looks after payment requests.
+// It reads the durable subscription "operator", so what was redriven is gone from the list. "all" are those that wait when it starts: what is
+// refused again waits for the next time. Redriving twice is harmless: an event is decided once, and a payment request acts once. With -topic bff-payment-request-v1-dlq it looks after payment requests.
 package main
 
 import (

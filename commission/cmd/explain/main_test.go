@@ -125,6 +125,26 @@ func TestProgramRefusesWhatIsNoExplanation(t *testing.T) {
 	}
 }
 
+// An adjustment by a replay is the difference of what it holds; one by hand is not made again, and is said not to be.
+func TestProgramChecksAdjustments(t *testing.T) {
+	t.Parallel()
+	program := build(t)
+	replayed := `{"currency":"USD","amount":"-5.00","amount_minor":-500,"verified":true,"adjustment":{"origin":"replay","reason":"r","at":"2026-11-23T12:00:00Z","comparison":{
+		"booked":[{"commission_id":"c","event_id":"e","kind":"earning","amount":"5.00","amount_minor":500}],"booked_before":"5.00","booked_before_minor":500,"rejected":true,
+		"expected":"0.00","expected_minor":0,"difference":"-5.00","difference_minor":-500}}}`
+	if out, problems, status := run(t, program, replayed); status != 0 || problems != "" || out != "adjustment: expected less booked is -500 minor units of USD\nsame as the explanation says\n" {
+		t.Errorf("by a replay: status %d: %s%s", status, out, problems)
+	}
+	altered := strings.Replace(replayed, `"amount_minor":-500`, `"amount_minor":-501`, 1)
+	if out, problems, status := run(t, program, altered); status != 1 || problems != "amount_minor: made again it is -500, the explanation says -501\n" {
+		t.Errorf("altered: status %d: %s%s", status, out, problems)
+	}
+	byHand := `{"currency":"USD","amount":"1.00","amount_minor":100,"verified":false,"not_computed":"it was made by hand","adjustment":{"origin":"hand","reason":"r","at":"2026-11-23T12:00:00Z"}}`
+	if out, problems, status := run(t, program, byHand); status != 1 || out != "" || problems != "cannot make the decision again: it was made by hand\n" {
+		t.Errorf("by hand: status %d: %s%s", status, out, problems)
+	}
+}
+
 func build(t *testing.T) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "explain")

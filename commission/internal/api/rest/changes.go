@@ -43,7 +43,7 @@ func (m MatchHeader) version() (int, error) {
 		fault.Field{Field: "If-Match", Code: "etag_invalid", Message: "must be an ETag of this service"})
 }
 
-// answered is what a change answers: 200, and whether it was made before.
+// answered is what a change answers, and whether it was made before; the status is that of the operation, also the second time.
 type answered[B any] struct {
 	Replayed string `header:"Idempotency-Replayed"`
 	ETag     string `header:"ETag"`

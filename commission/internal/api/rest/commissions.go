@@ -11,7 +11,6 @@ import (
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/commission"
 	"tributary/platform/auth"
-	"tributary/platform/fault"
 	"tributary/platform/httpapi"
 )
 
@@ -130,7 +129,7 @@ func registerCommissions(api huma.API, store query.Commissions, clock func() tim
 				return nil, err
 			}
 			if !auth.MaySee(ctx, found.State().UserID) {
-				return nil, fault.New(fault.NotFound, "commission_not_found", "There is no such commission.")
+				return nil, query.ErrNoCommission()
 			}
 			return &commissionAnswer{ETag: etag(found.State().Version), Body: bodyOf(found)}, nil
 		})

@@ -1,6 +1,7 @@
 package rest_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/url"
 	"testing"
@@ -77,6 +78,10 @@ func TestBadQueries(t *testing.T) {
 	}
 	for _, path := range []string{"/decisions/x%00", "/decisions/x%ff", "/decisions/x%00/explain", "/commissions/x%00", "/payouts/x%00"} {
 		s.call(t, "GET", path, "").want(t, 404)
+	}
+	noUUID := base64.RawURLEncoding.EncodeToString([]byte(`{"at":"2026-01-01T00:00:00Z","id":"x"}`))
+	if a := s.call(t, "GET", "/payouts?cursor="+noUUID, "").want(t, 400); a.str("code") != "cursor_invalid" {
+		t.Errorf("a cursor of payouts: %s", a.text)
 	}
 	s.call(t, "GET", "/commissions/nothing", "").want(t, 404)
 	s.call(t, "GET", "/commissions/"+newID(), "").want(t, 404)

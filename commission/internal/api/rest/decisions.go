@@ -10,7 +10,6 @@ import (
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/event"
 	"tributary/platform/auth"
-	"tributary/platform/fault"
 )
 
 // decisionBody is the one answer that every event gets.
@@ -69,21 +68,17 @@ func registerDecisions(api huma.API, store query.Commissions) {
 		"Every event gets exactly one, with a stable reason code, also when there is no commission.", "Decisions"),
 		func(ctx context.Context, in *decisionInput) (*decisionAnswer, error) {
 			if !event.ValidID(in.EventID) {
-				return nil, errNoDecision()
+				return nil, query.ErrNoDecision()
 			}
 			found, err := store.Decision(ctx, in.EventID)
 			if err != nil {
 				return nil, err
 			}
 			if !auth.MaySee(ctx, found.Event.UserID()) {
-				return nil, errNoDecision()
+				return nil, query.ErrNoDecision()
 			}
 			return &decisionAnswer{Body: decisionBodyOf(found)}, nil
 		})
-}
-
-func errNoDecision() error {
-	return fault.New(fault.NotFound, "decision_not_found", "There is no decision for such an event, at least not yet.")
 }
 
 // etag makes an entity tag of a version.

@@ -7,9 +7,9 @@ import (
 
 	"tributary/commission/internal/api/wire"
 	"tributary/commission/internal/application/explain"
+	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/event"
 	"tributary/platform/auth"
-	"tributary/platform/fault"
 )
 
 type explanationAnswer struct {
@@ -17,7 +17,7 @@ type explanationAnswer struct {
 }
 
 func registerExplain(api huma.API, handler *explain.Handler) {
-	const about = "Versions considered and why each lost, inputs, arithmetic, the unrounded value, rounding and history. The answer holds all that is needed to make the decision again: " +
+	const about = "Versions considered and why each lost, inputs, arithmetic, the unrounded value, rounding and history; of an adjustment, who made it and why, and what a replay compared. The answer holds all that is needed to make the decision again: " +
 		"`explain` in the repository does it offline."
 	huma.Register(api, readOperation("explain-commission", "/commissions/{id}/explain", "Explain a commission", about, "Commissions"),
 		func(ctx context.Context, in *commissionInput) (*explanationAnswer, error) {
@@ -26,21 +26,21 @@ func registerExplain(api huma.API, handler *explain.Handler) {
 				return nil, err
 			}
 			if !auth.MaySee(ctx, found.Commission.State().UserID) {
-				return nil, fault.New(fault.NotFound, "commission_not_found", "There is no such commission.")
+				return nil, query.ErrNoCommission()
 			}
 			return &explanationAnswer{Body: wire.ExplanationOf(found)}, nil
 		})
 	huma.Register(api, readOperation("explain-decision", "/decisions/{event_id}/explain", "Explain a decision", about, "Decisions"),
 		func(ctx context.Context, in *decisionInput) (*explanationAnswer, error) {
 			if !event.ValidID(in.EventID) {
-				return nil, errNoDecision()
+				return nil, query.ErrNoDecision()
 			}
 			found, err := handler.Decision(ctx, in.EventID)
 			if err != nil {
 				return nil, err
 			}
 			if !auth.MaySee(ctx, found.Decided.Event.UserID()) {
-				return nil, errNoDecision()
+				return nil, query.ErrNoDecision()
 			}
 			return &explanationAnswer{Body: wire.ExplanationOf(found)}, nil
 		})

@@ -11,7 +11,6 @@ import (
 	"tributary/commission/internal/application/payouts"
 	"tributary/commission/internal/domain/payout"
 	"tributary/platform/auth"
-	"tributary/platform/fault"
 	"tributary/platform/httpapi"
 	"tributary/platform/money"
 )
@@ -118,7 +117,7 @@ func registerPayouts(api huma.API, uses UseCases) {
 				return nil, err
 			}
 			if !auth.MaySee(ctx, found.UserID) {
-				return nil, fault.New(fault.NotFound, "payout_not_found", "There is no such payout.")
+				return nil, payouts.ErrNoPayout()
 			}
 			body := payoutBodyOf(found)
 			if identity, known := auth.From(ctx); known && identity.Has(auth.Operator) {

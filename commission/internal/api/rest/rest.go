@@ -59,6 +59,7 @@ func Codes() []httpapi.Code {
 		httpapi.Code{Code: "commission_not_found", Kind: fault.NotFound, Meaning: "There is no such commission, or it belongs to somebody else."},
 		httpapi.Code{Code: "decision_not_found", Kind: fault.NotFound, Meaning: "The event has no decision (yet), or belongs to somebody else."},
 		httpapi.Code{Code: "payout_not_found", Kind: fault.NotFound, Meaning: "There is no such payout (yet), or it belongs to somebody else."},
+		httpapi.Code{Code: query.TooWide, Kind: fault.Invalid, Meaning: "The search took longer than is allowed and was given up; narrow the filter, by user or by time for instance."},
 		httpapi.Code{Code: "rule_not_found", Kind: fault.NotFound, Meaning: "There is no such rule."},
 		httpapi.Code{Code: "rule_conflict", Kind: fault.Conflict, Meaning: "The version would tie with those of other rules that errors names."},
 		httpapi.Code{Code: "rule_retired", Kind: fault.Conflict, Meaning: "The rule is retired."},

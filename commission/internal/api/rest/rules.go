@@ -12,7 +12,6 @@ import (
 	"tributary/commission/internal/application/publish"
 	"tributary/commission/internal/domain/rule"
 	"tributary/platform/auth"
-	"tributary/platform/fault"
 	"tributary/platform/httpapi"
 )
 
@@ -90,7 +89,7 @@ func registerRules(api huma.API, handler *publish.Handler, store publish.Store, 
 			answer.Body.Versions = append(answer.Body.Versions, wire.RuleOf(r))
 		}
 		if len(answer.Body.Versions) == 0 {
-			return nil, fault.New(fault.NotFound, "rule_not_found", "There is no such rule.")
+			return nil, publish.ErrNoRule()
 		}
 		return answer, nil
 	})

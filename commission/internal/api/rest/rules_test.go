@@ -1,6 +1,9 @@
 package rest_test
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestRulesArePublishedOnceAndNeverTie(t *testing.T) {
 	t.Parallel()
@@ -13,10 +16,11 @@ func TestRulesArePublishedOnceAndNeverTie(t *testing.T) {
 	if first.str("version") != "1" || first.str("content.formula.tiers.1.from") != "1000.00" || first.str("content.cap.amount") != "500.00" || first.str("content.minimum_base") != "5.00" {
 		t.Errorf("published: %s", first.text)
 	}
-	if a := s.call(t, "POST", "/rules", body).want(t, 409); a.str("code") != "rule_conflict" || a.str("errors.0.code") != "tie" {
+	id := first.str("rule_id")
+	a := s.call(t, "POST", "/rules", body).want(t, 409)
+	if a.str("code") != "rule_conflict" || a.str("errors.0.field") != "priority" || a.str("errors.0.code") != "tie" || a.str("errors.1") != "" || !strings.Contains(a.str("errors.0.message"), "version 1 of rule "+id+" (camp)") {
 		t.Errorf("tie: %s", a.text)
 	}
-	id := first.str("rule_id")
 	next := `{"rule_id":"` + id + `","name":"camp 2","event_type":"purchase","campaign_id":"c","currency":"USD","formula":{"kind":"flat","amount":"1.005"},"priority":3,"effective_from":"2026-02-01T00:00:00Z"}`
 	if a := s.call(t, "POST", "/rules", next).want(t, 201); a.str("version") != "2" {
 		t.Errorf("next version: %s", a.text)
@@ -35,6 +39,19 @@ func TestRulesArePublishedOnceAndNeverTie(t *testing.T) {
 	if len(page.body["data"].([]any)) != 3 || len(rest.body["data"].([]any)) != 4 {
 		t.Errorf("pages of %d and %d", len(page.body["data"].([]any)), len(rest.body["data"].([]any)))
 	}
+}
+
+// Names and reasons are counted in characters, as people count them.
+func TestTextsAreCountedInCharacters(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	rule := func(name string) string {
+		return `{"name":"` + name + `","event_type":"sale","user_id":"u","formula":{"kind":"percentage","rate":1}}`
+	}
+	id := s.call(t, "POST", "/rules", rule(strings.Repeat("ß", 200))).want(t, 201).str("rule_id")
+	s.call(t, "POST", "/rules", rule(strings.Repeat("ß", 201))).want(t, 422)
+	s.call(t, "POST", "/rules/"+id+"/retire", `{"reason":"`+strings.Repeat("ß", 501)+`"}`).want(t, 422)
+	s.call(t, "POST", "/rules/"+id+"/retire", `{"reason":"`+strings.Repeat("ß", 500)+`"}`).want(t, 200)
 }
 
 func TestBadRules(t *testing.T) {

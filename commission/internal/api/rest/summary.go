@@ -2,6 +2,8 @@ package rest
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -28,17 +30,30 @@ type groupBody struct {
 	Count       int64   `json:"count"`
 	Amount      string  `json:"amount"`
 	AmountMinor int64   `json:"amount_minor"`
+
+	values []string // of all dimensions, in the order of the grouping
 }
 
 type summaryAnswer struct {
 	Body httpapi.Page[groupBody]
 }
 
-type offsetCursor struct {
-	Offset int `json:"offset"`
+// groupCursor is the place in a summary behind the group with the values.
+type groupCursor struct {
+	By     []query.Dimension `json:"by"`
+	Values []string          `json:"values"`
 }
 
-const maxOffset = 10_000_000
+// after gives the values, nil without a cursor; a fault for a cursor of another summary.
+func (c groupCursor) after(by []query.Dimension) ([]string, error) {
+	if c.By == nil && c.Values == nil {
+		return nil, nil
+	}
+	if !slices.Equal(c.By, by) || len(c.Values) != len(by) || slices.ContainsFunc(c.Values, func(v string) bool { return strings.ContainsRune(v, 0) }) {
+		return nil, fault.New(fault.Malformed, "cursor_invalid", "The cursor was not made by this list; start again without one.")
+	}
+	return c.Values, nil
+}
 
 func registerSummary(api huma.API, store query.Summaries) {
 	huma.Register(api, readOperation("get-summary", "/summary", "Summarise commissions",
@@ -52,20 +67,24 @@ func registerSummary(api huma.API, store query.Summaries) {
 			if err != nil {
 				return nil, err
 			}
-			var cursor offsetCursor
-			if err := httpapi.DecodeCursor(in.Cursor, &cursor); err != nil || cursor.Offset < 0 || cursor.Offset > maxOffset {
-				return nil, fault.New(fault.Malformed, "cursor_invalid", "The cursor was not made by this list; start again without one.")
+			var cursor groupCursor
+			if err := httpapi.DecodeCursor(in.Cursor, &cursor); err != nil {
+				return nil, err
 			}
-			groups, err := store.Summary(ctx, filter, grouping, in.Limit+1, cursor.Offset)
+			after, err := cursor.after(grouping.By)
+			if err != nil {
+				return nil, err
+			}
+			groups, err := store.Summary(ctx, filter, grouping, in.Limit+1, after)
 			if err != nil {
 				return nil, err
 			}
 			bodies := make([]groupBody, len(groups))
 			for i, g := range groups {
-				bodies[i] = groupBodyOf(g)
+				bodies[i] = groupBodyOf(g, grouping.By)
 			}
-			next := offsetCursor{cursor.Offset + in.Limit}
-			return &summaryAnswer{Body: httpapi.NewPage(bodies, in.Limit, func(groupBody) offsetCursor { return next })}, nil
+			page := httpapi.NewPage(bodies, in.Limit, func(b groupBody) groupCursor { return groupCursor{By: grouping.By, Values: b.values} })
+			return &summaryAnswer{Body: page}, nil
 		})
 }
 
@@ -83,10 +102,10 @@ func groupingOf(in *summaryInput) (query.Grouping, error) {
 	return grouping, grouping.Check()
 }
 
-func groupBodyOf(g query.Group) groupBody {
-	b := groupBody{Currency: g.Values[query.ByCurrency], Count: g.Count, Amount: g.Amount.String(), AmountMinor: g.Amount.Minor()}
-	for d, value := range g.Values {
-		switch d {
+func groupBodyOf(g query.Group, by []query.Dimension) groupBody {
+	b := groupBody{Count: g.Count, Amount: g.Amount.String(), AmountMinor: g.Amount.Minor(), values: g.Values}
+	for i, value := range g.Values {
+		switch by[i] {
 		case query.ByUser:
 			b.UserID = &value
 		case query.ByCampaign:
@@ -98,6 +117,7 @@ func groupBodyOf(g query.Group) groupBody {
 		case query.ByDay:
 			b.Day = &value
 		case query.ByCurrency:
+			b.Currency = value
 		}
 	}
 	return b

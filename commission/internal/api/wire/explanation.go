@@ -30,8 +30,10 @@ type Explanation struct {
 	Rounding   string      `json:"rounding,omitempty"`
 	Amount     string      `json:"amount,omitempty"`
 	Minor      int64       `json:"amount_minor"`
-	Verified   bool        `json:"verified" doc:"Whether making the decision again gave the same."`
-	History    []Entry     `json:"history,omitempty" doc:"What was done by hand."`
+	Verified   bool        `json:"verified" doc:"Whether making the decision again gave the same; of an adjustment, whether expected less booked is its amount."`
+	NotAgain   string      `json:"not_computed,omitempty" doc:"What could not be made again, and why; verified is false then."`
+	Adjustment *Adjustment `json:"adjustment,omitempty" doc:"Of an adjustment: who made it and why, and what it makes good."`
+	History    []Entry     `json:"history,omitempty" doc:"What was done by hand; of an adjustment by a replay, the replay."`
 }
 
 // Event is an event with everything that a decision reads.
@@ -99,10 +101,15 @@ func ExplanationOf(e explain.Explained) Explanation {
 	for _, h := range e.History {
 		out.History = append(out.History, Entry{At: h.At, Actor: h.Actor, Action: h.Action, Reason: h.Reason, Before: h.Before, After: h.After})
 	}
-	x := e.Explanation
-	if x == nil {
-		return out
+	if e.Explanation != nil {
+		out.decision(*e.Explanation)
+	} else if e.Commission != nil {
+		out.adjustment(e)
 	}
+	return out
+}
+
+func (out *Explanation) decision(x decision.Explanation) {
 	d := x.Decision
 	out.Event, out.Outcome, out.ReasonCode, out.Reason = new(eventOf(d.Event)), string(d.Outcome), string(d.Reason), d.Reason.Meaning()
 	out.RuleID, out.Version, out.Revision, out.Currency = d.Rule.ID, d.Rule.Version, d.Revision, d.Currency.String()
@@ -124,7 +131,6 @@ func ExplanationOf(e explain.Explained) Explanation {
 	if d.Currency.Valid() {
 		out.Amount, out.Minor = d.Amount.String(), d.Amount.Minor()
 	}
-	return out
 }
 
 func eventOf(e event.Event) Event {
@@ -204,7 +210,7 @@ func (o Original) domain() (*decision.Original, error) {
 	return &decision.Original{Decision: d, Reversed: o.Reversed, Times: o.Times, Rejected: o.Rejected}, nil
 }
 
-var errNoEvent = errors.New("an adjustment by hand has no decision to make again")
+var errNoEvent = errors.New("it holds no event")
 
 // Check makes the decision again and names what the explanation says otherwise: nothing when both agree.
 func (x Explanation) Check() (made decision.Decision, differences []string, err error) {
@@ -221,11 +227,7 @@ func (x Explanation) differences(made decision.Decision) []string {
 	if made.Currency.Valid() {
 		amount = made.Amount.String()
 	}
-	var lines []string
-	for _, member := range []struct {
-		name       string
-		made, says any
-	}{
+	return differing([]compared{
 		{"outcome", string(made.Outcome), x.Outcome},
 		{"reason_code", string(made.Reason), x.ReasonCode},
 		{"rule_id", made.Rule.ID, x.RuleID},
@@ -234,7 +236,18 @@ func (x Explanation) differences(made decision.Decision) []string {
 		{"unrounded_amount", made.Unrounded, x.Unrounded},
 		{"amount", amount, x.Amount},
 		{"amount_minor", made.Amount.Minor(), x.Minor},
-	} {
+	})
+}
+
+// compared is a member as it was made again and as an explanation has it.
+type compared struct {
+	name       string
+	made, says any
+}
+
+func differing(members []compared) []string {
+	var lines []string
+	for _, member := range members {
 		if member.made != member.says {
 			lines = append(lines, fmt.Sprintf("%s: made again it is %v, the explanation says %v", member.name, member.made, member.says))
 		}

@@ -3,11 +3,13 @@ package explain
 
 import (
 	"context"
+	"time"
 
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/decision"
+	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/rule"
 	"tributary/platform/fault"
 )
@@ -19,11 +21,16 @@ type Store interface {
 	RulesAt(ctx context.Context, revision int64) (*rule.Set, error)
 	// History gives the audit rows about a subject, oldest first.
 	History(ctx context.Context, subjectType, subjectID string) ([]change.Record, error)
+	// Before gives what an adjustment of an event followed from.
+	Before(ctx context.Context, adjustment commission.Commission) (Before, error)
+	// EventsOf gives all events of a user that were known at the time. A fault with code query.TooWide when that takes too long.
+	EventsOf(ctx context.Context, userID string, known time.Time) ([]event.Event, error)
 }
 
 // Explained is an explanation with the commission, where there is one, and what was done to it by hand.
 type Explained struct {
-	Explanation *decision.Explanation // nil for an adjustment by hand
+	Explanation *decision.Explanation // nil for an adjustment
+	Comparison  *Comparison           // of an adjustment that a replay made
 	Decided     query.Decided
 	Commission  *commission.Commission
 	History     []change.Record
@@ -42,13 +49,21 @@ func (h *Handler) Commission(ctx context.Context, id string) (Explained, error) 
 		return Explained{}, err
 	}
 	out := Explained{}
-	if eventID := found.State().EventID; eventID != "" && found.State().Kind != commission.Adjustment {
-		if out, err = h.Decision(ctx, eventID); err != nil {
-			return Explained{}, err
-		}
+	state := found.State()
+	switch {
+	case state.Kind != commission.Adjustment:
+		out, err = h.Decision(ctx, state.EventID)
+	case state.EventID != "":
+		out.Comparison, err = h.compare(ctx, found)
+	}
+	if err != nil {
+		return Explained{}, err
 	}
 	out.Commission = &found
 	out.History, err = h.store.History(ctx, "commission", id)
+	if c := out.Comparison; c != nil && c.Replay != nil {
+		out.History = append(out.History, *c.Replay)
+	}
 	return out, err
 }
 

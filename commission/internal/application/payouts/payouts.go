@@ -9,6 +9,7 @@ import (
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/ledger"
 	"tributary/commission/internal/domain/payout"
+	"tributary/platform/fault"
 )
 
 // Store keeps payouts and the ledger.
@@ -25,6 +26,11 @@ type Store interface {
 	Payouts(ctx context.Context, filter Filter, limit int, after Position) ([]payout.Payout, error)
 	// Balances gives the user's balances by currency; none for a user that never earned.
 	Balances(ctx context.Context, userID string) ([]ledger.Balance, error)
+}
+
+// ErrNoPayout is a payout that is not there, or that is nobody's business.
+func ErrNoPayout() error {
+	return fault.New(fault.NotFound, "payout_not_found", "There is no such payout.")
 }
 
 // Filter narrows the list of payouts.

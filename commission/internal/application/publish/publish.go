@@ -69,7 +69,7 @@ func Build(set *rule.Set, def rule.Definition, terms Terms) (rule.Rule, error) {
 func nextVersion(set *rule.Set, def *rule.Definition) error {
 	versions := set.Versions(def.ID)
 	if len(versions) == 0 {
-		return errNoRule()
+		return ErrNoRule()
 	}
 	last := versions[len(versions)-1].Definition()
 	if !last.RetiredAt.IsZero() {
@@ -83,7 +83,8 @@ func nextVersion(set *rule.Set, def *rule.Definition) error {
 	return nil
 }
 
-func errNoRule() error { return fault.New(fault.NotFound, "rule_not_found", "There is no such rule.") }
+// ErrNoRule is a rule that is not there.
+func ErrNoRule() error { return fault.New(fault.NotFound, "rule_not_found", "There is no such rule.") }
 
 // Conflict is nil without ties, else a fault that names every rule that ties.
 func Conflict(ties []rule.Rule) error {

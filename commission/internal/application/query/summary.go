@@ -49,7 +49,7 @@ func (g *Grouping) Check() error {
 		g.Zone = "UTC"
 	}
 	if _, err := time.LoadLocation(g.Zone); err != nil || g.Zone == "Local" {
-		faults.Add("tz", "time_zone_unknown", "must be an IANA time zone such as Europe/Berlin")
+		faults = append(faults, unknownZone())
 	}
 	if !slices.Contains(g.By, ByCurrency) {
 		g.By = append(g.By, ByCurrency)
@@ -57,16 +57,25 @@ func (g *Grouping) Check() error {
 	return faults.Err()
 }
 
-// Group is a line of a summary: the values of the dimensions ("" where a row has none), how many rows there are, and their sum.
+// ErrZone refuses a zone that only a part of the service knows: programs and databases are not updated on the same day.
+func ErrZone() error { return fault.Fields{unknownZone()}.Err() }
+
+func unknownZone() fault.Field {
+	return fault.Field{Field: "tz", Code: "time_zone_unknown", Message: "must be an IANA time zone such as Europe/Berlin"}
+}
+
+// Group is a line of a summary: the values of the dimensions ("" where a row has none) in the order of the grouping, how many rows there
+// are, and their sum.
 type Group struct {
-	Values map[Dimension]string
+	Values []string
 	Count  int64
 	Amount money.Amount
 }
 
-// Summaries reads summaries and streams rows.
+// Summaries reads summaries.
 type Summaries interface {
-	// Summary gives at most limit groups in the order of their values, leaving out the first offset ones. Rejected rows count only when the
-	// filter or the grouping names the status: nobody earned them.
-	Summary(ctx context.Context, filter CommissionFilter, grouping Grouping, limit, offset int) ([]Group, error)
+	// Summary gives at most limit groups in the order of their values: those that follow the group with the values after, nil for the first
+	// ones. Groups that come and go meanwhile neither repeat nor hide others. Rejected rows count only when the filter or the grouping names
+	// the status: nobody earned them. A fault with ErrZone's code when the database does not know the zone.
+	Summary(ctx context.Context, filter CommissionFilter, grouping Grouping, limit int, after []string) ([]Group, error)
 }

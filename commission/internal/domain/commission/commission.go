@@ -5,6 +5,7 @@ package commission
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
@@ -192,13 +193,13 @@ func Next(kind Kind, from Status, action Action) (Status, error) {
 	return "", refused
 }
 
-// maxReason bounds what people write.
+// maxReason bounds what people write, in characters.
 const maxReason = 500
 
 // CheckReason refuses an empty or over-long reason.
 func CheckReason(reason string) error {
 	var faults fault.Fields
-	if strings.TrimSpace(reason) == "" || len(reason) > maxReason || !printable(reason) {
+	if strings.TrimSpace(reason) == "" || utf8.RuneCountInString(reason) > maxReason || !printable(reason) {
 		faults.Add("reason", "reason_invalid", "must be 1 to 500 printable characters")
 	}
 	return faults.Err()

@@ -5,6 +5,7 @@ package rule
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"tributary/commission/internal/domain/event"
 	"tributary/platform/fault"
@@ -73,7 +74,7 @@ const (
 // New checks a definition. The fault lists every field that breaks a rule.
 func New(def Definition) (Rule, error) {
 	var faults fault.Fields
-	if strings.TrimSpace(def.Name) == "" || len(def.Name) > maxName {
+	if strings.TrimSpace(def.Name) == "" || utf8.RuneCountInString(def.Name) > maxName {
 		faults.Add("name", "name_invalid", "must be 1 to 200 characters")
 	}
 	if _, ok := event.ParseType(string(def.Scope.EventType)); !ok || def.Scope.EventType.Reverses() {

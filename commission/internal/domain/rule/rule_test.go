@@ -2,6 +2,7 @@ package rule_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -126,12 +127,93 @@ func TestConflicts(t *testing.T) {
 	}
 }
 
+// Versions that gave way to a newer one of their rule tie with nobody, until that one ends.
+func TestConflictsLookAtTheVersionInForce(t *testing.T) {
+	t.Parallel()
+	month := func(n int) time.Time { return epoch().AddDate(0, n, 0) }
+	set := rule.NewSet(1, []rule.Rule{
+		percentage(t, rule.Definition{ID: "a", Version: 1, EffectiveFrom: month(0)}),
+		percentage(t, rule.Definition{ID: "a", Version: 2, EffectiveFrom: month(2), EffectiveTo: month(6), Priority: 1}),
+		percentage(t, rule.Definition{ID: "a", Version: 3, EffectiveFrom: month(4), EffectiveTo: month(8), Priority: 2}),
+	})
+	for name, tt := range map[string]struct {
+		def  rule.Definition
+		want []int
+	}{
+		"before":                      {rule.Definition{EffectiveFrom: month(0), EffectiveTo: month(2)}, []int{1}},
+		"superseded":                  {rule.Definition{EffectiveFrom: month(2), EffectiveTo: month(8)}, nil},
+		"after the newer ones":        {rule.Definition{EffectiveFrom: month(2)}, []int{1}},
+		"with one that is superseded": {rule.Definition{EffectiveFrom: month(4), Priority: 1}, nil},
+		"with one that is not yet":    {rule.Definition{EffectiveFrom: month(3), Priority: 1}, []int{2}},
+		"with the newest":             {rule.Definition{EffectiveFrom: month(7), Priority: 2}, []int{3}},
+	} {
+		tt.def.ID = "b"
+		var got []int
+		for _, r := range set.Conflicts(percentage(t, tt.def)) {
+			got = append(got, r.Version())
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: ties with versions %v, want %v", name, got, tt.want)
+		}
+	}
+}
+
+// A version is refused exactly when on some day it would go neither before nor after the version of another rule that is in force then.
+func TestConflictsAreThoseOfSomeDay(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		set := rule.NewSet(1, nil)
+		for range rapid.IntRange(0, 12).Draw(t, "rules") {
+			def := rule.Definition{
+				ID: fmt.Sprintf("r%d", rapid.IntRange(0, 3).Draw(t, "rule")), Priority: rapid.IntRange(0, 1).Draw(t, "priority"),
+				EffectiveFrom: epoch().AddDate(0, 0, rapid.IntRange(0, 20).Draw(t, "from")),
+			}
+			if days := rapid.IntRange(0, 20).Draw(t, "days"); days > 0 {
+				def.EffectiveTo = def.EffectiveFrom.AddDate(0, 0, days)
+			}
+			def.Version = len(set.Versions(def.ID)) + 1
+			r := percentage(t, def)
+			ties := false
+			for day := range 50 {
+				at := epoch().AddDate(0, 0, day)
+				ties = ties || inForce(def, at) && tied(set, def, at)
+			}
+			if conflicts := set.Conflicts(r); (len(conflicts) > 0) != ties {
+				t.Fatalf("%+v: %d conflicts, ties %t", def, len(conflicts), ties)
+			}
+			if !ties {
+				set = set.With(r)
+			}
+		}
+	})
+}
+
+func inForce(def rule.Definition, at time.Time) bool {
+	return !at.Before(def.EffectiveFrom) && (def.EffectiveTo.IsZero() || at.Before(def.EffectiveTo))
+}
+
+// tied tells whether the newest version in force of some other rule has the same priority.
+func tied(set *rule.Set, def rule.Definition, at time.Time) bool {
+	newest := map[string]rule.Definition{}
+	for _, r := range set.All() {
+		if r.ID() != def.ID && inForce(r.Definition(), at) {
+			newest[r.ID()] = r.Definition()
+		}
+	}
+	for _, other := range newest {
+		if other.Priority == def.Priority {
+			return true
+		}
+	}
+	return false
+}
+
 // Among rules that were published without conflicts the winner is the only one that is selected, and no other ties with it.
 func TestConsiderAgreesWithSelect(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		set := rule.NewSet(1, nil)
-		for i := range rapid.IntRange(0, 12).Draw(t, "rules") {
+		for range rapid.IntRange(0, 12).Draw(t, "rules") {
 			def := rule.Definition{
 				ID:       fmt.Sprintf("r%d", rapid.IntRange(0, 5).Draw(t, "rule")),
 				Scope:    rule.Scope{UserID: rapid.SampledFrom([]string{"", "u", "v"}).Draw(t, "user"), CampaignID: rapid.SampledFrom([]string{"", "c"}).Draw(t, "campaign"), ProductID: rapid.SampledFrom([]string{"", "p"}).Draw(t, "product")},
@@ -146,7 +228,6 @@ func TestConsiderAgreesWithSelect(t *testing.T) {
 			if r := percentage(t, def); len(set.Conflicts(r)) == 0 {
 				set = set.With(r)
 			}
-			_ = i
 		}
 		e := sale(t, event.Facts{
 			UserID: rapid.SampledFrom([]string{"u", "v", "w"}).Draw(t, "of"), CampaignID: rapid.SampledFrom([]string{"", "c", "d"}).Draw(t, "in"),

@@ -175,23 +175,39 @@ func (r Rule) beats(other Rule) Verdict {
 }
 
 // Conflicts gives the versions of other rules that would tie with the candidate for some event: the same scope and priority, a common
-// currency, and a common time.
+// currency, and a time at which both are in force and neither gives way to a newer version of its own rule.
 func (s *Set) Conflicts(candidate Rule) []Rule {
 	var out []Rule
-	for _, r := range s.all {
+	for i, r := range s.all {
 		if r.ID() == candidate.ID() || r.def.Scope != candidate.def.Scope || r.def.Priority != candidate.def.Priority {
 			continue
 		}
 		common := r.def.Currency == candidate.def.Currency || !r.def.Currency.Valid() || !candidate.def.Currency.Valid()
-		if common && overlap(r, candidate) {
+		if common && meet(s.all[i+1:], r, candidate) {
 			out = append(out, r)
 		}
 	}
 	return out
 }
 
-func overlap(a, b Rule) bool {
-	return startsBefore(a.def.EffectiveFrom, b.end()) && startsBefore(b.def.EffectiveFrom, a.end())
+// meet looks for the first time at which both are in force and no newer version of r is; later starts with what follows r, in order of rule
+// and version.
+func meet(later []Rule, r, candidate Rule) bool {
+	at := r.def.EffectiveFrom
+	if candidate.def.EffectiveFrom.After(at) {
+		at = candidate.def.EffectiveFrom
+	}
+	for i := 0; i < len(later) && later[i].ID() == r.ID(); i++ {
+		next := later[i]
+		if at.Before(next.def.EffectiveFrom) || !startsBefore(at, next.end()) {
+			continue
+		}
+		if next.end().IsZero() {
+			return false
+		}
+		at, i = next.end(), -1 // another one may be in force by then
+	}
+	return startsBefore(at, r.end()) && startsBefore(at, candidate.end())
 }
 
 func startsBefore(start, end time.Time) bool { return end.IsZero() || start.Before(end) }

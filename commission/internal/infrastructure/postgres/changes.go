@@ -14,7 +14,7 @@ import (
 const (
 	lockKey     = `SELECT pg_advisory_xact_lock(hashtextextended($1 || chr(10) || $2, 7302))`
 	selectKey   = `SELECT request_hash, body FROM idempotency_keys WHERE caller = $1 AND key = $2`
-	insertKey   = `INSERT INTO idempotency_keys (caller, key, request_hash, status, body, created_at) VALUES ($1, $2, $3, 200, $4, $5)`
+	insertKey   = `INSERT INTO idempotency_keys (caller, key, request_hash, body, created_at) VALUES ($1, $2, $3, $4, $5)`
 	insertAudit = `
 INSERT INTO audit (at, actor, action, subject_type, subject_id, reason, before, after, request_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
 

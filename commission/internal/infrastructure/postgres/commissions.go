@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,7 +12,6 @@ import (
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/event"
-	"tributary/platform/fault"
 	"tributary/platform/money"
 )
 
@@ -52,73 +50,10 @@ func scanCommission(row pgx.CollectableRow) (commission.Commission, error) {
 	return commission.Restore(s), nil
 }
 
-// conditions gathers the parts of a WHERE clause with their arguments; texts are ours, values are always arguments.
-type conditions struct {
-	texts []string
-	args  []any
-}
-
-// add notes a condition that has one argument, written as $? in text.
-func (c *conditions) add(text string, arg any) {
-	c.args = append(c.args, arg)
-	c.texts = append(c.texts, strings.ReplaceAll(text, "$?", fmt.Sprintf("$%d", len(c.args))))
-}
-
-func (c *conditions) where() string {
-	if len(c.texts) == 0 {
-		return ""
-	}
-	return " WHERE " + strings.Join(c.texts, " AND ")
-}
-
-func commissionConditions(f query.CommissionFilter) conditions {
-	var c conditions
-	for _, equal := range []struct{ text, value string }{
-		{"user_id = $?", f.UserID},
-		{"campaign_id = $?", f.CampaignID},
-		{"product_id = $?", f.ProductID},
-		{"event_type = $?", f.EventType},
-		{"status = $?", f.Status},
-		{"kind = $?", f.Kind},
-		{"currency = $?", f.Currency},
-	} {
-		if equal.value != "" {
-			c.add(equal.text, equal.value)
-		}
-	}
-	if !f.OccurredFrom.IsZero() {
-		c.add("occurred_at >= $?", f.OccurredFrom)
-	}
-	if !f.OccurredTo.IsZero() {
-		c.add("occurred_at < $?", f.OccurredTo)
-	}
-	return c
-}
-
-// List implements query.Commissions. The order names the table: a bare id would be the text that is selected, which no index has in order.
-func (s *Store) List(ctx context.Context, filter query.CommissionFilter, slice query.Slice) ([]commission.Commission, error) {
-	c := commissionConditions(filter)
-	if slice.After != "" {
-		after, err := uuid.Parse(slice.After)
-		if err != nil {
-			return nil, fault.New(fault.Malformed, "cursor_invalid", "The cursor was not made by this list; start again without one.")
-		}
-		c.add("id < $?", after.String())
-	}
-	c.args = append(c.args, slice.Limit)
-	rows, err := s.pool.Query(ctx, fmt.Sprintf("%s%s ORDER BY commissions.id DESC LIMIT $%d", selectCommissions, c.where(), len(c.args)), c.args...)
-	if err != nil {
-		return nil, mapped("list commissions", err)
-	}
-	list, err := pgx.CollectRows(rows, scanCommission)
-	return list, mapped("list commissions", err)
-}
-
 // Commission implements query.Commissions.
 func (s *Store) Commission(ctx context.Context, id string) (commission.Commission, error) {
-	missing := fault.New(fault.NotFound, "commission_not_found", "There is no such commission.")
 	if _, err := uuid.Parse(id); err != nil {
-		return commission.Commission{}, missing
+		return commission.Commission{}, query.ErrNoCommission()
 	}
 	rows, err := s.pool.Query(ctx, selectCommissions+` WHERE id = $1`, id)
 	if err != nil {
@@ -126,7 +61,7 @@ func (s *Store) Commission(ctx context.Context, id string) (commission.Commissio
 	}
 	found, err := pgx.CollectExactlyOneRow(rows, scanCommission)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return found, missing
+		return found, query.ErrNoCommission()
 	}
 	return found, mapped("read a commission", err)
 }
@@ -136,7 +71,7 @@ func (s *Store) Decision(ctx context.Context, eventID string) (query.Decided, er
 	var r decisionRow
 	err := s.pool.QueryRow(ctx, `SELECT `+decisionColumns+` FROM decisions AS d WHERE d.event_id = $1`, eventID).Scan(r.targets()...)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return query.Decided{}, fault.New(fault.NotFound, "decision_not_found", "There is no decision for such an event, at least not yet.")
+		return query.Decided{}, query.ErrNoDecision()
 	}
 	if err != nil {
 		return query.Decided{}, mapped("read a decision", err)

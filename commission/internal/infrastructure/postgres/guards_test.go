@@ -1,10 +1,12 @@
 package postgres_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/payout"
@@ -204,5 +206,31 @@ func TestTwoReplicasDecideOnce(t *testing.T) {
 	}
 	if got := f.one(t, `SELECT concat_ws(' ', (SELECT count(*) FROM decisions), (SELECT count(*) FROM commissions), (SELECT sum(amount_minor) FROM commissions), (SELECT sum(available_minor) FROM balances))`); got != "400 400 10000 10000" {
 		t.Error(got)
+	}
+}
+
+// A status tells where money lies: none changes while the ledger stays as it is, to the service's role and to the owner alike.
+func TestNoStatusChangesWithoutItsMoney(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.owned(t, `INSERT INTO rules (rule_id, version, name, event_type, user_id, kind, rate, hold_days, effective_from, revision)
+		VALUES ('00000000-0000-7000-8000-000000000099', 1, 'held', 'purchase', 'held', 'percentage', '0.1', 30, '2026-01-01', 2)`)
+	f.decide(t, purchase("paid", "u", "100"), purchase("pending", "held", "100"), refund("part", "held", "pending", "30"))
+	for name, change := range map[string]string{
+		"approve an earning":                 `status = 'approved' WHERE event_id = 'pending'`,
+		"reject an earning":                  `status = 'rejected' WHERE event_id = 'pending'`,
+		"approve a clawback by itself":       `status = 'approved' WHERE event_id = 'part'`,
+		"reject a clawback by itself":        `status = 'rejected' WHERE event_id = 'part'`,
+		"reverse what was not taken back":    `status = 'reversed' WHERE event_id = 'paid'`,
+		"reverse what was taken back partly": `status = 'reversed' WHERE event_id = 'pending'`,
+	} {
+		for role, run := range map[string]func(context.Context, string, ...any) (pgconn.CommandTag, error){"the owner": f.owner.Exec, "the service": f.db.Pool.Exec} {
+			if _, err := run(t.Context(), `UPDATE commissions SET version = version + 1, `+change); platform.Code(err) != "23001" {
+				t.Errorf("%s, by %s: %v", name, role, err)
+			}
+		}
+	}
+	if n, err := f.store.ApproveDue(t.Context(), start().AddDate(0, 0, 30), 10); n != 1 || err != nil {
+		t.Errorf("with the money: %d, %v", n, err)
 	}
 }

@@ -47,9 +47,8 @@ func scanPayout(row pgx.CollectableRow) (payout.Payout, error) {
 }
 
 func readPayout(ctx context.Context, from querier, id, lock string) (payout.Payout, error) {
-	missing := fault.New(fault.NotFound, "payout_not_found", "There is no such payout.")
 	if _, err := uuid.Parse(id); err != nil {
-		return payout.Payout{}, missing
+		return payout.Payout{}, payouts.ErrNoPayout()
 	}
 	rows, err := from.Query(ctx, selectPayouts+` WHERE id = $1`+lock, id)
 	if err != nil {
@@ -57,14 +56,9 @@ func readPayout(ctx context.Context, from querier, id, lock string) (payout.Payo
 	}
 	found, err := pgx.CollectExactlyOneRow(rows, scanPayout)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return found, missing
+		return found, payouts.ErrNoPayout()
 	}
 	return found, err
-}
-
-// querier is a pool or a transaction.
-type querier interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
 // RequestPayout implements payouts.Store. The lock on the user makes requests take turns; the ledger's own check would refuse
@@ -148,16 +142,14 @@ func (s *Store) Payouts(ctx context.Context, filter payouts.Filter, limit int, a
 		c.add("status = $?", filter.Status)
 	}
 	if after.ID != "" {
-		c.args = append(c.args, after.CreatedAt, after.ID)
-		c.texts = append(c.texts, fmt.Sprintf("(created_at, id) < ($%d, $%d::uuid)", len(c.args)-1, len(c.args)))
+		if _, err := uuid.Parse(after.ID); err != nil {
+			return nil, errCursor()
+		}
+		c.texts = append(c.texts, "(created_at, id) < ("+c.arg(after.CreatedAt)+", "+c.arg(after.ID)+"::uuid)")
 	}
-	c.args = append(c.args, limit)
-	rows, err := s.pool.Query(ctx, fmt.Sprintf("%s%s ORDER BY created_at DESC, payouts.id DESC LIMIT $%d", selectPayouts, c.where(), len(c.args)), c.args...)
-	if err != nil {
-		return nil, mapped("list payouts", err)
-	}
-	list, err := pgx.CollectRows(rows, scanPayout)
-	return list, mapped("list payouts", err)
+	sql := selectPayouts + c.where() + " ORDER BY created_at DESC, payouts.id DESC LIMIT " + c.arg(limit)
+	list, err := collect(ctx, s.pool, scanPayout, sql, c.planned()...)
+	return list, mapped("list payouts", tooWide(err))
 }
 
 // Balances implements payouts.Store.

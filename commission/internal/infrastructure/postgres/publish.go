@@ -83,9 +83,8 @@ func ruleArgs(d rule.Definition) []any {
 
 // Retire implements publish.Store.
 func (s *Store) Retire(ctx context.Context, request change.Request, ruleID string, at time.Time) (rule.Rule, error) {
-	missing := fault.New(fault.NotFound, "rule_not_found", "There is no such rule.")
 	if _, err := uuid.Parse(ruleID); err != nil {
-		return rule.Rule{}, missing
+		return rule.Rule{}, publish.ErrNoRule()
 	}
 	return once(ctx, s, request, func(tx pgx.Tx) (rule.Rule, change.Record, error) {
 		record := change.Record{Action: "retire", SubjectType: "rule", SubjectID: ruleID, After: fmt.Sprintf(`{"retired_at":%q}`, at.Format(time.RFC3339Nano))}
@@ -95,7 +94,7 @@ func (s *Store) Retire(ctx context.Context, request change.Request, ruleID strin
 		}
 		versions := set.Versions(ruleID)
 		if len(versions) == 0 {
-			return rule.Rule{}, record, missing
+			return rule.Rule{}, record, publish.ErrNoRule()
 		}
 		last := versions[len(versions)-1].Definition()
 		if !last.RetiredAt.IsZero() {

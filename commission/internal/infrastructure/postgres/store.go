@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"tributary/commission/internal/application/consume"
+	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/rule"
 	"tributary/platform/fault"
 	platform "tributary/platform/postgres"
@@ -53,13 +54,32 @@ func mapped(doing string, err error) error {
 	if _, ok := fault.As(err); ok {
 		return err
 	}
-	if code := platform.Code(err); code != "" {
-		switch code[:2] {
-		case "22", "23", "54":
-			return fault.Because(err, fault.Invalid, consume.NotStorable, "The database refuses the content.")
-		}
+	if platform.Refused(err) {
+		return fault.Because(err, fault.Invalid, consume.NotStorable, "The database refuses the content.")
 	}
 	return platform.Fault(doing, err)
+}
+
+// tooWide knows a statement that was broken off because it took too long: trying it again would take as long.
+func tooWide(err error) error {
+	if platform.Code(err) == "57014" {
+		return fault.Because(err, fault.Invalid, query.TooWide, "The search took longer than is allowed and was given up; narrow the filter, by user_id or by occurred_from and occurred_to for instance.")
+	}
+	return err
+}
+
+// querier is a pool or a transaction.
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+// collect reads all rows of a statement.
+func collect[T any](ctx context.Context, from querier, scan pgx.RowToFunc[T], sql string, args ...any) ([]T, error) {
+	rows, err := from.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, scan)
 }
 
 // orNil makes NULL of a zero time.

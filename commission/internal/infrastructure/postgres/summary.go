@@ -2,14 +2,15 @@ package postgres
 
 import (
 	"context"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"tributary/commission/internal/application/query"
 	"tributary/platform/money"
+	platform "tributary/platform/postgres"
 )
 
 var _ query.Summaries = (*Store)(nil)
@@ -25,48 +26,49 @@ func expression(d query.Dimension, zone string) string {
 	return "''"
 }
 
-// Summary implements query.Summaries.
-func (s *Store) Summary(ctx context.Context, filter query.CommissionFilter, grouping query.Grouping, limit, offset int) ([]query.Group, error) {
+// Summary implements query.Summaries. The rows of groups that were given already are left out before any is counted.
+func (s *Store) Summary(ctx context.Context, filter query.CommissionFilter, grouping query.Grouping, limit int, after []string) ([]query.Group, error) {
 	c := commissionConditions(filter)
 	if filter.Status == "" && !slices.Contains(grouping.By, query.ByStatus) {
 		c.texts = append(c.texts, "status <> 'rejected'")
 	}
 	zone := ""
 	if slices.Contains(grouping.By, query.ByDay) {
-		c.args = append(c.args, grouping.Zone)
-		zone = fmt.Sprintf("$%d::text", len(c.args))
+		zone = c.arg(grouping.Zone) + "::text"
 	}
 	columns := make([]string, len(grouping.By))
 	numbers := make([]string, len(grouping.By))
 	for i, d := range grouping.By {
-		columns[i], numbers[i] = expression(d, zone), fmt.Sprint(i+1)
+		columns[i], numbers[i] = expression(d, zone), strconv.Itoa(i+1)
 	}
-	c.args = append(c.args, limit, offset)
-	list := strings.Join(numbers, ", ")
-	rows, err := s.pool.Query(ctx, fmt.Sprintf("SELECT %s, count(*), sum(amount_minor)::bigint FROM commissions%s GROUP BY %s ORDER BY %s LIMIT $%d OFFSET $%d",
-		strings.Join(columns, ", "), c.where(), list, list, len(c.args)-1, len(c.args)), c.args...)
-	if err != nil {
-		return nil, mapped("summarise", err)
+	list, groups := strings.Join(columns, ", "), strings.Join(numbers, ", ")
+	if after != nil {
+		values := make([]string, len(after))
+		for i, value := range after {
+			values[i] = c.arg(value) + "::text"
+		}
+		c.texts = append(c.texts, "("+list+") > ("+strings.Join(values, ", ")+")")
 	}
-	groups, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (query.Group, error) { return scanGroup(row, grouping.By) })
-	return groups, mapped("summarise", err)
+	where := c.where()
+	sql := "SELECT " + list + ", count(*), sum(amount_minor)::bigint FROM commissions" + where + " GROUP BY " + groups + " ORDER BY " + groups + " LIMIT " + c.arg(limit)
+	found, err := collect(ctx, s.pool, func(row pgx.CollectableRow) (query.Group, error) { return scanGroup(row, grouping.By) }, sql, c.planned()...)
+	if platform.Code(err) == "22023" { // invalid parameter value: the zone is the one argument that the database checks by itself
+		return nil, query.ErrZone()
+	}
+	return found, mapped("summarise", tooWide(err))
 }
 
 func scanGroup(row pgx.CollectableRow, by []query.Dimension) (query.Group, error) {
-	values := make([]string, len(by))
-	var count, minor int64
+	g := query.Group{Values: make([]string, len(by))}
+	var minor int64
 	targets := make([]any, 0, len(by)+2)
-	for i := range values {
-		targets = append(targets, &values[i])
+	for i := range g.Values {
+		targets = append(targets, &g.Values[i])
 	}
-	g := query.Group{Values: map[query.Dimension]string{}}
-	if err := row.Scan(append(targets, &count, &minor)...); err != nil {
+	if err := row.Scan(append(targets, &g.Count, &minor)...); err != nil {
 		return g, err
 	}
-	for i, d := range by {
-		g.Values[d] = values[i]
-	}
-	currency, err := money.ParseCurrency(g.Values[query.ByCurrency])
-	g.Count, g.Amount = count, money.FromMinor(minor, currency)
+	currency, err := money.ParseCurrency(g.Values[slices.Index(by, query.ByCurrency)])
+	g.Amount = money.FromMinor(minor, currency)
 	return g, err
 }

@@ -1,0 +1,144 @@
+package wire
+
+import (
+	"fmt"
+	"time"
+
+	"tributary/commission/internal/application/explain"
+	"tributary/commission/internal/domain/commission"
+	"tributary/commission/internal/domain/decision"
+	"tributary/platform/money"
+)
+
+// Adjustment is who made an adjustment and why.
+type Adjustment struct {
+	Origin     string      `json:"origin" enum:"hand,replay"`
+	Actor      string      `json:"actor,omitempty" doc:"Who made it, or asked for the replay; absent for a replay that broke off."`
+	Reason     string      `json:"reason"`
+	At         time.Time   `json:"at"`
+	Replay     string      `json:"replay,omitempty" doc:"The period of the replay that made it, from/to; absent for one that broke off."`
+	Comparison *Comparison `json:"comparison,omitempty" doc:"Of one that a replay made: the difference that it makes good."`
+}
+
+// Comparison is what an event should have brought by the rules that a replay went by, and what was booked for it before.
+type Comparison struct {
+	Booked          []Booking     `json:"booked" doc:"What stood for the event, reversals and earlier adjustments included, rejected rows left out."`
+	Standing        string        `json:"booked_before" doc:"The sum of booked."`
+	StandingMinor   int64         `json:"booked_before_minor"`
+	Rejected        bool          `json:"rejected,omitempty" doc:"The event's commission was rejected by hand: it is to bring nothing."`
+	Decisions       []Explanation `json:"decisions,omitempty" doc:"What the rules said of the event and of its reversals, as explanations of their own."`
+	Expected        string        `json:"expected" doc:"The sum of what decisions bring in the currency."`
+	ExpectedMinor   int64         `json:"expected_minor"`
+	Difference      string        `json:"difference" doc:"Expected less booked: the amount of the adjustment."`
+	DifferenceMinor int64         `json:"difference_minor"`
+}
+
+// Booking is a row that stood for the event.
+type Booking struct {
+	CommissionID string `json:"commission_id"`
+	EventID      string `json:"event_id"`
+	Kind         string `json:"kind"`
+	Amount       string `json:"amount"`
+	AmountMinor  int64  `json:"amount_minor"`
+}
+
+const (
+	byHand  = "an adjustment by hand follows from no rule: there is nothing to make again; history says who made it and why"
+	tooWide = "the rule has tiers or a cap, and the user's history is too long to be read for an explanation: a dry run of a replay over the day of the event makes the decision again"
+)
+
+func (out *Explanation) adjustment(e explain.Explained) {
+	s := e.Commission.State()
+	out.Currency, out.Amount, out.Minor = s.Amount.Currency().String(), s.Amount.String(), s.Amount.Minor()
+	out.Adjustment = &Adjustment{Origin: "hand", Reason: s.Reason, At: s.CreatedAt}
+	if len(e.History) > 0 {
+		out.Adjustment.Actor = e.History[0].Actor
+	}
+	c := e.Comparison
+	if c == nil {
+		out.NotAgain = byHand
+		return
+	}
+	out.Adjustment.Origin, out.Adjustment.Comparison = "replay", comparisonOf(*c, s)
+	if c.Replay != nil {
+		out.Adjustment.Actor, out.Adjustment.Replay = c.Replay.Actor, c.Replay.SubjectID
+	}
+	for _, related := range c.Related {
+		if related.ID() == s.EventID {
+			out.Event = new(eventOf(related))
+		}
+	}
+	out.Verified = c.Agrees(s.Amount)
+	if c.TooWide {
+		out.NotAgain = tooWide
+	}
+}
+
+func comparisonOf(c explain.Comparison, adjustment commission.State) *Comparison {
+	out := &Comparison{
+		Booked: []Booking{}, Standing: c.Standing.String(), StandingMinor: c.Standing.Minor(), Rejected: c.Rejected[adjustment.EventID],
+	}
+	for _, b := range c.Booked {
+		s := b.State()
+		out.Booked = append(out.Booked, Booking{CommissionID: s.ID, EventID: s.EventID, Kind: string(s.Kind), Amount: s.Amount.String(), AmountMinor: s.Amount.Minor()})
+	}
+	for _, x := range c.Decisions {
+		var part Explanation
+		part.decision(x)
+		out.Decisions = append(out.Decisions, part)
+	}
+	if difference, err := c.Difference(); err == nil && !c.TooWide {
+		out.Expected, out.ExpectedMinor = c.Expected.String(), c.Expected.Minor()
+		out.Difference, out.DifferenceMinor = difference.String(), difference.Minor()
+	}
+	return out
+}
+
+// CheckAdjustment makes the decisions about an adjusted event again and compares what they bring with what was booked. It gives the
+// difference in minor units, and a line for each member that says something else. An error tells that there is nothing to make again.
+func (x Explanation) CheckAdjustment() (difference int64, lines []string, err error) {
+	if x.NotAgain != "" {
+		return 0, nil, fmt.Errorf("%s", x.NotAgain)
+	}
+	c := x.Adjustment.Comparison
+	if c == nil {
+		return 0, nil, errNoEvent
+	}
+	var expected, booked int64
+	for i, part := range c.Decisions {
+		made, differences, err := part.Check()
+		if err != nil {
+			return 0, nil, err
+		}
+		for _, line := range differences {
+			lines = append(lines, fmt.Sprintf("decisions.%d.%s", i, line))
+		}
+		if made.Outcome == decision.Commissioned && made.Currency.String() == x.Currency && !c.Rejected {
+			expected += made.Amount.Minor()
+		}
+	}
+	for _, b := range c.Booked {
+		booked += b.AmountMinor
+	}
+	lines = append(lines, x.adjustmentDifferences(expected, booked)...)
+	return expected - booked, lines, nil
+}
+
+func (x Explanation) adjustmentDifferences(expected, booked int64) []string {
+	currency, err := money.ParseCurrency(x.Currency)
+	if err != nil {
+		return []string{"currency: is no active ISO 4217 code"}
+	}
+	c := x.Adjustment.Comparison
+	text := func(minor int64) string { return money.FromMinor(minor, currency).String() }
+	return differing([]compared{
+		{"expected", text(expected), c.Expected},
+		{"expected_minor", expected, c.ExpectedMinor},
+		{"booked_before", text(booked), c.Standing},
+		{"booked_before_minor", booked, c.StandingMinor},
+		{"difference", text(expected - booked), c.Difference},
+		{"difference_minor", expected - booked, c.DifferenceMinor},
+		{"amount", text(expected - booked), x.Amount},
+		{"amount_minor", expected - booked, x.Minor},
+	})
+}
