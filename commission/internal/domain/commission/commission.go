@@ -10,6 +10,7 @@ import (
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/ledger"
+	"tributary/commission/internal/domain/rule"
 	"tributary/platform/fault"
 	"tributary/platform/money"
 )
@@ -84,19 +85,13 @@ type State struct {
 	Base        money.Amount
 	Rate        string // exact decimal text, "" when the formula has no single rate
 	Amount      money.Amount
-	Rule        RuleRef
-	ReversesID  string // of a clawback, and of an adjustment by replay: the earning, or the first adjustment of an event without one
-	Reason      string // of the last change by hand
+	Rule        rule.Ref // the version that applied; zero for an adjustment by hand
+	ReversesID  string   // of a clawback, and of an adjustment by replay: the earning, or the first adjustment of an event without one
+	Reason      string   // of the last change by hand
 	AvailableAt time.Time
 	OccurredAt  time.Time
 	CreatedAt   time.Time
 	Version     int
-}
-
-// RuleRef names the version of the rule that applied; zero for an adjustment by hand.
-type RuleRef struct {
-	ID      string
-	Version int
 }
 
 // Commission is a valid commission.
@@ -123,7 +118,7 @@ func FromDecision(d decision.Decision, terms Terms) Commission {
 	s := State{
 		ID: terms.ID, EventID: facts.ID, UserID: facts.UserID, CampaignID: facts.CampaignID, ProductID: facts.ProductID, OrderID: facts.OrderID,
 		EventType: facts.Type, Kind: Earning, Status: Pending, Base: d.Base, Rate: terms.Rate, Amount: d.Amount,
-		Rule: RuleRef{ID: d.Rule.ID, Version: d.Rule.Version}, AvailableAt: d.AvailableAt, OccurredAt: facts.OccurredAt, CreatedAt: terms.Now, Version: 1,
+		Rule: d.Rule, AvailableAt: d.AvailableAt, OccurredAt: facts.OccurredAt, CreatedAt: terms.Now, Version: 1,
 	}
 	if !s.AvailableAt.After(terms.Now) {
 		s.Status = Approved

@@ -10,15 +10,6 @@ const (
 	Parked          Outcome = "parked" // waits for the event that it takes back
 )
 
-// ParseOutcome reads an outcome.
-func ParseOutcome(text string) (Outcome, bool) {
-	switch o := Outcome(text); o {
-	case Commissioned, NotCommissioned, Parked:
-		return o, true
-	}
-	return "", false
-}
-
 // Reason is the stable code of why an event was decided as it was.
 type Reason string
 

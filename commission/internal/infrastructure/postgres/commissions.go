@@ -12,6 +12,7 @@ import (
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/event"
+	"tributary/commission/internal/domain/rule"
 	"tributary/platform/money"
 )
 
@@ -44,7 +45,7 @@ func scanCommission(row pgx.CollectableRow) (commission.Commission, error) {
 	s.EventID, s.CampaignID, s.ProductID, s.OrderID = value(eventID), value(campaign), value(product), value(order)
 	s.EventType, s.Kind, s.Status = event.Type(value(eventType)), commission.Kind(kind), commission.Status(status)
 	s.Base, s.Rate, s.Amount = money.FromMinor(base, currency), value(rate), money.FromMinor(amount, currency)
-	s.Rule = commission.RuleRef{ID: value(ruleID), Version: value(ruleVersion)}
+	s.Rule = rule.Ref{ID: value(ruleID), Version: value(ruleVersion)}
 	s.ReversesID, s.Reason = value(reverses), value(reason)
 	s.AvailableAt, s.OccurredAt, s.CreatedAt = available.UTC(), occurred.UTC(), created.UTC()
 	return commission.Restore(s), nil

@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"tributary/commission/internal/application/change"
+	"tributary/commission/internal/application/consume"
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/decision"
@@ -38,8 +39,9 @@ GROUP BY 1, 2`
 
 	upsertStanding = `
 INSERT INTO replayed_decisions AS p (event_id, outcome, reason, rules_revision, rule_id, rule_version, currency, base_minor, position_minor, cap_used_minor,
-    reverses_event_id, reversed_before, order_taken_by, unrounded, amount_minor, available_at, commission_id, replayed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+    reverses_event_id, reversed_before, unrounded, amount_minor, available_at, commission_id, replayed_at, order_taken_by)
+VALUES ($1, $2, $3, $4, nullif($5, '')::uuid, nullif($6::int, 0), nullif($7, ''), $8, nullif($9::bigint, 0), nullif($10::bigint, 0),
+    nullif($11, ''), nullif($12::bigint, 0), nullif($13, ''), $14, $15, nullif($16, '')::uuid, $17, nullif($18, ''))
 ON CONFLICT (event_id) DO UPDATE SET outcome = excluded.outcome, reason = excluded.reason, rules_revision = excluded.rules_revision, rule_id = excluded.rule_id,
     rule_version = excluded.rule_version, currency = excluded.currency, base_minor = excluded.base_minor, position_minor = excluded.position_minor,
     cap_used_minor = excluded.cap_used_minor, reverses_event_id = excluded.reverses_event_id, reversed_before = excluded.reversed_before,
@@ -166,9 +168,8 @@ func book(ctx context.Context, tx pgx.Tx, request change.Request, b replay.Booki
 		batch.Queue(insertAudit, request.Now, request.Actor, "replay", "commission", c.State().ID, request.Reason, "", snapshot(c.State()), request.RequestID)
 	}
 	for _, d := range b.Standing {
-		batch.Queue(upsertStanding, d.Event.ID(), string(d.Outcome), string(d.Reason), d.Revision, identity(d.Rule.ID), number(d.Rule.Version), text(d.Currency.String()),
-			minor(d.Decision, d.Base.Minor()), number(d.Position), number(d.CapUsed), text(d.OriginalID), number(d.ReversedBefore), text(d.OrderTakenBy),
-			text(d.Unrounded), minor(d.Decision, d.Amount.Minor()), orNil(d.AvailableAt), identity(d.CommissionID), request.Now)
+		answer := resolution(consume.Decided{Decision: d.Decision, CommissionID: d.CommissionID}, request.Now)
+		batch.Queue(upsertStanding, append(answer, d.OrderTakenBy)...)
 	}
 	queueUsage(&batch, b.Usage)
 	return booked, tx.SendBatch(ctx, &batch).Close()

@@ -10,10 +10,10 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"tributary/commission/internal/application/change"
+	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/application/settle"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/decision"
-	"tributary/platform/fault"
 )
 
 var _ settle.Store = (*Store)(nil)
@@ -46,7 +46,7 @@ FROM rows`
 // Act implements settle.Store.
 func (s *Store) Act(ctx context.Context, request change.Request, act settle.Action) (commission.Commission, error) {
 	if _, err := uuid.Parse(act.ID); err != nil {
-		return commission.Commission{}, errNoCommission()
+		return commission.Commission{}, query.ErrNoCommission()
 	}
 	return once(ctx, s, request, func(tx pgx.Tx) (commission.Commission, change.Record, error) {
 		record := change.Record{Action: string(act.Action), SubjectType: "commission", SubjectID: act.ID}
@@ -111,10 +111,6 @@ func snapshot(s commission.State) string {
 	return fmt.Sprintf(`{"status":%q,"version":%d,"amount_minor":%d,"currency":%q}`, s.Status, s.Version, s.Amount.Minor(), s.Amount.Currency())
 }
 
-func errNoCommission() error {
-	return fault.New(fault.NotFound, "commission_not_found", "There is no such commission.")
-}
-
 func readCommission(ctx context.Context, tx pgx.Tx, sql string, args ...any) (commission.Commission, error) {
 	rows, err := tx.Query(ctx, sql, args...)
 	if err != nil {
@@ -122,7 +118,7 @@ func readCommission(ctx context.Context, tx pgx.Tx, sql string, args ...any) (co
 	}
 	found, err := pgx.CollectExactlyOneRow(rows, scanCommission)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return found, errNoCommission()
+		return found, query.ErrNoCommission()
 	}
 	return found, err
 }
