@@ -55,6 +55,7 @@ type Limits struct {
 	Rows       int           // of one commit, and the rest of the request that reaches them
 	Writers    int           // commits at the same time
 	Gather     time.Duration // how long a writer waits for as many events as its last commit had
+	GatherRows int           // and for how many at most
 	QueueRows  int           // events that may wait
 	QueueBytes int           // and their size
 	Retry      time.Duration // how long an unreachable log is tried again for those who wait
@@ -62,7 +63,7 @@ type Limits struct {
 
 // DefaultLimits are the measured ones.
 func DefaultLimits() Limits {
-	return Limits{Rows: 500, Writers: 1, Gather: 3 * time.Millisecond, QueueRows: 20_000, QueueBytes: 32 << 20, Retry: 2 * time.Second}
+	return Limits{Rows: 500, Writers: 1, Gather: 3 * time.Millisecond, GatherRows: 32, QueueRows: 20_000, QueueBytes: 32 << 20, Retry: 2 * time.Second}
 }
 
 // Coalescer lets concurrent requests share commits. A writer takes whole requests of whatever waits, up to Limits.Rows, once as many wait as it wrote last or

@@ -166,7 +166,8 @@ func (q *queue) take(batch []waiting) []waiting {
 }
 
 // gather waits until as many wait as the last batch had, for Limits.Gather at most: those who were answered together come again together, and a
-// commit of many rows costs little more than one of few. Alone, a request finds a last batch of one and does not wait.
+// commit of several rows costs little more than one of one. Alone, a request finds a last batch of one and does not wait. Where many wait anyhow it is
+// better to write than to wait for all of them.
 func (q *queue) gather() {
 	late := false
 	timer := time.AfterFunc(q.limits.Gather, func() {
@@ -176,7 +177,7 @@ func (q *queue) gather() {
 		q.filled.Broadcast()
 	})
 	defer timer.Stop()
-	q.enough = min(q.taken, q.limits.Rows)
+	q.enough = min(q.taken, q.limits.GatherRows)
 	for q.waits() < q.enough && !late && !q.closed {
 		q.filled.Wait()
 	}
