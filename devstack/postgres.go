@@ -22,7 +22,7 @@ const (
 )
 
 // sharedBuffers hold the indexes of some million events; POSTGRES_SHARED_BUFFERS overrides it.
-const sharedBuffers = "256MB"
+const sharedBuffers = "512MB"
 
 // ownerURL is the connection URL of a database's owner.
 func ownerURL(port int, database string) string {

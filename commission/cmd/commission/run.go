@@ -37,8 +37,8 @@ import (
 const (
 	service    = "commission"
 	healthPath = rest.Base + "/health"
-	maxBatch   = 500
-	workers    = 4 // batches of tracking events decided at the same time
+	maxBatch   = 1000 // messages: with 500 the database took a quarter more an event, with 2000 no less
+	workers    = 3    // batches of tracking events decided at the same time
 	maxConns   = 16
 
 	approveEvery = 2 * time.Second

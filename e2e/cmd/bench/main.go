@@ -61,7 +61,10 @@ func run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	stack.Fast = false // durable, as in use
-	stack.Env["RATE_LIMIT"], stack.Env["POSTGRES_SHARED_BUFFERS"] = "0", "2GB"
+	stack.Env["RATE_LIMIT"] = "0"
+	if o.rows > 0 {
+		stack.Env["POSTGRES_SHARED_BUFFERS"] = largeBuffers
+	}
 	publicKey, es256Token, err := bench.ES256(dir)
 	if err != nil {
 		return err
@@ -85,6 +88,9 @@ func run(ctx context.Context, args []string) (err error) {
 		"HS256": {Addr: address(stack.Ports.BFF), Token: hs256Token}, "ES256": {Addr: address(es256.Port), Token: es256Token},
 	})
 }
+
+// largeBuffers hold the index by user of 30 million events; without, every event reads a page of it from the disk.
+const largeBuffers = "2GB"
 
 // es256PortOffset keeps the second bff away from the private stack's other ports, which follow each other.
 const es256PortOffset = 100
