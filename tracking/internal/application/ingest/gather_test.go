@@ -18,7 +18,7 @@ const gather = 3 * time.Millisecond
 func gathering(t *testing.T, store *ingesttest.Store, writers int) (c *ingest.Coalescer, stop func()) {
 	t.Helper()
 	l := limits()
-	l.Gather, l.Writers = gather, writers
+	l.Gather, l.GatherRows, l.Writers = gather, l.Rows, writers
 	c, stop = start(t, store, l)
 	took(t, c, 0, 4, 0)
 	return c, stop
@@ -45,7 +45,7 @@ func TestAloneARequestIsWrittenAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := ingesttest.New()
 		l := limits()
-		l.Gather = gather
+		l.Gather, l.GatherRows = gather, l.Rows
 		c, _ := start(t, store, l)
 		for i := range 3 {
 			took(t, c, i, i+1, 0)
@@ -70,6 +70,20 @@ func TestACommitWaitsForAsManyAsTheLastOneHad(t *testing.T) {
 		took(t, c, 20, 21, gather) // nobody else comes
 		took(t, c, 30, 31, 0)      // and nobody is expected any more
 		commits(t, store, 4, 4, 1, 1)
+	})
+}
+
+func TestWhereManyWaitACommitDoesNot(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := ingesttest.New()
+		l := limits()
+		l.Gather, l.GatherRows = gather, 2
+		c, _ := start(t, store, l)
+		took(t, c, 0, 4, 0)
+		took(t, c, 10, 12, 0) // fewer than four, and as many as it gathers
+		took(t, c, 20, 21, gather)
+		commits(t, store, 4, 2, 1)
 	})
 }
 
