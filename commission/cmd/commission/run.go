@@ -12,7 +12,6 @@ import (
 
 	"tributary/commission/internal/api/events"
 	"tributary/commission/internal/api/rest"
-	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/consume"
 	"tributary/commission/internal/application/explain"
 	"tributary/commission/internal/application/payouts"
@@ -28,6 +27,7 @@ import (
 	"tributary/platform/broker"
 	"tributary/platform/config"
 	"tributary/platform/httpapi"
+	"tributary/platform/idempotency"
 	platform "tributary/platform/postgres"
 	"tributary/platform/process"
 	"tributary/platform/sealed"
@@ -94,7 +94,7 @@ func run(ctx context.Context, args []string) error {
 	payer := payouts.New(counted.Paying(store), time.Now)
 	payments := events.NewPayments(payer, pulsar.NewDeadLetters(deadRequests, time.Now), s.Production(), logger)
 	approver := &settle.Approver{Store: counted.Settling(store), Now: time.Now, Logger: logger}
-	forgetter := &change.Forgetter{Keys: store, Now: time.Now, Logger: logger}
+	forgetter := &idempotency.Forgetter{Keys: store, Now: time.Now, Logger: logger}
 	tracking := events.NewTracking(consume.New(counted.Consuming(store), time.Now, newID), pulsar.NewDeadLetters(deadPublisher, time.Now), logger)
 
 	health := httpapi.NewHealth(service,
@@ -120,7 +120,7 @@ func run(ctx context.Context, args []string) error {
 		process.Part{Name: "dead payment requests", Run: deadRequests.Run},
 		process.Part{Name: "consumer of payment requests", Run: func(ctx context.Context) error { return requests.Run(ctx, payments.Handle) }},
 		process.Every("approver", approveEvery, approver.Approve),
-		process.Every("forgetter of old answers", forgetEvery, forgetter.Forget),
+		process.Every("forgetter of old keys", forgetEvery, forgetter.Forget),
 		process.Part{Name: "http", Run: server.Run},
 	)
 }

@@ -21,6 +21,7 @@ import (
 	"tributary/platform/auth"
 	"tributary/platform/auth/authtest"
 	"tributary/platform/httpapi"
+	"tributary/platform/idempotency"
 	"tributary/platform/ids"
 	"tributary/platform/postgres"
 	"tributary/platform/telemetry"
@@ -253,7 +254,7 @@ func TestForgottenKeys(t *testing.T) {
 	in := newIntake(t)
 	first := in.want(t, posting{key: "k", body: view}, 201, false, `"recorded"`)
 	in.want(t, posting{key: "l", body: viewOfA}, 201, false, `"recorded"`)
-	forgetter := &ingest.Forgetter{Keys: in.keys, Now: func() time.Time { return time.Now().Add(23 * time.Hour) }, Logger: slog.New(slog.DiscardHandler)}
+	forgetter := &idempotency.Forgetter{Keys: in.keys, Now: func() time.Time { return time.Now().Add(23 * time.Hour) }, Logger: slog.New(slog.DiscardHandler)}
 	forgetter.Forget(t.Context())
 	in.want(t, posting{key: "l", body: viewOfA}, 201, true, `"recorded"`)
 	forgetter.Now = func() time.Time { return time.Now().Add(25 * time.Hour) }

@@ -18,6 +18,7 @@ import (
 	"tributary/platform/broker"
 	"tributary/platform/config"
 	"tributary/platform/httpapi"
+	"tributary/platform/idempotency"
 	"tributary/platform/ids"
 	"tributary/platform/postgres"
 	"tributary/platform/process"
@@ -89,7 +90,7 @@ func run(ctx context.Context, args []string) error {
 	})
 	gauges.watchQueue(metrics, intake)
 	keys := store.NewKeys(db.keys)
-	forgetter := &ingest.Forgetter{Keys: keys, Now: time.Now, Logger: logger}
+	forgetter := &idempotency.Forgetter{Keys: keys, Now: time.Now, Logger: logger}
 
 	health := httpapi.NewHealth(service,
 		httpapi.Check{Name: "database", Needed: true, Probe: postgres.Ready(db.relay, version)},

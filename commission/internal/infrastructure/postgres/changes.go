@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"tributary/commission/internal/application/change"
+	"tributary/platform/idempotency"
 )
 
 const (
@@ -86,9 +87,9 @@ func (s *Store) Note(ctx context.Context, request change.Request, record change.
 	return err
 }
 
-var _ change.Keys = (*Store)(nil)
+var _ idempotency.Keys = (*Store)(nil)
 
-// Forget implements change.Keys.
+// Forget implements idempotency.Keys.
 func (s *Store) Forget(ctx context.Context, before time.Time, limit int) (int, error) {
 	deleted := 0
 	err := s.begin(ctx, "forget old answers", func(tx pgx.Tx) error {

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"tributary/commission/internal/application/change"
+	"tributary/platform/idempotency"
 )
 
 // Old answers go in bounded batches, whoever deletes at the same time, and younger ones stay.
@@ -17,7 +17,7 @@ func TestOldAnswersAreForgotten(t *testing.T) {
 		SELECT 'c' || i % 7, 'old' || i, decode(repeat('00', 32), 'hex'), '{}', '2026-11-22 11:59:59Z'::timestamptz - i * interval '1 s' FROM generate_series(1, 2500) AS i`)
 	f.owned(t, `INSERT INTO idempotency_keys (caller, key, request_hash, body, created_at)
 		SELECT 'c' || i % 7, 'young' || i, decode(repeat('00', 32), 'hex'), '{}', '2026-11-22 12:00:00Z'::timestamptz + i * interval '1 s' FROM generate_series(0, 99) AS i`)
-	before := start().Add(-change.KeptFor)
+	before := start().Add(-idempotency.KeptFor)
 	if n, err := f.store.Forget(t.Context(), before, 10); n != 10 || err != nil {
 		t.Fatalf("Forget = %d, %v", n, err)
 	}

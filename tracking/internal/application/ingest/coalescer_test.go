@@ -22,7 +22,7 @@ import (
 func TestFakeStoreKeepsTheContract(t *testing.T) {
 	t.Parallel()
 	ingesttest.Suite(t, func(*testing.T) ingest.Store { return ingesttest.New() })
-	ingesttest.KeysSuite(t, func(*testing.T) (ingest.Store, ingest.Keys) {
+	ingesttest.KeysSuite(t, func(*testing.T) (ingest.Store, ingesttest.Keys) {
 		store := ingesttest.New()
 		return store, store
 	})

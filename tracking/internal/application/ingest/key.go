@@ -3,7 +3,6 @@ package ingest
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"time"
 
 	"tributary/platform/fault"
@@ -24,9 +23,6 @@ type Keys interface {
 	Find(ctx context.Context, caller, key string) (Use, bool, error)
 	// Look gives an outcome for each event that the log has, in order: Repeated or Differs. It is an error when the log lacks one.
 	Look(ctx context.Context, events []event.Event) ([]Outcome, error)
-	// Forget deletes at most limit keys that were used before the time, the oldest first, in one transaction, and tells how many. While
-	// another caller forgets, it does nothing.
-	Forget(ctx context.Context, before time.Time, limit int) (int, error)
 }
 
 // use is nil without a key.
@@ -127,35 +123,4 @@ func checkKey(key string) error {
 	var faults fault.Fields
 	faults.Add("Idempotency-Key", "invalid_value", "must be 1 to 255 printable ASCII characters")
 	return faults.Err()
-}
-
-// KeptFor is how long a key is remembered, at least.
-const KeptFor = 24 * time.Hour
-
-// Forgetter deletes keys that were remembered long enough.
-type Forgetter struct {
-	Keys   Keys
-	Now    func() time.Time
-	Logger *slog.Logger
-}
-
-// forgetAtOnce is how many keys one transaction deletes.
-const forgetAtOnce = 1000
-
-// Forget deletes all keys that are older than KeptFor. What fails is left to the next call. Several replicas may call it.
-func (f *Forgetter) Forget(ctx context.Context) {
-	before, total := f.Now().UTC().Add(-KeptFor), 0
-	for ctx.Err() == nil {
-		n, err := f.Keys.Forget(ctx, before, forgetAtOnce)
-		total += n
-		if err != nil {
-			f.Logger.WarnContext(ctx, "cannot forget old keys; trying again", "error", err)
-		}
-		if err != nil || n < forgetAtOnce {
-			break
-		}
-	}
-	if total > 0 {
-		f.Logger.InfoContext(ctx, "old keys forgotten", "count", total)
-	}
 }

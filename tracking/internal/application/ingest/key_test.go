@@ -2,9 +2,7 @@ package ingest_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"sync"
 	"testing"
@@ -13,7 +11,6 @@ import (
 
 	"tributary/platform/fault"
 	"tributary/platform/ids"
-	"tributary/platform/process"
 	"tributary/tracking/internal/application/ingest"
 	"tributary/tracking/internal/application/ingest/ingesttest"
 	"tributary/tracking/internal/domain/event"
@@ -120,41 +117,4 @@ func TestALostAnswerToAKey(t *testing.T) {
 			})
 		})
 	}
-}
-
-// kept is how many old keys there are; every fourth call fails.
-type kept struct {
-	ingest.Keys
-
-	left, calls, largest int
-	before               time.Time
-}
-
-func (k *kept) Forget(_ context.Context, before time.Time, limit int) (int, error) {
-	k.calls, k.largest, k.before = k.calls+1, max(k.largest, limit), before
-	if k.calls%4 == 0 {
-		return 0, errors.New("database away")
-	}
-	n := min(limit, k.left)
-	k.left -= n
-	return n, nil
-}
-
-func TestTheForgetterGoesOnAfterFailuresAndStops(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		keys := &kept{left: 3500}
-		f := &ingest.Forgetter{Keys: keys, Now: time.Now, Logger: slog.New(slog.DiscardHandler)}
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() { done <- process.Every("forgetter", time.Minute, f.Forget).Run(ctx) }()
-		time.Sleep(time.Minute + time.Second) // of the bubble: no time passes
-		cancel()
-		if err := <-done; err != nil || keys.left != 0 || keys.largest > 1000 {
-			t.Errorf("Run = %v with %d left, %d at once", err, keys.left, keys.largest)
-		}
-		if age := time.Since(keys.before); age != 24*time.Hour+time.Second {
-			t.Errorf("keys of the last %v are kept", age)
-		}
-	})
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"tributary/platform/idempotency"
 	"tributary/platform/postgres"
 	"tributary/tracking/internal/application/ingest"
 	"tributary/tracking/internal/domain/event"
@@ -90,7 +91,10 @@ func keysOf(events int, keyed []ingest.Keyed) *keys {
 // Keys reads and forgets what the Appender remembers of keys.
 type Keys struct{ pool *pgxpool.Pool }
 
-var _ ingest.Keys = (*Keys)(nil)
+var (
+	_ ingest.Keys      = (*Keys)(nil)
+	_ idempotency.Keys = (*Keys)(nil)
+)
 
 // NewKeys makes keys.
 func NewKeys(pool *pgxpool.Pool) *Keys { return &Keys{pool: pool} }
@@ -136,7 +140,7 @@ func (k *Keys) Look(ctx context.Context, events []event.Event) ([]ingest.Outcome
 	return outcomes, nil
 }
 
-// Forget implements ingest.Keys.
+// Forget implements idempotency.Keys.
 func (k *Keys) Forget(ctx context.Context, before time.Time, limit int) (int, error) {
 	deleted := 0
 	err := pgx.BeginFunc(ctx, k.pool, func(tx pgx.Tx) error {

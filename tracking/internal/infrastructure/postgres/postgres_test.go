@@ -31,7 +31,7 @@ func TestTheLogKeepsTheStoreContract(t *testing.T) {
 		t.Helper()
 		return postgres.NewAppender(migrationstest.New(t, migrations.Tracking()).Pool)
 	})
-	ingesttest.KeysSuite(t, func(t *testing.T) (ingest.Store, ingest.Keys) {
+	ingesttest.KeysSuite(t, func(t *testing.T) (ingest.Store, ingesttest.Keys) {
 		t.Helper()
 		pool := migrationstest.New(t, migrations.Tracking()).Pool
 		return postgres.NewAppender(pool), postgres.NewKeys(pool)

@@ -24,7 +24,7 @@ type Store struct {
 
 var (
 	_ ingest.Store = (*Store)(nil)
-	_ ingest.Keys  = (*Store)(nil)
+	_ Keys         = (*Store)(nil)
 )
 
 // New makes an empty store.
@@ -104,7 +104,7 @@ func (s *Store) Look(_ context.Context, events []event.Event) ([]ingest.Outcome,
 	return outcomes, nil
 }
 
-// Forget implements ingest.Keys.
+// Forget implements idempotency.Keys.
 func (s *Store) Forget(_ context.Context, before time.Time, limit int) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

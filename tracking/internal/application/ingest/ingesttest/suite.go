@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"tributary/platform/idempotency"
 	"tributary/tracking/internal/application/ingest"
 	"tributary/tracking/internal/domain/event"
 )
@@ -51,8 +52,14 @@ func Suite(t *testing.T, open func(t *testing.T) ingest.Store) {
 	})
 }
 
+// Keys is what keys are remembered in, and forgotten from.
+type Keys interface {
+	ingest.Keys
+	idempotency.Keys
+}
+
 // KeysSuite is what every store must do with keys. open gives an empty one.
-func KeysSuite(t *testing.T, open func(t *testing.T) (ingest.Store, ingest.Keys)) {
+func KeysSuite(t *testing.T, open func(t *testing.T) (ingest.Store, Keys)) {
 	t.Helper()
 	at := time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)
 	use := func(caller, key string, hash byte) *ingest.Use {

@@ -1,4 +1,4 @@
-package change_test
+package idempotency_test
 
 import (
 	"context"
@@ -8,11 +8,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"tributary/commission/internal/application/change"
+	"tributary/platform/idempotency"
 	"tributary/platform/process"
 )
 
-// kept is how many old answers there are; every fourth call fails.
+// kept is how many old keys there are; every fourth call fails.
 type kept struct {
 	left, calls, largest int
 	before               time.Time
@@ -32,7 +32,7 @@ func TestTheForgetterGoesOnAfterFailuresAndStops(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		keys := &kept{left: 3500}
-		f := &change.Forgetter{Keys: keys, Now: time.Now, Logger: slog.New(slog.DiscardHandler)}
+		f := &idempotency.Forgetter{Keys: keys, Now: time.Now, Logger: slog.New(slog.DiscardHandler)}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- process.Every("forgetter", time.Minute, f.Forget).Run(ctx) }()
@@ -42,7 +42,7 @@ func TestTheForgetterGoesOnAfterFailuresAndStops(t *testing.T) {
 			t.Errorf("Run = %v with %d left, %d at once", err, keys.left, keys.largest)
 		}
 		if age := time.Since(keys.before); age != 24*time.Hour+time.Second {
-			t.Errorf("answers of the last %v are kept", age)
+			t.Errorf("keys of the last %v are kept", age)
 		}
 	})
 }
