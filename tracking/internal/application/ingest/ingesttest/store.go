@@ -104,7 +104,7 @@ func (s *Store) Look(_ context.Context, events []event.Event) ([]ingest.Outcome,
 	return outcomes, nil
 }
 
-// Forget implements idempotency.Keys.
+// Forget deletes the uses before the time, limit at most, the oldest first.
 func (s *Store) Forget(_ context.Context, before time.Time, limit int) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

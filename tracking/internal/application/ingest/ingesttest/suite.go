@@ -1,11 +1,11 @@
 package ingesttest
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
 
-	"tributary/platform/idempotency"
 	"tributary/tracking/internal/application/ingest"
 	"tributary/tracking/internal/domain/event"
 )
@@ -55,7 +55,7 @@ func Suite(t *testing.T, open func(t *testing.T) ingest.Store) {
 // Keys is what keys are remembered in, and forgotten from.
 type Keys interface {
 	ingest.Keys
-	idempotency.Keys
+	Forget(ctx context.Context, before time.Time, limit int) (int, error)
 }
 
 // KeysSuite is what every store must do with keys. open gives an empty one.
