@@ -90,6 +90,14 @@ func (c *Copy) BigintOrNull(n int64) *Copy {
 	return c.Bigint(n)
 }
 
+// BigintOrNil is a bigint, NULL for nil.
+func (c *Copy) BigintOrNil(n *int64) *Copy {
+	if n == nil {
+		return c.Null()
+	}
+	return c.Bigint(*n)
+}
+
 // IntegerOrNull is an integer, NULL for 0.
 func (c *Copy) IntegerOrNull(n int) *Copy {
 	if n == 0 {

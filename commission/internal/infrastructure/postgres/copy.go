@@ -28,25 +28,14 @@ func decisionColumnNames() []string {
 // copyDecisions stores new decisions: errRace when one of the events got its decision from somebody else meanwhile.
 func copyDecisions(ctx context.Context, tx pgx.Tx, decisions []consume.Decided, now time.Time) error {
 	rows := platform.NewCopy("decisions", decisionColumnNames(), len(decisions))
-	minor := func(d *consume.Decided, units int64) { // NULL where the decision never got as far as a currency
-		if d.Currency.Valid() {
-			rows.Bigint(units)
-		} else {
-			rows.Null()
-		}
-	}
 	for i := range decisions {
 		d := &decisions[i]
 		f := d.Event.Facts()
 		rows.Row().Text(f.ID).Text(f.UserID).Text(string(f.Type)).Time(f.OccurredAt).Time(f.ReceivedAt).Time(now).TextOrNull(f.CampaignID).
 			TextOrNull(f.ProductID).TextOrNull(f.OrderID).TextOrNull(f.OriginalID).TextOrNull(f.Amount).TextOrNull(f.Currency).Bool(f.SelfReferral).
 			Text(string(d.Outcome)).Text(string(d.Reason)).Bigint(d.Revision).UUIDOrNull(d.Rule.ID).IntegerOrNull(d.Rule.Version).
-			TextOrNull(d.Currency.String())
-		minor(d, d.Base.Minor())
-		rows.BigintOrNull(d.Position).BigintOrNull(d.CapUsed).TextOrNull(d.OriginalID).BigintOrNull(d.ReversedBefore).TextOrNull(d.OrderTakenBy).
-			TextOrNull(d.Unrounded)
-		minor(d, d.Amount.Minor())
-		rows.TimeOrNull(d.AvailableAt).UUIDOrNull(d.CommissionID)
+			TextOrNull(d.Currency.String()).BigintOrNil(minor(d.Decision, d.Base.Minor())).BigintOrNull(d.Position).BigintOrNull(d.CapUsed).
+			TextOrNull(d.OriginalID).BigintOrNull(d.ReversedBefore).TextOrNull(d.OrderTakenBy).TextOrNull(d.Unrounded).BigintOrNil(minor(d.Decision, d.Amount.Minor())).TimeOrNull(d.AvailableAt).UUIDOrNull(d.CommissionID)
 	}
 	err := rows.Into(ctx, tx)
 	var refused *pgconn.PgError

@@ -216,5 +216,5 @@ func (q *queue) close() {
 func (q *queue) rows() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return len(q.items) - q.head
+	return q.waits()
 }
