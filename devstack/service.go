@@ -54,7 +54,7 @@ func (c Config) run(ctx context.Context, program string, args ...string) error {
 func (c Config) service(program, name string, port int, env ...string) unit {
 	env = append([]string{"HTTP_ADDR=" + address(port)}, env...)
 	return unit{
-		name: name, ports: []int{port}, spec: c.serviceSpec(program, env), signal: syscall.SIGTERM, patient: time.Minute,
+		name: name, ports: []int{port}, spec: c.serviceSpec(program, env), signal: syscall.SIGTERM, patient: 3 * time.Minute, // a broker that was killed may take two
 		command: func(ctx context.Context) (*exec.Cmd, error) {
 			cmd := exec.CommandContext(ctx, c.binary(program)) //nolint:gosec // ours
 			cmd.Env, cmd.Dir = append(c.environment(), env...), c.State

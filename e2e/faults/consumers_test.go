@@ -73,7 +73,7 @@ func freePort(t *testing.T, above int) int {
 // takesPart waits until the instance has consumed messages of the topic since it started.
 func takesPart(t *testing.T, parts devstack.Config, name, topic string) {
 	t.Helper()
-	stacktest.Await(t, time.Minute, name+" to consume "+topic, func(ctx context.Context) error {
+	stacktest.Await(t, stacktest.Patience, name+" to consume "+topic, func(ctx context.Context) error {
 		answer, err := stacktest.Send(ctx, stacktest.Request{URL: parts.URL(name) + "/metrics"})
 		if err != nil {
 			return err
@@ -162,7 +162,7 @@ func holdWriters(t *testing.T, table string) hold {
 // was just given the other's partition.
 func (h hold) waits(t *testing.T, writers int) {
 	t.Helper()
-	stacktest.Await(t, time.Minute, "transactions that wait", func(ctx context.Context) error {
+	stacktest.Await(t, stacktest.Patience, "transactions that wait", func(ctx context.Context) error {
 		var n int
 		err := h.tx.QueryRow(ctx, "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted").Scan(&n)
 		if err == nil && n < writers {
@@ -227,7 +227,7 @@ func decidedInOrder(t *testing.T, campaign string, load []*crowd) {
 			}
 		}
 	}
-	took := stacktest.Await(t, time.Minute, "all decisions", func(ctx context.Context) error {
+	took := stacktest.Await(t, stacktest.Patience, "all decisions", func(ctx context.Context) error {
 		n, err := stacktest.Count(ctx, stack.CommissionDB, "SELECT count(*) FROM decisions WHERE campaign_id = $1", campaign)
 		if err == nil && n < int64(events) {
 			err = fmt.Errorf("%d of %d", n, events)

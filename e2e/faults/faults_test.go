@@ -45,7 +45,7 @@ func TestBrokerAway(t *testing.T) {
 
 	start(t, "pulsar")
 	for _, url := range []string{stack.Tracking, stack.Commission, stack.BFF} {
-		ready(t, url, 30*time.Second)
+		ready(t, url, stacktest.Patience)
 	}
 	stacktest.Want(t, 202, command, nil)
 	if refused := load.refusals(); len(refused) > 0 {

@@ -86,7 +86,7 @@ func (c *client) refusals() map[int]int {
 func (c *client) goesOn(t *testing.T, more int) {
 	t.Helper()
 	from := c.count()
-	stacktest.Await(t, time.Minute, fmt.Sprintf("%d more acknowledgements", more), func(context.Context) error {
+	stacktest.Await(t, stacktest.Patience, fmt.Sprintf("%d more acknowledgements", more), func(context.Context) error {
 		if got := c.count() - from; got < more {
 			return fmt.Errorf("only %d; refused so far, by status: %v", got, c.refusals())
 		}
@@ -110,7 +110,7 @@ func settle(t *testing.T, user string, c *client) {
 	t.Helper()
 	c.stopped()
 	want := c.acknowledged
-	took := stacktest.Await(t, 45*time.Second, "all decisions", func(ctx context.Context) error {
+	took := stacktest.Await(t, stacktest.Patience, "all decisions", func(ctx context.Context) error {
 		n, err := stacktest.Count(ctx, stack.CommissionDB, "SELECT count(*) FROM decisions WHERE user_id = $1", user)
 		if err == nil && n < int64(len(want)) {
 			err = fmt.Errorf("%d of %d", n, len(want))

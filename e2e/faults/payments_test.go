@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
@@ -66,7 +65,7 @@ func earners(t *testing.T, n int) []string {
 			URL: stack.Tracking + "/api/v1/tracking/events", Body: fmt.Sprintf(`{"user_id":%q,"event_type":"purchase","metadata":{"amount":1000.00}}`, users[i]),
 		}, nil)
 	}
-	stacktest.Await(t, time.Minute, "the commissions", func(ctx context.Context) error {
+	stacktest.Await(t, stacktest.Patience, "the commissions", func(ctx context.Context) error {
 		got, err := stacktest.Count(ctx, stack.CommissionDB, "SELECT count(*) FROM balances WHERE user_id = ANY($1) AND available_minor = 10000", users)
 		if err == nil && got != int64(n) {
 			err = fmt.Errorf("%d of %d users have their balance", got, n)
@@ -90,7 +89,7 @@ func payoutsOf(t *testing.T, users []string) int64 {
 // awaitPayouts returns when so many payouts at least are committed.
 func awaitPayouts(t *testing.T, users []string, want int64) {
 	t.Helper()
-	stacktest.Await(t, time.Minute, "payouts", func(ctx context.Context) error {
+	stacktest.Await(t, stacktest.Patience, "payouts", func(ctx context.Context) error {
 		n, err := stacktest.Count(ctx, stack.CommissionDB, countPayouts, users)
 		if err == nil && n < want {
 			err = fmt.Errorf("%d of %d", n, want)

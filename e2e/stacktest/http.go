@@ -131,6 +131,9 @@ func (a Answer) Problem(t *testing.T) Problem {
 	return p
 }
 
+// Patience is for what needs the broker just after it was killed: it sometimes takes two minutes until it stores again, and nothing is lost meanwhile.
+const Patience = 4 * time.Minute
+
 // Await checks every 50 ms until check returns nil and gives the time that took. It fails the test with check's last error.
 func Await(t *testing.T, within time.Duration, what string, check func(context.Context) error) time.Duration {
 	t.Helper()

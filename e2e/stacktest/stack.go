@@ -7,8 +7,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -68,10 +70,32 @@ func RunPrivate(m *testing.M, use func(*Stack), settings ...string) int {
 	guard(remove)
 	use(stack)
 	code := m.Run()
+	if code != 0 {
+		complaints(os.Stderr, stack.State)
+	}
 	if err := remove(); err != nil {
 		return failed(err)
 	}
 	return code
+}
+
+// complaints prints the last warnings and errors of every process of a private stack, whose logs are about to be removed. Requests that were refused are
+// left out: the tests make them by the thousand.
+func complaints(w io.Writer, state string) {
+	const most, width = 20, 500
+	files, _ := filepath.Glob(filepath.Join(state, "logs", "*.log"))
+	for _, file := range files {
+		text, _ := os.ReadFile(file) //nolint:gosec // of the stack that this test made
+		var last []string
+		for line := range strings.Lines(string(text)) {
+			complains := strings.Contains(line, "WARN") || strings.Contains(line, "ERROR") || strings.Contains(line, "FATAL")
+			if !complains || strings.Contains(line, `"msg":"request `) {
+				continue
+			}
+			last = append(last[max(0, len(last)-most+1):], strings.TrimSpace(line[:min(len(line), width)]))
+		}
+		_, _ = fmt.Fprintf(w, "--- the last warnings of %s\n%s\n", filepath.Base(file), strings.Join(last, "\n"))
+	}
 }
 
 func failed(err error) int {

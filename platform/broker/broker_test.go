@@ -90,7 +90,7 @@ func TestMessagesOfAKeyComeInOrderThroughPartitions(t *testing.T) {
 		return c.Run(ctx, func(_ context.Context, batch []broker.Received) error {
 			for _, m := range batch {
 				got[m.Key] = append(got[m.Key], string(m.Payload))
-				if m.Properties["n"] != string(m.Payload) || !m.EventTime.Equal(at) || m.ID == "" || m.PublishTime.IsZero() {
+				if m.Properties["n"] != string(m.Payload) || !m.EventTime.Equal(at) || m.ID() == "" || m.PublishTime.IsZero() {
 					t.Errorf("message came as %+v", m)
 				}
 			}

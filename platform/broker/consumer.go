@@ -16,9 +16,17 @@ import (
 type Received struct {
 	Message
 
-	ID          string // ledger:entry:partition:batch index, for logs and dead letters
 	Topic       string // of the partition
 	PublishTime time.Time
+	id          pulsar.MessageID
+}
+
+// ID is ledger:entry:partition:batch index, for logs and dead letters.
+func (r Received) ID() string {
+	if r.id == nil {
+		return ""
+	}
+	return r.id.String()
 }
 
 // ConsumerConfig is what differs between consumers. Zero values stand for the defaults.
@@ -27,7 +35,7 @@ type ConsumerConfig struct {
 	Subscription string
 	MaxBatch     int           // messages handed over at once, at most; default 500
 	Workers      int           // batches handled at the same time, each of partitions of its own; default 1
-	Queue        int           // messages or, where these are larger, batches of a producer that a partition may have waiting in memory; default 16
+	Queue        int           // messages or, where these are larger, batches of a producer that a partition may have waiting in memory; default 32
 	IdleLimit    time.Duration // without a message of a partition, before a look whether there should be one; default 30 s
 	Trace        bool          // whether batches become spans that lead to the traces of their messages; otherwise tracing costs nothing
 }
@@ -46,7 +54,7 @@ func (c *Client) NewConsumer(cfg ConsumerConfig) *Consumer {
 	cfg.MaxBatch, cfg.Workers = cmp.Or(cfg.MaxBatch, 500), cmp.Or(cfg.Workers, 1)
 	// The library's queue that scales by bytes is no choice: it counts batches twice and never gives back (0.21.0).
 	// The broker reads as many batches as it is allowed messages, 100 at most: with the library's 1000 it sends up to 100,000 messages a partition.
-	cfg.Queue = cmp.Or(cfg.Queue, 16)
+	cfg.Queue = cmp.Or(cfg.Queue, 32)
 	cfg.IdleLimit = cmp.Or(cfg.IdleLimit, 30*time.Second)
 	return &Consumer{cfg: cfg, client: c, seen: map[int32]position{}}
 }
@@ -166,14 +174,10 @@ func (c *Consumer) consume(ctx context.Context, in *intake, handle func(context.
 			c.client.logger.WarnContext(ctx, "the consumer was closed; subscribing again", "topic", c.cfg.Topic, "error", in.cause)
 			return "lost"
 		case m := <-in.inbox:
-			partition := m.ID().PartitionIdx()
-			if at(m.ID()).after(c.seen[partition]) {
-				c.seen[partition] = at(m.ID())
-			}
-			select {
-			case inboxes[max(int(partition), 0)%len(inboxes)] <- m.Message:
-			case <-in.gone:
-			case <-ctx.Done():
+			c.deal(ctx, in, inboxes, m.Message)
+			for range len(in.inbox) { // a choice among many channels costs more than all else here
+				m = <-in.inbox
+				c.deal(ctx, in, inboxes, m.Message)
 			}
 		case newest := <-watch.newest:
 			watch.note(newest)
@@ -184,6 +188,26 @@ func (c *Consumer) consume(ctx context.Context, in *intake, handle func(context.
 			}
 			watch.ask(ctx)
 		}
+	}
+}
+
+// deal gives the message to the worker of its partition, and waits until that has room, ctx ends or the consumer is gone.
+func (c *Consumer) deal(ctx context.Context, in *intake, inboxes []chan pulsar.Message, m pulsar.Message) {
+	id := m.ID()
+	partition := id.PartitionIdx()
+	if at(id).after(c.seen[partition]) {
+		c.seen[partition] = at(id)
+	}
+	inbox := inboxes[max(int(partition), 0)%len(inboxes)]
+	select {
+	case inbox <- m:
+		return
+	default:
+	}
+	select {
+	case inbox <- m:
+	case <-in.gone:
+	case <-ctx.Done():
 	}
 }
 
@@ -226,7 +250,7 @@ func (c *Consumer) handle(ctx context.Context, batch []pulsar.Message, handle fu
 	for i, m := range batch {
 		received[i] = Received{
 			Message: Message{Key: m.Key(), Payload: m.Payload(), Properties: m.Properties(), EventTime: m.EventTime()},
-			ID:      m.ID().String(), Topic: m.Topic(), PublishTime: m.PublishTime(),
+			Topic:   m.Topic(), PublishTime: m.PublishTime(), id: m.ID(),
 		}
 	}
 	work, done := graceful(ctx, stopGrace)

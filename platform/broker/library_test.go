@@ -239,7 +239,7 @@ func TestAcknowledging(t *testing.T) {
 		stop := running(t, func(ctx context.Context) error {
 			return c.Run(ctx, func(_ context.Context, batch []broker.Received) error {
 				for _, m := range batch {
-					handled = append(handled, m.ID)
+					handled = append(handled, m.ID())
 				}
 				return nil
 			})

@@ -48,7 +48,7 @@ func linksTo(ctx context.Context, batch []Received) (links []trace.Link, same bo
 		}
 		met[named] = true
 		if from := trace.SpanContextFromContext(w3c.Extract(ctx, propagation.MapCarrier(m.Properties))); from.IsRemote() {
-			links = append(links, trace.Link{SpanContext: from, Attributes: []attribute.KeyValue{semconv.MessagingMessageID(m.ID)}})
+			links = append(links, trace.Link{SpanContext: from, Attributes: []attribute.KeyValue{semconv.MessagingMessageID(m.ID())}})
 		}
 	}
 	return links, len(met) == 1

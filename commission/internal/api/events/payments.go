@@ -47,7 +47,7 @@ func (p *Payments) Handle(ctx context.Context, batch []broker.Received) error {
 		if err == nil {
 			continue
 		}
-		p.logger.WarnContext(ctx, "payment request cannot be handled: kept as a dead letter", "message_id", m.ID, "error", err)
+		p.logger.WarnContext(ctx, "payment request cannot be handled: kept as a dead letter", "message_id", m.ID(), "error", err)
 		if err := p.dead.Put(ctx, m, reasonOf(err)); err != nil {
 			return fmt.Errorf("keep a dead letter: %w", err)
 		}

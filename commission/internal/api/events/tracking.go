@@ -65,7 +65,7 @@ func (t *Tracking) Handle(ctx context.Context, batch []broker.Received) error {
 		dead = append(dead, letter{batch[source[i]], r.Err})
 	}
 	for _, l := range dead {
-		t.logger.WarnContext(ctx, "event cannot be handled: kept as a dead letter", "message_id", l.message.ID, "error", l.reason)
+		t.logger.WarnContext(ctx, "event cannot be handled: kept as a dead letter", "message_id", l.message.ID(), "error", l.reason)
 		if err := t.dead.Put(ctx, l.message, reasonOf(l.reason)); err != nil {
 			return fmt.Errorf("keep a dead letter: %w", err)
 		}

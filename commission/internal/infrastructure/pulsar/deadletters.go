@@ -36,7 +36,7 @@ func (d *DeadLetters) Put(ctx context.Context, m broker.Received, reason string)
 	}
 	properties[PropertyReason] = reason
 	properties[PropertyTopic] = m.Topic
-	properties[PropertyMessage] = m.ID
+	properties[PropertyMessage] = m.ID()
 	properties[PropertyAt] = d.now().UTC().Format(time.RFC3339Nano)
 	return d.publisher.Publish(ctx, broker.Message{Key: m.Key, Payload: m.Payload, Properties: properties, EventTime: m.EventTime})
 }
