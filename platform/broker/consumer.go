@@ -61,7 +61,7 @@ func (c *Client) NewConsumer(cfg ConsumerConfig) *Consumer {
 
 const (
 	// A worker whose inbox is full keeps all messages waiting, those of idle workers too: with room for one batch, batches were half as large.
-	inboxBatches = 4
+	inboxBatches = 2
 	maxHold      = 5 * time.Second // between attempts to handle a batch that failed
 	stopGrace    = 5 * time.Second // for the batch under way when the consumer stops
 )

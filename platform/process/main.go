@@ -34,7 +34,7 @@ func Main(args []string, stderr io.Writer, run func(ctx context.Context, args []
 
 const (
 	garbagePercent = 400
-	memoryBound    = 96 << 20 // bytes of heap and stacks, near which the collector works as often as it must
+	memoryBound    = 112 << 20 // bytes of heap and stacks, near which the collector works as often as it must
 )
 
 // collectSeldom trades memory for time: a service keeps some 15 MiB alive, and at Go's default the collector took a tenth of its time. GOGC and

@@ -38,7 +38,7 @@ const (
 	service    = "commission"
 	healthPath = rest.Base + "/health"
 	maxBatch   = 1000 // messages: with 500 the database took a quarter more an event, with 2000 no less
-	workers    = 3    // batches of tracking events decided at the same time
+	workers    = 4    // batches of tracking events decided at the same time
 	maxConns   = 16
 
 	approveEvery = 2 * time.Second

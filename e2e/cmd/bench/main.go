@@ -195,7 +195,7 @@ func newBenches(ctx context.Context, stack devstack.Config, say func(string, ...
 	beside := strings.Replace(stack.TrackingDatabaseURL(), "/trackingdb", "/postgres", 1) // same server, another database
 	b := &benches{stack: stack, load: bench.Load{Addr: address(stack.Ports.Tracking), Users: 10_000}}
 	var err error
-	if b.base, err = bench.NewBaselines(ctx, stack.TrackingDatabaseURL(), stack.PulsarURL()); err != nil {
+	if b.base, err = bench.NewBaselines(ctx, stack.TrackingDatabaseURL(), stack.PulsarURL(), b.load.Users); err != nil {
 		return nil, err
 	}
 	if b.peers, err = bench.NewPeers(ctx, beside, stack.PulsarURL()); err != nil {
@@ -209,7 +209,7 @@ func newBenches(ctx context.Context, stack devstack.Config, say func(string, ...
 	}
 	b.pipeline = &bench.Pipeline{
 		Stack: stack, Tracking: b.tracking, Commission: b.commission, AdminURL: stack.PulsarAdminURL(), Load: b.load, Say: say,
-		Others: []string{"commission", "bff", "bff-es256"},
+		Services: []string{"tracking", "commission", "bff", "bff-es256"},
 		Meter: bench.Meter{Processes: func() map[string]int {
 			pids := map[string]int{}
 			for _, name := range stack.Names() {
@@ -241,8 +241,8 @@ const (
 	drain   = "relay draining a backlog"
 )
 
-// measures are taken in every round, in rotating order. Intake is measured with the relay at work and commission stopped, as on a machine
-// of its own; after each of ours the pipeline settles, so that it takes no part in a baseline.
+// measures are taken in every round, in rotating order. Intake, with the relay at work, and consumption are each measured
+// while the other services are stopped, as on a machine of their own; after each of ours the pipeline settles, so that it takes no part in a baseline.
 func (b *benches) measures(o options) []bench.Measure {
 	type run = func(context.Context) (bench.Done, error)
 	metered := func(f run) run {
@@ -258,7 +258,7 @@ func (b *benches) measures(o options) []bench.Measure {
 			return b.load.Closed(ctx, length, connections, size)
 		})
 		return func(ctx context.Context) (bench.Done, error) {
-			return b.pipeline.Alone(ctx, load)
+			return b.pipeline.Alone(ctx, "tracking", load)
 		}
 	}
 	peer := func(f func(context.Context, time.Duration, int) (bench.Done, error), workers int) run {
@@ -290,7 +290,7 @@ func (b *benches) measures(o options) []bench.Measure {
 		{Name: single, Per: []bench.Per{per(b1, "≥ 5 × B1"), per(b2, "≥ 0.25 × B2")}, Run: intake(256, 1)},
 		{Name: hundred, Per: []bench.Per{per(b2, "≥ 0.6 × B2")}, Run: intake(16, 100)},
 		{Name: drain, Per: []bench.Per{per(b4, "≥ 0.4 × B4")}, Run: func(ctx context.Context) (bench.Done, error) { return b.pipeline.Relay(ctx, o.backlog) }},
-		{Name: "commission catching up, new events", Per: []bench.Per{per(b2, "≥ 0.5 × B2")}, Run: b.pipeline.CatchUp},
+		{Name: "commission catching up, new events", Per: []bench.Per{per(b2, "≥ 0.5 × B2")}, Run: func(ctx context.Context) (bench.Done, error) { return b.pipeline.CatchUp(ctx, o.backlog) }},
 		{Name: "commission catching up, duplicates", Per: []bench.Per{per(b2, "≥ 1.5 × B2")}, Run: b.pipeline.Duplicates},
 		{Name: "Watermill SQL publisher, 256 goroutines", Per: []bench.Per{per(b1, "")}, Run: peer(b.peers.Watermill, 256)},
 		{Name: "Watermill forwarder to Pulsar", Per: []bench.Per{per(b4, "")}, Run: timed(b.peers.Forward)},

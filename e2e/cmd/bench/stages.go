@@ -23,7 +23,7 @@ func (b *benches) stages() []stage {
 
 // cost is what an event by single POST takes, in the same situation as its rate.
 func (b *benches) cost(ctx context.Context, o options, report *bench.Report) error {
-	_, err := b.pipeline.Alone(ctx, func(ctx context.Context) (bench.Done, error) {
+	_, err := b.pipeline.Alone(ctx, "tracking", func(ctx context.Context) (bench.Done, error) {
 		return bench.Costs(ctx, report, b.tracking, b.stack.URL("tracking"), func(ctx context.Context) (bench.Done, error) {
 			return b.pipeline.Meter.Around(func() (bench.Done, error) { return b.load.Closed(ctx, o.length, 256, 1) })
 		})
@@ -34,7 +34,7 @@ func (b *benches) cost(ctx context.Context, o options, report *bench.Report) err
 // latency is taken at half of the rate that was measured for single events, or at 4,000 a second when it was not.
 func (b *benches) latency(ctx context.Context, o options, report *bench.Report) error {
 	rate := report.Median(single, 8000) / 2
-	_, err := b.pipeline.Alone(ctx, func(ctx context.Context) (bench.Done, error) {
+	_, err := b.pipeline.Alone(ctx, "tracking", func(ctx context.Context) (bench.Done, error) {
 		var latencies []time.Duration
 		done, err := b.pipeline.Meter.Around(func() (done bench.Done, err error) {
 			latencies, err = b.load.Open(ctx, 3*o.length, 64, rate)

@@ -19,17 +19,18 @@ type Baselines struct {
 	pool     *pgxpool.Pool
 	producer pulsar.Producer
 	client   pulsar.Client
+	users    int
+	written  atomic.Int64
 }
 
 // The log's own shape, with its indexes and without its triggers: the same bytes, and nothing of ours around them.
 const baselineTable = `CREATE TABLE IF NOT EXISTS baseline (LIKE events INCLUDING ALL)`
 
-const baselineMetadata = `{"page":"/offers/summer","n":12345}`
-
 const baselineBody = `{"schema_version":"v1","event_id":"0192f0e0-0000-7000-8000-000000000000","user_id":"user-12345","event_type":"click","occurred_at":"2026-01-02T03:04:05Z","received_at":"2026-01-02T03:04:05Z","campaign_id":"camp-1","metadata":"{\"page\":\"/offers/summer\"}"}`
 
-// NewBaselines prepares a table like the log in tracking's database, and a producer on a topic of its own.
-func NewBaselines(ctx context.Context, databaseURL, pulsarURL string) (*Baselines, error) {
+// NewBaselines prepares a table like the log in tracking's database, and a producer on a topic of its own. Events are spread
+// over so many users.
+func NewBaselines(ctx context.Context, databaseURL, pulsarURL string, users int) (*Baselines, error) {
 	pool, err := pgxpool.New(ctx, databaseURL)
 	if err != nil {
 		return nil, err
@@ -45,7 +46,7 @@ func NewBaselines(ctx context.Context, databaseURL, pulsarURL string) (*Baseline
 	if err != nil {
 		return nil, err
 	}
-	return &Baselines{pool: pool, producer: producer, client: client}, nil
+	return &Baselines{pool: pool, producer: producer, client: client, users: users}, nil
 }
 
 // Close ends the connections.
@@ -55,12 +56,24 @@ func (b *Baselines) Close() {
 	b.pool.Close()
 }
 
+// rows are so many events as Load makes them: the same spread over users and campaigns, so that the baselines touch as much of their indexes.
+func (b *Baselines) rows(size int) (ids, users, campaigns, metadata []string, hashes [][]byte) {
+	n := int(b.written.Add(int64(size))) - size
+	for i := n; i < n+size; i++ {
+		id := uuid.Must(uuid.NewV7())
+		ids, users, campaigns = append(ids, id.String()), append(users, "user-"+strconv.Itoa(i%b.users)), append(campaigns, "camp-"+strconv.Itoa(i%50))
+		metadata, hashes = append(metadata, `{"page":"/offers/summer","n":`+strconv.Itoa(i)+`}`), append(hashes, id[:])
+	}
+	return ids, users, campaigns, metadata, hashes
+}
+
 // OneRow is B1: one row a commit on one connection.
 func (b *Baselines) OneRow(ctx context.Context, length time.Duration) (Done, error) {
 	const insert = `INSERT INTO baseline (event_id, user_id, event_type, campaign_id, occurred_at, received_at, metadata, body_hash)
-		VALUES ($1, $2, 'click', 'camp-1', now(), now(), $3, decode('000102030405060708090a0b0c0d0e0f', 'hex'))`
+		VALUES ($1, $2, 'click', $3, now(), now(), $4, $5)`
 	return during(ctx, length, 1, func(ctx context.Context, _ int) (int, error) {
-		_, err := b.pool.Exec(ctx, insert, uuid.Must(uuid.NewV7()).String(), "user-1", baselineMetadata)
+		ids, users, campaigns, metadata, hashes := b.rows(1)
+		_, err := b.pool.Exec(ctx, insert, ids[0], users[0], campaigns[0], metadata[0], hashes[0])
 		return 1, err
 	})
 }
@@ -69,14 +82,11 @@ func (b *Baselines) OneRow(ctx context.Context, length time.Duration) (Done, err
 func (b *Baselines) Batches(ctx context.Context, length time.Duration, connections int) (Done, error) {
 	const size = 500
 	const insert = `INSERT INTO baseline (event_id, user_id, event_type, campaign_id, occurred_at, received_at, metadata, body_hash)
-		SELECT id, u, 'click', 'camp-1', now(), now(), metadata, decode('000102030405060708090a0b0c0d0e0f', 'hex')
-		FROM unnest($1::text[], $2::text[], $3::text[]) AS t (id, u, metadata) ON CONFLICT (event_id) DO NOTHING RETURNING seq`
+		SELECT id, u, 'click', c, now(), now(), metadata, hash
+		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[]) AS t (id, u, c, metadata, hash) ON CONFLICT (event_id) DO NOTHING RETURNING seq`
 	return during(ctx, length, connections, func(ctx context.Context, _ int) (int, error) {
-		ids, users, metadata := make([]string, size), make([]string, size), make([]string, size)
-		for i := range ids {
-			ids[i], users[i], metadata[i] = uuid.Must(uuid.NewV7()).String(), "user-"+strconv.Itoa(i*7919%10_000), baselineMetadata
-		}
-		rows, err := b.pool.Query(ctx, insert, ids, users, metadata)
+		ids, users, campaigns, metadata, hashes := b.rows(size)
+		rows, err := b.pool.Query(ctx, insert, ids, users, campaigns, metadata, hashes)
 		if err != nil {
 			return 0, err
 		}

@@ -26,7 +26,7 @@ type Pipeline struct {
 	AdminURL   string
 	Load       Load
 	Meter      Meter
-	Others     []string // the services beside tracking
+	Services   []string // by name
 	Say        func(string, ...any)
 	grown      int64 // the seq up to which Grow has filled the log
 	before     int64 // how many events were decided by then
@@ -70,9 +70,10 @@ func (p *Pipeline) Settle(ctx context.Context) error {
 	})
 }
 
-// Alone measures tracking while the other services are stopped, as on a machine of its own, and lets commission catch up afterwards.
-func (p *Pipeline) Alone(ctx context.Context, measure func(context.Context) (Done, error)) (Done, error) {
-	for _, name := range p.Others {
+// Alone measures one service while the others are stopped, as on a machine of its own, and lets commission catch up afterwards.
+func (p *Pipeline) Alone(ctx context.Context, service string, measure func(context.Context) (Done, error)) (Done, error) {
+	others := slices.DeleteFunc(slices.Clone(p.Services), func(name string) bool { return name == service })
+	for _, name := range others {
 		if err := p.Stack.Stop(ctx, name); err != nil {
 			return Done{}, err
 		}
@@ -81,7 +82,7 @@ func (p *Pipeline) Alone(ctx context.Context, measure func(context.Context) (Don
 	if err != nil {
 		return Done{}, err
 	}
-	for _, name := range p.Others {
+	for _, name := range others {
 		if err := p.Stack.Start(ctx, name); err != nil {
 			return Done{}, err
 		}
@@ -92,7 +93,7 @@ func (p *Pipeline) Alone(ctx context.Context, measure func(context.Context) (Don
 // Relay is the rate at which the relay drains a backlog: its lease is held by another while events are recorded and then given up, and the time
 // counts from the first event that the broker confirms. Commission stays stopped.
 func (p *Pipeline) Relay(ctx context.Context, events int) (Done, error) {
-	if err := p.Stack.Stop(ctx, "commission"); err != nil {
+	if err := p.Stack.Stop(ctx, commission); err != nil {
 		return Done{}, err
 	}
 	if _, err := p.Tracking.Exec(ctx, `UPDATE relay SET holder = 'bench', expires_at = now() + interval '1 hour'`); err != nil {
@@ -115,9 +116,34 @@ func (p *Pipeline) Relay(ctx context.Context, events int) (Done, error) {
 	return p.climb(ctx, p.Tracking, `SELECT pos FROM relay`, from, to)
 }
 
+const commission = "commission" // the service, and its subscription
+
+// CatchUp is the rate at which commission decides what it missed while it was stopped: what Relay has left, or else so many new events.
+func (p *Pipeline) CatchUp(ctx context.Context, events int) (Done, error) {
+	if err := p.Stack.Stop(ctx, commission); err != nil {
+		return Done{}, err
+	}
+	left, err := p.backlog()
+	if err != nil {
+		return Done{}, err
+	}
+	if left == 0 {
+		if err := p.Fill(ctx, events); err != nil {
+			return Done{}, err
+		}
+		if err := p.wait(ctx, 50*time.Millisecond, func() (bool, error) {
+			left, err := p.unpublished(ctx)
+			return left == 0, err
+		}); err != nil {
+			return Done{}, err
+		}
+	}
+	return p.Alone(ctx, commission, p.decide)
+}
+
 // Duplicates is the rate at which the consumer lets pass what it has decided before: the subscription is set back to the beginning.
 func (p *Pipeline) Duplicates(ctx context.Context) (Done, error) {
-	if err := p.Stack.Stop(ctx, "commission"); err != nil {
+	if err := p.Stack.Stop(ctx, commission); err != nil {
 		return Done{}, err
 	}
 	admin, topic, err := p.admin()
@@ -125,24 +151,21 @@ func (p *Pipeline) Duplicates(ctx context.Context) (Done, error) {
 		return Done{}, err
 	}
 	const beginning = 1 // milliseconds since 1970; a partitioned topic takes no other position
-	if err := admin.Subscriptions().ResetCursorToTimestampWithContext(ctx, *topic, subscription, beginning); err != nil {
+	if err := admin.Subscriptions().ResetCursorToTimestampWithContext(ctx, *topic, commission, beginning); err != nil {
 		return Done{}, err
 	}
-	return p.CatchUp(ctx)
+	return p.Alone(ctx, commission, p.decide)
 }
 
-const subscription = "commission"
-
-// CatchUp is the rate at which commission, which is stopped, decides what the topic holds for it, by its own count: after Relay that is what it
-// missed. It starts commission and waits until the broker has nothing left, which is asked only when the count stands still. The time goes from
-// the first message to the last.
-func (p *Pipeline) CatchUp(ctx context.Context) (Done, error) {
-	if err := p.Stack.Start(ctx, "commission"); err != nil {
+// decide starts commission and waits until the broker has nothing left for it, which is asked only when commission's own count of what it has
+// handled stands still. The time goes from the first message to the last.
+func (p *Pipeline) decide(ctx context.Context) (Done, error) {
+	if err := p.Stack.Start(ctx, commission); err != nil {
 		return Done{}, err
 	}
 	begin, end, before, first, last := time.Now(), time.Now(), p.Meter.usage(), 0.0, 0.0
 	err := p.wait(ctx, 200*time.Millisecond, func() (bool, error) {
-		n, err := metric(ctx, p.Stack.URL("commission"), "broker_messages_total", `"consumed"`, "tracking-events")
+		n, err := metric(ctx, p.Stack.URL(commission), "broker_messages_total", `"consumed"`, "tracking-events")
 		switch {
 		case err != nil:
 			return false, err
@@ -178,7 +201,7 @@ func (p *Pipeline) backlog() (int64, error) {
 		return 0, err
 	}
 	stats, err := admin.Topics().GetPartitionedStats(*topic, false)
-	return stats.Subscriptions[subscription].MsgBacklog, err
+	return stats.Subscriptions[commission].MsgBacklog, err
 }
 
 // metric sums a service's series of that name whose labels hold all the texts.
@@ -243,7 +266,7 @@ func (p *Pipeline) Sustained(ctx context.Context, length time.Duration, rate flo
 }
 
 func (p *Pipeline) counters(ctx context.Context) (recorded, decided float64, err error) {
-	if decided, err = metric(ctx, p.Stack.URL("commission"), "broker_messages_total", `"consumed"`, "tracking-events"); err != nil {
+	if decided, err = metric(ctx, p.Stack.URL(commission), "broker_messages_total", `"consumed"`, "tracking-events"); err != nil {
 		return 0, 0, err
 	}
 	recorded, err = metric(ctx, p.Stack.URL("tracking"), "tracking_commit_events_sum")
