@@ -169,15 +169,17 @@ func (c *Consumer) consume(ctx context.Context, in *intake, handle func(context.
 	for {
 		select {
 		case <-ctx.Done():
-			return "stop"
+			return c.ended(ctx, in)
 		case <-in.gone:
-			c.client.logger.WarnContext(ctx, "the consumer was closed; subscribing again", "topic", c.cfg.Topic, "error", in.cause)
-			return "lost"
+			return c.ended(ctx, in)
 		case m := <-in.inbox:
-			c.deal(ctx, in, inboxes, m.Message)
-			for range len(in.inbox) { // a choice among many channels costs more than all else here
+			dealt := c.deal(ctx, in, inboxes, m.Message)
+			for n := len(in.inbox); dealt && n > 0; n-- { // a choice among many channels costs more than all else here
 				m = <-in.inbox
-				c.deal(ctx, in, inboxes, m.Message)
+				dealt = c.deal(ctx, in, inboxes, m.Message)
+			}
+			if !dealt {
+				return c.ended(ctx, in)
 			}
 		case newest := <-watch.newest:
 			watch.note(newest)
@@ -191,8 +193,18 @@ func (c *Consumer) consume(ctx context.Context, in *intake, handle func(context.
 	}
 }
 
-// deal gives the message to the worker of its partition, and waits until that has room, ctx ends or the consumer is gone.
-func (c *Consumer) deal(ctx context.Context, in *intake, inboxes []chan pulsar.Message, m pulsar.Message) {
+// ended tells why no more messages are dealt: ctx has ended, or else the consumer is gone.
+func (c *Consumer) ended(ctx context.Context, in *intake) string {
+	if ctx.Err() != nil {
+		return "stop"
+	}
+	c.client.logger.WarnContext(ctx, "the consumer was closed; subscribing again", "topic", c.cfg.Topic, "error", in.cause)
+	return "lost"
+}
+
+// deal gives the message to the worker of its partition, and waits until that has room. False means that ctx has ended or the consumer is gone first;
+// then no later message may be dealt: its acknowledgement would cover this one, which nobody has handled.
+func (c *Consumer) deal(ctx context.Context, in *intake, inboxes []chan pulsar.Message, m pulsar.Message) bool {
 	id := m.ID()
 	partition := id.PartitionIdx()
 	if at(id).after(c.seen[partition]) {
@@ -201,13 +213,16 @@ func (c *Consumer) deal(ctx context.Context, in *intake, inboxes []chan pulsar.M
 	inbox := inboxes[max(int(partition), 0)%len(inboxes)]
 	select {
 	case inbox <- m:
-		return
+		return true
 	default:
 	}
 	select {
 	case inbox <- m:
+		return true
 	case <-in.gone:
+		return false
 	case <-ctx.Done():
+		return false
 	}
 }
 

@@ -263,6 +263,40 @@ func TestAcknowledging(t *testing.T) {
 	})
 }
 
+// A consumer that is stopped while more has come than its worker can take leaves nothing out: what follows a message that was not handled is not handled
+// either, since its acknowledgement would cover both. Who notices the end first is chance, hence the repetitions.
+func TestStoppingUnderLoadLeavesNothingOut(t *testing.T) {
+	t.Parallel()
+	for range 1000 {
+		synctest.Test(t, func(t *testing.T) {
+			fake := &library{ack: func(pulsar.MessageID) error { return nil }}
+			c := broker.WithLibrary(fake).NewConsumer(broker.ConsumerConfig{Topic: "t", Subscription: "s", MaxBatch: 1})
+			ctx, cancel := context.WithCancel(t.Context())
+			handled := 0
+			stop := running(t, func(context.Context) error {
+				return c.Run(ctx, func(_ context.Context, batch []broker.Received) error {
+					if want := pulsar.NewMessageID(1, int64(handled), -1, 0).String(); batch[0].ID() != want {
+						t.Errorf("%s was handled after %d messages, want %s", batch[0].ID(), handled, want)
+					}
+					if handled == 0 {
+						synctest.Wait() // until there is no room anywhere
+						cancel()
+					}
+					handled++
+					return nil
+				})
+			})
+			for entry := range int64(20) {
+				select {
+				case fake.consumer(0).options.MessageChannel <- pulsar.ConsumerMessage{Message: message{id: pulsar.NewMessageID(1, entry, -1, 0)}}:
+				case <-ctx.Done():
+				}
+			}
+			stop()
+		})
+	}
+}
+
 // A consumer to which nothing comes although there are messages is replaced, once for each newest message.
 func TestASilentConsumerIsReplaced(t *testing.T) {
 	t.Parallel()
