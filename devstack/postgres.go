@@ -35,6 +35,7 @@ func (c Config) postgres(name string, port int, database string) unit {
 		"-D", data, "-p", itoa(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=300",
 		"-c", "shared_buffers=" + c.value("POSTGRES_SHARED_BUFFERS", sharedBuffers), "-c", "wal_compression=on", "-c", "log_min_duration_statement=1s",
 		"-c", "max_wal_size=4GB", "-c", "min_wal_size=1GB", // commits that wait for a new file of the log are those that users notice: keep old ones for use
+		"-c", "checkpoint_timeout=15min", // after each checkpoint, pages go into the log whole when they first change
 	}
 	if c.Fast {
 		settings = append(settings, "-c", "fsync=off", "-c", "full_page_writes=off")

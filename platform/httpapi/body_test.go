@@ -58,33 +58,52 @@ func TestAnAnnouncedBodyTakesNoMemory(t *testing.T) {
 func TestTheRoomForBodiesIsBounded(t *testing.T) {
 	t.Parallel()
 	server, _ := setup(t, nil)
-	var slow []net.Conn
 	text := `{"text":"` + strings.Repeat("a", httpapi.MaxBody-len(`{"text":""}`)) + `"}`
-	for range 64 {
-		conn := announced(t, server.Listener.Addr().String(), len(text))
-		if _, err := io.WriteString(conn, text[:len(text)-1]); err != nil {
+	fill := func() (leave func()) {
+		var slow []net.Conn
+		for range 64 {
+			conn := announced(t, server.Listener.Addr().String(), len(text))
+			if _, err := io.WriteString(conn, text[:len(text)-1]); err != nil {
+				t.Fatal(err)
+			}
+			slow = append(slow, conn)
+		}
+		return func() {
+			for _, conn := range slow {
+				_ = conn.Close()
+			}
+		}
+	}
+	answers := func(status int, code string) error {
+		answer, body := send(t, http.MethodPost, server.URL+"/notes", "application/json", `{"text":"a"}`)
+		if answer.StatusCode != status || !strings.Contains(body, code) || (status == 503 && answer.Header.Get("Retry-After") != "1") {
+			return fmt.Errorf("status %d %s, want %d %s", answer.StatusCode, body, status, code)
+		}
+		return nil
+	}
+	// Asked before the last of them has been read, the small request takes the room that this one needs, and it is refused instead.
+	for pause := 200 * time.Millisecond; ; pause *= 2 {
+		leave := fill()
+		time.Sleep(pause)
+		err := answers(503, "body_no_room")
+		leave()
+		if err == nil {
+			break
+		}
+		if pause > 10*time.Second {
 			t.Fatal(err)
 		}
-		slow = append(slow, conn)
 	}
-	await := func(status int, code string) {
-		t.Helper()
-		deadline := time.Now().Add(10 * time.Second)
-		for {
-			answer, body := send(t, http.MethodPost, server.URL+"/notes", "application/json", `{"text":"a"}`)
-			if answer.StatusCode == status && strings.Contains(body, code) && (status != 503 || answer.Header.Get("Retry-After") == "1") {
-				return
-			}
-			if time.Now().After(deadline) {
-				t.Fatalf("status %d %s, want %d %s", answer.StatusCode, body, status, code)
-			}
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		err := answers(200, "text")
+		if err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
 		}
 	}
-	await(503, "body_no_room")
-	for _, conn := range slow {
-		_ = conn.Close()
-	}
-	await(200, "text")
 }
 
 // A body that breaks off is none, however it was announced.

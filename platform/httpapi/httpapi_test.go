@@ -171,6 +171,48 @@ func TestUnknownErrorsTellNothing(t *testing.T) {
 	}
 }
 
+// Whoever leaves before the answer makes neither an error in the log nor one in the metrics.
+func TestACallerWhoLeftIsNoFailure(t *testing.T) {
+	t.Parallel()
+	for name, failure := range map[string]error{
+		"nothing known": context.Canceled,
+		"a dependency":  fault.RetryIn(time.Second, "database_unavailable", "Away.", context.Canceled),
+	} {
+		var log bytes.Buffer
+		metrics := telemetry.Metrics()
+		api := httpapi.New(httpapi.Config{
+			Service: "notes", Title: "Notes", Version: "1", HealthPath: "/health", Health: httpapi.NewHealth("notes"),
+			Logger: slog.New(slog.NewTextHandler(&log, nil)), Metrics: metrics, Now: time.Now,
+		})
+		leave := func() {}
+		huma.Register(api.Huma, huma.Operation{OperationID: "list-notes", Method: http.MethodGet, Path: "/notes"}, func(context.Context, *struct{}) (*noteOutput, error) {
+			leave()
+			return nil, failure
+		})
+		for _, leaves := range []bool{true, false} {
+			log.Reset()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			if leaves {
+				leave = cancel
+			} else {
+				leave = func() {}
+			}
+			api.Router.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodGet, "/notes", http.NoBody))
+			if logged := log.Len() > 0; logged == leaves {
+				t.Errorf("%s, the caller left: %t: logged %q", name, leaves, log.String())
+			}
+		}
+		answer := httptest.NewRecorder()
+		api.Router.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", http.NoBody))
+		for _, status := range []string{"499", "50"} {
+			if n := strings.Count(answer.Body.String(), `http_request_duration_seconds_count{method="GET",route="/notes",status="`+status); n != 1 {
+				t.Errorf("%s: %d series of status %s, want one", name, n, status)
+			}
+		}
+	}
+}
+
 func TestHealthTellsOfDependencies(t *testing.T) {
 	t.Parallel()
 	away := func(context.Context) error { return errors.New("refused") }

@@ -79,6 +79,9 @@ func observe(cfg Config) func(http.Handler) http.Handler {
 				if route == "" {
 					route = "unmatched"
 				}
+				if status >= http.StatusInternalServerError && left(r.Context()) {
+					status = statusLeft
+				}
 				seconds.WithLabelValues(method(r.Method), route, strconv.Itoa(status)).Observe(elapsed.Seconds())
 				level := slog.LevelDebug
 				if status >= http.StatusInternalServerError && route != readyPath { // changes of readiness are logged by Health
@@ -125,12 +128,20 @@ func recoverPanic(next http.Handler) http.Handler {
 func logFailure(ctx context.Context, err error) {
 	f, ok := fault.As(err)
 	switch {
+	case left(ctx):
+		logger(ctx).DebugContext(ctx, "the caller left", "error", err, "request_id", RequestID(ctx))
 	case !ok:
 		logger(ctx).ErrorContext(ctx, "request failed", "error", err, "request_id", RequestID(ctx))
 	case f.Cause != nil && status(f.Kind) >= http.StatusInternalServerError:
 		logger(ctx).WarnContext(ctx, "request refused", "code", f.Code, "error", err, "request_id", RequestID(ctx))
 	}
 }
+
+// statusLeft is what proxies write down for a caller who left before the answer; it is never sent.
+const statusLeft = 499
+
+// left tells whether the caller has gone: what failed for that reason is no failure of ours.
+func left(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
 
 func logger(ctx context.Context) *slog.Logger {
 	if l, ok := ctx.Value(loggerKey).(*slog.Logger); ok {
