@@ -179,12 +179,11 @@ func TestACallerWhoLeftIsNoFailure(t *testing.T) {
 		"a dependency":  fault.RetryIn(time.Second, "database_unavailable", "Away.", context.Canceled),
 	} {
 		var log bytes.Buffer
-		metrics := telemetry.Metrics()
 		api := httpapi.New(httpapi.Config{
 			Service: "notes", Title: "Notes", Version: "1", HealthPath: "/health", Health: httpapi.NewHealth("notes"),
-			Logger: slog.New(slog.NewTextHandler(&log, nil)), Metrics: metrics, Now: time.Now,
+			Logger: slog.New(slog.NewTextHandler(&log, nil)), Metrics: telemetry.Metrics(), Now: time.Now,
 		})
-		leave := func() {}
+		var leave func()
 		huma.Register(api.Huma, huma.Operation{OperationID: "list-notes", Method: http.MethodGet, Path: "/notes"}, func(context.Context, *struct{}) (*noteOutput, error) {
 			leave()
 			return nil, failure
@@ -193,10 +192,9 @@ func TestACallerWhoLeftIsNoFailure(t *testing.T) {
 			log.Reset()
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
+			leave = func() {}
 			if leaves {
 				leave = cancel
-			} else {
-				leave = func() {}
 			}
 			api.Router.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodGet, "/notes", http.NoBody))
 			if logged := log.Len() > 0; logged == leaves {

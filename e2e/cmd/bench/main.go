@@ -195,7 +195,7 @@ func newBenches(ctx context.Context, stack devstack.Config, say func(string, ...
 	beside := strings.Replace(stack.TrackingDatabaseURL(), "/trackingdb", "/postgres", 1) // same server, another database
 	b := &benches{stack: stack, load: bench.Load{Addr: address(stack.Ports.Tracking), Users: 10_000}}
 	var err error
-	if b.base, err = bench.NewBaselines(ctx, stack.TrackingDatabaseURL(), stack.PulsarURL(), b.load.Users); err != nil {
+	if b.base, err = bench.NewBaselines(ctx, stack.TrackingDatabaseURL(), stack.PulsarURL(), b.load); err != nil {
 		return nil, err
 	}
 	if b.peers, err = bench.NewPeers(ctx, beside, stack.PulsarURL()); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -19,7 +18,7 @@ type Baselines struct {
 	pool     *pgxpool.Pool
 	producer pulsar.Producer
 	client   pulsar.Client
-	users    int
+	load     Load
 	written  atomic.Int64
 }
 
@@ -28,9 +27,9 @@ const baselineTable = `CREATE TABLE IF NOT EXISTS baseline (LIKE events INCLUDIN
 
 const baselineBody = `{"schema_version":"v1","event_id":"0192f0e0-0000-7000-8000-000000000000","user_id":"user-12345","event_type":"click","occurred_at":"2026-01-02T03:04:05Z","received_at":"2026-01-02T03:04:05Z","campaign_id":"camp-1","metadata":"{\"page\":\"/offers/summer\"}"}`
 
-// NewBaselines prepares a table like the log in tracking's database, and a producer on a topic of its own. Events are spread
-// over so many users.
-func NewBaselines(ctx context.Context, databaseURL, pulsarURL string, users int) (*Baselines, error) {
+// NewBaselines prepares a table like the log in tracking's database, and a producer on a topic of its own. Its rows are
+// the load's events.
+func NewBaselines(ctx context.Context, databaseURL, pulsarURL string, load Load) (*Baselines, error) {
 	pool, err := pgxpool.New(ctx, databaseURL)
 	if err != nil {
 		return nil, err
@@ -46,7 +45,7 @@ func NewBaselines(ctx context.Context, databaseURL, pulsarURL string, users int)
 	if err != nil {
 		return nil, err
 	}
-	return &Baselines{pool: pool, producer: producer, client: client, users: users}, nil
+	return &Baselines{pool: pool, producer: producer, client: client, load: load}, nil
 }
 
 // Close ends the connections.
@@ -56,13 +55,13 @@ func (b *Baselines) Close() {
 	b.pool.Close()
 }
 
-// rows are so many events as Load makes them: the same spread over users and campaigns, so that the baselines touch as much of their indexes.
+// rows are so many events as Load makes them, so that the baselines touch as much of their indexes.
 func (b *Baselines) rows(size int) (ids, users, campaigns, metadata []string, hashes [][]byte) {
 	n := int(b.written.Add(int64(size))) - size
 	for i := n; i < n+size; i++ {
 		id := uuid.Must(uuid.NewV7())
-		ids, users, campaigns = append(ids, id.String()), append(users, "user-"+strconv.Itoa(i%b.users)), append(campaigns, "camp-"+strconv.Itoa(i%50))
-		metadata, hashes = append(metadata, `{"page":"/offers/summer","n":`+strconv.Itoa(i)+`}`), append(hashes, id[:])
+		user, campaign, text := b.load.facts(i)
+		ids, users, campaigns, metadata, hashes = append(ids, id.String()), append(users, user), append(campaigns, campaign), append(metadata, text), append(hashes, id[:])
 	}
 	return ids, users, campaigns, metadata, hashes
 }

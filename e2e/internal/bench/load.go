@@ -99,10 +99,15 @@ type Load struct {
 
 const eventsPath = "/api/v1/tracking/events"
 
-// event is one event of a click with new ids, about 150 bytes.
+// facts are those of the nth event: how events are spread over users and campaigns, and what they hold besides.
+func (l Load) facts(n int) (user, campaign, metadata string) {
+	return "user-" + strconv.Itoa(n%max(l.Users, 1)), "camp-" + strconv.Itoa(n%50), `{"page":"/offers/summer","n":` + strconv.Itoa(n) + `}`
+}
+
+// event is the nth event, a click with a new id, about 150 bytes.
 func (l Load) event(n int) []byte {
-	return fmt.Appendf(nil, `{"event_id":"%s","user_id":"user-%d","event_type":"click","campaign_id":"camp-%d","metadata":{"page":"/offers/summer","n":%d}}`,
-		uuid.Must(uuid.NewV7()), n%max(l.Users, 1), n%50, n)
+	user, campaign, metadata := l.facts(n)
+	return fmt.Appendf(nil, `{"event_id":"%s","user_id":"%s","event_type":"click","campaign_id":"%s","metadata":%s}`, uuid.Must(uuid.NewV7()), user, campaign, metadata)
 }
 
 func (l Load) batch(size, n int) []byte {
