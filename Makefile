@@ -111,9 +111,10 @@ build: ## compile everything; the programs go to .bin
 	go build -o $(BIN)/ $(MODULES:%=./%/...)
 
 .PHONY: lint
-lint: $(LINT) ## linters, layers, formatting, vet, each module alone, and the proof that broken layers are caught
+lint: $(LINT) ## linters, layers, formatting, the page, vet, each module alone, and the proof that broken layers are caught
 	$(LINT) run --allow-serial-runners $(PACKAGES)
 	go vet $(PACKAGES)
+	go run ./e2e/cmd/pagelint $$(git ls-files --cached --others --exclude-standard '*.go')
 	for m in $(MODULES); do echo "$$m alone"; GOWORK=off go -C $$m build ./...; done
 	e2e/lint_proof.sh $(LINT)
 

@@ -1,5 +1,5 @@
-// Package contracts is the published language of the services: which topics there are, what their messages look like, and golden
-// messages that the producer's and the consumer's tests share.
+// Package contracts is the published language of the services: which topics there are, what their
+// messages look like, and golden messages that the producer's and the consumer's tests share.
 package contracts
 
 import (
@@ -22,14 +22,15 @@ const (
 
 // The durable subscriptions.
 const (
-	Commission      = "commission"       // of the commission service
-	CampaignService = "campaign-service" // of a service to come: keeps accepted campaigns until it does
+	Commission = "commission" // of the commission service
+	// of a service to come: keeps accepted campaigns until it does
+	CampaignService = "campaign-service"
 	EvidenceService = "evidence-service" // of a service to come: keeps evidence until it does
 	Operator        = "operator"         // of the people who look at dead letters
 )
 
-// The schemas: each has a JSON Schema, an Avro description and golden messages of its name. A change that old consumers could not
-// read makes a new version on a topic of its own.
+// The schemas: each has a JSON Schema, an Avro description and golden messages of its name. A
+// change that old consumers could not read makes a new version on a topic of its own.
 const (
 	TrackingEventV1  = "tracking-event-v1"
 	CampaignAcceptV1 = "bff-campaign-accept-v1"
@@ -43,7 +44,8 @@ func Schemas() []string {
 }
 
 const (
-	partitions = 8                  // of the event and command topics: the most replicas of a consumer that can share the work
+	// of the event and command topics: the most replicas of a consumer that can share the work
+	partitions = 8
 	retention  = 7 * 24 * time.Hour // of messages that every subscription has acknowledged
 
 	// Events are many, and tracking's database has them all: what is acknowledged goes sooner.
@@ -59,9 +61,11 @@ func AsyncAPI() ([]byte, error) { return fs.ReadFile(files, "asyncapi.yaml") }
 // Schema gives the text of a file in schemas/, such as tracking-event-v1.schema.json.
 func Schema(name string) ([]byte, error) { return fs.ReadFile(files, "schemas/"+name) }
 
-// AvroSchema describes a payload's form to the broker, as an Avro record for a schema of type JSON. The broker compares it with what
-// producers and consumers declare when they connect, and refuses an incompatible one; it never looks into a message. Members that can
-// hold any JSON (metadata and account_details of commands) have no Avro type and are left out; the messages have them all the same.
+// AvroSchema describes a payload's form to the broker, as an Avro record for a schema of type JSON.
+// The broker compares it with what producers and consumers declare when they connect, and refuses
+// an incompatible one; it never looks into a message. Members that can hold any JSON (metadata and
+// account_details of commands) have no Avro type and are left out; the messages have them all the
+// same.
 func AvroSchema(schema string) (string, error) {
 	text, err := Schema(schema + ".avsc")
 	return string(text), err
@@ -70,23 +74,28 @@ func AvroSchema(schema string) (string, error) {
 // Golden gives the golden messages of a schema, by file name.
 func Golden(schema string) (map[string][]byte, error) {
 	folder := "golden/" + schema
+
 	entries, err := fs.ReadDir(files, folder)
 	if err != nil {
 		return nil, err
 	}
+
 	messages := map[string][]byte{}
 	for _, e := range entries {
 		text, err := fs.ReadFile(files, folder+"/"+e.Name())
 		if err != nil {
 			return nil, err
 		}
+
 		messages[e.Name()] = text
 	}
+
 	return messages, nil
 }
 
-// Plan is what the broker has to hold. trackingTopic replaces tracking-events where PULSAR_TOPIC names another. Every topic has a durable
-// subscription, so that nothing published is dropped before the first consumer comes.
+// Plan is what the broker has to hold. trackingTopic replaces tracking-events where PULSAR_TOPIC
+// names another. Every topic has a durable subscription, so that nothing published is dropped
+// before the first consumer comes.
 func Plan(trackingTopic string) (broker.Plan, error) {
 	avro := map[string]string{}
 	for _, schema := range Schemas() {
@@ -94,14 +103,37 @@ func Plan(trackingTopic string) (broker.Plan, error) {
 		if err != nil {
 			return broker.Plan{}, err
 		}
+
 		avro[schema] = text
 	}
+
 	return broker.Plan{Retention: retention, Topics: []broker.Topic{
-		{Name: trackingTopic, Partitions: partitions, Subscriptions: []string{Commission}, Schema: avro[TrackingEventV1], Retention: eventRetention},
+		{
+			Name:          trackingTopic,
+			Partitions:    partitions,
+			Subscriptions: []string{Commission},
+			Schema:        avro[TrackingEventV1],
+			Retention:     eventRetention,
+		},
 		{Name: TrackingEventsDeadLetter, Subscriptions: []string{Operator}},
-		{Name: CampaignAccept, Partitions: partitions, Subscriptions: []string{CampaignService}, Schema: avro[CampaignAcceptV1]},
-		{Name: EvidenceUpload, Partitions: partitions, Subscriptions: []string{EvidenceService}, Schema: avro[EvidenceUploadV1]},
-		{Name: PaymentRequest, Partitions: partitions, Subscriptions: []string{Commission}, Schema: avro[PaymentRequestV1]},
+		{
+			Name:          CampaignAccept,
+			Partitions:    partitions,
+			Subscriptions: []string{CampaignService},
+			Schema:        avro[CampaignAcceptV1],
+		},
+		{
+			Name:          EvidenceUpload,
+			Partitions:    partitions,
+			Subscriptions: []string{EvidenceService},
+			Schema:        avro[EvidenceUploadV1],
+		},
+		{
+			Name:          PaymentRequest,
+			Partitions:    partitions,
+			Subscriptions: []string{Commission},
+			Schema:        avro[PaymentRequestV1],
+		},
 		{Name: PaymentRequestDeadLetter, Subscriptions: []string{Operator}},
 	}}, nil
 }

@@ -1,6 +1,7 @@
 package contracts
 
 import (
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -9,54 +10,52 @@ import (
 	"strings"
 )
 
+//go:embed errors.head.md
+var errorDocsHead string
+
 // services in the order in which the documents speak of them.
 func services() []string { return []string{"bff", "tracking", "commission"} }
 
-// ErrorDocs is the text of docs/errors.md: every error code of every service, from their OpenAPI documents.
+// ErrorDocs is the text of docs/errors.md: every error code of every service, from their OpenAPI
+// documents.
 func ErrorDocs() (string, error) {
 	type code struct {
 		Code    string `json:"code"`
 		Status  int    `json:"status"`
 		Meaning string `json:"meaning"`
 	}
+
 	codes, where := map[string]code{}, map[string][]string{}
 	for _, service := range services() {
 		text, err := fs.ReadFile(files, "openapi/"+service+".json")
 		if err != nil {
 			return "", err
 		}
+
 		var document struct {
 			Codes []code `json:"x-error-codes"`
 		}
 		if err := json.Unmarshal(text, &document); err != nil {
 			return "", fmt.Errorf("openapi document of %s: %w", service, err)
 		}
+
 		for _, c := range document.Codes {
 			codes[c.Code] = c
 			where[c.Code] = append(where[c.Code], service)
 		}
 	}
+
 	var out strings.Builder
 	out.WriteString(errorDocsHead)
+
 	for _, name := range slices.Sorted(maps.Keys(codes)) {
 		c, services := codes[name], "all"
 		if len(where[name]) < 3 {
 			services = strings.Join(where[name], ", ")
 		}
+
 		fmt.Fprintf(&out, "| `%s` | %d | %s | %s |\n", c.Code, c.Status, services, c.Meaning)
 	}
+
 	return out.String(), nil
 }
-
-const errorDocsHead = `# Errors
-
-Every error is an RFC 9457 problem document (` + "`application/problem+json`" + `) with ` + "`type`, `title`, `status`, `detail`, `instance`" + `, a stable ` + "`code`" + `, the
-` + "`request_id`" + ` that is also in the X-Request-ID header and in the log, and ` + "`errors`" + ` with every fault of the request: ` + "`field`, `code`, `message`" + `;
-of more than 100 the first 100, and a last one ` + "`more_faults`" + `.
-No error repeats what was sent. 429 and 503 carry Retry-After in seconds.
-
-This page is made from the OpenAPI documents by ` + "`make generate`" + `.
-
-| code | status | services | meaning |
-|---|---|---|---|
-`

@@ -9,12 +9,17 @@ import (
 
 func TestTheErrorPageIsWhatTheOpenAPIDocumentsSay(t *testing.T) {
 	t.Parallel()
+
 	want, err := contracts.ErrorDocs()
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	page, err := os.ReadFile("../docs/errors.md")
 	if err != nil || string(page) != want {
-		t.Errorf("docs/errors.md is not what the OpenAPI documents say (%v): run make generate", err)
+		t.Errorf(
+			"docs/errors.md is not what the OpenAPI documents say (%v): run make generate",
+			err,
+		)
 	}
 }

@@ -1,5 +1,6 @@
-// Package devstack runs the whole stack on one machine without containers: two PostgreSQL servers, Apache Pulsar and the three
-// services, each as a process of its own that outlives the command which started it. The system tests use the same code.
+// Package devstack runs the whole stack on one machine without containers: two PostgreSQL servers,
+// Apache Pulsar and the three services, each as a process of its own that outlives the command
+// which started it. The system tests use the same code.
 package devstack
 
 import (
@@ -25,7 +26,8 @@ type Config struct {
 	Env      map[string]string // settings of the services, from .env and the environment
 	Replicas []Replica         // more instances of services
 	Out      io.Writer         // progress, for people
-	Fast     bool              // databases and broker may lose data when the machine fails: for tests only
+	// databases and broker may lose data when the machine fails: for tests only
+	Fast bool
 }
 
 // Replica is one more instance of a service.
@@ -36,27 +38,42 @@ type Replica struct {
 	Env     []string // NAME=value, for this instance only
 }
 
-// Load reads the root's .env, or .env.example as long as there is none, which the environment overrides. It writes nothing.
+// Load reads the root's .env, or .env.example as long as there is none, which the environment
+// overrides. It writes nothing.
 func Load(root string, out io.Writer) (Config, error) {
 	root, err := filepath.Abs(root)
 	if err != nil {
 		return Config{}, err
 	}
+
 	env, err := settings(root)
 	if err != nil {
 		return Config{}, err
 	}
-	c := Config{Root: root, State: env["TRIBUTARY_STATE"], Cache: env["TRIBUTARY_CACHE"], Env: env, Out: &lines{out: out}}
+
+	c := Config{
+		Root:  root,
+		State: env["TRIBUTARY_STATE"],
+		Cache: env["TRIBUTARY_CACHE"],
+		Env:   env,
+		Out:   &lines{out: out},
+	}
 	if c.State == "" {
 		c.State = ".devstack"
 	}
+
 	if c.Cache == "" {
 		if c.Cache, err = defaultCache(); err != nil {
-			return Config{}, fmt.Errorf("set TRIBUTARY_CACHE to a folder for the downloads: %w", err)
+			return Config{}, fmt.Errorf(
+				"set TRIBUTARY_CACHE to a folder for the downloads: %w",
+				err,
+			)
 		}
 	}
+
 	c.State, c.Cache = below(root, c.State), below(root, c.Cache)
 	c.Ports, err = portsFrom(env)
+
 	return c, err
 }
 
@@ -66,6 +83,7 @@ func Root(dir string) (string, error) {
 		if _, err := os.Stat(filepath.Join(at, "go.work")); err == nil {
 			return at, nil
 		}
+
 		if at == filepath.Dir(at) {
 			return "", fmt.Errorf("%s lies in no checkout of the project: go there first", dir)
 		}
@@ -76,6 +94,7 @@ func below(root, dir string) string {
 	if filepath.IsAbs(dir) {
 		return filepath.Clean(dir)
 	}
+
 	return filepath.Join(root, dir)
 }
 
@@ -85,14 +104,17 @@ func settings(root string) (map[string]string, error) {
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 		file = filepath.Join(root, ".env.example")
 	}
+
 	env, err := godotenv.Read(file)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", file, err)
 	}
+
 	for _, pair := range os.Environ() {
 		name, value, _ := strings.Cut(pair, "=")
 		env[name] = value
 	}
+
 	return env, nil
 }
 
@@ -102,32 +124,39 @@ func (c Config) EnsureEnvFile() error {
 	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+
 	example, err := os.ReadFile(filepath.Join(c.Root, ".env.example"))
 	if err != nil {
 		return err
 	}
+
 	c.say("made .env from .env.example: change settings there")
+
 	return os.WriteFile(file, example, 0o600) //nolint:gosec // in the checkout
 }
 
-// defaultCache is the user's cache folder. Root's is closed to others, and PostgreSQL refuses to run as root, so root uses one that
-// an unprivileged user can reach.
+// defaultCache is the user's cache folder. Root's is closed to others, and PostgreSQL refuses to
+// run as root, so root uses one that an unprivileged user can reach.
 func defaultCache() (string, error) {
 	if os.Geteuid() == 0 {
 		return "/var/cache/tributary", nil
 	}
+
 	dir, err := os.UserCacheDir()
+
 	return filepath.Join(dir, "tributary"), err
 }
 
-// databases is the folder of the databases' files: in State, or for root, when State lies where an unprivileged user cannot
-// get, in a folder of its own.
+// databases is the folder of the databases' files: in State, or for root, when State lies where an
+// unprivileged user cannot get, in a folder of its own.
 func (c Config) databases() string {
 	if os.Geteuid() != 0 || reachable(c.State) {
 		return filepath.Join(c.State, "postgres")
 	}
+
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(c.State))
+
 	return fmt.Sprintf("/var/lib/tributary/%016x", h.Sum64())
 }
 
@@ -138,6 +167,7 @@ func reachable(dir string) bool {
 		if err == nil && info.Mode().Perm()&0o001 == 0 {
 			return false
 		}
+
 		if dir == filepath.Dir(dir) {
 			return true
 		}
@@ -159,5 +189,6 @@ type lines struct {
 func (l *lines) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+
 	return l.out.Write(p)
 }

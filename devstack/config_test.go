@@ -16,12 +16,14 @@ import (
 // checkout makes a root with these files.
 func checkout(t *testing.T, files map[string]string) string {
 	t.Helper()
+
 	root := t.TempDir()
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
+
 	return root
 }
 
@@ -32,20 +34,34 @@ func TestTheEnvironmentOverridesTheFile(t *testing.T) {
 	})
 	t.Setenv("BFF_PORT", "9902")
 	t.Setenv("TRIBUTARY_CACHE", "/somewhere/cache")
+
 	c, err := devstack.Load(root, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if c.Ports.BFF != 9902 || c.Ports.Tracking != 9000 || c.Ports.Commission != 8001 {
 		t.Errorf("ports %+v", c.Ports)
 	}
+
 	if c.Env["LOG_LEVEL"] != "file" || c.Env["JWT_ALGORITHM"] != "" {
-		t.Errorf("LOG_LEVEL=%s JWT_ALGORITHM=%s: the example counts although there is a .env", c.Env["LOG_LEVEL"], c.Env["JWT_ALGORITHM"])
+		t.Errorf(
+			"LOG_LEVEL=%s JWT_ALGORITHM=%s: the example counts although there is a .env",
+			c.Env["LOG_LEVEL"],
+			c.Env["JWT_ALGORITHM"],
+		)
 	}
+
 	if c.State != filepath.Join(root, "data") || c.Cache != "/somewhere/cache" {
 		t.Errorf("state %s, cache %s", c.State, c.Cache)
 	}
-	if got, want := c.ServiceEnvironment("tracking"), "DATABASE_URL=postgres://tracking_user:a%2Fb%40c@127.0.0.1:5432/trackingdb?sslmode=disable"; !slices.Contains(got, want) {
+
+	if got, want := c.ServiceEnvironment(
+		"tracking",
+	), "DATABASE_URL=postgres://tracking_user:a%2Fb%40c@127.0.0.1:5432/trackingdb?sslmode=disable"; !slices.Contains(
+		got,
+		want,
+	) {
 		t.Errorf("environment of tracking %v, want %s", got, want)
 	}
 }
@@ -53,29 +69,41 @@ func TestTheEnvironmentOverridesTheFile(t *testing.T) {
 func TestTheExampleCountsUntilThereIsAFile(t *testing.T) {
 	t.Parallel()
 	root := checkout(t, map[string]string{".env.example": "TRIBUTARY_TEST_SETTING=example\n"})
+
 	c, err := devstack.Load(root, io.Discard)
 	if err != nil || c.Env["TRIBUTARY_TEST_SETTING"] != "example" {
 		t.Fatalf("%v, setting %q", err, c.Env["TRIBUTARY_TEST_SETTING"])
 	}
+
 	if _, err := os.Stat(filepath.Join(root, ".env")); err == nil {
 		t.Error("Load wrote a .env")
 	}
+
 	if err := c.EnsureEnvFile(); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(root, ".env"), []byte("TRIBUTARY_TEST_SETTING=mine\n"), 0o600); err != nil {
+
+	if err := os.WriteFile(
+		filepath.Join(root, ".env"),
+		[]byte("TRIBUTARY_TEST_SETTING=mine\n"),
+		0o600,
+	); err != nil {
 		t.Fatal(err)
 	}
+
 	if err := c.EnsureEnvFile(); err != nil {
 		t.Fatal(err)
 	}
-	if text, err := os.ReadFile(filepath.Join(root, ".env")); err != nil || !strings.Contains(string(text), "mine") {
+
+	if text, err := os.ReadFile(filepath.Join(root, ".env")); err != nil ||
+		!strings.Contains(string(text), "mine") {
 		t.Errorf("the user's .env was replaced: %s %v", text, err)
 	}
 }
 
 func TestWrongPortsAreRefused(t *testing.T) {
 	t.Parallel()
+
 	for setting, want := range map[string]string{
 		"BFF_PORT=http":  "BFF_PORT must be a port number",
 		"BFF_PORT=70000": "BFF_PORT must be a port number",
@@ -84,7 +112,11 @@ func TestWrongPortsAreRefused(t *testing.T) {
 	} {
 		t.Run(setting, func(t *testing.T) {
 			t.Parallel()
-			_, err := devstack.Load(checkout(t, map[string]string{".env": setting + "\n"}), io.Discard)
+
+			_, err := devstack.Load(
+				checkout(t, map[string]string{".env": setting + "\n"}),
+				io.Discard,
+			)
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%v, want %q", err, want)
 			}
@@ -95,20 +127,25 @@ func TestWrongPortsAreRefused(t *testing.T) {
 func TestATakenPortIsNamedWithItsHolderAndTheWayOut(t *testing.T) {
 	t.Parallel()
 	c, _ := setup(t)
+
 	var lc net.ListenConfig
+
 	listener, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	defer func() { _ = listener.Close() }()
 	_, text, _ := net.SplitHostPort(listener.Addr().String())
 	c.Ports.BFF, _ = strconv.Atoi(text)
+
 	err = c.Launch(t.Context(), "bff", "", []int{c.Ports.BFF}, "sleep", "1000")
 	for _, want := range []string{"port " + text, "bff", "BFF_PORT=", "process " + strconv.Itoa(os.Getpid())} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %q lacks %q", err, want)
 		}
 	}
+
 	if _, alive := c.PID("bff"); alive {
 		t.Error("it was started all the same")
 	}
@@ -124,6 +161,7 @@ func TestAServiceIsStartedAnewWhenItsProgramOrSettingsChange(t *testing.T) {
 		if before, found := seen[spec]; found {
 			t.Errorf("the specification after %s is that after %s", after, before)
 		}
+
 		seen[spec] = after
 	}
 	check("nothing")
@@ -131,14 +169,22 @@ func TestAServiceIsStartedAnewWhenItsProgramOrSettingsChange(t *testing.T) {
 	check("another level")
 	c.Env["RATE_LIMIT"] = "1"
 	check("a setting that is a comment in the example")
+
 	if err := os.MkdirAll(filepath.Join(c.State, "bin"), 0o750); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(c.State, "bin", "bff"), []byte("program"), 0o600); err != nil {
+
+	if err := os.WriteFile(
+		filepath.Join(c.State, "bin", "bff"),
+		[]byte("program"),
+		0o600,
+	); err != nil {
 		t.Fatal(err)
 	}
+
 	check("a build")
 	before := c.ServiceSpec("bff")
+
 	c.Env["TERM"] = "dumb"
 	if c.ServiceSpec("bff") != before {
 		t.Error("the specification depends on what is no setting")
@@ -147,7 +193,13 @@ func TestAServiceIsStartedAnewWhenItsProgramOrSettingsChange(t *testing.T) {
 
 func TestOverride(t *testing.T) {
 	t.Parallel()
-	got := string(devstack.Override([]byte("# port=1\nport=1\nbindAddress=0.0.0.0\nlast=x"), [][2]string{{"port", "2"}, {"extra", "y"}}))
+
+	got := string(
+		devstack.Override(
+			[]byte("# port=1\nport=1\nbindAddress=0.0.0.0\nlast=x"),
+			[][2]string{{"port", "2"}, {"extra", "y"}},
+		),
+	)
 	if want := "# port=1\nbindAddress=0.0.0.0\nlast=x\nport=2\nextra=y\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -16,80 +16,115 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// throwAway is how folders of throw-away stacks begin. The file owner in each names the process that will remove it.
+// throwAway is how folders of throw-away stacks begin. The file owner in each names the process
+// that will remove it.
 const throwAway = "tributary-test-"
 
-// Private gives a configuration of its own below dir, on free ports, for tests. Root needs a dir that other users can reach, or the
-// databases' files go elsewhere; Clean finds them.
+// Private gives a configuration of its own below dir, on free ports, for tests. Root needs a dir
+// that other users can reach, or the databases' files go elsewhere; Clean finds them.
 func (c Config) Private(ctx context.Context, dir string) (Config, error) {
 	ports, err := freePorts(ctx, 8)
 	if err != nil {
 		return Config{}, err
 	}
-	c.State, c.Fast, c.Env = dir, c.Env["TRIBUTARY_TEST_DURABLE"] != "1", maps.Clone(c.Env)
+
+	c.State = dir
+	c.Fast = c.Env["TRIBUTARY_TEST_DURABLE"] != "1"
+	c.Env = maps.Clone(c.Env)
+
 	c.Env["PULSAR_SERVICE_URL"], c.Replicas = "", nil
 	for i, s := range c.Ports.settable() {
 		*s.port = ports[i]
 	}
+
 	return c, nil
 }
 
-// Exec runs a command with a throw-away PostgreSQL and Pulsar, which it finds through TEST_POSTGRES_URL, TEST_PULSAR_URL and
-// TEST_PULSAR_ADMIN_URL. Both are stopped and their data removed at the end, also when ctx ends or the command is interrupted.
-// The error is an ExitError when only the command failed.
+// Exec runs a command with a throw-away PostgreSQL and Pulsar, which it finds through
+// TEST_POSTGRES_URL, TEST_PULSAR_URL and TEST_PULSAR_ADMIN_URL. Both are stopped and their data
+// removed at the end, also when ctx ends or the command is interrupted. The error is an ExitError
+// when only the command failed.
 func (c Config) Exec(ctx context.Context, command []string) (err error) {
 	c.sweep(ctx)
+
 	dir, err := os.MkdirTemp("", throwAway)
 	if err != nil {
 		return err
 	}
+
 	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // the databases' user must pass
 		return err
 	}
+
 	if c, err = c.Private(ctx, dir); err != nil {
 		return err
 	}
+
 	defer func() {
 		if fault := c.discard(context.WithoutCancel(ctx)); fault != nil {
 			c.say("%s is not removed: %v", dir, fault)
 		}
 	}()
+
 	if err := c.own(); err != nil {
 		return err
 	}
+
 	if err := c.fetch(ctx); err != nil {
 		return err
 	}
-	if err := c.startAll(ctx, []unit{c.postgres("test-db", c.Ports.TrackingDB, owner), c.pulsar()}); err != nil {
+
+	if err := c.startAll(
+		ctx,
+		[]unit{c.postgres("test-db", c.Ports.TrackingDB, owner), c.pulsar()},
+	); err != nil {
 		return err
 	}
-	cmd := exec.Command(command[0], command[1:]...) //nolint:gosec,noctx // the user's own command; attend ends it
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), "TEST_POSTGRES_URL="+ownerURL(c.Ports.TrackingDB, owner), "TEST_PULSAR_URL="+c.PulsarURL(), "TEST_PULSAR_ADMIN_URL="+c.PulsarAdminURL())
+
+	//nolint:gosec,noctx // the user's own command; attend ends it
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Stdin = os.Stdin
+	cmd.Stdout = os.Stdout
+	cmd.Stderr = os.Stderr
+	cmd.Env = append(
+		os.Environ(),
+		"TEST_POSTGRES_URL="+ownerURL(c.Ports.TrackingDB, owner),
+		"TEST_PULSAR_URL="+c.PulsarURL(),
+		"TEST_PULSAR_ADMIN_URL="+c.PulsarAdminURL(),
+	)
+
 	return attend(ctx, cmd)
 }
 
-// attend runs the command in a process group of its own, which gets the terminal when we have it: so Ctrl-C is the command's to
-// answer, and we are left to clean up. The group is told when ctx ends, and killed when it does not follow.
+// attend runs the command in a process group of its own, which gets the terminal when we have it:
+// so Ctrl-C is the command's to answer, and we are left to clean up. The group is told when ctx
+// ends, and killed when it does not follow.
 func attend(ctx context.Context, cmd *exec.Cmd) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+
 	stdin := int(os.Stdin.Fd())
-	if group, err := unix.IoctlGetInt(stdin, unix.TIOCGPGRP); err == nil && group == unix.Getpgrp() {
+	if group, err := unix.IoctlGetInt(stdin, unix.TIOCGPGRP); err == nil &&
+		group == unix.Getpgrp() {
 		cmd.SysProcAttr.Foreground, cmd.SysProcAttr.Ctty = true, stdin
 		signal.Ignore(syscall.SIGTTOU) // or taking the terminal back would stop us
+
 		defer func() { _ = unix.IoctlSetPointerInt(stdin, unix.TIOCSPGRP, group) }()
 	}
+
 	if err := cmd.Start(); err != nil {
 		return err
 	}
+
 	done, watched := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(watched)
+
 		select {
 		case <-done:
 			return
 		case <-ctx.Done():
 		}
+
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
 		select {
 		case <-done:
@@ -100,13 +135,16 @@ func attend(ctx context.Context, cmd *exec.Cmd) error {
 	err := cmd.Wait()
 	close(done)
 	<-watched
+
 	if ended := (*exec.ExitError)(nil); errors.As(err, &ended) {
 		return exit(ended)
 	}
+
 	return err
 }
 
-// ExitError is the end of the user's command with a code that is not 0, in the manner of a shell: 128 and more for a signal.
+// ExitError is the end of the user's command with a code that is not 0, in the manner of a shell:
+// 128 and more for a signal.
 type ExitError struct{ Code int }
 
 func (e ExitError) Error() string { return fmt.Sprintf("the command ends with code %d", e.Code) }
@@ -115,25 +153,30 @@ func exit(ended *exec.ExitError) ExitError {
 	if status, ok := ended.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		return ExitError{Code: 128 + int(status.Signal())}
 	}
+
 	return ExitError{Code: ended.ExitCode()}
 }
 
 // discard ends everything of a throw-away stack at once and removes it.
 func (c Config) discard(ctx context.Context) error {
 	records, err := filepath.Glob(c.recordFile("*"))
+
 	errs := []error{err}
 	for _, file := range records {
 		errs = append(errs, c.Kill(ctx, strings.TrimSuffix(filepath.Base(file), ".json")))
 	}
+
 	return errors.Join(append(errs, os.RemoveAll(c.databases()), os.RemoveAll(c.State))...)
 }
 
 // own records that this process will discard the stack.
 func (c Config) own() error {
 	c.State = filepath.Join(c.State, "owner")
-	if err := os.MkdirAll(filepath.Dir(c.recordFile("stack")), 0o755); err != nil { //nolint:gosec // nothing secret in it
+	//nolint:gosec // nothing secret in it
+	if err := os.MkdirAll(filepath.Dir(c.recordFile("stack")), 0o755); err != nil {
 		return err
 	}
+
 	return c.remember("stack", os.Getpid(), "")
 }
 
@@ -144,10 +187,12 @@ func (c Config) sweep(ctx context.Context) {
 		left := c
 		left.State = dir
 		owner := c
+
 		owner.State = filepath.Join(dir, "owner")
 		if _, alive := owner.running("stack"); alive || !exists(owner.recordFile("stack")) {
 			continue
 		}
+
 		if err := left.discard(ctx); err == nil {
 			c.say("removed what a killed test run has left in %s", dir)
 		}

@@ -31,6 +31,7 @@ func (c Config) AwaitReady(ctx context.Context, name string) error {
 	u := c.plain(name, "", nil)
 	u.patient, u.advice = time.Second, "advice"
 	u.ready = func(context.Context) error { return context.DeadlineExceeded }
+
 	return c.awaitReady(ctx, u)
 }
 
@@ -48,5 +49,6 @@ func (c Config) StartInfrastructure(ctx context.Context) error {
 	if err := c.fetch(ctx); err != nil {
 		return err
 	}
+
 	return c.startAll(ctx, c.infrastructure())
 }

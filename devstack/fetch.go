@@ -39,17 +39,33 @@ func (c Config) artifacts() ([]artifact, error) {
 		"arm64": {"arm64v8", "8b042e0ea418b1927d95399207950da0734d27fe01e29503ade3bdc464ad4c2b"},
 	}[runtime.GOARCH]
 	if runtime.GOOS != "linux" || !ok {
-		return nil, fmt.Errorf("the stack without containers runs on Linux (amd64, arm64), not on %s/%s: use `STACK=docker make up`", runtime.GOOS, runtime.GOARCH)
+		return nil, fmt.Errorf(
+			"the stack without containers runs on Linux (amd64, arm64), not on %s/%s: use "+
+				"`STACK=docker make up`",
+			runtime.GOOS,
+			runtime.GOARCH,
+		)
 	}
+
 	return []artifact{
 		{
-			title: "PostgreSQL " + postgresVersion + " (15 MB)", home: c.postgresHome(), unpack: unpackPostgres, sum: machine.sum,
-			group: "io.zonky.test.postgres", name: "embedded-postgres-binaries-linux-" + machine.name, version: postgresVersion,
+			title:   "PostgreSQL " + postgresVersion + " (15 MB)",
+			home:    c.postgresHome(),
+			unpack:  unpackPostgres,
+			sum:     machine.sum,
+			group:   "io.zonky.test.postgres",
+			name:    "embedded-postgres-binaries-linux-" + machine.name,
+			version: postgresVersion,
 		},
 		{
-			title: "Apache Pulsar " + pulsarVersion + " (245 MB)", home: c.pulsarHome(), unpack: unpackPulsar,
-			sum:   "35c7d064c9e0928edbf2e708989faba0379662f98aa84ce0d4190c59efb6765e",
-			group: "org.apache.pulsar", name: "pulsar-server-distribution", version: pulsarVersion, kind: ":tar.gz:bin",
+			title:   "Apache Pulsar " + pulsarVersion + " (245 MB)",
+			home:    c.pulsarHome(),
+			unpack:  unpackPulsar,
+			sum:     "35c7d064c9e0928edbf2e708989faba0379662f98aa84ce0d4190c59efb6765e",
+			group:   "org.apache.pulsar",
+			name:    "pulsar-server-distribution",
+			version: pulsarVersion,
+			kind:    ":tar.gz:bin",
 		},
 	}, nil
 }
@@ -57,35 +73,45 @@ func (c Config) artifacts() ([]artifact, error) {
 func (c Config) pulsarHome() string   { return filepath.Join(c.Cache, "pulsar-"+pulsarVersion) }
 func (c Config) postgresHome() string { return filepath.Join(c.Cache, "postgres-"+postgresVersion) }
 
-// fetch makes sure that Pulsar and PostgreSQL are in the cache, and that there is a Java to run Pulsar.
+// fetch makes sure that Pulsar and PostgreSQL are in the cache, and that there is a Java to run
+// Pulsar.
 func (c Config) fetch(ctx context.Context) error {
 	artifacts, err := c.artifacts()
 	if err != nil {
 		return err
 	}
+
 	if err := c.needJava(ctx); err != nil {
 		return err
 	}
+
 	missing := slices.DeleteFunc(artifacts, func(a artifact) bool { return exists(a.home) })
 	if len(missing) == 0 {
 		return nil
 	}
-	if err := os.MkdirAll(c.Cache, 0o755); err != nil { //nolint:gosec // the databases' user must pass
+
+	//nolint:gosec // the databases' user must pass
+	if err := os.MkdirAll(c.Cache, 0o755); err != nil {
 		return fmt.Errorf("set TRIBUTARY_CACHE to a folder for the downloads: %w", err)
 	}
+
 	if err := c.need(ctx, "mvn", "maven"); err != nil {
 		return err
 	}
-	unlock, err := lockFile(filepath.Join(c.Cache, "lock"), syscall.LOCK_EX) // another stack may be fetching the same
+
+	// another stack may be fetching the same
+	unlock, err := lockFile(filepath.Join(c.Cache, "lock"), syscall.LOCK_EX)
 	if err != nil {
 		return err
 	}
 	defer unlock()
+
 	for _, a := range missing {
 		if err := c.fetchOne(ctx, a); err != nil {
 			return err
 		}
 	}
+
 	return nil
 }
 
@@ -94,29 +120,61 @@ func (c Config) fetchOne(ctx context.Context, a artifact) error {
 	if exists(a.home) {
 		return nil
 	}
+
 	work := filepath.Join(c.Cache, "fetching") // ours alone: we hold the lock
 	if err := os.RemoveAll(work); err != nil {
 		return err
 	}
+
 	defer func() { _ = os.RemoveAll(work) }()
 	download, fresh := filepath.Join(work, "download"), filepath.Join(work, "unpacked")
 	coordinates := a.group + ":" + a.name + ":" + a.version + a.kind
-	cmd := exec.CommandContext(ctx, "mvn", "-q", "-B", "-C", copyGoal, "-Dartifact="+coordinates, "-DoutputDirectory="+download) //nolint:gosec // constants
+	//nolint:gosec // constants
+	cmd := exec.CommandContext(
+		ctx,
+		"mvn",
+		"-q",
+		"-B",
+		"-C",
+		copyGoal,
+		"-Dartifact="+coordinates,
+		"-DoutputDirectory="+download,
+	)
+
 	size := func() int64 { return sizeBelow(mavenFolder(a)) + sizeBelow(download) }
 	if err := c.progress("fetching "+a.title, cmd, size); err != nil {
-		return fmt.Errorf("Maven cannot fetch %s: check the network, then try again: %w", a.title, err) //nolint:staticcheck // a name
+		//nolint:staticcheck // a name
+		return fmt.Errorf(
+			"Maven cannot fetch %s: check the network, then try again: %w",
+			a.title,
+			err,
+		)
 	}
+
 	archives, err := filepath.Glob(filepath.Join(download, "*"))
 	if err != nil || len(archives) != 1 {
-		return fmt.Errorf("maven left %d files in %s, want the one archive", len(archives), download)
+		return fmt.Errorf(
+			"maven left %d files in %s, want the one archive",
+			len(archives),
+			download,
+		)
 	}
+
 	if err := verify(archives[0], a.sum); err != nil {
-		return fmt.Errorf("%s is not what was published; remove %s and try again: %w", a.title, mavenFolder(a), err)
+		return fmt.Errorf(
+			"%s is not what was published; remove %s and try again: %w",
+			a.title,
+			mavenFolder(a),
+			err,
+		)
 	}
+
 	c.say("unpacking %s", a.title)
+
 	if err := a.unpack(archives[0], fresh); err != nil {
 		return fmt.Errorf("unpack %s: %w", a.title, err)
 	}
+
 	return os.Rename(fresh, a.home)
 }
 
@@ -128,7 +186,15 @@ func exists(path string) bool {
 // mavenFolder is where Maven keeps the artifact unless its settings say otherwise.
 func mavenFolder(a artifact) string {
 	home, _ := os.UserHomeDir()
-	return filepath.Join(home, ".m2", "repository", strings.ReplaceAll(a.group, ".", "/"), a.name, a.version)
+
+	return filepath.Join(
+		home,
+		".m2",
+		"repository",
+		strings.ReplaceAll(a.group, ".", "/"),
+		a.name,
+		a.version,
+	)
 }
 
 // sizeBelow counts the bytes of all files in a folder; what vanishes meanwhile does not count.
@@ -139,8 +205,10 @@ func sizeBelow(dir string) (size int64) {
 				size += info.Size()
 			}
 		}
+
 		return nil
 	})
+
 	return size
 }
 
@@ -149,13 +217,17 @@ func verify(file, sum string) error {
 	if err != nil {
 		return err
 	}
+
 	defer func() { _ = f.Close() }()
+
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
 		return err
 	}
+
 	if got := hex.EncodeToString(h.Sum(nil)); got != sum {
 		return fmt.Errorf("SHA-256 is %s, want %s", got, sum)
 	}
+
 	return nil
 }

@@ -41,6 +41,7 @@ func (p *Ports) settable() []struct {
 // portsFrom reads the ports from the settings. Two the same are refused.
 func portsFrom(env map[string]string) (Ports, error) {
 	var ports Ports
+
 	taken := map[int]string{}
 	for _, s := range ports.settable() {
 		*s.port = s.usual
@@ -49,13 +50,22 @@ func portsFrom(env map[string]string) (Ports, error) {
 			if err != nil || n < 1 || n > 65535 {
 				return Ports{}, fmt.Errorf("%s must be a port number from 1 to 65535", s.variable)
 			}
+
 			*s.port = n
 		}
+
 		if other, found := taken[*s.port]; found {
-			return Ports{}, fmt.Errorf("%s and %s are both %d: give one of them another port", other, s.variable, *s.port)
+			return Ports{}, fmt.Errorf(
+				"%s and %s are both %d: give one of them another port",
+				other,
+				s.variable,
+				*s.port,
+			)
 		}
+
 		taken[*s.port] = s.variable
 	}
+
 	return ports, nil
 }
 
@@ -66,6 +76,7 @@ func (p Ports) variable(port int) string {
 			return s.variable
 		}
 	}
+
 	return ""
 }
 
@@ -73,6 +84,7 @@ func (p Ports) variable(port int) string {
 func free(ctx context.Context, port int) bool {
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", address(port))
+
 	return err == nil && listener.Close() == nil
 }
 
@@ -82,10 +94,12 @@ func (c Config) taken(name string, port int) error {
 	if h := holder(port); h != "" {
 		who = h
 	}
+
 	move := ""
 	if v := c.Ports.variable(port); v != "" {
 		move = fmt.Sprintf(", or move %s to another port with %s=…", name, v)
 	}
+
 	return fmt.Errorf("port %d, which %s needs, is taken by %s: stop that%s", port, name, who, move)
 }
 
@@ -97,29 +111,37 @@ func holder(port int) string {
 		if err != nil {
 			continue
 		}
+
 		for line := range strings.Lines(string(text)) {
-			f := strings.Fields(line) // sl local remote state … inode is the tenth; state 0A listens
+			// sl local remote state … inode is the tenth; state 0A listens
+			f := strings.Fields(line)
 			if len(f) > 9 && f[3] == "0A" && strings.HasSuffix(f[1], fmt.Sprintf(":%04X", port)) {
 				sockets["socket:["+f[9]+"]"] = true
 			}
 		}
 	}
+
 	links, err := filepath.Glob("/proc/[0-9]*/fd/*")
 	if err != nil {
 		return ""
 	}
+
 	for _, link := range links {
 		if target, err := os.Readlink(link); err == nil && sockets[target] {
 			pid := strings.Split(link, "/")[2]
-			program, _ := os.ReadFile(filepath.Join("/proc", pid, "comm")) //nolint:gosec // of the kernel
+			//nolint:gosec // of the kernel
+			program, _ := os.ReadFile(filepath.Join("/proc", pid, "comm"))
+
 			return fmt.Sprintf("%s (process %s)", strings.TrimSpace(string(program)), pid)
 		}
 	}
+
 	return ""
 }
 
-// freePorts finds ports that nobody listens on now. They are below the range that the kernel gives to outgoing connections, and start
-// at another place in each process, so that two looking at the same time rarely meet.
+// freePorts finds ports that nobody listens on now. They are below the range that the kernel gives
+// to outgoing connections, and start at another place in each process, so that two looking at the
+// same time rarely meet.
 func freePorts(ctx context.Context, n int) ([]int, error) {
 	var ports []int
 	for port := 20000 + os.Getpid()%600*20; len(ports) < n && port < 32500; port++ {
@@ -127,9 +149,11 @@ func freePorts(ctx context.Context, n int) ([]int, error) {
 			ports = append(ports, port)
 		}
 	}
+
 	if len(ports) < n {
 		return nil, errors.New("there are not enough free ports from 20000 to 32500")
 	}
+
 	return ports, nil
 }
 

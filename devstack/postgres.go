@@ -26,22 +26,55 @@ const sharedBuffers = "512MB"
 
 // ownerURL is the connection URL of a database's owner.
 func ownerURL(port int, database string) string {
-	return fmt.Sprintf("postgres://%s:%s@%s/%s?sslmode=disable", owner, ownerPassword, address(port), database)
+	return fmt.Sprintf(
+		"postgres://%s:%s@%s/%s?sslmode=disable",
+		owner,
+		ownerPassword,
+		address(port),
+		database,
+	)
 }
 
 func (c Config) postgres(name string, port int, database string) unit {
 	data := filepath.Join(c.databases(), name)
+
 	settings := []string{
-		"-D", data, "-p", itoa(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=300",
-		"-c", "shared_buffers=" + c.value("POSTGRES_SHARED_BUFFERS", sharedBuffers), "-c", "wal_compression=on", "-c", "log_min_duration_statement=1s",
-		"-c", "max_wal_size=4GB", "-c", "min_wal_size=1GB", // commits that wait for a new file of the log are those that users notice: keep old ones for use
-		"-c", "checkpoint_timeout=15min", // after each checkpoint, pages go into the log whole when they first change
+		"-D",
+		data,
+		"-p",
+		itoa(port),
+		"-c",
+		"listen_addresses=127.0.0.1",
+		"-c",
+		"unix_socket_directories=",
+		"-c",
+		"max_connections=300",
+		"-c",
+		"shared_buffers=" + c.value("POSTGRES_SHARED_BUFFERS", sharedBuffers),
+		"-c",
+		"wal_compression=on",
+		"-c",
+		"log_min_duration_statement=1s",
+		// commits that wait for a new file of the log are those that users notice: keep old ones
+		// for use
+		"-c",
+		"max_wal_size=4GB",
+		"-c",
+		"min_wal_size=1GB",
+		// after each checkpoint, pages go into the log whole when they first change
+		"-c",
+		"checkpoint_timeout=15min",
 	}
 	if c.Fast {
 		settings = append(settings, "-c", "fsync=off", "-c", "full_page_writes=off")
 	}
+
 	return unit{
-		name: name, ports: []int{port}, spec: fmt.Sprint(settings), signal: syscall.SIGINT, patient: time.Minute,
+		name:    name,
+		ports:   []int{port},
+		spec:    fmt.Sprint(settings),
+		signal:  syscall.SIGINT,
+		patient: time.Minute,
 		prepare: func(ctx context.Context) error { return c.prepareData(ctx, data) },
 		command: func(ctx context.Context) (*exec.Cmd, error) {
 			return c.unprivileged(ctx, data, "postgres", settings...)
@@ -51,23 +84,29 @@ func (c Config) postgres(name string, port int, database string) unit {
 	}
 }
 
-// prepareData waits for the end of what a killed server has left behind, and makes the data folder, once.
+// prepareData waits for the end of what a killed server has left behind, and makes the data folder,
+// once.
 func (c Config) prepareData(ctx context.Context, data string) error {
 	if !exists(filepath.Join(data, "PG_VERSION")) {
 		return c.initdb(ctx, data)
 	}
+
 	if err := await(ctx, 20*time.Second, func() error {
 		if pid := workingIn(data); pid != 0 {
 			return fmt.Errorf("process %d still works in %s: stop it", pid, data)
 		}
+
 		return nil
 	}); err != nil {
 		return err
 	}
-	return forget(filepath.Join(data, "postmaster.pid")) // a killed server that nobody has reaped yet would count as running
+
+	// a killed server that nobody has reaped yet would count as running
+	return forget(filepath.Join(data, "postmaster.pid"))
 }
 
-// workingIn finds a process whose working directory is dir, as that of every PostgreSQL process is its data folder; 0 for none.
+// workingIn finds a process whose working directory is dir, as that of every PostgreSQL process is
+// its data folder; 0 for none.
 func workingIn(dir string) int {
 	links, _ := filepath.Glob("/proc/[0-9]*/cwd")
 	for _, link := range links {
@@ -76,96 +115,161 @@ func workingIn(dir string) int {
 			return pid
 		}
 	}
+
 	return 0
 }
 
 // initdb makes the data folder; what an interrupted attempt has left is replaced.
 func (c Config) initdb(ctx context.Context, data string) error {
-	if err := os.MkdirAll(filepath.Dir(data), 0o755); err != nil { //nolint:gosec // the databases' user must pass
+	//nolint:gosec // the databases' user must pass
+	if err := os.MkdirAll(filepath.Dir(data), 0o755); err != nil {
 		return err
 	}
+
 	fresh := data + ".new"
 	if err := os.RemoveAll(fresh); err != nil {
 		return err
 	}
+
 	if err := os.Mkdir(fresh, 0o700); err != nil {
 		return err
 	}
+
 	if err := c.giveAway(fresh); err != nil {
 		return err
 	}
+
 	password := fresh + ".password"
-	if err := os.WriteFile(password, []byte(ownerPassword+"\n"), 0o644); err != nil { //nolint:gosec // a well-known password of a local stack
+	//nolint:gosec // a well-known password of a local stack
+	if err := os.WriteFile(password, []byte(ownerPassword+"\n"), 0o644); err != nil {
 		return err
 	}
+
 	defer func() { _ = os.Remove(password) }()
-	cmd, err := c.unprivileged(ctx, fresh, "initdb", "-D", fresh, "-U", owner, "--auth=scram-sha-256", "--pwfile="+password,
-		"--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions")
+
+	cmd, err := c.unprivileged(
+		ctx,
+		fresh,
+		"initdb",
+		"-D",
+		fresh,
+		"-U",
+		owner,
+		"--auth=scram-sha-256",
+		"--pwfile="+password,
+		"--encoding=UTF8",
+		"--locale=C",
+		"--locale-provider=builtin",
+		"--builtin-locale=C.UTF-8",
+		"--no-instructions",
+	)
 	if err != nil {
 		return err
 	}
+
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, output)
 	}
+
 	return os.Rename(fresh, data)
 }
 
-// giveAway makes the folder another user's when we are root, since PostgreSQL refuses to run as root.
+// giveAway makes the folder another user's when we are root, since PostgreSQL refuses to run as
+// root.
 func (c Config) giveAway(dir string) error {
 	if os.Geteuid() != 0 {
 		return nil
 	}
+
 	for _, name := range []string{"postgres", "nobody"} {
 		account, err := user.Lookup(name)
 		if err != nil {
 			continue
 		}
+
 		uid, err := strconv.Atoi(account.Uid)
 		if err != nil {
 			return err
 		}
+
 		gid, err := strconv.Atoi(account.Gid)
 		if err != nil {
 			return err
 		}
+
 		return os.Chown(dir, uid, gid)
 	}
-	return errors.New("PostgreSQL does not run as root and there is no user postgres or nobody to run it: use another account")
+
+	return errors.New(
+		"PostgreSQL does not run as root and there is no user postgres or nobody to run it: use " +
+			"another account",
+	)
 }
 
-// unprivileged is a PostgreSQL program for the data folder. When we are root it runs as the folder's owner.
-func (c Config) unprivileged(ctx context.Context, data, program string, args ...string) (*exec.Cmd, error) {
-	cmd := exec.CommandContext(ctx, filepath.Join(c.postgresHome(), "bin", program), args...) //nolint:gosec // ours
+// unprivileged is a PostgreSQL program for the data folder. When we are root it runs as the
+// folder's owner.
+func (c Config) unprivileged(
+	ctx context.Context,
+	data, program string,
+	args ...string,
+) (*exec.Cmd, error) {
+	//nolint:gosec // ours
+	cmd := exec.CommandContext(ctx, filepath.Join(c.postgresHome(), "bin", program), args...)
+
 	cmd.Dir = "/"
 	if os.Geteuid() != 0 {
 		return cmd, nil
 	}
+
 	if !reachable(c.postgresHome()) {
-		return nil, fmt.Errorf("PostgreSQL does not run as root, and other users cannot get into %s: set TRIBUTARY_CACHE to a folder that is open to them", c.Cache)
+		return nil, fmt.Errorf(
+			"PostgreSQL does not run as root, and other users cannot get into %s: set "+
+				"TRIBUTARY_CACHE to a folder that is open to them",
+			c.Cache,
+		)
 	}
+
 	info, err := os.Stat(data)
 	if err != nil {
 		return nil, err
 	}
+
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok || stat.Uid == 0 {
-		return nil, fmt.Errorf("%s belongs to root, as whom PostgreSQL does not run: remove it (`make clean`)", data)
+		return nil, fmt.Errorf(
+			"%s belongs to root, as whom PostgreSQL does not run: remove it (`make clean`)",
+			data,
+		)
 	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: stat.Uid, Gid: stat.Gid}}
+
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Credential: &syscall.Credential{Uid: stat.Uid, Gid: stat.Gid},
+	}
+
 	return cmd, nil
 }
 
-// ensureDatabase connects and creates the database where it is missing. It fails as long as the server does not answer.
+// ensureDatabase connects and creates the database where it is missing. It fails as long as the
+// server does not answer.
 func ensureDatabase(ctx context.Context, port int, database string) error {
 	conn, err := pgx.Connect(ctx, ownerURL(port, owner))
 	if err != nil {
 		return err
 	}
+
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+
 	var exists bool
-	if err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, database).Scan(&exists); err != nil || exists {
+	if err := conn.QueryRow(
+		ctx,
+		`SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`,
+		database,
+	).Scan(&exists); err != nil ||
+		exists {
 		return err
 	}
+
 	_, err = conn.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{database}.Sanitize())
+
 	return err
 }

@@ -17,25 +17,31 @@ import (
 	"time"
 )
 
-// record is what is remembered of a started process. Boot and Started tell processes with the same id apart, so that nothing
-// is ever stopped that was not started here.
+// record is what is remembered of a started process. Boot and Started tell processes with the same
+// id apart, so that nothing is ever stopped that was not started here.
 type record struct {
 	PID     int    `json:"pid"`
 	Boot    string `json:"boot"`    // the id of the machine's boot
 	Started string `json:"started"` // clock ticks since that boot
-	Spec    string `json:"spec"`    // what it was started with; another means that it has to be started anew
+	// what it was started with; another means that it has to be started anew
+	Spec string `json:"spec"`
 }
 
-func (c Config) recordFile(name string) string { return filepath.Join(c.State, "run", name+".json") }
+func (c Config) recordFile(name string) string {
+	return filepath.Join(c.State, "run", name+".json")
+}
 
 // running gives the record of a process that was started here and still runs.
 func (c Config) running(name string) (record, bool) {
 	var r record
+
 	text, err := os.ReadFile(c.recordFile(name))
 	if err != nil || json.Unmarshal(text, &r) != nil || r.Boot != bootID() {
 		return record{}, false
 	}
+
 	p, alive := inspect(r.PID)
+
 	return r, alive && p.started == r.Started
 }
 
@@ -45,20 +51,26 @@ type process struct {
 	started     string
 }
 
-// inspect reads of a process; one that is gone or only waits to be reaped is not alive. While threads of it are still ending, and hold its ports, it is.
+// inspect reads of a process; one that is gone or only waits to be reaped is not alive. While
+// threads of it are still ending, and hold its ports, it is.
 func inspect(pid int) (p process, alive bool) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return process{}, false
 	}
-	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:])) // the name before may hold anything
+
+	// the name before may hold anything
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
 	if len(fields) < 20 || fields[0] == "X" {
 		return process{}, false
 	}
+
 	if threads, err := strconv.Atoi(fields[17]); fields[0] == "Z" && (err != nil || threads < 2) {
 		return process{}, false
 	}
+
 	parent, err := strconv.Atoi(fields[1])
+
 	return process{pid: pid, parent: parent, started: fields[19]}, err == nil
 }
 
@@ -68,14 +80,16 @@ func bootID() string {
 	return strings.TrimSpace(string(text))
 }
 
-// family gives the process and all its descendants: PostgreSQL puts each of its own into a session of its own, so a signal to the
-// group does not reach them.
+// family gives the process and all its descendants: PostgreSQL puts each of its own into a session
+// of its own, so a signal to the group does not reach them.
 func family(pid int) []int {
 	members := []int{pid}
+
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
 		return members
 	}
+
 	children := map[int][]int{}
 	for _, e := range entries {
 		if id, err := strconv.Atoi(e.Name()); err == nil {
@@ -84,48 +98,65 @@ func family(pid int) []int {
 			}
 		}
 	}
+
 	for i := 0; i < len(members); i++ {
 		members = append(members, children[members[i]]...)
 	}
+
 	return members
 }
 
 // start runs the command in a session of its own, with its output appended to the process's log.
 func (c Config) start(name, spec string, cmd *exec.Cmd) error {
 	for _, file := range []string{c.logFile(name), c.recordFile(name)} {
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil { //nolint:gosec // the databases' user must pass
+		//nolint:gosec // the databases' user must pass
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			return err
 		}
 	}
+
 	log, err := openLog(c.logFile(name))
 	if err != nil {
 		return err
 	}
+
 	defer func() { _ = log.Close() }()
+
 	cmd.Stdout, cmd.Stderr = log, log
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
+
 	cmd.SysProcAttr.Setsid = true
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", name, err)
 	}
+
 	err = c.remember(name, cmd.Process.Pid, spec)
 	go func() { _ = cmd.Wait() }() // reaps the child while this process lives; afterwards init does
+
 	return err
 }
 
 // remember records a process, whole or not at all.
 func (c Config) remember(name string, pid int, spec string) error {
 	p, _ := inspect(pid)
-	text, err := json.Marshal(record{PID: pid, Boot: bootID(), Started: p.started, Spec: spec})
+
+	text, err := json.Marshal(record{
+		PID:     pid,
+		Boot:    bootID(),
+		Started: p.started,
+		Spec:    spec,
+	})
 	if err != nil {
 		return err
 	}
+
 	file := c.recordFile(name)
 	if err := os.WriteFile(file+".new", text, 0o600); err != nil {
 		return err
 	}
+
 	return os.Rename(file+".new", file)
 }
 
@@ -138,29 +169,44 @@ func openLog(file string) (*os.File, error) {
 			return nil, err
 		}
 	}
-	return os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644) //nolint:gosec // logs are for everybody on the machine
+
+	//nolint:gosec // logs are for everybody on the machine
+	return os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 }
 
 // end asks the process to stop, and kills it and its descendants when it has not within the limit.
-func (c Config) end(ctx context.Context, name string, signal syscall.Signal, limit time.Duration) error {
+func (c Config) end(
+	ctx context.Context,
+	name string,
+	signal syscall.Signal,
+	limit time.Duration,
+) error {
 	r, alive := c.running(name)
 	if !alive {
 		return forget(c.recordFile(name))
 	}
+
 	members := []int{r.PID}
 	if signal == syscall.SIGKILL {
 		members = family(r.PID)
 	}
+
 	if err := send(signal, members...); err != nil {
 		return fmt.Errorf("stop %s: %w", name, err)
 	}
+
 	_ = send(syscall.SIGCONT, family(r.PID)...) // a paused one would never see it
 	gone := func() error {
-		if slices.ContainsFunc(members, func(pid int) bool { _, alive := inspect(pid); return alive }) {
+		if slices.ContainsFunc(
+			members,
+			func(pid int) bool { _, alive := inspect(pid); return alive },
+		) {
 			return fmt.Errorf("%s (process %d) still runs", name, r.PID)
 		}
+
 		return nil
 	}
+
 	err := await(ctx, limit, gone)
 	if err != nil && signal != syscall.SIGKILL {
 		c.say("  %s does not stop within %s: killing it", name, limit)
@@ -168,9 +214,11 @@ func (c Config) end(ctx context.Context, name string, signal syscall.Signal, lim
 		_ = send(syscall.SIGKILL, members...)
 		err = await(ctx, 10*time.Second, gone)
 	}
+
 	if err != nil {
 		return err
 	}
+
 	return forget(c.recordFile(name))
 }
 
@@ -181,6 +229,7 @@ func send(signal syscall.Signal, pids ...int) error {
 			return err
 		}
 	}
+
 	return nil
 }
 
@@ -188,6 +237,7 @@ func forget(file string) error {
 	if err := os.Remove(file); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+
 	return nil
 }
 
@@ -195,13 +245,16 @@ func forget(file string) error {
 func await(ctx context.Context, limit time.Duration, condition func() error) error {
 	deadline := time.NewTimer(limit)
 	defer deadline.Stop()
+
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
+
 	for {
 		err := condition()
 		if err == nil {
 			return nil
 		}
+
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -218,11 +271,13 @@ func (c Config) lastLines(name string, n int) string {
 	if err != nil {
 		return ""
 	}
+
 	lines := strings.Split(strings.TrimRight(string(text), "\n"), "\n")
 	for i, line := range lines {
 		if len(line) > 400 { // Pulsar prints its whole configuration in one
 			lines[i] = line[:400] + " …"
 		}
 	}
+
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }

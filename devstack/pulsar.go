@@ -18,8 +18,9 @@ import (
 // pulsarMemory is enough for the stack and its benchmarks; PULSAR_MEM overrides it.
 const pulsarMemory = "-Xms256m -Xmx768m -XX:MaxDirectMemorySize=768m"
 
-// pulsar is a standalone broker with its own configuration. The bookie inside takes any free port unless allowEphemeralPorts lets
-// it have ours; its data belong to that port, so another port needs other data.
+// pulsar is a standalone broker with its own configuration. The bookie inside takes any free port
+// unless allowEphemeralPorts lets it have ours; its data belong to that port, so another port needs
+// other data.
 func (c Config) pulsar() unit {
 	dir := filepath.Join(c.State, "pulsar")
 	conf := filepath.Join(dir, "standalone.conf")
@@ -32,45 +33,82 @@ func (c Config) pulsar() unit {
 		{"allowEphemeralPorts", "true"},
 		{"journalSyncData", fmt.Sprint(!c.Fast)},
 		{"brokerDeleteInactiveTopicsEnabled", "false"},
-		{"activeConsumerFailoverDelayTimeMillis", "0"}, // a delayed take-over of a partition may deliver newer messages before older ones
+		// a delayed take-over of a partition may deliver newer messages before older ones
+		{"activeConsumerFailoverDelayTimeMillis", "0"},
 		{"narExtractionDirectory", filepath.Join(dir, "tmp")},
 	}
 	args := []string{
-		"standalone", "--no-functions-worker", "--no-stream-storage", "--metadata-dir", filepath.Join(dir, "metadata"),
-		"--bookkeeper-dir", filepath.Join(dir, "bookkeeper"), "--bookkeeper-port", itoa(c.Ports.Bookie), "-a", "127.0.0.1",
+		"standalone",
+		"--no-functions-worker",
+		"--no-stream-storage",
+		"--metadata-dir",
+		filepath.Join(dir, "metadata"),
+		"--bookkeeper-dir",
+		filepath.Join(dir, "bookkeeper"),
+		"--bookkeeper-port",
+		itoa(c.Ports.Bookie),
+		"-a",
+		"127.0.0.1",
 	}
+
 	memory := c.value("PULSAR_MEM", pulsarMemory)
 	if c.Fast {
 		memory += " -XX:TieredStopAtLevel=1" // starts sooner, runs slower
 	}
+
 	return unit{
-		name: "pulsar", ports: []int{c.Ports.Pulsar, c.Ports.PulsarAdmin, c.Ports.Bookie}, spec: fmt.Sprint(overrides, args, memory),
+		name:  "pulsar",
+		ports: []int{c.Ports.Pulsar, c.Ports.PulsarAdmin, c.Ports.Bookie},
+		spec:  fmt.Sprint(overrides, args, memory),
 		prepare: func(context.Context) error {
 			shipped, err := os.ReadFile(filepath.Join(c.pulsarHome(), "conf", "standalone.conf"))
 			if err != nil {
 				return err
 			}
-			if err := os.RemoveAll(filepath.Join(dir, "tmp")); err != nil { // libraries that a killed one has unpacked
+
+			if err := os.RemoveAll(filepath.Join(dir, "tmp")); err != nil {
+				// libraries that a killed one has unpacked
 				return err
 			}
+
 			if err := os.MkdirAll(filepath.Join(dir, "tmp"), 0o700); err != nil {
 				return err
 			}
-			return os.WriteFile(conf, override(shipped, overrides), 0o600) //nolint:gosec // below our own folder
+
+			//nolint:gosec // below our own folder
+			return os.WriteFile(conf, override(shipped, overrides), 0o600)
 		},
 		command: func(ctx context.Context) (*exec.Cmd, error) {
-			cmd := exec.CommandContext(ctx, filepath.Join(c.pulsarHome(), "bin", "pulsar"), args...) //nolint:gosec // ours
+			//nolint:gosec // ours
+			cmd := exec.CommandContext(ctx, filepath.Join(c.pulsarHome(), "bin", "pulsar"), args...)
 			cmd.Dir = dir
-			cmd.Env = append(os.Environ(), "PULSAR_STANDALONE_CONF="+conf, "PULSAR_MEM="+memory, "PULSAR_GC=-XX:+UseG1GC", "PULSAR_GC_LOG=-Xlog:disable",
-				"PULSAR_LOG_DIR="+filepath.Join(dir, "logs"), "PULSAR_LOG_APPENDER=Console",
-				"PULSAR_EXTRA_OPTS=-Dpulsar.allocator.exit_on_oom=true -Dio.netty.recycler.maxCapacityPerThread=4096 -Djava.io.tmpdir="+filepath.Join(dir, "tmp"))
+			cmd.Env = append(
+				os.Environ(),
+				"PULSAR_STANDALONE_CONF="+conf,
+				"PULSAR_MEM="+memory,
+				"PULSAR_GC=-XX:+UseG1GC",
+				"PULSAR_GC_LOG=-Xlog:disable",
+				"PULSAR_LOG_DIR="+filepath.Join(dir, "logs"),
+				"PULSAR_LOG_APPENDER=Console",
+				"PULSAR_EXTRA_OPTS=-Dpulsar.allocator.exit_on_oom=true "+
+					"-Dio.netty.recycler.maxCapacityPerThread=4096 -Djava.io.tmpdir="+filepath.Join(
+					dir,
+					"tmp",
+				),
+			)
+
 			return cmd, nil
 		},
 		ready: func(ctx context.Context) error {
-			return answers(ctx, "http://"+address(c.Ports.PulsarAdmin)+"/admin/v2/namespaces/public/default")
+			return answers(
+				ctx,
+				"http://"+address(c.Ports.PulsarAdmin)+"/admin/v2/namespaces/public/default",
+			)
 		},
-		advice: "If memory is short, give it other limits by PULSAR_MEM; if its data cannot be repaired, `make clean` removes all data of the stack.",
-		signal: syscall.SIGTERM, patient: 5 * time.Minute,
+		advice: "If memory is short, give it other limits by PULSAR_MEM; if its data cannot be " +
+			"repaired, `make clean` removes all data of the stack.",
+		signal:  syscall.SIGTERM,
+		patient: 5 * time.Minute,
 	}
 }
 
@@ -81,6 +119,7 @@ func override(conf []byte, settings [][2]string) []byte {
 		conf = bytes.TrimRight(line.ReplaceAll(conf, nil), "\n")
 		conf = append(conf, "\n"+s[0]+"="+s[1]+"\n"...)
 	}
+
 	return conf
 }
 
@@ -90,14 +129,18 @@ func answers(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
+
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return err
 	}
+
 	defer func() { _ = answer.Body.Close() }()
+
 	if answer.StatusCode != http.StatusOK {
 		body, _ := io.ReadAll(io.LimitReader(answer.Body, 300))
 		return fmt.Errorf("%s answers %s %s", url, answer.Status, strings.TrimSpace(string(body)))
 	}
+
 	return nil
 }

@@ -19,7 +19,12 @@ import (
 // programs are built from the checkout, by the package that each is.
 func programs() []string {
 	return []string{
-		"./bff/cmd/bff", "./bff/cmd/generate-jwt", "./commission/cmd/commission", "./contracts/cmd/provision", "./migrations/cmd/migrate", "./tracking/cmd/tracking",
+		"./bff/cmd/bff",
+		"./bff/cmd/generate-jwt",
+		"./commission/cmd/commission",
+		"./contracts/cmd/provision",
+		"./migrations/cmd/migrate",
+		"./tracking/cmd/tracking",
 	}
 }
 
@@ -29,13 +34,22 @@ func (c Config) Build(ctx context.Context) error {
 	if err := os.MkdirAll(bin, 0o755); err != nil { //nolint:gosec // programs are for everybody
 		return err
 	}
+
 	// Without the revision inside, a program changes only when its code does.
-	args := append([]string{"build", "-buildvcs=false", "-o", bin + string(filepath.Separator)}, programs()...)
+	args := append(
+		[]string{"build", "-buildvcs=false", "-o", bin + string(filepath.Separator)},
+		programs()...)
 	cmd := exec.CommandContext(ctx, "go", args...) //nolint:gosec // constants
+
 	cmd.Dir = c.Root
-	if err := c.progress("building the services (the first time takes minutes)", cmd, nil); err != nil {
+	if err := c.progress(
+		"building the services (the first time takes minutes)",
+		cmd,
+		nil,
+	); err != nil {
 		return fmt.Errorf("the services do not compile: %w", err)
 	}
+
 	return nil
 }
 
@@ -43,21 +57,29 @@ func (c Config) Build(ctx context.Context) error {
 func (c Config) run(ctx context.Context, program string, args ...string) error {
 	cmd := exec.CommandContext(ctx, c.binary(program), args...) //nolint:gosec // ours
 	cmd.Env, cmd.Dir = c.environment(), c.State
+
 	cmd.Stdout, cmd.Stderr = c.Out, c.Out
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%s: %w", program, err)
 	}
+
 	return nil
 }
 
 // service is one of ours.
 func (c Config) service(program, name string, port int, env ...string) unit {
 	env = append([]string{"HTTP_ADDR=" + address(port)}, env...)
+
 	return unit{
-		name: name, ports: []int{port}, spec: c.serviceSpec(program, env), signal: syscall.SIGTERM, patient: 3 * time.Minute, // a broker that was killed may take two
+		name:    name,
+		ports:   []int{port},
+		spec:    c.serviceSpec(program, env),
+		signal:  syscall.SIGTERM,
+		patient: 3 * time.Minute, // a broker that was killed may take two
 		command: func(ctx context.Context) (*exec.Cmd, error) {
 			cmd := exec.CommandContext(ctx, c.binary(program)) //nolint:gosec // ours
 			cmd.Env, cmd.Dir = append(c.environment(), env...), c.State
+
 			return cmd, nil
 		},
 		ready:  func(ctx context.Context) error { return answers(ctx, "http://"+address(port)+"/readyz") },
@@ -68,12 +90,24 @@ func (c Config) service(program, name string, port int, env ...string) unit {
 func (c Config) services() []unit {
 	units := []unit{
 		c.service("tracking", "tracking", c.Ports.Tracking, c.serviceEnvironment("tracking")...),
-		c.service("commission", "commission", c.Ports.Commission, c.serviceEnvironment("commission")...),
+		c.service(
+			"commission",
+			"commission",
+			c.Ports.Commission,
+			c.serviceEnvironment("commission")...),
 		c.service("bff", "bff", c.Ports.BFF, c.serviceEnvironment("bff")...),
 	}
 	for _, r := range c.Replicas {
-		units = append(units, c.service(r.Service, r.Name, r.Port, append(c.serviceEnvironment(r.Service), r.Env...)...))
+		units = append(
+			units,
+			c.service(
+				r.Service,
+				r.Name,
+				r.Port,
+				append(c.serviceEnvironment(r.Service), r.Env...)...),
+		)
 	}
+
 	return units
 }
 
@@ -81,16 +115,36 @@ func (c Config) services() []unit {
 func (c Config) serviceEnvironment(program string) []string {
 	switch program {
 	case "tracking":
-		return []string{"DATABASE_URL=" + databaseURL("tracking", c.value("TRACKING_DB_PASSWORD", "tracking_password"), c.Ports.TrackingDB)}
+		return []string{
+			"DATABASE_URL=" + databaseURL(
+				"tracking",
+				c.value("TRACKING_DB_PASSWORD", "tracking_password"),
+				c.Ports.TrackingDB,
+			),
+		}
 	case "commission":
-		return []string{"DATABASE_URL=" + databaseURL("commission", c.value("COMMISSION_DB_PASSWORD", "commission_password"), c.Ports.CommissionDB)}
+		return []string{
+			"DATABASE_URL=" + databaseURL(
+				"commission",
+				c.value("COMMISSION_DB_PASSWORD", "commission_password"),
+				c.Ports.CommissionDB,
+			),
+		}
 	}
+
 	return []string{"COMMISSION_URL=http://" + address(c.Ports.Commission)}
 }
 
 // databaseURL is what a service connects with: its own role, which cannot alter the schema.
 func databaseURL(name, password string, port int) string {
-	u := url.URL{Scheme: "postgres", User: url.UserPassword(name+"_user", password), Host: address(port), Path: name + "db", RawQuery: "sslmode=disable"}
+	u := url.URL{
+		Scheme:   "postgres",
+		User:     url.UserPassword(name+"_user", password),
+		Host:     address(port),
+		Path:     name + "db",
+		RawQuery: "sslmode=disable",
+	}
+
 	return u.String()
 }
 
@@ -98,40 +152,50 @@ func (c Config) value(name, otherwise string) string {
 	if v := c.Env[name]; v != "" {
 		return v
 	}
+
 	return otherwise
 }
 
-// environment is that of every program of ours: .env and the real environment, with the addresses of this stack.
+// environment is that of every program of ours: .env and the real environment, with the addresses
+// of this stack.
 func (c Config) environment() []string {
 	env := maps.Clone(c.Env)
 	env["TRACKING_MIGRATION_URL"] = ownerURL(c.Ports.TrackingDB, "trackingdb")
+
 	env["COMMISSION_MIGRATION_URL"] = ownerURL(c.Ports.CommissionDB, "commissiondb")
 	if c.localBroker() {
 		env["PULSAR_SERVICE_URL"] = c.PulsarURL()
 		env["PULSAR_ADMIN_URL"] = c.PulsarAdminURL()
 	}
+
 	if env["AUTH_REQUIRED"] == "" {
 		env["AUTH_REQUIRED"] = "false"
 	}
+
 	list := make([]string, 0, len(env))
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		list = append(list, name+"="+env[name])
 	}
+
 	return list
 }
 
-// serviceSpec changes with the program, with what it alone gets, and with every setting that .env.example knows.
+// serviceSpec changes with the program, with what it alone gets, and with every setting that
+// .env.example knows.
 func (c Config) serviceSpec(program string, env []string) string {
 	h := sha256.New()
 	if file, err := os.Open(c.binary(program)); err == nil {
 		_, _ = io.Copy(h, file)
 		_ = file.Close()
 	}
+
 	example, _ := os.ReadFile(filepath.Join(c.Root, ".env.example"))
 	for _, name := range regexp.MustCompile(`(?m)^(?:# )?([A-Z][A-Z0-9_]+)=`).FindAllSubmatch(example, -1) {
 		_, _ = fmt.Fprintf(h, "%s=%s\n", name[1], c.Env[string(name[1])])
 	}
+
 	_, _ = fmt.Fprintln(h, env, c.localBroker(), c.Ports.Pulsar)
+
 	return fmt.Sprintf("%x", h.Sum(nil))
 }
 
@@ -141,5 +205,6 @@ func (c Config) localBroker() bool {
 	case "", "pulsar://localhost:6650", "pulsar://127.0.0.1:6650":
 		return true
 	}
+
 	return false
 }

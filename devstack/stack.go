@@ -15,7 +15,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// infrastructure is what the services need: the databases, and the broker unless another one is configured.
+// infrastructure is what the services need: the databases, and the broker unless another one is
+// configured.
 func (c Config) infrastructure() []unit {
 	units := []unit{
 		c.postgres("tracking-db", c.Ports.TrackingDB, "trackingdb"),
@@ -24,37 +25,45 @@ func (c Config) infrastructure() []unit {
 	if c.localBroker() {
 		units = append(units, c.pulsar())
 	}
+
 	return units
 }
 
 func (c Config) units() []unit { return append(c.infrastructure(), c.services()...) }
 
-// Up fetches what is missing and starts what does not run: the databases and the broker, while the services are built; then
-// schemas and topics; then the services. It returns when everything is ready. Run again, it changes nothing that is as it
-// should be, starts what has ended, and starts anew what has changed.
+// Up fetches what is missing and starts what does not run: the databases and the broker, while the
+// services are built; then schemas and topics; then the services. It returns when everything is
+// ready. Run again, it changes nothing that is as it should be, starts what has ended, and starts
+// anew what has changed.
 func (c Config) Up(ctx context.Context) error {
 	unlock, err := c.lock()
 	if err != nil {
 		return err
 	}
 	defer unlock()
+
 	if err := c.checkPorts(ctx); err != nil {
 		return err
 	}
+
 	group, shared := errgroup.WithContext(ctx)
 	group.Go(func() error { return c.Build(shared) })
 	group.Go(func() error {
 		if err := c.fetch(shared); err != nil {
 			return err
 		}
+
 		return c.startAll(shared, c.infrastructure())
 	})
+
 	if err := group.Wait(); err != nil {
 		return err
 	}
+
 	if err := c.setUp(ctx); err != nil {
 		return err
 	}
+
 	return c.startAll(ctx, c.services())
 }
 
@@ -65,12 +74,14 @@ func (c Config) checkPorts(ctx context.Context) error {
 		if _, alive := c.running(u.name); alive {
 			continue
 		}
+
 		for _, port := range u.ports {
 			if !free(ctx, port) {
 				errs = append(errs, c.taken(u.name, port))
 			}
 		}
 	}
+
 	return errors.Join(errs...)
 }
 
@@ -78,11 +89,15 @@ func (c Config) checkPorts(ctx context.Context) error {
 func (c Config) setUp(ctx context.Context) error {
 	group, shared := errgroup.WithContext(ctx)
 	group.Go(func() error { return c.run(shared, "migrate") })
+
 	if c.localBroker() || c.Env["PULSAR_ADMIN_URL"] != "" {
 		group.Go(func() error { return c.run(shared, "provision") })
 	} else {
-		c.say("broker: PULSAR_ADMIN_URL is not set, so its topics must be there already (docs/operations.md)")
+		c.say(
+			"broker: PULSAR_ADMIN_URL is not set, so its topics must be there already (docs/operations.md)",
+		)
 	}
+
 	return group.Wait()
 }
 
@@ -91,6 +106,7 @@ func (c Config) Migrate(ctx context.Context) error {
 	if err := c.Build(ctx); err != nil {
 		return err
 	}
+
 	return c.run(ctx, "migrate")
 }
 
@@ -102,28 +118,34 @@ func (c Config) startAll(ctx context.Context, units []unit) error {
 			if err := c.launch(shared, u); err != nil {
 				return err
 			}
+
 			return c.awaitReady(shared, u)
 		})
 	}
+
 	return group.Wait()
 }
 
-// Down stops everything that was started here: services first, then the broker, then the databases. The data stays.
+// Down stops everything that was started here: services first, then the broker, then the databases.
+// The data stays.
 func (c Config) Down(ctx context.Context) error {
 	unlock, err := c.lock()
 	if err != nil {
 		return err
 	}
 	defer unlock()
+
 	return c.stopAll(ctx)
 }
 
-// stopAll goes by what is recorded, so it also finds replicas that this configuration does not name.
+// stopAll goes by what is recorded, so it also finds replicas that this configuration does not
+// name.
 func (c Config) stopAll(ctx context.Context) error {
 	records, err := filepath.Glob(c.recordFile("*"))
 	if err != nil {
 		return err
 	}
+
 	var services, broker, databases []string
 	for _, file := range records {
 		switch name := strings.TrimSuffix(filepath.Base(file), ".json"); {
@@ -135,14 +157,17 @@ func (c Config) stopAll(ctx context.Context) error {
 			services = append(services, name)
 		}
 	}
+
 	var errs []error
 	for _, names := range [][]string{services, broker, databases} {
 		var group errgroup.Group
 		for _, name := range names {
 			group.Go(func() error { return c.stop(ctx, name) })
 		}
+
 		errs = append(errs, group.Wait())
 	}
+
 	return errors.Join(errs...)
 }
 
@@ -152,12 +177,16 @@ func (c Config) stop(ctx context.Context, name string) error {
 	if strings.HasSuffix(name, "-db") {
 		signal = syscall.SIGINT
 	}
+
 	_, alive := c.running(name)
 	begin := time.Now() //nolint:forbidigo // times shown to people
+
 	if err := c.end(ctx, name, signal, time.Minute); err != nil || !alive {
 		return err
 	}
+
 	c.say("  %-14s stopped (%.1f s)", name, time.Since(begin).Seconds())
+
 	return nil
 }
 
@@ -166,6 +195,7 @@ func (c Config) Clean(ctx context.Context) error {
 	if err := c.Down(ctx); err != nil {
 		return err
 	}
+
 	return errors.Join(os.RemoveAll(c.databases()), os.RemoveAll(c.State))
 }
 
@@ -175,6 +205,7 @@ func (c Config) Status(ctx context.Context) (allReady bool) {
 	for _, u := range c.units() {
 		state := "stopped"
 		r, alive := c.running(u.name)
+
 		var err error
 		if alive {
 			probe, stop := context.WithTimeout(ctx, 5*time.Second)
@@ -182,13 +213,17 @@ func (c Config) Status(ctx context.Context) (allReady bool) {
 			stop()
 			state = fmt.Sprintf("ready on %s, process %d", addresses(u.ports[:1]), r.PID)
 		}
+
 		if err != nil {
 			state = fmt.Sprintf("NOT READY, process %d: %v", r.PID, err)
 		}
+
 		c.say("  %-14s %s", u.name, state)
 		allReady = allReady && alive && err == nil
 	}
+
 	c.say("  logs, data and programs: %s", c.State)
+
 	return allReady
 }
 
@@ -199,6 +234,7 @@ func (c Config) find(name string) (unit, error) {
 			return u, nil
 		}
 	}
+
 	return unit{}, fmt.Errorf("there is no process %q in the stack", name)
 }
 
@@ -208,6 +244,7 @@ func (c Config) Start(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+
 	return c.startAll(ctx, []unit{u})
 }
 
@@ -219,7 +256,8 @@ func (c Config) Kill(ctx context.Context, name string) error {
 	return c.end(ctx, name, syscall.SIGKILL, 10*time.Second)
 }
 
-// Pause makes one process and its descendants stand still until Resume, as a machine does that swaps or is suspended.
+// Pause makes one process and its descendants stand still until Resume, as a machine does that
+// swaps or is suspended.
 func (c Config) Pause(name string) error { return c.signal(name, syscall.SIGSTOP) }
 
 // Resume lets a paused process go on.
@@ -230,6 +268,7 @@ func (c Config) signal(name string, signal syscall.Signal) error {
 	if !alive {
 		return fmt.Errorf("%s does not run", name)
 	}
+
 	return send(signal, family(pid)...)
 }
 
@@ -248,16 +287,23 @@ func (c Config) Names() []string {
 	for _, u := range c.units() {
 		names = append(names, u.name)
 	}
+
 	slices.Sort(names)
+
 	return names
 }
 
 // URL is the address of a service or a replica.
 func (c Config) URL(name string) string {
-	ports := map[string]int{"bff": c.Ports.BFF, "tracking": c.Ports.Tracking, "commission": c.Ports.Commission}
+	ports := map[string]int{
+		"bff":        c.Ports.BFF,
+		"tracking":   c.Ports.Tracking,
+		"commission": c.Ports.Commission,
+	}
 	for _, r := range c.Replicas {
 		ports[r.Name] = r.Port
 	}
+
 	return "http://" + address(ports[name])
 }
 
@@ -277,24 +323,30 @@ func (c Config) PulsarAdminURL() string { return "http://" + address(c.Ports.Pul
 func (c Config) Token(ctx context.Context, flags ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, c.binary("generate-jwt"), flags...) //nolint:gosec // ours
 	cmd.Env, cmd.Dir = c.environment(), c.State
+
 	var faults strings.Builder
 	cmd.Stderr = &faults
+
 	token, err := cmd.Output()
 	if err != nil {
 		return "", fmt.Errorf("generate-jwt: %w\n%s", err, faults.String())
 	}
+
 	return strings.TrimSpace(string(token)), nil
 }
 
 // lock keeps two commands from working on one stack at the same time.
 func (c Config) lock() (unlock func(), err error) {
-	if err := os.MkdirAll(c.State, 0o755); err != nil { //nolint:gosec // the databases' user must pass
+	//nolint:gosec // the databases' user must pass
+	if err := os.MkdirAll(c.State, 0o755); err != nil {
 		return nil, fmt.Errorf("set TRIBUTARY_STATE to a folder for data and logs: %w", err)
 	}
+
 	unlock, err = lockFile(filepath.Join(c.State, "lock"), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return nil, errors.New("another command is working on this stack: wait until it is done")
 	}
+
 	return unlock, err
 }
 
@@ -303,9 +355,11 @@ func lockFile(file string, how int) (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
+
 	if err := syscall.Flock(int(f.Fd()), how); err != nil {
 		_ = f.Close()
 		return nil, err
 	}
+
 	return func() { _ = f.Close() }, nil
 }

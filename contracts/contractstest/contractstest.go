@@ -13,6 +13,7 @@ import (
 // Check fails the test when the payload breaks the JSON Schema, such as contracts.TrackingEventV1.
 func Check(tb testing.TB, schema string, payload []byte) {
 	tb.Helper()
+
 	if err := Validate(tb, schema, payload); err != nil {
 		tb.Errorf("not a valid %s: %v", schema, err)
 	}
@@ -21,26 +22,33 @@ func Check(tb testing.TB, schema string, payload []byte) {
 // Validate returns what is wrong with the payload, nil if nothing is.
 func Validate(tb testing.TB, schema string, payload []byte) error {
 	tb.Helper()
+
 	text, err := contracts.Schema(schema + ".schema.json")
 	if err != nil {
 		tb.Fatal(err)
 	}
+
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
 		tb.Fatalf("schema %s: %v", schema, err)
 	}
+
 	compiler := jsonschema.NewCompiler()
 	compiler.AssertFormat()
+
 	if err := compiler.AddResource(schema, document); err != nil {
 		tb.Fatal(err)
 	}
+
 	compiled, err := compiler.Compile(schema)
 	if err != nil {
 		tb.Fatalf("schema %s: %v", schema, err)
 	}
+
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(payload))
 	if err != nil {
 		return err
 	}
+
 	return compiled.Validate(value)
 }

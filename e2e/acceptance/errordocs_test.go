@@ -14,16 +14,20 @@ var listed = regexp.MustCompile("(?m)^\\| *`([a-z0-9_]+)`")
 // Every code that an answer can have is explained, and nothing is explained that no answer has.
 func TestErrorsAreDocumented(t *testing.T) {
 	t.Parallel()
+
 	text, err := os.ReadFile(filepath.Join(stack.Root, "docs", "errors.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	// Codes of single fields stand behind this heading: they are no values of Problem.code.
 	problems, _, _ := strings.Cut(string(text), "\n## Field")
+
 	documented := map[string]bool{}
 	for _, match := range listed.FindAllStringSubmatch(problems, -1) {
 		documented[match[1]] = true
 	}
+
 	answered := map[string]string{}
 	for _, s := range services() {
 		for _, code := range openAPI(t, s).Components.Schemas["Problem"].Properties["code"].Enum {
@@ -31,11 +35,13 @@ func TestErrorsAreDocumented(t *testing.T) {
 			answered[name] = s.name
 		}
 	}
+
 	for code, service := range answered {
 		if !documented[code] {
 			t.Errorf("docs/errors.md lacks: | `%s` | (of %s)", code, service)
 		}
 	}
+
 	for code := range documented {
 		if answered[code] == "" {
 			t.Errorf("docs/errors.md explains `%s`, which no service answers with", code)

@@ -20,11 +20,33 @@ type service struct {
 
 func services() []service {
 	return []service{
-		{"bff", stack.BFF, "/health", []string{"/api/v1/campaigns/{campaign_id}/accept", "/api/v1/evidence/upload", "/api/v1/payments/request"}, "/api/v1/payments/request"},
-		{"tracking", stack.Tracking, "/api/v1/tracking/health", []string{"/api/v1/tracking/events", "/api/v1/tracking/events/{event_id}"}, "/api/v1/tracking/events"},
 		{
-			"commission", stack.Commission, "/api/v1/commission/health",
-			[]string{"/api/v1/commission/commissions", "/api/v1/commission/commissions/{id}", "/api/v1/commission/decisions/{event_id}"},
+			"bff",
+			stack.BFF,
+			"/health",
+			[]string{
+				"/api/v1/campaigns/{campaign_id}/accept",
+				"/api/v1/evidence/upload",
+				"/api/v1/payments/request",
+			},
+			"/api/v1/payments/request",
+		},
+		{
+			"tracking",
+			stack.Tracking,
+			"/api/v1/tracking/health",
+			[]string{"/api/v1/tracking/events", "/api/v1/tracking/events/{event_id}"},
+			"/api/v1/tracking/events",
+		},
+		{
+			"commission",
+			stack.Commission,
+			"/api/v1/commission/health",
+			[]string{
+				"/api/v1/commission/commissions",
+				"/api/v1/commission/commissions/{id}",
+				"/api/v1/commission/decisions/{event_id}",
+			},
 			"",
 		},
 	}
@@ -32,6 +54,7 @@ func services() []service {
 
 func each(t *testing.T, test func(t *testing.T, s service)) {
 	t.Helper()
+
 	for _, s := range services() {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
@@ -44,11 +67,20 @@ func TestHealth(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s service) {
 		t.Helper()
+
 		for path, want := range map[string]string{s.health: "ok", "/livez": "ok", "/readyz": "ready"} {
 			var got struct{ Status, Service string }
+
 			answer := stacktest.Want(t, 200, stacktest.Request{URL: s.url + path}, &got)
-			if got.Status != want || got.Service != s.name || answer.Header.Get("X-Request-ID") == "" {
-				t.Errorf("%s = %s, want %s of %s, with X-Request-ID", path, answer.Body, want, s.name)
+			if got.Status != want || got.Service != s.name ||
+				answer.Header.Get("X-Request-ID") == "" {
+				t.Errorf(
+					"%s = %s, want %s of %s, with X-Request-ID",
+					path,
+					answer.Body,
+					want,
+					s.name,
+				)
 			}
 		}
 	})
@@ -59,7 +91,11 @@ func TestRequestIDIsHonoured(t *testing.T) {
 	each(t, func(t *testing.T, s service) {
 		t.Helper()
 		id := stacktest.Unique("request")
-		answer := stacktest.Do(t, stacktest.Request{URL: s.url + s.health, Header: map[string]string{"X-Request-ID": id}})
+
+		answer := stacktest.Do(
+			t,
+			stacktest.Request{URL: s.url + s.health, Header: map[string]string{"X-Request-ID": id}},
+		)
 		if got := answer.Header.Get("X-Request-ID"); got != id {
 			t.Errorf("X-Request-ID = %q, want the %q that was sent", got, id)
 		}
@@ -71,8 +107,10 @@ func TestMetrics(t *testing.T) {
 	each(t, func(t *testing.T, s service) {
 		t.Helper()
 		stacktest.Want(t, 200, stacktest.Request{URL: s.url + s.health}, nil)
+
 		answer := stacktest.Want(t, 200, stacktest.Request{URL: s.url + "/metrics"}, nil)
-		if !strings.Contains(answer.Body, "http_request_duration_seconds_count{") || !strings.Contains(answer.Body, "go_goroutines ") {
+		if !strings.Contains(answer.Body, "http_request_duration_seconds_count{") ||
+			!strings.Contains(answer.Body, "go_goroutines ") {
 			t.Error("/metrics lacks the request histogram or the runtime's metrics")
 		}
 	})
@@ -83,35 +121,50 @@ var (
 	imports    = regexp.MustCompile(`(?:url\(|import |fetch\()["']?(https?:)?//`)
 )
 
-// The page must work without internet access: everything that it loads comes from the service itself.
+// The page must work without internet access: everything that it loads comes from the service
+// itself.
 func TestDocs(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s service) {
 		t.Helper()
+
 		page := stacktest.Want(t, 200, stacktest.Request{URL: s.url + "/docs"}, nil)
 		if got := page.Header.Get("Content-Type"); !strings.HasPrefix(got, "text/html") {
 			t.Fatalf("/docs has Content-Type %q", got)
 		}
-		if policy := page.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "default-src") || strings.Contains(policy, "http:") || strings.Contains(policy, "https:") {
+
+		if policy := page.Header.Get(
+			"Content-Security-Policy",
+		); !strings.Contains(policy, "default-src") || strings.Contains(policy, "http:") ||
+			strings.Contains(policy, "https:") {
 			t.Errorf("Content-Security-Policy %q lets the page load from elsewhere", policy)
 		}
+
 		base, err := url.Parse(s.url + "/docs")
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		found := references.FindAllStringSubmatch(page.Body, -1)
 		if len(found) < 2 {
-			t.Fatalf("/docs loads %d files, want a script and a style sheet at least: %s", len(found), page.Body)
+			t.Fatalf(
+				"/docs loads %d files, want a script and a style sheet at least: %s",
+				len(found),
+				page.Body,
+			)
 		}
+
 		for _, reference := range found {
 			if strings.HasPrefix(reference[1], "data:") {
 				continue
 			}
+
 			target, err := base.Parse(reference[1])
 			if err != nil || target.Host != base.Host {
 				t.Errorf("/docs loads %s from elsewhere", reference[1])
 				continue
 			}
+
 			asset := stacktest.Want(t, 200, stacktest.Request{URL: target.String()}, nil)
 			if strings.HasSuffix(target.Path, ".css") && imports.MatchString(asset.Body) {
 				t.Errorf("%s loads from elsewhere", target.Path)
@@ -142,8 +195,10 @@ type operationEntry struct {
 
 func openAPI(t *testing.T, s service) document {
 	t.Helper()
+
 	var got document
 	stacktest.Want(t, 200, stacktest.Request{URL: s.url + "/openapi.json"}, &got)
+
 	return got
 }
 
@@ -151,15 +206,23 @@ func TestOpenAPI(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s service) {
 		t.Helper()
+
 		got := openAPI(t, s)
-		if !strings.HasPrefix(got.OpenAPI, "3.1") || got.Components.SecuritySchemes["bearer"].Scheme != "bearer" {
-			t.Errorf("document of version %q with schemes %v, want 3.1 with the bearer scheme", got.OpenAPI, got.Components.SecuritySchemes)
+		if !strings.HasPrefix(got.OpenAPI, "3.1") ||
+			got.Components.SecuritySchemes["bearer"].Scheme != "bearer" {
+			t.Errorf(
+				"document of version %q with schemes %v, want 3.1 with the bearer scheme",
+				got.OpenAPI,
+				got.Components.SecuritySchemes,
+			)
 		}
+
 		for _, path := range s.paths {
 			if len(got.Paths[path]) == 0 {
 				t.Errorf("the document lacks %s", path)
 			}
 		}
+
 		for path, operations := range got.Paths {
 			for method, operation := range operations {
 				if operation.Security == nil {
@@ -167,10 +230,16 @@ func TestOpenAPI(t *testing.T) {
 				}
 			}
 		}
+
 		if len(got.Components.Schemas["Problem"].Properties["code"].Enum) == 0 {
 			t.Error("Problem.code has no enum")
 		}
-		if s.protected != "" && !slices.ContainsFunc(got.Paths[s.protected]["post"].Security, func(r map[string][]string) bool { return r["bearer"] != nil }) {
+
+		if s.protected != "" &&
+			!slices.ContainsFunc(
+				got.Paths[s.protected]["post"].Security,
+				func(r map[string][]string) bool { return r["bearer"] != nil },
+			) {
 			t.Errorf("POST %s does not name the bearer scheme", s.protected)
 		}
 	})

@@ -13,7 +13,8 @@ import (
 
 const pause = 10 * time.Millisecond // between the requests of a worker
 
-// client is a careful client: it sends one request after the other, and repeats what was not acknowledged, with the same id, until it is.
+// client is a careful client: it sends one request after the other, and repeats what was not
+// acknowledged, with the same id, until it is.
 type client struct {
 	send func(ctx context.Context, id string) (stacktest.Answer, error)
 
@@ -25,15 +26,28 @@ type client struct {
 	refused      map[int]int // answers that were not 2xx, by status; 0: no answer
 }
 
-// run starts so many workers. They end with stopped, each only when its last request is acknowledged.
-func run(t *testing.T, workers int, send func(ctx context.Context, id string) (stacktest.Answer, error)) *client {
+// run starts so many workers. They end with stopped, each only when its last request is
+// acknowledged.
+func run(
+	t *testing.T,
+	workers int,
+	send func(ctx context.Context, id string) (stacktest.Answer, error),
+) *client {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
-	c := &client{send: send, stop: stop, acknowledged: map[string]stacktest.Answer{}, refused: map[int]int{}}
+
+	c := &client{
+		send:         send,
+		stop:         stop,
+		acknowledged: map[string]stacktest.Answer{},
+		refused:      map[int]int{},
+	}
 	for range workers {
 		c.wait.Go(func() { c.work(ctx, t.Context()) })
 	}
+
 	t.Cleanup(c.stopped)
+
 	return c
 }
 
@@ -41,10 +55,12 @@ func run(t *testing.T, workers int, send func(ctx context.Context, id string) (s
 func (c *client) work(ctx, hard context.Context) {
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
+
 	for ctx.Err() == nil {
 		for id := stacktest.Unique("id"); !c.once(hard, id) && hard.Err() == nil; {
 			<-tick.C
 		}
+
 		<-tick.C
 	}
 }
@@ -55,13 +71,17 @@ func (c *client) once(ctx context.Context, id string) bool {
 	if ctx.Err() != nil {
 		return false
 	}
+
 	c.mu.Lock()
 	defer c.mu.Unlock()
+
 	if err == nil && answer.Status/100 == 2 {
 		c.acknowledged[id] = answer
 		return true
 	}
+
 	c.refused[answer.Status]++
+
 	return false
 }
 
@@ -73,12 +93,14 @@ func (c *client) stopped() {
 func (c *client) count() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+
 	return len(c.acknowledged)
 }
 
 func (c *client) refusals() map[int]int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+
 	return maps.Clone(c.refused)
 }
 
@@ -86,17 +108,24 @@ func (c *client) refusals() map[int]int {
 func (c *client) goesOn(t *testing.T, more int) {
 	t.Helper()
 	from := c.count()
-	stacktest.Await(t, stacktest.Patience, fmt.Sprintf("%d more acknowledgements", more), func(context.Context) error {
-		if got := c.count() - from; got < more {
-			return fmt.Errorf("only %d; refused so far, by status: %v", got, c.refusals())
-		}
-		return nil
-	})
+	stacktest.Await(
+		t,
+		stacktest.Patience,
+		fmt.Sprintf("%d more acknowledgements", more),
+		func(context.Context) error {
+			if got := c.count() - from; got < more {
+				return fmt.Errorf("only %d; refused so far, by status: %v", got, c.refusals())
+			}
+
+			return nil
+		},
+	)
 }
 
 // purchases sends purchases of 10.00 by one user; each earns 1.00.
 func purchases(t *testing.T, user string) *client {
 	t.Helper()
+
 	return run(t, 4, func(ctx context.Context, id string) (stacktest.Answer, error) {
 		return stacktest.Send(ctx, stacktest.Request{
 			URL:  stack.Tracking + "/api/v1/tracking/events",
@@ -105,38 +134,73 @@ func purchases(t *testing.T, user string) *client {
 	})
 }
 
-// settle stops the client and checks that every acknowledged event becomes exactly one decision and one commission of 1.00.
+// settle stops the client and checks that every acknowledged event becomes exactly one decision and
+// one commission of 1.00.
 func settle(t *testing.T, user string, c *client) {
 	t.Helper()
 	c.stopped()
 	want := c.acknowledged
-	took := stacktest.Await(t, stacktest.Patience, "all decisions", func(ctx context.Context) error {
-		n, err := stacktest.Count(ctx, stack.CommissionDB, "SELECT count(*) FROM decisions WHERE user_id = $1", user)
-		if err == nil && n < int64(len(want)) {
-			err = fmt.Errorf("%d of %d", n, len(want))
-		}
-		return err
-	})
+	took := stacktest.Await(
+		t,
+		stacktest.Patience,
+		"all decisions",
+		func(ctx context.Context) error {
+			n, err := stacktest.Count(
+				ctx,
+				stack.CommissionDB,
+				"SELECT count(*) FROM decisions WHERE user_id = $1",
+				user,
+			)
+			if err == nil && n < int64(len(want)) {
+				err = fmt.Errorf("%d of %d", n, len(want))
+			}
+
+			return err
+		},
+	)
 	earned, rows := map[string]int{}, 0
+
 	sum := int64(0)
 	for _, row := range commissions(t, user) {
 		earned[row.EventID]++
 		rows++
 		sum += row.AmountMinor
 	}
+
 	for id := range want {
 		if earned[id] != 1 {
 			t.Errorf("acknowledged event %s has %d commissions, want 1", id, earned[id])
 		}
 	}
-	stored, err := stacktest.Count(t.Context(), stack.TrackingDB, "SELECT count(*) FROM events WHERE user_id = $1", user)
+
+	stored, err := stacktest.Count(
+		t.Context(),
+		stack.TrackingDB,
+		"SELECT count(*) FROM events WHERE user_id = $1",
+		user,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if rows != len(want) || stored != int64(len(want)) || sum != int64(len(want))*100 {
-		t.Errorf("%d acknowledged, %d stored, %d commissions that sum to %d; want all alike and a sum of %d", len(want), stored, rows, sum, len(want)*100)
+		t.Errorf(
+			"%d acknowledged, %d stored, %d commissions that sum to %d; want all alike and a sum of %d",
+			len(want),
+			stored,
+			rows,
+			sum,
+			len(want)*100,
+		)
 	}
-	t.Logf("%d events acknowledged, each decided once; refused on the way, by status: %v; the last decision came %s after the load", len(want), c.refusals(), took.Round(time.Millisecond))
+
+	t.Logf(
+		"%d events acknowledged, each decided once; refused on the way, by status: %v; the last "+
+			"decision came %s after the load",
+		len(want),
+		c.refusals(),
+		took.Round(time.Millisecond),
+	)
 }
 
 type commissionRow struct {
@@ -147,6 +211,7 @@ type commissionRow struct {
 // commissions reads all pages of a user.
 func commissions(t *testing.T, user string) []commissionRow {
 	t.Helper()
+
 	var all []commissionRow
 	for query := "?limit=1000&user_id=" + user; ; {
 		var page struct {
@@ -154,11 +219,18 @@ func commissions(t *testing.T, user string) []commissionRow {
 			HasMore    bool            `json:"has_more"`
 			NextCursor string          `json:"next_cursor"`
 		}
-		stacktest.Want(t, 200, stacktest.Request{URL: stack.Commission + "/api/v1/commission/commissions" + query}, &page)
+		stacktest.Want(
+			t,
+			200,
+			stacktest.Request{URL: stack.Commission + "/api/v1/commission/commissions" + query},
+			&page,
+		)
+
 		all = append(all, page.Data...)
 		if !page.HasMore {
 			return all
 		}
+
 		query = "?limit=1000&user_id=" + user + "&cursor=" + page.NextCursor
 	}
 }
@@ -166,22 +238,31 @@ func commissions(t *testing.T, user string) []commissionRow {
 // notReady waits until the service's /readyz is 503 and names the dependency.
 func notReady(t *testing.T, url, dependency string) {
 	t.Helper()
-	took := stacktest.Await(t, 10*time.Second, url+"/readyz to name "+dependency, func(ctx context.Context) error {
-		answer, err := stacktest.Send(ctx, stacktest.Request{URL: url + "/readyz"})
-		if err != nil {
-			return err
-		}
-		if answer.Status != 503 {
-			return fmt.Errorf("answers %d", answer.Status)
-		}
-		p := answer.Problem(t)
-		for _, f := range p.Errors {
-			if f.Field == dependency && p.Code == "not_ready" && answer.Header.Get("Retry-After") != "" {
-				return nil
+	took := stacktest.Await(
+		t,
+		10*time.Second,
+		url+"/readyz to name "+dependency,
+		func(ctx context.Context) error {
+			answer, err := stacktest.Send(ctx, stacktest.Request{URL: url + "/readyz"})
+			if err != nil {
+				return err
 			}
-		}
-		return fmt.Errorf("answers %s", answer.Body)
-	})
+
+			if answer.Status != 503 {
+				return fmt.Errorf("answers %d", answer.Status)
+			}
+
+			p := answer.Problem(t)
+			for _, f := range p.Errors {
+				if f.Field == dependency && p.Code == "not_ready" &&
+					answer.Header.Get("Retry-After") != "" {
+					return nil
+				}
+			}
+
+			return fmt.Errorf("answers %s", answer.Body)
+		},
+	)
 	t.Logf("%s/readyz named %s after %s", url, dependency, took.Round(time.Millisecond))
 }
 
@@ -193,9 +274,11 @@ func ready(t *testing.T, url string, within time.Duration) {
 		if err != nil {
 			return err
 		}
+
 		if answer.Status != 200 {
 			return fmt.Errorf("answers %d %s", answer.Status, answer.Body)
 		}
+
 		return nil
 	})
 	t.Logf("%s/readyz was 200 again after %s", url, took.Round(time.Millisecond))
@@ -204,9 +287,11 @@ func ready(t *testing.T, url string, within time.Duration) {
 // stop ends a process of the stack; it runs again when the test is over, whatever comes of it.
 func stop(t *testing.T, end func(context.Context, string) error, name string) {
 	t.Helper()
+
 	if err := end(t.Context(), name); err != nil {
 		t.Fatal(err)
 	}
+
 	t.Cleanup(func() {
 		if err := stack.Parts.Start(context.WithoutCancel(t.Context()), name); err != nil {
 			t.Error(err)
@@ -217,6 +302,7 @@ func stop(t *testing.T, end func(context.Context, string) error, name string) {
 // start starts it again and returns when it is ready.
 func start(t *testing.T, name string) {
 	t.Helper()
+
 	if err := stack.Parts.Start(t.Context(), name); err != nil {
 		t.Fatal(err)
 	}

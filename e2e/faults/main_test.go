@@ -1,5 +1,5 @@
-// Package faults_test ends processes of a private stack while events and commands come in, and counts afterwards: what was
-// acknowledged is there, once.
+// Package faults_test ends processes of a private stack while events and commands come in, and
+// counts afterwards: what was acknowledged is there, once.
 package faults_test
 
 import (
@@ -13,6 +13,8 @@ import (
 var stack *stacktest.Stack //nolint:gochecknoglobals // TestMain hands the one stack to all tests
 
 func TestMain(m *testing.M) {
-	sealing := "ACCOUNT_DETAILS_KEYS=test:" + base64.StdEncoding.EncodeToString([]byte("0123456789abcdef0123456789abcdef"))
+	sealing := "ACCOUNT_DETAILS_KEYS=test:" + base64.StdEncoding.EncodeToString(
+		[]byte("0123456789abcdef0123456789abcdef"),
+	)
 	os.Exit(stacktest.RunPrivate(m, func(s *stacktest.Stack) { stack = s }, sealing))
 }

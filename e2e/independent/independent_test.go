@@ -1,7 +1,7 @@
 //go:build python
 
-// Package independent_test reads what tracking publishes with a client that shares no code with ours: the Python one. `make test-python`
-// makes its environment; TEST_PYTHON is its interpreter.
+// Package independent_test reads what tracking publishes with a client that shares no code with
+// ours: the Python one. `make test-python` makes its environment; TEST_PYTHON is its interpreter.
 package independent_test
 
 import (
@@ -39,14 +39,31 @@ func TestAnIndependentClientReadsWhatIsPublished(t *testing.T) {
 	occurred := time.Now().Add(-48 * time.Hour).UTC().Truncate(time.Millisecond)
 	metadata := `{"amount": 12345678901.10, "currency": "USD", "order_id": "order-ü", "note": "naïve 😀", "pi": 3.14159265358979323846}`
 	id := uuid.NewString()
-	body := fmt.Sprintf(`{"event_id":%q,"user_id":"user-ü","event_type":"purchase","occurred_at":%q,"campaign_id":"camp1","metadata":%s}`,
-		id, occurred.Format(time.RFC3339Nano), metadata)
-	stacktest.Want(t, 201, stacktest.Request{URL: stack.Tracking + "/api/v1/tracking/events", Body: body}, nil)
+	body := fmt.Sprintf(
+		`{"event_id":%q,"user_id":"user-ü","event_type":"purchase","occurred_at":%q,"campaign_id":"camp1","metadata":%s}`,
+		id,
+		occurred.Format(time.RFC3339Nano),
+		metadata,
+	)
+	stacktest.Want(
+		t,
+		201,
+		stacktest.Request{URL: stack.Tracking + "/api/v1/tracking/events", Body: body},
+		nil,
+	)
 
 	message := readBack(t, id)
 	want := map[string]string{
-		"schema_version": "v1", "event_id": id, "user_id": "user-ü", "event_type": "purchase", "campaign_id": "camp1", "order_id": "order-ü",
-		"amount": "12345678901.10", "currency": "USD", "metadata": metadata, "received_at": message.Event["received_at"],
+		"schema_version": "v1",
+		"event_id":       id,
+		"user_id":        "user-ü",
+		"event_type":     "purchase",
+		"campaign_id":    "camp1",
+		"order_id":       "order-ü",
+		"amount":         "12345678901.10",
+		"currency":       "USD",
+		"metadata":       metadata,
+		"received_at":    message.Event["received_at"],
 	}
 	for name, value := range want {
 		if message.Event[name] != value {
@@ -55,12 +72,20 @@ func TestAnIndependentClientReadsWhatIsPublished(t *testing.T) {
 	}
 	at, err := time.Parse(time.RFC3339Nano, message.Event["occurred_at"])
 	if err != nil || !at.Equal(occurred) || message.EventTime != occurred.UnixMilli() {
-		t.Errorf("occurred_at %q, event time %d; want %s in both", message.Event["occurred_at"], message.EventTime, occurred)
+		t.Errorf(
+			"occurred_at %q, event time %d; want %s in both",
+			message.Event["occurred_at"],
+			message.EventTime,
+			occurred,
+		)
 	}
-	if published := time.UnixMilli(message.PublishTime); time.Since(published) > time.Hour || !published.After(occurred) {
+	if published := time.UnixMilli(message.PublishTime); time.Since(published) > time.Hour ||
+		!published.After(occurred) {
 		t.Errorf("publish time %s is not now: it must be kept apart from the event time", published)
 	}
-	if message.Key != "user-ü" || message.Properties["event_id"] != id || message.Properties["ce_id"] != id || message.Properties["seq"] == "" {
+	if message.Key != "user-ü" || message.Properties["event_id"] != id ||
+		message.Properties["ce_id"] != id ||
+		message.Properties["seq"] == "" {
 		t.Errorf("key %q, properties %v", message.Key, message.Properties)
 	}
 }

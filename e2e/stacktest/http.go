@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// Request is one HTTP request. Method is GET without a body and POST with one unless set; ContentType is JSON unless set.
+// Request is one HTTP request. Method is GET without a body and POST with one unless set;
+// ContentType is JSON unless set.
 type Request struct {
 	Method, URL, ContentType, Body string
 	Token                          string // bearer token, "" for none
@@ -31,64 +32,86 @@ const answerTimeout = 15 * time.Second
 func Send(ctx context.Context, r Request) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
+
 	if r.Method == "" {
 		r.Method = http.MethodGet
 		if r.Body != "" {
 			r.Method = http.MethodPost
 		}
 	}
+
 	request, err := http.NewRequestWithContext(ctx, r.Method, r.URL, strings.NewReader(r.Body))
 	if err != nil {
 		return Answer{}, err
 	}
+
 	if r.ContentType == "" {
 		r.ContentType = "application/json"
 	}
+
 	if r.Method == http.MethodPost {
 		request.Header.Set("Content-Type", r.ContentType)
 	}
+
 	if r.Token != "" {
 		request.Header.Set("Authorization", "Bearer "+r.Token)
 	}
+
 	for name, value := range r.Header {
 		request.Header.Set(name, value)
 	}
+
 	start := time.Now() //nolint:forbidigo // seen from outside, time is the real one
+
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return Answer{}, err
 	}
+
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)
-	return Answer{Status: response.StatusCode, Header: response.Header, Body: string(body), Took: time.Since(start)}, err
+
+	return Answer{
+		Status: response.StatusCode,
+		Header: response.Header,
+		Body:   string(body),
+		Took:   time.Since(start),
+	}, err
 }
 
 // Do sends the request and fails the test when there is no answer.
 func Do(t *testing.T, r Request) Answer {
 	t.Helper()
+
 	answer, err := Send(t.Context(), r)
 	if err != nil {
 		t.Fatalf("%s %s: %v", r.Method, r.URL, err)
 	}
+
 	return answer
 }
 
-// Want sends the request, fails the test unless the answer has the status, and reads its JSON into v (nil: not read).
+// Want sends the request, fails the test unless the answer has the status, and reads its JSON into
+// v (nil: not read).
 func Want(t *testing.T, status int, r Request, v any) Answer {
 	t.Helper()
+
 	answer := Do(t, r)
 	if answer.Status != status {
 		t.Fatalf("%s %s = %d %s, want %d", r.Method, r.URL, answer.Status, answer.Body, status)
 	}
+
 	if v != nil {
 		answer.JSON(t, v)
 	}
+
 	return answer
 }
 
 // JSON reads the answer's body into v.
 func (a Answer) JSON(t *testing.T, v any) {
 	t.Helper()
+
 	if err := json.Unmarshal([]byte(a.Body), v); err != nil {
 		t.Fatalf("answer is no JSON of the expected form: %v in %s", err, a.Body)
 	}
@@ -116,39 +139,67 @@ type Fault struct {
 // Problem reads the answer as a problem document and checks what all of them have in common.
 func (a Answer) Problem(t *testing.T) Problem {
 	t.Helper()
+
 	if got := a.Header.Get("Content-Type"); got != "application/problem+json" {
-		t.Fatalf("answer %d has Content-Type %q, want a problem document; body %s", a.Status, got, a.Body)
+		t.Fatalf(
+			"answer %d has Content-Type %q, want a problem document; body %s",
+			a.Status,
+			got,
+			a.Body,
+		)
 	}
+
 	var p Problem
 	a.JSON(t, &p)
+
 	id := a.Header.Get("X-Request-ID")
 	if id == "" || p.RequestID != id || p.Instance != "urn:tributary:request:"+id {
-		t.Errorf("problem's request_id and instance do not agree with X-Request-ID %q: %s", id, a.Body)
+		t.Errorf(
+			"problem's request_id and instance do not agree with X-Request-ID %q: %s",
+			id,
+			a.Body,
+		)
 	}
-	if p.Status != a.Status || p.Title != http.StatusText(a.Status) || p.Type != "urn:tributary:problem:"+p.Code || p.Detail == "" {
+
+	if p.Status != a.Status || p.Title != http.StatusText(a.Status) ||
+		p.Type != "urn:tributary:problem:"+p.Code ||
+		p.Detail == "" {
 		t.Errorf("problem of an answer %d is not complete: %s", a.Status, a.Body)
 	}
+
 	return p
 }
 
-// Patience is for what needs the broker just after it was killed: it sometimes takes two minutes until it stores again, and nothing is lost meanwhile.
+// Patience is for what needs the broker just after it was killed: it sometimes takes two minutes
+// until it stores again, and nothing is lost meanwhile.
 const Patience = 4 * time.Minute
 
-// Await checks every 50 ms until check returns nil and gives the time that took. It fails the test with check's last error.
-func Await(t *testing.T, within time.Duration, what string, check func(context.Context) error) time.Duration {
+// Await checks every 50 ms until check returns nil and gives the time that took. It fails the test
+// with check's last error.
+func Await(
+	t *testing.T,
+	within time.Duration,
+	what string,
+	check func(context.Context) error,
+) time.Duration {
 	t.Helper()
 	start := time.Now() //nolint:forbidigo // seen from outside, time is the real one
+
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
+
 	for {
 		err := check(t.Context())
+
 		took := time.Since(start)
 		if err == nil {
 			return took
 		}
+
 		if took > within {
 			t.Fatalf("%s: not within %s: %v", what, within, err)
 		}
+
 		<-tick.C
 	}
 }

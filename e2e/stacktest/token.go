@@ -21,16 +21,25 @@ func (s *Stack) Token(t *testing.T, user string) string {
 // PartnerClaims are those of a valid token.
 func PartnerClaims(user string) Claims {
 	now := time.Now() //nolint:forbidigo // seen from outside, time is the real one
-	return Claims{"sub": user, "jti": Unique("jti"), "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(), "roles": []string{"partner"}}
+
+	return Claims{
+		"sub":   user,
+		"jti":   Unique("jti"),
+		"iat":   now.Unix(),
+		"exp":   now.Add(time.Hour).Unix(),
+		"roles": []string{"partner"},
+	}
 }
 
 // Sign makes a token of any kind, also bad ones.
 func Sign(t *testing.T, method jwt.SigningMethod, key any, claims Claims) string {
 	t.Helper()
+
 	token, err := jwt.NewWithClaims(method, claims).SignedString(key)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return token
 }
 

@@ -34,7 +34,8 @@ func parse(payload []byte) (command, error) {
 	return cmd, nil
 }
 
-// ledger is a file with one line per accepted campaign. A line is effect and memory in one, so that no crash can part them.
+// ledger is a file with one line per accepted campaign. A line is effect and memory in one, so that
+// no crash can part them.
 type ledger struct {
 	file *os.File
 	seen map[string]bool
@@ -49,7 +50,8 @@ func openLedger(path string) (*ledger, error) {
 	lines := bufio.NewScanner(file)
 	for lines.Scan() {
 		var cmd command
-		if json.Unmarshal(lines.Bytes(), &cmd) == nil { // the last line may be cut off by a crash: its command comes again
+		if json.Unmarshal(lines.Bytes(), &cmd) == nil {
+			// the last line may be cut off by a crash: its command comes again
 			l.seen[cmd.CommandID] = true
 		}
 	}

@@ -1,4 +1,5 @@
-// Command consumer-go is an example of a service to come: it acts upon accepted campaigns. The "effect" is a line in a file.
+// Command consumer-go is an example of a service to come: it acts upon accepted campaigns. The
+// "effect" is a line in a file.
 package main
 
 import (
@@ -65,7 +66,8 @@ func run(ctx context.Context, file string, idle time.Duration) error {
 func act(effects *ledger, message pulsar.Message) error {
 	cmd, err := parse(message.Payload())
 	if err != nil {
-		// A real service publishes it to its dead-letter topic. The payload is not printed: it may be personal.
+		// A real service publishes it to its dead-letter topic. The payload is not printed: it may
+		// be personal.
 		log.Printf("cannot read message %s: %v", message.ID(), err)
 		return nil
 	}
@@ -91,7 +93,10 @@ func receive(ctx context.Context, consumer pulsar.Consumer, idle time.Duration) 
 }
 
 func subscribe() (pulsar.Consumer, func(), error) {
-	options := pulsar.ClientOptions{URL: setting("PULSAR_SERVICE_URL", "pulsar://localhost:6650"), ConnectionTimeout: 5 * time.Second}
+	options := pulsar.ClientOptions{
+		URL:               setting("PULSAR_SERVICE_URL", "pulsar://localhost:6650"),
+		ConnectionTimeout: 5 * time.Second,
+	}
 	if token := os.Getenv("PULSAR_TOKEN"); token != "" {
 		options.Authentication = pulsar.NewAuthenticationToken(token)
 	}
@@ -101,8 +106,11 @@ func subscribe() (pulsar.Consumer, func(), error) {
 	}
 	topic := "persistent://" + setting("PULSAR_TENANT", "public") + "/" + setting("PULSAR_NAMESPACE", "default") + "/" + topicName
 	consumer, err := client.Subscribe(pulsar.ConsumerOptions{
-		Topic: topic, SubscriptionName: subscription, Type: pulsar.Failover,
-		SubscriptionInitialPosition: pulsar.SubscriptionPositionEarliest, // the client's default is the end: what waits would be skipped
+		Topic:            topic,
+		SubscriptionName: subscription,
+		Type:             pulsar.Failover,
+		// the client's default is the end: what waits would be skipped
+		SubscriptionInitialPosition: pulsar.SubscriptionPositionEarliest,
 	})
 	if err != nil {
 		client.Close()

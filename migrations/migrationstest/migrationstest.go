@@ -27,16 +27,23 @@ type Database struct {
 	OwnerURL string        // of the owner, for what the service must not do
 }
 
-// New creates a database of the set. It needs TEST_POSTGRES_URL, the URL of a superuser on a throw-away server, and fails the test without it.
+// New creates a database of the set. It needs TEST_POSTGRES_URL, the URL of a superuser on a
+// throw-away server, and fails the test without it.
 func New(tb testing.TB, set migrations.Set) Database {
 	tb.Helper()
+
 	server := os.Getenv("TEST_POSTGRES_URL")
 	if server == "" {
-		tb.Fatal("TEST_POSTGRES_URL is not set: run `make test`, or `go run ./devstack/cmd/stack exec -- go test ./...`")
+		tb.Fatal(
+			"TEST_POSTGRES_URL is not set: run `make test`, or `go run ./devstack/cmd/stack " +
+				"exec -- go test ./...`",
+		)
 	}
+
 	ctx := context.WithoutCancel(tb.Context())
 	conn, err := pgx.Connect(ctx, server)
 	must(tb, err)
+
 	defer func() { _ = conn.Close(ctx) }()
 	name := "test_" + strings.ReplaceAll(uuid.NewString(), "-", "")
 	create(ctx, tb, conn, server, set, name)
@@ -46,25 +53,49 @@ func New(tb testing.TB, set migrations.Set) Database {
 		pool.Close()
 		conn, err := pgx.Connect(ctx, server)
 		must(tb, err)
+
 		defer func() { _ = conn.Close(ctx) }()
 		_, err = conn.Exec(ctx, "DROP DATABASE "+name+" WITH (FORCE)")
 		must(tb, err)
 	})
-	return Database{Pool: pool, URL: with(tb, server, name, set.Role), OwnerURL: with(tb, server, name, "")}
+
+	return Database{
+		Pool:     pool,
+		URL:      with(tb, server, name, set.Role),
+		OwnerURL: with(tb, server, name, ""),
+	}
 }
 
-// create copies the template, making it first where it is missing. The lock is for test programs that run at the same time.
-func create(ctx context.Context, tb testing.TB, conn *pgx.Conn, server string, set migrations.Set, name string) {
+// create copies the template, making it first where it is missing. The lock is for test programs
+// that run at the same time.
+func create(
+	ctx context.Context,
+	tb testing.TB,
+	conn *pgx.Conn,
+	server string,
+	set migrations.Set,
+	name string,
+) {
 	tb.Helper()
 	template := fmt.Sprintf("template_%s_%s", set.Name, fingerprint(tb, set))
 	_, err := conn.Exec(ctx, `SELECT pg_advisory_lock(hashtextextended($1, 0))`, template)
+
 	must(tb, err)
 	defer func() {
 		_, err := conn.Exec(ctx, `SELECT pg_advisory_unlock(hashtextextended($1, 0))`, template)
 		must(tb, err)
 	}()
+
 	var exists bool
-	must(tb, conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, template).Scan(&exists))
+	must(
+		tb,
+		conn.QueryRow(
+			ctx,
+			`SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`,
+			template,
+		).Scan(&exists),
+	)
+
 	if !exists {
 		making := template + "_new"
 		_, err = conn.Exec(ctx, "DROP DATABASE IF EXISTS "+making)
@@ -76,6 +107,7 @@ func create(ctx context.Context, tb testing.TB, conn *pgx.Conn, server string, s
 		_, err = conn.Exec(ctx, "ALTER DATABASE "+making+" RENAME TO "+template)
 		must(tb, err)
 	}
+
 	_, err = conn.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE "+template)
 	must(tb, err)
 }
@@ -86,6 +118,7 @@ func fingerprint(tb testing.TB, set migrations.Set) string {
 	must(tb, err)
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(text))
+
 	return fmt.Sprintf("%016x", h.Sum64())
 }
 
@@ -94,15 +127,18 @@ func with(tb testing.TB, server, database, role string) string {
 	tb.Helper()
 	u, err := url.Parse(server)
 	must(tb, err)
+
 	u.Path = "/" + database
 	if role != "" {
 		u.User = url.UserPassword(role, Password)
 	}
+
 	return u.String()
 }
 
 func must(tb testing.TB, err error) {
 	tb.Helper()
+
 	if err != nil {
 		tb.Fatal(err)
 	}

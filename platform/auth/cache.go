@@ -18,8 +18,9 @@ type cached struct {
 	until    time.Time
 }
 
-// cache remembers verified tokens by their SHA-256, never the tokens. It holds two generations of at most 8,192 entries:
-// when the young one is full it becomes the old one, and the old one is forgotten. It is safe for concurrent use.
+// cache remembers verified tokens by their SHA-256, never the tokens. It holds two generations of
+// at most 8,192 entries: when the young one is full it becomes the old one, and the old one is
+// forgotten. It is safe for concurrent use.
 type cache struct {
 	mu         sync.RWMutex
 	young, old map[cacheKey]cached
@@ -32,15 +33,19 @@ func newCache() *cache {
 // get gives the identity of a token that was verified and may still be believed.
 func (c *cache) get(token string, now time.Time) (Identity, bool) {
 	sum := cacheKey(sha256.Sum256([]byte(token)))
+
 	c.mu.RLock()
 	defer c.mu.RUnlock()
+
 	entry, ok := c.young[sum]
 	if !ok {
 		entry, ok = c.old[sum]
 	}
+
 	if !ok || !now.Before(entry.until) {
 		return Identity{}, false
 	}
+
 	return entry.identity, true
 }
 
@@ -50,11 +55,14 @@ func (c *cache) put(token string, identity Identity, now time.Time) {
 	if identity.ExpiresAt.Before(until) {
 		until = identity.ExpiresAt
 	}
+
 	sum := cacheKey(sha256.Sum256([]byte(token)))
 	c.mu.Lock()
 	defer c.mu.Unlock()
+
 	if len(c.young) >= cacheHalf {
 		c.old, c.young = c.young, make(map[cacheKey]cached)
 	}
+
 	c.young[sum] = cached{identity, until}
 }

@@ -16,7 +16,8 @@ import (
 	"tributary/platform/identifier"
 )
 
-// claims are what a token says, with the types checked. It implements jwt.Claims for the library's validator.
+// claims are what a token says, with the types checked. It implements jwt.Claims for the library's
+// validator.
 type claims struct {
 	userID   string
 	subject  string
@@ -38,10 +39,18 @@ func (c claims) GetIssuer() (string, error)                   { return c.issuer,
 func (c claims) GetSubject() (string, error)                  { return c.subject, nil }
 
 func (c claims) identity(verified bool) Identity {
-	id := Identity{UserID: c.userID, Subject: c.subject, Issuer: c.issuer, TokenID: c.tokenID, Roles: c.roles, Verified: verified}
+	id := Identity{
+		UserID:   c.userID,
+		Subject:  c.subject,
+		Issuer:   c.issuer,
+		TokenID:  c.tokenID,
+		Roles:    c.roles,
+		Verified: verified,
+	}
 	if c.expires != nil {
 		id.ExpiresAt = c.expires.UTC()
 	}
+
 	return id
 }
 
@@ -53,72 +62,94 @@ func missingClaim(name string) error {
 	return refuse("token_claim_missing", "The token has no "+name+".")
 }
 
-// readClaims reads the claims of a token. Its faults are token_claim_missing and token_claim_invalid.
+// readClaims reads the claims of a token. Its faults are token_claim_missing and
+// token_claim_invalid.
 func readClaims(raw []byte) (claims, error) {
 	members, err := object(raw)
 	if err != nil {
 		return claims{}, err
 	}
+
 	var c claims
 	if c.userID, err = userID(members); err != nil {
 		return claims{}, err
 	}
+
 	for name, target := range map[string]*string{"sub": &c.subject, "iss": &c.issuer, "jti": &c.tokenID} {
 		value, _, ok := text(members[name])
 		if name == "sub" && !ok { // an integer sub is a user id too
 			value, ok = integer(members[name])
 		}
+
 		if !ok || (value != "" && !short(value)) {
-			return claims{}, invalidClaim(name, "is not a string of at most 255 printable characters")
+			return claims{}, invalidClaim(
+				name,
+				"is not a string of at most 255 printable characters",
+			)
 		}
+
 		*target = value
 	}
-	for name, target := range map[string]**jwt.NumericDate{"exp": &c.expires, "nbf": &c.notBefore, "iat": &c.issuedAt} {
+
+	for name, target := range map[string]**jwt.NumericDate{
+		"exp": &c.expires, "nbf": &c.notBefore, "iat": &c.issuedAt,
+	} {
 		if *target, err = date(name, members[name]); err != nil {
 			return claims{}, err
 		}
 	}
+
 	if c.audience, err = audience(members["aud"]); err != nil {
 		return claims{}, err
 	}
+
 	c.roles, err = roles(members)
+
 	return c, err
 }
 
-// userID reads the first of the claims that name the user. One that is there and cannot be an id is refused: falling
-// through to the next would let a damaged token speak for somebody else.
+// userID reads the first of the claims that name the user. One that is there and cannot be an id is
+// refused: falling through to the next would let a damaged token speak for somebody else.
 func userID(members map[string]jsontext.Value) (string, error) {
 	for _, name := range []string{"userId", "user_id", "sub", "id"} {
 		value, given, ok := text(members[name])
 		if !given {
 			continue
 		}
+
 		if !ok {
 			value, ok = integer(members[name])
 		}
+
 		if !ok || !identifier.Valid(value) {
 			return "", invalidClaim(name, "is not a user id of 1 to 128 printable characters")
 		}
+
 		return value, nil
 	}
+
 	return "", missingClaim("user id (userId, user_id, sub or id)")
 }
 
-// integer reads a whole number without sign, fraction or exponent: frameworks with numeric keys put those in tokens.
+// integer reads a whole number without sign, fraction or exponent: frameworks with numeric keys put
+// those in tokens.
 func integer(raw jsontext.Value) (string, bool) {
 	if raw.Kind() != '0' || len(raw) > 19 {
 		return "", false
 	}
+
 	for _, digit := range raw {
 		if digit < '0' || digit > '9' {
 			return "", false
 		}
 	}
+
 	return string(raw), true
 }
 
 func short(value string) bool {
-	return utf8.RuneCountInString(value) <= 255 && !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f })
+	return utf8.RuneCountInString(value) <= 255 &&
+		!strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f })
 }
 
 const lastDate = 253402300799 // the end of year 9999
@@ -128,12 +159,14 @@ func date(name string, raw jsontext.Value) (*jwt.NumericDate, error) {
 	if raw == nil || raw.Kind() == 'n' {
 		return nil, nil // absent; the validator's own convention
 	}
+
 	if raw.Kind() == '0' && len(raw) <= 32 {
 		seconds, err := strconv.ParseFloat(string(raw), 64)
 		if err == nil && seconds >= 0 && seconds <= lastDate {
 			return jwt.NewNumericDate(time.Unix(int64(seconds), 0)), nil
 		}
 	}
+
 	return nil, invalidClaim(name, "is not a number of seconds since 1970")
 }
 
@@ -146,17 +179,19 @@ func audience(raw jsontext.Value) ([]string, error) {
 	case ok:
 		return []string{one}, nil
 	}
+
 	many, err := stringArray(raw)
 	if err != nil {
 		return nil, invalidClaim("aud", "is not a string or an array of strings")
 	}
+
 	return many, nil
 }
 
 const maxRoles = 64
 
-// roles reads the claims roles and scope. A token with neither says nothing about rights and stands for a partner,
-// who may only act for itself.
+// roles reads the claims roles and scope. A token with neither says nothing about rights and stands
+// for a partner, who may only act for itself.
 func roles(members map[string]jsontext.Value) ([]Role, error) {
 	var names []string
 	if raw := members["roles"]; raw != nil && raw.Kind() != 'n' {
@@ -167,22 +202,31 @@ func roles(members map[string]jsontext.Value) ([]Role, error) {
 	} else if _, scoped, _ := text(members["scope"]); !scoped {
 		return []Role{Partner}, nil
 	}
+
 	scope, _, ok := text(members["scope"])
 	if !ok {
 		return nil, invalidClaim("scope", "is not a string of words")
 	}
+
 	found := []Role{}
 	for _, name := range append(names, strings.Fields(scope)...) {
-		if name == "" || len(name) > 64 || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {
-			return nil, invalidClaim("roles", "holds a name that is not 1 to 64 printable ASCII characters")
+		if name == "" || len(name) > 64 ||
+			strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			return nil, invalidClaim(
+				"roles",
+				"holds a name that is not 1 to 64 printable ASCII characters",
+			)
 		}
+
 		if !slices.Contains(found, Role(name)) {
 			found = append(found, Role(name))
 		}
 	}
+
 	if len(found) > maxRoles {
 		return nil, invalidClaim("roles", "holds more than 64 names")
 	}
+
 	return found, nil
 }
 
@@ -192,18 +236,22 @@ func stringArray(raw jsontext.Value) ([]string, error) {
 	if err := json.Unmarshal(raw, &values); err != nil {
 		return nil, err
 	}
+
 	list := make([]string, len(values))
 	for i, value := range values {
 		name, given, ok := text(value)
 		if !given || !ok {
 			return nil, errors.New("not a string")
 		}
+
 		list[i] = name
 	}
+
 	return list, nil
 }
 
-// claimFault names what the library's validator has found. Of several findings the first in this order is told.
+// claimFault names what the library's validator has found. Of several findings the first in this
+// order is told.
 func claimFault(err error) error {
 	switch {
 	case errors.Is(err, jwt.ErrTokenRequiredClaimMissing):
@@ -217,5 +265,11 @@ func claimFault(err error) error {
 	case errors.Is(err, jwt.ErrTokenInvalidAudience):
 		return refuse("token_audience_invalid", "The token is meant for another audience.")
 	}
-	return fault.Because(err, fault.Unauthenticated, "token_claim_invalid", "A claim of the token breaks its rule.")
+
+	return fault.Because(
+		err,
+		fault.Unauthenticated,
+		"token_claim_invalid",
+		"A claim of the token breaks its rule.",
+	)
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Config says which tokens are believed. Exactly one source of keys is used: the secret for HS256, a PEM file or a JSON
-// Web Key Set for the others.
+// Config says which tokens are believed. Exactly one source of keys is used: the secret for HS256,
+// a PEM file or a JSON Web Key Set for the others.
 type Config struct {
 	Secret            string        `envconfig:"JWT_SECRET_KEY"`
 	Algorithm         string        `envconfig:"JWT_ALGORITHM" default:"HS256"`
@@ -24,7 +24,8 @@ const (
 	maxLeeway = time.Minute
 )
 
-// Validate tells every fault of the settings; production adds the refusals of insecure ones. No fault holds a value.
+// Validate tells every fault of the settings; production adds the refusals of insecure ones. No
+// fault holds a value.
 func (c Config) Validate(production bool) []string {
 	var faults []string
 	note := func(wrong bool, text string) {
@@ -33,22 +34,44 @@ func (c Config) Validate(production bool) []string {
 		}
 	}
 	note(c.Leeway < 0 || c.Leeway > maxLeeway, "JWT_LEEWAY must be between 0s and 60s")
-	note(c.Issuer != strings.TrimSpace(c.Issuer), "JWT_ISSUER must not begin or end with white space")
-	note(c.Audience != strings.TrimSpace(c.Audience), "JWT_AUDIENCE must not begin or end with white space")
+	note(
+		c.Issuer != strings.TrimSpace(c.Issuer),
+		"JWT_ISSUER must not begin or end with white space",
+	)
+	note(
+		c.Audience != strings.TrimSpace(c.Audience),
+		"JWT_AUDIENCE must not begin or end with white space",
+	)
+
 	if !c.RequireValidation {
-		note(production, "JWT_REQUIRE_VALIDATION=false is refused in production: anybody could write a token")
+		note(
+			production,
+			"JWT_REQUIRE_VALIDATION=false is refused in production: anybody could write a token",
+		)
+
 		return faults
 	}
+
 	switch c.Algorithm {
 	case hs256:
-		note(c.JWKSURL != "" || c.PublicKeyFile != "", "JWT_JWKS_URL and JWT_PUBLIC_KEY_FILE need JWT_ALGORITHM RS256, ES256 or EdDSA")
-		note(len(c.Secret) < minSecret, "JWT_SECRET_KEY must be at least 32 bytes (openssl rand -base64 48 makes one)")
-		note(production && len(c.Secret) >= minSecret && guessable(c.Secret), "JWT_SECRET_KEY is an example or too simple: refused in production")
+		note(
+			c.JWKSURL != "" || c.PublicKeyFile != "",
+			"JWT_JWKS_URL and JWT_PUBLIC_KEY_FILE need JWT_ALGORITHM RS256, ES256 or EdDSA",
+		)
+		note(
+			len(c.Secret) < minSecret,
+			"JWT_SECRET_KEY must be at least 32 bytes (openssl rand -base64 48 makes one)",
+		)
+		note(
+			production && len(c.Secret) >= minSecret && guessable(c.Secret),
+			"JWT_SECRET_KEY is an example or too simple: refused in production",
+		)
 	case "RS256", "ES256", "EdDSA":
 		faults = append(faults, c.publicKeyFaults(production)...)
 	default:
 		note(true, "JWT_ALGORITHM must be HS256, RS256, ES256 or EdDSA")
 	}
+
 	return faults
 }
 
@@ -59,36 +82,58 @@ func (c Config) publicKeyFaults(production bool) []string {
 			faults = append(faults, text)
 		}
 	}
-	note((c.JWKSURL == "") == (c.PublicKeyFile == ""), "JWT_ALGORITHM "+c.Algorithm+" needs one of JWT_JWKS_URL and JWT_PUBLIC_KEY_FILE")
+	note(
+		(c.JWKSURL == "") == (c.PublicKeyFile == ""),
+		"JWT_ALGORITHM "+c.Algorithm+" needs one of JWT_JWKS_URL and JWT_PUBLIC_KEY_FILE",
+	)
+
 	if c.PublicKeyFile != "" {
 		_, err := pemKeys(c.PublicKeyFile, c.Algorithm)
 		if err != nil {
 			faults = append(faults, "JWT_PUBLIC_KEY_FILE: "+err.Error())
 		}
 	}
+
 	if c.JWKSURL != "" {
 		address, err := url.Parse(c.JWKSURL)
-		bad := err != nil || address.Host == "" || (address.Scheme != "https" && address.Scheme != "http")
+		bad := err != nil || address.Host == "" ||
+			(address.Scheme != "https" && address.Scheme != "http")
 		note(bad, "JWT_JWKS_URL must be an absolute http or https URL")
-		note(production && !bad && address.Scheme != "https", "JWT_JWKS_URL must be https in production")
+		note(
+			production && !bad && address.Scheme != "https",
+			"JWT_JWKS_URL must be https in production",
+		)
 	}
+
 	// An identity provider signs tokens for many applications with the same keys.
-	note(production && c.Issuer == "", "JWT_ISSUER must be set in production when keys are an identity provider's")
-	note(production && c.Audience == "", "JWT_AUDIENCE must be set in production when keys are an identity provider's")
+	note(
+		production && c.Issuer == "",
+		"JWT_ISSUER must be set in production when keys are an identity provider's",
+	)
+	note(
+		production && c.Audience == "",
+		"JWT_AUDIENCE must be set in production when keys are an identity provider's",
+	)
+
 	return faults
 }
 
 // guessable recognises example secrets and such with little variety.
 func guessable(secret string) bool {
 	lower := strings.ToLower(secret)
-	for _, word := range []string{"change", "development", "example", "insecure", "default", "secret", "password", "local", "tributary", "0123456789", "qwerty"} {
+	for _, word := range []string{
+		"change", "development", "example", "insecure", "default", "secret", "password", "local",
+		"tributary", "0123456789", "qwerty",
+	} {
 		if strings.Contains(lower, word) {
 			return true
 		}
 	}
+
 	distinct := make(map[rune]struct{})
 	for _, r := range secret {
 		distinct[r] = struct{}{}
 	}
+
 	return len(distinct) < 12
 }

@@ -4,6 +4,7 @@ package auth
 func CacheSize(v *Verifier) int {
 	v.cache.mu.RLock()
 	defer v.cache.mu.RUnlock()
+
 	return len(v.cache.young) + len(v.cache.old)
 }
 

@@ -1,6 +1,7 @@
-// Package auth tells who asks and what they may do. A Verifier turns a bearer token (a JSON Web Token) into an Identity or
-// into a fault with a stable code; operations state the rights they need with Require or Public, and Middleware enforces
-// them. It is technical code for all services: it knows roles, and nothing of what they are used for.
+// Package auth tells who asks and what they may do. A Verifier turns a bearer token (a JSON Web
+// Token) into an Identity or into a fault with a stable code; operations state the rights they need
+// with Require or Public, and Middleware enforces them. It is technical code for all services: it
+// knows roles, and nothing of what they are used for.
 package auth
 
 import (
@@ -29,8 +30,8 @@ type Identity struct {
 	Subject string
 	Issuer  string
 	TokenID string
-	// Roles are the names in roles and scope, each once, also those that this package does not know. A token without both
-	// claims says nothing about rights and stands for a partner.
+	// Roles are the names in roles and scope, each once, also those that this package does not
+	// know. A token without both claims says nothing about rights and stands for a partner.
 	Roles []Role
 	// ExpiresAt is the claim exp in UTC; zero only when Verified is false and there is none.
 	ExpiresAt time.Time
@@ -45,6 +46,7 @@ func (i Identity) Has(roles ...Role) bool {
 			return true
 		}
 	}
+
 	return false
 }
 
@@ -64,22 +66,25 @@ func From(ctx context.Context) (Identity, bool) {
 	return identity, ok
 }
 
-// OwnUser gives the user id that a list must be limited to ("" for no limit) when the caller asked for the user id asked
-// ("" for all). Operators get what they ask; a partner gets itself, and a Forbidden fault foreign_user when it asks for
-// somebody else. With authentication off everybody gets what they ask.
+// OwnUser gives the user id that a list must be limited to ("" for no limit) when the caller asked
+// for the user id asked ("" for all). Operators get what they ask; a partner gets itself, and a
+// Forbidden fault foreign_user when it asks for somebody else. With authentication off everybody
+// gets what they ask.
 func OwnUser(ctx context.Context, asked string) (string, error) {
 	identity, known := From(ctx)
 	if !known || identity.seesAll() {
 		return asked, nil
 	}
+
 	if asked != "" && asked != identity.UserID {
 		return "", fault.New(fault.Forbidden, "foreign_user", "You may only ask for your own data.")
 	}
+
 	return identity.UserID, nil
 }
 
-// MaySee tells whether the caller may read what belongs to the user. A service answers "not found" otherwise, so that
-// ids of others cannot be probed.
+// MaySee tells whether the caller may read what belongs to the user. A service answers "not found"
+// otherwise, so that ids of others cannot be probed.
 func MaySee(ctx context.Context, owner string) bool {
 	identity, known := From(ctx)
 	return !known || identity.seesAll() || identity.UserID == owner

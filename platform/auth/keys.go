@@ -24,8 +24,8 @@ type key struct {
 
 // keySource finds the keys that may have signed a token.
 type keySource interface {
-	// find gives the candidates for a kid ("" when the token names none). Its faults are token_key_unknown and
-	// token_keys_unavailable.
+	// find gives the candidates for a kid ("" when the token names none). Its faults are
+	// token_key_unknown and token_keys_unavailable.
 	find(ctx context.Context, kid string) ([]key, error)
 	// ready tells why no token can be verified at the moment; nil when they can.
 	ready(ctx context.Context) error
@@ -40,18 +40,22 @@ func publicKey(material any) (key, error) {
 		if k.N.BitLen() < minRSABits {
 			return key{}, errors.New("an RSA key needs 2048 bits or more")
 		}
+
 		return key{jwt.SigningMethodRS256, k}, nil
 	case *ecdsa.PublicKey:
 		if k.Curve != elliptic.P256() {
 			return key{}, errors.New("an EC key must be on the curve P-256")
 		}
+
 		return key{jwt.SigningMethodES256, k}, nil
 	case ed25519.PublicKey:
 		if len(k) != ed25519.PublicKeySize {
 			return key{}, errors.New("an Ed25519 key needs 32 bytes")
 		}
+
 		return key{jwt.SigningMethodEdDSA, k}, nil
 	}
+
 	return key{}, errors.New("the key is none of RSA, EC P-256 and Ed25519")
 }
 
@@ -61,34 +65,42 @@ type fixedKeys []key
 func (f fixedKeys) find(context.Context, string) ([]key, error) { return f, nil }
 func (f fixedKeys) ready(context.Context) error                 { return nil }
 
-// pemKeys reads the public keys and certificates of a PEM file; several allow a change of keys. All must be for the algorithm.
+// pemKeys reads the public keys and certificates of a PEM file; several allow a change of keys. All
+// must be for the algorithm.
 func pemKeys(path, algorithm string) (fixedKeys, error) {
 	rest, err := os.ReadFile(path) //nolint:gosec // the path is the operator's setting
 	if err != nil {
 		return nil, errors.New("the file cannot be read")
 	}
+
 	var keys fixedKeys
 	for {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {
 			break
 		}
+
 		material, err := parseBlock(block)
 		if err != nil {
 			return nil, err
 		}
+
 		k, err := publicKey(material)
 		if err != nil {
 			return nil, err
 		}
+
 		if k.method.Alg() != algorithm {
 			return nil, fmt.Errorf("the file holds a key for %s", k.method.Alg())
 		}
+
 		keys = append(keys, k)
 	}
+
 	if len(keys) == 0 {
 		return nil, errors.New("the file holds no PEM block")
 	}
+
 	return keys, nil
 }
 
@@ -99,13 +111,19 @@ func parseBlock(block *pem.Block) (crypto.PublicKey, error) {
 		if err != nil {
 			return nil, errors.New("a public key cannot be read")
 		}
+
 		return material, nil
 	case "CERTIFICATE":
 		certificate, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
 			return nil, errors.New("a certificate cannot be read")
 		}
+
 		return certificate.PublicKey, nil
 	}
-	return nil, errors.New("the file holds something else than PUBLIC KEY and CERTIFICATE blocks (a private key does not belong here)")
+
+	return nil, errors.New(
+		"the file holds something else than PUBLIC KEY and CERTIFICATE blocks (a private key " +
+			"does not belong here)",
+	)
 }

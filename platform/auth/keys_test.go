@@ -41,8 +41,11 @@ type keyPair struct {
 
 func pair(t *testing.T, algorithm string) keyPair {
 	t.Helper()
-	var k keyPair
-	var err error
+
+	var (
+		k   keyPair
+		err error
+	)
 	switch algorithm {
 	case "RS256":
 		k.method = jwt.SigningMethodRS256
@@ -54,61 +57,77 @@ func pair(t *testing.T, algorithm string) keyPair {
 		k.method = jwt.SigningMethodEdDSA
 		_, k.private, err = ed25519.GenerateKey(rand.Reader)
 	}
+
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return k
 }
 
 func (k keyPair) sign(t *testing.T, kid string, at time.Time) string {
 	t.Helper()
+
 	header := map[string]any{}
 	if kid != "" {
 		header["kid"] = kid
 	}
+
 	return authtest.Sign(t, k.method, k.private, authtest.Claims(at, "user123"), header)
 }
 
 func pemOf(t *testing.T, public crypto.PublicKey) []byte {
 	t.Helper()
+
 	der, err := x509.MarshalPKIXPublicKey(public)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
 }
 
 func write(t *testing.T, content []byte) string {
 	t.Helper()
+
 	path := filepath.Join(t.TempDir(), "key.pem")
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
+
 	return path
 }
 
 func TestPublicKeyFiles(t *testing.T) {
 	t.Parallel()
+
 	for _, algorithm := range []string{"RS256", "ES256", "EdDSA"} {
 		t.Run(algorithm, func(t *testing.T) {
 			t.Parallel()
 			c := start()
-			k, old, stranger := pair(t, algorithm), pair(t, algorithm), pair(t, algorithm)
+			k := pair(t, algorithm)
+			old := pair(t, algorithm)
+			stranger := pair(t, algorithm)
 			file := append(pemOf(t, old.private.Public()), pemOf(t, k.private.Public())...)
 			cfg := hs256()
-			cfg.Secret, cfg.Algorithm, cfg.PublicKeyFile = "", algorithm, write(t, file)
+			cfg.Secret = ""
+			cfg.Algorithm = algorithm
+			cfg.PublicKeyFile = write(t, file)
+
 			v := verifier(t, cfg, c)
 			for name, tc := range map[string]struct{ token, want string }{
 				"current key":    {k.sign(t, "", c.at), ""},
 				"key before":     {old.sign(t, "any", c.at), ""},
 				"stranger's key": {stranger.sign(t, "", c.at), "token_signature_invalid"},
-				// the classic confusion: the public key, which everybody has, used as an HMAC secret
+				// the classic confusion: the public key, which everybody has, used as an HMAC
+				// secret
 				"PEM as secret":      {authtest.HS256(t, string(file), authtest.Claims(c.at, "user123")), "token_algorithm_refused"},
 				"one PEM as secret":  {authtest.HS256(t, string(pemOf(t, k.private.Public())), authtest.Claims(c.at, "user123")), "token_algorithm_refused"},
 				"PEM under own name": {authtest.Raw(string(file), `{"alg":"`+algorithm+`"}`, `{"sub":"user123","exp":9999999999}`), "token_signature_invalid"},
 				"none":               {authtest.Raw("", `{"alg":"none"}`, `{"sub":"user123","exp":9999999999}`), "token_algorithm_refused"},
 			} {
-				if _, err := v.Verify(t.Context(), tc.token); (tc.want == "") != (err == nil) || (err != nil && code(err) != tc.want) {
+				if _, err := v.Verify(t.Context(), tc.token); (tc.want == "") != (err == nil) ||
+					(err != nil && code(err) != tc.want) {
 					t.Errorf("%s: %v, want %q", name, err, tc.want)
 				}
 			}
@@ -116,8 +135,8 @@ func TestPublicKeyFiles(t *testing.T) {
 	}
 }
 
-// provider is an identity provider without a network: it answers with its present key set, or fails. Fetches come from several
-// goroutines, so tests change it through change.
+// provider is an identity provider without a network: it answers with its present key set, or
+// fails. Fetches come from several goroutines, so tests change it through change.
 type provider struct {
 	t       *testing.T
 	mu      sync.Mutex
@@ -131,15 +150,22 @@ type provider struct {
 func (p *provider) RoundTrip(*http.Request) (*http.Response, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+
 	p.fetches++
 	if p.down {
 		return nil, errors.New("connection refused")
 	}
+
 	body := p.body
 	if body == "" {
 		body = p.set()
 	}
-	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}, nil
+
+	return &http.Response{
+		StatusCode: http.StatusOK,
+		Header:     http.Header{},
+		Body:       io.NopCloser(strings.NewReader(body)),
+	}, nil
 }
 
 func (p *provider) change(how func()) {
@@ -151,19 +177,32 @@ func (p *provider) change(how func()) {
 func (p *provider) set() string {
 	var members []string
 	for kid, k := range p.keys {
-		jwk, err := jwkset.NewJWKFromKey(k.private.Public(), jwkset.JWKOptions{Metadata: jwkset.JWKMetadataOptions{KID: kid, ALG: jwkset.ALG(k.method.Alg()), USE: jwkset.UseSig}})
+		jwk, err := jwkset.NewJWKFromKey(
+			k.private.Public(),
+			jwkset.JWKOptions{
+				Metadata: jwkset.JWKMetadataOptions{
+					KID: kid,
+					ALG: jwkset.ALG(k.method.Alg()),
+					USE: jwkset.UseSig,
+				},
+			},
+		)
 		if err != nil {
 			p.t.Fatal(err)
 		}
+
 		text, err := json.Marshal(jwk.Marshal())
 		if err != nil {
 			p.t.Fatal(err)
 		}
+
 		members = append(members, string(text))
 	}
+
 	if p.extra != "" {
 		members = append(members, p.extra)
 	}
+
 	return `{"keys":[` + strings.Join(members, ",") + `]}`
 }
 
@@ -173,12 +212,20 @@ func inBubble(t *testing.T, p *provider, test func(t *testing.T, v *auth.Verifie
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cfg := hs256()
-		cfg.Secret, cfg.Algorithm, cfg.JWKSURL = "", "ES256", "https://identity.example/keys"
+		cfg.Secret = ""
+		cfg.Algorithm = "ES256"
+		cfg.JWKSURL = "https://identity.example/keys"
 		p.t = t
-		v, err := auth.New(ctx, cfg, auth.Needs{Now: time.Now, Logger: slog.New(slog.DiscardHandler), Transport: p})
+
+		v, err := auth.New(
+			ctx,
+			cfg,
+			auth.Needs{Now: time.Now, Logger: slog.New(slog.DiscardHandler), Transport: p},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		test(t, v)
 		cancel()
 		synctest.Wait() // the refreshing goroutine has ended, else the bubble would not
@@ -187,6 +234,7 @@ func inBubble(t *testing.T, p *provider, test func(t *testing.T, v *auth.Verifie
 
 func expect(t *testing.T, v *auth.Verifier, name, token, want string) {
 	t.Helper()
+
 	_, err := v.Verify(t.Context(), token)
 	if (want == "") != (err == nil) || (err != nil && code(err) != want) {
 		t.Errorf("%s: %v, want %q", name, err, want)
@@ -200,9 +248,21 @@ func TestKeySetRotation(t *testing.T) {
 	inBubble(t, p, func(t *testing.T, v *auth.Verifier) {
 		t.Helper()
 		expect(t, v, "first key", first.sign(t, "first", time.Now()), "")
-		expect(t, v, "second key, too early", second.sign(t, "second", time.Now()), "token_key_unknown")
+		expect(
+			t,
+			v,
+			"second key, too early",
+			second.sign(t, "second", time.Now()),
+			"token_key_unknown",
+		)
 		p.change(func() { p.keys["second"] = second })
-		expect(t, v, "second key, just published", second.sign(t, "second", time.Now()), "token_key_unknown")
+		expect(
+			t,
+			v,
+			"second key, just published",
+			second.sign(t, "second", time.Now()),
+			"token_key_unknown",
+		)
 		time.Sleep(time.Minute) // the fetch that the early token cost is earned again
 		expect(t, v, "second key, a minute later", second.sign(t, "second", time.Now()), "")
 		expect(t, v, "first key, meanwhile", first.sign(t, "first", time.Now()), "")
@@ -220,15 +280,18 @@ func TestJunkKeyIDsCostOneFetchAMinute(t *testing.T) {
 	p := &provider{keys: map[string]keyPair{"k": k}}
 	inBubble(t, p, func(t *testing.T, v *auth.Verifier) {
 		t.Helper()
+
 		began := time.Now()
 		for range 500 {
 			expect(t, v, "junk", k.sign(t, rand.Text(), time.Now()), "token_key_unknown")
 		}
+
 		p.change(func() {
 			if p.fetches > 2 {
 				t.Errorf("%d fetches", p.fetches)
 			}
 		})
+
 		if waited := time.Since(began); waited > time.Second {
 			t.Errorf("junk waited %s", waited)
 		}
@@ -241,33 +304,47 @@ func TestKeySetAway(t *testing.T) {
 	p := &provider{keys: map[string]keyPair{"k": k}, down: true}
 	inBubble(t, p, func(t *testing.T, v *auth.Verifier) {
 		t.Helper()
+
 		if v.Ready(t.Context()) == nil {
 			t.Error("ready without keys")
 		}
+
 		_, err := v.Verify(t.Context(), k.sign(t, "k", time.Now()))
 		if f, _ := fault.As(err); f == nil || f.Kind != fault.Unavailable || f.RetryAfter <= 0 {
 			t.Errorf("away from the start: %v", err)
 		}
+
 		p.change(func() { p.down = false })
 		time.Sleep(2 * time.Minute)
 		expect(t, v, "back", k.sign(t, "k", time.Now()), "")
+
 		if err := v.Ready(t.Context()); err != nil {
 			t.Error(err)
 		}
+
 		p.change(func() { p.down = true })
 		time.Sleep(40 * time.Minute)
 		expect(t, v, "known key while away", k.sign(t, "k", time.Now()), "")
-		expect(t, v, "unknown key while away", k.sign(t, "other", time.Now()), "token_keys_unavailable")
+		expect(
+			t,
+			v,
+			"unknown key while away",
+			k.sign(t, "other", time.Now()),
+			"token_keys_unavailable",
+		)
 		p.change(func() { p.down, p.body = false, strings.Repeat(" ", 2<<20)+"{}" })
 		time.Sleep(2 * time.Minute)
 		expect(t, v, "an endless answer", k.sign(t, "other", time.Now()), "token_keys_unavailable")
 	})
 }
 
-// A set may hold keys of other types and for other purposes; each serves its own algorithm only, and secrets never.
+// A set may hold keys of other types and for other purposes; each serves its own algorithm only,
+// and secrets never.
 func TestKeySetConfusion(t *testing.T) {
 	t.Parallel()
-	es, rs, ed := pair(t, "ES256"), pair(t, "RS256"), pair(t, "EdDSA")
+	es := pair(t, "ES256")
+	rs := pair(t, "RS256")
+	ed := pair(t, "EdDSA")
 	secret := base64.RawURLEncoding.EncodeToString([]byte(authtest.Secret))
 	p := &provider{
 		keys:  map[string]keyPair{"es": es, "rs": rs, "ed": ed},
@@ -281,8 +358,26 @@ func TestKeySetConfusion(t *testing.T) {
 		expect(t, v, "RSA token of its key", rs.sign(t, "rs", now), "token_algorithm_refused")
 		expect(t, v, "Ed25519 token of its key", ed.sign(t, "ed", now), "token_algorithm_refused")
 		expect(t, v, "EC token under the RSA kid", es.sign(t, "rs", now), "token_algorithm_refused")
-		expect(t, v, "HMAC by the published secret", authtest.Sign(t, jwt.SigningMethodHS256, []byte(authtest.Secret), claims, map[string]any{"kid": "hmac"}), "token_algorithm_refused")
-		expect(t, v, "EC token under the secret's kid", es.sign(t, "hmac", now), "token_key_unknown")
+		expect(
+			t,
+			v,
+			"HMAC by the published secret",
+			authtest.Sign(
+				t,
+				jwt.SigningMethodHS256,
+				[]byte(authtest.Secret),
+				claims,
+				map[string]any{"kid": "hmac"},
+			),
+			"token_algorithm_refused",
+		)
+		expect(
+			t,
+			v,
+			"EC token under the secret's kid",
+			es.sign(t, "hmac", now),
+			"token_key_unknown",
+		)
 		expect(t, v, "no kid and a choice", es.sign(t, "", now), "token_key_unknown")
 		expect(t, v, "kid with a path", es.sign(t, "../../es", now), "token_key_unknown")
 	})
@@ -295,18 +390,22 @@ func TestKeySetConfusion(t *testing.T) {
 
 func TestSettingsAreRefused(t *testing.T) {
 	t.Parallel()
+
 	small, err := rsa.GenerateKey(rand.Reader, 1024) // too small on purpose
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	wrongCurve, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	private, err := x509.MarshalPKCS8PrivateKey(wrongCurve)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	rs := pemOf(t, pair(t, "RS256").private.Public())
 	for name, tc := range map[string]struct {
 		change     func(*auth.Config)
@@ -322,7 +421,9 @@ func TestSettingsAreRefused(t *testing.T) {
 		"secret beside a key set": {func(c *auth.Config) { c.JWKSURL = "https://a.example/" }, false, "JWT_JWKS_URL"},
 		"no key":                  {func(c *auth.Config) { c.Algorithm = "RS256" }, false, "JWT_PUBLIC_KEY_FILE"},
 		"two sources": {func(c *auth.Config) {
-			c.Algorithm, c.JWKSURL, c.PublicKeyFile = "RS256", "https://a.example/", write(t, rs)
+			c.Algorithm = "RS256"
+			c.JWKSURL = "https://a.example/"
+			c.PublicKeyFile = write(t, rs)
 		}, false, "one of"},
 		"absent file":         {func(c *auth.Config) { c.Algorithm, c.PublicKeyFile = "RS256", "/nowhere.pem" }, false, "cannot be read"},
 		"no PEM":              {func(c *auth.Config) { c.Algorithm, c.PublicKeyFile = "RS256", write(t, []byte("hello")) }, false, "no PEM block"},
@@ -332,26 +433,40 @@ func TestSettingsAreRefused(t *testing.T) {
 		"private key": {func(c *auth.Config) {
 			c.Algorithm, c.PublicKeyFile = "ES256", write(t, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))
 		}, false, "private key"},
-		"relative key set":        {func(c *auth.Config) { c.Algorithm, c.JWKSURL = "RS256", "/keys" }, false, "JWT_JWKS_URL"},
-		"plaintext key set":       {func(c *auth.Config) { c.Algorithm, c.JWKSURL = "RS256", "http://a.example/" }, true, "https"},
-		"provider without issuer": {func(c *auth.Config) { c.Algorithm, c.JWKSURL, c.Issuer = "RS256", "https://a.example/", "" }, true, "JWT_ISSUER"},
-		"provider, no audience":   {func(c *auth.Config) { c.Algorithm, c.JWKSURL, c.Audience = "RS256", "https://a.example/", "" }, true, "JWT_AUDIENCE"},
-		"blank issuer":            {func(c *auth.Config) { c.Issuer = " " }, false, "JWT_ISSUER"},
-		"long leeway":             {func(c *auth.Config) { c.Leeway = 2 * time.Minute }, false, "JWT_LEEWAY"},
-		"verification off":        {func(c *auth.Config) { c.RequireValidation = false }, true, "JWT_REQUIRE_VALIDATION"},
+		"relative key set":  {func(c *auth.Config) { c.Algorithm, c.JWKSURL = "RS256", "/keys" }, false, "JWT_JWKS_URL"},
+		"plaintext key set": {func(c *auth.Config) { c.Algorithm, c.JWKSURL = "RS256", "http://a.example/" }, true, "https"},
+		"provider without issuer": {func(c *auth.Config) {
+			c.Algorithm = "RS256"
+			c.JWKSURL = "https://a.example/"
+			c.Issuer = ""
+		}, true, "JWT_ISSUER"},
+		"provider, no audience": {func(c *auth.Config) {
+			c.Algorithm = "RS256"
+			c.JWKSURL = "https://a.example/"
+			c.Audience = ""
+		}, true, "JWT_AUDIENCE"},
+		"blank issuer":     {func(c *auth.Config) { c.Issuer = " " }, false, "JWT_ISSUER"},
+		"long leeway":      {func(c *auth.Config) { c.Leeway = 2 * time.Minute }, false, "JWT_LEEWAY"},
+		"verification off": {func(c *auth.Config) { c.RequireValidation = false }, true, "JWT_REQUIRE_VALIDATION"},
 	} {
 		cfg := hs256()
 		tc.change(&cfg)
+
 		faults := cfg.Validate(tc.production)
-		if !slices.ContainsFunc(faults, func(f string) bool { return strings.Contains(f, tc.want) }) {
+		if !slices.ContainsFunc(
+			faults,
+			func(f string) bool { return strings.Contains(f, tc.want) },
+		) {
 			t.Errorf("%s: %v, want one with %s", name, faults, tc.want)
 		}
+
 		for _, f := range faults {
 			if cfg.Secret != "" && strings.Contains(f, cfg.Secret) {
 				t.Errorf("%s: the fault shows the secret", name)
 			}
 		}
 	}
+
 	if faults := hs256().Validate(true); len(faults) > 0 {
 		t.Errorf("good settings: %v", faults)
 	}

@@ -15,8 +15,9 @@ import (
 // Scheme is the name of the bearer scheme in the OpenAPI documents.
 const Scheme = "bearer"
 
-// Require is what an operation puts into its Security: a valid token, and one of the roles when any are given. The same
-// words appear in the OpenAPI document, so that tests can list the protected routes.
+// Require is what an operation puts into its Security: a valid token, and one of the roles when any
+// are given. The same words appear in the OpenAPI document, so that tests can list the protected
+// routes.
 //
 //	huma.Operation{…, Security: auth.Require(auth.Operator)}
 func Require(roles ...Role) []map[string][]string {
@@ -24,52 +25,62 @@ func Require(roles ...Role) []map[string][]string {
 	for i, role := range roles {
 		names[i] = string(role)
 	}
+
 	return []map[string][]string{{Scheme: names}}
 }
 
-// Public is what an operation without authentication puts into its Security. One that says nothing needs a token.
+// Public is what an operation without authentication puts into its Security. One that says nothing
+// needs a token.
 func Public() []map[string][]string { return []map[string][]string{} }
 
-// Middleware verifies the token of every operation that is not Public and checks the roles it requires. It must come before
-// middleware that reads the body. A nil verifier switches authentication off: every operation is open and From finds nobody.
+// Middleware verifies the token of every operation that is not Public and checks the roles it
+// requires. It must come before middleware that reads the body. A nil verifier switches
+// authentication off: every operation is open and From finds nobody.
 func Middleware(v *Verifier) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		if v == nil {
 			next(ctx)
 			return
 		}
+
 		roles, protected := required(ctx.Operation().Security)
 		if !protected {
 			next(ctx)
 			return
 		}
+
 		var headers []string
 		ctx.EachHeader(func(name, value string) {
 			if strings.EqualFold(name, "Authorization") {
 				headers = append(headers, value)
 			}
 		})
+
 		identity, err := authorise(ctx.Context(), v, headers, roles)
 		if err != nil {
 			httpapi.WriteHumaError(ctx, err)
 			return
 		}
+
 		next(huma.WithValue(ctx, contextKey{}, identity))
 	}
 }
 
-// Handler is Middleware for handlers outside of huma: next is reached with a valid token that grants one of the roles.
+// Handler is Middleware for handlers outside of huma: next is reached with a valid token that
+// grants one of the roles.
 func Handler(v *Verifier, next http.Handler, roles ...Role) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if v == nil {
 			next.ServeHTTP(w, r)
 			return
 		}
+
 		identity, err := authorise(r.Context(), v, r.Header.Values("Authorization"), roles)
 		if err != nil {
 			httpapi.WriteError(w, r, err)
 			return
 		}
+
 		next.ServeHTTP(w, r.WithContext(With(r.Context(), identity)))
 	})
 }
@@ -79,11 +90,13 @@ func required(security []map[string][]string) (roles []Role, protected bool) {
 	if security != nil && len(security) == 0 {
 		return nil, false
 	}
+
 	for _, requirement := range security {
 		for _, name := range requirement[Scheme] {
 			roles = append(roles, Role(name))
 		}
 	}
+
 	return roles, true
 }
 
@@ -92,13 +105,20 @@ func authorise(ctx context.Context, v *Verifier, headers []string, roles []Role)
 	if err != nil {
 		return Identity{}, err
 	}
+
 	identity, err := v.Verify(ctx, text)
 	if err != nil {
 		return Identity{}, err
 	}
+
 	if len(roles) > 0 && !identity.Has(roles...) {
-		return Identity{}, fault.New(fault.Forbidden, "role_missing", "This needs one of the roles: "+list(roles)+".")
+		return Identity{}, fault.New(
+			fault.Forbidden,
+			"role_missing",
+			"This needs one of the roles: "+list(roles)+".",
+		)
 	}
+
 	return identity, nil
 }
 
@@ -110,6 +130,7 @@ func bearer(headers []string) (string, error) {
 			return token, nil
 		}
 	}
+
 	return "", refuse("token_missing", "Send one header Authorization: Bearer <token>.")
 }
 
@@ -118,6 +139,8 @@ func list(roles []Role) string {
 	for i, role := range roles {
 		names[i] = string(role)
 	}
+
 	slices.Sort(names)
+
 	return strings.Join(names, ", ")
 }

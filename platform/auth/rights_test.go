@@ -30,43 +30,64 @@ func service(t *testing.T, v *auth.Verifier) http.Handler {
 	router := chi.NewMux()
 	api := humachi.New(router, huma.DefaultConfig("test", "1"))
 	api.UseMiddleware(auth.Middleware(v))
+
 	answer := func(ctx context.Context, _ *struct{}) (*who, error) {
 		out := &who{}
 		identity, known := auth.From(ctx)
 		out.Body.UserID, out.Body.Known = identity.UserID, known
+
 		return out, nil
 	}
 	for path, security := range map[string][]map[string][]string{
 		"/public": auth.Public(), "/silent": nil, "/any": auth.Require(), "/partner": auth.Require(auth.Partner),
 		"/operator": auth.Require(auth.Operator), "/admin": auth.Require(auth.Admin), "/both": auth.Require(auth.Partner, auth.Operator),
 	} {
-		huma.Register(api, huma.Operation{OperationID: strings.Trim(path, "/"), Method: http.MethodGet, Path: path, Security: security}, answer)
+		huma.Register(
+			api,
+			huma.Operation{
+				OperationID: strings.Trim(path, "/"),
+				Method:      http.MethodGet,
+				Path:        path,
+				Security:    security,
+			},
+			answer,
+		)
 	}
+
 	inner := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		identity, _ := auth.From(r.Context())
 		_, _ = w.Write([]byte(identity.UserID))
 	})
 	router.Method(http.MethodGet, "/plain", auth.Handler(v, inner, auth.Operator))
+
 	return router
 }
 
-func call(t *testing.T, h http.Handler, path string, authorization ...string) *httptest.ResponseRecorder {
+func call(
+	t *testing.T,
+	h http.Handler,
+	path string,
+	authorization ...string,
+) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody)
 	r.Header["Authorization"] = authorization
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
+
 	return w
 }
 
 func problemCode(t *testing.T, w *httptest.ResponseRecorder) string {
 	t.Helper()
+
 	var p struct {
 		Code string `json:"code"`
 	}
 	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
 		t.Fatalf("%d is no problem document: %s", w.Code, w.Body)
 	}
+
 	return p.Code
 }
 
@@ -74,9 +95,11 @@ func TestRightsOfOperations(t *testing.T) {
 	t.Parallel()
 	c := start()
 	h := service(t, verifier(t, hs256(), c))
+
 	bearer := func(roles ...string) []string {
 		claims := authtest.Claims(c.at, "user123")
 		claims["roles"] = roles
+
 		return []string{"Bearer " + authtest.HS256(t, authtest.Secret, claims)}
 	}
 	for _, tc := range []struct {
@@ -113,9 +136,19 @@ func TestRightsOfOperations(t *testing.T) {
 	} {
 		w := call(t, h, tc.path, tc.headers...)
 		if w.Code != tc.status || (tc.code != "" && problemCode(t, w) != tc.code) {
-			t.Errorf("%s %.20v: %d %s, want %d %s", tc.path, tc.headers, w.Code, w.Body, tc.status, tc.code)
+			t.Errorf(
+				"%s %.20v: %d %s, want %d %s",
+				tc.path,
+				tc.headers,
+				w.Code,
+				w.Body,
+				tc.status,
+				tc.code,
+			)
 		}
-		if w.Code == http.StatusUnauthorized && !strings.HasPrefix(w.Header().Get("WWW-Authenticate"), "Bearer") {
+
+		if w.Code == http.StatusUnauthorized &&
+			!strings.HasPrefix(w.Header().Get("WWW-Authenticate"), "Bearer") {
 			t.Errorf("%s: 401 without WWW-Authenticate", tc.path)
 		}
 	}
@@ -125,6 +158,7 @@ func TestRightsOfOperations(t *testing.T) {
 func TestForgedTokensThroughHTTP(t *testing.T) {
 	t.Parallel()
 	c := start()
+
 	h := service(t, verifier(t, hs256(), c))
 	for _, tc := range authtest.Forged(t, authtest.Secret, c.at) {
 		w := call(t, h, "/any", "Bearer "+tc.Token)
@@ -136,6 +170,7 @@ func TestForgedTokensThroughHTTP(t *testing.T) {
 
 func TestAuthenticationOff(t *testing.T) {
 	t.Parallel()
+
 	h := service(t, nil)
 	for _, path := range []string{"/public", "/silent", "/admin", "/plain"} {
 		if w := call(t, h, path); w.Code != http.StatusOK {
@@ -147,6 +182,7 @@ func TestAuthenticationOff(t *testing.T) {
 func TestSecurityIsInTheDocument(t *testing.T) {
 	t.Parallel()
 	w := call(t, service(t, nil), "/openapi.json")
+
 	var doc struct {
 		Paths map[string]map[string]struct {
 			Security *[]map[string][]string `json:"security"`
@@ -155,9 +191,12 @@ func TestSecurityIsInTheDocument(t *testing.T) {
 	if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil {
 		t.Fatal(err)
 	}
-	if s := doc.Paths["/both"]["get"].Security; s == nil || strings.Join((*s)[0][auth.Scheme], " ") != "partner operator" {
+
+	if s := doc.Paths["/both"]["get"].Security; s == nil ||
+		strings.Join((*s)[0][auth.Scheme], " ") != "partner operator" {
 		t.Errorf("/both: %v", s)
 	}
+
 	if s := doc.Paths["/public"]["get"].Security; s == nil || len(*s) != 0 {
 		t.Errorf("/public: %v", s)
 	}
@@ -165,6 +204,7 @@ func TestSecurityIsInTheDocument(t *testing.T) {
 
 func TestOwnData(t *testing.T) {
 	t.Parallel()
+
 	as := func(roles ...auth.Role) context.Context {
 		return auth.With(t.Context(), auth.Identity{UserID: "me", Roles: roles})
 	}
@@ -184,9 +224,11 @@ func TestOwnData(t *testing.T) {
 		"authentication off, no request": {t.Context(), "", "", ""},
 	} {
 		got, err := auth.OwnUser(tc.ctx, tc.asked)
-		if got != tc.want || (tc.code != "") != (err != nil) || (err != nil && !fault.Is(err, tc.code)) {
+		if got != tc.want || (tc.code != "") != (err != nil) ||
+			(err != nil && !fault.Is(err, tc.code)) {
 			t.Errorf("%s: %q %v", name, got, err)
 		}
+
 		if tc.asked != "" && auth.MaySee(tc.ctx, tc.asked) != (err == nil) {
 			t.Errorf("%s: MaySee differs from OwnUser", name)
 		}

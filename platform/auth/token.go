@@ -19,16 +19,18 @@ type token struct {
 	signature []byte
 }
 
-// split takes the text apart. It refuses what is too large, not three strict base64url parts, not JSON objects without
-// duplicate names, or marked with extensions that must be understood (crit).
+// split takes the text apart. It refuses what is too large, not three strict base64url parts, not
+// JSON objects without duplicate names, or marked with extensions that must be understood (crit).
 func split(text string) (token, error) {
 	if len(text) > maxToken {
 		return token{}, refuse("token_too_large", "The token is longer than 8 KiB.")
 	}
+
 	parts := strings.SplitN(text, ".", 4)
 	if len(parts) != 3 {
 		return token{}, malformed()
 	}
+
 	var decoded [3][]byte
 	for i, part := range parts {
 		// DecodeString skips line breaks, which RFC 7515 does not allow
@@ -36,16 +38,21 @@ func split(text string) (token, error) {
 		if err != nil || strings.ContainsAny(part, "\r\n") {
 			return token{}, malformed()
 		}
+
 		decoded[i] = raw
 	}
+
 	header, err := object(decoded[0])
 	if err != nil {
 		return token{}, err
 	}
+
 	if _, err := object(decoded[1]); err != nil {
 		return token{}, err
 	}
+
 	t := token{signed: parts[0] + "." + parts[1], claims: decoded[1], signature: decoded[2]}
+
 	return t, t.readHeader(header)
 }
 
@@ -53,33 +60,41 @@ func (t *token) readHeader(header map[string]jsontext.Value) error {
 	if _, critical := header["crit"]; critical {
 		return malformed()
 	}
+
 	alg, given, ok := text(header["alg"])
 	if !ok || !given {
 		return malformed()
 	}
+
 	kid, _, ok := text(header["kid"])
 	if !ok || len(kid) > 255 {
 		return malformed()
 	}
+
 	typ, given, ok := text(header["typ"])
 	if !ok {
 		return malformed()
 	}
+
 	switch kind := strings.TrimPrefix(strings.ToLower(typ), "application/"); {
 	case !given, kind == "jwt", kind == "at+jwt":
 	default:
 		return refuse("token_type_refused", "The token was made for another purpose.")
 	}
+
 	t.alg, t.kid = alg, kid
+
 	return nil
 }
 
-// object reads a JSON object. Duplicate names, invalid UTF-8, trailing text and other values are refused.
+// object reads a JSON object. Duplicate names, invalid UTF-8, trailing text and other values are
+// refused.
 func object(raw []byte) (map[string]jsontext.Value, error) {
 	var members map[string]jsontext.Value
 	if err := json.Unmarshal(raw, &members); err != nil || members == nil {
 		return nil, malformed()
 	}
+
 	return members, nil
 }
 
@@ -88,8 +103,10 @@ func text(raw jsontext.Value) (value string, given, ok bool) {
 	if raw == nil || raw.Kind() == 'n' {
 		return "", false, true
 	}
+
 	if raw.Kind() != '"' {
 		return "", true, false
 	}
+
 	return value, true, json.Unmarshal(raw, &value) == nil
 }

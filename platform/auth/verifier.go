@@ -26,24 +26,40 @@ type Needs struct {
 	Transport http.RoundTripper // for JWT_JWKS_URL; http.DefaultTransport when nil
 }
 
-// New makes a Verifier from settings that Config.Validate has accepted. A key set that cannot be fetched is no error: tokens
-// get token_keys_unavailable until it can, and Ready tells. Fetching ends with ctx.
+// New makes a Verifier from settings that Config.Validate has accepted. A key set that cannot be
+// fetched is no error: tokens get token_keys_unavailable until it can, and Ready tells. Fetching
+// ends with ctx.
 func New(ctx context.Context, cfg Config, needs Needs) (*Verifier, error) {
 	v := &Verifier{algorithm: cfg.Algorithm, cache: newCache(), now: needs.Now}
 	if !cfg.RequireValidation {
-		needs.Logger.WarnContext(ctx, "TOKENS ARE NOT VERIFIED: anybody can act as anybody. JWT_REQUIRE_VALIDATION=false is for development only")
+		needs.Logger.WarnContext(
+			ctx,
+			"TOKENS ARE NOT VERIFIED: anybody can act as anybody. JWT_REQUIRE_VALIDATION=false "+
+				"is for development only",
+		)
+
 		return v, nil
 	}
-	options := []jwt.ParserOption{jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(cfg.Leeway), jwt.WithTimeFunc(needs.Now)}
+
+	options := []jwt.ParserOption{
+		jwt.WithExpirationRequired(),
+		jwt.WithIssuedAt(),
+		jwt.WithLeeway(cfg.Leeway),
+		jwt.WithTimeFunc(needs.Now),
+	}
 	if cfg.Issuer != "" {
 		options = append(options, jwt.WithIssuer(cfg.Issuer))
 	}
+
 	if cfg.Audience != "" {
 		options = append(options, jwt.WithAudience(cfg.Audience))
 	}
+
 	v.validator = jwt.NewValidator(options...)
+
 	var err error
 	v.keys, err = keysOf(ctx, cfg, needs)
+
 	return v, err
 }
 
@@ -58,72 +74,93 @@ func keysOf(ctx context.Context, cfg Config, needs Needs) (keySource, error) {
 		if transport == nil {
 			transport = http.DefaultTransport
 		}
+
 		return newJWKS(ctx, cfg.JWKSURL, transport, needs.Logger)
 	}
+
 	keys, err := pemKeys(cfg.PublicKeyFile, cfg.Algorithm)
 	if err != nil {
 		return nil, fmt.Errorf("JWT_PUBLIC_KEY_FILE: %w", err)
 	}
+
 	return keys, nil
 }
 
-// Ready tells why no token can be verified at the moment; nil when they can, or when nobody needs one.
+// Ready tells why no token can be verified at the moment; nil when they can, or when nobody needs
+// one.
 func (v *Verifier) Ready(ctx context.Context) error {
 	if v == nil || v.keys == nil {
 		return nil
 	}
+
 	return v.keys.ready(ctx)
 }
 
-// Verify gives the identity that the token speaks for. Its errors are faults: Unauthenticated with one of Codes, or
-// Unavailable while the keys cannot be had. None of them repeats anything of the token.
+// Verify gives the identity that the token speaks for. Its errors are faults: Unauthenticated with
+// one of Codes, or Unavailable while the keys cannot be had. None of them repeats anything of the
+// token.
 func (v *Verifier) Verify(ctx context.Context, text string) (Identity, error) {
 	if v.keys == nil {
 		return unverified(text)
 	}
+
 	now := v.now()
 	if len(text) <= maxToken {
 		if identity, ok := v.cache.get(text, now); ok {
 			return identity, nil
 		}
 	}
+
 	t, err := split(text)
 	if err != nil {
 		return Identity{}, err
 	}
+
 	if err := v.checkSignature(ctx, t); err != nil {
 		return Identity{}, err
 	}
+
 	c, err := readClaims(t.claims)
 	if err != nil {
 		return Identity{}, err
 	}
+
 	if err := v.validator.Validate(c); err != nil {
 		return Identity{}, claimFault(err)
 	}
+
 	identity := c.identity(true)
 	v.cache.put(text, identity, now)
+
 	return identity, nil
 }
 
-// checkSignature never lets the token choose: its alg must be the configured one and that of the key.
+// checkSignature never lets the token choose: its alg must be the configured one and that of the
+// key.
 func (v *Verifier) checkSignature(ctx context.Context, t token) error {
-	refused := refuse("token_algorithm_refused", "The token is signed by an algorithm that is not taken here.")
+	refused := refuse(
+		"token_algorithm_refused",
+		"The token is signed by an algorithm that is not taken here.",
+	)
 	if t.alg != v.algorithm {
 		return refused
 	}
+
 	keys, err := v.keys.find(ctx, t.kid)
 	if err != nil {
 		return err
 	}
+
 	for _, k := range keys {
 		if k.method.Alg() != t.alg {
 			return refused
 		}
+
 		if k.method.Verify(t.signed, t.signature, k.material) == nil {
 			return nil
 		}
 	}
+
 	return refuse("token_signature_invalid", "The signature does not fit the token.")
 }
 
@@ -133,9 +170,11 @@ func unverified(text string) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
+
 	c, err := readClaims(t.claims)
 	if err != nil {
 		return Identity{}, err
 	}
+
 	return c.identity(false), nil
 }

@@ -31,13 +31,20 @@ func hs256() auth.Config {
 
 func verifier(t *testing.T, cfg auth.Config, c *clock) *auth.Verifier {
 	t.Helper()
+
 	if faults := cfg.Validate(false); len(faults) > 0 {
 		t.Fatal(faults)
 	}
-	v, err := auth.New(t.Context(), cfg, auth.Needs{Now: c.now, Logger: slog.New(slog.DiscardHandler)})
+
+	v, err := auth.New(
+		t.Context(),
+		cfg,
+		auth.Needs{Now: c.now, Logger: slog.New(slog.DiscardHandler)},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return v
 }
 
@@ -45,16 +52,19 @@ func code(err error) string {
 	if f, ok := fault.As(err); ok {
 		return f.Code
 	}
+
 	return fmt.Sprint(err)
 }
 
 func TestForgedAndDamagedTokens(t *testing.T) {
 	t.Parallel()
 	c := start()
+
 	cases := authtest.Forged(t, authtest.Secret, c.at)
 	if len(cases) < 40 {
 		t.Fatalf("only %d cases", len(cases))
 	}
+
 	v := verifier(t, hs256(), c)
 	for _, tc := range cases {
 		identity, err := v.Verify(t.Context(), tc.Token)
@@ -62,16 +72,19 @@ func TestForgedAndDamagedTokens(t *testing.T) {
 			t.Errorf("%s: %s, want %s", tc.Name, code(err), tc.Code)
 			continue
 		}
+
 		f, _ := fault.As(err)
 		if f.Kind != fault.Unauthenticated || identity.UserID != "" {
 			t.Errorf("%s: kind %s, identity %v", tc.Name, f.Kind, identity)
 		}
+
 		for _, secret := range []string{"user123", authtest.Secret, "test-issuer", "test-audience", tc.Token} {
 			if strings.Contains(f.Detail, secret) {
 				t.Errorf("%s: the detail leaks: %s", tc.Name, f.Detail)
 			}
 		}
 	}
+
 	if auth.CacheSize(v) != 0 {
 		t.Error("refused tokens are remembered")
 	}
@@ -84,23 +97,37 @@ func TestIdentity(t *testing.T) {
 	claims := authtest.Claims(c.at, "user123")
 	claims["roles"] = []string{"operator", "auditor", "operator"}
 	claims["scope"] = "openid admin"
+
 	got, err := v.Verify(t.Context(), authtest.HS256(t, authtest.Secret, claims))
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	want := auth.Identity{
-		UserID: "user123", Subject: "user123", Issuer: "test-issuer", TokenID: "token-1",
-		Roles: []auth.Role{"operator", "auditor", "openid", "admin"}, ExpiresAt: c.at.Add(time.Hour), Verified: true,
+		UserID:  "user123",
+		Subject: "user123",
+		Issuer:  "test-issuer",
+		TokenID: "token-1",
+		Roles: []auth.Role{
+			"operator",
+			"auditor",
+			"openid",
+			"admin",
+		},
+		ExpiresAt: c.at.Add(time.Hour),
+		Verified:  true,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 }
 
-// The first of userId, user_id, sub, id names the user; numbers of frameworks with numeric keys are taken.
+// The first of userId, user_id, sub, id names the user; numbers of frameworks with numeric keys are
+// taken.
 func TestUserIDClaims(t *testing.T) {
 	t.Parallel()
 	c := start()
+
 	v := verifier(t, hs256(), c)
 	for want, claims := range map[string]map[string]any{
 		"a":                      {"userId": "a", "user_id": "b", "sub": "c", "id": "d"},
@@ -113,9 +140,11 @@ func TestUserIDClaims(t *testing.T) {
 	} {
 		all := authtest.Claims(c.at, "")
 		delete(all, "sub")
+
 		for name, value := range claims {
 			all[name] = value
 		}
+
 		got, err := v.Verify(t.Context(), authtest.HS256(t, authtest.Secret, all))
 		if err != nil || got.UserID != want {
 			t.Errorf("%v: %q %v", claims, got.UserID, err)
@@ -126,6 +155,7 @@ func TestUserIDClaims(t *testing.T) {
 func TestRolesOfATokenThatSaysNothing(t *testing.T) {
 	t.Parallel()
 	c := start()
+
 	v := verifier(t, hs256(), c)
 	for name, tc := range map[string]struct {
 		roles, scope any
@@ -136,6 +166,7 @@ func TestRolesOfATokenThatSaysNothing(t *testing.T) {
 	} {
 		claims := authtest.Claims(c.at, "user123")
 		claims["roles"], claims["scope"] = tc.roles, tc.scope
+
 		got, err := v.Verify(t.Context(), authtest.HS256(t, authtest.Secret, claims))
 		if err != nil || got.Has(auth.Partner) != tc.partner {
 			t.Errorf("%s: roles %v, %v", name, got.Roles, err)
@@ -149,12 +180,14 @@ func TestLeewayAndCacheNeverOutliveTheToken(t *testing.T) {
 	v := verifier(t, hs256(), c)
 	claims := authtest.Claims(c.at, "user123")
 	claims["exp"] = c.at.Add(time.Minute).Unix()
+
 	token := authtest.HS256(t, authtest.Secret, claims)
 	for _, step := range []struct {
 		after time.Duration
 		want  string
 	}{{0, ""}, {59 * time.Second, ""}, {85 * time.Second, ""}, {91 * time.Second, "token_expired"}, {6 * time.Minute, "token_expired"}} {
 		c.at = start().at.Add(step.after)
+
 		_, err := v.Verify(t.Context(), token)
 		if (step.want == "") != (err == nil) || (err != nil && code(err) != step.want) {
 			t.Errorf("after %s: %v, want %q", step.after, err, step.want)
@@ -165,11 +198,16 @@ func TestLeewayAndCacheNeverOutliveTheToken(t *testing.T) {
 func TestCacheIsBounded(t *testing.T) {
 	t.Parallel()
 	c := start()
+
 	v := verifier(t, hs256(), c)
 	for i := range auth.CacheBound + 1000 {
-		if _, err := v.Verify(t.Context(), authtest.HS256(t, authtest.Secret, authtest.Claims(c.at, fmt.Sprint("user", i)))); err != nil {
+		if _, err := v.Verify(
+			t.Context(),
+			authtest.HS256(t, authtest.Secret, authtest.Claims(c.at, fmt.Sprint("user", i))),
+		); err != nil {
 			t.Fatal(err)
 		}
+
 		if size := auth.CacheSize(v); size > auth.CacheBound {
 			t.Fatalf("%d tokens are remembered", size)
 		}
@@ -179,14 +217,22 @@ func TestCacheIsBounded(t *testing.T) {
 func TestVerificationOff(t *testing.T) {
 	t.Parallel()
 	c := start()
+
 	var log bytes.Buffer
-	v, err := auth.New(t.Context(), auth.Config{}, auth.Needs{Now: c.now, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+
+	v, err := auth.New(
+		t.Context(),
+		auth.Config{},
+		auth.Needs{Now: c.now, Logger: slog.New(slog.NewTextHandler(&log, nil))},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if !strings.Contains(log.String(), "WARN") || !strings.Contains(log.String(), "NOT VERIFIED") {
 		t.Errorf("no loud warning: %s", log.String())
 	}
+
 	expired := authtest.Claims(c.at.Add(-time.Hour*24), "user123")
 	for name, token := range map[string]string{
 		"other secret": authtest.HS256(t, "whatever", authtest.Claims(c.at, "user123")),
@@ -198,9 +244,14 @@ func TestVerificationOff(t *testing.T) {
 			t.Errorf("%s: %+v %v", name, got, err)
 		}
 	}
+
 	for _, tc := range authtest.Forged(t, authtest.Secret, c.at) {
 		_, err := v.Verify(t.Context(), tc.Token)
-		wellFormed := !strings.Contains("token_malformed token_too_large token_type_refused", tc.Code)
+
+		wellFormed := !strings.Contains(
+			"token_malformed token_too_large token_type_refused",
+			tc.Code,
+		)
 		if !wellFormed && code(err) != tc.Code {
 			t.Errorf("%s: %v, want %s", tc.Name, err, tc.Code)
 		}
@@ -211,14 +262,17 @@ func TestOptional(t *testing.T) {
 	t.Parallel()
 	c := start()
 	needs := auth.Needs{Now: c.now, Logger: slog.New(slog.DiscardHandler)}
+
 	off, err := auth.NewOptional(t.Context(), auth.Optional{}, needs)
 	if err != nil || off != nil || off.Ready(t.Context()) != nil {
 		t.Errorf("off: %v %v", off, err)
 	}
+
 	on, err := auth.NewOptional(t.Context(), auth.Optional{Required: true, Config: hs256()}, needs)
 	if err != nil || on == nil {
 		t.Errorf("on: %v %v", on, err)
 	}
+
 	for name, tc := range map[string]struct {
 		o          auth.Optional
 		production bool

@@ -15,9 +15,9 @@ const (
 	ackStopTimeout = 3 * time.Second
 )
 
-// acker acknowledges cumulatively, the newest message of each partition, on a goroutine for each: the client library's acknowledging
-// takes no context and may block through a broker restart, which must not hold up consumption, nor other partitions. What is not
-// acknowledged comes again.
+// acker acknowledges cumulatively, the newest message of each partition, on a goroutine for each:
+// the client library's acknowledging takes no context and may block through a broker restart, which
+// must not hold up consumption, nor other partitions. What is not acknowledged comes again.
 type acker struct {
 	client *Client
 	topic  string
@@ -34,18 +34,26 @@ type lane struct {
 }
 
 func newAcker(client *Client, topic string, ack func(pulsar.MessageID) error) *acker {
-	return &acker{client: client, topic: topic, ack: ack, lanes: map[int32]*lane{}}
+	return &acker{
+		client: client,
+		topic:  topic,
+		ack:    ack,
+		lanes:  map[int32]*lane{},
+	}
 }
 
-// add notes that the batch, and with it everything before it in its partitions, is handled. It is called by the goroutine of one worker.
+// add notes that the batch, and with it everything before it in its partitions, is handled. It is
+// called by the goroutine of one worker.
 func (a *acker) add(ctx context.Context, batch []pulsar.Message) {
 	newest := map[int32]pulsar.MessageID{}
 	for _, m := range batch {
 		// A redelivery can bring an older message after a newer one.
-		if id := m.ID(); newest[id.PartitionIdx()] == nil || at(id).after(at(newest[id.PartitionIdx()])) {
+		if id := m.ID(); newest[id.PartitionIdx()] == nil ||
+			at(id).after(at(newest[id.PartitionIdx()])) {
 			newest[id.PartitionIdx()] = id
 		}
 	}
+
 	for partition, id := range newest {
 		l := a.lanes[partition]
 		if l == nil {
@@ -57,6 +65,7 @@ func (a *acker) add(ctx context.Context, batch []pulsar.Message) {
 				a.run(ctx, l)
 			})
 		}
+
 		l.put(id)
 	}
 }
@@ -64,9 +73,11 @@ func (a *acker) add(ctx context.Context, batch []pulsar.Message) {
 func (l *lane) put(id pulsar.MessageID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+
 	if l.newest != nil && !at(id).after(at(l.newest)) {
 		return
 	}
+
 	l.newest = id
 	select {
 	case l.wake <- struct{}{}:
@@ -79,6 +90,7 @@ func (l *lane) take() pulsar.MessageID {
 	defer l.mu.Unlock()
 	id := l.newest
 	l.newest = nil
+
 	return id
 }
 
@@ -86,6 +98,7 @@ func (l *lane) take() pulsar.MessageID {
 func (l *lane) giveBack(id pulsar.MessageID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+
 	if l.newest == nil {
 		l.newest = id
 	}
@@ -100,15 +113,26 @@ func (a *acker) run(ctx context.Context, l *lane) {
 			slow := time.AfterFunc(ackSlow, failures.Inc)
 			err := a.ack(id)
 			slow.Stop()
+
 			if err == nil {
 				continue
 			}
+
 			failures.Inc()
-			a.client.logger.LogAttrs(ctx, slog.LevelDebug, "acknowledging failed", slog.String("topic", a.topic), slog.Any("error", err))
+			a.client.logger.LogAttrs(
+				ctx,
+				slog.LevelDebug,
+				"acknowledging failed",
+				slog.String("topic", a.topic),
+				slog.Any("error", err),
+			)
+
 			if !open {
 				return
 			}
+
 			l.giveBack(id)
+
 			timer := time.NewTimer(ackRetry)
 			select {
 			case <-timer.C:
@@ -119,10 +143,12 @@ func (a *acker) run(ctx context.Context, l *lane) {
 	}
 }
 
-// stop acknowledges the rest and waits for it, but not for ever: what blocks ends when the consumer is closed.
+// stop acknowledges the rest and waits for it, but not for ever: what blocks ends when the consumer
+// is closed.
 func (a *acker) stop() {
 	for _, l := range a.lanes {
 		close(l.wake)
 	}
+
 	within(ackStopTimeout, a.open.Wait)
 }

@@ -21,18 +21,22 @@ type Plan struct {
 
 // Topic is what a topic should be like.
 type Topic struct {
-	Name          string        // without tenant and namespace, or the full name
-	Partitions    int           // 0 for a topic without partitions; a topic that has more is left as it is
-	Subscriptions []string      // durable ones, so that no message is dropped before its first consumer comes
+	Name string // without tenant and namespace, or the full name
+	// 0 for a topic without partitions; a topic that has more is left as it is
+	Partitions int
+	// durable ones, so that no message is dropped before its first consumer comes
+	Subscriptions []string
 	Schema        string        // Avro definition of a JSON payload; empty for none
 	Retention     time.Duration // in place of the plan's, where positive
 }
 
 // The errors of Apply that trying again does not change.
 var (
-	// ErrForbidden says that the token has no right to administer the namespace, as is common on a managed broker.
+	// ErrForbidden says that the token has no right to administer the namespace, as is common on a
+	// managed broker.
 	ErrForbidden = errors.New("the token has no right to administer the namespace")
-	// ErrDiffers says that the broker has something else than the plan and that changing it is for people to decide.
+	// ErrDiffers says that the broker has something else than the plan and that changing it is for
+	// people to decide.
 	ErrDiffers = errors.New("the broker has something else")
 )
 
@@ -44,10 +48,13 @@ type Admin struct {
 
 // NewAdmin makes an admin client for the broker's HTTP address.
 func NewAdmin(c Config, adminURL string) (*Admin, error) {
-	client, err := pulsaradmin.NewClient(&pulsaradmin.Config{WebServiceURL: adminURL, Token: c.Token})
+	client, err := pulsaradmin.NewClient(
+		&pulsaradmin.Config{WebServiceURL: adminURL, Token: c.Token},
+	)
 	if err != nil {
 		return nil, fmt.Errorf("PULSAR_ADMIN_URL: %w", err)
 	}
+
 	return &Admin{cfg: c, client: client}, nil
 }
 
@@ -56,56 +63,82 @@ func (a *Admin) Ready(ctx context.Context) error {
 	return a.client.Brokers().HealthCheckWithTopicVersionWithContext(ctx, utils.TopicVersionV2)
 }
 
-// Apply brings the namespace to the plan and returns what it changed, a line each. It may run any number of times, several at once, and
-// never removes anything. Errors other than ErrForbidden and ErrDiffers may pass by themselves when the broker has just started.
+// Apply brings the namespace to the plan and returns what it changed, a line each. It may run any
+// number of times, several at once, and never removes anything. Errors other than ErrForbidden and
+// ErrDiffers may pass by themselves when the broker has just started.
 func (a *Admin) Apply(ctx context.Context, plan Plan) ([]string, error) {
 	namespace := a.cfg.Tenant + "/" + a.cfg.Namespace
+
 	changes, err := a.namespace(ctx, namespace, plan.Retention)
 	if err != nil {
 		return changes, fmt.Errorf("namespace %s: %w", namespace, judged(err))
 	}
+
 	for _, t := range plan.Topics {
 		done, err := a.topic(ctx, t)
+
 		changes = append(changes, done...)
 		if err != nil {
 			return changes, fmt.Errorf("topic %s: %w", t.Name, judged(err))
 		}
 	}
+
 	return changes, nil
 }
 
-func (a *Admin) namespace(ctx context.Context, namespace string, retention time.Duration) ([]string, error) {
+func (a *Admin) namespace(
+	ctx context.Context,
+	namespace string,
+	retention time.Duration,
+) ([]string, error) {
 	var changes []string
+
 	existing, err := a.client.Namespaces().GetNamespacesWithContext(ctx, a.cfg.Tenant)
 	if status(err) == http.StatusNotFound {
 		if err = a.tenant(ctx); err == nil {
 			changes = append(changes, "created tenant "+a.cfg.Tenant)
 		}
 	}
+
 	if err != nil {
 		return changes, err
 	}
+
 	if !slices.Contains(existing, namespace) {
-		if err := a.client.Namespaces().CreateNamespaceWithContext(ctx, namespace); ignore(err, http.StatusConflict) != nil {
+		err := a.client.Namespaces().CreateNamespaceWithContext(ctx, namespace)
+		if ignore(err, http.StatusConflict) != nil {
 			return changes, err
 		}
+
 		changes = append(changes, "created namespace "+namespace)
 	}
+
 	have, err := a.client.Namespaces().GetRetentionWithContext(ctx, namespace)
 	if err != nil {
 		return changes, err
 	}
+
 	if want := policy(retention); have == nil || *have != want {
 		if err := a.client.Namespaces().SetRetentionWithContext(ctx, namespace, want); err != nil {
 			return changes, err
 		}
-		changes = append(changes, fmt.Sprintf("%s keeps acknowledged messages for %s", namespace, retention))
+
+		changes = append(
+			changes,
+			fmt.Sprintf("%s keeps acknowledged messages for %s", namespace, retention),
+		)
 	}
+
 	name, err := utils.GetNamespaceName(namespace)
 	if err != nil {
 		return changes, err
 	}
-	return changes, a.client.Namespaces().SetSchemaCompatibilityStrategyWithContext(ctx, *name, utils.SchemaCompatibilityStrategyFullTransitive)
+
+	return changes, a.client.Namespaces().SetSchemaCompatibilityStrategyWithContext(
+		ctx,
+		*name,
+		utils.SchemaCompatibilityStrategyFullTransitive,
+	)
 }
 
 // tenant creates the tenant on all clusters of the broker.
@@ -114,111 +147,163 @@ func (a *Admin) tenant(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = a.client.Tenants().CreateWithContext(ctx, utils.TenantData{Name: a.cfg.Tenant, AllowedClusters: clusters})
+
+	err = a.client.Tenants().CreateWithContext(
+		ctx,
+		utils.TenantData{Name: a.cfg.Tenant, AllowedClusters: clusters},
+	)
+
 	return ignore(err, http.StatusConflict)
 }
 
 func (a *Admin) topic(ctx context.Context, t Topic) ([]string, error) {
 	var changes []string
+
 	name, err := utils.GetTopicName(a.cfg.Topic(t.Name))
 	if err != nil {
 		return nil, err
 	}
+
 	err = a.client.Topics().CreateWithContext(ctx, *name, t.Partitions)
 	if err == nil {
 		changes = append(changes, fmt.Sprintf("created topic %s", t.Name))
 	} else if ignore(err, http.StatusConflict) != nil {
 		return nil, err
 	}
+
 	if err := a.partitions(ctx, *name, t.Partitions); err != nil {
 		return changes, err
 	}
+
 	changed, err := a.retention(ctx, *name, t)
 	if err != nil {
 		return changes, fmt.Errorf("retention: %w", err)
 	}
+
 	if changed {
-		changes = append(changes, fmt.Sprintf("%s keeps acknowledged messages for %s", t.Name, t.Retention))
+		changes = append(
+			changes,
+			fmt.Sprintf("%s keeps acknowledged messages for %s", t.Name, t.Retention),
+		)
 	}
+
 	for _, s := range t.Subscriptions {
 		existed, err := a.subscription(ctx, *name, s)
 		if err != nil {
 			return changes, fmt.Errorf("subscription %s: %w", s, err)
 		}
+
 		if !existed {
 			changes = append(changes, fmt.Sprintf("created subscription %s on %s", s, t.Name))
 		}
 	}
+
 	return changes, a.schema(ctx, *name, t.Schema)
 }
 
-// partitions refuses a topic with fewer: growing it moves keys to other partitions, which is for people to decide.
+// partitions refuses a topic with fewer: growing it moves keys to other partitions, which is for
+// people to decide.
 func (a *Admin) partitions(ctx context.Context, name utils.TopicName, want int) error {
 	meta, err := a.client.Topics().GetMetadataWithContext(ctx, name)
 	if err != nil {
 		return err
 	}
+
 	if meta.Partitions < want {
-		return fmt.Errorf("%w: %d partitions where %d are expected (a service made it before this command ran?); once it is empty, delete it and run this again", ErrDiffers, meta.Partitions, want)
+		return fmt.Errorf(
+			"%w: %d partitions where %d are expected (a service made it before this command "+
+				"ran?); once it is empty, delete it and run this again",
+			ErrDiffers,
+			meta.Partitions,
+			want,
+		)
 	}
+
 	return nil
 }
 
-func (a *Admin) retention(ctx context.Context, name utils.TopicName, t Topic) (changed bool, err error) {
+func (a *Admin) retention(
+	ctx context.Context,
+	name utils.TopicName,
+	t Topic,
+) (changed bool, err error) {
 	if t.Retention <= 0 {
 		return false, nil
 	}
+
 	want := policy(t.Retention)
+
 	have, err := a.client.Topics().GetRetentionWithContext(ctx, name, false)
 	if err != nil {
 		return false, err
 	}
+
 	if have != nil && *have == want {
 		return false, nil
 	}
+
 	return true, a.client.Topics().SetRetentionWithContext(ctx, name, want)
 }
 
 // policy sets no limit in bytes: a broker wants one above its backlog quota, which differs.
 func policy(retention time.Duration) utils.RetentionPolicies {
-	return utils.RetentionPolicies{RetentionTimeInMinutes: int(retention / time.Minute), RetentionSizeInMB: -1}
+	return utils.RetentionPolicies{
+		RetentionTimeInMinutes: int(retention / time.Minute),
+		RetentionSizeInMB:      -1,
+	}
 }
 
 // subscription creates a durable subscription at the oldest message, unless it is there.
-func (a *Admin) subscription(ctx context.Context, topic utils.TopicName, subscription string) (existed bool, err error) {
+func (a *Admin) subscription(
+	ctx context.Context,
+	topic utils.TopicName,
+	subscription string,
+) (existed bool, err error) {
 	list, err := a.client.Subscriptions().ListWithContext(ctx, topic)
 	if err == nil && slices.Contains(list, subscription) {
 		return true, nil
 	}
+
 	err = a.client.Subscriptions().CreateWithContext(ctx, topic, subscription, utils.Earliest)
+
 	return status(err) == http.StatusConflict, ignore(err, http.StatusConflict)
 }
 
-// schema registers the definition in the very form in which a publisher declares it, so that there is one version of it.
+// schema registers the definition in the very form in which a publisher declares it, so that there
+// is one version of it.
 func (a *Admin) schema(ctx context.Context, topic utils.TopicName, definition string) error {
 	if definition == "" {
 		return nil
 	}
+
 	declared, err := jsonSchema(definition)
 	if err != nil {
 		return err
 	}
+
 	client, ok := a.client.Schemas().(interface {
 		CreateSchemaByPayloadWithContext(context.Context, string, utils.PostSchemaPayload) error
 	})
 	if !ok {
 		return errors.New("the admin client cannot register schemas")
 	}
-	payload := utils.PostSchemaPayload{SchemaType: "JSON", Schema: declared.GetSchemaInfo().Schema, Properties: map[string]string{}}
+
+	payload := utils.PostSchemaPayload{
+		SchemaType: "JSON",
+		Schema:     declared.GetSchemaInfo().Schema,
+		Properties: map[string]string{},
+	}
+
 	err = client.CreateSchemaByPayloadWithContext(ctx, topic.String(), payload)
 	if status(err) == http.StatusConflict {
 		return fmt.Errorf("%w: a schema that is not compatible: %w", ErrDiffers, err)
 	}
+
 	return err
 }
 
-// SchemaVersions counts the versions of the topic's schema. More than one after Apply and connecting means that two parties do not
-// declare the same.
+// SchemaVersions counts the versions of the topic's schema. More than one after Apply and
+// connecting means that two parties do not declare the same.
 func (a *Admin) SchemaVersions(topic string) (int, error) {
 	all, err := a.client.Schemas().GetAllSchemas(a.cfg.Topic(topic))
 	return len(all), judged(err)
@@ -230,16 +315,25 @@ func (a *Admin) Backlog(ctx context.Context, topic, subscription string) (int64,
 	if err != nil {
 		return 0, err
 	}
+
 	meta, err := a.client.Topics().GetMetadataWithContext(ctx, *name)
 	if err != nil {
 		return 0, judged(err)
 	}
+
 	options := utils.GetStatsOptions{GetPreciseBacklog: true}
 	if meta.Partitions == 0 {
 		stats, err := a.client.Topics().GetStatsWithOptionWithContext(ctx, *name, options)
 		return stats.Subscriptions[subscription].MsgBacklog, judged(err)
 	}
-	stats, err := a.client.Topics().GetPartitionedStatsWithOptionWithContext(ctx, *name, false, options)
+
+	stats, err := a.client.Topics().GetPartitionedStatsWithOptionWithContext(
+		ctx,
+		*name,
+		false,
+		options,
+	)
+
 	return stats.Subscriptions[subscription].MsgBacklog, judged(err)
 }
 
@@ -249,33 +343,41 @@ func (a *Admin) RemoveTopic(ctx context.Context, topic string) error {
 	if err != nil {
 		return err
 	}
+
 	meta, err := a.client.Topics().GetMetadataWithContext(ctx, *name)
 	if err != nil {
 		return judged(err)
 	}
+
 	return judged(a.client.Topics().DeleteWithContext(ctx, *name, true, meta.Partitions == 0))
 }
 
 // RemoveNamespace drops the namespace with all its topics. It is for tests.
 func (a *Admin) RemoveNamespace(ctx context.Context) error {
 	namespace := a.cfg.Tenant + "/" + a.cfg.Namespace
+
 	name, err := utils.GetNamespaceName(namespace)
 	if err != nil {
 		return err
 	}
+
 	partitioned, plain, err := a.client.Topics().ListWithContext(ctx, *name)
 	if err != nil {
 		return err
 	}
+
 	for i, topic := range append(partitioned, plain...) {
 		t, err := utils.GetTopicName(topic)
 		if err != nil {
 			return err
 		}
-		if err := a.client.Topics().DeleteWithContext(ctx, *t, true, i >= len(partitioned)); ignore(err, http.StatusNotFound) != nil {
+
+		err = a.client.Topics().DeleteWithContext(ctx, *t, true, i >= len(partitioned))
+		if ignore(err, http.StatusNotFound) != nil {
 			return err
 		}
 	}
+
 	return a.client.Namespaces().DeleteNamespaceWithContext(ctx, namespace)
 }
 
@@ -285,6 +387,7 @@ func status(err error) int {
 	if errors.As(err, &answer) {
 		return answer.Code
 	}
+
 	return 0
 }
 
@@ -293,6 +396,7 @@ func ignore(err error, code int) error {
 	if status(err) == code {
 		return nil
 	}
+
 	return err
 }
 
@@ -301,5 +405,6 @@ func judged(err error) error {
 	if code := status(err); code == http.StatusUnauthorized || code == http.StatusForbidden {
 		return fmt.Errorf("%w: %w", ErrForbidden, err)
 	}
+
 	return err
 }

@@ -1,5 +1,6 @@
-// Package broker wraps the Apache Pulsar client: publishers that find their way back after an outage and say what became of each
-// message, and consumers that hand over batches and acknowledge only what was handled. It knows no topic by name.
+// Package broker wraps the Apache Pulsar client: publishers that find their way back after an
+// outage and say what became of each message, and consumers that hand over batches and acknowledge
+// only what was handled. It knows no topic by name.
 package broker
 
 import (
@@ -29,11 +30,13 @@ type Config struct {
 	TrustFile string `envconfig:"PULSAR_TLS_TRUST_CERTS_FILE"`
 }
 
-// Topic is the full name of a topic in the configured tenant and namespace. A full name stays as it is.
+// Topic is the full name of a topic in the configured tenant and namespace. A full name stays as it
+// is.
 func (c Config) Topic(name string) string {
 	if strings.Contains(name, "://") {
 		return name
 	}
+
 	return "persistent://" + c.Tenant + "/" + c.Namespace + "/" + name
 }
 
@@ -43,13 +46,19 @@ func (c Config) Plaintext() bool { return !strings.HasPrefix(c.ServiceURL, "puls
 // Validate tells what is wrong with the settings.
 func (c Config) Validate() []string {
 	var faults []string
+
 	u, err := url.Parse(c.ServiceURL)
 	if err != nil || (u.Scheme != "pulsar" && u.Scheme != "pulsar+ssl") || u.Host == "" {
-		faults = append(faults, "PULSAR_SERVICE_URL must look like pulsar://host:6650 or pulsar+ssl://host:6651")
+		faults = append(
+			faults,
+			"PULSAR_SERVICE_URL must look like pulsar://host:6650 or pulsar+ssl://host:6651",
+		)
 	}
+
 	if c.Tenant == "" || c.Namespace == "" {
 		faults = append(faults, "PULSAR_TENANT and PULSAR_NAMESPACE must not be empty")
 	}
+
 	return faults
 }
 
@@ -57,9 +66,10 @@ const (
 	connectTimeout   = 5 * time.Second
 	operationTimeout = 5 * time.Second
 	keepAlive        = 10 * time.Second
-	maxBackoff       = time.Second // between attempts to reconnect; the client's own grows to a minute
-	closeTimeout     = 5 * time.Second
-	memoryLimit      = 64 << 20 // bytes of messages that wait to be sent
+	// between attempts to reconnect; the client's own grows to a minute
+	maxBackoff   = time.Second
+	closeTimeout = 5 * time.Second
+	memoryLimit  = 64 << 20 // bytes of messages that wait to be sent
 )
 
 // Client is one connection pool to the broker, shared by publishers and consumers.
@@ -68,65 +78,96 @@ type Client struct {
 	hosts   []string
 	logger  *slog.Logger
 	metrics metrics
-	calls   sync.WaitGroup // calls of the client library that take no context and may outlive who made them
+	// calls of the client library that take no context and may outlive who made them
+	calls sync.WaitGroup
 }
 
-// Dial makes a client. It does not wait for the broker: publishers and consumers connect in the background, as often as it takes.
+// Dial makes a client. It does not wait for the broker: publishers and consumers connect in the
+// background, as often as it takes.
 func Dial(c Config, logger *slog.Logger, registry prometheus.Registerer) (*Client, error) {
 	u, err := url.Parse(c.ServiceURL)
 	if err != nil {
 		return nil, fmt.Errorf("PULSAR_SERVICE_URL: %w", err)
 	}
+
 	options := pulsar.ClientOptions{
-		URL: c.ServiceURL, ConnectionTimeout: connectTimeout, OperationTimeout: operationTimeout, KeepAliveInterval: keepAlive,
-		TLSMinVersion: tls.VersionTLS12, TLSValidateHostname: true, TLSTrustCertsFilePath: c.TrustFile, MemoryLimitBytes: memoryLimit,
-		Logger: plog.NewLoggerWithSlog(slog.New(newQuiet(logger.Handler()))), MetricsRegisterer: registry,
+		URL:                   c.ServiceURL,
+		ConnectionTimeout:     connectTimeout,
+		OperationTimeout:      operationTimeout,
+		KeepAliveInterval:     keepAlive,
+		TLSMinVersion:         tls.VersionTLS12,
+		TLSValidateHostname:   true,
+		TLSTrustCertsFilePath: c.TrustFile,
+		MemoryLimitBytes:      memoryLimit,
+		Logger:                plog.NewLoggerWithSlog(slog.New(newQuiet(logger.Handler()))),
+		MetricsRegisterer:     registry,
 	}
 	if c.Token != "" {
 		options.Authentication = pulsar.NewAuthenticationToken(c.Token)
 	}
+
 	client, err := pulsar.NewClient(options)
 	if err != nil {
 		return nil, fmt.Errorf("pulsar client: %w", err)
 	}
+
 	m, err := newMetrics(registry)
 	if err != nil {
 		client.Close()
 		return nil, fmt.Errorf("broker metrics: %w", err)
 	}
-	return &Client{pulsar: client, hosts: strings.Split(u.Host, ","), logger: logger, metrics: m}, nil
+
+	return &Client{
+		pulsar:  client,
+		hosts:   strings.Split(u.Host, ","),
+		logger:  logger,
+		metrics: m,
+	}, nil
 }
 
 // Ping tells whether a broker accepts connections; it is a readiness probe.
 func (c *Client) Ping(ctx context.Context) error {
-	var d net.Dialer
-	var last error
+	var (
+		d    net.Dialer
+		last error
+	)
 	for _, host := range c.hosts {
 		conn, err := d.DialContext(ctx, "tcp", host)
 		if err == nil {
 			return conn.Close()
 		}
+
 		last = err
 	}
+
 	return last
 }
 
-// Close ends every connection. Publishers and consumers have stopped before; what the client library still does for them is
-// waited for, some seconds at most.
+// Close ends every connection. Publishers and consumers have stopped before; what the client
+// library still does for them is waited for, some seconds at most.
 func (c *Client) Close() {
 	if !within(closeTimeout, c.calls.Wait) {
-		c.logger.Warn("the broker's client has calls that do not end; its connections are closed all the same")
+		c.logger.Warn(
+			"the broker's client has calls that do not end; its connections are closed all the same",
+		)
 	}
+
 	c.pulsar.Close()
 }
 
-// create calls a constructor of the client library, which takes no context, and gives up waiting when ctx ends: what is made too late
-// is discarded. Close waits for that.
-func create[T any](ctx context.Context, c *Client, construct func() (T, error), discard func(T)) (T, error) {
+// create calls a constructor of the client library, which takes no context, and gives up waiting
+// when ctx ends: what is made too late is discarded. Close waits for that.
+func create[T any](
+	ctx context.Context,
+	c *Client,
+	construct func() (T, error),
+	discard func(T),
+) (T, error) {
 	type result struct {
 		made T
 		err  error
 	}
+
 	var none T
 	results := make(chan result)
 	c.calls.Go(func() {
@@ -139,6 +180,7 @@ func create[T any](ctx context.Context, c *Client, construct func() (T, error), 
 			}
 		}
 	})
+
 	select {
 	case r := <-results:
 		return r.made, r.err
@@ -154,8 +196,10 @@ func within(limit time.Duration, f func()) bool {
 		defer close(done)
 		f()
 	}()
+
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
+
 	select {
 	case <-done:
 		return true
@@ -164,7 +208,8 @@ func within(limit time.Duration, f func()) bool {
 	}
 }
 
-// capped is the client's backoff with a bound that suits a service: it is back within about a second.
+// capped is the client's backoff with a bound that suits a service: it is back within about a
+// second.
 func capped() backoff.Policy { return &cappedBackoff{} }
 
 type cappedBackoff struct{ next time.Duration }
@@ -182,6 +227,7 @@ func (b *cappedBackoff) Reset() { b.next = 0 }
 func wait(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
+
 	select {
 	case <-timer.C:
 		return true

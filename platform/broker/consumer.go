@@ -26,6 +26,7 @@ func (r Received) ID() string {
 	if r.id == nil {
 		return ""
 	}
+
 	return r.id.String()
 }
 
@@ -33,34 +34,45 @@ func (r Received) ID() string {
 type ConsumerConfig struct {
 	Topic        string
 	Subscription string
-	MaxBatch     int           // messages handed over at once, at most; default 500
-	Workers      int           // batches handled at the same time, each of partitions of its own; default 1
-	Queue        int           // messages or, where these are larger, batches of a producer that a partition may have waiting in memory; default 32
-	IdleLimit    time.Duration // without a message of a partition, before a look whether there should be one; default 30 s
-	Trace        bool          // whether batches become spans that lead to the traces of their messages; otherwise tracing costs nothing
+	MaxBatch     int // messages handed over at once, at most; default 500
+	// batches handled at the same time, each of partitions of its own; default 1
+	Workers int
+	// messages or, where these are larger, batches of a producer that a partition may have waiting
+	// in memory; default 32
+	Queue int
+	// without a message of a partition, before a look whether there should be one; default 30 s
+	IdleLimit time.Duration
+	// whether batches become spans that lead to the traces of their messages; otherwise tracing
+	// costs nothing
+	Trace bool
 }
 
-// Consumer reads one topic by a durable Failover subscription: each partition has one active consumer, so messages of a key come in
-// order. A subscription that it makes begins with the oldest message that is kept.
+// Consumer reads one topic by a durable Failover subscription: each partition has one active
+// consumer, so messages of a key come in order. A subscription that it makes begins with the oldest
+// message that is kept.
 type Consumer struct {
 	cfg       ConsumerConfig
 	client    *Client
 	connected atomic.Bool
-	seen      map[int32]position // newest message that came, per partition; used by Run's goroutine only
+	// newest message that came, per partition; used by Run's goroutine only
+	seen map[int32]position
 }
 
 // NewConsumer makes a consumer that does nothing before Run.
 func (c *Client) NewConsumer(cfg ConsumerConfig) *Consumer {
 	cfg.MaxBatch, cfg.Workers = cmp.Or(cfg.MaxBatch, 500), cmp.Or(cfg.Workers, 1)
-	// The library's queue that scales by bytes is no choice: it counts batches twice and never gives back (0.21.0).
-	// The broker reads as many batches as it is allowed messages, 100 at most: with the library's 1000 it sends up to 100,000 messages a partition.
+	// The library's queue that scales by bytes is no choice: it counts batches twice and never
+	// gives back (0.21.0). The broker reads as many batches as it is allowed messages, 100 at most:
+	// with the library's 1000 it sends up to 100,000 messages a partition.
 	cfg.Queue = cmp.Or(cfg.Queue, 32)
 	cfg.IdleLimit = cmp.Or(cfg.IdleLimit, 30*time.Second)
+
 	return &Consumer{cfg: cfg, client: c, seen: map[int32]position{}}
 }
 
 const (
-	// A worker whose inbox is full keeps all messages waiting, those of idle workers too: with room for one batch, batches were half as large.
+	// A worker whose inbox is full keeps all messages waiting, those of idle workers too: with room
+	// for one batch, batches were half as large.
 	inboxBatches = 2
 	maxHold      = 5 * time.Second // between attempts to handle a batch that failed
 	stopGrace    = 5 * time.Second // for the batch under way when the consumer stops
@@ -71,35 +83,55 @@ func (c *Consumer) Ready() error {
 	if !c.connected.Load() {
 		return fmt.Errorf("not subscribed to %s", c.cfg.Topic)
 	}
+
 	return nil
 }
 
-// Run hands batches to handle, in order per partition, until ctx ends; then it returns nil. Nil from handle means that the
-// batch's effect is committed: only then is it acknowledged. An error holds the batch: it is handed over again, after a pause that grows to
-// 5 s, until it succeeds or ctx ends. So handle itself must put away what can never succeed. Messages may come twice, and an older one
-// may come again after a newer one. With several workers handle is called concurrently. Its context outlives ctx by 5 s, so that the batch
-// under way can be finished.
+// Run hands batches to handle, in order per partition, until ctx ends; then it returns nil. Nil
+// from handle means that the batch's effect is committed: only then is it acknowledged. An error
+// holds the batch: it is handed over again, after a pause that grows to 5 s, until it succeeds or
+// ctx ends. So handle itself must put away what can never succeed. Messages may come twice, and an
+// older one may come again after a newer one. With several workers handle is called concurrently.
+// Its context outlives ctx by 5 s, so that the batch under way can be finished.
 func (c *Consumer) Run(ctx context.Context, handle func(context.Context, []Received) error) error {
 	if c.cfg.Trace {
 		handle = traced(otel.GetTracerProvider(), c.cfg, handle)
 	}
+
 	reason := "start"
 	for ctx.Err() == nil {
 		in, err := c.subscribe(ctx)
 		if err == nil {
 			c.client.metrics.connects.WithLabelValues(c.cfg.Topic, reason).Inc()
-			c.client.logger.InfoContext(ctx, "consuming", "topic", c.cfg.Topic, "subscription", c.cfg.Subscription)
+			c.client.logger.InfoContext(
+				ctx,
+				"consuming",
+				"topic",
+				c.cfg.Topic,
+				"subscription",
+				c.cfg.Subscription,
+			)
 			c.connected.Store(true)
 			reason = c.consume(ctx, in, handle)
 			c.connected.Store(false)
 			within(closeTimeout, in.consumer.Close)
+
 			continue
 		}
+
 		if ctx.Err() == nil {
-			c.client.logger.WarnContext(ctx, "cannot consume yet", "topic", c.cfg.Topic, "error", err)
+			c.client.logger.WarnContext(
+				ctx,
+				"cannot consume yet",
+				"topic",
+				c.cfg.Topic,
+				"error",
+				err,
+			)
 			wait(ctx, maxBackoff)
 		}
 	}
+
 	return nil
 }
 
@@ -117,20 +149,32 @@ type intake struct {
 // subscribe makes a consumer of the library.
 func (c *Consumer) subscribe(ctx context.Context) (*intake, error) {
 	in := &intake{
-		client: c.client, inbox: make(chan pulsar.ConsumerMessage, c.cfg.MaxBatch), parts: &partitions{active: map[int32]bool{}},
-		gone: make(chan struct{}),
+		client: c.client,
+		inbox:  make(chan pulsar.ConsumerMessage, c.cfg.MaxBatch),
+		parts:  &partitions{active: map[int32]bool{}},
+		gone:   make(chan struct{}),
 	}
+
 	consumer, err := create(ctx, c.client, func() (pulsar.Consumer, error) {
 		return c.client.pulsar.Subscribe(pulsar.ConsumerOptions{
-			Topic: c.cfg.Topic, SubscriptionName: c.cfg.Subscription, Type: pulsar.Failover, MessageChannel: in.inbox,
-			SubscriptionInitialPosition: pulsar.SubscriptionPositionEarliest, ReceiverQueueSize: c.cfg.Queue,
-			BackOffPolicyFunc: capped, EventListener: in.parts, AckWithResponse: true, Interceptors: pulsar.ConsumerInterceptors{in},
+			Topic:                       c.cfg.Topic,
+			SubscriptionName:            c.cfg.Subscription,
+			Type:                        pulsar.Failover,
+			MessageChannel:              in.inbox,
+			SubscriptionInitialPosition: pulsar.SubscriptionPositionEarliest,
+			ReceiverQueueSize:           c.cfg.Queue,
+			BackOffPolicyFunc:           capped,
+			EventListener:               in.parts,
+			AckWithResponse:             true,
+			Interceptors:                pulsar.ConsumerInterceptors{in},
 		})
 	}, pulsar.Consumer.Close)
 	if err != nil {
 		return nil, err
 	}
+
 	in.consumer = consumer
+
 	return in, nil
 }
 
@@ -151,21 +195,30 @@ func (in *intake) OnConsumerClose(_ pulsar.Consumer, err error) {
 	})
 }
 
-// consume deals what comes out to the workers until ctx ends or another consumer is needed; it returns why, when all have ended and what they
-// handled is acknowledged.
-func (c *Consumer) consume(ctx context.Context, in *intake, handle func(context.Context, []Received) error) (reason string) {
+// consume deals what comes out to the workers until ctx ends or another consumer is needed; it
+// returns why, when all have ended and what they handled is acknowledged.
+func (c *Consumer) consume(
+	ctx context.Context,
+	in *intake,
+	handle func(context.Context, []Received) error,
+) (reason string) {
 	work, stop := context.WithCancel(ctx)
+
 	var working sync.WaitGroup
 	defer working.Wait()
 	defer stop()
+
 	inboxes := make([]chan pulsar.Message, c.cfg.Workers)
 	for i := range inboxes {
 		inboxes[i] = make(chan pulsar.Message, inboxBatches*c.cfg.MaxBatch)
 		working.Go(func() { c.work(work, in, inboxes[i], handle) })
 	}
+
 	watch := newWatchdog(c, in)
+
 	ticker := time.NewTicker(c.cfg.IdleLimit)
 	defer ticker.Stop()
+
 	for {
 		select {
 		case <-ctx.Done():
@@ -174,10 +227,12 @@ func (c *Consumer) consume(ctx context.Context, in *intake, handle func(context.
 			return c.ended(ctx, in)
 		case m := <-in.inbox:
 			dealt := c.deal(ctx, in, inboxes, m.Message)
-			for n := len(in.inbox); dealt && n > 0; n-- { // a choice among many channels costs more than all else here
+			for n := len(in.inbox); dealt && n > 0; n-- {
+				// a choice among many channels costs more than all else here
 				m = <-in.inbox
 				dealt = c.deal(ctx, in, inboxes, m.Message)
 			}
+
 			if !dealt {
 				return c.ended(ctx, in)
 			}
@@ -185,9 +240,16 @@ func (c *Consumer) consume(ctx context.Context, in *intake, handle func(context.
 			watch.note(newest)
 		case <-ticker.C:
 			if len(in.inbox) == 0 && watch.silent() {
-				c.client.logger.InfoContext(ctx, "nothing comes although there may be messages; subscribing again", "topic", c.cfg.Topic)
+				c.client.logger.InfoContext(
+					ctx,
+					"nothing comes although there may be messages; subscribing again",
+					"topic",
+					c.cfg.Topic,
+				)
+
 				return "silent"
 			}
+
 			watch.ask(ctx)
 		}
 	}
@@ -198,24 +260,42 @@ func (c *Consumer) ended(ctx context.Context, in *intake) string {
 	if ctx.Err() != nil {
 		return "stop"
 	}
-	c.client.logger.WarnContext(ctx, "the consumer was closed; subscribing again", "topic", c.cfg.Topic, "error", in.cause)
+
+	c.client.logger.WarnContext(
+		ctx,
+		"the consumer was closed; subscribing again",
+		"topic",
+		c.cfg.Topic,
+		"error",
+		in.cause,
+	)
+
 	return "lost"
 }
 
-// deal gives the message to the worker of its partition, and waits until that has room. False means that ctx has ended or the consumer is gone first;
-// then no later message may be dealt: its acknowledgement would cover this one, which nobody has handled.
-func (c *Consumer) deal(ctx context.Context, in *intake, inboxes []chan pulsar.Message, m pulsar.Message) bool {
+// deal gives the message to the worker of its partition, and waits until that has room. False means
+// that ctx has ended or the consumer is gone first; then no later message may be dealt: its
+// acknowledgement would cover this one, which nobody has handled.
+func (c *Consumer) deal(
+	ctx context.Context,
+	in *intake,
+	inboxes []chan pulsar.Message,
+	m pulsar.Message,
+) bool {
 	id := m.ID()
+
 	partition := id.PartitionIdx()
 	if at(id).after(c.seen[partition]) {
 		c.seen[partition] = at(id)
 	}
+
 	inbox := inboxes[max(int(partition), 0)%len(inboxes)]
 	select {
 	case inbox <- m:
 		return true
 	default:
 	}
+
 	select {
 	case inbox <- m:
 		return true
@@ -227,9 +307,15 @@ func (c *Consumer) deal(ctx context.Context, in *intake, inboxes []chan pulsar.M
 }
 
 // work handles and acknowledges batches out of one inbox until ctx ends.
-func (c *Consumer) work(ctx context.Context, in *intake, inbox <-chan pulsar.Message, handle func(context.Context, []Received) error) {
+func (c *Consumer) work(
+	ctx context.Context,
+	in *intake,
+	inbox <-chan pulsar.Message,
+	handle func(context.Context, []Received) error,
+) {
 	acks := newAcker(c.client, c.cfg.Topic, in.consumer.AckIDCumulative)
 	defer acks.stop()
+
 	for {
 		select {
 		case <-ctx.Done():
@@ -239,13 +325,15 @@ func (c *Consumer) work(ctx context.Context, in *intake, inbox <-chan pulsar.Mes
 			if !c.handle(ctx, batch, handle) {
 				return
 			}
+
 			acks.add(ctx, batch)
 			c.measure(batch, len(inbox))
 		}
 	}
 }
 
-// drain takes what has arrived already, up to MaxBatch: no timer, so a lone message is not kept waiting.
+// drain takes what has arrived already, up to MaxBatch: no timer, so a lone message is not kept
+// waiting.
 func (c *Consumer) drain(first pulsar.Message, inbox <-chan pulsar.Message) []pulsar.Message {
 	batch := append(make([]pulsar.Message, 0, len(inbox)+1), first)
 	for len(batch) < c.cfg.MaxBatch {
@@ -256,34 +344,63 @@ func (c *Consumer) drain(first pulsar.Message, inbox <-chan pulsar.Message) []pu
 			return batch
 		}
 	}
+
 	return batch
 }
 
 // handle tries until the batch is handled; false means that ctx has ended before.
-func (c *Consumer) handle(ctx context.Context, batch []pulsar.Message, handle func(context.Context, []Received) error) bool {
+func (c *Consumer) handle(
+	ctx context.Context,
+	batch []pulsar.Message,
+	handle func(context.Context, []Received) error,
+) bool {
 	received := make([]Received, len(batch))
 	for i, m := range batch {
 		received[i] = Received{
-			Message: Message{Key: m.Key(), Payload: m.Payload(), Properties: m.Properties(), EventTime: m.EventTime()},
-			Topic:   m.Topic(), PublishTime: m.PublishTime(), id: m.ID(),
+			Message: Message{
+				Key:        m.Key(),
+				Payload:    m.Payload(),
+				Properties: m.Properties(),
+				EventTime:  m.EventTime(),
+			},
+			Topic:       m.Topic(),
+			PublishTime: m.PublishTime(),
+			id:          m.ID(),
 		}
 	}
+
 	work, done := graceful(ctx, stopGrace)
 	defer done()
 	held := c.client.metrics.heldSeconds.WithLabelValues(c.cfg.Topic)
+
 	var since time.Duration
 	defer func() { held.Sub(since.Seconds()) }()
+
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, maxHold) {
 		err := handle(work, received)
 		if err == nil {
 			return true
 		}
+
 		if ctx.Err() != nil {
 			return false
 		}
+
 		since += pause
 		held.Add(pause.Seconds())
-		c.client.logger.WarnContext(ctx, "batch held: it will be tried again", "topic", c.cfg.Topic, "messages", len(batch), "retry_in", pause, "error", err)
+		c.client.logger.WarnContext(
+			ctx,
+			"batch held: it will be tried again",
+			"topic",
+			c.cfg.Topic,
+			"messages",
+			len(batch),
+			"retry_in",
+			pause,
+			"error",
+			err,
+		)
+
 		if !wait(ctx, pause) {
 			return false
 		}
@@ -294,10 +411,12 @@ func (c *Consumer) measure(batch []pulsar.Message, waiting int) {
 	m := c.client.metrics
 	m.messages.WithLabelValues(c.cfg.Topic, "consumed").Add(float64(len(batch)))
 	m.batches.WithLabelValues(c.cfg.Topic).Observe(float64(len(batch)))
+
 	delay := 0.0
 	if waiting > 0 {
 		delay = time.Since(batch[0].PublishTime()).Seconds()
 	}
+
 	m.messageDelay.WithLabelValues(c.cfg.Topic).Set(delay)
 }
 
@@ -308,6 +427,7 @@ func graceful(ctx context.Context, grace time.Duration) (context.Context, contex
 		wait(later, grace)
 		cancel()
 	})
+
 	return later, func() {
 		stop()
 		cancel()

@@ -15,6 +15,7 @@ func WithLibrary(library pulsar.Client) *Client {
 	if err != nil {
 		panic(err)
 	}
+
 	return &Client{pulsar: library, logger: slog.New(slog.DiscardHandler), metrics: m}
 }
 
@@ -22,6 +23,10 @@ func WithLibrary(library pulsar.Client) *Client {
 func Quiet(h slog.Handler) slog.Handler { return newQuiet(h) }
 
 // Traced wraps a handler for spans.
-func Traced(provider trace.TracerProvider, cfg ConsumerConfig, handle func(context.Context, []Received) error) func(context.Context, []Received) error {
+func Traced(
+	provider trace.TracerProvider,
+	cfg ConsumerConfig,
+	handle func(context.Context, []Received) error,
+) func(context.Context, []Received) error {
 	return traced(provider, cfg, handle)
 }

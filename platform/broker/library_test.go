@@ -35,6 +35,7 @@ func (l *library) CreateProducer(pulsar.ProducerOptions) (pulsar.Producer, error
 	defer l.mu.Unlock()
 	p := &producer{library: l}
 	l.producers = append(l.producers, p)
+
 	return p, nil
 }
 
@@ -44,18 +45,21 @@ func (l *library) Subscribe(o pulsar.ConsumerOptions) (pulsar.Consumer, error) {
 	c := &consumer{library: l, options: o}
 	l.consumers = append(l.consumers, c)
 	o.EventListener.BecameActive(c, o.Topic, 0)
+
 	return c, nil
 }
 
 func (l *library) made() (producers, consumers int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+
 	return len(l.producers), len(l.consumers)
 }
 
 func (l *library) consumer(n int) *consumer {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+
 	return l.consumers[n]
 }
 
@@ -69,7 +73,11 @@ type producer struct {
 	library *library
 }
 
-func (p *producer) SendAsync(_ context.Context, m *pulsar.ProducerMessage, done func(pulsar.MessageID, *pulsar.ProducerMessage, error)) {
+func (p *producer) SendAsync(
+	_ context.Context,
+	m *pulsar.ProducerMessage,
+	done func(pulsar.MessageID, *pulsar.ProducerMessage, error),
+) {
 	p.library.send(func(err error) { done(nil, m, err) })
 }
 
@@ -119,11 +127,14 @@ func (topicMessageID) Topic() string { return "t" }
 func running(t *testing.T, run func(context.Context) error) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
+
 	done := make(chan error, 1)
 	go func() { done <- run(ctx) }()
 	synctest.Wait()
+
 	return func() {
 		cancel()
+
 		if err := <-done; err != nil {
 			t.Errorf("Run = %v", err)
 		}
@@ -132,6 +143,7 @@ func running(t *testing.T, run func(context.Context) error) (stop func()) {
 
 func TestEverySendIsAnsweredOnce(t *testing.T) {
 	t.Parallel()
+
 	for name, c := range map[string]struct {
 		send func(answer func(error))
 		code string // "" for success
@@ -154,12 +166,20 @@ func TestEverySendIsAnsweredOnce(t *testing.T) {
 				client := broker.WithLibrary(fake)
 				p := client.NewPublisher(broker.PublisherConfig{Topic: "t"})
 				stop := running(t, p.Run)
+
 				var answers []error
-				p.Send(t.Context(), broker.Message{Payload: []byte("x")}, func(err error) { answers = append(answers, err) })
+				p.Send(
+					t.Context(),
+					broker.Message{Payload: []byte("x")},
+					func(err error) { answers = append(answers, err) },
+				)
 				stop()
-				if len(answers) != 1 || (c.code == "") != (answers[0] == nil) || (c.code != "" && !fault.Is(answers[0], c.code)) {
+
+				if len(answers) != 1 || (c.code == "") != (answers[0] == nil) ||
+					(c.code != "" && !fault.Is(answers[0], c.code)) {
 					t.Errorf("answered with %v, want %q once", answers, c.code)
 				}
+
 				client.Close()
 			})
 		})
@@ -174,9 +194,11 @@ func TestAProducerThatIsGoneIsReplaced(t *testing.T) {
 		stop := running(t, p.Run)
 		p.Send(t.Context(), broker.Message{}, func(error) {})
 		time.Sleep(time.Second)
+
 		if made, _ := fake.made(); made != 2 || p.Ready() != nil {
 			t.Errorf("%d producers were made, Ready = %v; want a second one", made, p.Ready())
 		}
+
 		stop()
 	})
 }
@@ -188,9 +210,13 @@ func TestPendingMessagesAreBounded(t *testing.T) {
 		fake := &library{send: func(a func(error)) { answer = a }}
 		client := broker.WithLibrary(fake)
 		refusing := client.NewPublisher(broker.PublisherConfig{Topic: "t", MaxPending: 1})
-		blocking := client.NewPublisher(broker.PublisherConfig{Topic: "t", MaxPending: 1, Block: true})
+
+		blocking := client.NewPublisher(
+			broker.PublisherConfig{Topic: "t", MaxPending: 1, Block: true},
+		)
 		for name, p := range map[string]*broker.Publisher{"refusing": refusing, "blocking": blocking} {
 			stop := running(t, p.Run)
+
 			var first, second error
 			p.Send(t.Context(), broker.Message{}, func(err error) { first = err })
 			firstAnswer := answer
@@ -198,26 +224,39 @@ func TestPendingMessagesAreBounded(t *testing.T) {
 			began := time.Now()
 			p.Send(ctx, broker.Message{}, func(err error) { second = err })
 			cancel()
-			if !fault.Is(second, "broker_unavailable") || (time.Since(began) > 0) != (name == "blocking") {
-				t.Errorf("%s: with one pending the second got %v after %s", name, second, time.Since(began))
+
+			if !fault.Is(second, "broker_unavailable") ||
+				(time.Since(began) > 0) != (name == "blocking") {
+				t.Errorf(
+					"%s: with one pending the second got %v after %s",
+					name,
+					second,
+					time.Since(began),
+				)
 			}
+
 			firstAnswer(nil)
 			p.Send(t.Context(), broker.Message{}, func(err error) { second = err })
 			answer(nil)
+
 			if first != nil || second != nil {
 				t.Errorf("%s: answers %v, %v after there is room", name, first, second)
 			}
+
 			stop()
 		}
 	})
 }
 
-// An acknowledgement that fails is tried again, one that blocks holds up nothing, and an older message does not replace a newer one.
+// An acknowledgement that fails is tried again, one that blocks holds up nothing, and an older
+// message does not replace a newer one.
 func TestAcknowledging(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var mu sync.Mutex
-		var acked []int64
+		var (
+			mu    sync.Mutex
+			acked []int64
+		)
 		block, failures := make(chan struct{}), 2
 		fake := &library{}
 		fake.ack = func(id pulsar.MessageID) error {
@@ -225,116 +264,171 @@ func TestAcknowledging(t *testing.T) {
 				<-block
 				return errors.New("consumer is closed")
 			}
+
 			mu.Lock()
 			defer mu.Unlock()
+
 			if failures > 0 {
 				failures--
 				return errors.New("connection closed")
 			}
+
 			acked = append(acked, id.EntryID())
+
 			return nil
 		}
+
 		var handled []string
-		c := broker.WithLibrary(fake).NewConsumer(broker.ConsumerConfig{Topic: "t", Subscription: "s"})
+		c := broker.WithLibrary(
+			fake,
+		).NewConsumer(broker.ConsumerConfig{Topic: "t", Subscription: "s"})
 		stop := running(t, func(ctx context.Context) error {
 			return c.Run(ctx, func(_ context.Context, batch []broker.Received) error {
 				for _, m := range batch {
 					handled = append(handled, m.ID())
 				}
+
 				return nil
 			})
 		})
+
 		for _, entry := range []int64{3, 1} { // 1 comes while acknowledging 3 fails
 			fake.consumer(0).give(entry)
 			time.Sleep(100 * time.Millisecond)
 		}
-		for _, entry := range []int64{4, 4, 9, 5, 6} { // 4 comes again, as after a crash of the broker
+
+		for _, entry := range []int64{4, 4, 9, 5, 6} {
+			// 4 comes again, as after a crash of the broker
 			time.Sleep(5 * time.Second)
 			fake.consumer(0).give(entry)
 		}
+
 		synctest.Wait()
 		mu.Lock()
 		if want := []int64{3, 4, 4}; !slices.Equal(acked, want) || len(handled) != 7 {
-			t.Errorf("acknowledged %v of handled %v, want %v before the one that blocks", acked, handled, want)
+			t.Errorf(
+				"acknowledged %v of handled %v, want %v before the one that blocks",
+				acked,
+				handled,
+				want,
+			)
 		}
+
 		mu.Unlock()
 		close(block)
 		stop()
 	})
 }
 
-// A consumer that is stopped while more has come than its worker can take leaves nothing out: what follows a message that was not handled is not handled
-// either, since its acknowledgement would cover both. Who notices the end first is chance, hence the repetitions.
+// A consumer that is stopped while more has come than its worker can take leaves nothing out: what
+// follows a message that was not handled is not handled either, since its acknowledgement would
+// cover both. Who notices the end first is chance, hence the repetitions.
 func TestStoppingUnderLoadLeavesNothingOut(t *testing.T) {
 	t.Parallel()
+
 	for range 1000 {
 		synctest.Test(t, func(t *testing.T) {
 			fake := &library{ack: func(pulsar.MessageID) error { return nil }}
-			c := broker.WithLibrary(fake).NewConsumer(broker.ConsumerConfig{Topic: "t", Subscription: "s", MaxBatch: 1})
+			c := broker.WithLibrary(
+				fake,
+			).NewConsumer(broker.ConsumerConfig{Topic: "t", Subscription: "s", MaxBatch: 1})
 			ctx, cancel := context.WithCancel(t.Context())
 			handled := 0
 			stop := running(t, func(context.Context) error {
 				return c.Run(ctx, func(_ context.Context, batch []broker.Received) error {
-					if want := pulsar.NewMessageID(1, int64(handled), -1, 0).String(); batch[0].ID() != want {
-						t.Errorf("%s was handled after %d messages, want %s", batch[0].ID(), handled, want)
+					if want := pulsar.NewMessageID(
+						1,
+						int64(handled),
+						-1,
+						0,
+					).String(); batch[0].ID() != want {
+						t.Errorf(
+							"%s was handled after %d messages, want %s",
+							batch[0].ID(),
+							handled,
+							want,
+						)
 					}
+
 					if handled == 0 {
 						synctest.Wait() // until there is no room anywhere
 						cancel()
 					}
+
 					handled++
+
 					return nil
 				})
 			})
+
 			for entry := range int64(20) {
 				select {
 				case fake.consumer(0).options.MessageChannel <- pulsar.ConsumerMessage{Message: message{id: pulsar.NewMessageID(1, entry, -1, 0)}}:
 				case <-ctx.Done():
 				}
 			}
+
 			stop()
 		})
 	}
 }
 
-// A consumer to which nothing comes although there are messages is replaced, once for each newest message.
+// A consumer to which nothing comes although there are messages is replaced, once for each newest
+// message.
 func TestASilentConsumerIsReplaced(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		fake := &library{ack: func(pulsar.MessageID) error { return nil }, newest: []pulsar.TopicMessageID{topicMessageID{pulsar.NewMessageID(1, 5, -1, 0)}}}
-		c := broker.WithLibrary(fake).NewConsumer(broker.ConsumerConfig{Topic: "t", Subscription: "s"})
+		fake := &library{
+			ack:    func(pulsar.MessageID) error { return nil },
+			newest: []pulsar.TopicMessageID{topicMessageID{pulsar.NewMessageID(1, 5, -1, 0)}},
+		}
+		c := broker.WithLibrary(
+			fake,
+		).NewConsumer(broker.ConsumerConfig{Topic: "t", Subscription: "s"})
 		stop := running(t, func(ctx context.Context) error {
 			return c.Run(ctx, func(context.Context, []broker.Received) error { return nil })
 		})
 		fake.consumer(0).give(4)
 		time.Sleep(20 * time.Minute)
+
 		if _, made := fake.made(); made != 2 {
 			t.Errorf("%d consumers were made, want a second one and no more", made)
 		}
+
 		fake.consumer(1).give(5)
 		time.Sleep(20 * time.Minute)
+
 		if _, made := fake.made(); made != 2 || c.Ready() != nil {
 			t.Errorf("%d consumers were made although nothing is missing", made)
 		}
+
 		fake.consumer(1).options.Interceptors.OnConsumerClose(nil, errors.New("TopicNotFound"))
 		synctest.Wait()
+
 		if _, made := fake.made(); made != 3 {
 			t.Errorf("%d consumers were made after the library closed one, want a third", made)
 		}
+
 		stop()
 	})
 }
 
 func TestTheLibraryIsQuiet(t *testing.T) {
 	t.Parallel()
+
 	var out bytes.Buffer
-	logger := slog.New(broker.Quiet(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelInfo}))).With("topic", "t")
+
+	logger := slog.New(
+		broker.Quiet(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelInfo})),
+	).With("topic", "t")
 	for range 100 {
 		logger.Info("Reconnecting to broker")
 		logger.Warn("Connection was closed")
 		logger.Error("Failed to create consumer at reconnect")
 	}
-	if lines := strings.Count(out.String(), "\n"); lines != 1 || !strings.Contains(out.String(), "level=WARN") {
+
+	if lines := strings.Count(out.String(), "\n"); lines != 1 ||
+		!strings.Contains(out.String(), "level=WARN") {
 		t.Errorf("logged %d lines: %s", lines, out.String())
 	}
 }

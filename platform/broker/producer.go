@@ -11,23 +11,35 @@ import (
 
 const (
 	tick        = 250 * time.Millisecond
-	silentTicks = 4  // without an answer while messages are pending, before new ones are refused
-	idleTicks   = 12 // without an answer while none are, before the broker is asked whether it is there
-	deafTicks   = 32 // with the same message waiting while the broker answers, before the producer is given up
+	silentTicks = 4 // without an answer while messages are pending, before new ones are refused
+	// without an answer while none are, before the broker is asked whether it is there
+	idleTicks = 12
+	// with the same message waiting while the broker answers, before the producer is given up
+	deafTicks = 32
 )
 
-// Run connects and keeps the publisher connected until ctx ends; then what was handed over gets its answer, within 10 s. It returns nil.
+// Run connects and keeps the publisher connected until ctx ends; then what was handed over gets its
+// answer, within 10 s. It returns nil.
 func (p *Publisher) Run(ctx context.Context) error {
 	reason := "start"
 	for ctx.Err() == nil {
 		producer, err := create(ctx, p.client, p.connect, pulsar.Producer.Close)
 		if err != nil {
 			if ctx.Err() == nil {
-				p.client.logger.WarnContext(ctx, "cannot publish yet", "topic", p.cfg.Topic, "error", err)
+				p.client.logger.WarnContext(
+					ctx,
+					"cannot publish yet",
+					"topic",
+					p.cfg.Topic,
+					"error",
+					err,
+				)
 				wait(ctx, maxBackoff)
 			}
+
 			continue
 		}
+
 		s := newSession(producer)
 		p.trouble.Store(nil)
 		p.current.Store(s)
@@ -38,69 +50,93 @@ func (p *Publisher) Run(ctx context.Context) error {
 		p.retire(ctx, s)
 		reason = "lost"
 	}
+
 	return nil
 }
 
 func (p *Publisher) connect() (pulsar.Producer, error) {
 	options := pulsar.ProducerOptions{
-		Topic: p.cfg.Topic, SendTimeout: p.cfg.SendTimeout, BatchingMaxPublishDelay: batchDelay, BackOffPolicyFunc: capped,
-		MaxPendingMessages: p.cfg.MaxPending, DisableBlockIfQueueFull: true, // never reached: the publisher's own bound is the lower one
+		Topic:                   p.cfg.Topic,
+		SendTimeout:             p.cfg.SendTimeout,
+		BatchingMaxPublishDelay: batchDelay,
+		BackOffPolicyFunc:       capped,
+		MaxPendingMessages:      p.cfg.MaxPending,
+		DisableBlockIfQueueFull: true, // never reached: the publisher's own bound is the lower one
 	}
 	if p.cfg.Schema != "" {
 		schema, err := jsonSchema(p.cfg.Schema)
 		if err != nil {
 			return nil, fmt.Errorf("schema of %s: %w", p.cfg.Topic, err)
 		}
+
 		options.Schema = schema
 	}
+
 	return p.client.pulsar.CreateProducer(options)
 }
 
-// jsonSchema declares a JSON payload by its Avro definition. The library rewrites the definition to its canonical form.
+// jsonSchema declares a JSON payload by its Avro definition. The library rewrites the definition to
+// its canonical form.
 func jsonSchema(definition string) (pulsar.Schema, error) {
 	return pulsar.NewJSONSchemaWithValidation(definition, nil)
 }
 
-// watch returns when ctx ends or the producer is gone. The library hides that it has lost the broker: sends just wait. So
-// the publisher looks at the answers: none for a second while some are due, or no answer to a question, and it is in trouble. The library
-// also lets a producer go deaf, without a word, when the broker refuses a message by a limit of the topic's own: the publisher makes a new one
-// when a message waits although the broker is there.
+// watch returns when ctx ends or the producer is gone. The library hides that it has lost the
+// broker: sends just wait. So the publisher looks at the answers: none for a second while some are
+// due, or no answer to a question, and it is in trouble. The library also lets a producer go deaf,
+// without a word, when the broker refuses a message by a limit of the topic's own: the publisher
+// makes a new one when a message waits although the broker is there.
 func (p *Publisher) watch(ctx context.Context, s *session) {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	probes := make(chan error, 1)
-	var quiet int
-	var last uint64
-	var asking bool
-	var oldest *send
+
+	var (
+		quiet  int
+		last   uint64
+		asking bool
+		oldest *send
+	)
+
 	var waits int // ticks that the oldest has waited since the broker was away
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-s.gone:
-			p.client.logger.WarnContext(ctx, "the producer is closed; making a new one", "topic", p.cfg.Topic)
+			p.client.logger.WarnContext(
+				ctx,
+				"the producer is closed; making a new one",
+				"topic",
+				p.cfg.Topic,
+			)
+
 			return
 		case err := <-probes:
 			asking, quiet = false, 0
+
 			switch {
 			case err != nil:
 				waits = 0
 			case waits >= deafTicks && s.oldest() == oldest:
 				err = errDeaf
 			}
+
 			p.judge(ctx, s, err)
 		case <-ticker.C:
 			pending, answers := s.state()
 			if quiet++; answers != last {
 				quiet, last = 0, answers
 			}
+
 			if pending > 0 && quiet == silentTicks {
 				p.judge(ctx, s, errSilent)
 			}
+
 			if waits++; pending == 0 || s.oldest() != oldest {
 				oldest, waits = s.oldest(), 0
 			}
+
 			troubled := p.trouble.Load() != nil || waits >= deafTicks
 			if !asking && (troubled || (pending == 0 && quiet >= idleTicks)) {
 				asking = true
@@ -115,14 +151,18 @@ func (p *Publisher) ask(ctx context.Context, s *session) error {
 	if _, err := p.client.pulsar.TopicPartitions(p.cfg.Topic); err != nil {
 		return err
 	}
+
 	if pending, _ := s.state(); pending > 0 {
 		return nil
 	}
+
 	flush, cancel := context.WithTimeout(ctx, tick)
 	defer cancel()
+
 	if err := s.alive(flush); errors.Is(err, pulsar.ErrProducerClosed) {
 		return err
 	}
+
 	return nil
 }
 
@@ -136,7 +176,14 @@ func (p *Publisher) judge(ctx context.Context, s *session, err error) {
 		s.lose()
 	default:
 		if p.trouble.Swap(&err) == nil {
-			p.client.logger.WarnContext(ctx, "the broker does not answer", "topic", p.cfg.Topic, "error", err)
+			p.client.logger.WarnContext(
+				ctx,
+				"the broker does not answer",
+				"topic",
+				p.cfg.Topic,
+				"error",
+				err,
+			)
 		}
 	}
 }
@@ -146,13 +193,28 @@ func (p *Publisher) retire(ctx context.Context, s *session) {
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
 	defer cancel()
 	s.drain(drain)
+
 	if !within(closeTimeout, s.producer.Close) {
-		p.client.logger.WarnContext(ctx, "the producer does not close and is left behind", "topic", p.cfg.Topic)
+		p.client.logger.WarnContext(
+			ctx,
+			"the producer does not close and is left behind",
+			"topic",
+			p.cfg.Topic,
+		)
 	}
+
 	left := s.abandon()
 	if len(left) > 0 {
-		p.client.logger.WarnContext(ctx, "messages were not confirmed before the producer ended", "topic", p.cfg.Topic, "messages", len(left))
+		p.client.logger.WarnContext(
+			ctx,
+			"messages were not confirmed before the producer ended",
+			"topic",
+			p.cfg.Topic,
+			"messages",
+			len(left),
+		)
 	}
+
 	for _, d := range left {
 		p.finish(s, d, pulsar.ErrProducerClosed)
 	}

@@ -24,18 +24,23 @@ type Message struct {
 
 // PublisherConfig is what differs between publishers. Zero values stand for the defaults.
 type PublisherConfig struct {
-	Topic       string
-	Schema      string        // the payload's Avro definition, which the broker compares with the topic's; empty for none
-	MaxPending  int           // messages handed over and not yet answered; default 5000
-	Block       bool          // when so many are pending, Send waits for room until its ctx ends; else it refuses
-	SendTimeout time.Duration // after which a send is reported as unknown; default 10 s, Unlimited for never
+	Topic string
+	// the payload's Avro definition, which the broker compares with the topic's; empty for none
+	Schema     string
+	MaxPending int // messages handed over and not yet answered; default 5000
+	// when so many are pending, Send waits for room until its ctx ends; else it refuses
+	Block bool
+	// after which a send is reported as unknown; default 10 s, Unlimited for never
+	SendTimeout time.Duration
 }
 
-// Unlimited is the SendTimeout of a publisher whose messages stay in order whatever happens: none is given up while later ones are still sent.
+// Unlimited is the SendTimeout of a publisher whose messages stay in order whatever happens: none
+// is given up while later ones are still sent.
 const Unlimited time.Duration = -1
 
-// Publisher sends to one topic. Run owns its producer: it connects in the background, makes a new one when the client library has
-// given the old one up, and lets everything be answered at the end. The other methods are safe for concurrent use.
+// Publisher sends to one topic. Run owns its producer: it connects in the background, makes a new
+// one when the client library has given the old one up, and lets everything be answered at the end.
+// The other methods are safe for concurrent use.
 type Publisher struct {
 	cfg     PublisherConfig
 	client  *Client
@@ -47,10 +52,12 @@ type Publisher struct {
 const (
 	defaultPending     = 5000
 	defaultSendTimeout = 10 * time.Second
-	batchDelay         = 5 * time.Millisecond // how long a message may wait for others; the client looks at every partition that often, idle or not
-	flushTimeout       = 10 * time.Second
-	retryAfter         = time.Second
-	maxPendingBytes    = 32 << 20
+	// how long a message may wait for others; the client looks at every partition that often, idle
+	// or not
+	batchDelay      = 5 * time.Millisecond
+	flushTimeout    = 10 * time.Second
+	retryAfter      = time.Second
+	maxPendingBytes = 32 << 20
 )
 
 var (
@@ -64,44 +71,59 @@ var (
 func (c *Client) NewPublisher(cfg PublisherConfig) *Publisher {
 	cfg.MaxPending = cmp.Or(cfg.MaxPending, defaultPending)
 	cfg.SendTimeout = cmp.Or(cfg.SendTimeout, defaultSendTimeout)
+
 	return &Publisher{cfg: cfg, client: c, room: semaphore.NewWeighted(maxPendingBytes)}
 }
 
-// Ready is nil when messages can be published: there is a producer, and the broker confirms or answers.
+// Ready is nil when messages can be published: there is a producer, and the broker confirms or
+// answers.
 func (p *Publisher) Ready() error {
 	if p.current.Load() == nil {
 		return fmt.Errorf("not connected to %s", p.cfg.Topic)
 	}
+
 	if err := p.trouble.Load(); err != nil {
 		return fmt.Errorf("%s: %w", p.cfg.Topic, *err)
 	}
+
 	return nil
 }
 
-// Send hands the message over and calls done exactly once, with nil when the broker has stored it. It does not block, unless
-// PublisherConfig says so. done may run before Send returns, or on the client's goroutine, where it must not block. Errors are
-// broker_unavailable (nothing is stored; at once when the broker is known to be away), publish_outcome_unknown (it may be stored)
-// or message_refused (it can never be stored).
+// Send hands the message over and calls done exactly once, with nil when the broker has stored it.
+// It does not block, unless PublisherConfig says so. done may run before Send returns, or on the
+// client's goroutine, where it must not block. Errors are broker_unavailable (nothing is stored; at
+// once when the broker is known to be away), publish_outcome_unknown (it may be stored) or
+// message_refused (it can never be stored).
 func (p *Publisher) Send(ctx context.Context, m Message, done func(error)) {
 	if err := errors.Join(ctx.Err(), p.Ready()); err != nil {
 		p.answer(done, unavailable(err))
 		return
 	}
+
 	weight := p.weight(m)
 	if err := p.reserve(ctx, weight); err != nil {
 		p.answer(done, unavailable(err))
 		return
 	}
+
 	s, d := p.current.Load(), &send{weight: weight, done: done}
 	if s == nil || !s.add(d) {
 		p.room.Release(weight)
 		p.answer(done, unavailable(p.Ready()))
+
 		return
 	}
-	message := &pulsar.ProducerMessage{Key: m.Key, Payload: m.Payload, Properties: m.Properties, EventTime: m.EventTime}
+
+	message := &pulsar.ProducerMessage{
+		Key:        m.Key,
+		Payload:    m.Payload,
+		Properties: m.Properties,
+		EventTime:  m.EventTime,
+	}
 	if message.Payload == nil {
 		message.Payload = []byte{} // nil would be a tombstone
 	}
+
 	s.hand(ctx, message, func(err error) {
 		if s.settle(d) {
 			p.finish(s, d, err)
@@ -113,11 +135,13 @@ func (p *Publisher) Send(ctx context.Context, m Message, done func(error)) {
 func (p *Publisher) Publish(ctx context.Context, m Message) error {
 	answer := make(chan error, 1)
 	p.Send(ctx, m, func(err error) { answer <- err })
+
 	select {
 	case err := <-answer:
 		return err
 	case <-ctx.Done():
 	}
+
 	select {
 	case err := <-answer:
 		return err
@@ -136,28 +160,36 @@ func (p *Publisher) reserve(ctx context.Context, weight int64) error {
 	if p.cfg.Block {
 		return p.room.Acquire(ctx, weight)
 	}
+
 	if !p.room.TryAcquire(weight) {
 		return errFull
 	}
+
 	return nil
 }
 
 // finish judges the library's answer and passes it on.
 func (p *Publisher) finish(s *session, d *send, err error) {
 	p.room.Release(d.weight)
+
 	if err == nil {
 		if p.trouble.Load() != nil {
 			p.trouble.Store(nil)
 		}
+
 		p.answer(d.done, nil)
+
 		return
 	}
+
 	if lost(err) {
 		s.lose()
 	}
+
 	if errors.Is(err, pulsar.ErrSendTimeout) {
 		p.trouble.Store(new(errSilent))
 	}
+
 	p.answer(d.done, outcome(err))
 }
 
@@ -166,6 +198,7 @@ func (p *Publisher) answer(done func(error), err error) {
 	if err != nil {
 		what = "failed"
 	}
+
 	p.client.metrics.messages.WithLabelValues(p.cfg.Topic, what).Inc()
 	done(err)
 }
@@ -176,24 +209,48 @@ func lost(err error) bool {
 		errors.Is(err, pulsar.ErrTopicTerminated) || errors.Is(err, pulsar.ErrProducerFenced)
 }
 
-// outcome judges an error of the library. A producer that ended may have written the message before.
+// outcome judges an error of the library. A producer that ended may have written the message
+// before.
 func outcome(err error) error {
 	switch {
-	case errors.Is(err, pulsar.ErrMessageTooLarge), errors.Is(err, pulsar.ErrMetaTooLarge), errors.Is(err, pulsar.ErrInvalidMessage),
-		errors.Is(err, pulsar.ErrSchema), errors.Is(err, pulsar.ErrFailAddToBatch):
-		return fault.Because(err, fault.TooLarge, "message_refused", "The broker cannot store a message of this size or shape.")
-	case errors.Is(err, errNotTaken), errors.Is(err, pulsar.ErrSendQueueIsFull), errors.Is(err, pulsar.ErrMemoryBufferIsFull),
-		errors.Is(err, pulsar.ErrContextExpired), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, pulsar.ErrMessageTooLarge),
+		errors.Is(err, pulsar.ErrMetaTooLarge),
+		errors.Is(err, pulsar.ErrInvalidMessage),
+		errors.Is(err, pulsar.ErrSchema),
+		errors.Is(err, pulsar.ErrFailAddToBatch):
+		return fault.Because(
+			err,
+			fault.TooLarge,
+			"message_refused",
+			"The broker cannot store a message of this size or shape.",
+		)
+	case errors.Is(err, errNotTaken),
+		errors.Is(err, pulsar.ErrSendQueueIsFull),
+		errors.Is(err, pulsar.ErrMemoryBufferIsFull),
+		errors.Is(err, pulsar.ErrContextExpired),
+		errors.Is(err, context.Canceled),
+		errors.Is(err, context.DeadlineExceeded):
 		return unavailable(err)
 	}
+
 	return unknown(err)
 }
 
 func unavailable(err error) error {
-	return fault.RetryIn(retryAfter, "broker_unavailable", "The broker does not answer; nothing was published by this request.", err)
+	return fault.RetryIn(
+		retryAfter,
+		"broker_unavailable",
+		"The broker does not answer; nothing was published by this request.",
+		err,
+	)
 }
 
 func unknown(err error) error {
-	return fault.RetryIn(retryAfter, "publish_outcome_unknown",
-		"The broker did not confirm in time; the message may be stored. Trying again with the same Idempotency-Key is safe.", err)
+	return fault.RetryIn(
+		retryAfter,
+		"publish_outcome_unknown",
+		"The broker did not confirm in time; the message may be stored. Trying again with the "+
+			"same Idempotency-Key is safe.",
+		err,
+	)
 }

@@ -7,9 +7,10 @@ import (
 	"time"
 )
 
-// quiet passes the client library's chatter on: its errors become warnings, the rest debug messages. During an outage every
-// partition complains several times a second, so a text is let through once in a while only. What matters to
-// people is logged by publishers and consumers themselves.
+// quiet passes the client library's chatter on: its errors become warnings, the rest debug
+// messages. During an outage every partition complains several times a second, so a text is let
+// through once in a while only. What matters to people is logged by publishers and consumers
+// themselves.
 type quiet struct {
 	slog.Handler
 	said *said
@@ -29,11 +30,13 @@ func newQuiet(h slog.Handler) quiet {
 	return quiet{h, &said{last: map[string]time.Time{}}}
 }
 
-// level is ours for the library's. Its debug messages come several per message sent and are dropped.
+// level is ours for the library's. Its debug messages come several per message sent and are
+// dropped.
 func level(theirs slog.Level) (ours slog.Level, wanted bool) {
 	if theirs >= slog.LevelError {
 		return slog.LevelWarn, true
 	}
+
 	return slog.LevelDebug, theirs >= slog.LevelInfo
 }
 
@@ -49,7 +52,9 @@ func (q quiet) Handle(ctx context.Context, r slog.Record) error {
 	if !wanted || (ours > slog.LevelDebug && !q.said.first(r.Message, r.Time)) {
 		return nil
 	}
+
 	r.Level = ours
+
 	return q.Handler.Handle(ctx, r)
 }
 
@@ -67,12 +72,16 @@ func (q quiet) WithGroup(name string) slog.Handler {
 func (s *said) first(text string, at time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	if last, ok := s.last[text]; ok && at.Sub(last) < repeatAfter {
 		return false
 	}
+
 	if len(s.last) >= maxTexts {
 		clear(s.last)
 	}
+
 	s.last[text] = at
+
 	return true
 }

@@ -8,8 +8,9 @@ import (
 	"github.com/apache/pulsar-client-go/pulsar"
 )
 
-// session is the life of one producer. The client library loses callbacks (of a batch that is being filled when the producer ends) and can
-// panic in a send that meets the end of the producer. The session keeps count of every send, so that each is answered exactly once.
+// session is the life of one producer. The client library loses callbacks (of a batch that is being
+// filled when the producer ends) and can panic in a send that meets the end of the producer. The
+// session keeps count of every send, so that each is answered exactly once.
 type session struct {
 	producer pulsar.Producer
 	gone     chan struct{} // closed when the library has given the producer up
@@ -33,6 +34,7 @@ type send struct {
 func newSession(producer pulsar.Producer) *session {
 	s := &session{producer: producer, gone: make(chan struct{}), empty: make(chan struct{})}
 	s.pending.prev, s.pending.next = &s.pending, &s.pending
+
 	return s
 }
 
@@ -40,12 +42,18 @@ func newSession(producer pulsar.Producer) *session {
 func (s *session) add(d *send) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	if s.closing {
 		return false
 	}
+
 	last := s.pending.prev
-	last.next, d.prev, d.next, s.pending.prev = d, last, &s.pending, d
+	last.next = d
+	d.prev = last
+	d.next = &s.pending
+	s.pending.prev = d
 	s.count++
+
 	return true
 }
 
@@ -53,17 +61,21 @@ func (s *session) add(d *send) bool {
 func (s *session) settle(d *send) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	if d.next == nil {
 		return false
 	}
+
 	s.remove(d)
 	s.answers++
+
 	return true
 }
 
 func (s *session) remove(d *send) {
 	d.prev.next, d.next.prev = d.next, d.prev
 	d.prev, d.next = nil, nil
+
 	s.count--
 	if s.count == 0 && s.closing {
 		close(s.empty)
@@ -74,6 +86,7 @@ func (s *session) remove(d *send) {
 func (s *session) state() (pending int, answers uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	return s.count, s.answers
 }
 
@@ -81,9 +94,11 @@ func (s *session) state() (pending int, answers uint64) {
 func (s *session) oldest() *send {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	if s.count == 0 {
 		return nil
 	}
+
 	return s.pending.next
 }
 
@@ -91,6 +106,7 @@ func (s *session) oldest() *send {
 func (s *session) lose() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	if !s.goneFlag {
 		s.goneFlag = true
 		close(s.gone)
@@ -100,12 +116,15 @@ func (s *session) lose() {
 // drain takes no more sends and waits until all are answered, ctx ends or the producer is gone.
 func (s *session) drain(ctx context.Context) {
 	s.mu.Lock()
+
 	s.closing = true
 	if s.count == 0 {
 		s.mu.Unlock()
 		return
 	}
+
 	s.mu.Unlock()
+
 	select {
 	case <-s.empty:
 	case <-s.gone:
@@ -117,15 +136,18 @@ func (s *session) drain(ctx context.Context) {
 func (s *session) abandon() []*send {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	var left []*send
 	for d := s.pending.next; d != &s.pending; d = s.pending.next {
 		left = append(left, d)
 		s.remove(d)
 	}
+
 	return left
 }
 
-// hand gives the message to the library. A panic of the library (its channel was closed meanwhile) means that it was not taken.
+// hand gives the message to the library. A panic of the library (its channel was closed meanwhile)
+// means that it was not taken.
 func (s *session) hand(ctx context.Context, m *pulsar.ProducerMessage, answer func(error)) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -133,7 +155,11 @@ func (s *session) hand(ctx context.Context, m *pulsar.ProducerMessage, answer fu
 			answer(fmt.Errorf("%w: %v", errNotTaken, r))
 		}
 	}()
-	s.producer.SendAsync(ctx, m, func(_ pulsar.MessageID, _ *pulsar.ProducerMessage, err error) { answer(err) })
+	s.producer.SendAsync(
+		ctx,
+		m,
+		func(_ pulsar.MessageID, _ *pulsar.ProducerMessage, err error) { answer(err) },
+	)
 }
 
 // alive asks the library whether the producer is closed for good. It flushes, which does no harm.
@@ -143,5 +169,6 @@ func (s *session) alive(ctx context.Context) (err error) {
 			err = fmt.Errorf("%w: %v", pulsar.ErrProducerClosed, r)
 		}
 	}()
+
 	return s.producer.FlushWithCtx(ctx)
 }

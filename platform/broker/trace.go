@@ -10,46 +10,76 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// traced makes a span of every call of handle, by OpenTelemetry's conventions for messaging: a batch has many causes, so the span has a
-// link to each trace that its messages name in the property traceparent. When all of them name the same, the span also continues that trace.
-func traced(provider trace.TracerProvider, cfg ConsumerConfig, handle func(context.Context, []Received) error) func(context.Context, []Received) error {
+// traced makes a span of every call of handle, by OpenTelemetry's conventions for messaging: a
+// batch has many causes, so the span has a link to each trace that its messages name in the
+// property traceparent. When all of them name the same, the span also continues that trace.
+func traced(
+	provider trace.TracerProvider,
+	cfg ConsumerConfig,
+	handle func(context.Context, []Received) error,
+) func(context.Context, []Received) error {
 	tracer := provider.Tracer("tributary/platform/broker")
 	name := "process " + cfg.Topic
 	attributes := []attribute.KeyValue{
-		semconv.MessagingSystemPulsar, semconv.MessagingOperationTypeProcess, semconv.MessagingOperationName("process"),
-		semconv.MessagingDestinationName(cfg.Topic), semconv.MessagingDestinationSubscriptionName(cfg.Subscription),
+		semconv.MessagingSystemPulsar,
+		semconv.MessagingOperationTypeProcess,
+		semconv.MessagingOperationName("process"),
+		semconv.MessagingDestinationName(cfg.Topic),
+		semconv.MessagingDestinationSubscriptionName(cfg.Subscription),
 	}
+
 	return func(ctx context.Context, batch []Received) error {
 		links, same := linksTo(ctx, batch)
 		if same && len(links) > 0 {
 			ctx = trace.ContextWithRemoteSpanContext(ctx, links[0].SpanContext)
 		}
-		ctx, span := tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindConsumer), trace.WithLinks(links...),
-			trace.WithAttributes(attributes...), trace.WithAttributes(semconv.MessagingBatchMessageCount(len(batch))))
+
+		ctx, span := tracer.Start(
+			ctx,
+			name,
+			trace.WithSpanKind(trace.SpanKindConsumer),
+			trace.WithLinks(links...),
+			trace.WithAttributes(attributes...),
+			trace.WithAttributes(semconv.MessagingBatchMessageCount(len(batch))),
+		)
 		defer span.End()
+
 		err := handle(ctx, batch)
 		if err != nil {
 			span.RecordError(err)
 			span.SetStatus(codes.Error, "the batch is held")
 		}
+
 		return err
 	}
 }
 
-// linksTo gives a link to each context that messages of the batch name, with the id of the first message that does, and tells whether all
-// of them name the same.
+// linksTo gives a link to each context that messages of the batch name, with the id of the first
+// message that does, and tells whether all of them name the same.
 func linksTo(ctx context.Context, batch []Received) (links []trace.Link, same bool) {
 	var w3c propagation.TraceContext
+
 	met := map[string]bool{}
 	for _, m := range batch {
 		named := m.Properties["traceparent"]
 		if met[named] {
 			continue
 		}
+
 		met[named] = true
-		if from := trace.SpanContextFromContext(w3c.Extract(ctx, propagation.MapCarrier(m.Properties))); from.IsRemote() {
-			links = append(links, trace.Link{SpanContext: from, Attributes: []attribute.KeyValue{semconv.MessagingMessageID(m.ID())}})
+
+		if from := trace.SpanContextFromContext(
+			w3c.Extract(ctx, propagation.MapCarrier(m.Properties)),
+		); from.IsRemote() {
+			links = append(
+				links,
+				trace.Link{
+					SpanContext: from,
+					Attributes:  []attribute.KeyValue{semconv.MessagingMessageID(m.ID())},
+				},
+			)
 		}
 	}
+
 	return links, len(met) == 1
 }

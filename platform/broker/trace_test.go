@@ -25,20 +25,30 @@ const traceparent = "00-0af7651916cd43dd8448eb211c80319c-%016x-01"
 func TestTracesGoThroughTheBroker(t *testing.T) {
 	t.Parallel()
 	exporter := tracetest.NewInMemoryExporter()
-	otel.SetTracerProvider(telemetry.Provider("test", sdk.NewSimpleSpanProcessor(exporter))) // used by this test's consumer only
+	// used by this test's consumer only
+	otel.SetTracerProvider(telemetry.Provider("test", sdk.NewSimpleSpanProcessor(exporter)))
 	cfg := brokertest.Namespace(t, plan(1, "traced"))
 	client := brokertest.Client(t, cfg)
 	p := publisher(t, cfg, client)
+
 	const messages = 300 // more than OpenTelemetry's default number of links
 	publish(t, p, messages, func(n int) string { return fmt.Sprintf(traceparent, n+1) })
 	failing := errors.New("not now")
+
 	type call struct {
 		span     trace.SpanContext
 		messages int
 		result   error
 	}
 	calls := make(chan call, messages+1)
-	consumer := client.NewConsumer(broker.ConsumerConfig{Topic: cfg.Topic(topic), Subscription: "traced", MaxBatch: messages, Trace: true})
+	consumer := client.NewConsumer(
+		broker.ConsumerConfig{
+			Topic:        cfg.Topic(topic),
+			Subscription: "traced",
+			MaxBatch:     messages,
+			Trace:        true,
+		},
+	)
 	first := true
 	brokertest.Run(t, func(ctx context.Context) error {
 		return consumer.Run(ctx, func(ctx context.Context, batch []broker.Received) error {
@@ -46,49 +56,75 @@ func TestTracesGoThroughTheBroker(t *testing.T) {
 			if first {
 				first, made.result = false, failing
 			}
+
 			calls <- made
+
 			return made.result
 		})
 	})
+
 	made := map[trace.SpanID]call{}
 	for left := messages; left > 0; {
 		c := <-calls
+
 		made[c.span.SpanID()] = c
 		if c.result == nil {
 			left -= c.messages
 		}
 	}
+
 	eventually(t, func() error {
 		if n := len(exporter.GetSpans()); n != len(made) {
 			return fmt.Errorf("%d spans for %d calls", n, len(made))
 		}
+
 		return nil
 	})
+
 	linked := map[string]bool{}
 	for _, span := range exporter.GetSpans() {
 		c := made[span.SpanContext.SpanID()]
-		if span.Name != "process "+cfg.Topic(topic) || span.SpanKind != trace.SpanKindConsumer || len(span.Links) != c.messages || span.DroppedLinks != 0 {
-			t.Errorf("span %q of kind %v has %d links for %d messages, %d dropped", span.Name, span.SpanKind, len(span.Links), c.messages, span.DroppedLinks)
+		if span.Name != "process "+cfg.Topic(topic) || span.SpanKind != trace.SpanKindConsumer ||
+			len(span.Links) != c.messages ||
+			span.DroppedLinks != 0 {
+			t.Errorf(
+				"span %q of kind %v has %d links for %d messages, %d dropped",
+				span.Name,
+				span.SpanKind,
+				len(span.Links),
+				c.messages,
+				span.DroppedLinks,
+			)
 		}
+
 		if failed := span.Status.Code == codes.Error; failed != (c.result != nil) {
 			t.Errorf("status %v after %v", span.Status, c.result)
 		}
+
 		for _, link := range span.Links {
 			linked[link.SpanContext.TraceID().String()+"-"+link.SpanContext.SpanID().String()] = true
 		}
+
 		var attributes []string
 		for _, a := range span.Attributes {
 			attributes = append(attributes, string(a.Key)+"="+a.Value.String())
 		}
+
 		slices.Sort(attributes)
+
 		want := []string{
-			fmt.Sprint("messaging.batch.message_count=", c.messages), "messaging.destination.name=" + cfg.Topic(topic), "messaging.destination.subscription.name=traced",
-			"messaging.operation.name=process", "messaging.operation.type=process", "messaging.system=pulsar",
+			fmt.Sprint("messaging.batch.message_count=", c.messages),
+			"messaging.destination.name=" + cfg.Topic(topic),
+			"messaging.destination.subscription.name=traced",
+			"messaging.operation.name=process",
+			"messaging.operation.type=process",
+			"messaging.system=pulsar",
 		}
 		if !slices.Equal(attributes, want) {
 			t.Errorf("attributes %q, want %q", attributes, want)
 		}
 	}
+
 	if len(linked) != messages || !linked["0af7651916cd43dd8448eb211c80319c-0000000000000001"] {
 		t.Errorf("%d traces are linked, want %d", len(linked), messages)
 	}
@@ -97,10 +133,20 @@ func TestTracesGoThroughTheBroker(t *testing.T) {
 // publish sends messages, each with its traceparent, and waits until all are stored.
 func publish(t *testing.T, p *broker.Publisher, messages int, traceparent func(int) string) {
 	t.Helper()
+
 	confirmed := make(chan error, messages)
 	for n := range messages {
-		p.Send(t.Context(), broker.Message{Key: "k", Payload: []byte("{}"), Properties: map[string]string{"traceparent": traceparent(n)}}, func(err error) { confirmed <- err })
+		p.Send(
+			t.Context(),
+			broker.Message{
+				Key:        "k",
+				Payload:    []byte("{}"),
+				Properties: map[string]string{"traceparent": traceparent(n)},
+			},
+			func(err error) { confirmed <- err },
+		)
 	}
+
 	for range messages {
 		if err := <-confirmed; err != nil {
 			t.Fatal(err)
@@ -110,6 +156,7 @@ func publish(t *testing.T, p *broker.Publisher, messages int, traceparent func(i
 
 func TestASpanBelongsToTheOneTraceOfItsBatch(t *testing.T) {
 	t.Parallel()
+
 	one, other := fmt.Sprintf(traceparent, 7), fmt.Sprintf(traceparent, 8)
 	for name, tt := range map[string]struct {
 		traceparents []string
@@ -127,18 +174,38 @@ func TestASpanBelongsToTheOneTraceOfItsBatch(t *testing.T) {
 	} {
 		exporter := tracetest.NewInMemoryExporter()
 		provider := telemetry.Provider("test", sdk.NewSimpleSpanProcessor(exporter))
+
 		var batch []broker.Received
 		for _, text := range tt.traceparents {
-			batch = append(batch, broker.Received{Message: broker.Message{Properties: map[string]string{"traceparent": text}}})
+			batch = append(
+				batch,
+				broker.Received{
+					Message: broker.Message{Properties: map[string]string{"traceparent": text}},
+				},
+			)
 		}
+
 		batch = append(batch, batch[0])
-		handle := broker.Traced(provider, broker.ConsumerConfig{Topic: "t", Subscription: "s"}, func(context.Context, []broker.Received) error { return nil })
+
+		handle := broker.Traced(
+			provider,
+			broker.ConsumerConfig{Topic: "t", Subscription: "s"},
+			func(context.Context, []broker.Received) error { return nil },
+		)
 		if err := handle(t.Context(), batch); err != nil {
 			t.Fatal(err)
 		}
+
 		spans := exporter.GetSpans()
-		if len(spans) != 1 || len(spans[0].Links) != tt.links || spans[0].Parent.SpanID().String() != tt.parent {
-			t.Errorf("%s: %d spans, links %v, parent %v", name, len(spans), spans[0].Links, spans[0].Parent.SpanID())
+		if len(spans) != 1 || len(spans[0].Links) != tt.links ||
+			spans[0].Parent.SpanID().String() != tt.parent {
+			t.Errorf(
+				"%s: %d spans, links %v, parent %v",
+				name,
+				len(spans),
+				spans[0].Links,
+				spans[0].Parent.SpanID(),
+			)
 		}
 	}
 }
@@ -148,15 +215,23 @@ func TestNothingIsTracedUnasked(t *testing.T) {
 	t.Parallel()
 	cfg := brokertest.Namespace(t, plan(1, "untraced"))
 	client := brokertest.Client(t, cfg)
-	publish(t, publisher(t, cfg, client), 1, func(int) string { return fmt.Sprintf(traceparent, 1) })
+	publish(
+		t,
+		publisher(t, cfg, client),
+		1,
+		func(int) string { return fmt.Sprintf(traceparent, 1) },
+	)
 	spans := make(chan trace.SpanContext, 1)
-	consumer := client.NewConsumer(broker.ConsumerConfig{Topic: cfg.Topic(topic), Subscription: "untraced"})
+	consumer := client.NewConsumer(
+		broker.ConsumerConfig{Topic: cfg.Topic(topic), Subscription: "untraced"},
+	)
 	brokertest.Run(t, func(ctx context.Context) error {
 		return consumer.Run(ctx, func(ctx context.Context, _ []broker.Received) error {
 			spans <- trace.SpanContextFromContext(ctx)
 			return nil
 		})
 	})
+
 	select {
 	case span := <-spans:
 		if span.IsValid() {

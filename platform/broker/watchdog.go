@@ -8,10 +8,11 @@ import (
 	"github.com/apache/pulsar-client-go/pulsar"
 )
 
-// watchdog finds a consumer that receives nothing although it should: twice in a row, an idle limit apart, a partition for which
-// this consumer is the active one holds something newer than what came, and nothing came in between. Each newest message counts once only, so
-// that an idle topic, whose last message was handled by an earlier process, costs one needless subscription and no more.
-// It is used by one goroutine.
+// watchdog finds a consumer that receives nothing although it should: twice in a row, an idle limit
+// apart, a partition for which this consumer is the active one holds something newer than what
+// came, and nothing came in between. Each newest message counts once only, so that an idle topic,
+// whose last message was handled by an earlier process, costs one needless subscription and no
+// more. It is used by one goroutine.
 type watchdog struct {
 	consumer *Consumer
 	in       *intake
@@ -30,16 +31,29 @@ func (w *watchdog) ask(ctx context.Context) {
 	if w.asking {
 		return
 	}
-	w.asking, w.holds, w.before = true, nil, maps.Clone(w.consumer.seen)
+
+	w.asking = true
+	w.holds = nil
+	w.before = maps.Clone(w.consumer.seen)
 	w.in.client.calls.Go(func() {
 		newest := map[int32]position{}
+
 		ids, err := w.in.consumer.GetLastMessageIDs()
 		if err != nil {
-			w.in.client.logger.DebugContext(ctx, "cannot ask for the newest messages", "topic", w.consumer.cfg.Topic, "error", err)
+			w.in.client.logger.DebugContext(
+				ctx,
+				"cannot ask for the newest messages",
+				"topic",
+				w.consumer.cfg.Topic,
+				"error",
+				err,
+			)
 		}
+
 		for _, id := range ids {
 			newest[id.PartitionIdx()] = at(id)
 		}
+
 		w.newest <- newest
 	})
 }
@@ -53,11 +67,13 @@ func (w *watchdog) silent() bool {
 	found := false
 	for partition, newest := range w.holds {
 		seen := w.consumer.seen[partition]
-		if newest.entry >= 0 && newest.after(seen) && seen == w.before[partition] && w.in.parts.has(partition) {
+		if newest.entry >= 0 && newest.after(seen) && seen == w.before[partition] &&
+			w.in.parts.has(partition) {
 			w.consumer.seen[partition] = newest
 			found = true
 		}
 	}
+
 	return found
 }
 
@@ -75,9 +91,11 @@ func (p position) after(other position) bool {
 	if p.ledger != other.ledger {
 		return p.ledger > other.ledger
 	}
+
 	if p.entry != other.entry {
 		return p.entry > other.entry
 	}
+
 	return p.index > other.index
 }
 
@@ -106,5 +124,6 @@ func (p *partitions) set(partition int32, active bool) {
 func (p *partitions) has(partition int32) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+
 	return p.active[partition]
 }

@@ -14,9 +14,10 @@ import (
 	"tributary/platform/broker"
 )
 
-// Proxy stands between a client and the broker, so that a test can take the broker away without touching the shared one. A
-// broker's answer to a look-up names its own address, which would lead clients past the proxy; the proxy adds to that
-// answer what Pulsar's own proxy does (proxy_through_service_url), so clients stay with the address that they have.
+// Proxy stands between a client and the broker, so that a test can take the broker away without
+// touching the shared one. A broker's answer to a look-up names its own address, which would lead
+// clients past the proxy; the proxy adds to that answer what Pulsar's own proxy does
+// (proxy_through_service_url), so clients stay with the address that they have.
 type Proxy struct {
 	Config broker.Config // leads through the proxy
 
@@ -34,14 +35,23 @@ type Proxy struct {
 // NewProxy starts a proxy to the broker of cfg. It ends with the test.
 func NewProxy(tb testing.TB, cfg broker.Config) *Proxy {
 	tb.Helper()
+
 	var lc net.ListenConfig
+
 	listener, err := lc.Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
 	}
+
 	flowing := make(chan struct{})
 	close(flowing)
-	p := &Proxy{Config: cfg, target: strings.TrimPrefix(cfg.ServiceURL, "pulsar://"), listener: listener, conns: map[net.Conn]bool{}, frozen: flowing}
+	p := &Proxy{
+		Config:   cfg,
+		target:   strings.TrimPrefix(cfg.ServiceURL, "pulsar://"),
+		listener: listener,
+		conns:    map[net.Conn]bool{},
+		frozen:   flowing,
+	}
 	p.Config.ServiceURL = "pulsar://" + listener.Addr().String()
 	p.owned.Go(p.accept)
 	tb.Cleanup(func() {
@@ -50,6 +60,7 @@ func NewProxy(tb testing.TB, cfg broker.Config) *Proxy {
 		_ = listener.Close()
 		p.owned.Wait()
 	})
+
 	return p
 }
 
@@ -74,6 +85,7 @@ func (p *Proxy) Freeze() {
 func (p *Proxy) Thaw() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+
 	select {
 	case <-p.frozen:
 	default:
@@ -84,10 +96,12 @@ func (p *Proxy) Thaw() {
 func (p *Proxy) close(forever bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+
 	p.cut, p.closed = true, p.closed || forever
 	for c := range p.conns {
 		_ = c.Close()
 	}
+
 	clear(p.conns)
 }
 
@@ -95,11 +109,14 @@ func (p *Proxy) close(forever bool) {
 func (p *Proxy) keep(c net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+
 	if p.cut {
 		_ = c.Close()
 		return false
 	}
+
 	p.conns[c] = true
+
 	return true
 }
 
@@ -116,14 +133,17 @@ func (p *Proxy) accept() {
 		if err != nil {
 			return
 		}
+
 		if !p.keep(client) {
 			continue
 		}
+
 		server, err := net.Dial("tcp", p.target) //nolint:noctx // ends with the proxy
 		if err != nil || !p.keep(server) {
 			_ = client.Close()
 			continue
 		}
+
 		p.owned.Go(func() { p.pump(server, client, p.copy) })
 		p.owned.Go(func() { p.pump(client, server, p.copyFrames) })
 	}
@@ -140,11 +160,13 @@ func (p *Proxy) copy(to io.Writer, from io.Reader) error {
 	for {
 		n, err := from.Read(buffer)
 		p.flow()
+
 		if n > 0 {
 			if _, werr := to.Write(buffer[:n]); werr != nil {
 				return werr
 			}
 		}
+
 		if err != nil {
 			return err
 		}
@@ -160,17 +182,21 @@ func (p *Proxy) copyFrames(to io.Writer, from io.Reader) error {
 		if _, err := io.ReadFull(from, size[:]); err != nil {
 			return err
 		}
+
 		n := binary.BigEndian.Uint32(size[:])
 		if n < 4 || n > maxFrame {
 			return errors.New("not a frame of Pulsar")
 		}
+
 		frame := make([]byte, n)
 		if _, err := io.ReadFull(from, frame); err != nil {
 			return err
 		}
+
 		p.flow()
 		frame = rewrite(frame)
-		out := binary.BigEndian.AppendUint32(nil, uint32(len(frame))) //nolint:gosec // bounded by maxFrame
+		//nolint:gosec // bounded by maxFrame
+		out := binary.BigEndian.AppendUint32(nil, uint32(len(frame)))
 		if _, err := to.Write(append(out, frame...)); err != nil {
 			return err
 		}
@@ -190,29 +216,44 @@ func rewrite(frame []byte) []byte {
 	if size > len(frame)-4 {
 		return frame
 	}
+
 	command, rest := frame[4:4+size], frame[4+size:]
+
 	var out []byte
 	for left := command; len(left) > 0; {
 		number, kind, tag := protowire.ConsumeTag(left)
+
 		n := tag + protowire.ConsumeFieldValue(number, kind, left[max(tag, 0):])
 		if tag < 0 || n < tag || (number == commandType && !isLookup(left)) {
 			return frame
 		}
+
 		if number != lookupResponse || kind != protowire.BytesType {
 			out, left = append(out, left[:n]...), left[n:]
 			continue
 		}
+
 		body, _ := protowire.ConsumeBytes(left[tag:])
-		body = protowire.AppendVarint(protowire.AppendTag(append([]byte(nil), body...), throughProxy, protowire.VarintType), 1)
-		out = protowire.AppendBytes(protowire.AppendTag(out, lookupResponse, protowire.BytesType), body)
+		body = protowire.AppendVarint(
+			protowire.AppendTag(append([]byte(nil), body...), throughProxy, protowire.VarintType),
+			1,
+		)
+		out = protowire.AppendBytes(
+			protowire.AppendTag(out, lookupResponse, protowire.BytesType),
+			body,
+		)
 		left = left[n:]
 	}
-	frame = binary.BigEndian.AppendUint32(nil, uint32(len(out))) //nolint:gosec // bounded by maxFrame
+
+	//nolint:gosec // bounded by maxFrame
+	frame = binary.BigEndian.AppendUint32(nil, uint32(len(out)))
+
 	return append(append(frame, out...), rest...)
 }
 
 func isLookup(field []byte) bool {
 	_, _, tag := protowire.ConsumeTag(field)
 	value, _ := protowire.ConsumeVarint(field[tag:])
+
 	return value == lookupResponse
 }

@@ -1,5 +1,5 @@
-// Package config reads a service's settings from the environment, and from a .env file in the working directory for
-// what the environment does not set.
+// Package config reads a service's settings from the environment, and from a .env file in the
+// working directory for what the environment does not set.
 package config
 
 import (
@@ -11,7 +11,8 @@ import (
 	"github.com/kelseyhightower/envconfig"
 )
 
-// Settings can tell everything that is wrong with them, so that a start is refused with one list of all faults.
+// Settings can tell everything that is wrong with them, so that a start is refused with one list of
+// all faults.
 type Settings interface {
 	Validate() []string
 }
@@ -21,17 +22,21 @@ func Load(settings Settings) error {
 	if err := godotenv.Load(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("read .env: %w", err)
 	}
+
 	if err := envconfig.Process("", settings); err != nil {
 		return fmt.Errorf("settings: %w", err)
 	}
+
 	faults := settings.Validate()
 	if len(faults) == 0 {
 		return nil
 	}
+
 	text := "the settings are refused:"
 	for _, f := range faults {
 		text += "\n  - " + f
 	}
+
 	return errors.New(text)
 }
 
@@ -52,10 +57,12 @@ func (s Service) Validate() []string {
 	if s.AppEnv != "development" && s.AppEnv != "production" {
 		faults = append(faults, "APP_ENV must be development or production")
 	}
+
 	switch s.LogLevel {
 	case "debug", "info", "warn", "error":
 	default:
 		faults = append(faults, "LOG_LEVEL must be debug, info, warn or error")
 	}
+
 	return faults
 }

@@ -19,19 +19,22 @@ func (s *settings) Validate() []string {
 	if s.Name == "" {
 		faults = append(faults, "TEST_CONFIG_NAME must not be empty")
 	}
+
 	return faults
 }
 
-// inDir runs the test in a directory with the .env file. The working directory and the environment are the
-// process's, so these tests are not parallel.
+// inDir runs the test in a directory with the .env file. The working directory and the environment
+// are the process's, so these tests are not parallel.
 func inDir(t *testing.T, dotenv string) {
 	t.Helper()
+
 	dir := t.TempDir()
 	if dotenv != "" {
 		if err := os.WriteFile(filepath.Join(dir, ".env"), []byte(dotenv), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
+
 	t.Chdir(dir)
 }
 
@@ -39,15 +42,21 @@ func TestLoadPrefersTheEnvironmentOverTheFile(t *testing.T) {
 	inDir(t, "TEST_CONFIG_NAME=file\nLOG_LEVEL=debug\n")
 	t.Setenv("TEST_CONFIG_NAME", "environment")
 	t.Setenv("LOG_LEVEL", "warn") // registered so that the file's value does not outlive the test
+
 	if err := os.Unsetenv("LOG_LEVEL"); err != nil {
 		t.Fatal(err)
 	}
+
 	var s settings
 	if err := config.Load(&s); err != nil {
 		t.Fatalf("Load: %v", err)
 	}
+
 	if s.Name != "environment" || s.LogLevel != "debug" || s.AppEnv != "development" {
-		t.Fatalf("settings = %+v; want the environment's name, the file's level, the default APP_ENV", s)
+		t.Fatalf(
+			"settings = %+v; want the environment's name, the file's level, the default APP_ENV",
+			s,
+		)
 	}
 }
 
@@ -56,10 +65,12 @@ func TestLoadTellsEveryFaultAtOnce(t *testing.T) {
 	t.Setenv("APP_ENV", "staging")
 	t.Setenv("LOG_LEVEL", "loud")
 	t.Setenv("TEST_CONFIG_NAME", "")
+
 	err := config.Load(new(settings))
 	if err == nil {
 		t.Fatal("Load = nil, want a refusal")
 	}
+
 	for _, name := range []string{"APP_ENV", "LOG_LEVEL", "TEST_CONFIG_NAME"} {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("the refusal does not name %s: %v", name, err)
@@ -69,7 +80,8 @@ func TestLoadTellsEveryFaultAtOnce(t *testing.T) {
 
 //nolint:paralleltest // changes the environment
 func TestProduction(t *testing.T) {
-	if (config.Service{AppEnv: "development"}).Production() || !(config.Service{AppEnv: "production"}).Production() {
+	if (config.Service{AppEnv: "development"}).Production() ||
+		!(config.Service{AppEnv: "production"}).Production() {
 		t.Fatal("Production does not follow APP_ENV")
 	}
 }

@@ -6,24 +6,33 @@ import (
 	"strings"
 )
 
-// DatabaseFaults tells what production refuses about a DATABASE_URL (postgres://…): the example passwords, and a connection to
-// another machine that may go unencrypted. No fault holds a part of the URL.
+// DatabaseFaults tells what production refuses about a DATABASE_URL (postgres://…): the example
+// passwords, and a connection to another machine that may go unencrypted. No fault holds a part of
+// the URL.
 func DatabaseFaults(databaseURL string) []string {
 	address, err := url.Parse(databaseURL)
 	if err != nil || (address.Scheme != "postgres" && address.Scheme != "postgresql") {
-		return []string{"DATABASE_URL must look like postgres://user:password@host:5432/database?sslmode=verify-full"}
+		return []string{
+			"DATABASE_URL must look like postgres://user:password@host:5432/database?sslmode=verify-full",
+		}
 	}
+
 	var faults []string
 	if password, given := address.User.Password(); given && examplePassword(password) {
 		faults = append(faults, "DATABASE_URL holds an example password: refused in production")
 	}
+
 	switch address.Query().Get("sslmode") {
 	case "require", "verify-ca", "verify-full":
 	default:
 		if !local(address.Hostname()) {
-			faults = append(faults, "DATABASE_URL must have sslmode=require, verify-ca or verify-full in production")
+			faults = append(
+				faults,
+				"DATABASE_URL must have sslmode=require, verify-ca or verify-full in production",
+			)
 		}
 	}
+
 	return faults
 }
 
@@ -34,6 +43,7 @@ func examplePassword(password string) bool {
 			return true
 		}
 	}
+
 	return len(password) < 8
 }
 
@@ -42,6 +52,8 @@ func local(host string) bool {
 	if host == "" || host == "localhost" {
 		return true
 	}
+
 	ip := net.ParseIP(host)
+
 	return ip != nil && ip.IsLoopback()
 }

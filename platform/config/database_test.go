@@ -9,6 +9,7 @@ import (
 
 func TestDatabaseFaults(t *testing.T) {
 	t.Parallel()
+
 	for address, want := range map[string]int{
 		"postgres://u:Vq8-rT2m_Zx4@db.internal:5432/d?sslmode=verify-full": 0,
 		"postgresql://u:Vq8-rT2m_Zx4@db.internal/d?sslmode=require":        0,
@@ -27,7 +28,9 @@ func TestDatabaseFaults(t *testing.T) {
 		if len(faults) != want {
 			t.Errorf("%s: %v, want %d", address, faults, want)
 		}
-		if text := strings.Join(faults, " "); strings.Contains(text, "tracking_password") || strings.Contains(text, "internal") {
+
+		if text := strings.Join(faults, " "); strings.Contains(text, "tracking_password") ||
+			strings.Contains(text, "internal") {
 			t.Errorf("%s: the fault shows it: %s", address, text)
 		}
 	}

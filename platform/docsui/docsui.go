@@ -1,5 +1,6 @@
-// Package docsui serves the OpenAPI page of a service: Swagger UI with all of its files embedded, so that the page works
-// without internet access. assets/ is made by update.sh from the npm package swagger-ui-dist and keeps its LICENSE and NOTICE.
+// Package docsui serves the OpenAPI page of a service: Swagger UI with all of its files embedded,
+// so that the page works without internet access. assets/ is made by update.sh from the npm package
+// swagger-ui-dist and keeps its LICENSE and NOTICE.
 package docsui
 
 import (
@@ -18,12 +19,15 @@ import (
 //go:embed assets
 var assets embed.FS
 
-// policy lets the page load its own files, ask its own service, and nothing else. Swagger UI carries its icons as data: URLs and sets
-// element styles from script (which needs no permission), but also writes a few style attributes into mark-up, which does.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data:; " +
+// policy lets the page load its own files, ask its own service, and nothing else. Swagger UI
+// carries its icons as data: URLs and sets element styles from script (which needs no permission),
+// but also writes a few style attributes into mark-up, which does.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr " +
+	"'unsafe-inline'; img-src 'self' data:; " +
 	"font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// file is one served file. zipped tells that content is gzip: it is unpacked for the few clients that do not take it.
+// file is one served file. zipped tells that content is gzip: it is unpacked for the few clients
+// that do not take it.
 type file struct {
 	contentType string
 	cache       string
@@ -32,8 +36,8 @@ type file struct {
 	zipped      bool
 }
 
-// Handler serves the page at /docs and its files below /docs/. title is the page's title, specURL the address of the
-// OpenAPI document on the same origin, such as "/openapi.json".
+// Handler serves the page at /docs and its files below /docs/. title is the page's title, specURL
+// the address of the OpenAPI document on the same origin, such as "/openapi.json".
 func Handler(title, specURL string) http.Handler {
 	const script, plain = "text/javascript; charset=utf-8", "text/plain; charset=utf-8"
 	files := map[string]file{
@@ -46,25 +50,40 @@ func Handler(title, specURL string) http.Handler {
 		"swagger-ui-bundle.js.LICENSE.txt": embedded("swagger-ui-bundle.js.LICENSE.txt", plain),
 	}
 	page := embedded("page.html", "text/html; charset=utf-8")
-	fill := strings.NewReplacer("{{title}}", html.EscapeString(title), "{{spec}}", html.EscapeString(specURL))
+	fill := strings.NewReplacer(
+		"{{title}}",
+		html.EscapeString(title),
+		"{{spec}}",
+		html.EscapeString(specURL),
+	)
 	files[""] = newFile([]byte(fill.Replace(string(page.content))), page.contentType, "no-cache")
+
 	return handler(files)
 }
 
-// embedded reads one of assets/; a name that is not there is served empty, which the test of this package excludes.
+// embedded reads one of assets/; a name that is not there is served empty, which the test of this
+// package excludes.
 func embedded(name, contentType string) file {
 	content, err := assets.ReadFile("assets/" + name)
 	if err != nil {
 		content = nil
 	}
+
 	f := newFile(content, contentType, "public, max-age=3600")
 	f.zipped = strings.HasSuffix(name, ".gz")
+
 	return f
 }
 
 func newFile(content []byte, contentType, cache string) file {
 	sum := sha256.Sum256(content)
-	return file{contentType: contentType, cache: cache, etag: hex.EncodeToString(sum[:12]), content: content}
+
+	return file{
+		contentType: contentType,
+		cache:       cache,
+		etag:        hex.EncodeToString(sum[:12]),
+		content:     content,
+	}
 }
 
 func handler(files map[string]file) http.Handler {
@@ -72,43 +91,55 @@ func handler(files map[string]file) http.Handler {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
 			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+
 			return
 		}
+
 		if r.URL.Path == "/docs/" {
 			http.Redirect(w, r, "../docs", http.StatusMovedPermanently)
 			return
 		}
+
 		name, below := strings.CutPrefix(r.URL.Path, "/docs/")
 		if !below {
 			name = strings.TrimPrefix(r.URL.Path, "/docs")
 		}
+
 		found, known := files[name]
 		if !known {
 			http.NotFound(w, r)
 			return
 		}
+
 		found.serve(w, r)
 	})
 }
 
 func (f file) serve(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
-	body, encoding, etag := f.content, "", `"`+f.etag+`"`
+	body := f.content
+	encoding := ""
+
+	etag := `"` + f.etag + `"`
 	if f.zipped {
 		header.Set("Vary", "Accept-Encoding")
+
 		if acceptsGzip(r.Header.Values("Accept-Encoding")) {
 			encoding, etag = "gzip", `"`+f.etag+`-gz"`
 		}
 	}
+
 	header.Set("Content-Security-Policy", policy)
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("Cache-Control", f.cache)
 	header.Set("ETag", etag)
+
 	if matches(r.Header.Get("If-None-Match"), etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
+
 	if f.zipped && encoding == "" {
 		var err error
 		if body, err = unzip(f.content); err != nil {
@@ -116,12 +147,15 @@ func (f file) serve(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+
 	if encoding != "" {
 		header.Set("Content-Encoding", encoding)
 	}
+
 	header.Set("Content-Type", f.contentType)
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(http.StatusOK)
+
 	if r.Method == http.MethodGet {
 		_, _ = w.Write(body) // a reader that went away: nobody to tell
 	}
@@ -132,18 +166,26 @@ func acceptsGzip(values []string) bool {
 	accepted := false
 	for entry := range strings.SplitSeq(strings.Join(values, ","), ",") {
 		coding, params, _ := strings.Cut(strings.TrimSpace(entry), ";")
+
 		coding = strings.ToLower(strings.TrimSpace(coding))
 		if coding != "gzip" && coding != "*" {
 			continue
 		}
-		weight, given := strings.CutPrefix(strings.ReplaceAll(strings.ToLower(params), " ", ""), "q=")
+
+		weight, given := strings.CutPrefix(
+			strings.ReplaceAll(strings.ToLower(params), " ", ""),
+			"q=",
+		)
 		q, err := strconv.ParseFloat(weight, 64)
+
 		allowed := !given || (err == nil && q > 0)
 		if coding == "gzip" {
 			return allowed
 		}
+
 		accepted = allowed
 	}
+
 	return accepted
 }
 
@@ -154,6 +196,7 @@ func matches(ifNoneMatch, etag string) bool {
 			return true
 		}
 	}
+
 	return false
 }
 
@@ -162,9 +205,11 @@ func unzip(zipped []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	plain, err := io.ReadAll(reader)
 	if err != nil {
 		return nil, err
 	}
+
 	return plain, reader.Close()
 }

@@ -28,8 +28,8 @@ const (
 	Unavailable     Kind = "unavailable"      // 503: a dependency is away or a queue is full
 )
 
-// Field is one fault of one field. Field is a path such as "metadata.amount" or "events[3].user_id"; Message
-// tells what is expected and never repeats the value that was sent.
+// Field is one fault of one field. Field is a path such as "metadata.amount" or
+// "events[3].user_id"; Message tells what is expected and never repeats the value that was sent.
 type Field struct {
 	Field   string
 	Code    string
@@ -37,8 +37,8 @@ type Field struct {
 }
 
 // Error is a failure with a stable Code. Detail is a sentence for people: it holds no input value,
-// no SQL and no secret. Fields lists every fault of the request, not only the first. RetryAfter, when positive, tells
-// when trying again makes sense. Cause is for the log only.
+// no SQL and no secret. Fields lists every fault of the request, not only the first. RetryAfter,
+// when positive, tells when trying again makes sense. Cause is for the log only.
 type Error struct {
 	Kind       Kind
 	Code       string
@@ -54,9 +54,11 @@ func (e *Error) Error() string {
 	for _, f := range e.Fields {
 		text += "; " + f.Field + ": " + f.Message
 	}
+
 	if e.Cause != nil {
 		text += ": " + e.Cause.Error()
 	}
+
 	return text
 }
 
@@ -65,23 +67,40 @@ func (e *Error) Unwrap() error { return e.Cause }
 
 // New makes an error of the kind.
 func New(kind Kind, code, detail string, fields ...Field) *Error {
-	return &Error{Kind: kind, Code: code, Detail: detail, Fields: fields}
+	return &Error{
+		Kind:   kind,
+		Code:   code,
+		Detail: detail,
+		Fields: fields,
+	}
 }
 
 // Because is New with a cause that is logged and never shown to the caller.
 func Because(cause error, kind Kind, code, detail string) *Error {
-	return &Error{Kind: kind, Code: code, Detail: detail, Cause: cause}
+	return &Error{
+		Kind:   kind,
+		Code:   code,
+		Detail: detail,
+		Cause:  cause,
+	}
 }
 
 // RetryIn is an Unavailable error that asks the caller to come back after the delay.
 func RetryIn(delay time.Duration, code, detail string, cause error) *Error {
-	return &Error{Kind: Unavailable, Code: code, Detail: detail, RetryAfter: delay, Cause: cause}
+	return &Error{
+		Kind:       Unavailable,
+		Code:       code,
+		Detail:     detail,
+		RetryAfter: delay,
+		Cause:      cause,
+	}
 }
 
 // As finds the *Error in a chain of wrapped errors.
 func As(err error) (*Error, bool) {
 	var e *Error
 	ok := errors.As(err, &e)
+
 	return e, ok
 }
 
@@ -94,7 +113,8 @@ func Is(err error, code string) bool {
 // Fields gathers the faults of a request, so that all are told at once.
 type Fields []Field
 
-// MaxFields is how many faults of a request are told. Only nonsense has more of them, and a list of them all would take many times its memory.
+// MaxFields is how many faults of a request are told. Only nonsense has more of them, and a list of
+// them all would take many times its memory.
 const MaxFields = 100
 
 // Add notes one fault. Of those after the first MaxFields it is only told that there are more.
@@ -109,10 +129,15 @@ func (f *Fields) Add(field, code, message string) {
 
 // More is the entry that stands for all faults which are not told.
 func More() Field {
-	return Field{Field: "body", Code: "more_faults", Message: "has more faults than are listed here"}
+	return Field{
+		Field:   "body",
+		Code:    "more_faults",
+		Message: "has more faults than are listed here",
+	}
 }
 
-// Name makes a name from a request harmless as the field of a fault: printable ASCII, at most 128 characters.
+// Name makes a name from a request harmless as the field of a fault: printable ASCII, at most 128
+// characters.
 func Name(name string) string {
 	out := []byte(name[:min(len(name), 128)])
 	for i, c := range out {
@@ -120,13 +145,16 @@ func Name(name string) string {
 			out[i] = '?'
 		}
 	}
+
 	return string(out)
 }
 
-// Err is nil without faults, else an Invalid error with code "validation_failed" that carries them all.
+// Err is nil without faults, else an Invalid error with code "validation_failed" that carries them
+// all.
 func (f Fields) Err() error {
 	if len(f) == 0 {
 		return nil
 	}
+
 	return New(Invalid, "validation_failed", "The request breaks the rules listed in errors.", f...)
 }

@@ -11,24 +11,33 @@ import (
 func TestAsFindsAWrappedFault(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("connection reset")
-	err := fmt.Errorf("store event: %w", fault.Because(cause, fault.Unavailable, "database_unavailable", "Try again later."))
+	err := fmt.Errorf(
+		"store event: %w",
+		fault.Because(cause, fault.Unavailable, "database_unavailable", "Try again later."),
+	)
+
 	got, ok := fault.As(err)
 	if !ok || got.Code != "database_unavailable" || !errors.Is(err, cause) {
 		t.Fatalf("As = %v, %t; want database_unavailable with its cause", got, ok)
 	}
-	if !fault.Is(err, "database_unavailable") || fault.Is(err, "other") || fault.Is(cause, "database_unavailable") {
+
+	if !fault.Is(err, "database_unavailable") || fault.Is(err, "other") ||
+		fault.Is(cause, "database_unavailable") {
 		t.Fatal("Is does not tell codes apart")
 	}
 }
 
 func TestFieldsTellsEveryFault(t *testing.T) {
 	t.Parallel()
+
 	var fields fault.Fields
 	if err := fields.Err(); err != nil {
 		t.Fatalf("no faults: Err = %v, want nil", err)
 	}
+
 	fields.Add("user_id", "required", "is required")
 	fields.Add("amount", "not_positive", "must be greater than 0")
+
 	got, ok := fault.As(fields.Err())
 	if !ok || got.Kind != fault.Invalid || got.Code != "validation_failed" || len(got.Fields) != 2 {
 		t.Fatalf("Err = %+v, want validation_failed with two fields", got)

@@ -1,5 +1,6 @@
-// Package httpapi is the one way in which a service speaks HTTP: chi and huma set up alike, problem documents, strict
-// bodies, request ids, access log, metrics, health and documentation. It knows no business.
+// Package httpapi is the one way in which a service speaks HTTP: chi and huma set up alike, problem
+// documents, strict bodies, request ids, access log, metrics, health and documentation. It knows no
+// business.
 package httpapi
 
 import (
@@ -36,13 +37,15 @@ type Config struct {
 	Middleware []func(ctx huma.Context, next func(huma.Context))
 }
 
-// API is a service's HTTP side. Operations are registered on Huma; Router is for what is no operation.
+// API is a service's HTTP side. Operations are registered on Huma; Router is for what is no
+// operation.
 type API struct {
 	Router chi.Router
 	Huma   huma.API
 }
 
-// New builds the router with everything that all services share. The service then registers its operations on API.Huma.
+// New builds the router with everything that all services share. The service then registers its
+// operations on API.Huma.
 func New(cfg Config) *API {
 	installErrors()
 	router := chi.NewMux()
@@ -57,10 +60,15 @@ func New(cfg Config) *API {
 	router.Get("/livez", cfg.Health.live)
 	router.Get(readyPath, cfg.Health.ready)
 	router.Get(cfg.HealthPath, cfg.Health.serving)
-	router.Method(http.MethodGet, "/metrics", promhttp.HandlerFor(cfg.Metrics, promhttp.HandlerOpts{}))
+	router.Method(
+		http.MethodGet,
+		"/metrics",
+		promhttp.HandlerFor(cfg.Metrics, promhttp.HandlerOpts{}),
+	)
 	docs := docsui.Handler(cfg.Title, "/openapi.json")
 	router.Handle("/docs", docs)
 	router.Handle("/docs/*", docs)
+
 	return &API{Router: router, Huma: api}
 }
 
@@ -72,16 +80,23 @@ func humaConfig(cfg Config) huma.Config {
 	c.RejectUnknownQueryParameters = true
 	c.Formats = map[string]huma.Format{"application/json": format(), "json": format()}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "A JSON Web Token; on the local stack `make -s token` prints one."},
+		"bearer": {
+			Type:         "http",
+			Scheme:       "bearer",
+			BearerFormat: "JWT",
+			Description:  "A JSON Web Token; on the local stack `make -s token` prints one.",
+		},
 	}
 	problem := c.Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "")
 	list := append(Codes(), cfg.Codes...)
 	c.Components.Schemas.SchemaFromRef(problem.Ref).Properties["code"].Enum = names(list)
 	c.Extensions = map[string]any{"x-error-codes": documented(list)}
+
 	return c
 }
 
-// format writes and reads JSON by the rules of package strictjson, in place of huma's encoding/json v1.
+// format writes and reads JSON by the rules of package strictjson, in place of huma's encoding/json
+// v1.
 func format() huma.Format {
 	return huma.Format{
 		Marshal: func(w io.Writer, v any) error {

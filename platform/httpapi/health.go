@@ -14,8 +14,8 @@ import (
 	"tributary/platform/fault"
 )
 
-// Check asks one dependency whether it answers. Needed says that without it the service cannot do its own job: the health
-// route then says so too; /readyz tells of every dependency.
+// Check asks one dependency whether it answers. Needed says that without it the service cannot do
+// its own job: the health route then says so too; /readyz tells of every dependency.
 type Check struct {
 	Name   string
 	Needed bool
@@ -62,10 +62,12 @@ func (h *Health) ready(w http.ResponseWriter, r *http.Request) {
 		WriteError(w, r, fault.New(fault.Unavailable, "shutting_down", "This replica is stopping."))
 		return
 	}
+
 	if len(down) > 0 {
 		WriteError(w, r, h.away(down))
 		return
 	}
+
 	answer(w, healthAnswer{Status: "ready", Service: h.service, Checks: states})
 }
 
@@ -76,18 +78,24 @@ func (h *Health) serving(w http.ResponseWriter, r *http.Request) {
 		WriteError(w, r, h.away(down))
 		return
 	}
+
 	status := "ok"
 	if len(down) > 0 {
 		status = "degraded"
 	}
+
 	answer(w, healthAnswer{Status: status, Service: h.service, Checks: states})
 }
 
-// probe asks all dependencies. down says which of them are away, needed whether the service needs one of those.
-func (h *Health) probe(ctx context.Context) (states map[string]string, down []fault.Field, needed bool) {
+// probe asks all dependencies. down says which of them are away, needed whether the service needs
+// one of those.
+func (h *Health) probe(
+	ctx context.Context,
+) (states map[string]string, down []fault.Field, needed bool) {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	errs := make([]error, len(h.checks))
+
 	var wg sync.WaitGroup
 	for i, c := range h.checks {
 		wg.Go(func() {
@@ -96,21 +104,29 @@ func (h *Health) probe(ctx context.Context) (states map[string]string, down []fa
 			}
 		})
 	}
+
 	wg.Wait()
+
 	states = make(map[string]string, len(h.checks))
 	for i, c := range h.checks {
 		states[c.Name] = "up"
+
 		if errs[i] == nil {
 			continue
 		}
+
 		states[c.Name], needed = "down", needed || c.Needed
+
 		message := "does not answer"
 		if advice := AdviceError(""); errors.As(errs[i], &advice) {
 			message = string(advice)
 		}
+
 		down = append(down, fault.Field{Field: c.Name, Code: "down", Message: message})
 	}
+
 	h.note(ctx, errors.Join(errs...))
+
 	return states, down, needed
 }
 
@@ -120,6 +136,7 @@ func (h *Health) note(ctx context.Context, cause error) {
 	if cause != nil {
 		now = cause.Error()
 	}
+
 	before := h.last.Swap(&now)
 	switch {
 	case before != nil && *before == now:
@@ -131,7 +148,11 @@ func (h *Health) note(ctx context.Context, cause error) {
 }
 
 func (h *Health) away(down []fault.Field) error {
-	return fault.New(fault.Unavailable, "not_ready", "A dependency of "+h.service+" is away; the service goes on by itself when it is back.", down...)
+	return fault.New(
+		fault.Unavailable,
+		"not_ready",
+		"A dependency of "+h.service+" is away; the service goes on by itself when it is back.",
+		down...)
 }
 
 func answer(w http.ResponseWriter, v healthAnswer) {

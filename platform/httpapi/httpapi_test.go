@@ -36,65 +36,101 @@ type noteOutput struct {
 }
 
 // setup serves POST /notes, whose handler returns failure, and GET /health with the checks.
-func setup(t *testing.T, failure error, checks ...httpapi.Check) (*httptest.Server, *httpapi.Health) {
+func setup(
+	t *testing.T,
+	failure error,
+	checks ...httpapi.Check,
+) (*httptest.Server, *httpapi.Health) {
 	t.Helper()
 	health := httpapi.NewHealth("notes", checks...)
 	api := httpapi.New(httpapi.Config{
-		Service: "notes", Title: "Notes", Version: "1", HealthPath: "/health", Health: health,
-		Logger: slog.New(slog.DiscardHandler), Metrics: telemetry.Metrics(), Now: time.Now,
-		Codes: []httpapi.Code{{Code: "note_exists", Kind: fault.Conflict, Meaning: "It is there already."}},
+		Service:    "notes",
+		Title:      "Notes",
+		Version:    "1",
+		HealthPath: "/health",
+		Health:     health,
+		Logger:     slog.New(slog.DiscardHandler),
+		Metrics:    telemetry.Metrics(),
+		Now:        time.Now,
+		Codes: []httpapi.Code{
+			{Code: "note_exists", Kind: fault.Conflict, Meaning: "It is there already."},
+		},
 	})
-	huma.Register(api.Huma, huma.Operation{OperationID: "add-note", Method: http.MethodPost, Path: "/notes", Errors: []int{422}},
+	huma.Register(
+		api.Huma,
+		huma.Operation{
+			OperationID: "add-note",
+			Method:      http.MethodPost,
+			Path:        "/notes",
+			Errors:      []int{422},
+		},
 		func(_ context.Context, in *noteInput) (*noteOutput, error) {
 			if in.Body.Text == "panic" {
 				panic("boom")
 			}
+
 			var out noteOutput
 			out.Body.Text = in.Body.Text
+
 			return &out, failure
-		})
+		},
+	)
 	server := httptest.NewServer(api.Router)
 	t.Cleanup(server.Close)
+
 	return server, health
 }
 
 func send(t *testing.T, method, url, contentType, body string) (*http.Response, string) {
 	t.Helper()
+
 	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	r.Header.Set("Content-Type", contentType)
+
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	defer func() { _ = answer.Body.Close() }()
+
 	text, err := io.ReadAll(answer.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return answer, string(text)
 }
 
 func problemIn(t *testing.T, answer *http.Response, body string) httpapi.Problem {
 	t.Helper()
+
 	var p httpapi.Problem
+
 	if got := answer.Header.Get("Content-Type"); got != "application/problem+json" {
 		t.Fatalf("Content-Type = %q, want a problem document; body %s", got, body)
 	}
+
 	if err := json.Unmarshal([]byte(body), &p); err != nil {
 		t.Fatalf("problem document: %v in %s", err, body)
 	}
-	if p.RequestID == "" || p.RequestID != answer.Header.Get("X-Request-ID") || p.Status != answer.StatusCode {
+
+	if p.RequestID == "" || p.RequestID != answer.Header.Get("X-Request-ID") ||
+		p.Status != answer.StatusCode {
 		t.Fatalf("problem %s does not agree with the answer's status and X-Request-ID", body)
 	}
+
 	return p
 }
 
 func TestBadRequestsAreProblems(t *testing.T) {
 	t.Parallel()
 	server, _ := setup(t, nil)
+
 	const plain = "application/json"
 	for name, c := range map[string]struct {
 		method, path, contentType, body string
@@ -118,17 +154,23 @@ func TestBadRequestsAreProblems(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			answer, body := send(t, c.method, server.URL+c.path, c.contentType, c.body)
+
 			p := problemIn(t, answer, body)
 			if p.Status != c.status {
 				t.Fatalf("status = %d, want %d: %s", p.Status, c.status, body)
 			}
+
 			if c.field == "" {
 				if p.Code != c.code {
 					t.Fatalf("code = %q, want %q", p.Code, c.code)
 				}
+
 				return
 			}
-			if p.Code != "validation_failed" || len(p.Errors) != 1 || p.Errors[0].Field != c.field || p.Errors[0].Code != c.code {
+
+			if p.Code != "validation_failed" || len(p.Errors) != 1 ||
+				p.Errors[0].Field != c.field ||
+				p.Errors[0].Code != c.code {
 				t.Fatalf("problem = %s, want one fault %s of field %s", body, c.code, c.field)
 			}
 		})
@@ -137,6 +179,7 @@ func TestBadRequestsAreProblems(t *testing.T) {
 
 func TestFaultsBecomeStatuses(t *testing.T) {
 	t.Parallel()
+
 	for kind, want := range map[fault.Kind]int{
 		fault.Malformed: 400, fault.Unauthenticated: 401, fault.Forbidden: 403, fault.NotFound: 404, fault.NotAllowed: 405,
 		fault.NotAcceptable: 406, fault.Conflict: 409, fault.Precondition: 412, fault.TooLarge: 413, fault.UnsupportedType: 415,
@@ -146,14 +189,21 @@ func TestFaultsBecomeStatuses(t *testing.T) {
 			t.Parallel()
 			server, _ := setup(t, fault.New(kind, "note_exists", "It is there already."))
 			answer, body := send(t, "POST", server.URL+"/notes", "application/json", `{"text":"a"}`)
+
 			p := problemIn(t, answer, body)
 			if p.Status != want || p.Code != "note_exists" {
 				t.Fatalf("problem = %s, want status %d and the fault's code", body, want)
 			}
-			if retry := answer.Header.Get("Retry-After"); (want == 503 || want == 429) != (retry == "1") {
+
+			if retry := answer.Header.Get(
+				"Retry-After",
+			); (want == 503 || want == 429) != (retry == "1") {
 				t.Fatalf("Retry-After = %q at status %d", retry, want)
 			}
-			if challenge := answer.Header.Get("WWW-Authenticate"); (want == 401) != (challenge != "") {
+
+			if challenge := answer.Header.Get(
+				"WWW-Authenticate",
+			); (want == 401) != (challenge != "") {
 				t.Fatalf("WWW-Authenticate = %q at status %d", challenge, want)
 			}
 		})
@@ -162,10 +212,18 @@ func TestFaultsBecomeStatuses(t *testing.T) {
 
 func TestUnknownErrorsTellNothing(t *testing.T) {
 	t.Parallel()
+
 	server, _ := setup(t, errors.New("password is hunter2"))
 	for _, text := range []string{"a", "panic"} {
-		answer, body := send(t, "POST", server.URL+"/notes", "application/json", `{"text":"`+text+`"}`)
-		if p := problemIn(t, answer, body); p.Status != 500 || p.Code != "internal_error" || strings.Contains(body, "hunter2") {
+		answer, body := send(
+			t,
+			"POST",
+			server.URL+"/notes",
+			"application/json",
+			`{"text":"`+text+`"}`,
+		)
+		if p := problemIn(t, answer, body); p.Status != 500 || p.Code != "internal_error" ||
+			strings.Contains(body, "hunter2") {
 			t.Fatalf("problem = %s, want a 500 that hides the cause", body)
 		}
 	}
@@ -174,37 +232,65 @@ func TestUnknownErrorsTellNothing(t *testing.T) {
 // Whoever leaves before the answer makes neither an error in the log nor one in the metrics.
 func TestACallerWhoLeftIsNoFailure(t *testing.T) {
 	t.Parallel()
+
 	for name, failure := range map[string]error{
 		"nothing known": context.Canceled,
 		"a dependency":  fault.RetryIn(time.Second, "database_unavailable", "Away.", context.Canceled),
 	} {
 		var log bytes.Buffer
 		api := httpapi.New(httpapi.Config{
-			Service: "notes", Title: "Notes", Version: "1", HealthPath: "/health", Health: httpapi.NewHealth("notes"),
-			Logger: slog.New(slog.NewTextHandler(&log, nil)), Metrics: telemetry.Metrics(), Now: time.Now,
+			Service:    "notes",
+			Title:      "Notes",
+			Version:    "1",
+			HealthPath: "/health",
+			Health:     httpapi.NewHealth("notes"),
+			Logger:     slog.New(slog.NewTextHandler(&log, nil)),
+			Metrics:    telemetry.Metrics(),
+			Now:        time.Now,
 		})
+
 		var leave func()
-		huma.Register(api.Huma, huma.Operation{OperationID: "list-notes", Method: http.MethodGet, Path: "/notes"}, func(context.Context, *struct{}) (*noteOutput, error) {
-			leave()
-			return nil, failure
-		})
+		huma.Register(
+			api.Huma,
+			huma.Operation{OperationID: "list-notes", Method: http.MethodGet, Path: "/notes"},
+			func(context.Context, *struct{}) (*noteOutput, error) {
+				leave()
+				return nil, failure
+			},
+		)
+
 		for _, leaves := range []bool{true, false} {
 			log.Reset()
+
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
+
 			leave = func() {}
 			if leaves {
 				leave = cancel
 			}
-			api.Router.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodGet, "/notes", http.NoBody))
+
+			api.Router.ServeHTTP(
+				httptest.NewRecorder(),
+				httptest.NewRequestWithContext(ctx, http.MethodGet, "/notes", http.NoBody),
+			)
+
 			if logged := log.Len() > 0; logged == leaves {
 				t.Errorf("%s, the caller left: %t: logged %q", name, leaves, log.String())
 			}
 		}
+
 		answer := httptest.NewRecorder()
-		api.Router.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", http.NoBody))
+		api.Router.ServeHTTP(
+			answer,
+			httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", http.NoBody),
+		)
+
 		for _, status := range []string{"499", "50"} {
-			if n := strings.Count(answer.Body.String(), `http_request_duration_seconds_count{method="GET",route="/notes",status="`+status); n != 1 {
+			if n := strings.Count(
+				answer.Body.String(),
+				`http_request_duration_seconds_count{method="GET",route="/notes",status="`+status,
+			); n != 1 {
 				t.Errorf("%s: %d series of status %s, want one", name, n, status)
 			}
 		}
@@ -215,20 +301,35 @@ func TestHealthTellsOfDependencies(t *testing.T) {
 	t.Parallel()
 	away := func(context.Context) error { return errors.New("refused") }
 	here := func(context.Context) error { return nil }
-	server, health := setup(t, nil, httpapi.Check{Name: "postgres", Needed: true, Probe: here}, httpapi.Check{Name: "pulsar", Probe: away})
+	server, health := setup(
+		t,
+		nil,
+		httpapi.Check{Name: "postgres", Needed: true, Probe: here},
+		httpapi.Check{Name: "pulsar", Probe: away},
+	)
 
 	answer, body := send(t, "GET", server.URL+"/readyz", "", "")
-	if p := problemIn(t, answer, body); p.Code != "not_ready" || len(p.Errors) != 1 || p.Errors[0].Field != "pulsar" {
+	if p := problemIn(t, answer, body); p.Code != "not_ready" || len(p.Errors) != 1 ||
+		p.Errors[0].Field != "pulsar" {
 		t.Fatalf("/readyz = %s, want not_ready that names pulsar only", body)
 	}
-	if answer, body = send(t, "GET", server.URL+"/health", "", ""); answer.StatusCode != 200 || !strings.Contains(body, `"degraded"`) {
-		t.Fatalf("/health = %d %s, want 200 degraded: what is away is not needed", answer.StatusCode, body)
+
+	if answer, body = send(t, "GET", server.URL+"/health", "", ""); answer.StatusCode != 200 ||
+		!strings.Contains(body, `"degraded"`) {
+		t.Fatalf(
+			"/health = %d %s, want 200 degraded: what is away is not needed",
+			answer.StatusCode,
+			body,
+		)
 	}
+
 	health.Drain()
+
 	answer, body = send(t, "GET", server.URL+"/readyz", "", "")
 	if p := problemIn(t, answer, body); p.Code != "shutting_down" {
 		t.Fatalf("/readyz while draining = %s, want shutting_down", body)
 	}
+
 	if answer, _ = send(t, "GET", server.URL+"/livez", "", ""); answer.StatusCode != 200 {
 		t.Fatalf("/livez while draining = %d, want 200", answer.StatusCode)
 	}
@@ -236,35 +337,63 @@ func TestHealthTellsOfDependencies(t *testing.T) {
 
 func TestNeededDependencyTakesHealthDown(t *testing.T) {
 	t.Parallel()
-	server, _ := setup(t, nil, httpapi.Check{Name: "postgres", Needed: true, Probe: func(context.Context) error { return errors.New("refused") }})
+	server, _ := setup(
+		t,
+		nil,
+		httpapi.Check{
+			Name:   "postgres",
+			Needed: true,
+			Probe:  func(context.Context) error { return errors.New("refused") },
+		},
+	)
+
 	answer, body := send(t, "GET", server.URL+"/health", "", "")
-	if p := problemIn(t, answer, body); p.Code != "not_ready" || answer.Header.Get("Retry-After") == "" {
+	if p := problemIn(t, answer, body); p.Code != "not_ready" ||
+		answer.Header.Get("Retry-After") == "" {
 		t.Fatalf("/health = %s, want not_ready with Retry-After", body)
 	}
 }
 
 func TestReadinessTellsPeopleWhatToDo(t *testing.T) {
 	t.Parallel()
-	server, _ := setup(t, nil, httpapi.Check{Name: "relay", Probe: func(context.Context) error { return fmt.Errorf("wrapped: %w", httpapi.AdviceError("raise the limit")) }})
+	server, _ := setup(
+		t,
+		nil,
+		httpapi.Check{
+			Name:  "relay",
+			Probe: func(context.Context) error { return fmt.Errorf("wrapped: %w", httpapi.AdviceError("raise the limit")) },
+		},
+	)
+
 	answer, body := send(t, "GET", server.URL+"/readyz", "", "")
-	if p := problemIn(t, answer, body); p.Code != "not_ready" || len(p.Errors) != 1 || p.Errors[0].Message != "raise the limit" {
+	if p := problemIn(t, answer, body); p.Code != "not_ready" || len(p.Errors) != 1 ||
+		p.Errors[0].Message != "raise the limit" {
 		t.Fatalf("/readyz = %s, want the advice", body)
 	}
 }
 
 func TestRequestIDIsHonouredWhenPlain(t *testing.T) {
 	t.Parallel()
+
 	server, _ := setup(t, nil)
 	for sent, kept := range map[string]bool{"abc-123": true, "has space": false, strings.Repeat("x", 129): false} {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/livez", http.NoBody)
+		r, err := http.NewRequestWithContext(
+			t.Context(),
+			http.MethodGet,
+			server.URL+"/livez",
+			http.NoBody,
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		r.Header.Set("X-Request-ID", sent)
+
 		answer, err := http.DefaultClient.Do(r)
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		_ = answer.Body.Close()
 		if got := answer.Header.Get("X-Request-ID"); (got == sent) != kept || got == "" {
 			t.Errorf("X-Request-ID %q came back as %q", sent, got)
@@ -275,6 +404,7 @@ func TestRequestIDIsHonouredWhenPlain(t *testing.T) {
 func TestOpenAPIListsTheCodes(t *testing.T) {
 	t.Parallel()
 	server, _ := setup(t, nil)
+
 	_, body := send(t, "GET", server.URL+"/openapi.json", "", "")
 	for _, want := range []string{`"note_exists"`, `"validation_failed"`, `"bearer"`} {
 		if !strings.Contains(body, want) {
@@ -285,17 +415,35 @@ func TestOpenAPIListsTheCodes(t *testing.T) {
 
 func TestCursor(t *testing.T) {
 	t.Parallel()
+
 	type position struct {
 		Seq int64 `json:"s"`
 	}
 	page := httpapi.NewPage([]int64{1, 2, 3}, 2, func(n int64) position { return position{n} })
+
 	var got position
-	if err := httpapi.DecodeCursor(page.NextCursor, &got); err != nil || !page.HasMore || got.Seq != 2 || len(page.Data) != 2 {
-		t.Fatalf("page = %+v, cursor at %+v (%v); want two rows and a cursor at the second", page, got, err)
+	if err := httpapi.DecodeCursor(
+		page.NextCursor,
+		&got,
+	); err != nil || !page.HasMore || got.Seq != 2 ||
+		len(page.Data) != 2 {
+		t.Fatalf(
+			"page = %+v, cursor at %+v (%v); want two rows and a cursor at the second",
+			page,
+			got,
+			err,
+		)
 	}
-	if last := httpapi.NewPage([]int64{1, 2}, 2, func(n int64) position { return position{n} }); last.HasMore || last.NextCursor != "" {
+
+	if last := httpapi.NewPage(
+		[]int64{1, 2},
+		2,
+		func(n int64) position { return position{n} },
+	); last.HasMore ||
+		last.NextCursor != "" {
 		t.Fatalf("last page = %+v, want no cursor", last)
 	}
+
 	for _, token := range []string{"!", "e30K!", "eyJ4IjoxfQ"} {
 		if err := httpapi.DecodeCursor(token, &got); !fault.Is(err, "cursor_invalid") {
 			t.Errorf("DecodeCursor(%q) = %v, want cursor_invalid", token, err)
@@ -305,31 +453,60 @@ func TestCursor(t *testing.T) {
 
 func TestAChangeOfReadinessIsLoggedOnce(t *testing.T) {
 	t.Parallel()
-	var log bytes.Buffer
-	var away atomic.Bool
+
+	var (
+		log  bytes.Buffer
+		away atomic.Bool
+	)
 	away.Store(true)
-	health := httpapi.NewHealth("notes", httpapi.Check{Name: "postgres", Probe: func(context.Context) error {
-		if away.Load() {
-			return errors.New("connection refused")
-		}
-		return nil
-	}})
+	health := httpapi.NewHealth(
+		"notes",
+		httpapi.Check{Name: "postgres", Probe: func(context.Context) error {
+			if away.Load() {
+				return errors.New("connection refused")
+			}
+
+			return nil
+		}},
+	)
+
 	api := httpapi.New(httpapi.Config{
-		Service: "notes", Title: "Notes", Version: "1", HealthPath: "/health", Health: health,
-		Logger: slog.New(slog.NewTextHandler(&log, nil)), Metrics: telemetry.Metrics(), Now: time.Now,
+		Service:    "notes",
+		Title:      "Notes",
+		Version:    "1",
+		HealthPath: "/health",
+		Health:     health,
+		Logger:     slog.New(slog.NewTextHandler(&log, nil)),
+		Metrics:    telemetry.Metrics(),
+		Now:        time.Now,
 	})
 	for range 3 {
-		api.Router.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", http.NoBody))
+		api.Router.ServeHTTP(
+			httptest.NewRecorder(),
+			httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", http.NoBody),
+		)
 	}
-	if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "postgres: connection refused") {
-		t.Fatalf("three probes without the dependency logged %q, want one line with the cause", text)
+
+	if text := log.String(); strings.Count(text, "\n") != 1 ||
+		!strings.Contains(text, "postgres: connection refused") {
+		t.Fatalf(
+			"three probes without the dependency logged %q, want one line with the cause",
+			text,
+		)
 	}
+
 	log.Reset()
 	away.Store(false)
+
 	for range 3 {
-		api.Router.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", http.NoBody))
+		api.Router.ServeHTTP(
+			httptest.NewRecorder(),
+			httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", http.NoBody),
+		)
 	}
-	if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "msg=ready") {
+
+	if text := log.String(); strings.Count(text, "\n") != 1 ||
+		!strings.Contains(text, "msg=ready") {
 		t.Fatalf("three probes with the dependency logged %q, want one line", text)
 	}
 }

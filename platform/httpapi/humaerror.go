@@ -11,8 +11,8 @@ import (
 	"tributary/platform/fault"
 )
 
-// installErrors makes huma answer with our problem documents. huma keeps these hooks in package variables,
-// so they are set once for the process.
+// installErrors makes huma answer with our problem documents. huma keeps these hooks in package
+// variables, so they are set once for the process.
 func installErrors() { hooks() }
 
 //nolint:gochecknoglobals // huma's hooks are process-wide variables; they must be set exactly once.
@@ -26,14 +26,17 @@ var hooks = sync.OnceFunc(func() {
 	}
 })
 
-// newProblem receives what huma has found (its own validation results, or the handler's error) and makes it a problem.
+// newProblem receives what huma has found (its own validation results, or the handler's error) and
+// makes it a problem.
 func newProblem(ctx huma.Context, status int, msg string, errs []error) *Problem {
 	err := faultOf(status, msg, errs)
 	if ctx == nil { // huma asks for an example when it writes the OpenAPI document
 		return &Problem{Status: status}
 	}
+
 	logFailure(ctx.Context(), err)
 	headersOf(err, ctx.SetHeader)
+
 	return problemOf(ctx.Context(), err)
 }
 
@@ -44,52 +47,81 @@ func faultOf(status int, msg string, errs []error) error {
 			if len(errs) == 1 {
 				return f
 			}
+
 			for _, field := range f.Fields {
 				fields.Add(field.Field, field.Code, field.Message)
 			}
+
 			continue
 		}
+
 		var detail *huma.ErrorDetail
 		if errors.As(e, &detail) {
 			field := fieldOf(detail)
 			fields.Add(field.Field, field.Code, field.Message)
 		}
 	}
+
 	switch {
 	case status == http.StatusUnprocessableEntity && len(fields) > 0:
 		return fields.Err()
 	case status == http.StatusNotAcceptable:
-		return fault.New(fault.NotAcceptable, "not_acceptable", "This resource has no representation of the types in Accept.")
+		return fault.New(
+			fault.NotAcceptable,
+			"not_acceptable",
+			"This resource has no representation of the types in Accept.",
+		)
 	case status == http.StatusRequestEntityTooLarge:
 		return bodyTooLarge()
 	case status == http.StatusRequestTimeout:
-		return fault.New(fault.Malformed, "body_timeout", "The request body did not arrive in time.")
+		return fault.New(
+			fault.Malformed,
+			"body_timeout",
+			"The request body did not arrive in time.",
+		)
 	case status == http.StatusBadRequest, status == http.StatusUnprocessableEntity:
-		return fault.New(fault.Malformed, "body_unreadable", "The request body cannot be read as what this resource expects.", fields...)
+		return fault.New(
+			fault.Malformed,
+			"body_unreadable",
+			"The request body cannot be read as what this resource expects.",
+			fields...)
 	case len(errs) > 0:
 		return errors.Join(errs...)
 	}
+
 	return errors.New(msg)
 }
 
-// fieldOf gives huma's finding our words. Location is "body.metadata.amount", "query.limit", "path.id" or "header.X".
+// fieldOf gives huma's finding our words. Location is "body.metadata.amount", "query.limit",
+// "path.id" or "header.X".
 func fieldOf(d *huma.ErrorDetail) fault.Field {
 	field := d.Location
 	for _, prefix := range []string{"body.", "query.", "path.", "header."} {
 		field = strings.TrimPrefix(field, prefix)
 	}
+
 	code := "invalid_value"
+
 	if name, ok := strings.CutPrefix(d.Message, "expected required property "); ok {
 		name = strings.TrimSuffix(name, " to be present")
 		return fault.Field{Field: join(field, name), Code: "required", Message: "is required"}
 	}
+
 	switch {
 	case d.Message == "unexpected property", d.Message == "unknown query parameter":
-		return fault.Field{Field: fault.Name(field), Code: "unknown_field", Message: "is not a field of this request"}
+		return fault.Field{
+			Field:   fault.Name(field),
+			Code:    "unknown_field",
+			Message: "is not a field of this request",
+		}
 	case strings.HasPrefix(d.Message, "required "):
 		return fault.Field{Field: field, Code: "required", Message: "is required"}
-	case strings.HasPrefix(d.Message, "expected boolean"), d.Message == "expected string", d.Message == "expected number",
-		d.Message == "expected integer", d.Message == "expected array", d.Message == "expected object":
+	case strings.HasPrefix(d.Message, "expected boolean"),
+		d.Message == "expected string",
+		d.Message == "expected number",
+		d.Message == "expected integer",
+		d.Message == "expected array",
+		d.Message == "expected object":
 		code = "wrong_type"
 	case strings.HasPrefix(d.Message, "expected length >="):
 		code = "too_short"
@@ -101,6 +133,7 @@ func fieldOf(d *huma.ErrorDetail) fault.Field {
 	default: // a parser's own message may quote the input
 		return fault.Field{Field: fault.Name(field), Code: code, Message: "cannot be read"}
 	}
+
 	return fault.Field{Field: fault.Name(field), Code: code, Message: d.Message}
 }
 
@@ -108,5 +141,6 @@ func join(parent, name string) string {
 	if parent == "" || parent == "body" {
 		return name
 	}
+
 	return parent + "." + name
 }

@@ -21,41 +21,55 @@ type ListInput struct {
 	Cursor string `query:"cursor" maxLength:"2048" doc:"next_cursor of the page before."`
 }
 
-// NewPage makes a page of at most limit rows out of rows, of which the caller has read up to limit+1.
+// NewPage makes a page of at most limit rows out of rows, of which the caller has read up to
+// limit+1.
 func NewPage[T, C any](rows []T, limit int, cursor func(T) C) Page[T] {
 	return PageOf(rows[:min(len(rows), limit)], len(rows) > limit, cursor)
 }
 
-// PageOf makes a page of the rows; more tells whether others follow. The cursor is that of the last row.
+// PageOf makes a page of the rows; more tells whether others follow. The cursor is that of the last
+// row.
 func PageOf[T, C any](rows []T, more bool, cursor func(T) C) Page[T] {
 	p := Page[T]{Data: rows, HasMore: more}
 	if more {
 		p.NextCursor = EncodeCursor(cursor(rows[len(rows)-1]))
 	}
+
 	return p
 }
 
 // EncodeCursor makes an opaque token out of a position.
 func EncodeCursor(position any) string {
 	text, err := json.Marshal(position)
-	if err != nil { // positions are plain structs; failing here is a programming error that a test of the list meets
+	if err != nil {
+		// positions are plain structs; failing here is a programming error that a test of the list
+		// meets
 		return ""
 	}
+
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
-// DecodeCursor reads a token of EncodeCursor into position; an empty token leaves it as it is. Anything else is a fault
-// with code cursor_invalid.
+// DecodeCursor reads a token of EncodeCursor into position; an empty token leaves it as it is.
+// Anything else is a fault with code cursor_invalid.
 func DecodeCursor(token string, position any) error {
 	if token == "" {
 		return nil
 	}
+
 	text, err := base64.RawURLEncoding.DecodeString(token)
 	if err == nil {
 		err = json.Unmarshal(text, position, json.RejectUnknownMembers(true))
 	}
+
 	if err != nil {
-		return fault.Because(err, fault.Malformed, "cursor_invalid", "The cursor was not made by this list; start again without one.")
+		return fault.Because(
+			err,
+			fault.Malformed,
+			"cursor_invalid",
+			"The cursor was not made by this list; start again without one.",
+		)
 	}
+
 	return nil
 }

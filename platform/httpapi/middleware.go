@@ -36,14 +36,15 @@ func RequestID(ctx context.Context) string {
 	return id
 }
 
-// requestID honours X-Request-ID when it is 1 to 128 printable ASCII characters, makes one otherwise, and takes up the
-// caller's trace.
+// requestID honours X-Request-ID when it is 1 to 128 printable ASCII characters, makes one
+// otherwise, and takes up the caller's trace.
 func requestID(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.Header.Get(requestIDHeader)
 		if !plain(id) {
 			id = uuid.Must(uuid.NewV7()).String()
 		}
+
 		w.Header().Set(requestIDHeader, id)
 		ctx := otel.GetTextMapPropagator().Extract(r.Context(), propagation.HeaderCarrier(r.Header))
 		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, requestIDKey, id)))
@@ -54,44 +55,70 @@ func plain(id string) bool {
 	if id == "" || len(id) > 128 {
 		return false
 	}
+
 	for i := range len(id) {
 		if id[i] <= ' ' || id[i] > '~' {
 			return false
 		}
 	}
+
 	return true
 }
 
-// observe counts and times every request by route pattern, and logs it: failures of ours as warnings, the rest at debug.
+// observe counts and times every request by route pattern, and logs it: failures of ours as
+// warnings, the rest at debug.
 func observe(cfg Config) func(http.Handler) http.Handler {
 	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "http_request_duration_seconds", Help: "Time to answer, by route pattern and status.",
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 	}, []string{"method", "route", "status"})
 	cfg.Metrics.MustRegister(seconds)
+
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			start := cfg.Now()
 			ww := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+
 			r = r.WithContext(context.WithValue(r.Context(), loggerKey, cfg.Logger))
 			defer func() { //nolint:contextcheck // r holds the request's own context
-				status, elapsed, route := ww.Status(), cfg.Now().Sub(start), chi.RouteContext(r.Context()).RoutePattern()
+				status := ww.Status()
+				elapsed := cfg.Now().Sub(start)
+
+				route := chi.RouteContext(r.Context()).RoutePattern()
 				if route == "" {
 					route = "unmatched"
 				}
+
 				if status >= http.StatusInternalServerError && left(r.Context()) {
 					status = statusLeft
 				}
-				seconds.WithLabelValues(method(r.Method), route, strconv.Itoa(status)).Observe(elapsed.Seconds())
+
+				seconds.WithLabelValues(
+					method(r.Method),
+					route,
+					strconv.Itoa(status),
+				).Observe(elapsed.Seconds())
+
 				level := slog.LevelDebug
-				if status >= http.StatusInternalServerError && route != readyPath { // changes of readiness are logged by Health
+				if status >= http.StatusInternalServerError && route != readyPath {
+					// changes of readiness are logged by Health
 					level = slog.LevelWarn
 				}
+
 				if !cfg.Logger.Enabled(r.Context(), level) {
 					return
 				}
-				cfg.Logger.LogAttrs(r.Context(), level, "request answered", slog.String("method", r.Method), slog.String("route", route),
-					slog.Int("status", status), slog.String("elapsed", elapsed.String()), slog.String("request_id", RequestID(r.Context())))
+
+				cfg.Logger.LogAttrs(
+					r.Context(),
+					level,
+					"request answered",
+					slog.String("method", r.Method),
+					slog.String("route", route),
+					slog.Int("status", status),
+					slog.String("elapsed", elapsed.String()),
+					slog.String("request_id", RequestID(r.Context())),
+				)
 			}()
 			next.ServeHTTP(ww, r)
 		})
@@ -101,9 +128,16 @@ func observe(cfg Config) func(http.Handler) http.Handler {
 // method keeps made-up methods from making new metric series.
 func method(m string) string {
 	switch m {
-	case http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodHead, http.MethodOptions:
+	case http.MethodGet,
+		http.MethodPost,
+		http.MethodPut,
+		http.MethodPatch,
+		http.MethodDelete,
+		http.MethodHead,
+		http.MethodOptions:
 		return m
 	}
+
 	return "other"
 }
 
@@ -114,10 +148,22 @@ func recoverPanic(next http.Handler) http.Handler {
 			if cause == nil {
 				return
 			}
+
 			if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-				panic(cause) //nolint:forbidigo // net/http's own way to abort a response; not ours to swallow
+				//nolint:forbidigo // net/http's own way to abort a response; not ours to swallow
+				panic(cause)
 			}
-			logger(r.Context()).ErrorContext(r.Context(), "handler panicked", "panic", cause, "stack", string(debug.Stack()), "request_id", RequestID(r.Context()))
+
+			logger(r.Context()).ErrorContext(
+				r.Context(),
+				"handler panicked",
+				"panic",
+				cause,
+				"stack",
+				string(debug.Stack()),
+				"request_id",
+				RequestID(r.Context()),
+			)
 			WriteError(w, r, errors.New("handler panicked"))
 		}()
 		next.ServeHTTP(w, r)
@@ -133,7 +179,16 @@ func logFailure(ctx context.Context, err error) {
 	case !ok:
 		logger(ctx).ErrorContext(ctx, "request failed", "error", err, "request_id", RequestID(ctx))
 	case f.Cause != nil && status(f.Kind) >= http.StatusInternalServerError:
-		logger(ctx).WarnContext(ctx, "request refused", "code", f.Code, "error", err, "request_id", RequestID(ctx))
+		logger(ctx).WarnContext(
+			ctx,
+			"request refused",
+			"code",
+			f.Code,
+			"error",
+			err,
+			"request_id",
+			RequestID(ctx),
+		)
 	}
 }
 
@@ -147,20 +202,40 @@ func logger(ctx context.Context) *slog.Logger {
 	if l, ok := ctx.Value(loggerKey).(*slog.Logger); ok {
 		return l
 	}
+
 	return slog.New(slog.DiscardHandler)
 }
 
 func notFound(w http.ResponseWriter, r *http.Request) {
-	WriteError(w, r, fault.New(fault.NotFound, "route_not_found", "There is no such path; /docs lists those that are."))
+	WriteError(
+		w,
+		r,
+		fault.New(
+			fault.NotFound,
+			"route_not_found",
+			"There is no such path; /docs lists those that are.",
+		),
+	)
 }
 
 func methodNotAllowed(routes chi.Routes) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		for _, m := range []string{
+			http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+		} {
 			if routes.Match(chi.NewRouteContext(), m, r.URL.Path) {
 				w.Header().Add("Allow", m)
 			}
 		}
-		WriteError(w, r, fault.New(fault.NotAllowed, "method_not_allowed", "This path does not take this method; Allow lists those that it does."))
+
+		WriteError(
+			w,
+			r,
+			fault.New(
+				fault.NotAllowed,
+				"method_not_allowed",
+				"This path does not take this method; Allow lists those that it does.",
+			),
+		)
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"tributary/platform/fault"
 )
 
-// Problem is the one shape of every error answer: an RFC 9457 problem document with a stable code. It never holds
-// a value that the caller sent.
+// Problem is the one shape of every error answer: an RFC 9457 problem document with a stable code.
+// It never holds a value that the caller sent.
 type Problem struct { //nolint:errname // the RFC's word
 	Type      string         `json:"type" doc:"URN of the problem, made from the code." example:"urn:tributary:problem:validation_failed"`
 	Title     string         `json:"title" doc:"The status in words."`
@@ -74,41 +74,62 @@ func status(kind fault.Kind) int {
 	case fault.Unavailable:
 		return http.StatusServiceUnavailable
 	}
+
 	return http.StatusInternalServerError
 }
 
-// problemOf turns any error into a problem document. An error that is no fault is a 500 that tells nothing of its cause.
+// problemOf turns any error into a problem document. An error that is no fault is a 500 that tells
+// nothing of its cause.
 func problemOf(ctx context.Context, err error) *Problem {
 	f, ok := fault.As(err)
 	if !ok {
-		f = &fault.Error{Code: "internal_error", Detail: "The service failed. Nothing is known about the outcome; the log has the cause under this request id."}
+		f = &fault.Error{
+			Code: "internal_error",
+			Detail: "The service failed. Nothing is known about the outcome; the log has the " +
+				"cause under this request id.",
+		}
 	}
+
 	code := status(f.Kind)
 	id := RequestID(ctx)
+
 	p := &Problem{
-		Type: "urn:tributary:problem:" + f.Code, Title: http.StatusText(code), Status: code, Detail: f.Detail,
-		Instance: "urn:tributary:request:" + id, Code: f.Code, RequestID: id,
+		Type:      "urn:tributary:problem:" + f.Code,
+		Title:     http.StatusText(code),
+		Status:    code,
+		Detail:    f.Detail,
+		Instance:  "urn:tributary:request:" + id,
+		Code:      f.Code,
+		RequestID: id,
 	}
 	for _, field := range f.Fields {
-		p.Errors = append(p.Errors, ProblemField{Field: field.Field, Code: field.Code, Message: field.Message})
+		p.Errors = append(
+			p.Errors,
+			ProblemField{Field: field.Field, Code: field.Code, Message: field.Message},
+		)
 	}
+
 	return p
 }
 
-// headersOf gives the headers that belong to an error: Retry-After in whole seconds (a delay, at least 1) and WWW-Authenticate.
+// headersOf gives the headers that belong to an error: Retry-After in whole seconds (a delay, at
+// least 1) and WWW-Authenticate.
 func headersOf(err error, set func(name, value string)) {
 	f, ok := fault.As(err)
 	if !ok {
 		return
 	}
+
 	switch {
 	case f.RetryAfter > 0:
 		set("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
 	case f.Kind == fault.Unavailable || f.Kind == fault.Exhausted:
 		set("Retry-After", strconv.Itoa(int(defaultRetryAfter/time.Second)))
 	}
+
 	switch {
-	case f.Code == "token_missing": // RFC 6750, section 3: no error attribute for a request without credentials
+	// RFC 6750, section 3: no error attribute for a request without credentials
+	case f.Code == "token_missing":
 		set("WWW-Authenticate", `Bearer realm="tributary"`)
 	case f.Kind == fault.Unauthenticated:
 		set("WWW-Authenticate", `Bearer realm="tributary", error="invalid_token"`)
@@ -117,7 +138,8 @@ func headersOf(err error, set func(name, value string)) {
 
 const defaultRetryAfter = time.Second
 
-// WriteError answers with the problem document of err. It is for handlers outside of huma, such as middleware.
+// WriteError answers with the problem document of err. It is for handlers outside of huma, such as
+// middleware.
 func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	logFailure(r.Context(), err)
 	headersOf(err, w.Header().Set)

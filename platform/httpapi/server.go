@@ -18,8 +18,8 @@ type Server struct {
 	Logger  *slog.Logger
 }
 
-// The server's limits. A request may take as long as the slowest honest dependency, and no slow client holds a
-// connection for ever.
+// The server's limits. A request may take as long as the slowest honest dependency, and no slow
+// client holds a connection for ever.
 const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 15 * time.Second
@@ -29,62 +29,92 @@ const (
 	drainTimeout      = 15 * time.Second
 )
 
-// Run listens and serves until ctx ends; then it turns readiness off and lets the requests under way finish. It
-// returns nil after a clean stop and an error when the address cannot be had.
+// Run listens and serves until ctx ends; then it turns readiness off and lets the requests under
+// way finish. It returns nil after a clean stop and an error when the address cannot be had.
 func (s *Server) Run(ctx context.Context) error {
 	var lc net.ListenConfig
+
 	listener, err := lc.Listen(ctx, "tcp", s.Addr)
 	if err != nil {
-		return fmt.Errorf("listen on %s (is another process using it? set HTTP_ADDR to move): %w", s.Addr, err)
+		return fmt.Errorf(
+			"listen on %s (is another process using it? set HTTP_ADDR to move): %w",
+			s.Addr,
+			err,
+		)
 	}
+
 	server := &http.Server{
-		Handler: s.Handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(s.Logger.Handler(), slog.LevelDebug),
+		Handler:           s.Handler,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(s.Logger.Handler(), slog.LevelDebug),
 	}
+
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	s.Logger.InfoContext(ctx, "listening", "address", listener.Addr().String())
+
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
 	}
+
 	s.Health.Drain()
+
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
+
 	err = server.Shutdown(drain)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = server.Close()
 	}
+
 	if served := <-failed; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)
 	}
+
 	return err
 }
 
-// Probe asks the service at addr (as in HTTP_ADDR) for path and returns nil when it answers 200. It is the health check
-// of images that hold nothing but the service.
+// Probe asks the service at addr (as in HTTP_ADDR) for path and returns nil when it answers 200. It
+// is the health check of images that hold nothing but the service.
 func Probe(ctx context.Context, addr, path string) error {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return fmt.Errorf("HTTP_ADDR: %w", err)
 	}
+
 	if host == "" {
 		host = "127.0.0.1"
 	}
+
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout*3)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+path, http.NoBody)
+
+	r, err := http.NewRequestWithContext(
+		ctx,
+		http.MethodGet,
+		"http://"+net.JoinHostPort(host, port)+path,
+		http.NoBody,
+	)
 	if err != nil {
 		return err
 	}
+
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return err
 	}
+
 	defer func() { _ = answer.Body.Close() }()
+
 	if answer.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s answers %s", path, answer.Status)
 	}
+
 	return nil
 }

@@ -1,4 +1,5 @@
-// Package identifier is the rule for the ids that callers choose (of users, campaigns, events, products, orders): 1 to 128 printable characters.
+// Package identifier is the rule for the ids that callers choose (of users, campaigns, events,
+// products, orders): 1 to 128 printable characters.
 package identifier
 
 import (
@@ -15,14 +16,15 @@ func Valid(text string) bool { return text != "" && !TooLong(text) && Printable(
 // TooLong tells whether the text has more characters than an id may have.
 func TooLong(text string) bool { return len(text) > Max && utf8.RuneCountInString(text) > Max }
 
-// Printable tells whether the text is valid UTF-8 and holds nothing invisible but spaces. The replacement character stands for what got lost
-// earlier and is not taken either.
+// Printable tells whether the text is valid UTF-8 and holds nothing invisible but spaces. The
+// replacement character stands for what got lost earlier and is not taken either.
 func Printable(text string) bool {
 	for i := range len(text) {
 		if c := text[i]; c < ' ' || c > '~' {
 			return printableRunes(text)
 		}
 	}
+
 	return true
 }
 
@@ -32,5 +34,6 @@ func printableRunes(text string) bool {
 			return false
 		}
 	}
+
 	return true
 }

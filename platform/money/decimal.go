@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// Decimal is an exact decimal of any size. It is never rounded; only Round turns it into an amount. The zero value is 0.
+// Decimal is an exact decimal of any size. It is never rounded; only Round turns it into an amount.
+// The zero value is 0.
 type Decimal struct {
 	unscaled *big.Int // nil is 0; never changed after it was made
 	scale    int      // digits after the point, not negative
@@ -20,6 +21,7 @@ func (d Decimal) int() *big.Int {
 	if d.unscaled == nil {
 		return new(big.Int)
 	}
+
 	return d.unscaled
 }
 
@@ -36,6 +38,7 @@ func aligned(a, b Decimal) (x, y *big.Int, scale int) {
 	case b.scale < a.scale:
 		y = new(big.Int).Mul(y, powerOf10(a.scale-b.scale))
 	}
+
 	return x, y, max(a.scale, b.scale)
 }
 
@@ -72,16 +75,20 @@ func (d Decimal) String() string {
 		if len(text) <= d.scale {
 			text = strings.Repeat("0", d.scale-len(text)+1) + text
 		}
+
 		text = text[:len(text)-d.scale] + "." + text[len(text)-d.scale:]
 		text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
 	}
+
 	if d.Sign() < 0 {
 		return "-" + text
 	}
+
 	return text
 }
 
-// Rounding is how the one rounding step treats what lies between two minor units. Both modes are symmetric around zero.
+// Rounding is how the one rounding step treats what lies between two minor units. Both modes are
+// symmetric around zero.
 type Rounding string
 
 // The modes.
@@ -98,24 +105,32 @@ func ParseRounding(text string) (Rounding, bool) {
 	case HalfEven, HalfUp:
 		return r, true
 	}
+
 	return "", false
 }
 
-// Round is the one rounding step: d in major units becomes an amount of the currency. ErrOverflow beyond 64 bits of minor units.
+// Round is the one rounding step: d in major units becomes an amount of the currency. ErrOverflow
+// beyond 64 bits of minor units.
 func (d Decimal) Round(currency Currency, mode Rounding) (Amount, error) {
 	unscaled, scale := d.int(), d.scale
 	if scale < currency.Digits() {
-		unscaled, scale = new(big.Int).Mul(unscaled, powerOf10(currency.Digits()-scale)), currency.Digits()
+		unscaled, scale = new(
+			big.Int,
+		).Mul(unscaled, powerOf10(currency.Digits()-scale)), currency.Digits()
 	}
+
 	minor, rest := new(big.Int).QuoRem(unscaled, powerOf10(scale-currency.Digits()), new(big.Int))
 	twice := new(big.Int).Abs(rest)
 	twice.Lsh(twice, 1)
+
 	half := twice.Cmp(powerOf10(scale - currency.Digits()))
 	if half > 0 || (half == 0 && rest.Sign() != 0 && (mode == HalfUp || minor.Bit(0) == 1)) {
 		minor.Add(minor, big.NewInt(int64(d.Sign())))
 	}
+
 	if !minor.IsInt64() {
 		return Amount{}, ErrOverflow
 	}
+
 	return FromMinor(minor.Int64(), currency), nil
 }

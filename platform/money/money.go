@@ -1,5 +1,6 @@
-// Package money holds amounts in integer minor units of a currency, and exact decimals for rates. Nothing here is a binary
-// float, nothing wraps around and nothing is rounded unless a caller asks for the one rounding step.
+// Package money holds amounts in integer minor units of a currency, and exact decimals for rates.
+// Nothing here is a binary float, nothing wraps around and nothing is rounded unless a caller asks
+// for the one rounding step.
 package money
 
 import (
@@ -9,8 +10,8 @@ import (
 	"strconv"
 )
 
-// Error is a text or a computation that is refused. Code is stable and fits the code of a field fault; Message says what is
-// expected and never repeats the input.
+// Error is a text or a computation that is refused. Code is stable and fits the code of a field
+// fault; Message says what is expected and never repeats the input.
 type Error struct {
 	Code    string
 	Message string
@@ -19,26 +20,43 @@ type Error struct {
 // Error gives the message.
 func (e *Error) Error() string { return e.Message }
 
-// What can be wrong. Compare with errors.Is, or take Code and Message for a field fault with AsError.
+// What can be wrong. Compare with errors.Is, or take Code and Message for a field fault with
+// AsError.
 var (
-	ErrCurrencyUnknown  error = &Error{"currency_unknown", "must be an active ISO 4217 currency code in capitals"}
-	ErrAmountMalformed  error = &Error{"amount_malformed", "must be a decimal number in major units"}
-	ErrAmountTooPrecise error = &Error{"amount_too_precise", "has more fractional digits than the currency"}
+	ErrCurrencyUnknown error = &Error{
+		"currency_unknown",
+		"must be an active ISO 4217 currency code in capitals",
+	}
+	ErrAmountMalformed error = &Error{
+		"amount_malformed",
+		"must be a decimal number in major units",
+	}
+	ErrAmountTooPrecise error = &Error{
+		"amount_too_precise",
+		"has more fractional digits than the currency",
+	}
 	ErrAmountTooLarge   error = &Error{"amount_too_large", "must have at most 12 integer digits"}
 	ErrOverflow         error = &Error{"amount_overflow", "is beyond what can be represented"}
-	ErrCurrencyMismatch error = &Error{"currency_mismatch", "amounts of different currencies cannot be combined"}
-	ErrRateMalformed    error = &Error{"rate_malformed", "must be a decimal number, not negative, of at most 6 integer and 12 fractional digits"}
+	ErrCurrencyMismatch error = &Error{
+		"currency_mismatch",
+		"amounts of different currencies cannot be combined",
+	}
+	ErrRateMalformed error = &Error{
+		"rate_malformed",
+		"must be a decimal number, not negative, of at most 6 integer and 12 fractional digits",
+	}
 )
 
 // AsError finds the *Error in a chain of wrapped errors.
 func AsError(err error) (*Error, bool) {
 	var e *Error
 	ok := errors.As(err, &e)
+
 	return e, ok
 }
 
-// Amount is a number of minor units of a currency; it may be negative. The zero value has no currency and is only good for
-// comparing.
+// Amount is a number of minor units of a currency; it may be negative. The zero value has no
+// currency and is only good for comparing.
 type Amount struct {
 	minor    int64
 	currency Currency
@@ -66,6 +84,7 @@ func (a Amount) Sign() int {
 	case a.minor > 0:
 		return 1
 	}
+
 	return 0
 }
 
@@ -74,10 +93,12 @@ func (a Amount) Add(b Amount) (Amount, error) {
 	if a.currency != b.currency {
 		return Amount{}, ErrCurrencyMismatch
 	}
+
 	sum, err := AddMinor(a.minor, b.minor)
 	if err != nil {
 		return Amount{}, err
 	}
+
 	return Amount{minor: sum, currency: a.currency}, nil
 }
 
@@ -87,6 +108,7 @@ func (a Amount) Sub(b Amount) (Amount, error) {
 	if err != nil {
 		return Amount{}, err
 	}
+
 	return a.Add(negated)
 }
 
@@ -95,6 +117,7 @@ func (a Amount) Neg() (Amount, error) {
 	if a.minor == math.MinInt64 {
 		return Amount{}, ErrOverflow
 	}
+
 	return Amount{minor: -a.minor, currency: a.currency}, nil
 }
 
@@ -104,72 +127,91 @@ func AddMinor(a, b int64) (int64, error) {
 	if (a > 0 && b > 0 && sum <= 0) || (a < 0 && b < 0 && sum >= 0) {
 		return 0, ErrOverflow
 	}
+
 	return sum, nil
 }
 
-// String gives major units with exactly the currency's digits, such as "10.50", "-0.05" or "1500" for JPY; no currency code.
+// String gives major units with exactly the currency's digits, such as "10.50", "-0.05" or "1500"
+// for JPY; no currency code.
 func (a Amount) String() string {
 	digits := a.currency.Digits()
-	magnitude := uint64(a.minor) //nolint:gosec // two's complement on purpose: the next lines take the magnitude, also of MinInt64
+	//nolint:gosec // two's complement on purpose: the next lines take the magnitude, also of MinInt64
+	magnitude := uint64(a.minor)
+
 	sign := ""
 	if a.minor < 0 {
 		sign, magnitude = "-", -magnitude
 	}
+
 	text := strconv.FormatUint(magnitude, 10)
 	if digits == 0 {
 		return sign + text
 	}
+
 	for len(text) <= digits {
 		text = "0" + text
 	}
+
 	return sign + text[:len(text)-digits] + "." + text[len(text)-digits:]
 }
 
 // maxIntegerDigits is how many digits an amount may have before the decimal point.
 const maxIntegerDigits = 12
 
-// ParseMajor reads the text of a JSON number, or of a JSON string of the same form, as major units of the currency. It takes plain and
-// exponent notation ("150", "-0.5", "1.5e2"); zeros at the end of a fraction count for nothing. Errors: ErrAmountMalformed for what is
-// no JSON number, ErrAmountTooPrecise, ErrAmountTooLarge.
+// ParseMajor reads the text of a JSON number, or of a JSON string of the same form, as major units
+// of the currency. It takes plain and exponent notation ("150", "-0.5", "1.5e2"); zeros at the end
+// of a fraction count for nothing. Errors: ErrAmountMalformed for what is no JSON number,
+// ErrAmountTooPrecise, ErrAmountTooLarge.
 func ParseMajor(text string, currency Currency) (Amount, error) {
 	if !currency.Valid() {
 		return Amount{}, ErrCurrencyUnknown
 	}
+
 	n, ok := scan(text)
 	if !ok {
 		return Amount{}, ErrAmountMalformed
 	}
+
 	minor, err := n.units(currency.Digits())
 	if err != nil {
 		return Amount{}, err
 	}
+
 	if n.negative {
 		minor = -minor
 	}
+
 	return Amount{minor: minor, currency: currency}, nil
 }
 
-// units scales the number by 10^digits. The digits before the point are at most 12, so the result fits.
+// units scales the number by 10^digits. The digits before the point are at most 12, so the result
+// fits.
 func (n number) units(digits int) (int64, error) {
 	if len(n.digits)+n.exponent > maxIntegerDigits {
 		return 0, ErrAmountTooLarge
 	}
+
 	if -n.exponent > digits {
 		return 0, ErrAmountTooPrecise
 	}
+
 	var value uint64
 	for _, c := range []byte(n.digits) {
 		value = value*10 + uint64(c-'0')
 	}
+
 	for range n.exponent + digits {
 		hi, lo := bits.Mul64(value, 10)
 		if hi != 0 {
 			return 0, ErrAmountTooLarge
 		}
+
 		value = lo
 	}
+
 	if value > math.MaxInt64 {
 		return 0, ErrAmountTooLarge
 	}
+
 	return int64(value), nil
 }

@@ -17,11 +17,13 @@ func currency(t interface{ Fatalf(string, ...any) }, code string) money.Currency
 	if err != nil {
 		t.Fatalf("ParseCurrency(%q) = %v", code, err)
 	}
+
 	return c
 }
 
 func TestCurrencyDigits(t *testing.T) {
 	t.Parallel()
+
 	for code, digits := range map[string]int{
 		"USD": 2, "EUR": 2, "JPY": 0, "KRW": 0, "ISK": 0, "VND": 0, "XOF": 0, "KWD": 3, "BHD": 3, "TND": 3, "IQD": 3, "CLF": 4, "UYW": 4,
 		"MGA": 2, "MRU": 2, "HUF": 2, "IDR": 2, "UGX": 0, "UYI": 0, "CLP": 0, "COP": 2, "TWD": 2,
@@ -30,11 +32,13 @@ func TestCurrencyDigits(t *testing.T) {
 			t.Errorf("%s has %d digits and reads %q, want %d", code, c.Digits(), c, digits)
 		}
 	}
+
 	for _, code := range []string{"", "usd", "US", "USDX", "XXX", "XTS", "XAU", "XAG", "XPT", "XPD", "XDR", "XBA", "XSU", "XUA", "DEM", "ABC", "U$D", "US\x00"} {
 		if _, err := money.ParseCurrency(code); !errors.Is(err, money.ErrCurrencyUnknown) {
 			t.Errorf("ParseCurrency(%q) = %v, want ErrCurrencyUnknown", code, err)
 		}
 	}
+
 	if money.USD() != currency(t, "USD") {
 		t.Error("USD() is not what ParseCurrency gives")
 	}
@@ -42,9 +46,11 @@ func TestCurrencyDigits(t *testing.T) {
 
 func TestNoCurrencyIsFinerThanTheFinest(t *testing.T) {
 	t.Parallel()
+
 	if c := money.Finest(); c != currency(t, c.String()) {
 		t.Errorf("%s is not as it is in the table", c)
 	}
+
 	letter := func(n int) string { return string(rune('A' + n)) }
 	for n := range 26 * 26 * 26 {
 		c, err := money.ParseCurrency(letter(n/676) + letter(n/26%26) + letter(n%26))
@@ -56,6 +62,7 @@ func TestNoCurrencyIsFinerThanTheFinest(t *testing.T) {
 
 func TestParseMajor(t *testing.T) {
 	t.Parallel()
+
 	tests := []struct {
 		text, currency string
 		minor          int64
@@ -92,12 +99,22 @@ func TestParseMajor(t *testing.T) {
 			err            error
 		}{text: text, currency: "USD", err: money.ErrAmountMalformed})
 	}
+
 	for _, tt := range tests {
 		got, err := money.ParseMajor(tt.text, currency(t, tt.currency))
 		if !errors.Is(err, tt.err) || got.Minor() != tt.minor {
-			t.Errorf("ParseMajor(%q, %s) = %d, %v; want %d, %v", tt.text, tt.currency, got.Minor(), err, tt.minor, tt.err)
+			t.Errorf(
+				"ParseMajor(%q, %s) = %d, %v; want %d, %v",
+				tt.text,
+				tt.currency,
+				got.Minor(),
+				err,
+				tt.minor,
+				tt.err,
+			)
 		}
 	}
+
 	if _, err := money.ParseMajor("1", money.Currency{}); !errors.Is(err, money.ErrCurrencyUnknown) {
 		t.Errorf("no currency: %v, want ErrCurrencyUnknown", err)
 	}
@@ -105,6 +122,7 @@ func TestParseMajor(t *testing.T) {
 
 func TestAmountString(t *testing.T) {
 	t.Parallel()
+
 	for _, tt := range []struct {
 		minor    int64
 		currency string
@@ -128,30 +146,41 @@ func TestAmountString(t *testing.T) {
 func TestArithmeticNeverWraps(t *testing.T) {
 	t.Parallel()
 	usd := money.USD()
-	most, least, one := money.FromMinor(math.MaxInt64, usd), money.FromMinor(math.MinInt64, usd), money.FromMinor(1, usd)
+	most := money.FromMinor(math.MaxInt64, usd)
+	least := money.FromMinor(math.MinInt64, usd)
+
+	one := money.FromMinor(1, usd)
 	if _, err := most.Add(one); !errors.Is(err, money.ErrOverflow) {
 		t.Errorf("MaxInt64 + 1: %v", err)
 	}
+
 	if _, err := least.Sub(one); !errors.Is(err, money.ErrOverflow) {
 		t.Errorf("MinInt64 - 1: %v", err)
 	}
+
 	if _, err := least.Neg(); !errors.Is(err, money.ErrOverflow) {
 		t.Errorf("-MinInt64: %v", err)
 	}
+
 	if _, err := one.Add(money.FromMinor(1, currency(t, "EUR"))); !errors.Is(err, money.ErrCurrencyMismatch) {
 		t.Errorf("USD + EUR: %v", err)
 	}
+
 	rate, err := money.ParseRate("999999")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := most.Decimal().Mul(rate.Decimal()).Round(currency(t, "USD"), money.HalfEven); !errors.Is(err, money.ErrOverflow) {
+
+	if _, err := most.Decimal().Mul(
+		rate.Decimal(),
+	).Round(currency(t, "USD"), money.HalfEven); !errors.Is(err, money.ErrOverflow) {
 		t.Errorf("MaxInt64 × 999999: %v", err)
 	}
 }
 
 func TestParseRate(t *testing.T) {
 	t.Parallel()
+
 	for text, want := range map[string]string{
 		"0": "0", "0.10": "0.1", "1": "1", "1e-3": "0.001", "0.025": "0.025", "999999.999999999999": "999999.999999999999", "1.5e2": "150",
 	} {
@@ -159,6 +188,7 @@ func TestParseRate(t *testing.T) {
 			t.Errorf("ParseRate(%q) = %s, %v; want %s", text, got, err, want)
 		}
 	}
+
 	for _, text := range []string{"", "-0.1", "1000000", "0.0000000000001", "ten", "+1", "01", "NaN", "1e-13"} {
 		if _, err := money.ParseRate(text); !errors.Is(err, money.ErrRateMalformed) {
 			t.Errorf("ParseRate(%q) = %v, want ErrRateMalformed", text, err)
@@ -168,6 +198,7 @@ func TestParseRate(t *testing.T) {
 
 func TestRounding(t *testing.T) {
 	t.Parallel()
+
 	for _, tt := range []struct {
 		rate, base, currency, exact, even, up string
 	}{
@@ -186,15 +217,31 @@ func TestRounding(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		base, err := money.ParseMajor(tt.base, currency(t, tt.currency))
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		exact := base.Decimal().Mul(rate.Decimal())
 		even, err := exact.Round(base.Currency(), money.HalfEven)
+
 		up, errUp := exact.Round(base.Currency(), money.HalfUp)
-		if err != nil || errUp != nil || exact.String() != tt.exact || even.String() != tt.even || up.String() != tt.up {
-			t.Errorf("%s × %s %s = %s, %s, %s (%v); want %s, %s, %s", tt.rate, tt.base, tt.currency, exact, even, up, err, tt.exact, tt.even, tt.up)
+		if err != nil || errUp != nil || exact.String() != tt.exact || even.String() != tt.even ||
+			up.String() != tt.up {
+			t.Errorf(
+				"%s × %s %s = %s, %s, %s (%v); want %s, %s, %s",
+				tt.rate,
+				tt.base,
+				tt.currency,
+				exact,
+				even,
+				up,
+				err,
+				tt.exact,
+				tt.even,
+				tt.up,
+			)
 		}
 	}
 }
@@ -203,27 +250,46 @@ func TestRounding(t *testing.T) {
 func TestMultiplicationAgainstRationals(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		c := currency(t, rapid.SampledFrom([]string{"USD", "JPY", "KWD", "CLF"}).Draw(t, "currency"))
+		c := currency(
+			t,
+			rapid.SampledFrom([]string{"USD", "JPY", "KWD", "CLF"}).Draw(t, "currency"),
+		)
 		minor := rapid.Int64Range(-1e15, 1e15).Draw(t, "minor")
 		rateText := rapid.StringMatching(`(0|[1-9][0-9]{0,2})(\.[0-9]{1,12})?`).Draw(t, "rate")
 		mode := rapid.SampledFrom([]money.Rounding{money.HalfEven, money.HalfUp}).Draw(t, "mode")
+
 		rate, err := money.ParseRate(rateText)
 		if err != nil {
 			t.Fatalf("ParseRate(%q): %v", rateText, err)
 		}
+
 		exact := money.FromMinor(minor, c).Decimal().Mul(rate.Decimal())
+
 		rounded, err := exact.Round(c, mode)
 		if err != nil {
 			t.Fatalf("Round: %v", err)
 		}
+
 		r, _ := new(big.Rat).SetString(rateText)
 		want := new(big.Rat).Mul(r, new(big.Rat).SetInt64(minor)) // in minor units
-		scale := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(c.Digits())), nil))
-		if got, ok := new(big.Rat).SetString(exact.String()); !ok || got.Mul(got, scale).Cmp(want) != 0 {
+
+		scale := new(
+			big.Rat,
+		).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(c.Digits())), nil))
+		if got, ok := new(big.Rat).SetString(exact.String()); !ok ||
+			got.Mul(got, scale).Cmp(want) != 0 {
 			t.Fatalf("exact %s is not %s / %s", exact, want, scale)
 		}
+
 		if ref := roundRat(want, mode); rounded.Minor() != ref {
-			t.Fatalf("%s × %d rounds to %d by %s, want %d", rateText, minor, rounded.Minor(), mode, ref)
+			t.Fatalf(
+				"%s × %d rounds to %d by %s, want %d",
+				rateText,
+				minor,
+				rounded.Minor(),
+				mode,
+				ref,
+			)
 		}
 	})
 }
@@ -232,6 +298,7 @@ func TestMultiplicationAgainstRationals(t *testing.T) {
 func roundRat(x *big.Rat, mode money.Rounding) int64 {
 	abs := new(big.Rat).Abs(x)
 	floor := new(big.Int).Div(abs.Num(), abs.Denom())
+
 	rest := new(big.Rat).Sub(abs, new(big.Rat).SetInt(floor))
 	switch rest.Cmp(big.NewRat(1, 2)) {
 	case 1:
@@ -241,23 +308,38 @@ func roundRat(x *big.Rat, mode money.Rounding) int64 {
 			floor.Add(floor, big.NewInt(1))
 		}
 	}
+
 	if x.Sign() < 0 {
 		floor.Neg(floor)
 	}
+
 	return floor.Int64()
 }
 
 func TestParseMajorAgainstRationals(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		c := currency(t, rapid.SampledFrom([]string{"USD", "JPY", "KWD", "CLF"}).Draw(t, "currency"))
-		text := rapid.StringMatching(`-?(0|[1-9][0-9]{0,13})(\.[0-9]{1,6})?([eE][+-]?[0-9]{1,2})?`).Draw(t, "text")
+		c := currency(
+			t,
+			rapid.SampledFrom([]string{"USD", "JPY", "KWD", "CLF"}).Draw(t, "currency"),
+		)
+		text := rapid.StringMatching(
+			`-?(0|[1-9][0-9]{0,13})(\.[0-9]{1,6})?([eE][+-]?[0-9]{1,2})?`,
+		).Draw(t, "text")
 		got, err := money.ParseMajor(text, c)
+
 		value, ok := new(big.Rat).SetString(text)
 		if !ok {
 			t.Fatalf("the reference cannot read %q", text)
 		}
-		minor := new(big.Rat).Mul(value, new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(c.Digits())), nil)))
+
+		minor := new(big.Rat).Mul(
+			value,
+			new(
+				big.Rat,
+			).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(c.Digits())), nil)),
+		)
+
 		limit := new(big.Rat).SetInt64(1e12)
 		switch {
 		case new(big.Rat).Abs(value).Cmp(limit) >= 0:
@@ -272,6 +354,7 @@ func TestParseMajorAgainstRationals(t *testing.T) {
 			if err != nil || minor.Num().Int64() != got.Minor() {
 				t.Fatalf("ParseMajor(%q) = %d, %v; want %s", text, got.Minor(), err, minor.Num())
 			}
+
 			back, err := money.ParseMajor(got.String(), c)
 			if err != nil || back != got {
 				t.Fatalf("%q reads back as %v, %v", got, back, err)
@@ -285,12 +368,17 @@ func TestDecimalAgainstRationals(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		draw := func(label string) (money.Decimal, *big.Rat) {
 			minor := rapid.Int64().Draw(t, label)
-			c := currency(t, rapid.SampledFrom([]string{"USD", "JPY", "KWD"}).Draw(t, label+" currency"))
+			c := currency(
+				t,
+				rapid.SampledFrom([]string{"USD", "JPY", "KWD"}).Draw(t, label+" currency"),
+			)
 			d := money.FromMinor(minor, c).Decimal()
 			r, _ := new(big.Rat).SetString(d.String())
+
 			return d, r
 		}
 		a, x := draw("a")
+
 		b, y := draw("b")
 		for name, pair := range map[string][2]string{
 			"sum":        {a.Add(b).String(), new(big.Rat).Add(x, y).FloatString(12)},
@@ -298,11 +386,13 @@ func TestDecimalAgainstRationals(t *testing.T) {
 			"product":    {a.Mul(b).String(), new(big.Rat).Mul(x, y).FloatString(12)},
 		} {
 			got, ok := new(big.Rat).SetString(pair[0])
+
 			want, _ := new(big.Rat).SetString(pair[1])
 			if !ok || got.Cmp(want) != 0 {
 				t.Fatalf("%s of %s and %s is %s, want %s", name, a, b, pair[0], pair[1])
 			}
 		}
+
 		if a.Cmp(b) != x.Cmp(y) || a.Sign() != x.Sign() {
 			t.Fatalf("%s and %s compare as %d", a, b, a.Cmp(b))
 		}

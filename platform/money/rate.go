@@ -2,8 +2,8 @@ package money
 
 import "math/big"
 
-// Rate is an exact decimal in [0, 1000000) with at most 12 fractional digits, such as 0.1 for ten per cent. It is
-// comparable with ==. The zero value is 0.
+// Rate is an exact decimal in [0, 1000000) with at most 12 fractional digits, such as 0.1 for ten
+// per cent. It is comparable with ==. The zero value is 0.
 type Rate struct {
 	unscaled int64
 	scale    int
@@ -15,20 +15,26 @@ const (
 	maxRateFraction = 12
 )
 
-// ParseRate reads a rate from the text of a JSON number or of a string of the same form. ErrRateMalformed otherwise.
+// ParseRate reads a rate from the text of a JSON number or of a string of the same form.
+// ErrRateMalformed otherwise.
 func ParseRate(text string) (Rate, error) {
 	n, ok := scan(text)
-	if !ok || n.negative || len(n.digits)+n.exponent > maxRateInteger || -n.exponent > maxRateFraction {
+	if !ok || n.negative || len(n.digits)+n.exponent > maxRateInteger ||
+		-n.exponent > maxRateFraction {
 		return Rate{}, ErrRateMalformed
 	}
+
 	var r Rate
 	for _, c := range []byte(n.digits) {
 		r.unscaled = r.unscaled*10 + int64(c-'0')
 	}
+
 	for range n.exponent {
 		r.unscaled *= 10
 	}
+
 	r.scale = max(0, -n.exponent)
+
 	return r, nil
 }
 

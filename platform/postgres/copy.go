@@ -11,9 +11,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Copy gathers rows for COPY in its binary form. pgx's CopyFrom asks the database for the columns' types each time and boxes every value: for
-// rows of some thirty columns that took three times as long as this. Each method appends the next column of the row; its PostgreSQL
-// type must be the one that the method names, or the database refuses the whole.
+// Copy gathers rows for COPY in its binary form. pgx's CopyFrom asks the database for the columns'
+// types each time and boxes every value: for rows of some thirty columns that took three times as
+// long as this. Each method appends the next column of the row; its PostgreSQL type must be the one
+// that the method names, or the database refuses the whole.
 type Copy struct {
 	table   string
 	columns []string
@@ -24,20 +25,28 @@ type Copy struct {
 const (
 	copySignature = "PGCOPY\n\377\r\n\000"
 	copyHeader    = copySignature + "\x00\x00\x00\x00\x00\x00\x00\x00" // no flags, no extension
-	columnGuess   = 16                                                 // bytes, for the first allocation
+	// bytes, for the first allocation
+	columnGuess = 16
 )
 
 // NewCopy begins a COPY of so many rows into the columns of the table.
 func NewCopy(table string, columns []string, rows int) *Copy {
-	c := &Copy{table: table, columns: columns, data: make([]byte, 0, len(copyHeader)+rows*len(columns)*columnGuess)}
+	c := &Copy{
+		table:   table,
+		columns: columns,
+		data:    make([]byte, 0, len(copyHeader)+rows*len(columns)*columnGuess),
+	}
 	c.data = append(c.data, copyHeader...)
+
 	return c
 }
 
 // Row begins the next row.
 func (c *Copy) Row() *Copy {
-	c.data = binary.BigEndian.AppendUint16(c.data, uint16(len(c.columns))) //nolint:gosec // a table has 1600 columns at most
+	//nolint:gosec // a table has 1600 columns at most
+	c.data = binary.BigEndian.AppendUint16(c.data, uint16(len(c.columns)))
 	c.rows++
+
 	return c
 }
 
@@ -47,12 +56,16 @@ func (c *Copy) Null() *Copy {
 	return c
 }
 
-func (c *Copy) size(n int) { c.data = binary.BigEndian.AppendUint32(c.data, uint32(n)) } //nolint:gosec // values are far below 2 GiB
+func (c *Copy) size(n int) {
+	//nolint:gosec // values are far below 2 GiB
+	c.data = binary.BigEndian.AppendUint32(c.data, uint32(n))
+}
 
 // Text is a text.
 func (c *Copy) Text(s string) *Copy {
 	c.size(len(s))
 	c.data = append(c.data, s...)
+
 	return c
 }
 
@@ -61,24 +74,29 @@ func (c *Copy) TextOrNull(s string) *Copy {
 	if s == "" {
 		return c.Null()
 	}
+
 	return c.Text(s)
 }
 
 // Bool is a boolean.
 func (c *Copy) Bool(b bool) *Copy {
 	c.size(1)
+
 	if b {
 		c.data = append(c.data, 1)
 	} else {
 		c.data = append(c.data, 0)
 	}
+
 	return c
 }
 
 // Bigint is a bigint.
 func (c *Copy) Bigint(n int64) *Copy {
 	c.size(8)
-	c.data = binary.BigEndian.AppendUint64(c.data, uint64(n)) //nolint:gosec // two's complement is what travels
+	//nolint:gosec // two's complement is what travels
+	c.data = binary.BigEndian.AppendUint64(c.data, uint64(n))
+
 	return c
 }
 
@@ -87,6 +105,7 @@ func (c *Copy) BigintOrNull(n int64) *Copy {
 	if n == 0 {
 		return c.Null()
 	}
+
 	return c.Bigint(n)
 }
 
@@ -95,6 +114,7 @@ func (c *Copy) BigintOrNil(n *int64) *Copy {
 	if n == nil {
 		return c.Null()
 	}
+
 	return c.Bigint(*n)
 }
 
@@ -103,8 +123,11 @@ func (c *Copy) IntegerOrNull(n int) *Copy {
 	if n == 0 {
 		return c.Null()
 	}
+
 	c.size(4)
-	c.data = binary.BigEndian.AppendUint32(c.data, uint32(n)) //nolint:gosec // versions count from 1
+	//nolint:gosec // versions count from 1
+	c.data = binary.BigEndian.AppendUint32(c.data, uint32(n))
+
 	return c
 }
 
@@ -119,6 +142,7 @@ func (c *Copy) TimeOrNull(t time.Time) *Copy {
 	if t.IsZero() {
 		return c.Null()
 	}
+
 	return c.Time(t)
 }
 
@@ -128,8 +152,10 @@ func (c *Copy) UUIDOrNull(s string) *Copy {
 	if err != nil {
 		return c.Null()
 	}
+
 	c.size(len(id))
 	c.data = append(c.data, id[:]...)
+
 	return c
 }
 
@@ -138,8 +164,15 @@ func (c *Copy) Into(ctx context.Context, tx pgx.Tx) error {
 	if c.rows == 0 {
 		return nil
 	}
+
 	c.data = binary.BigEndian.AppendUint16(c.data, ^uint16(0))
-	_, err := tx.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(c.data),
-		"COPY "+pgx.Identifier{c.table}.Sanitize()+" ("+strings.Join(c.columns, ", ")+") FROM STDIN (FORMAT binary)")
+	_, err := tx.Conn().PgConn().CopyFrom(
+		ctx,
+		bytes.NewReader(c.data),
+		"COPY "+pgx.Identifier{
+			c.table,
+		}.Sanitize()+" ("+strings.Join(c.columns, ", ")+") FROM STDIN (FORMAT binary)",
+	)
+
 	return err
 }

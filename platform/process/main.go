@@ -12,16 +12,19 @@ import (
 	"syscall"
 )
 
-// Main is the body of every main function: it runs until SIGINT or SIGTERM and gives the exit code. A second signal kills
-// the process at once.
+// Main is the body of every main function: it runs until SIGINT or SIGTERM and gives the exit code.
+// A second signal kills the process at once.
 func Main(args []string, stderr io.Writer, run func(ctx context.Context, args []string) error) int {
-	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) //nolint:forbidigo // the root of every context
+	//nolint:forbidigo // the root of every context
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
 	collectSeldom()
+
 	go func() {
 		<-ctx.Done()
 		cancel()
 	}()
+
 	err := run(ctx, args)
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
@@ -34,15 +37,17 @@ func Main(args []string, stderr io.Writer, run func(ctx context.Context, args []
 
 const (
 	garbagePercent = 400
-	memoryBound    = 112 << 20 // bytes of heap and stacks, near which the collector works as often as it must
+	// bytes of heap and stacks, near which the collector works as often as it must
+	memoryBound = 112 << 20
 )
 
-// collectSeldom trades memory for time: a service keeps some 15 MiB alive, and at Go's default the collector took a tenth of its time. GOGC and
-// GOMEMLIMIT, when set, win.
+// collectSeldom trades memory for time: a service keeps some 15 MiB alive, and at Go's default the
+// collector took a tenth of its time. GOGC and GOMEMLIMIT, when set, win.
 func collectSeldom() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbagePercent)
 	}
+
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryBound)
 	}

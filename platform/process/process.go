@@ -1,5 +1,5 @@
-// Package process starts the parts of a service in order and stops them in reverse, so that what feeds others stops first
-// and what others need stops last.
+// Package process starts the parts of a service in order and stops them in reverse, so that what
+// feeds others stops first and what others need stops last.
 package process
 
 import (
@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Part is one owned piece of a process. Run blocks until ctx ends (nil) or the part fails (an error stops the process).
-// A part that only has to be closed, such as a pool, uses Closer.
+// Part is one owned piece of a process. Run blocks until ctx ends (nil) or the part fails (an error
+// stops the process). A part that only has to be closed, such as a pool, uses Closer.
 type Part struct {
 	Name string
 	Run  func(ctx context.Context) error
@@ -22,6 +22,7 @@ func Closer(name string, closeIt func()) Part {
 	return Part{Name: name, Run: func(ctx context.Context) error {
 		<-ctx.Done()
 		closeIt()
+
 		return nil
 	}}
 }
@@ -31,8 +32,10 @@ func Every(name string, interval time.Duration, do func(ctx context.Context)) Pa
 	return Part{Name: name, Run: func(ctx context.Context) error {
 		tick := time.NewTicker(interval)
 		defer tick.Stop()
+
 		for {
 			do(ctx)
+
 			select {
 			case <-ctx.Done():
 				return nil
@@ -52,29 +55,35 @@ type running struct {
 	err    error
 }
 
-// Run starts the parts in the given order and blocks. When ctx ends or a part fails, it stops them one by one in reverse order, each
-// only after the one before has stopped. It returns the error of every part that failed, nil after a clean stop.
+// Run starts the parts in the given order and blocks. When ctx ends or a part fails, it stops them
+// one by one in reverse order, each only after the one before has stopped. It returns the error of
+// every part that failed, nil after a clean stop.
 func Run(ctx context.Context, logger *slog.Logger, parts ...Part) error {
 	base := context.WithoutCancel(ctx)
 	failed := make(chan string, len(parts))
+
 	var started []*running
 	for _, part := range parts {
 		partCtx, cancel := context.WithCancel(base)
 		r := &running{Part: part, cancel: cancel, done: make(chan struct{})}
+
 		started = append(started, r)
 		go func() {
 			defer close(r.done)
+
 			if r.err = r.Run(partCtx); r.err != nil || partCtx.Err() == nil {
 				failed <- r.Name
 			}
 		}()
 	}
+
 	select {
 	case <-ctx.Done():
 		logger.InfoContext(base, "stopping", "reason", "asked to stop")
 	case name := <-failed:
 		logger.ErrorContext(base, "stopping", "reason", "a part of the process ended", "part", name)
 	}
+
 	return stop(base, logger, started)
 }
 
@@ -84,6 +93,7 @@ func stop(ctx context.Context, logger *slog.Logger, started []*running) error {
 		r := started[i]
 		early := ended(r)
 		r.cancel()
+
 		timeout := time.NewTimer(stopTimeout)
 		select {
 		case <-r.done:
@@ -92,12 +102,15 @@ func stop(ctx context.Context, logger *slog.Logger, started []*running) error {
 			} else if early {
 				errs = append(errs, fmt.Errorf("%s: ended by itself", r.Name))
 			}
+
 			logger.DebugContext(ctx, "stopped", "part", r.Name)
 		case <-timeout.C:
 			errs = append(errs, fmt.Errorf("%s: did not stop within %s", r.Name, stopTimeout))
 		}
+
 		timeout.Stop()
 	}
+
 	return errors.Join(errs...)
 }
 

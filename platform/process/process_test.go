@@ -31,15 +31,18 @@ func TestRunStopsInReverseOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var stopped recorder
 		ctx, cancel := context.WithCancel(t.Context())
+
 		done := make(chan error)
 		go func() {
 			done <- process.Run(ctx, slog.New(slog.DiscardHandler), stopped.part("pool"), stopped.part("relay"), stopped.part("http"))
 		}()
 		synctest.Wait()
 		cancel()
+
 		if err := <-done; err != nil {
 			t.Fatalf("Run = %v, want nil after a clean stop", err)
 		}
+
 		if want := []string{"http", "relay", "pool"}; !slices.Equal(stopped.names, want) {
 			t.Fatalf("stopped in the order %v, want %v", stopped.names, want)
 		}
@@ -49,21 +52,33 @@ func TestRunStopsInReverseOrder(t *testing.T) {
 func TestRunStopsAllWhenOnePartFails(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("address in use")
+
 	var stopped recorder
+
 	err := process.Run(t.Context(), slog.New(slog.DiscardHandler), stopped.part("pool"),
 		process.Part{Name: "http", Run: func(context.Context) error { return broken }})
 	if !errors.Is(err, broken) || !slices.Equal(stopped.names, []string{"pool"}) {
-		t.Fatalf("Run = %v after stopping %v; want the cause, with pool stopped", err, stopped.names)
+		t.Fatalf(
+			"Run = %v after stopping %v; want the cause, with pool stopped",
+			err,
+			stopped.names,
+		)
 	}
 }
 
 func TestRunTellsWhenAPartEndsByItself(t *testing.T) {
 	t.Parallel()
+
 	var stopped recorder
+
 	err := process.Run(t.Context(), slog.New(slog.DiscardHandler), stopped.part("pool"),
 		process.Part{Name: "relay", Run: func(context.Context) error { return nil }})
 	if err == nil || len(stopped.names) != 1 {
-		t.Fatalf("Run = %v after stopping %v; want an error that names the part", err, stopped.names)
+		t.Fatalf(
+			"Run = %v after stopping %v; want an error that names the part",
+			err,
+			stopped.names,
+		)
 	}
 }
 
@@ -72,6 +87,7 @@ func TestRunLeavesAHangingPartBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		release := make(chan struct{})
+
 		done := make(chan error)
 		go func() {
 			done <- process.Run(ctx, slog.New(slog.DiscardHandler), process.Part{Name: "stuck", Run: func(context.Context) error {
@@ -81,9 +97,11 @@ func TestRunLeavesAHangingPartBehind(t *testing.T) {
 		}()
 		synctest.Wait()
 		cancel()
+
 		if err := <-done; err == nil {
 			t.Fatal("Run = nil, want an error that names the part which hangs")
 		}
+
 		close(release)
 	})
 }

@@ -1,6 +1,7 @@
-// Package sealed encrypts single fields of messages, so that brokers, dead-letter topics and backups hold nothing readable.
-// A sealed field is a JWE in compact form (RFC 7516, alg "dir", enc "A256GCM"), which any JOSE library can open. It is
-// bound to a context, such as the id of the message, and does not open in another.
+// Package sealed encrypts single fields of messages, so that brokers, dead-letter topics and
+// backups hold nothing readable. A sealed field is a JWE in compact form (RFC 7516, alg "dir", enc
+// "A256GCM"), which any JOSE library can open. It is bound to a context, such as the id of the
+// message, and does not open in another.
 package sealed
 
 import (
@@ -24,9 +25,9 @@ var (
 	ErrDamaged    = errors.New("sealed: damaged, or made for another context")
 )
 
-// Config names the keys. Both forms hold "id:base64 of 32 bytes", separated by commas or line ends; the first key seals, all of
-// them open. To change keys: add the new one behind the old one everywhere, then put it first, then drop the old one
-// when no message sealed by it is left.
+// Config names the keys. Both forms hold "id:base64 of 32 bytes", separated by commas or line ends;
+// the first key seals, all of them open. To change keys: add the new one behind the old one
+// everywhere, then put it first, then drop the old one when no message sealed by it is left.
 type Config struct {
 	Keys string `envconfig:"ACCOUNT_DETAILS_KEYS"`
 	File string `envconfig:"ACCOUNT_DETAILS_KEYS_FILE"`
@@ -36,13 +37,19 @@ type Config struct {
 func (c Config) Validate(production bool) []string {
 	if c.Keys == "" && c.File == "" {
 		if production {
-			return []string{"ACCOUNT_DETAILS_KEYS or ACCOUNT_DETAILS_KEYS_FILE must be set in production: account details are personal data"}
+			return []string{
+				"ACCOUNT_DETAILS_KEYS or ACCOUNT_DETAILS_KEYS_FILE must be set in production: " +
+					"account details are personal data",
+			}
 		}
+
 		return nil
 	}
+
 	if _, err := Load(c); err != nil {
 		return []string{err.Error()}
 	}
+
 	return nil
 }
 
@@ -65,12 +72,15 @@ func Load(c Config) (*Ring, error) {
 		if err != nil {
 			return nil, errors.New("ACCOUNT_DETAILS_KEYS_FILE cannot be read")
 		}
+
 		text, name = string(content), "ACCOUNT_DETAILS_KEYS_FILE"
 	}
+
 	ring, err := parse(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+
 	return ring, nil
 }
 
@@ -82,24 +92,33 @@ func parse(text string) (*Ring, error) {
 		if entry = strings.TrimSpace(entry); entry == "" {
 			continue
 		}
+
 		id, encoded, _ := strings.Cut(entry, ":")
+
 		key, err := base64.StdEncoding.DecodeString(encoded)
 		if !keyID.MatchString(id) || err != nil || len(key) != 32 {
-			return nil, errors.New("every entry must be id:key, the key being 32 bytes in base64 (openssl rand -base64 32)")
+			return nil, errors.New(
+				"every entry must be id:key, the key being 32 bytes in base64 (openssl rand -base64 32)",
+			)
 		}
+
 		if _, twice := ring.keys[id]; twice {
 			return nil, errors.New("an id is there twice")
 		}
+
 		if ring.keys[id], err = aead(key); err != nil {
 			return nil, err
 		}
+
 		if ring.current == "" {
 			ring.current = id
 		}
 	}
+
 	if ring.current == "" {
 		return nil, errors.New("no key")
 	}
+
 	return ring, nil
 }
 
@@ -108,6 +127,7 @@ func aead(key []byte) (cipher.AEAD, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	return cipher.NewGCM(block)
 }
 
@@ -123,17 +143,26 @@ const tagSize = 16
 
 // Seal encrypts plain for the context by the current key.
 func (r *Ring) Seal(plain []byte, context string) (string, error) {
-	text, err := json.Marshal(header{Alg: "dir", Enc: "A256GCM", KeyID: r.current, Context: context})
+	text, err := json.Marshal(header{
+		Alg:     "dir",
+		Enc:     "A256GCM",
+		KeyID:   r.current,
+		Context: context,
+	})
 	if err != nil {
 		return "", fmt.Errorf("sealed: %w", err)
 	}
+
 	protected := encode(text)
+
 	nonce := make([]byte, 12)
 	if _, err := rand.Read(nonce); err != nil {
 		return "", fmt.Errorf("sealed: %w", err)
 	}
+
 	out := r.keys[r.current].Seal(nil, nonce, plain, []byte(protected))
 	split := len(out) - tagSize
+
 	return protected + ".." + encode(nonce) + "." + encode(out[:split]) + "." + encode(out[split:]), nil
 }
 
@@ -143,6 +172,7 @@ func (r *Ring) Open(text, context string) ([]byte, error) {
 	if len(parts) != 5 || parts[1] != "" {
 		return nil, ErrMalformed
 	}
+
 	var decoded [5][]byte
 	for i, part := range parts {
 		var err error
@@ -150,22 +180,32 @@ func (r *Ring) Open(text, context string) ([]byte, error) {
 			return nil, ErrMalformed
 		}
 	}
+
 	var h header
-	if err := json.Unmarshal(decoded[0], &h, json.RejectUnknownMembers(true)); err != nil || h.Alg != "dir" || h.Enc != "A256GCM" ||
-		len(decoded[2]) != 12 || len(decoded[4]) != tagSize {
+	if err := json.Unmarshal(
+		decoded[0],
+		&h,
+		json.RejectUnknownMembers(true),
+	); err != nil || h.Alg != "dir" || h.Enc != "A256GCM" ||
+		len(decoded[2]) != 12 ||
+		len(decoded[4]) != tagSize {
 		return nil, ErrMalformed
 	}
+
 	if h.Context != context {
 		return nil, ErrDamaged
 	}
+
 	key, known := r.keys[h.KeyID]
 	if !known {
 		return nil, ErrUnknownKey
 	}
+
 	plain, err := key.Open(nil, decoded[2], append(decoded[3], decoded[4]...), []byte(parts[0]))
 	if err != nil {
 		return nil, ErrDamaged
 	}
+
 	return plain, nil
 }
 

@@ -18,10 +18,12 @@ func key(id, letter string) string {
 
 func ring(t *testing.T, entries ...string) *sealed.Ring {
 	t.Helper()
+
 	r, err := sealed.Load(sealed.Config{Keys: strings.Join(entries, ",")})
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return r
 }
 
@@ -30,20 +32,25 @@ const secret = `{"email":"user@example.com"}`
 func TestSealAndOpen(t *testing.T) {
 	t.Parallel()
 	r := ring(t, key("k1", "a"))
+
 	first, err := r.Seal([]byte(secret), "command-1")
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	second, err := r.Seal([]byte(secret), "command-1")
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if first == second || strings.Contains(first, "example") {
 		t.Error("sealing is not random or not sealing")
 	}
+
 	if plain, err := r.Open(first, "command-1"); err != nil || string(plain) != secret {
 		t.Errorf("%s %v", plain, err)
 	}
+
 	if _, err := r.Open(first, "command-2"); !errors.Is(err, sealed.ErrDamaged) {
 		t.Errorf("in another context: %v", err)
 	}
@@ -53,19 +60,24 @@ func TestSealAndOpen(t *testing.T) {
 func TestEveryChangeIsNoticed(t *testing.T) {
 	t.Parallel()
 	r := ring(t, key("k1", "a"))
+
 	text, err := r.Seal([]byte(secret), "command-1")
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	for i := range text {
 		changed := []byte(text)
+
 		changed[i] = map[bool]byte{true: 'B', false: 'A'}[changed[i] == 'A']
 		if plain, err := r.Open(string(changed), "command-1"); err == nil {
 			t.Fatalf("a change at %d is not noticed: %s", i, plain)
 		}
 	}
+
 	for _, junk := range []string{"", ".", "....", "a.b.c.d.e", text + ".x", text[:len(text)-4], secret} {
-		if _, err := r.Open(junk, "command-1"); !errors.Is(err, sealed.ErrMalformed) && !errors.Is(err, sealed.ErrDamaged) {
+		if _, err := r.Open(junk, "command-1"); !errors.Is(err, sealed.ErrMalformed) &&
+			!errors.Is(err, sealed.ErrDamaged) {
 			t.Errorf("%q: %v", junk, err)
 		}
 	}
@@ -73,15 +85,21 @@ func TestEveryChangeIsNoticed(t *testing.T) {
 
 func TestChangeOfKeys(t *testing.T) {
 	t.Parallel()
-	old, both, turned, fresh := ring(t, key("k1", "a")), ring(t, key("k1", "a"), key("k2", "b")), ring(t, key("k2", "b"), key("k1", "a")), ring(t, key("k2", "b"))
+	old := ring(t, key("k1", "a"))
+	both := ring(t, key("k1", "a"), key("k2", "b"))
+	turned := ring(t, key("k2", "b"), key("k1", "a"))
+	fresh := ring(t, key("k2", "b"))
+
 	byOld, err := old.Seal([]byte(secret), "c")
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	byNew, err := turned.Seal([]byte(secret), "c")
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	for name, tc := range map[string]struct {
 		ring *sealed.Ring
 		text string
@@ -99,10 +117,16 @@ func TestChangeOfKeys(t *testing.T) {
 
 func TestSettings(t *testing.T) {
 	t.Parallel()
+
 	file := filepath.Join(t.TempDir(), "keys")
-	if err := os.WriteFile(file, []byte(key("k1", "a")+"\n"+key("k2", "b")+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(
+		file,
+		[]byte(key("k1", "a")+"\n"+key("k2", "b")+"\n"),
+		0o600,
+	); err != nil {
 		t.Fatal(err)
 	}
+
 	for name, tc := range map[string]struct {
 		cfg        sealed.Config
 		production bool

@@ -1,6 +1,7 @@
-// Package strictjson is the only reader of JSON from outside: request bodies and messages. It refuses what other decoders
-// repair or ignore: duplicate keys, unknown members, invalid UTF-8, lone surrogates, NUL, text behind the value, nesting
-// without end and numbers without meaning. Its errors never quote the input.
+// Package strictjson is the only reader of JSON from outside: request bodies and messages. It
+// refuses what other decoders repair or ignore: duplicate keys, unknown members, invalid UTF-8,
+// lone surrogates, NUL, text behind the value, nesting without end and numbers without meaning. Its
+// errors never quote the input.
 package strictjson
 
 import (
@@ -26,13 +27,14 @@ const (
 	MaxExponent = 300 // magnitude of a number's exponent
 )
 
-// Check reads data once and returns nil if it is one strict JSON value, else a *fault.Error of kind Malformed with one of the
-// codes json_empty, json_syntax, json_duplicate_key, json_invalid_utf8, json_nul, json_too_deep, json_trailing_text
-// or json_number_range.
+// Check reads data once and returns nil if it is one strict JSON value, else a *fault.Error of kind
+// Malformed with one of the codes json_empty, json_syntax, json_duplicate_key, json_invalid_utf8,
+// json_nul, json_too_deep, json_trailing_text or json_number_range.
 func Check(data []byte) error {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return malformed("json_empty", "The body is empty; a JSON value is expected.")
 	}
+
 	c, _ := checks.Get().(*check)
 	defer checks.Put(c)
 	c.source = *bytes.NewBuffer(data)
@@ -40,6 +42,7 @@ func Check(data []byte) error {
 	err := walk(data, &c.decoder)
 	c.source = bytes.Buffer{}
 	c.decoder.Reset(&c.source) // lets go of the text
+
 	return err
 }
 
@@ -58,18 +61,27 @@ func walk(data []byte, decoder *jsontext.Decoder) error {
 		if err != nil {
 			return syntax(data, err)
 		}
+
 		if err := checkToken(decoder, token); err != nil {
 			return err
 		}
+
 		if decoder.StackDepth() == 0 {
 			break
 		}
 	}
+
 	switch _, err := decoder.ReadToken(); {
 	case errors.Is(err, io.EOF):
 		return nil
 	default:
-		return malformed("json_trailing_text", fmt.Sprintf("The JSON value ends at byte %d; nothing may follow it.", decoder.InputOffset()))
+		return malformed(
+			"json_trailing_text",
+			fmt.Sprintf(
+				"The JSON value ends at byte %d; nothing may follow it.",
+				decoder.InputOffset(),
+			),
+		)
 	}
 }
 
@@ -77,18 +89,43 @@ func checkToken(decoder *jsontext.Decoder, token jsontext.Token) error {
 	switch token.Kind() {
 	case jsontext.KindBeginObject, jsontext.KindBeginArray:
 		if decoder.StackDepth() > MaxDepth {
-			return malformed("json_too_deep", fmt.Sprintf("Objects and arrays are nested more than %d levels deep at byte %d.", MaxDepth, decoder.InputOffset()))
+			return malformed(
+				"json_too_deep",
+				fmt.Sprintf(
+					"Objects and arrays are nested more than %d levels deep at byte %d.",
+					MaxDepth,
+					decoder.InputOffset(),
+				),
+			)
 		}
 	case jsontext.KindString:
 		if strings.IndexByte(token.String(), 0) >= 0 {
-			return malformed("json_nul", fmt.Sprintf("A string before byte %d holds the character NUL.", decoder.InputOffset()))
+			return malformed(
+				"json_nul",
+				fmt.Sprintf(
+					"A string before byte %d holds the character NUL.",
+					decoder.InputOffset(),
+				),
+			)
 		}
 	case jsontext.KindNumber:
 		if !sane(token.String()) {
-			return malformed("json_number_range", fmt.Sprintf("The number before byte %d is too long or too large.", decoder.InputOffset()))
+			return malformed(
+				"json_number_range",
+				fmt.Sprintf(
+					"The number before byte %d is too long or too large.",
+					decoder.InputOffset(),
+				),
+			)
 		}
-	case jsontext.KindNull, jsontext.KindFalse, jsontext.KindTrue, jsontext.KindEndObject, jsontext.KindEndArray, jsontext.KindInvalid:
+	case jsontext.KindNull,
+		jsontext.KindFalse,
+		jsontext.KindTrue,
+		jsontext.KindEndObject,
+		jsontext.KindEndArray,
+		jsontext.KindInvalid:
 	}
+
 	return nil
 }
 
@@ -97,36 +134,43 @@ func sane(number string) bool {
 	if len(number) > MaxNumber {
 		return false
 	}
+
 	for i, c := range number {
 		if c == 'e' || c == 'E' {
 			exponent, err := strconv.Atoi(number[i+1:])
 			return err == nil && exponent <= MaxExponent && exponent >= -MaxExponent
 		}
 	}
+
 	return true
 }
 
-// Unmarshal reads strict JSON into v, a pointer: member names match to the letter and unknown ones are refused. It does
-// not repeat Check's limits on depth, NUL and numbers. The *fault.Error that it returns is Malformed for bad syntax (codes as
-// in Check) and validation_failed, naming the field, for a value of the wrong type or an unknown member.
+// Unmarshal reads strict JSON into v, a pointer: member names match to the letter and unknown ones
+// are refused. It does not repeat Check's limits on depth, NUL and numbers. The *fault.Error that
+// it returns is Malformed for bad syntax (codes as in Check) and validation_failed, naming the
+// field, for a value of the wrong type or an unknown member.
 func Unmarshal(data []byte, v any) error {
 	err := json.Unmarshal(data, v, json.RejectUnknownMembers(true))
 	if err == nil {
 		return nil
 	}
+
 	var semantic *json.SemanticError
 	if !errors.As(err, &semantic) {
 		return syntax(data, err)
 	}
+
 	if f, ok := fault.As(semantic.Err); ok {
 		return f
 	}
+
 	var fields fault.Fields
 	if errors.Is(err, json.ErrUnknownName) {
 		fields.Add(path(semantic.JSONPointer), "unknown_field", "is not a field of this request")
 	} else {
 		fields.Add(path(semantic.JSONPointer), "wrong_type", "is of another type than expected")
 	}
+
 	return fields.Err()
 }
 
@@ -134,26 +178,42 @@ func syntax(data []byte, err error) error {
 	if !utf8.Valid(data) {
 		return malformed("json_invalid_utf8", "The body is not valid UTF-8.")
 	}
+
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return malformed("json_syntax", "The JSON value ends before it is complete.")
 	}
+
 	var s *jsontext.SyntacticError
 	if !errors.As(err, &s) {
 		return fault.Because(err, fault.Malformed, "json_syntax", "The body is not JSON.")
 	}
+
 	switch {
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		return malformed("json_duplicate_key", fmt.Sprintf("An object holds a key twice before byte %d.", s.ByteOffset))
+		return malformed(
+			"json_duplicate_key",
+			fmt.Sprintf("An object holds a key twice before byte %d.", s.ByteOffset),
+		)
 	case surrogateAt(data, s.ByteOffset):
-		return malformed("json_invalid_utf8", fmt.Sprintf("The string at byte %d holds a lone surrogate.", s.ByteOffset))
+		return malformed(
+			"json_invalid_utf8",
+			fmt.Sprintf("The string at byte %d holds a lone surrogate.", s.ByteOffset),
+		)
 	}
-	return malformed("json_syntax", fmt.Sprintf("The body stops being JSON at byte %d.", s.ByteOffset))
+
+	return malformed(
+		"json_syntax",
+		fmt.Sprintf("The body stops being JSON at byte %d.", s.ByteOffset),
+	)
 }
 
 // surrogateAt tells whether the escape \ud800 to \udfff stands at the offset.
 func surrogateAt(data []byte, offset int64) bool {
 	rest := data[min(int(offset), len(data)):]
-	return len(rest) >= 4 && rest[0] == '\\' && rest[1] == 'u' && (rest[2] == 'd' || rest[2] == 'D') && strings.IndexByte("89abcdefABCDEF", rest[3]) >= 0
+
+	return len(rest) >= 4 && rest[0] == '\\' && rest[1] == 'u' &&
+		(rest[2] == 'd' || rest[2] == 'D') &&
+		strings.IndexByte("89abcdefABCDEF", rest[3]) >= 0
 }
 
 // path turns a JSON pointer (/events/3/user_id) into the path of a field fault (events[3].user_id).
@@ -164,11 +224,14 @@ func path(pointer jsontext.Pointer) string {
 			out = append(append(append(out, '['), token...), ']')
 			continue
 		}
+
 		if len(out) > 0 {
 			out = append(out, '.')
 		}
+
 		out = append(out, token...)
 	}
+
 	return fault.Name(string(out))
 }
 

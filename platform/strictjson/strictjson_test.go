@@ -12,6 +12,7 @@ import (
 
 func TestCheckRefuses(t *testing.T) {
 	t.Parallel()
+
 	for name, c := range map[string]struct{ body, code string }{
 		"nothing":              {"", "json_empty"},
 		"white space":          {" \n\t", "json_empty"},
@@ -47,6 +48,7 @@ func TestCheckRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			err := strictjson.Check([]byte(c.body))
+
 			f, ok := fault.As(err)
 			if !ok || f.Code != c.code || f.Kind != fault.Malformed {
 				t.Fatalf("Check = %v, want %s", err, c.code)
@@ -57,6 +59,7 @@ func TestCheckRefuses(t *testing.T) {
 
 func TestCheckTakes(t *testing.T) {
 	t.Parallel()
+
 	for _, body := range []string{
 		`{}`, ` [1, -2.50, 1e10] `, `"é\u00e9😀\ud83d\ude00"`, `null`, `{"a":{"a":1}}`,
 		strings.Repeat("[", 32) + strings.Repeat("]", 32), "[" + strings.Repeat("1", 100) + "]", `["\\u0000"]`, `[1e300]`,
@@ -69,6 +72,7 @@ func TestCheckTakes(t *testing.T) {
 
 func TestUnmarshalNamesTheField(t *testing.T) {
 	t.Parallel()
+
 	type target struct {
 		Name string `json:"name"`
 		List []struct {
@@ -76,6 +80,7 @@ func TestUnmarshalNamesTheField(t *testing.T) {
 		} `json:"list"`
 		Raw jsontext.Value `json:"raw"`
 	}
+
 	for name, c := range map[string]struct{ body, field, code string }{
 		"wrong type":     {`{"name":1}`, "name", "wrong_type"},
 		"wrong case":     {`{"Name":"a"}`, "Name", "unknown_field"},
@@ -86,18 +91,25 @@ func TestUnmarshalNamesTheField(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+
 			var v target
+
 			f, ok := fault.As(strictjson.Unmarshal([]byte(c.body), &v))
-			if !ok || len(f.Fields) != 1 || f.Fields[0].Field != c.field || f.Fields[0].Code != c.code {
+			if !ok || len(f.Fields) != 1 || f.Fields[0].Field != c.field ||
+				f.Fields[0].Code != c.code {
 				t.Fatalf("Unmarshal = %+v, want %s of %q", f, c.code, c.field)
 			}
 		})
 	}
+
 	var v target
-	if err := strictjson.Unmarshal([]byte(`{"raw":{"amount":100.10}}`), &v); err != nil || string(v.Raw) != `{"amount":100.10}` {
+	if err := strictjson.Unmarshal([]byte(`{"raw":{"amount":100.10}}`), &v); err != nil ||
+		string(v.Raw) != `{"amount":100.10}` {
 		t.Fatalf("Raw = %s (%v), want the text as it was", v.Raw, err)
 	}
-	if f, ok := fault.As(strictjson.Unmarshal([]byte(`{"name":`), &v)); !ok || f.Code != "json_syntax" {
+
+	if f, ok := fault.As(strictjson.Unmarshal([]byte(`{"name":`), &v)); !ok ||
+		f.Code != "json_syntax" {
 		t.Fatalf("truncated: %v, want json_syntax", f)
 	}
 }
@@ -106,9 +118,12 @@ func FuzzCheck(f *testing.F) {
 	for _, seed := range []string{`{"a":[1,"\u0000"]}`, `[1e400]`, `{"a":1,"a":2}`, `"\ud800"`} {
 		f.Add([]byte(seed))
 	}
+
 	f.Fuzz(func(t *testing.T, data []byte) {
 		checked := strictjson.Check(data)
+
 		var v any
+
 		read := strictjson.Unmarshal(data, &v)
 		if checked == nil && read != nil {
 			t.Fatalf("Check takes what Unmarshal refuses: %v", read)
@@ -118,8 +133,11 @@ func FuzzCheck(f *testing.F) {
 
 // Check runs on every body: it must not cost garbage.
 func BenchmarkCheck(b *testing.B) {
-	body := []byte(`{"user_id": "user123", "event_type": "purchase", "metadata": {"amount": 100.0, "product_id": "prod456"}}`)
+	body := []byte(
+		`{"user_id": "user123", "event_type": "purchase", "metadata": {"amount": 100.0, "product_id": "prod456"}}`,
+	)
 	b.ReportAllocs()
+
 	for b.Loop() {
 		if err := strictjson.Check(body); err != nil {
 			b.Fatal(err)
@@ -127,8 +145,11 @@ func BenchmarkCheck(b *testing.B) {
 	}
 }
 
-func TestCheckCostsNoGarbage(t *testing.T) { //nolint:paralleltest // it counts the process's allocations
-	body := []byte(`{"user_id": "user123", "event_type": "purchase", "metadata": {"amount": 100.0, "product_id": "prod456"}}`)
+//nolint:paralleltest // it counts the process's allocations
+func TestCheckCostsNoGarbage(t *testing.T) {
+	body := []byte(
+		`{"user_id": "user123", "event_type": "purchase", "metadata": {"amount": 100.0, "product_id": "prod456"}}`,
+	)
 	if n := testing.AllocsPerRun(1000, func() { _ = strictjson.Check(body) }); n > 4 {
 		t.Errorf("%v allocations a check", n)
 	}

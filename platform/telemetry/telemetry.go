@@ -18,46 +18,71 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.41.0"
 )
 
-// Logger writes JSON lines to w, each with the service's name. Level is debug, info, warn or error; anything else is info.
+// Logger writes JSON lines to w, each with the service's name. Level is debug, info, warn or error;
+// anything else is info.
 func Logger(w io.Writer, service, level string) *slog.Logger {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
 		l = slog.LevelInfo
 	}
+
 	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: l})).With("service", service)
 }
 
 // Metrics is a registry with the Go runtime's and the process's own figures in it.
 func Metrics() *prometheus.Registry {
 	r := prometheus.NewRegistry()
-	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	r.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+
 	return r
 }
 
-// Tracing installs the W3C propagator always, and an exporter when endpoint (an OTLP/HTTP URL) is set. The returned function
-// flushes and ends it.
-func Tracing(ctx context.Context, service, endpoint string) (stop func(context.Context) error, err error) {
-	otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}))
+// Tracing installs the W3C propagator always, and an exporter when endpoint (an OTLP/HTTP URL) is
+// set. The returned function flushes and ends it.
+func Tracing(
+	ctx context.Context,
+	service, endpoint string,
+) (stop func(context.Context) error, err error) {
+	otel.SetTextMapPropagator(
+		propagation.NewCompositeTextMapPropagator(
+			propagation.TraceContext{},
+			propagation.Baggage{},
+		),
+	)
+
 	if endpoint == "" {
 		return func(context.Context) error { return nil }, nil
 	}
+
 	exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(endpoint))
 	if err != nil {
 		return nil, fmt.Errorf("trace exporter: %w", err)
 	}
+
 	provider := Provider(service, trace.NewBatchSpanProcessor(exporter))
 	otel.SetTracerProvider(provider)
+
 	return provider.Shutdown, nil
 }
 
-// linksPerSpan is more than a batch of messages has; OpenTelemetry's own default would drop most of them.
+// linksPerSpan is more than a batch of messages has; OpenTelemetry's own default would drop most of
+// them.
 const linksPerSpan = 1000
 
-// Provider makes the service's spans and hands them to the processor. OTEL_SPAN_LINK_COUNT_LIMIT, when set, wins.
+// Provider makes the service's spans and hands them to the processor. OTEL_SPAN_LINK_COUNT_LIMIT,
+// when set, wins.
 func Provider(service string, to trace.SpanProcessor) *trace.TracerProvider {
 	limits := trace.NewSpanLimits()
 	if os.Getenv("OTEL_SPAN_LINK_COUNT_LIMIT") == "" {
 		limits.LinkCountLimit = linksPerSpan
 	}
-	return trace.NewTracerProvider(trace.WithSpanProcessor(to), trace.WithRawSpanLimits(limits), trace.WithResource(resource.NewSchemaless(semconv.ServiceName(service))))
+
+	return trace.NewTracerProvider(
+		trace.WithSpanProcessor(to),
+		trace.WithRawSpanLimits(limits),
+		trace.WithResource(resource.NewSchemaless(semconv.ServiceName(service))),
+	)
 }

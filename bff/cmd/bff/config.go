@@ -20,7 +20,8 @@ type settings struct {
 	// CommissionURL is where reads of payments, balances and commissions come from.
 	CommissionURL string `envconfig:"COMMISSION_URL" default:"http://localhost:8001"`
 
-	RateLimit  int           `envconfig:"RATE_LIMIT" default:"600"` // requests of a caller in a window; 0: no limit
+	// requests of a caller in a window; 0: no limit
+	RateLimit  int           `envconfig:"RATE_LIMIT" default:"600"`
 	RateWindow time.Duration `envconfig:"RATE_LIMIT_WINDOW" default:"1m"`
 
 	Auth   auth.Config
@@ -33,30 +34,56 @@ func (s *settings) Validate() []string {
 	faults := s.Service.Validate()
 	faults = append(faults, s.Auth.Validate(s.Production())...)
 	faults = append(faults, s.Broker.Validate()...)
+
 	faults = append(faults, s.Sealed.Validate(s.Production())...)
 	if s.Production() && s.Broker.Plaintext() {
-		faults = append(faults, "PULSAR_SERVICE_URL must be pulsar+ssl:// in production: commands hold personal data")
+		faults = append(
+			faults,
+			"PULSAR_SERVICE_URL must be pulsar+ssl:// in production: commands hold personal data",
+		)
 	}
-	if address, err := url.Parse(s.CommissionURL); err != nil || (address.Scheme != "http" && address.Scheme != "https") || address.Host == "" ||
+
+	if address, err := url.Parse(
+		s.CommissionURL,
+	); err != nil || (address.Scheme != "http" && address.Scheme != "https") ||
+		address.Host == "" ||
 		strings.HasSuffix(address.Path, "/") {
-		faults = append(faults, "COMMISSION_URL must look like http://localhost:8001, without a slash at the end")
+		faults = append(
+			faults,
+			"COMMISSION_URL must look like http://localhost:8001, without a slash at the end",
+		)
 	}
+
 	if s.RateLimit < 0 || s.RateWindow < time.Second {
-		faults = append(faults, "RATE_LIMIT must not be negative and RATE_LIMIT_WINDOW must be 1s or more")
+		faults = append(
+			faults,
+			"RATE_LIMIT must not be negative and RATE_LIMIT_WINDOW must be 1s or more",
+		)
 	}
+
 	for _, origin := range s.CORSOrigins {
 		if !validOrigin(origin) {
-			faults = append(faults, "CORS_ALLOWED_ORIGINS must list origins such as https://app.example.com, separated by commas")
+			faults = append(
+				faults,
+				"CORS_ALLOWED_ORIGINS must list origins such as https://app.example.com, separated by commas",
+			)
+
 			break
 		}
 	}
+
 	return faults
 }
 
-// validOrigin takes scheme, host and port and nothing else; * is not taken, since pages of anybody would then speak with
-// the user's token.
+// validOrigin takes scheme, host and port and nothing else; * is not taken, since pages of anybody
+// would then speak with the user's token.
 func validOrigin(text string) bool {
 	origin, err := url.Parse(text)
-	return err == nil && (origin.Scheme == "https" || origin.Scheme == "http") && origin.Host != "" && origin.User == nil &&
-		origin.Path == "" && origin.RawQuery == "" && origin.Fragment == "" && origin.Hostname() != "*"
+
+	return err == nil && (origin.Scheme == "https" || origin.Scheme == "http") &&
+		origin.Host != "" && origin.User == nil &&
+		origin.Path == "" &&
+		origin.RawQuery == "" &&
+		origin.Fragment == "" &&
+		origin.Hostname() != "*"
 }

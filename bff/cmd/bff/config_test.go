@@ -11,11 +11,14 @@ import (
 func load(t *testing.T, environment map[string]string) (settings, error) {
 	t.Helper()
 	t.Chdir(t.TempDir())
+
 	for name, value := range environment {
 		t.Setenv(name, value)
 	}
+
 	var s settings
 	err := config.Load(&s)
+
 	return s, err
 }
 
@@ -27,8 +30,13 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.HTTPAddr != ":8002" || s.CommissionURL != "http://localhost:8001" || !s.Auth.RequireValidation || s.Auth.Algorithm != "HS256" ||
-		s.Broker.ServiceURL != "pulsar://localhost:6650" || len(s.CORSOrigins) != 0 || s.RateLimit != 600 {
+
+	if s.HTTPAddr != ":8002" || s.CommissionURL != "http://localhost:8001" ||
+		!s.Auth.RequireValidation ||
+		s.Auth.Algorithm != "HS256" ||
+		s.Broker.ServiceURL != "pulsar://localhost:6650" ||
+		len(s.CORSOrigins) != 0 ||
+		s.RateLimit != 600 {
 		t.Errorf("%+v", s)
 	}
 }
@@ -38,29 +46,39 @@ func TestDefaults(t *testing.T) {
 //nolint:paralleltest // changes the environment
 func TestProductionRefusals(t *testing.T) {
 	_, err := load(t, map[string]string{
-		"APP_ENV": "production", "JWT_SECRET_KEY": "development-only-secret-change-me-in-production", "PULSAR_SERVICE_URL": "pulsar://broker:6650",
+		"APP_ENV":                "production",
+		"JWT_SECRET_KEY":         "development-only-secret-change-me-in-production",
+		"PULSAR_SERVICE_URL":     "pulsar://broker:6650",
 		"JWT_REQUIRE_VALIDATION": "true",
 	})
 	if err == nil {
 		t.Fatal("production starts with development's settings")
 	}
+
 	for _, name := range []string{"JWT_SECRET_KEY", "PULSAR_SERVICE_URL", "ACCOUNT_DETAILS_KEYS"} {
 		if strings.Count(err.Error(), "- "+name) != 1 {
 			t.Errorf("%s is not refused once: %v", name, err)
 		}
 	}
+
 	if strings.Contains(err.Error(), "development-only") {
 		t.Errorf("the refusal shows the secret: %v", err)
 	}
+
 	good := map[string]string{
-		"APP_ENV": "production", "JWT_SECRET_KEY": goodSecret, "PULSAR_SERVICE_URL": "pulsar+ssl://broker:6651",
-		"ACCOUNT_DETAILS_KEYS": "2026-11:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", "JWT_REQUIRE_VALIDATION": "true",
+		"APP_ENV":                "production",
+		"JWT_SECRET_KEY":         goodSecret,
+		"PULSAR_SERVICE_URL":     "pulsar+ssl://broker:6651",
+		"ACCOUNT_DETAILS_KEYS":   "2026-11:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+		"JWT_REQUIRE_VALIDATION": "true",
 	}
 	if _, err := load(t, good); err != nil {
 		t.Errorf("good settings: %v", err)
 	}
+
 	good["JWT_REQUIRE_VALIDATION"] = "false"
-	if _, err := load(t, good); err == nil || !strings.Contains(err.Error(), "JWT_REQUIRE_VALIDATION") {
+	if _, err := load(t, good); err == nil ||
+		!strings.Contains(err.Error(), "JWT_REQUIRE_VALIDATION") {
 		t.Errorf("verification off: %v", err)
 	}
 }
@@ -78,12 +96,24 @@ func TestFaultySettings(t *testing.T) {
 			}
 		})
 	}
+
 	for _, origin := range []string{"https://*", "https://app.example/", "https://app.example/path", "https://u@app.example", "app.example", "ftp://app.example", "null"} {
-		if _, err := load(t, map[string]string{"JWT_SECRET_KEY": goodSecret, "CORS_ALLOWED_ORIGINS": origin}); err == nil {
+		if _, err := load(
+			t,
+			map[string]string{"JWT_SECRET_KEY": goodSecret, "CORS_ALLOWED_ORIGINS": origin},
+		); err == nil {
 			t.Errorf("origin %s is taken", origin)
 		}
 	}
-	if s, err := load(t, map[string]string{"JWT_SECRET_KEY": goodSecret, "CORS_ALLOWED_ORIGINS": "https://app.example,http://localhost:3000"}); err != nil || len(s.CORSOrigins) != 2 {
+
+	if s, err := load(
+		t,
+		map[string]string{
+			"JWT_SECRET_KEY":       goodSecret,
+			"CORS_ALLOWED_ORIGINS": "https://app.example,http://localhost:3000",
+		},
+	); err != nil ||
+		len(s.CORSOrigins) != 2 {
 		t.Errorf("%v %v", s.CORSOrigins, err)
 	}
 }

@@ -37,43 +37,53 @@ const (
 	maxReads    = 128 // calls to the commission service under way
 )
 
-// run is the whole service: settings, parts, and their order. With the argument healthcheck it asks a running one instead, with
-// openapi it prints the document of its routes.
+// run is the whole service: settings, parts, and their order. With the argument healthcheck it asks
+// a running one instead, with openapi it prints the document of its routes.
 func run(ctx context.Context, args []string) error {
 	if len(args) > 0 && args[0] == "openapi" {
-		return writeOpenAPI(os.Stdout) //nolint:contextcheck // the context of a request is inside of huma.Context
+		//nolint:contextcheck // the context of a request is inside of huma.Context
+		return writeOpenAPI(os.Stdout)
 	}
+
 	var s settings
 	if err := config.Load(&s); err != nil {
 		return err
 	}
+
 	if len(args) > 0 && args[0] == "healthcheck" {
 		return httpapi.Probe(ctx, s.HTTPAddr, healthPath)
 	}
+
 	logger := telemetry.Logger(os.Stderr, service, s.LogLevel)
 	metrics := telemetry.Metrics()
+
 	flushTraces, err := telemetry.Tracing(ctx, service, s.OTLPEndpoint)
 	if err != nil {
 		return err
 	}
+
 	defer func() { _ = flushTraces(context.WithoutCancel(ctx)) }()
 
 	verifier, err := auth.New(ctx, s.Auth, auth.Needs{Now: time.Now, Logger: logger})
 	if err != nil {
 		return err
 	}
+
 	ring, err := sealed.Load(s.Sealed)
 	if err != nil {
 		return err
 	}
+
 	client, err := broker.Dial(s.Broker, logger, metrics)
 	if err != nil {
 		return err
 	}
+
 	publisher, err := pulsar.New(client, s.Broker, ring)
 	if err != nil {
 		return err
 	}
+
 	health := httpapi.NewHealth(service,
 		httpapi.Check{Name: "broker", Needed: true, Probe: client.Ping},
 		httpapi.Check{Name: "topics", Needed: true, Probe: publisher.Ready},
@@ -81,18 +91,36 @@ func run(ctx context.Context, args []string) error {
 	)
 	stamper := submit.NewStamper(ids.New("bff:command"), time.Now)
 	//nolint:contextcheck // the context of a request is inside of huma.Context
-	api := newAPI(s, wiring{logger: logger, metrics: metrics, health: health, verifier: verifier, uses: rest.UseCases{
-		AcceptCampaign: acceptcampaign.New(stamper, publisher),
-		UploadEvidence: uploadevidence.New(stamper, publisher),
-		RequestPayment: requestpayment.New(stamper, publisher),
-		ReadOwn: readown.New(commission.New(commission.Config{
-			URL: s.CommissionURL, Timeout: readTimeout, MaxConcurrent: maxReads, Transport: transport(), Now: time.Now,
-		})),
-	}})
-	server := &httpapi.Server{Addr: s.HTTPAddr, Handler: rest.CORS(s.CORSOrigins, api.Router), Health: health, Logger: logger}
+	api := newAPI(s, wiring{
+		logger:   logger,
+		metrics:  metrics,
+		health:   health,
+		verifier: verifier,
+		uses: rest.UseCases{
+			AcceptCampaign: acceptcampaign.New(stamper, publisher),
+			UploadEvidence: uploadevidence.New(stamper, publisher),
+			RequestPayment: requestpayment.New(stamper, publisher),
+			ReadOwn: readown.New(commission.New(commission.Config{
+				URL:           s.CommissionURL,
+				Timeout:       readTimeout,
+				MaxConcurrent: maxReads,
+				Transport:     transport(),
+				Now:           time.Now,
+			})),
+		},
+	})
+	server := &httpapi.Server{
+		Addr:    s.HTTPAddr,
+		Handler: rest.CORS(s.CORSOrigins, api.Router),
+		Health:  health,
+		Logger:  logger,
+	}
 
-	parts := append([]process.Part{process.Closer("broker client", client.Close)}, publisher.Parts()...)
+	parts := append(
+		[]process.Part{process.Closer("broker client", client.Close)},
+		publisher.Parts()...)
 	parts = append(parts, process.Part{Name: "http", Run: server.Run})
+
 	return process.Run(ctx, logger, parts...)
 }
 
@@ -108,20 +136,40 @@ type wiring struct {
 func newAPI(s settings, w wiring) *httpapi.API {
 	middleware := []func(huma.Context, func(huma.Context)){auth.Middleware(w.verifier)}
 	if s.RateLimit > 0 {
-		middleware = append(middleware, rest.RateLimit(rest.NewLimiter(s.RateLimit, s.RateWindow, time.Now)))
+		middleware = append(
+			middleware,
+			rest.RateLimit(rest.NewLimiter(s.RateLimit, s.RateWindow, time.Now)),
+		)
 	}
+
 	api := httpapi.New(httpapi.Config{
-		Service: service, Title: "Tributary BFF", Version: "1.0.0", HealthPath: healthPath,
-		Description: "Takes commands of front ends and publishes them to Apache Pulsar. Every command is answered with 202 once the broker has stored it.",
-		Codes:       rest.Codes(), Health: w.health, Logger: w.logger, Metrics: w.metrics, Now: time.Now, Middleware: middleware,
+		Service:    service,
+		Title:      "Tributary BFF",
+		Version:    "1.0.0",
+		HealthPath: healthPath,
+		Description: "Takes commands of front ends and publishes them to Apache Pulsar. Every " +
+			"command is answered with 202 once the broker has stored it.",
+		Codes:      rest.Codes(),
+		Health:     w.health,
+		Logger:     w.logger,
+		Metrics:    w.metrics,
+		Now:        time.Now,
+		Middleware: middleware,
 	})
 	rest.Register(api.Huma, w.uses)
+
 	return api
 }
 
 // transport keeps connections to the commission service, as many as there may be calls.
 func transport() http.RoundTripper {
-	t := &http.Transport{MaxIdleConns: maxReads, MaxIdleConnsPerHost: maxReads, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: readTimeout}
+	t := &http.Transport{
+		MaxIdleConns:        maxReads,
+		MaxIdleConnsPerHost: maxReads,
+		IdleConnTimeout:     90 * time.Second,
+		TLSHandshakeTimeout: readTimeout,
+	}
 	t.DialContext = (&net.Dialer{Timeout: readTimeout}).DialContext
+
 	return t
 }

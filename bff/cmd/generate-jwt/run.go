@@ -22,7 +22,8 @@ import (
 	"tributary/platform/config"
 )
 
-// settings are those that the BFF verifies by. PrivateKeyFile is only for this command: the BFF holds public keys.
+// settings are those that the BFF verifies by. PrivateKeyFile is only for this command: the BFF
+// holds public keys.
 type settings struct {
 	Secret         string `envconfig:"JWT_SECRET_KEY"`
 	Algorithm      string `envconfig:"JWT_ALGORITHM" default:"HS256"`
@@ -34,8 +35,11 @@ type settings struct {
 // Validate tells what keeps a token from being signed.
 func (s *settings) Validate() []string {
 	if s.Algorithm == jwt.SigningMethodHS256.Alg() && len(s.Secret) < 32 {
-		return []string{"JWT_SECRET_KEY must be set to at least 32 bytes, in the environment or in .env"}
+		return []string{
+			"JWT_SECRET_KEY must be set to at least 32 bytes, in the environment or in .env",
+		}
 	}
+
 	return nil
 }
 
@@ -48,7 +52,8 @@ type request struct {
 	claims   claimFlags
 }
 
-// claimFlags gathers -claim name=value. A value that is JSON is taken as such, anything else as text.
+// claimFlags gathers -claim name=value. A value that is JSON is taken as such, anything else as
+// text.
 type claimFlags map[string]any
 
 func (c claimFlags) String() string { return "" }
@@ -58,11 +63,14 @@ func (c claimFlags) Set(text string) error {
 	if !found || name == "" {
 		return errors.New("must be name=value")
 	}
+
 	var parsed any
 	if json.Unmarshal([]byte(value), &parsed) != nil {
 		parsed = value
 	}
+
 	c[name] = parsed
+
 	return nil
 }
 
@@ -71,25 +79,50 @@ func run(args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("generate-jwt", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&req.user, "user", "user123", "user `id` that the token speaks for (claim sub)")
-	flags.StringVar(&req.roles, "roles", "partner", "comma-separated roles: partner, operator, admin; empty for none")
-	flags.DurationVar(&req.lifetime, "lifetime", 24*time.Hour, "time until the token expires; negative makes an expired one")
-	flags.StringVar(&req.keyID, "kid", "", "key `id` for the header, for services that use a key set")
-	flags.Var(req.claims, "claim", "further claim as `name=value`; may be repeated, and replaces the others")
+	flags.StringVar(
+		&req.roles,
+		"roles",
+		"partner",
+		"comma-separated roles: partner, operator, admin; empty for none",
+	)
+	flags.DurationVar(
+		&req.lifetime,
+		"lifetime",
+		24*time.Hour,
+		"time until the token expires; negative makes an expired one",
+	)
+	flags.StringVar(
+		&req.keyID,
+		"kid",
+		"",
+		"key `id` for the header, for services that use a key set",
+	)
+	flags.Var(
+		req.claims,
+		"claim",
+		"further claim as `name=value`; may be repeated, and replaces the others",
+	)
+
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unexpected argument: %s", flags.Arg(0))
 	}
+
 	var s settings
 	if err := config.Load(&s); err != nil {
 		return err
 	}
+
 	token, err := sign(s, req, time.Now())
 	if err != nil {
 		return err
 	}
+
 	_, err = fmt.Fprintln(stdout, token)
+
 	return err
 }
 
@@ -98,27 +131,40 @@ func sign(s settings, req request, now time.Time) (string, error) {
 	if method == nil || method == jwt.SigningMethodNone {
 		return "", fmt.Errorf("JWT_ALGORITHM %s cannot sign", s.Algorithm)
 	}
-	claims := jwt.MapClaims{"sub": req.user, "jti": uuid.NewString(), "iat": now.Unix(), "exp": now.Add(req.lifetime).Unix(), "roles": []string{}}
+
+	claims := jwt.MapClaims{
+		"sub":   req.user,
+		"jti":   uuid.NewString(),
+		"iat":   now.Unix(),
+		"exp":   now.Add(req.lifetime).Unix(),
+		"roles": []string{},
+	}
 	if req.roles != "" {
 		claims["roles"] = strings.Split(req.roles, ",")
 	}
+
 	if s.Issuer != "" {
 		claims["iss"] = s.Issuer
 	}
+
 	if s.Audience != "" {
 		claims["aud"] = s.Audience
 	}
+
 	for name, value := range req.claims {
 		claims[name] = value
 	}
+
 	token := jwt.NewWithClaims(method, claims)
 	if req.keyID != "" {
 		token.Header["kid"] = req.keyID
 	}
+
 	key, err := signingKey(s, method)
 	if err != nil {
 		return "", err
 	}
+
 	return token.SignedString(key)
 }
 
@@ -126,24 +172,32 @@ func signingKey(s settings, method jwt.SigningMethod) (any, error) {
 	if _, symmetric := method.(*jwt.SigningMethodHMAC); symmetric {
 		return []byte(s.Secret), nil
 	}
+
 	if s.PrivateKeyFile == "" {
-		return nil, errors.New("JWT_ALGORITHM " + s.Algorithm + " needs JWT_PRIVATE_KEY_FILE, a PKCS #8 PEM file, to sign with")
+		return nil, errors.New(
+			"JWT_ALGORITHM " + s.Algorithm + " needs JWT_PRIVATE_KEY_FILE, a PKCS #8 PEM file, to sign with",
+		)
 	}
+
 	content, err := os.ReadFile(s.PrivateKeyFile)
 	if err != nil {
 		return nil, fmt.Errorf("JWT_PRIVATE_KEY_FILE: %w", err)
 	}
+
 	block, _ := pem.Decode(content)
 	if block == nil {
 		return nil, errors.New("JWT_PRIVATE_KEY_FILE holds no PEM block")
 	}
+
 	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
 		return nil, errors.New("JWT_PRIVATE_KEY_FILE holds no PKCS #8 key")
 	}
+
 	switch key := key.(type) {
 	case *rsa.PrivateKey, *ecdsa.PrivateKey, ed25519.PrivateKey:
 		return crypto.PrivateKey(key), nil
 	}
+
 	return nil, errors.New("JWT_PRIVATE_KEY_FILE holds a key that cannot sign")
 }

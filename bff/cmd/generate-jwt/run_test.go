@@ -24,45 +24,76 @@ const testSecret = "kP7v!xZ2mQ9w#Lr4bN8s@Td6hJ1yFg5c"
 func printed(t *testing.T, environment map[string]string, args ...string) (string, error) {
 	t.Helper()
 	t.Chdir(t.TempDir())
+
 	for name, value := range environment {
 		t.Setenv(name, value)
 	}
+
 	var out, notes bytes.Buffer
 	err := run(args, &out, &notes)
+
 	return out.String(), err
 }
 
 func accepted(t *testing.T, cfg auth.Config, text string) auth.Identity {
 	t.Helper()
+
 	if strings.Count(text, "\n") != 1 || strings.ContainsAny(strings.TrimSpace(text), " \n") {
 		t.Fatalf("prints more than a token: %q", text)
 	}
+
 	cfg.RequireValidation, cfg.Leeway = true, time.Second
 	if faults := cfg.Validate(true); len(faults) > 0 {
 		t.Fatal(faults)
 	}
-	v, err := auth.New(t.Context(), cfg, auth.Needs{Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
+
+	v, err := auth.New(
+		t.Context(),
+		cfg,
+		auth.Needs{Now: time.Now, Logger: slog.New(slog.DiscardHandler)},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	identity, err := v.Verify(t.Context(), strings.TrimSpace(text))
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return identity
 }
 
 //nolint:paralleltest // changes the environment
 func TestTokenIsAcceptedByTheSameSettings(t *testing.T) {
-	text, err := printed(t, map[string]string{"JWT_SECRET_KEY": testSecret, "JWT_ISSUER": "me", "JWT_AUDIENCE": "bff"},
-		"-user", "alice", "-roles", "partner,operator", "-lifetime", "1h", "-claim", "tenant=acme", "-claim", "level=3")
+	text, err := printed(
+		t,
+		map[string]string{"JWT_SECRET_KEY": testSecret, "JWT_ISSUER": "me", "JWT_AUDIENCE": "bff"},
+		"-user",
+		"alice",
+		"-roles",
+		"partner,operator",
+		"-lifetime",
+		"1h",
+		"-claim",
+		"tenant=acme",
+		"-claim",
+		"level=3",
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	identity := accepted(t, auth.Config{Secret: testSecret, Algorithm: "HS256", Issuer: "me", Audience: "bff"}, text)
-	if identity.UserID != "alice" || !slices.Equal(identity.Roles, []auth.Role{"partner", "operator"}) {
+
+	identity := accepted(
+		t,
+		auth.Config{Secret: testSecret, Algorithm: "HS256", Issuer: "me", Audience: "bff"},
+		text,
+	)
+	if identity.UserID != "alice" ||
+		!slices.Equal(identity.Roles, []auth.Role{"partner", "operator"}) {
 		t.Errorf("identity %+v", identity)
 	}
+
 	if left := time.Until(identity.ExpiresAt); left < 59*time.Minute || left > time.Hour {
 		t.Errorf("expires in %s", left)
 	}
@@ -70,10 +101,18 @@ func TestTokenIsAcceptedByTheSameSettings(t *testing.T) {
 
 //nolint:paralleltest // changes the environment
 func TestClaimsReplaceTheOthers(t *testing.T) {
-	text, err := printed(t, map[string]string{"JWT_SECRET_KEY": testSecret}, "-claim", "userId=bob", "-claim", `roles=["admin"]`)
+	text, err := printed(
+		t,
+		map[string]string{"JWT_SECRET_KEY": testSecret},
+		"-claim",
+		"userId=bob",
+		"-claim",
+		`roles=["admin"]`,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	identity := accepted(t, auth.Config{Secret: testSecret, Algorithm: "HS256"}, text)
 	if identity.UserID != "bob" || !slices.Equal(identity.Roles, []auth.Role{"admin"}) {
 		t.Errorf("identity %+v", identity)
@@ -86,19 +125,40 @@ func TestES256(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	dir := t.TempDir()
 	private, _ := x509.MarshalPKCS8PrivateKey(key)
+
 	public, _ := x509.MarshalPKIXPublicKey(key.Public())
 	for name, block := range map[string]*pem.Block{"private.pem": {Type: "PRIVATE KEY", Bytes: private}, "public.pem": {Type: "PUBLIC KEY", Bytes: public}} {
-		if err := os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(block), 0o600); err != nil {
+		if err := os.WriteFile(
+			filepath.Join(dir, name),
+			pem.EncodeToMemory(block),
+			0o600,
+		); err != nil {
 			t.Fatal(err)
 		}
 	}
-	text, err := printed(t, map[string]string{"JWT_ALGORITHM": "ES256", "JWT_PRIVATE_KEY_FILE": filepath.Join(dir, "private.pem"), "JWT_ISSUER": "me", "JWT_AUDIENCE": "bff"})
+
+	text, err := printed(
+		t,
+		map[string]string{
+			"JWT_ALGORITHM":        "ES256",
+			"JWT_PRIVATE_KEY_FILE": filepath.Join(dir, "private.pem"),
+			"JWT_ISSUER":           "me",
+			"JWT_AUDIENCE":         "bff",
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := auth.Config{Algorithm: "ES256", PublicKeyFile: filepath.Join(dir, "public.pem"), Issuer: "me", Audience: "bff"}
+
+	cfg := auth.Config{
+		Algorithm:     "ES256",
+		PublicKeyFile: filepath.Join(dir, "public.pem"),
+		Issuer:        "me",
+		Audience:      "bff",
+	}
 	if identity := accepted(t, cfg, text); identity.UserID != "user123" {
 		t.Errorf("identity %+v", identity)
 	}

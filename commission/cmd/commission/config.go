@@ -14,7 +14,8 @@ type settings struct {
 
 	HTTPAddr    string `envconfig:"HTTP_ADDR" default:":8001"`
 	DatabaseURL string `envconfig:"DATABASE_URL" default:"postgres://commission_user:commission_password@localhost:5433/commissiondb?sslmode=disable"`
-	Topic       string `envconfig:"PULSAR_TOPIC"` // full name; default: tracking-events in tenant and namespace
+	// full name; default: tracking-events in tenant and namespace
+	Topic string `envconfig:"PULSAR_TOPIC"`
 
 	Auth   auth.Optional // AUTH_REQUIRED=false is for the local stack
 	Broker broker.Config
@@ -26,18 +27,26 @@ func (s *settings) Validate() []string {
 	faults := s.Service.Validate()
 	faults = append(faults, s.Auth.Validate(s.Production())...)
 	faults = append(faults, s.Broker.Validate()...)
+
 	faults = append(faults, s.Sealed.Validate(s.Production())...)
 	if s.Production() {
 		faults = append(faults, config.DatabaseFaults(s.DatabaseURL)...)
 		if s.Broker.Plaintext() {
-			faults = append(faults, "PULSAR_SERVICE_URL must be pulsar+ssl:// in production: events and payment requests hold personal data")
+			faults = append(
+				faults,
+				"PULSAR_SERVICE_URL must be pulsar+ssl:// in production: events and payment "+
+					"requests hold personal data",
+			)
 		}
 	}
+
 	if s.DatabaseURL == "" {
 		faults = append(faults, "DATABASE_URL must be set")
 	}
+
 	if s.Topic == "" {
 		s.Topic = s.Broker.Topic(contracts.TrackingEvents)
 	}
+
 	return faults
 }

@@ -11,6 +11,8 @@ import (
 // writeOpenAPI writes the document of the routes. It needs neither settings nor broker.
 func writeOpenAPI(w io.Writer) error {
 	return newAPI(wiring{
-		logger: slog.New(slog.DiscardHandler), metrics: telemetry.Metrics(), health: httpapi.NewHealth(service),
+		logger:  slog.New(slog.DiscardHandler),
+		metrics: telemetry.Metrics(),
+		health:  httpapi.NewHealth(service),
 	}).WriteDocument(w)
 }

@@ -9,12 +9,17 @@ import (
 // The committed document is the one that the code makes.
 func TestOpenAPIDocumentIsCommitted(t *testing.T) {
 	t.Parallel()
+
 	var made bytes.Buffer
 	if err := writeOpenAPI(&made); err != nil {
 		t.Fatal(err)
 	}
+
 	committed, err := os.ReadFile("../../../contracts/openapi/commission.json")
 	if err != nil || !bytes.Equal(made.Bytes(), committed) {
-		t.Errorf("contracts/openapi/commission.json is not what the code makes (%v): run make generate", err)
+		t.Errorf(
+			"contracts/openapi/commission.json is not what the code makes (%v): run make generate",
+			err,
+		)
 	}
 }

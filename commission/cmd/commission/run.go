@@ -37,88 +37,171 @@ import (
 const (
 	service    = "commission"
 	healthPath = rest.Base + "/health"
-	maxBatch   = 1000 // messages: with 500 the database took a quarter more an event, with 2000 no less
-	workers    = 4    // batches of tracking events decided at the same time
-	maxConns   = 16
+	// messages: with 500 the database took a quarter more an event, with 2000 no less
+	maxBatch = 1000
+	workers  = 4 // batches of tracking events decided at the same time
+	maxConns = 16
 
 	approveEvery = 2 * time.Second
 	forgetEvery  = 10 * time.Minute
 )
 
-// run is the whole service: settings, parts, and their order. With the argument healthcheck it asks a running one instead, and with
-// openapi it prints the OpenAPI document.
+// run is the whole service: settings, parts, and their order. With the argument healthcheck it asks
+// a running one instead, and with openapi it prints the OpenAPI document.
 func run(ctx context.Context, args []string) error {
 	if len(args) > 0 && args[0] == "openapi" {
 		return writeOpenAPI(os.Stdout) //nolint:contextcheck // it serves no request
 	}
+
 	var s settings
 	if err := config.Load(&s); err != nil {
 		return err
 	}
+
 	if len(args) > 0 && args[0] == "healthcheck" {
 		return httpapi.Probe(ctx, s.HTTPAddr, healthPath)
 	}
+
 	logger := telemetry.Logger(os.Stderr, service, s.LogLevel)
 	metrics := telemetry.Metrics()
+
 	flushTraces, err := telemetry.Tracing(ctx, service, s.OTLPEndpoint)
 	if err != nil {
 		return err
 	}
+
 	defer func() { _ = flushTraces(context.WithoutCancel(ctx)) }()
 
 	schema, err := migrations.Commission().Version()
 	if err != nil {
 		return err
 	}
-	pool, err := platform.Open(ctx, platform.Config{URL: s.DatabaseURL, Application: service, MaxConns: maxConns, Trace: s.OTLPEndpoint != ""})
+
+	pool, err := platform.Open(ctx, platform.Config{
+		URL:         s.DatabaseURL,
+		Application: service,
+		MaxConns:    maxConns,
+		Trace:       s.OTLPEndpoint != "",
+	})
 	if err != nil {
 		return err
 	}
+
 	client, err := broker.Dial(s.Broker, logger, metrics)
 	if err != nil {
 		return err
 	}
+
 	verifier, err := auth.NewOptional(ctx, s.Auth, auth.Needs{Now: time.Now, Logger: logger})
 	if err != nil {
 		return err
 	}
+
 	unseal, err := unsealer(s.Sealed)
 	if err != nil {
 		return err
 	}
+
 	store, counted := postgres.New(pool), business.New(metrics, time.Now)
-	deadPublisher := client.NewPublisher(broker.PublisherConfig{Topic: s.Broker.Topic(contracts.TrackingEventsDeadLetter), MaxPending: maxBatch, SendTimeout: 10 * time.Second})
-	consumer := client.NewConsumer(broker.ConsumerConfig{Topic: s.Topic, Subscription: contracts.Commission, MaxBatch: maxBatch, Workers: workers, Trace: s.OTLPEndpoint != ""})
-	requests := client.NewConsumer(broker.ConsumerConfig{Topic: s.Broker.Topic(contracts.PaymentRequest), Subscription: contracts.Commission, MaxBatch: maxBatch, Trace: s.OTLPEndpoint != ""})
-	deadRequests := client.NewPublisher(broker.PublisherConfig{Topic: s.Broker.Topic(contracts.PaymentRequestDeadLetter), MaxPending: maxBatch, SendTimeout: 10 * time.Second})
+	deadPublisher := client.NewPublisher(
+		broker.PublisherConfig{
+			Topic:       s.Broker.Topic(contracts.TrackingEventsDeadLetter),
+			MaxPending:  maxBatch,
+			SendTimeout: 10 * time.Second,
+		},
+	)
+	consumer := client.NewConsumer(broker.ConsumerConfig{
+		Topic:        s.Topic,
+		Subscription: contracts.Commission,
+		MaxBatch:     maxBatch,
+		Workers:      workers,
+		Trace:        s.OTLPEndpoint != "",
+	})
+	requests := client.NewConsumer(broker.ConsumerConfig{
+		Topic:        s.Broker.Topic(contracts.PaymentRequest),
+		Subscription: contracts.Commission,
+		MaxBatch:     maxBatch,
+		Trace:        s.OTLPEndpoint != "",
+	})
+	deadRequests := client.NewPublisher(
+		broker.PublisherConfig{
+			Topic:       s.Broker.Topic(contracts.PaymentRequestDeadLetter),
+			MaxPending:  maxBatch,
+			SendTimeout: 10 * time.Second,
+		},
+	)
 	payer := payouts.New(counted.Paying(store), time.Now)
-	payments := events.NewPayments(payer, pulsar.NewDeadLetters(deadRequests, time.Now), s.Production(), logger)
+	payments := events.NewPayments(
+		payer,
+		pulsar.NewDeadLetters(deadRequests, time.Now),
+		s.Production(),
+		logger,
+	)
 	approver := &settle.Approver{Store: counted.Settling(store), Now: time.Now, Logger: logger}
 	forgetter := &idempotency.Forgetter{Keys: store, Now: time.Now, Logger: logger}
-	tracking := events.NewTracking(consume.New(counted.Consuming(store), time.Now, newID), pulsar.NewDeadLetters(deadPublisher, time.Now), logger)
+	tracking := events.NewTracking(
+		consume.New(counted.Consuming(store), time.Now, newID),
+		pulsar.NewDeadLetters(deadPublisher, time.Now),
+		logger,
+	)
 
-	health := httpapi.NewHealth(service,
+	health := httpapi.NewHealth(
+		service,
 		httpapi.Check{Name: "database", Needed: true, Probe: platform.Ready(pool, schema)},
 		httpapi.Check{Name: "token_keys", Needed: true, Probe: verifier.Ready},
 		httpapi.Check{Name: "broker", Probe: client.Ping},
-		httpapi.Check{Name: "subscription", Probe: func(context.Context) error { return consumer.Ready() }},
-		httpapi.Check{Name: "payment_requests", Probe: func(context.Context) error { return requests.Ready() }},
+		httpapi.Check{
+			Name:  "subscription",
+			Probe: func(context.Context) error { return consumer.Ready() },
+		},
+		httpapi.Check{
+			Name:  "payment_requests",
+			Probe: func(context.Context) error { return requests.Ready() },
+		},
 	)
 	//nolint:contextcheck // the context of a request is inside of huma.Context
-	api := newAPI(wiring{logger: logger, metrics: metrics, health: health, verifier: verifier, uses: rest.UseCases{
-		Commissions: store, Settle: settle.New(counted.Settling(store), newID), Payouts: payer, Ledger: store, Unseal: unseal,
-		Publish: publish.New(store, newID), Rules: store, Explain: explain.New(store),
-		Summaries: store, Replay: replay.New(counted.Replaying(store), newID), Frames: store, Now: time.Now,
-	}})
-	server := &httpapi.Server{Addr: s.HTTPAddr, Handler: api.Router, Health: health, Logger: logger}
+	api := newAPI(wiring{
+		logger:   logger,
+		metrics:  metrics,
+		health:   health,
+		verifier: verifier,
+		uses: rest.UseCases{
+			Commissions: store,
+			Settle:      settle.New(counted.Settling(store), newID),
+			Payouts:     payer,
+			Ledger:      store,
+			Unseal:      unseal,
+			Publish:     publish.New(store, newID),
+			Rules:       store,
+			Explain:     explain.New(store),
+			Summaries:   store,
+			Replay:      replay.New(counted.Replaying(store), newID),
+			Frames:      store,
+			Now:         time.Now,
+		},
+	})
+	server := &httpapi.Server{
+		Addr:    s.HTTPAddr,
+		Handler: api.Router,
+		Health:  health,
+		Logger:  logger,
+	}
 
-	return process.Run(ctx, logger,
+	return process.Run(
+		ctx,
+		logger,
 		process.Closer("database pool", pool.Close),
 		process.Closer("broker client", client.Close),
 		process.Part{Name: "dead letters", Run: deadPublisher.Run},
-		process.Part{Name: "consumer of tracking events", Run: func(ctx context.Context) error { return consumer.Run(ctx, tracking.Handle) }},
+		process.Part{
+			Name: "consumer of tracking events",
+			Run:  func(ctx context.Context) error { return consumer.Run(ctx, tracking.Handle) },
+		},
 		process.Part{Name: "dead payment requests", Run: deadRequests.Run},
-		process.Part{Name: "consumer of payment requests", Run: func(ctx context.Context) error { return requests.Run(ctx, payments.Handle) }},
+		process.Part{
+			Name: "consumer of payment requests",
+			Run:  func(ctx context.Context) error { return requests.Run(ctx, payments.Handle) },
+		},
 		process.Every("approver", approveEvery, approver.Approve),
 		process.Every("forgetter of old keys", forgetEvery, forgetter.Forget),
 		process.Part{Name: "http", Run: server.Run},
@@ -131,6 +214,7 @@ func unsealer(cfg sealed.Config) (func(text, commandID string) ([]byte, error), 
 	if err != nil || ring == nil {
 		return nil, err
 	}
+
 	return ring.Open, nil
 }
 
@@ -147,11 +231,19 @@ type wiring struct {
 
 func newAPI(w wiring) *httpapi.API {
 	api := httpapi.New(httpapi.Config{
-		Service: service, Title: "Tributary Commission", Version: "1.0.0", HealthPath: healthPath,
+		Service:     service,
+		Title:       "Tributary Commission",
+		Version:     "1.0.0",
+		HealthPath:  healthPath,
 		Description: "Decides what every tracking event earns, once, and explains every cent of it.",
-		Codes:       rest.Codes(), Health: w.health, Logger: w.logger, Metrics: w.metrics, Now: time.Now,
-		Middleware: []func(huma.Context, func(huma.Context)){auth.Middleware(w.verifier)},
+		Codes:       rest.Codes(),
+		Health:      w.health,
+		Logger:      w.logger,
+		Metrics:     w.metrics,
+		Now:         time.Now,
+		Middleware:  []func(huma.Context, func(huma.Context)){auth.Middleware(w.verifier)},
 	})
 	rest.Register(api.Huma, w.uses)
+
 	return api
 }

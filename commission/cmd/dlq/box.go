@@ -19,7 +19,8 @@ import (
 	"tributary/platform/broker"
 )
 
-// box is an open dead-letter topic. Messages that are read and not acknowledged stay where they are.
+// box is an open dead-letter topic. Messages that are read and not acknowledged stay where they
+// are.
 type box struct {
 	client    pulsar.Client
 	consumer  pulsar.Consumer
@@ -42,23 +43,32 @@ const (
 
 func open(cfg broker.Config, topic string) (*box, error) {
 	options := pulsar.ClientOptions{
-		URL: cfg.ServiceURL, ConnectionTimeout: patience, OperationTimeout: patience, TLSTrustCertsFilePath: cfg.TrustFile,
-		Logger: plog.NewLoggerWithSlog(slog.New(slog.DiscardHandler)),
+		URL:                   cfg.ServiceURL,
+		ConnectionTimeout:     patience,
+		OperationTimeout:      patience,
+		TLSTrustCertsFilePath: cfg.TrustFile,
+		Logger:                plog.NewLoggerWithSlog(slog.New(slog.DiscardHandler)),
 	}
 	if cfg.Token != "" {
 		options.Authentication = pulsar.NewAuthenticationToken(cfg.Token)
 	}
+
 	client, err := pulsar.NewClient(options)
 	if err != nil {
 		return nil, err
 	}
+
 	consumer, err := client.Subscribe(pulsar.ConsumerOptions{
-		Topic: topic, SubscriptionName: contracts.Operator, Type: pulsar.Shared, SubscriptionInitialPosition: pulsar.SubscriptionPositionEarliest,
+		Topic:                       topic,
+		SubscriptionName:            contracts.Operator,
+		Type:                        pulsar.Shared,
+		SubscriptionInitialPosition: pulsar.SubscriptionPositionEarliest,
 	})
 	if err != nil {
 		client.Close()
 		return nil, fmt.Errorf("%s: %w", topic, err)
 	}
+
 	return &box{client: client, consumer: consumer, producers: map[string]pulsar.Producer{}}, nil
 }
 
@@ -66,59 +76,80 @@ func (b *box) close() {
 	for _, p := range b.producers {
 		p.Close()
 	}
+
 	b.consumer.Close()
 	b.client.Close()
 }
 
-// each gives every message once that waits now. What comes meanwhile is left alone, above all what was redriven and refused again: it
-// would be given without end.
+// each gives every message once that waits now. What comes meanwhile is left alone, above all what
+// was redriven and refused again: it would be given without end.
 func (b *box) each(ctx context.Context, fn func(letter) error) error {
 	last, err := b.consumer.GetLastMessageIDs()
 	if err != nil {
 		return err
 	}
-	open := map[string]pulsar.MessageID{} // partitions of which not all was given, and where their ends were
+
+	// partitions of which not all was given, and where their ends were
+	open := map[string]pulsar.MessageID{}
 	for _, end := range last {
 		open[end.Topic()] = end
 	}
+
 	for len(open) > 0 {
 		waiting, cancel := context.WithTimeout(ctx, quiet)
 		m, err := b.consumer.Receive(waiting)
 		cancel()
+
 		if errors.Is(err, context.DeadlineExceeded) {
 			return nil
 		}
+
 		if err != nil {
 			return err
 		}
+
 		end, wanted := open[m.Topic()]
 		if !wanted || after(m.ID(), end) {
 			delete(open, m.Topic())
 			continue
 		}
+
 		p := m.Properties()
-		l := letter{message: m, id: m.ID().String(), topic: withoutPartition(p[letters.PropertyTopic]), reason: p[letters.PropertyReason], at: p[letters.PropertyAt]}
+
+		l := letter{
+			message: m,
+			id:      m.ID().String(),
+			topic:   withoutPartition(p[letters.PropertyTopic]),
+			reason:  p[letters.PropertyReason],
+			at:      p[letters.PropertyAt],
+		}
 		if err := fn(l); err != nil {
 			return err
 		}
 	}
+
 	return nil
 }
 
 // after tells whether a is a later message of the same topic than b.
 func after(a, b pulsar.MessageID) bool {
-	return cmp.Or(cmp.Compare(a.LedgerID(), b.LedgerID()), cmp.Compare(a.EntryID(), b.EntryID())) > 0
+	return cmp.Or(
+		cmp.Compare(a.LedgerID(), b.LedgerID()),
+		cmp.Compare(a.EntryID(), b.EntryID()),
+	) > 0
 }
 
 func withoutPartition(topic string) string {
 	return regexp.MustCompile(`-partition-[0-9]+$`).ReplaceAllString(topic, "")
 }
 
-// redrive publishes the message to its topic as it was, and acknowledges it after that: when it fails in between, it is still here.
+// redrive publishes the message to its topic as it was, and acknowledges it after that: when it
+// fails in between, it is still here.
 func (b *box) redrive(ctx context.Context, l letter) error {
 	if l.topic == "" {
 		return fmt.Errorf("%s does not say which topic it came from", l.id)
 	}
+
 	producer := b.producers[l.topic]
 	if producer == nil {
 		options := pulsar.ProducerOptions{Topic: l.topic}
@@ -127,24 +158,38 @@ func (b *box) redrive(ctx context.Context, l letter) error {
 			if err != nil {
 				return err
 			}
+
 			if options.Schema, err = pulsar.NewJSONSchemaWithValidation(text, nil); err != nil {
 				return err
 			}
 		}
+
 		made, err := b.client.CreateProducer(options)
 		if err != nil {
 			return fmt.Errorf("%s: %w", l.topic, err)
 		}
+
 		producer = made
 		b.producers[l.topic] = made
 	}
+
 	properties := maps.Clone(l.message.Properties())
-	for _, name := range []string{letters.PropertyTopic, letters.PropertyReason, letters.PropertyAt, letters.PropertyMessage} {
+	for _, name := range []string{
+		letters.PropertyTopic, letters.PropertyReason, letters.PropertyAt,
+		letters.PropertyMessage,
+	} {
 		delete(properties, name)
 	}
-	_, err := producer.Send(ctx, &pulsar.ProducerMessage{Key: l.message.Key(), Payload: l.message.Payload(), Properties: properties, EventTime: l.message.EventTime()})
+
+	_, err := producer.Send(ctx, &pulsar.ProducerMessage{
+		Key:        l.message.Key(),
+		Payload:    l.message.Payload(),
+		Properties: properties,
+		EventTime:  l.message.EventTime(),
+	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", l.topic, err)
 	}
+
 	return b.consumer.Ack(l.message)
 }

@@ -4,8 +4,10 @@
 //	dlq show ID              one message, whole
 //	dlq redrive ID… | all    back to the topics that they came from
 //
-// It reads the durable subscription "operator", so what was redriven is gone from the list. "all" are those that wait when it starts: what is
-// refused again waits for the next time. Redriving twice is harmless: an event is decided once, and a payment request acts once. With -topic bff-payment-request-v1-dlq it looks after payment requests.
+// It reads the durable subscription "operator", so what was redriven is gone from the list. "all"
+// are those that wait when it starts: what is refused again waits for the next time. Redriving
+// twice is harmless: an event is decided once, and a payment request acts once. With -topic
+// bff-payment-request-v1-dlq it looks after payment requests.
 package main
 
 import (
@@ -23,7 +25,13 @@ import (
 )
 
 func main() {
-	os.Exit(process.Main(os.Args[1:], os.Stderr, func(ctx context.Context, args []string) error { return run(ctx, args, os.Stdout) }))
+	os.Exit(
+		process.Main(
+			os.Args[1:],
+			os.Stderr,
+			func(ctx context.Context, args []string) error { return run(ctx, args, os.Stdout) },
+		),
+	)
 }
 
 type settings struct{ broker.Config }
@@ -32,19 +40,23 @@ func (s *settings) Validate() []string { return s.Config.Validate() }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("dlq", flag.ContinueOnError)
+
 	topic := flags.String("topic", contracts.TrackingEventsDeadLetter, "the dead-letter topic")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+
 	var s settings
 	if err := config.Load(&s); err != nil {
 		return err
 	}
+
 	box, err := open(s.Config, s.Topic(*topic))
 	if err != nil {
 		return err
 	}
 	defer box.close()
+
 	ids := flags.Args()[min(1, flags.NArg()):]
 	switch flags.Arg(0) {
 	case "list":
@@ -57,7 +69,16 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 			if !slices.Contains(ids, l.id) {
 				return nil
 			}
-			_, err := fmt.Fprintf(out, "id: %s\nkey: %s\nproperties: %v\n%s\n", l.id, l.message.Key(), l.message.Properties(), l.message.Payload())
+
+			_, err := fmt.Fprintf(
+				out,
+				"id: %s\nkey: %s\nproperties: %v\n%s\n",
+				l.id,
+				l.message.Key(),
+				l.message.Properties(),
+				l.message.Payload(),
+			)
+
 			return err
 		})
 	case "redrive":
@@ -66,11 +87,18 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 			if !slices.Contains(ids, l.id) && !slices.Contains(ids, "all") {
 				return nil
 			}
+
 			redriven++
+
 			return box.redrive(ctx, l)
 		})
 		_, _ = fmt.Fprintf(out, "%d redriven\n", redriven)
+
 		return err
 	}
-	return fmt.Errorf("say what to do: dlq [-topic %s] list | show ID | redrive ID… | redrive all", *topic)
+
+	return fmt.Errorf(
+		"say what to do: dlq [-topic %s] list | show ID | redrive ID… | redrive all",
+		*topic,
+	)
 }

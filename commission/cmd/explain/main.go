@@ -1,10 +1,13 @@
-// Command explain makes a decision again from nothing but the JSON of its explanation, which it reads from the standard input:
+// Command explain makes a decision again from nothing but the JSON of its explanation, which it
+// reads from the standard input:
 //
-//	curl -s localhost:8001/api/v1/commission/commissions/$ID/explain | go run ./commission/cmd/explain
+//	curl -s localhost:8001/api/v1/commission/commissions/$ID/explain |
+//	  go run ./commission/cmd/explain
 //
-// It prints what it computed: of an adjustment that a replay made, the difference between what the rules said and what was booked. Where the
-// explanation says something else, it names each member that differs and exits with 1; so it does where nothing can be made again, as of an
-// adjustment by hand, and says why.
+// It prints what it computed: of an adjustment that a replay made, the difference between what the
+// rules said and what was booked. Where the explanation says something else, it names each member
+// that differs and exits with 1; so it does where nothing can be made again, as of an adjustment by
+// hand, and says why.
 package main
 
 import (
@@ -21,25 +24,31 @@ func main() { os.Exit(run(os.Stdin, os.Stdout, os.Stderr)) }
 
 func run(in io.Reader, out, problems io.Writer) int {
 	text, err := io.ReadAll(in)
+
 	var x wire.Explanation
 	if err == nil {
 		err = strictjson.Unmarshal(text, &x)
 	}
+
 	if err != nil {
 		_, _ = fmt.Fprintln(problems, "this is no explanation:", err)
 		return 1
 	}
+
 	made, differences, err := again(x)
 	if err != nil {
 		_, _ = fmt.Fprintln(problems, "cannot make the decision again:", err)
 		return 1
 	}
+
 	_, _ = fmt.Fprintln(out, made)
 	if len(differences) > 0 {
 		_, _ = fmt.Fprintln(problems, strings.Join(differences, "\n"))
 		return 1
 	}
+
 	_, _ = fmt.Fprintln(out, "same as the explanation says")
+
 	return 0
 }
 
@@ -47,8 +56,22 @@ func run(in io.Reader, out, problems io.Writer) int {
 func again(x wire.Explanation) (made string, differences []string, err error) {
 	if x.Adjustment != nil {
 		minor, differences, err := x.CheckAdjustment()
-		return fmt.Sprintf("adjustment: expected less booked is %d minor units of %s", minor, x.Currency), differences, err
+
+		return fmt.Sprintf(
+			"adjustment: expected less booked is %d minor units of %s",
+			minor,
+			x.Currency,
+		), differences, err
 	}
+
 	d, differences, err := x.Check()
-	return fmt.Sprintf("%s %s: unrounded %q, amount %s %s", d.Outcome, d.Reason, d.Unrounded, d.Amount, d.Currency), differences, err
+
+	return fmt.Sprintf(
+		"%s %s: unrounded %q, amount %s %s",
+		d.Outcome,
+		d.Reason,
+		d.Unrounded,
+		d.Amount,
+		d.Currency,
+	), differences, err
 }

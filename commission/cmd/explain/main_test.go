@@ -49,34 +49,58 @@ type fact struct {
 // cases come in this order: tiers and caps count what came before.
 func cases() []fact {
 	sale := func(id, campaign, amount string) event.Facts {
-		return event.Facts{ID: id, UserID: "u", Type: event.Sale, CampaignID: campaign, Amount: amount}
+		return event.Facts{
+			ID:         id,
+			UserID:     "u",
+			Type:       event.Sale,
+			CampaignID: campaign,
+			Amount:     amount,
+		}
 	}
+
 	return []fact{
 		{sale("flat", "flat", "80"), "commissioned", "rule_applied", "1.25"},
 		{sale("percentage", "percentage", "80.01"), "commissioned", "rule_applied", "6.20"},
 		{sale("graduated-1", "graduated", "80.01"), "commissioned", "rule_applied", "4.00"},
-		{sale("graduated-2", "graduated", "60.33"), "commissioned", "rule_applied", "5.03"}, // 19.99 at 5 %, 40.34 at 10 %
+		// 19.99 at 5 %, 40.34 at 10 %
+		{sale("graduated-2", "graduated", "60.33"), "commissioned", "rule_applied", "5.03"},
 		{sale("all-units-1", "all_units", "80"), "commissioned", "rule_applied", "4.00"},
-		{sale("all-units-2", "all_units", "60"), "commissioned", "rule_applied", "10.00"}, // 10 % of both, less what the first earned
+		// 10 % of both, less what the first earned
+		{sale("all-units-2", "all_units", "60"), "commissioned", "rule_applied", "10.00"},
 		{sale("cap-1", "cap", "80"), "commissioned", "rule_applied", "8.00"},
 		{sale("cap-2", "cap", "80"), "commissioned", "rule_applied_at_cap", "2.00"},
 		{sale("cap-3", "cap", "80"), "not_commissioned", "cap_reached", "0.00"},
 		{sale("minimum-1", "minimum", "49.99"), "not_commissioned", "below_minimum", "0.00"},
 		{sale("minimum-2", "minimum", "50"), "commissioned", "rule_applied", "5.00"},
-		{event.Facts{ID: "clawback", UserID: "u", Type: event.Refund, OriginalID: "graduated-2", Amount: "10.10"}, "commissioned", "clawed_back", ""},
+		{
+			event.Facts{
+				ID:         "clawback",
+				UserID:     "u",
+				Type:       event.Refund,
+				OriginalID: "graduated-2",
+				Amount:     "10.10",
+			},
+			"commissioned",
+			"clawed_back",
+			"",
+		},
 		{event.Facts{ID: "none", UserID: "u", Type: event.Lead}, "not_commissioned", "no_rule", ""},
 	}
 }
 
 func TestProgramMakesDecisionsAgain(t *testing.T) {
 	t.Parallel()
+
 	program, explained := build(t), explanations(t)
 	for _, c := range cases() {
 		t.Run(c.ID, func(t *testing.T) {
 			t.Parallel()
+
 			out, problems, status := run(t, program, explained[c.ID])
-			if status != 0 || problems != "" || !strings.Contains(out, "same as the explanation says") ||
-				!strings.HasPrefix(out, c.outcome+" "+c.reason+": ") || !strings.Contains(out, "amount "+c.amount) {
+			if status != 0 || problems != "" ||
+				!strings.Contains(out, "same as the explanation says") ||
+				!strings.HasPrefix(out, c.outcome+" "+c.reason+": ") ||
+				!strings.Contains(out, "amount "+c.amount) {
 				t.Errorf("status %d: %s%s from %s", status, out, problems, explained[c.ID])
 			}
 		})
@@ -85,6 +109,7 @@ func TestProgramMakesDecisionsAgain(t *testing.T) {
 
 func TestProgramTellsWhatDiffers(t *testing.T) {
 	t.Parallel()
+
 	program, explained := build(t), explanations(t)
 	for _, id := range []string{"flat", "percentage", "graduated-2", "all-units-2", "cap-2", "minimum-1", "clawback"} {
 		for member, value := range map[string]any{
@@ -92,19 +117,29 @@ func TestProgramTellsWhatDiffers(t *testing.T) {
 		} {
 			t.Run(id+"/"+member, func(t *testing.T) {
 				t.Parallel()
+
 				var x map[string]any
 				if err := json.Unmarshal([]byte(explained[id]), &x); err != nil {
 					t.Fatal(err)
 				}
+
 				altered := maps.Clone(x)
 				altered[member] = value
+
 				text, err := json.Marshal(altered)
 				if err != nil {
 					t.Fatal(err)
 				}
+
 				out, problems, status := run(t, program, string(text))
+
 				says, _ := json.Marshal(value)
-				if status != 1 || strings.Contains(out, "same as") || !strings.Contains(problems, member+": ") || !strings.Contains(problems, "the explanation says "+strings.Trim(string(says), `"`)) {
+				if status != 1 || strings.Contains(out, "same as") ||
+					!strings.Contains(problems, member+": ") ||
+					!strings.Contains(
+						problems,
+						"the explanation says "+strings.Trim(string(says), `"`),
+					) {
 					t.Errorf("status %d: %s%s", status, out, problems)
 				}
 			})
@@ -114,55 +149,78 @@ func TestProgramTellsWhatDiffers(t *testing.T) {
 
 func TestProgramRefusesWhatIsNoExplanation(t *testing.T) {
 	t.Parallel()
+
 	program := build(t)
 	for text, want := range map[string]string{
 		"": "this is no explanation", `{"event":1}`: "this is no explanation", `{"amount_minor":1,"amount_minor":2}`: "this is no explanation",
 		`{"amount_minor":0,"verified":false}`: "cannot make the decision again",
 	} {
-		if out, problems, status := run(t, program, text); status != 1 || out != "" || !strings.HasPrefix(problems, want) {
+		if out, problems, status := run(t, program, text); status != 1 || out != "" ||
+			!strings.HasPrefix(problems, want) {
 			t.Errorf("%s: status %d: %s%s", text, status, out, problems)
 		}
 	}
 }
 
-// An adjustment by a replay is the difference of what it holds; one by hand is not made again, and is said not to be.
+// An adjustment by a replay is the difference of what it holds; one by hand is not made again, and
+// is said not to be.
 func TestProgramChecksAdjustments(t *testing.T) {
 	t.Parallel()
 	program := build(t)
+
 	replayed := `{"currency":"USD","amount":"-5.00","amount_minor":-500,"verified":true,"adjustment":{"origin":"replay","reason":"r","at":"2026-11-23T12:00:00Z","comparison":{
 		"booked":[{"commission_id":"c","event_id":"e","kind":"earning","amount":"5.00","amount_minor":500}],"booked_before":"5.00","booked_before_minor":500,"rejected":true,
 		"expected":"0.00","expected_minor":0,"difference":"-5.00","difference_minor":-500}}}`
-	if out, problems, status := run(t, program, replayed); status != 0 || problems != "" || out != "adjustment: expected less booked is -500 minor units of USD\nsame as the explanation says\n" {
+	if out, problems, status := run(t, program, replayed); status != 0 || problems != "" ||
+		out != "adjustment: expected less booked is -500 minor units of USD\nsame as the explanation says\n" {
 		t.Errorf("by a replay: status %d: %s%s", status, out, problems)
 	}
+
 	altered := strings.Replace(replayed, `"amount_minor":-500`, `"amount_minor":-501`, 1)
-	if out, problems, status := run(t, program, altered); status != 1 || problems != "amount_minor: made again it is -500, the explanation says -501\n" {
+	if out, problems, status := run(t, program, altered); status != 1 ||
+		problems != "amount_minor: made again it is -500, the explanation says -501\n" {
 		t.Errorf("altered: status %d: %s%s", status, out, problems)
 	}
+
 	byHand := `{"currency":"USD","amount":"1.00","amount_minor":100,"verified":false,"not_computed":"it was made by hand","adjustment":{"origin":"hand","reason":"r","at":"2026-11-23T12:00:00Z"}}`
-	if out, problems, status := run(t, program, byHand); status != 1 || out != "" || problems != "cannot make the decision again: it was made by hand\n" {
+	if out, problems, status := run(t, program, byHand); status != 1 || out != "" ||
+		problems != "cannot make the decision again: it was made by hand\n" {
 		t.Errorf("by hand: status %d: %s%s", status, out, problems)
 	}
 }
 
 func build(t *testing.T) string {
 	t.Helper()
+
 	program := filepath.Join(t.TempDir(), "explain")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(
+		t.Context(),
+		"go",
+		"build",
+		"-o",
+		program,
+		".",
+	).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
+
 	return program
 }
 
 func run(t *testing.T, program, text string) (out, problems string, status int) {
 	t.Helper()
+
 	var stdout, stderr bytes.Buffer
 	c := exec.CommandContext(t.Context(), program)
-	c.Stdin, c.Stdout, c.Stderr = strings.NewReader(text), &stdout, &stderr
+	c.Stdin = strings.NewReader(text)
+	c.Stdout = &stdout
+	c.Stderr = &stderr
+
 	err := c.Run()
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
+
 	return stdout.String(), stderr.String(), c.ProcessState.ExitCode()
 }
 
@@ -174,34 +232,70 @@ func explanations(t *testing.T) map[string]string {
 	newID := func() string { return uuid.Must(uuid.NewV7()).String() }
 	store := postgres.New(migrationstest.New(t, migrations.Commission()).Pool)
 	api := httpapi.New(httpapi.Config{
-		Service: "commission", Title: "Commission", Version: "1", HealthPath: rest.Base + "/health", Codes: rest.Codes(),
-		Health: httpapi.NewHealth("commission"), Logger: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Now: clock,
+		Service:    "commission",
+		Title:      "Commission",
+		Version:    "1",
+		HealthPath: rest.Base + "/health",
+		Codes:      rest.Codes(),
+		Health:     httpapi.NewHealth("commission"),
+		Logger:     slog.New(slog.DiscardHandler),
+		Metrics:    prometheus.NewRegistry(),
+		Now:        clock,
 	})
-	rest.Register(api.Huma, rest.UseCases{Commissions: store, Publish: publish.New(store, newID), Rules: store, Explain: explain.New(store), Frames: store, Now: clock})
+	rest.Register(
+		api.Huma,
+		rest.UseCases{
+			Commissions: store,
+			Publish:     publish.New(store, newID),
+			Rules:       store,
+			Explain:     explain.New(store),
+			Frames:      store,
+			Now:         clock,
+		},
+	)
+
 	call := func(method, path, body string) string {
-		r := httptest.NewRequestWithContext(t.Context(), method, rest.Base+path, strings.NewReader(body))
+		r := httptest.NewRequestWithContext(
+			t.Context(),
+			method,
+			rest.Base+path,
+			strings.NewReader(body),
+		)
 		r.Header.Set("Content-Type", "application/json")
+
 		w := httptest.NewRecorder()
 		if api.Router.ServeHTTP(w, r); w.Code != http.StatusOK && w.Code != http.StatusCreated {
 			t.Fatalf("%s %s: %d %s", method, path, w.Code, w.Body)
 		}
+
 		return w.Body.String()
 	}
 	for campaign, formula := range rules() {
-		call(http.MethodPost, "/rules", `{"name":"`+campaign+`","event_type":"sale","campaign_id":"`+campaign+`","currency":"USD","effective_from":"2026-01-01T00:00:00Z",`+formula+`}`)
+		call(
+			http.MethodPost,
+			"/rules",
+			`{"name":"`+campaign+`","event_type":"sale","campaign_id":"`+campaign+`","currency":"USD","effective_from":"2026-01-01T00:00:00Z",`+formula+`}`,
+		)
 	}
+
 	decide := consume.New(store, clock, newID)
+
 	answers := map[string]string{}
 	for _, c := range cases() {
 		c.OccurredAt, c.ReceivedAt = start.Add(-time.Hour), start
+
 		e, err := event.New(c.Facts)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if refused, err := decide.Handle(t.Context(), []event.Event{e}); err != nil || len(refused) > 0 {
+
+		if refused, err := decide.Handle(t.Context(), []event.Event{e}); err != nil ||
+			len(refused) > 0 {
 			t.Fatalf("Handle: %v, %v", refused, err)
 		}
+
 		answers[c.ID] = call(http.MethodGet, "/decisions/"+c.ID+"/explain", "")
 	}
+
 	return answers
 }

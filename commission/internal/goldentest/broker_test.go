@@ -35,35 +35,57 @@ type line struct {
 
 func newLine(t *testing.T) *line {
 	t.Helper()
+
 	plan, err := contracts.Plan(contracts.TrackingEvents)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	schema, err := contracts.AvroSchema(contracts.TrackingEventV1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &line{cfg: brokertest.Namespace(t, plan), handled: make(chan struct{}, 1), seen: map[string]bool{}}
+
+	l := &line{
+		cfg:     brokertest.Namespace(t, plan),
+		handled: make(chan struct{}, 1),
+		seen:    map[string]bool{},
+	}
 	client := brokertest.Client(t, l.cfg)
-	dead := client.NewPublisher(broker.PublisherConfig{Topic: l.cfg.Topic(contracts.TrackingEventsDeadLetter), MaxPending: 10})
+	dead := client.NewPublisher(
+		broker.PublisherConfig{
+			Topic:      l.cfg.Topic(contracts.TrackingEventsDeadLetter),
+			MaxPending: 10,
+		},
+	)
 	brokertest.Run(t, dead.Run)
-	l.publisher = client.NewPublisher(broker.PublisherConfig{Topic: l.cfg.Topic(contracts.TrackingEvents), Schema: schema, Block: true})
+	l.publisher = client.NewPublisher(
+		broker.PublisherConfig{
+			Topic:  l.cfg.Topic(contracts.TrackingEvents),
+			Schema: schema,
+			Block:  true,
+		},
+	)
 	brokertest.Run(t, l.publisher.Run)
 	l.world = newWorld(t, pulsar.NewDeadLetters(dead, func() time.Time { return goldentest.Now() }))
 	await(t, "the publisher", l.publisher.Ready)
+
 	return l
 }
 
 // await asks again and again, for a minute.
 func await(t *testing.T, what string, ready func() error) {
 	t.Helper()
+
 	tick, deadline := time.NewTicker(20*time.Millisecond), time.After(time.Minute)
 	defer tick.Stop()
+
 	for {
 		err := ready()
 		if err == nil {
 			return
 		}
+
 		select {
 		case <-tick.C:
 		case <-deadline:
@@ -78,7 +100,11 @@ type handle = func(context.Context, []broker.Received) error
 func (l *line) consume(t *testing.T, cfg broker.Config, handle handle) {
 	t.Helper()
 	consumer := brokertest.Client(t, cfg).NewConsumer(broker.ConsumerConfig{
-		Topic: l.cfg.Topic(contracts.TrackingEvents), Subscription: contracts.Commission, MaxBatch: 500, Workers: 4, // as the service has it
+		// as the service has it
+		Topic:        l.cfg.Topic(contracts.TrackingEvents),
+		Subscription: contracts.Commission,
+		MaxBatch:     500,
+		Workers:      4,
 	})
 	brokertest.Run(t, func(ctx context.Context) error { return consumer.Run(ctx, handle) })
 	await(t, "the consumer", consumer.Ready)
@@ -89,27 +115,33 @@ func (l *line) handle(ctx context.Context, batch []broker.Received) error {
 	if err := l.tracking.Handle(ctx, batch); err != nil {
 		return err
 	}
+
 	l.mu.Lock()
 	for _, m := range batch {
 		l.seen[m.Properties[property]] = true
 	}
+
 	l.mu.Unlock()
+
 	select {
 	case l.handled <- struct{}{}:
 	default:
 	}
+
 	return nil
 }
 
 // send publishes the messages in their order and returns when the broker has stored all of them.
 func (l *line) send(t *testing.T, messages []broker.Message) {
 	t.Helper()
+
 	answers := make(chan error, len(messages))
 	for _, m := range messages {
 		l.sent++
 		m.Properties = map[string]string{property: fmt.Sprint(l.sent)}
 		l.publisher.Send(t.Context(), m, func(err error) { answers <- err })
 	}
+
 	for range messages {
 		if err := <-answers; err != nil {
 			t.Fatal(err)
@@ -120,14 +152,17 @@ func (l *line) send(t *testing.T, messages []broker.Message) {
 // wait returns when every message that was sent has been handled, however often.
 func (l *line) wait(t *testing.T) {
 	t.Helper()
+
 	deadline := time.After(time.Minute)
 	for {
 		l.mu.Lock()
 		seen := len(l.seen)
 		l.mu.Unlock()
+
 		if seen == l.sent {
 			return
 		}
+
 		select {
 		case <-l.handled:
 		case <-deadline:
@@ -136,83 +171,149 @@ func (l *line) wait(t *testing.T) {
 	}
 }
 
-// Every golden case as messages of a real topic: through the service's consumer and its handler into PostgreSQL.
+// Every golden case as messages of a real topic: through the service's consumer and its handler
+// into PostgreSQL.
 func TestGoldenCasesThroughTheBroker(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
 	l.consume(t, l.cfg, l.handle)
+
 	all := groups(golden(t))
 	for _, g := range all {
 		l.publish(t, g)
+
 		messages := g.messages(t)
 		for _, part := range g.parts(messages, len(messages)) {
 			l.send(t, part)
 			l.wait(t)
 			l.reject(t, g)
 		}
+
 		l.check(t, g)
 	}
+
 	l.nothingElse(t, all)
 	t.Logf("%d messages of %d cases", l.sent, len(golden(t)))
 }
 
 var errKilled = errors.New("killed after the commit and before the acknowledgement")
 
-// Two replicas on one subscription: one dies between commit and acknowledgement, so all that it has stored comes again to the other. Each event
-// is decided once, and those of a user in their order.
+// Two replicas on one subscription: one dies between commit and acknowledgement, so all that it has
+// stored comes again to the other. Each event is decided once, and those of a user in their order.
 func TestAReplicaDiesBeforeItAcknowledges(t *testing.T) {
 	t.Parallel()
+
 	const users, each = 16, 40
 	l := newLine(t)
-	l.publish(t, group{cases: []goldentest.Case{{Rules: []goldentest.Line{goldentest.NewLine("r", "sale", "kind=graduated", "currency=USD", "period=lifetime", "tiers=0:0.1")}}}})
+	l.publish(
+		t,
+		group{
+			cases: []goldentest.Case{
+				{
+					Rules: []goldentest.Line{
+						goldentest.NewLine(
+							"r",
+							"sale",
+							"kind=graduated",
+							"currency=USD",
+							"period=lifetime",
+							"tiers=0:0.1",
+						),
+					},
+				},
+			},
+		},
+	)
 	proxy := brokertest.NewProxy(t, l.cfg)
+
 	var dead atomic.Bool
 	died := make(chan int, 1)
 	l.consume(t, proxy.Config, func(ctx context.Context, batch []broker.Received) error {
 		if dead.Load() {
 			return errKilled
 		}
+
 		if err := l.tracking.Handle(ctx, batch); err != nil {
 			return err
 		}
+
 		if dead.CompareAndSwap(false, true) {
 			proxy.Cut() // no acknowledgement leaves any more
 			died <- len(batch)
 		}
+
 		return errKilled
 	})
+
 	var messages []broker.Message
 	for i := range each {
 		for u := range users {
 			user := fmt.Sprintf("u%02d", u)
-			payload, err := goldentest.Message(goldentest.NewLine(fmt.Sprintf("%s-%03d", user, i), "sale", "user="+user, "amount=10"), "")
+
+			payload, err := goldentest.Message(
+				goldentest.NewLine(
+					fmt.Sprintf("%s-%03d", user, i),
+					"sale",
+					"user="+user,
+					"amount=10",
+				),
+				"",
+			)
 			if err != nil {
 				t.Fatal(err)
 			}
+
 			messages = append(messages, broker.Message{Key: user, Payload: payload})
 		}
 	}
+
 	l.consume(t, l.cfg, l.handle)
 	l.send(t, messages)
+
 	select {
 	case n := <-died:
 		t.Logf("died with %d messages decided and not acknowledged", n)
 	case <-time.After(time.Minute):
 		t.Fatal("the first replica got nothing within a minute")
 	}
+
 	l.wait(t)
-	// The ledger's numbers are the order of commit; position_minor is the volume that a decision found, 10.00 for each before it.
+	// The ledger's numbers are the order of commit; position_minor is the volume that a decision
+	// found, 10.00 for each before it.
 	const state = `
-SELECT concat_ws(' ', count(*), count(DISTINCT event_id), sum(amount_minor), count(*) FILTER (WHERE event_id <> user_id || to_char(place - 1, '-FM000')),
-       count(*) FILTER (WHERE position <> (place - 1) * 1000), (SELECT count(*) FROM decisions), (SELECT sum(available_minor) FROM balances), (SELECT sum(programme_minor) FROM balances))
+SELECT concat_ws(' ', count(*), count(DISTINCT event_id), sum(amount_minor),
+    count(*) FILTER (WHERE event_id <> user_id || to_char(place - 1, '-FM000')),
+       count(*) FILTER (WHERE position <> (place - 1) * 1000), (SELECT count(*) FROM decisions),
+           (SELECT sum(available_minor) FROM balances), (SELECT sum(programme_minor) FROM balances))
 FROM (
-    SELECT d.event_id, d.user_id, l.amount_minor, coalesce(d.position_minor, 0) AS position, row_number() OVER (PARTITION BY d.user_id ORDER BY l.id) AS place
-    FROM ledger AS l JOIN commissions AS c ON c.id = l.commission_id JOIN decisions AS d USING (event_id)
+    SELECT d.event_id, d.user_id, l.amount_minor, coalesce(d.position_minor, 0) AS position,
+        row_number() OVER (PARTITION BY d.user_id ORDER BY l.id) AS place
+    FROM ledger AS l JOIN commissions AS c ON c.id = l.commission_id
+        JOIN decisions AS d USING (event_id)
 ) AS booked`
 	n := users * each
-	want := strings.Join([]string{fmt.Sprint(n), fmt.Sprint(n), fmt.Sprint(n * 100), "0", "0", fmt.Sprint(n), fmt.Sprint(n * 100), fmt.Sprint(-n * 100)}, " ")
+	want := strings.Join(
+		[]string{
+			fmt.Sprint(n),
+			fmt.Sprint(n),
+			fmt.Sprint(n * 100),
+			"0",
+			"0",
+			fmt.Sprint(n),
+			fmt.Sprint(n * 100),
+			fmt.Sprint(-n * 100),
+		},
+		" ",
+	)
+
 	var got string
 	if err := l.owner.QueryRow(t.Context(), state).Scan(&got); err != nil || got != want {
-		t.Errorf("booked, different, amount, out of order, wrong volume, decided, available, programme: %q, want %q (%v)", got, want, err)
+		t.Errorf(
+			"booked, different, amount, out of order, wrong volume, decided, available, "+
+				"programme: %q, want %q (%v)",
+			got,
+			want,
+			err,
+		)
 	}
 }

@@ -1,6 +1,7 @@
-// Package goldentest holds cases in a readable text format, some worked out by hand, and an oracle that computes what they must give in its own,
-// naive way: it shares no code with the service. The pure decision, the service over PostgreSQL and the service behind the broker are compared
-// with both, and the oracle with the hand.
+// Package goldentest holds cases in a readable text format, some worked out by hand, and an oracle
+// that computes what they must give in its own, naive way: it shares no code with the service. The
+// pure decision, the service over PostgreSQL and the service behind the broker are compared with
+// both, and the oracle with the hand.
 package goldentest
 
 import (
@@ -19,7 +20,9 @@ type Case struct {
 	Rules    []Line
 	Events   []Line
 	Outcomes []Outcome
-	Balances map[string]string // "user currency" of every account that moved → minor units earned, and those of them that are pending if any: "300 pending 100"
+	// "user currency" of every account that moved → minor units earned, and those of them that are
+	// pending if any: "300 pending 100"
+	Balances map[string]string
 }
 
 // Rejected gives the events whose commission is rejected, with the prefix as in Event.
@@ -30,22 +33,27 @@ func (c Case) Rejected(prefix string) map[string]bool {
 			out[prefix+e.ID] = true
 		}
 	}
+
 	return out
 }
 
-// Line is a rule or an event: an id, a type, and options. The commission of an event with rejected=true is rejected by hand as soon as it is made.
+// Line is a rule or an event: an id, a type, and options. The commission of an event with
+// rejected=true is rejected by hand as soon as it is made.
 type Line struct {
 	ID, Type string
 	Options  map[string]string
 }
 
-// Outcome is what an event must get in the end. Status and Available are those of its commission; where a case does not tell, they are empty.
+// Outcome is what an event must get in the end. Status and Available are those of its commission;
+// where a case does not tell, they are empty.
 type Outcome struct{ Event, Text, Status, Available string }
 
-// Now is what the service's clock shows while it meets the cases: what becomes available later is pending.
+// Now is what the service's clock shows while it meets the cases: what becomes available later is
+// pending.
 func Now() time.Time { return time.Date(2026, time.November, 23, 12, 0, 0, 0, time.UTC) }
 
-// PerUser tells whether rules of the case name users. Where none does, cases with the same rules can share a database.
+// PerUser tells whether rules of the case name users. Where none does, cases with the same rules
+// can share a database.
 func (c Case) PerUser() bool {
 	return slices.ContainsFunc(c.Rules, func(l Line) bool { return l.Get("user") != "" })
 }
@@ -55,14 +63,18 @@ func (l Line) Get(name string) string { return l.Options[name] }
 
 func (l Line) String() string {
 	parts := []string{l.ID, l.Type}
+
 	names := make([]string, 0, len(l.Options))
 	for name := range l.Options {
 		names = append(names, name)
 	}
+
 	sort.Strings(names)
+
 	for _, name := range names {
 		parts = append(parts, name+"="+l.Options[name])
 	}
+
 	return strings.Join(parts, " ")
 }
 
@@ -73,6 +85,7 @@ func NewLine(id, kind string, options ...string) Line {
 		name, value, _ := strings.Cut(option, "=")
 		l.Options[name] = value
 	}
+
 	return l
 }
 
@@ -82,15 +95,19 @@ func (c Case) Write(w io.Writer) {
 	for _, r := range c.Rules {
 		_, _ = fmt.Fprintf(w, "  rule %s\n", r)
 	}
+
 	for _, e := range c.Events {
 		_, _ = fmt.Fprintf(w, "  event %s\n", e)
 	}
+
 	for _, o := range c.Outcomes {
 		_, _ = fmt.Fprintf(w, "  gives %s %s\n", o.Event, o.Text)
 	}
+
 	for _, key := range c.accounts() {
 		_, _ = fmt.Fprintf(w, "  earned %s %s\n", key, c.Balances[key])
 	}
+
 	_, _ = fmt.Fprintln(w)
 }
 
@@ -99,31 +116,38 @@ func (c Case) accounts() []string {
 	for key := range c.Balances {
 		keys = append(keys, key)
 	}
+
 	sort.Strings(keys)
+
 	return keys
 }
 
 // Parse reads cases.
 func Parse(r io.Reader) ([]Case, error) {
 	var cases []Case
+
 	lines := bufio.NewScanner(r)
 	for n := 1; lines.Scan(); n++ {
 		text := strings.TrimSpace(lines.Text())
 		if text == "" || strings.HasPrefix(text, "#") {
 			continue
 		}
+
 		if name, ok := strings.CutPrefix(text, "case: "); ok {
 			cases = append(cases, Case{Name: name, Balances: map[string]string{}})
 			continue
 		}
+
 		fields := strings.Fields(text)
 		if len(cases) == 0 || len(fields) < 3 {
 			return nil, fmt.Errorf("line %d: %q", n, text)
 		}
+
 		if err := cases[len(cases)-1].add(fields); err != nil {
 			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
 	}
+
 	return cases, lines.Err()
 }
 
@@ -140,11 +164,13 @@ func (c *Case) add(fields []string) error {
 	default:
 		return fmt.Errorf("unknown word %q", fields[0])
 	}
+
 	return nil
 }
 
 func outcome(event string, words []string) Outcome {
 	o := Outcome{Event: event}
+
 	var text []string
 	for _, word := range words {
 		if status, ok := strings.CutPrefix(word, "status="); ok {
@@ -155,6 +181,8 @@ func outcome(event string, words []string) Outcome {
 			text = append(text, word)
 		}
 	}
+
 	o.Text = strings.Join(text, " ")
+
 	return o
 }

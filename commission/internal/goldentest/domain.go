@@ -19,38 +19,65 @@ func prefixed(l Line, prefix string) func(option string) string {
 		if l.Get(option) == "" {
 			return ""
 		}
+
 		return prefix + l.Get(option)
 	}
 }
 
-// selfReferral tells whether the value of metadata.self_referral, the JSON text that the option self gives, says so.
+// selfReferral tells whether the value of metadata.self_referral, the JSON text that the option
+// self gives, says so.
 func selfReferral(l Line) bool { return l.Get("self") == "true" || l.Get("self") == `"true"` }
 
 // Message is the payload by which the event of a line travels, with the prefix as in Event.
 func Message(l Line, prefix string) ([]byte, error) {
 	named := prefixed(l, prefix)
+
 	members := map[string]string{
-		"schema_version": "v1", "event_id": prefix + l.ID, "user_id": named("user"), "event_type": l.Type, "occurred_at": when(l), "received_at": when(l),
-		"campaign_id": l.Get("campaign"), "product_id": l.Get("product"), "order_id": named("order"), "original_event_id": named("of"),
-		"amount": l.Get("amount"), "currency": l.Get("currency"),
+		"schema_version":    "v1",
+		"event_id":          prefix + l.ID,
+		"user_id":           named("user"),
+		"event_type":        l.Type,
+		"occurred_at":       when(l),
+		"received_at":       when(l),
+		"campaign_id":       l.Get("campaign"),
+		"product_id":        l.Get("product"),
+		"order_id":          named("order"),
+		"original_event_id": named("of"),
+		"amount":            l.Get("amount"),
+		"currency":          l.Get("currency"),
 	}
 	if self := l.Get("self"); self != "" {
 		members["metadata"] = `{"source":"golden","self_referral":` + self + `}`
 	}
+
 	maps.DeleteFunc(members, func(_, value string) bool { return value == "" })
+
 	return json.Marshal(members)
 }
 
-// Event makes the event of a line. prefix keeps the events, users and orders of cases apart that share a database.
+// Event makes the event of a line. prefix keeps the events, users and orders of cases apart that
+// share a database.
 func Event(l Line, prefix string) (event.Event, error) {
 	at, err := time.Parse(time.RFC3339, when(l))
 	if err != nil {
 		return event.Event{}, err
 	}
+
 	named := prefixed(l, prefix)
+
 	return event.New(event.Facts{
-		ID: prefix + l.ID, UserID: named("user"), Type: event.Type(l.Type), OccurredAt: at, ReceivedAt: at, CampaignID: l.Get("campaign"), ProductID: l.Get("product"),
-		OrderID: named("order"), OriginalID: named("of"), Amount: l.Get("amount"), Currency: l.Get("currency"), SelfReferral: selfReferral(l),
+		ID:           prefix + l.ID,
+		UserID:       named("user"),
+		Type:         event.Type(l.Type),
+		OccurredAt:   at,
+		ReceivedAt:   at,
+		CampaignID:   l.Get("campaign"),
+		ProductID:    l.Get("product"),
+		OrderID:      named("order"),
+		OriginalID:   named("of"),
+		Amount:       l.Get("amount"),
+		Currency:     l.Get("currency"),
+		SelfReferral: selfReferral(l),
 	})
 }
 
@@ -58,37 +85,61 @@ func Event(l Line, prefix string) (event.Event, error) {
 func Rule(l Line, prefix string) (rule.Rule, error) {
 	named := prefixed(l, prefix)
 	def := rule.Definition{
-		ID: l.ID, Name: l.ID, Scope: rule.Scope{EventType: event.Type(l.Type), UserID: named("user"), CampaignID: l.Get("campaign"), ProductID: l.Get("product")},
-		Rounding: money.Rounding(l.Get("rounding")), EffectiveFrom: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC),
+		ID:   l.ID,
+		Name: l.ID,
+		Scope: rule.Scope{
+			EventType:  event.Type(l.Type),
+			UserID:     named("user"),
+			CampaignID: l.Get("campaign"),
+			ProductID:  l.Get("product"),
+		},
+		Rounding:      money.Rounding(l.Get("rounding")),
+		EffectiveFrom: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC),
 	}
+
 	var p parser
 	if l.Get("currency") != "" {
 		def.Currency, p.err = money.ParseCurrency(l.Get("currency"))
 	}
+
 	p.currency = def.Currency
 	def.Version = max(1, p.number(l.Get("version")))
 	def.Priority = p.number(l.Get("priority"))
 	def.HoldDays = p.number(l.Get("hold"))
+
 	def.MinimumBase, def.Maximum = p.amount(l.Get("min")), p.amount(l.Get("max"))
 	if limit, span, ok := strings.Cut(l.Get("cap"), "/"); ok {
 		def.Cap = &rule.Cap{Amount: p.amount(limit), Period: rule.Period(span)}
 	}
+
 	if l.Get("from") != "" {
 		def.EffectiveFrom = p.time(l.Get("from"))
 	}
+
 	if l.Get("to") != "" {
 		def.EffectiveTo = p.time(l.Get("to"))
 	}
-	def.Formula = rule.Formula{Kind: rule.Kind(l.Get("kind")), Rate: p.rate(l.Get("rate")), Amount: p.rate(l.Get("amount")), Period: rule.Period(l.Get("period"))}
+
+	def.Formula = rule.Formula{
+		Kind:   rule.Kind(l.Get("kind")),
+		Rate:   p.rate(l.Get("rate")),
+		Amount: p.rate(l.Get("amount")),
+		Period: rule.Period(l.Get("period")),
+	}
 	if l.Get("tiers") != "" {
 		for tier := range strings.SplitSeq(l.Get("tiers"), ",") {
 			from, share, _ := strings.Cut(tier, ":")
-			def.Formula.Tiers = append(def.Formula.Tiers, rule.Tier{From: p.amount(from), Rate: p.rate(share)})
+			def.Formula.Tiers = append(
+				def.Formula.Tiers,
+				rule.Tier{From: p.amount(from), Rate: p.rate(share)},
+			)
 		}
 	}
+
 	if p.err != nil {
 		return rule.Rule{}, fmt.Errorf("rule %s: %w", l.ID, p.err)
 	}
+
 	return rule.New(def)
 }
 
@@ -108,8 +159,10 @@ func (p *parser) number(text string) int {
 	if text == "" {
 		return 0
 	}
+
 	n, err := strconv.Atoi(text)
 	p.keep(err)
+
 	return n
 }
 
@@ -117,8 +170,10 @@ func (p *parser) amount(text string) int64 {
 	if text == "" {
 		return 0
 	}
+
 	a, err := money.ParseMajor(text, p.currency)
 	p.keep(err)
+
 	return a.Minor()
 }
 
@@ -126,13 +181,16 @@ func (p *parser) rate(text string) money.Rate {
 	if text == "" {
 		return money.Rate{}
 	}
+
 	r, err := money.ParseRate(text)
 	p.keep(err)
+
 	return r
 }
 
 func (p *parser) time(text string) time.Time {
 	t, err := time.Parse(time.RFC3339, text)
 	p.keep(err)
+
 	return t
 }

@@ -21,13 +21,15 @@ type books struct {
 	balances map[string]string // as in goldentest.Case
 }
 
-// answer is what an event got; status and available are those of its commission, "" where the way of deciding does not tell.
+// answer is what an event got; status and available are those of its commission, "" where the way
+// of deciding does not tell.
 type answer struct{ text, status, available string }
 
 func answerOf(outcome, reason string, minor int64) answer {
 	if minor == 0 {
 		return answer{text: outcome + " " + reason}
 	}
+
 	return answer{text: fmt.Sprintf("%s %s %d", outcome, reason, minor)}
 }
 
@@ -35,30 +37,39 @@ func balance(earned, pending int64) string {
 	if pending == 0 {
 		return fmt.Sprint(earned)
 	}
+
 	return fmt.Sprintf("%d pending %d", earned, pending)
 }
 
 // pure runs a case through the pure function, in the order of arrival.
 func pure(t *testing.T, c goldentest.Case) books {
 	t.Helper()
+
 	var rules []rule.Rule
 	for _, l := range c.Rules {
 		r, err := goldentest.Rule(l, "")
 		if err != nil {
 			t.Fatalf("%s: %v", c.Name, err)
 		}
+
 		rules = append(rules, r)
 	}
+
 	var events []event.Event
 	for _, l := range c.Events {
 		e, err := goldentest.Event(l, "")
 		if err != nil {
 			t.Fatalf("%s: %v", c.Name, err)
 		}
+
 		events = append(events, e)
 	}
+
 	got := books{answers: map[string]answer{}, balances: map[string]string{}}
-	earned, pending, waits := map[string]int64{}, map[string]int64{}, map[string]bool{}
+	earned := map[string]int64{}
+	pending := map[string]int64{}
+	waits := map[string]bool{}
+
 	decisions := decision.RunInOrder(events, rule.NewSet(1, rules), c.Rejected(""))
 	for _, d := range decisions {
 		a := answerOf(string(d.Outcome), string(d.Reason), d.Amount.Minor())
@@ -66,32 +77,40 @@ func pure(t *testing.T, c goldentest.Case) books {
 			a.available = d.AvailableAt.Format(time.RFC3339)
 			waits[d.Event.ID()] = d.AvailableAt.After(goldentest.Now())
 		}
+
 		got.answers[d.Event.ID()] = a
 	}
+
 	for _, d := range decisions {
 		key := d.Event.UserID() + " " + d.Currency.String()
 		if d.Outcome != decision.Commissioned {
 			continue
 		}
+
 		if c.Rejected("")[d.Root()] {
 			earned[key] += 0 // the account is there all the same
 			continue
 		}
+
 		earned[key] += d.Amount.Minor()
 		if waits[d.Root()] {
 			pending[key] += d.Amount.Minor()
 		}
 	}
+
 	for key, sum := range earned {
 		got.balances[key] = balance(sum, pending[key])
 	}
+
 	return got
 }
 
-// compare compares all of it: an event that the case does not know is as wrong as one that is missing.
+// compare compares all of it: an event that the case does not know is as wrong as one that is
+// missing.
 func compare(t *testing.T, c goldentest.Case, got books) bool {
 	t.Helper()
 	ok := true
+
 	wrong := func(format string, args ...any) {
 		ok = false
 		t.Errorf("%s: %s", c.Name, fmt.Sprintf(format, args...))
@@ -101,31 +120,44 @@ func compare(t *testing.T, c goldentest.Case, got books) bool {
 		if a.text != want.Text {
 			wrong("%s gives %q, want %q", want.Event, a.text, want.Text)
 		}
+
 		if a.status != "" && want.Status != "" && a.status != want.Status {
 			wrong("the commission of %s is %s, want %s", want.Event, a.status, want.Status)
 		}
+
 		if a.available != "" && want.Available != "" && a.available != want.Available {
-			wrong("the commission of %s is available at %s, want %s", want.Event, a.available, want.Available)
+			wrong(
+				"the commission of %s is available at %s, want %s",
+				want.Event,
+				a.available,
+				want.Available,
+			)
 		}
 	}
+
 	if len(got.answers) != len(c.Outcomes) {
 		wrong("%d decisions, want %d: %v", len(got.answers), len(c.Outcomes), got.answers)
 	}
+
 	if !maps.Equal(got.balances, c.Balances) {
 		wrong("earned %v, want %v", got.balances, c.Balances)
 	}
+
 	return ok
 }
 
 func TestTenThousandRandomCasesAgainstTheOracle(t *testing.T) {
 	t.Parallel()
+
 	failed := 0
 	for seed := range uint64(10_000) {
 		c := goldentest.Random(seed)
 		if seed%2 == 1 {
 			rejectSome(c, seed)
 		}
+
 		goldentest.Solve(&c)
+
 		if !compare(t, c, pure(t, c)) {
 			if failed++; failed == 5 {
 				t.Fatal("enough")
@@ -138,7 +170,9 @@ func TestTenThousandRandomCasesAgainstTheOracle(t *testing.T) {
 func rejectSome(c goldentest.Case, seed uint64) {
 	for i, first := range c.Events {
 		for _, e := range c.Events[i:] {
-			if e.ID == first.ID && !slices.Contains([]string{"refund", "void", "chargeback"}, e.Type) && (seed/2+uint64(i))%4 == 0 {
+			if e.ID == first.ID &&
+				!slices.Contains([]string{"refund", "void", "chargeback"}, e.Type) &&
+				(seed/2+uint64(i))%4 == 0 {
 				e.Options["rejected"] = "true"
 			}
 		}
@@ -151,9 +185,11 @@ func all() []goldentest.Case {
 	for seed := range uint64(60) {
 		cases = append(cases, goldentest.Random(1_000_000+seed))
 	}
+
 	for i := range cases {
 		goldentest.Solve(&cases[i])
 	}
+
 	return cases
 }
 
@@ -166,34 +202,46 @@ const header = `# Golden cases: rules, events in the order of their arrival, and
 
 func TestTheFileIsWhatTheOracleSays(t *testing.T) {
 	t.Parallel()
+
 	var text bytes.Buffer
 	text.WriteString(header)
+
 	for _, c := range all() {
 		c.Write(&text)
 	}
+
 	if os.Getenv("UPDATE_GOLDEN") != "" {
 		if err := os.WriteFile("testdata/golden.txt", text.Bytes(), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
+
 	stored, err := os.ReadFile("testdata/golden.txt")
 	if err != nil || !bytes.Equal(stored, text.Bytes()) {
-		t.Errorf("testdata/golden.txt is not what the oracle makes (%v): look at the difference, then run with UPDATE_GOLDEN=1", err)
+		t.Errorf(
+			"testdata/golden.txt is not what the oracle makes (%v): look at the difference, "+
+				"then run with UPDATE_GOLDEN=1",
+			err,
+		)
 	}
 }
 
 // parsed reads a file of at least so many cases.
 func parsed(t *testing.T, name string, least int) []goldentest.Case {
 	t.Helper()
+
 	file, err := os.Open("testdata/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	defer func() { _ = file.Close() }()
+
 	cases, err := goldentest.Parse(file)
 	if err != nil || len(cases) < least {
 		t.Fatalf("%s: %d cases, %v", name, len(cases), err)
 	}
+
 	return cases
 }
 
@@ -211,19 +259,23 @@ func golden(t *testing.T) []goldentest.Case {
 // The oracle has to give what was worked out by hand, else its other values are worth nothing.
 func TestTheOracleAgreesWithTheHand(t *testing.T) {
 	t.Parallel()
+
 	for _, want := range hand(t) {
 		solved := want
 		goldentest.Solve(&solved)
+
 		got := books{answers: map[string]answer{}, balances: solved.Balances}
 		for _, o := range solved.Outcomes {
 			got.answers[o.Event] = answer{text: o.Text}
 		}
+
 		compare(t, want, got)
 	}
 }
 
 func TestGoldenCasesThroughThePureFunction(t *testing.T) {
 	t.Parallel()
+
 	for _, c := range golden(t) {
 		compare(t, c, pure(t, c))
 	}

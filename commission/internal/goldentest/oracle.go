@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// oracle keeps every decided event in a list and computes everything anew from that list: no running totals, no shared code, rational
-// numbers throughout.
+// oracle keeps every decided event in a list and computes everything anew from that list: no
+// running totals, no shared code, rational numbers throughout.
 type oracle struct {
 	rules []Line
 	done  []*verdict
@@ -37,22 +37,27 @@ func Solve(c *Case) {
 		if o.find(func(v *verdict) bool { return v.event.ID == e.ID }) != nil {
 			continue // a repetition
 		}
+
 		v := &verdict{event: e}
 		o.decide(v)
 		o.done = append(o.done, v)
+
 		if reverses(e) {
 			continue
 		}
+
 		var waiting []*verdict
 		for _, p := range o.done {
 			if strings.HasPrefix(p.text, "parked") && o.originalOf(p.event) != nil {
 				waiting = append(waiting, p)
 			}
 		}
+
 		sort.Slice(waiting, func(i, j int) bool {
 			a, b := waiting[i].event, waiting[j].event
 			return when(a)+a.ID < when(b)+b.ID
 		})
+
 		for _, p := range waiting { // it counts from now on, not from when it was parked
 			for i, v := range o.done {
 				if v == p {
@@ -60,40 +65,52 @@ func Solve(c *Case) {
 					break
 				}
 			}
+
 			again := &verdict{event: p.event}
 			o.decide(again)
 			o.done = append(o.done, again)
 		}
 	}
+
 	c.Outcomes, c.Balances = nil, map[string]string{}
 	sums, pending := map[string]*big.Rat{}, map[string]*big.Rat{}
+
 	seen := map[string]bool{}
 	for _, e := range c.Events {
 		if seen[e.ID] {
 			continue
 		}
+
 		seen[e.ID] = true
 		v := o.find(func(v *verdict) bool { return v.event.ID == e.ID })
+
 		text := v.text
 		if v.amount != nil && v.amount.Sign() != 0 {
 			text += " " + minorText(v.amount, v.currency)
+
 			key := e.Get("user") + " " + v.currency
 			if sums[key] == nil {
 				sums[key], pending[key] = new(big.Rat), new(big.Rat)
 			}
+
 			if v.rejected() {
 				c.Outcomes = append(c.Outcomes, Outcome{Event: e.ID, Text: text})
 				continue
 			}
+
 			sums[key].Add(sums[key], v.amount)
+
 			if v.pending() {
 				pending[key].Add(pending[key], v.amount)
 			}
 		}
+
 		c.Outcomes = append(c.Outcomes, Outcome{Event: e.ID, Text: text})
 	}
+
 	for key, sum := range sums {
 		currency := strings.Fields(key)[1]
+
 		c.Balances[key] = minorText(sum, currency)
 		if pending[key].Sign() != 0 {
 			c.Balances[key] += " pending " + minorText(pending[key], currency)
@@ -106,26 +123,33 @@ func (v *verdict) pending() bool {
 	if v.original != nil {
 		v = v.original
 	}
+
 	at, err := time.Parse(time.RFC3339, when(v.event))
 	if err != nil {
 		panic(err) //nolint:forbidigo // a mistake in a case
 	}
+
 	days, _ := strconv.Atoi(v.rule.Get("hold"))
+
 	return at.Add(time.Duration(days) * 24 * time.Hour).After(Now())
 }
 
-// rejected tells whether an operator rejected the commission as soon as it was made: it brings nothing, there is nothing to take back, and what comes after
-// finds tiers and caps as if it had never been.
+// rejected tells whether an operator rejected the commission as soon as it was made: it brings
+// nothing, there is nothing to take back, and what comes after finds tiers and caps as if it had
+// never been.
 func (v *verdict) rejected() bool { return v.event.Get("rejected") == "true" }
 
-func reverses(e Line) bool { return e.Type == "refund" || e.Type == "void" || e.Type == "chargeback" }
-func sells(e Line) bool    { return e.Type == "sale" || e.Type == "purchase" }
+func reverses(e Line) bool {
+	return e.Type == "refund" || e.Type == "void" || e.Type == "chargeback"
+}
+func sells(e Line) bool { return e.Type == "sale" || e.Type == "purchase" }
 
 // when is the time of an event; they all have the same form, so texts compare as times do.
 func when(e Line) string {
 	if at := e.Get("at"); at != "" {
 		return at
 	}
+
 	return "2026-11-10T00:00:00Z"
 }
 
@@ -141,10 +165,13 @@ func unreadable(amount, currency string) string {
 	if _, known := currencies()[currency]; !known {
 		return "not_commissioned currency_unknown"
 	}
+
 	whole, fraction, _ := strings.Cut(amount, ".")
-	if strings.HasPrefix(amount, "-") || len(strings.TrimRight(fraction, "0")) > digits(currency) || len(whole) > 12 {
+	if strings.HasPrefix(amount, "-") || len(strings.TrimRight(fraction, "0")) > digits(currency) ||
+		len(whole) > 12 {
 		return "not_commissioned amount_invalid"
 	}
+
 	return ""
 }
 
@@ -153,6 +180,7 @@ func power(n int) *big.Rat {
 	for range n {
 		out.Mul(out, big.NewRat(10, 1))
 	}
+
 	return out
 }
 
@@ -165,6 +193,7 @@ func rat(text string) *big.Rat {
 	if !ok {
 		panic("no number: " + text) //nolint:forbidigo // a mistake in a case
 	}
+
 	return r
 }
 
@@ -174,10 +203,12 @@ func (o *oracle) find(is func(*verdict) bool) *verdict {
 			return v
 		}
 	}
+
 	return nil
 }
 
-// originalOf is what a reversal names: by event, or the sale of the order that earned, or else any sale of it.
+// originalOf is what a reversal names: by event, or the sale of the order that earned, or else any
+// sale of it.
 func (o *oracle) originalOf(e Line) *verdict {
 	user := func(v *verdict) bool {
 		return v.event.Get("user") == e.Get("user") && !strings.HasPrefix(v.text, "parked")
@@ -185,10 +216,14 @@ func (o *oracle) originalOf(e Line) *verdict {
 	if of := e.Get("of"); of != "" {
 		return o.find(func(v *verdict) bool { return user(v) && v.event.ID == of })
 	}
+
 	order := func(v *verdict) bool { return user(v) && sells(v.event) && v.event.Get("order") == e.Get("order") }
-	if v := o.find(func(v *verdict) bool { return order(v) && strings.HasPrefix(v.text, "commissioned") }); v != nil {
+	if v := o.find(
+		func(v *verdict) bool { return order(v) && strings.HasPrefix(v.text, "commissioned") },
+	); v != nil {
 		return v
 	}
+
 	return o.find(order)
 }
 
@@ -197,46 +232,58 @@ func (o *oracle) decide(v *verdict) {
 		o.reverse(v)
 		return
 	}
+
 	o.earn(v)
 }
 
 func (o *oracle) earn(v *verdict) {
 	e := v.event
+
 	v.currency = e.Get("currency")
 	if v.currency == "" {
 		v.currency = "USD"
 	}
+
 	v.base = new(big.Rat)
 	if v.text = unreadable(e.Get("amount"), v.currency); v.text != "" {
 		return
 	}
+
 	if a := e.Get("amount"); a != "" {
 		v.base = rat(a)
 	} else if sells(e) {
 		v.text = "not_commissioned amount_missing"
 		return
 	}
+
 	if self := e.Get("self"); self == "true" || self == `"true"` {
 		v.text = "not_commissioned self_referral"
 		return
 	}
+
 	if sells(e) && e.Get("order") != "" && o.find(func(w *verdict) bool {
-		return sells(w.event) && w.event.Get("user") == e.Get("user") && w.event.Get("order") == e.Get("order") && strings.HasPrefix(w.text, "commissioned")
+		return sells(w.event) && w.event.Get("user") == e.Get("user") &&
+			w.event.Get("order") == e.Get("order") &&
+			strings.HasPrefix(w.text, "commissioned")
 	}) != nil {
 		v.text = "not_commissioned duplicate_order"
 		return
 	}
+
 	rule, other := o.choose(e, v.currency)
 	if rule == nil {
 		v.text = "not_commissioned no_rule"
 		if other {
 			v.text = "not_commissioned currency_mismatch"
 		}
+
 		return
 	}
+
 	v.rule = rule
 	v.volume, v.earned = o.usage(v, period(rule.Get("period"), e), true), o.usage(v, period(capPeriod(rule), e), false)
 	amount, why := o.commission(v, v.base)
+
 	v.amount = amount
 	switch {
 	case why == "minimum":
@@ -252,7 +299,8 @@ func (o *oracle) earn(v *verdict) {
 	}
 }
 
-// choose goes through the rules by hand: who matches, newest version of each, narrowest scope, highest priority.
+// choose goes through the rules by hand: who matches, newest version of each, narrowest scope,
+// highest priority.
 func (o *oracle) choose(e Line, currency string) (best *Line, otherCurrency bool) {
 	weight := func(r *Line) int {
 		n := 0
@@ -261,29 +309,38 @@ func (o *oracle) choose(e Line, currency string) (best *Line, otherCurrency bool
 				n += 1 << i
 			}
 		}
+
 		priority, _ := strconv.Atoi(r.Get("priority"))
+
 		return n*1000 + priority
 	}
+
 	var fit []*Line
 	for i := range o.rules {
 		r := &o.rules[i]
-		fits := r.Type == e.Type && (r.Get("from") == "" || r.Get("from") <= when(e)) && (r.Get("to") == "" || when(e) < r.Get("to"))
+
+		fits := r.Type == e.Type && (r.Get("from") == "" || r.Get("from") <= when(e)) &&
+			(r.Get("to") == "" || when(e) < r.Get("to"))
 		for _, scope := range []string{"product", "campaign", "user"} {
 			fits = fits && (r.Get(scope) == "" || r.Get(scope) == e.Get(scope))
 		}
+
 		if c := r.Get("currency"); fits && c != "" && c != currency {
 			otherCurrency, fits = true, false
 		}
+
 		if fits {
 			fit = append(fit, r)
 		}
 	}
+
 	for _, r := range fit {
 		newer := func(other *Line) bool { return other.ID == r.ID && other.Get("version") > r.Get("version") }
 		if !slices.ContainsFunc(fit, newer) && (best == nil || weight(r) > weight(best)) {
 			best = r
 		}
 	}
+
 	return best, otherCurrency && best == nil
 }
 
@@ -299,6 +356,7 @@ func period(kind string, e Line) string {
 	case "month":
 		return when(e)[:7]
 	}
+
 	return kind
 }
 
@@ -308,27 +366,37 @@ func (o *oracle) usage(v *verdict, label string, volume bool) *big.Rat {
 	if label == "" {
 		return sum
 	}
+
 	kind := capPeriod(v.rule)
 	if volume {
 		kind = v.rule.Get("period")
 	}
+
 	for _, w := range o.done {
-		if w.rule == nil || w.rejected() || reverses(w.event) || w.rule.ID != v.rule.ID || w.event.Get("user") != v.event.Get("user") || w.currency != v.currency || period(kind, w.event) != label {
+		if w.rule == nil || w.rejected() || reverses(w.event) || w.rule.ID != v.rule.ID ||
+			w.event.Get("user") != v.event.Get("user") ||
+			w.currency != v.currency ||
+			period(kind, w.event) != label {
 			continue
 		}
+
 		if volume {
 			if left := o.left(w); atLeastMinimum(w, left) {
 				sum.Add(sum, left)
 			}
+
 			continue
 		}
+
 		sum.Add(sum, w.amount)
+
 		for _, r := range o.done {
 			if r.original == w && r.amount != nil {
 				sum.Add(sum, r.amount)
 			}
 		}
 	}
+
 	return sum
 }
 
@@ -344,6 +412,7 @@ func (o *oracle) left(w *verdict) *big.Rat {
 			left.Sub(left, r.taken)
 		}
 	}
+
 	return left
 }
 
@@ -353,6 +422,7 @@ func (o *oracle) reverse(v *verdict) {
 		v.text = "not_commissioned original_not_named"
 		return
 	}
+
 	w := o.originalOf(e)
 	switch {
 	case w == nil:
@@ -365,38 +435,52 @@ func (o *oracle) reverse(v *verdict) {
 		v.text = "not_commissioned original_not_commissioned"
 		return
 	}
+
 	v.currency = w.currency
+
 	named := w.currency
 	if c := e.Get("currency"); c != "" {
 		named = c
 	}
+
 	if v.text = unreadable(e.Get("amount"), named); v.text != "" {
 		return
 	}
+
 	if named != w.currency {
 		v.text = "not_commissioned currency_mismatch"
 		return
 	}
+
 	left := o.left(w)
+
 	again := o.find(func(r *verdict) bool { return r.original == w }) != nil
 	if (w.base.Sign() > 0 && left.Sign() <= 0) || (w.base.Sign() == 0 && again) {
 		v.text = "not_commissioned already_reversed"
 		return
 	}
+
 	if w.rejected() {
 		v.text = "not_commissioned original_rejected"
 		return
 	}
+
 	take := left
 	if a := e.Get("amount"); a != "" && rat(a).Cmp(left) < 0 {
 		take = rat(a)
 	}
+
 	before, _ := o.commission(w, left)
+
 	after := new(big.Rat)
 	if rest := new(big.Rat).Sub(left, take); rest.Sign() > 0 {
 		after, _ = o.commission(w, rest)
 	}
-	v.original, v.taken, v.amount = w, take, new(big.Rat).Sub(after, before)
+
+	v.original = w
+	v.taken = take
+	v.amount = new(big.Rat).Sub(after, before)
+
 	v.text = "commissioned clawed_back"
 	if v.amount.Sign() == 0 {
 		v.text = "not_commissioned nothing_to_claw_back"

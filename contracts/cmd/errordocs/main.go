@@ -16,6 +16,8 @@ func run(context.Context, []string) error {
 	if err != nil {
 		return err
 	}
+
 	_, err = os.Stdout.WriteString(text)
+
 	return err
 }

@@ -17,21 +17,39 @@ type stage struct {
 
 func (b *benches) stages() []stage {
 	return []stage{
-		{"cost", b.cost}, {"latency", b.latency}, {"outage", b.outage}, {"sustained", b.sustained}, {"lists", b.lists}, {"memory", b.memory},
+		{
+			"cost",
+			b.cost,
+		},
+		{"latency", b.latency},
+		{"outage", b.outage},
+		{"sustained", b.sustained},
+		{"lists", b.lists},
+		{"memory", b.memory},
 	}
 }
 
 // cost is what an event by single POST takes, in the same situation as its rate.
 func (b *benches) cost(ctx context.Context, o options, report *bench.Report) error {
 	_, err := b.pipeline.Alone(ctx, "tracking", func(ctx context.Context) (bench.Done, error) {
-		return bench.Costs(ctx, report, b.tracking, b.stack.URL("tracking"), func(ctx context.Context) (bench.Done, error) {
-			return b.pipeline.Meter.Around(func() (bench.Done, error) { return b.load.Closed(ctx, o.length, 256, 1) })
-		})
+		return bench.Costs(
+			ctx,
+			report,
+			b.tracking,
+			b.stack.URL("tracking"),
+			func(ctx context.Context) (bench.Done, error) {
+				return b.pipeline.Meter.Around(
+					func() (bench.Done, error) { return b.load.Closed(ctx, o.length, 256, 1) },
+				)
+			},
+		)
 	})
+
 	return err
 }
 
-// latency is taken at half of the rate that was measured for single events, or at 4,000 a second when it was not.
+// latency is taken at half of the rate that was measured for single events, or at 4,000 a second
+// when it was not.
 func (b *benches) latency(ctx context.Context, o options, report *bench.Report) error {
 	rate := report.Median(single, 8000) / 2
 	_, err := b.pipeline.Alone(ctx, "tracking", func(ctx context.Context) (bench.Done, error) {
@@ -43,47 +61,82 @@ func (b *benches) latency(ctx context.Context, o options, report *bench.Report) 
 		report.AddUsage("single event POST at half of the rate", done)
 		report.Add("single event POST, open loop, half of the rate", rate, "/s", "")
 		report.AddQuantiles("  its latency", latencies, time.Millisecond, "≤ 25")
+
 		return done, err
 	})
+
 	return err
 }
 
 // pathRate is what the whole path is made for, in events a second.
 const pathRate = 5000
 
-// outage takes the broker away while events come in, and looks how soon what waits is published and decided afterwards.
+// outage takes the broker away while events come in, and looks how soon what waits is published and
+// decided afterwards.
 func (b *benches) outage(ctx context.Context, o options, report *bench.Report) error {
-	found, err := b.pipeline.Outage(ctx, bench.Away{Length: o.outage, Saturated: min(o.length, o.outage), Rate: pathRate})
+	found, err := b.pipeline.Outage(
+		ctx,
+		bench.Away{Length: o.outage, Saturated: min(o.length, o.outage), Rate: pathRate},
+	)
 	if err != nil {
 		return err
 	}
-	report.Add(fmt.Sprintf("broker away for %v: rate of intake at its limit, single events", o.outage), found.Rate, "/s", "")
+
+	report.Add(
+		fmt.Sprintf("broker away for %v: rate of intake at its limit, single events", o.outage),
+		found.Rate,
+		"/s",
+		"",
+	)
+
 	if usual := report.Median(single, 0); usual > 0 {
 		report.Add("  compared with its usual rate", found.Rate/usual, "", "≥ 0.9")
 	}
+
 	report.Add("  tracking's peak memory grew by", found.GrewMiB, "MiB", "≤ 20")
 	report.Add("  events that waited at its return", float64(found.Waited), "", "")
-	report.Add("  until published less than 1 s after receipt", found.Published.Seconds(), "s", "≤ 10")
+	report.Add(
+		"  until published less than 1 s after receipt",
+		found.Published.Seconds(),
+		"s",
+		"≤ 10",
+	)
 	report.Add("  until decided less than 1 s after receipt", found.Decided.Seconds(), "s", "")
+
 	return nil
 }
 
-// sustained drives the whole path at the rate of the goal and at half of it, and reports how far the decisions lag.
+// sustained drives the whole path at the rate of the goal and at half of it, and reports how far
+// the decisions lag.
 func (b *benches) sustained(ctx context.Context, o options, report *bench.Report) error {
 	behind, lags, err := b.pipeline.Sustained(ctx, o.sustained, pathRate)
 	if err != nil {
 		return err
 	}
+
 	half := len(behind) / 2
 	report.Add(fmt.Sprintf("whole path for %v", o.sustained), pathRate, "/s", "≥ 5000")
-	report.Add("  undecided at most, first half of the time", float64(slices.Max(behind[:half])), "", "")
-	report.Add("  undecided at most, second half", float64(slices.Max(behind[half:])), "", "not growing")
+	report.Add(
+		"  undecided at most, first half of the time",
+		float64(slices.Max(behind[:half])),
+		"",
+		"",
+	)
+	report.Add(
+		"  undecided at most, second half",
+		float64(slices.Max(behind[half:])),
+		"",
+		"not growing",
+	)
 	report.AddQuantiles("  from receipt to decision", lags, time.Second, "")
+
 	if _, lags, err = b.pipeline.Sustained(ctx, o.sustained/4, pathRate/2); err != nil {
 		return err
 	}
+
 	report.Add("whole path at half load", pathRate/2, "/s", "")
 	report.AddQuantiles("  from receipt to decision", lags, time.Second, "≤ 0.5")
+
 	return nil
 }
 
@@ -94,8 +147,10 @@ func (b *benches) lists(ctx context.Context, _ options, report *bench.Report) er
 		if err != nil {
 			return err
 		}
+
 		report.AddQuantiles("list of 100 events "+query.Name, latencies, time.Millisecond, "≤ 20")
 	}
+
 	return nil
 }
 
@@ -106,7 +161,9 @@ func (b *benches) memory(_ context.Context, _ options, report *bench.Report) err
 		if !ok {
 			return fmt.Errorf("%s does not run", name)
 		}
+
 		report.Add("memory at most, "+name, bench.PeakMemory(pid), "MiB", goal)
 	}
+
 	return nil
 }

@@ -1,5 +1,5 @@
-// Package bench measures Tributary beside what its machine can do at all, in the same run: figures of a shared machine mean little,
-// ratios within one run do.
+// Package bench measures Tributary beside what its machine can do at all, in the same run: figures
+// of a shared machine mean little, ratios within one run do.
 package bench
 
 import (
@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// Done is what was done in how long, and what it took of the processors: microseconds an event, by process.
+// Done is what was done in how long, and what it took of the processors: microseconds an event, by
+// process.
 type Done struct {
 	Events int
 	Took   time.Duration
@@ -41,35 +42,57 @@ type Result struct {
 	Per  []Per                `json:"compared_with,omitempty"`
 }
 
-// Rounds runs every measure once a round, each round in another order, and compares within the round.
-func Rounds(ctx context.Context, rounds int, measures []Measure, say func(string, ...any)) ([]Result, error) {
+// Rounds runs every measure once a round, each round in another order, and compares within the
+// round.
+func Rounds(
+	ctx context.Context,
+	rounds int,
+	measures []Measure,
+	say func(string, ...any),
+) ([]Result, error) {
 	results := make([]Result, len(measures))
 	for i, m := range measures {
 		results[i] = Result{Name: m.Name, Per: slices.Clone(m.Per)}
 	}
+
 	for round := range rounds {
 		rates := map[string]float64{}
 		for n := range measures {
 			i := (n + round) % len(measures)
 			m := measures[i]
 			begin := time.Now()
+
 			done, err := m.Run(ctx)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", m.Name, err)
 			}
-			say("  round %d/%d  %-44s %10.0f /s  (%.0f s)  %s", round+1, rounds, m.Name, done.Rate(), time.Since(begin).Seconds(), usageText(done.CPU))
+
+			say(
+				"  round %d/%d  %-44s %10.0f /s  (%.0f s)  %s",
+				round+1,
+				rounds,
+				m.Name,
+				done.Rate(),
+				time.Since(begin).Seconds(),
+				usageText(done.CPU),
+			)
 			rates[m.Name] = done.Rate()
 			results[i].Rate = append(results[i].Rate, done.Rate())
 			results[i].CPU = append(results[i].CPU, done.CPU)
 		}
+
 		for i, m := range measures {
 			for n, per := range m.Per {
 				if rates[per.Name] > 0 {
-					results[i].Per[n].Ratios = append(results[i].Per[n].Ratios, rates[m.Name]/rates[per.Name])
+					results[i].Per[n].Ratios = append(
+						results[i].Per[n].Ratios,
+						rates[m.Name]/rates[per.Name],
+					)
 				}
 			}
 		}
 	}
+
 	return results, nil
 }
 
@@ -85,7 +108,9 @@ func SpreadOf(figures []float64) Spread {
 	if len(figures) == 0 {
 		return Spread{}
 	}
+
 	sorted := slices.Sorted(slices.Values(figures))
+
 	return Spread{sorted[0], sorted[len(sorted)/2], sorted[len(sorted)-1]}
 }
 
@@ -94,16 +119,25 @@ func Quantile(figures []time.Duration, q float64) time.Duration {
 	if len(figures) == 0 {
 		return 0
 	}
+
 	slices.Sort(figures)
+
 	return figures[min(len(figures)-1, int(q*float64(len(figures))))]
 }
 
-// during calls work again and again, side by side, until the time is over. work returns how many events it has done.
-func during(ctx context.Context, length time.Duration, workers int, work func(ctx context.Context, worker int) (int, error)) (Done, error) {
+// during calls work again and again, side by side, until the time is over. work returns how many
+// events it has done.
+func during(
+	ctx context.Context,
+	length time.Duration,
+	workers int,
+	work func(ctx context.Context, worker int) (int, error),
+) (Done, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	counts := make(chan int, workers)
 	begin := time.Now()
+
 	end := begin.Add(length)
 	for w := range workers {
 		go func() {
@@ -114,17 +148,22 @@ func during(ctx context.Context, length time.Duration, workers int, work func(ct
 					cancel(err)
 					break
 				}
+
 				n += done
 			}
+
 			counts <- n
 		}()
 	}
+
 	total := 0
 	for range workers {
 		total += <-counts
 	}
+
 	if err := context.Cause(ctx); err != nil {
 		return Done{}, err
 	}
+
 	return Done{Events: total, Took: time.Since(begin)}, nil
 }

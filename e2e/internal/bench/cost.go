@@ -12,33 +12,58 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Costs reports what each event of work takes of the write-ahead log and of the service at the URL: the stable part of every figure here.
-func Costs(ctx context.Context, report *Report, pool *pgxpool.Pool, url string, work func(context.Context) (Done, error)) (Done, error) {
+// Costs reports what each event of work takes of the write-ahead log and of the service at the URL:
+// the stable part of every figure here.
+func Costs(
+	ctx context.Context,
+	report *Report,
+	pool *pgxpool.Pool,
+	url string,
+	work func(context.Context) (Done, error),
+) (Done, error) {
 	wal, allocations, err := counted(ctx, pool, url)
 	if err != nil {
 		return Done{}, err
 	}
+
 	done, err := work(ctx)
 	if err != nil || done.Events == 0 {
 		return done, fmt.Errorf("%d events: %w", done.Events, err)
 	}
+
 	walAfter, allocationsAfter, err := counted(ctx, pool, url)
 	if err != nil {
 		return done, err
 	}
+
 	each := float64(done.Events)
 	report.AddUsage("single event POST", done)
 	report.Add("  write-ahead log", float64(walAfter-wal)/each, "B", "≤ 700")
-	report.Add("  allocations in the service, relay included", (allocationsAfter-allocations)/each, "", "")
+	report.Add(
+		"  allocations in the service, relay included",
+		(allocationsAfter-allocations)/each,
+		"",
+		"",
+	)
+
 	return done, nil
 }
 
 // counted is the position of the write-ahead log in bytes, and how often the service has allocated.
-func counted(ctx context.Context, pool *pgxpool.Pool, url string) (wal int64, allocations float64, err error) {
-	if err := pool.QueryRow(ctx, `SELECT (pg_current_wal_lsn() - '0/0'::pg_lsn)::bigint`).Scan(&wal); err != nil {
+func counted(
+	ctx context.Context,
+	pool *pgxpool.Pool,
+	url string,
+) (wal int64, allocations float64, err error) {
+	if err := pool.QueryRow(
+		ctx,
+		`SELECT (pg_current_wal_lsn() - '0/0'::pg_lsn)::bigint`,
+	).Scan(&wal); err != nil {
 		return 0, 0, err
 	}
+
 	allocations, err = metric(ctx, url, "go_memstats_mallocs_total")
+
 	return wal, allocations, err
 }
 
@@ -50,6 +75,7 @@ func cpuOf(pid int) time.Duration {
 	if err != nil {
 		return 0
 	}
+
 	return ticks(fields[11]) + ticks(fields[12])
 }
 
@@ -59,6 +85,7 @@ func cpuOfChildren(parent int) time.Duration {
 	if fields, err := stat(parent); err == nil {
 		sum = ticks(fields[11]) + ticks(fields[12]) + ticks(fields[13]) + ticks(fields[14])
 	}
+
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, file := range stats {
 		pid, _ := strconv.Atoi(strings.Split(file, "/")[2])
@@ -66,6 +93,7 @@ func cpuOfChildren(parent int) time.Duration {
 			sum += ticks(fields[11]) + ticks(fields[12])
 		}
 	}
+
 	return sum
 }
 
@@ -75,11 +103,14 @@ func stat(pid int) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	_, rest, _ := strings.Cut(string(text), ") ")
+
 	fields := strings.Fields(rest)
 	if len(fields) < 15 {
 		return nil, fmt.Errorf("/proc/%d/stat is short", pid)
 	}
+
 	return fields, nil
 }
 
@@ -94,12 +125,14 @@ func memory(pid int, what string) float64 {
 	if err != nil {
 		return 0
 	}
+
 	for line := range strings.Lines(string(text)) {
 		if value, ok := strings.CutPrefix(line, what+":"); ok {
 			kib, _ := strconv.ParseFloat(strings.Fields(value)[0], 64)
 			return kib / 1024
 		}
 	}
+
 	return 0
 }
 

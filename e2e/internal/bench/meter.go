@@ -19,6 +19,7 @@ func (m Meter) Around(work func() (Done, error)) (Done, error) {
 	before := m.usage()
 	done, err := work()
 	done.CPU = m.since(before, done.Events)
+
 	return done, err
 }
 
@@ -27,6 +28,7 @@ func (m Meter) usage() map[string]time.Duration {
 	for name, pid := range m.Processes() {
 		usage[name] = cpuOfChildren(pid)
 	}
+
 	return usage
 }
 
@@ -38,6 +40,7 @@ func (m Meter) since(before map[string]time.Duration, events int) map[string]flo
 			each[name] = float64(took.Microseconds()) / float64(events)
 		}
 	}
+
 	return each
 }
 
@@ -48,8 +51,10 @@ func usageText(each map[string]float64) string {
 			parts = append(parts, fmt.Sprintf("%s %.0f", name, each[name]))
 		}
 	}
+
 	if len(parts) == 0 {
 		return ""
 	}
+
 	return "µs of CPU: " + strings.Join(parts, ", ")
 }

@@ -8,29 +8,35 @@ import (
 
 // Outage is what was seen while the broker was away and after its return.
 type Outage struct {
-	Rate      float64       // of the intake at its limit meanwhile, in events per second
-	GrewMiB   float64       // the peak of tracking's memory, compared with that of the same load with the broker there
-	Waited    int64         // events that were not published at its return
-	Published time.Duration // from its return until events were published less than a second after their receipt
+	Rate float64 // of the intake at its limit meanwhile, in events per second
+	// the peak of tracking's memory, compared with that of the same load with the broker there
+	GrewMiB float64
+	Waited  int64 // events that were not published at its return
+	// from its return until events were published less than a second after their receipt
+	Published time.Duration
 	Decided   time.Duration // and until they were decided less than a second after it
 }
 
-// Away says how long an outage takes: Saturated at the limit of the intake, the rest at Rate, which the whole path is made for.
+// Away says how long an outage takes: Saturated at the limit of the intake, the rest at Rate, which
+// the whole path is made for.
 type Away struct {
 	Length    time.Duration
 	Saturated time.Duration
 	Rate      float64
 }
 
-// After the broker's return events keep coming at this rate, and whatever is no further behind than a second of them is fresh.
+// After the broker's return events keep coming at this rate, and whatever is no further behind than
+// a second of them is fresh.
 const trickle = 100
 
-// Outage stops the broker while events come in, starts it again and waits until all is fresh again while a few events keep coming.
+// Outage stops the broker while events come in, starts it again and waits until all is fresh again
+// while a few events keep coming.
 func (p *Pipeline) Outage(ctx context.Context, away Away) (found Outage, err error) {
 	pid, ok := p.Stack.PID("tracking")
 	if !ok {
 		return found, errors.New("tracking does not run")
 	}
+
 	usual, err := p.peak(pid, func() error {
 		_, err := p.Load.Closed(ctx, away.Saturated, connections, 1)
 		return errors.Join(err, p.Settle(ctx))
@@ -38,46 +44,61 @@ func (p *Pipeline) Outage(ctx context.Context, away Away) (found Outage, err err
 	if err != nil {
 		return found, err
 	}
+
 	recorded, decided, err := p.counters(ctx)
 	if err != nil {
 		return found, err
 	}
+
 	if err := p.Stack.Stop(ctx, "pulsar"); err != nil {
 		return found, err
 	}
+
 	most, err := p.peak(pid, func() error {
 		done, err := p.Load.Closed(ctx, away.Saturated, connections, 1)
 		if err != nil {
 			return err
 		}
+
 		found.Rate = done.Rate()
 		_, err = p.Load.Open(ctx, away.Length-away.Saturated, 64, away.Rate)
+
 		return err
 	})
 	if err != nil {
 		return found, err
 	}
+
 	found.GrewMiB = most - usual
 	if err := p.Stack.Start(ctx, "pulsar"); err != nil {
 		return found, err
 	}
+
 	return found, p.recover(ctx, &found, recorded, decided)
 }
 
 const connections = 256
 
 // recover waits until everything is fresh again.
-func (p *Pipeline) recover(ctx context.Context, found *Outage, recorded, decided float64) (err error) {
+func (p *Pipeline) recover(
+	ctx context.Context,
+	found *Outage,
+	recorded, decided float64,
+) (err error) {
 	back := time.Now()
+
 	if found.Waited, err = p.unpublished(ctx); err != nil {
 		return err
 	}
+
 	trickling, stop := context.WithCancel(ctx)
+
 	trickled := make(chan error, 1)
 	go func() {
 		_, err := p.Load.Open(trickling, patience, 4, trickle)
 		trickled <- err
 	}()
+
 	found.Published, err = p.caughtUp(ctx, back, p.unpublished)
 	if err == nil {
 		found.Decided, err = p.caughtUp(ctx, back, func(ctx context.Context) (int64, error) {
@@ -85,7 +106,9 @@ func (p *Pipeline) recover(ctx context.Context, found *Outage, recorded, decided
 			return int64((r - recorded) - (d - decided)), err
 		})
 	}
+
 	stop()
+
 	return errors.Join(err, <-trickled, p.Settle(ctx))
 }
 
@@ -94,19 +117,27 @@ func (p *Pipeline) peak(pid int, work func() error) (float64, error) {
 	if err := forgetPeak(pid); err != nil {
 		return 0, err
 	}
+
 	err := work()
+
 	return PeakMemory(pid), err
 }
 
 func (p *Pipeline) unpublished(ctx context.Context) (int64, error) {
-	return p.number(ctx, p.Tracking, `SELECT (SELECT coalesce(max(seq), 0) FROM events) - pos FROM relay`)
+	return p.number(ctx, p.Tracking, `SELECT (SELECT coalesce(max(seq), 0) FROM events) - pos
+    FROM relay`)
 }
 
 // caughtUp is the time since then until no more events wait than come in a second.
-func (p *Pipeline) caughtUp(ctx context.Context, since time.Time, waiting func(context.Context) (int64, error)) (time.Duration, error) {
+func (p *Pipeline) caughtUp(
+	ctx context.Context,
+	since time.Time,
+	waiting func(context.Context) (int64, error),
+) (time.Duration, error) {
 	err := p.wait(ctx, 50*time.Millisecond, func() (bool, error) {
 		n, err := waiting(ctx)
 		return n <= trickle, err
 	})
+
 	return time.Since(since), err
 }

@@ -23,8 +23,9 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 )
 
-// Peers are libraries that a Go team would reach for to record an event durably and publish it later, used as their documentation shows, on the
-// same PostgreSQL and Pulsar with the same durability.
+// Peers are libraries that a Go team would reach for to record an event durably and publish it
+// later, used as their documentation shows, on the same PostgreSQL and Pulsar with the same
+// durability.
 type Peers struct {
 	db        *sql.DB
 	publisher message.Publisher
@@ -35,42 +36,62 @@ type Peers struct {
 
 const forwardedTopic = "persistent://public/default/bench-forwarded"
 
-// Watermill is its SQL publisher behind that of its forwarder (outbox), one event a call, from so many goroutines.
+// Watermill is its SQL publisher behind that of its forwarder (outbox), one event a call, from so
+// many goroutines.
 func (p *Peers) Watermill(ctx context.Context, length time.Duration, workers int) (Done, error) {
 	return during(ctx, length, workers, func(context.Context, int) (int, error) {
-		return 1, p.publisher.Publish(forwardedTopic, message.NewMessage(uuid.NewString(), []byte(baselineBody)))
+		return 1, p.publisher.Publish(
+			forwardedTopic,
+			message.NewMessage(uuid.NewString(), []byte(baselineBody)),
+		)
 	})
 }
 
-// Forward is the other half: its forwarder reads the outbox and publishes to Pulsar, one message after the other as its router hands them on.
-// What Watermill has put into the outbox is its backlog.
+// Forward is the other half: its forwarder reads the outbox and publishes to Pulsar, one message
+// after the other as its router hands them on. What Watermill has put into the outbox is its
+// backlog.
 func (p *Peers) Forward(ctx context.Context, length time.Duration) (Done, error) {
-	producer, err := p.broker.CreateProducer(pulsar.ProducerOptions{Topic: forwardedTopic, DisableBatching: true}) // one at a time: a batch would only wait
+	// one at a time: a batch would only wait
+	producer, err := p.broker.CreateProducer(
+		pulsar.ProducerOptions{Topic: forwardedTopic, DisableBatching: true},
+	)
 	if err != nil {
 		return Done{}, err
 	}
 	defer producer.Close()
-	subscriber, err := watermillsql.NewSubscriber(watermillsql.BeginnerFromStdSQL(p.db), watermillsql.SubscriberConfig{
-		SchemaAdapter: watermillsql.DefaultPostgreSQLSchema{}, OffsetsAdapter: watermillsql.DefaultPostgreSQLOffsetsAdapter{}, InitializeSchema: true,
-	}, watermill.NopLogger{})
+
+	subscriber, err := watermillsql.NewSubscriber(
+		watermillsql.BeginnerFromStdSQL(p.db),
+		watermillsql.SubscriberConfig{
+			SchemaAdapter:    watermillsql.DefaultPostgreSQLSchema{},
+			OffsetsAdapter:   watermillsql.DefaultPostgreSQLOffsetsAdapter{},
+			InitializeSchema: true,
+		},
+		watermill.NopLogger{},
+	)
 	if err != nil {
 		return Done{}, err
 	}
+
 	out := &forwarded{ctx: ctx, producer: producer}
+
 	f, err := forwarder.NewForwarder(subscriber, out, watermill.NopLogger{}, forwarder.Config{})
 	if err != nil {
 		return Done{}, err
 	}
+
 	ended := make(chan error, 1)
 	go func() { ended <- f.Run(ctx) }()
 	<-f.Running()
 	begin, before := time.Now(), out.confirmed.Load()
 	time.Sleep(length)
 	done := Done{Events: int(out.confirmed.Load() - before), Took: time.Since(begin)}
+
 	return done, errors.Join(f.Close(), <-ended)
 }
 
-// forwarded is Pulsar as Watermill's router wants it: Publish returns when the broker has stored the messages.
+// forwarded is Pulsar as Watermill's router wants it: Publish returns when the broker has stored
+// the messages.
 type forwarded struct {
 	ctx       context.Context //nolint:containedctx // Watermill's interface has none
 	producer  pulsar.Producer
@@ -80,11 +101,16 @@ type forwarded struct {
 // Publish is called by the forwarder.
 func (f *forwarded) Publish(_ string, messages ...*message.Message) error {
 	for _, m := range messages {
-		if _, err := f.producer.Send(f.ctx, &pulsar.ProducerMessage{Payload: m.Payload}); err != nil {
+		if _, err := f.producer.Send(
+			f.ctx,
+			&pulsar.ProducerMessage{Payload: m.Payload},
+		); err != nil {
 			return err
 		}
+
 		f.confirmed.Add(1)
 	}
+
 	return nil
 }
 
@@ -102,10 +128,12 @@ func (p *Peers) River(ctx context.Context, length time.Duration, workers int) (D
 // RiverMany is its InsertMany with 100 jobs a call.
 func (p *Peers) RiverMany(ctx context.Context, length time.Duration, workers int) (Done, error) {
 	const size = 100
+
 	jobs := make([]river.InsertManyParams, size)
 	for i := range jobs {
 		jobs[i] = river.InsertManyParams{Args: eventJob{Body: baselineBody}}
 	}
+
 	return during(ctx, length, workers, func(ctx context.Context, _ int) (int, error) {
 		_, err := p.river.InsertMany(ctx, jobs)
 		return size, err
@@ -125,34 +153,63 @@ func NewPeers(ctx context.Context, databaseURL, pulsarURL string) (*Peers, error
 	if err != nil {
 		return nil, err
 	}
+
 	db.SetMaxOpenConns(32)
 	db.SetMaxIdleConns(32)
-	publisher, err := watermillsql.NewPublisher(watermillsql.BeginnerFromStdSQL(db), watermillsql.PublisherConfig{
-		SchemaAdapter: watermillsql.DefaultPostgreSQLSchema{}, AutoInitializeSchema: true,
-	}, watermill.NopLogger{})
+
+	publisher, err := watermillsql.NewPublisher(
+		watermillsql.BeginnerFromStdSQL(db),
+		watermillsql.PublisherConfig{
+			SchemaAdapter: watermillsql.DefaultPostgreSQLSchema{}, AutoInitializeSchema: true,
+		},
+		watermill.NopLogger{},
+	)
 	if err != nil {
 		return nil, err
 	}
+
 	pool, err := pgxpool.New(ctx, databaseURL+"&pool_max_conns=32")
 	if err != nil {
 		return nil, err
 	}
-	migrator, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
+
+	migrator, err := rivermigrate.New(
+		riverpgxv5.New(pool),
+		&rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)},
+	)
 	if err != nil {
 		return nil, err
 	}
+
 	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
 		return nil, err
 	}
-	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{Logger: slog.New(slog.DiscardHandler)})
+
+	client, err := river.NewClient(
+		riverpgxv5.New(pool),
+		&river.Config{Logger: slog.New(slog.DiscardHandler)},
+	)
 	if err != nil {
 		return nil, err
 	}
-	broker, err := pulsar.NewClient(pulsar.ClientOptions{URL: pulsarURL, Logger: plog.NewLoggerWithSlog(slog.New(slog.DiscardHandler))})
+
+	broker, err := pulsar.NewClient(
+		pulsar.ClientOptions{
+			URL:    pulsarURL,
+			Logger: plog.NewLoggerWithSlog(slog.New(slog.DiscardHandler)),
+		},
+	)
 	if err != nil {
 		return nil, err
 	}
-	return &Peers{db: db, publisher: forwarder.NewPublisher(publisher, forwarder.PublisherConfig{}), pool: pool, river: client, broker: broker}, nil
+
+	return &Peers{
+		db:        db,
+		publisher: forwarder.NewPublisher(publisher, forwarder.PublisherConfig{}),
+		pool:      pool,
+		river:     client,
+		broker:    broker,
+	}, nil
 }
 
 // Close ends the connections.

@@ -18,7 +18,8 @@ import (
 	"tributary/devstack"
 )
 
-// Pipeline measures what happens behind the intake: the relay and the consumer. It works on a running private stack.
+// Pipeline measures what happens behind the intake: the relay and the consumer. It works on a
+// running private stack.
 type Pipeline struct {
 	Stack      devstack.Config
 	Tracking   *pgxpool.Pool // as the owner
@@ -35,102 +36,134 @@ type Pipeline struct {
 // Fill records so many events in batches while nothing else is measured.
 func (p *Pipeline) Fill(ctx context.Context, events int) error {
 	const size = 500
+
 	c, err := dial(ctx, p.Load.Addr)
 	if err != nil {
 		return err
 	}
+
 	defer func() { _ = c.conn.Close() }()
+
 	for n := 0; n < events; n += size {
 		status, err := c.post(eventsPath+"/batch", "", p.Load.batch(size, n))
 		if err != nil || status != 200 {
 			return fmt.Errorf("fill: status %d: %w", status, err)
 		}
 	}
+
 	return nil
 }
 
-// Settle waits until everything that was recorded is published and decided. It counts rows only when the broker has none left: counting takes
-// long once there are many.
+// Settle waits until everything that was recorded is published and decided. It counts rows only
+// when the broker has none left: counting takes long once there are many.
 func (p *Pipeline) Settle(ctx context.Context) error {
 	return p.wait(ctx, 50*time.Millisecond, func() (bool, error) {
 		unpublished, err := p.unpublished(ctx)
 		if err != nil || unpublished > 0 {
 			return false, err
 		}
+
 		backlog, err := p.backlog()
 		if err != nil || backlog > 0 {
 			return false, err
 		}
-		recorded, err := p.number(ctx, p.Tracking, fmt.Sprintf(`SELECT count(*) FROM events WHERE seq > %d`, p.grown))
+
+		recorded, err := p.number(ctx, p.Tracking, fmt.Sprintf(`SELECT count(*) FROM events
+    WHERE seq > %d`, p.grown))
 		if err != nil {
 			return false, err
 		}
+
 		decided, err := p.number(ctx, p.Commission, `SELECT count(*) FROM decisions`)
+
 		return recorded == decided-p.before, err
 	})
 }
 
-// Alone measures one service while the others are stopped, as on a machine of its own, and lets commission catch up afterwards.
-func (p *Pipeline) Alone(ctx context.Context, service string, measure func(context.Context) (Done, error)) (Done, error) {
-	others := slices.DeleteFunc(slices.Clone(p.Services), func(name string) bool { return name == service })
+// Alone measures one service while the others are stopped, as on a machine of its own, and lets
+// commission catch up afterwards.
+func (p *Pipeline) Alone(
+	ctx context.Context,
+	service string,
+	measure func(context.Context) (Done, error),
+) (Done, error) {
+	others := slices.DeleteFunc(
+		slices.Clone(p.Services),
+		func(name string) bool { return name == service },
+	)
 	for _, name := range others {
 		if err := p.Stack.Stop(ctx, name); err != nil {
 			return Done{}, err
 		}
 	}
+
 	done, err := measure(ctx)
 	if err != nil {
 		return Done{}, err
 	}
+
 	for _, name := range others {
 		if err := p.Stack.Start(ctx, name); err != nil {
 			return Done{}, err
 		}
 	}
+
 	return done, p.Settle(ctx)
 }
 
-// Relay is the rate at which the relay drains a backlog: its lease is held by another while events are recorded and then given up, and the time
-// counts from the first event that the broker confirms. Commission stays stopped.
+// Relay is the rate at which the relay drains a backlog: its lease is held by another while events
+// are recorded and then given up, and the time counts from the first event that the broker
+// confirms. Commission stays stopped.
 func (p *Pipeline) Relay(ctx context.Context, events int) (Done, error) {
 	if err := p.Stack.Stop(ctx, commission); err != nil {
 		return Done{}, err
 	}
-	if _, err := p.Tracking.Exec(ctx, `UPDATE relay SET holder = 'bench', expires_at = now() + interval '1 hour'`); err != nil {
+
+	if _, err := p.Tracking.Exec(ctx, `UPDATE relay SET holder = 'bench',
+    expires_at = now() + interval '1 hour'`); err != nil {
 		return Done{}, err
 	}
+
 	if err := p.Fill(ctx, events); err != nil {
 		return Done{}, err
 	}
+
 	from, err := p.number(ctx, p.Tracking, `SELECT pos FROM relay`)
 	if err != nil {
 		return Done{}, err
 	}
+
 	to, err := p.number(ctx, p.Tracking, `SELECT max(seq) FROM events`)
 	if err != nil {
 		return Done{}, err
 	}
+
 	if _, err := p.Tracking.Exec(ctx, `UPDATE relay SET expires_at = '-infinity'`); err != nil {
 		return Done{}, err
 	}
+
 	return p.climb(ctx, p.Tracking, `SELECT pos FROM relay`, from, to)
 }
 
 const commission = "commission" // the service, and its subscription
 
-// CatchUp is the rate at which commission decides what it missed while it was stopped: what Relay has left, or else so many new events.
+// CatchUp is the rate at which commission decides what it missed while it was stopped: what Relay
+// has left, or else so many new events.
 func (p *Pipeline) CatchUp(ctx context.Context, events int) (Done, error) {
 	if err := p.Stack.Stop(ctx, commission); err != nil {
 		return Done{}, err
 	}
+
 	left, err := p.backlog()
 	if err != nil {
 		return Done{}, err
 	}
+
 	if left == 0 {
 		if err := p.Fill(ctx, events); err != nil {
 			return Done{}, err
 		}
+
 		if err := p.wait(ctx, 50*time.Millisecond, func() (bool, error) {
 			left, err := p.unpublished(ctx)
 			return left == 0, err
@@ -138,50 +171,77 @@ func (p *Pipeline) CatchUp(ctx context.Context, events int) (Done, error) {
 			return Done{}, err
 		}
 	}
+
 	return p.Alone(ctx, commission, p.decide)
 }
 
-// Duplicates is the rate at which the consumer lets pass what it has decided before: the subscription is set back to the beginning.
+// Duplicates is the rate at which the consumer lets pass what it has decided before: the
+// subscription is set back to the beginning.
 func (p *Pipeline) Duplicates(ctx context.Context) (Done, error) {
 	if err := p.Stack.Stop(ctx, commission); err != nil {
 		return Done{}, err
 	}
+
 	admin, topic, err := p.admin()
 	if err != nil {
 		return Done{}, err
 	}
+
 	const beginning = 1 // milliseconds since 1970; a partitioned topic takes no other position
-	if err := admin.Subscriptions().ResetCursorToTimestampWithContext(ctx, *topic, commission, beginning); err != nil {
+	if err := admin.Subscriptions().ResetCursorToTimestampWithContext(
+		ctx,
+		*topic,
+		commission,
+		beginning,
+	); err != nil {
 		return Done{}, err
 	}
+
 	return p.Alone(ctx, commission, p.decide)
 }
 
-// decide starts commission and waits until the broker has nothing left for it, which is asked only when commission's own count of what it has
-// handled stands still. The time goes from the first message to the last.
+// decide starts commission and waits until the broker has nothing left for it, which is asked only
+// when commission's own count of what it has handled stands still. The time goes from the first
+// message to the last.
 func (p *Pipeline) decide(ctx context.Context) (Done, error) {
 	if err := p.Stack.Start(ctx, commission); err != nil {
 		return Done{}, err
 	}
-	begin, end, before, first, last := time.Now(), time.Now(), p.Meter.usage(), 0.0, 0.0
+
+	begin := time.Now()
+	end := time.Now()
+	before := p.Meter.usage()
+	first := 0.0
+	last := 0.0
 	err := p.wait(ctx, 200*time.Millisecond, func() (bool, error) {
-		n, err := metric(ctx, p.Stack.URL(commission), "broker_messages_total", `"consumed"`, "tracking-events")
+		n, err := metric(
+			ctx,
+			p.Stack.URL(commission),
+			"broker_messages_total",
+			`"consumed"`,
+			"tracking-events",
+		)
 		switch {
 		case err != nil:
 			return false, err
 		case first == 0:
-			begin, before, first = time.Now(), p.Meter.usage(), n
+			begin = time.Now()
+			before = p.Meter.usage()
+			first = n
 		case n > last:
 			end = time.Now()
 		case n > 0:
 			left, err := p.backlog()
 			return left == 0, err
 		}
+
 		last = n
+
 		return false, nil
 	})
 	done := Done{Events: int(last - first), Took: end.Sub(begin)}
 	done.CPU = p.Meter.since(before, done.Events)
+
 	return done, err
 }
 
@@ -190,7 +250,9 @@ func (p *Pipeline) admin() (pulsaradmin.Client, *utils.TopicName, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+
 	topic, err := utils.GetTopicName("persistent://public/default/tracking-events")
+
 	return admin, topic, err
 }
 
@@ -200,7 +262,9 @@ func (p *Pipeline) backlog() (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+
 	stats, err := admin.Topics().GetPartitionedStats(*topic, false)
+
 	return stats.Subscriptions[commission].MsgBacklog, err
 }
 
@@ -210,112 +274,166 @@ func metric(ctx context.Context, service, name string, texts ...string) (float64
 	if err != nil {
 		return 0, err
 	}
+
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return 0, err
 	}
+
 	defer func() { _ = answer.Body.Close() }()
+
 	sum, lines := 0.0, bufio.NewScanner(answer.Body)
 	for lines.Scan() {
 		line := lines.Text()
-		if !strings.HasPrefix(line, name) || slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(line, text) }) {
+		if !strings.HasPrefix(line, name) ||
+			slices.ContainsFunc(
+				texts,
+				func(text string) bool { return !strings.Contains(line, text) },
+			) {
 			continue
 		}
+
 		n, err := strconv.ParseFloat(line[strings.LastIndexByte(line, ' ')+1:], 64)
 		if err != nil {
 			return 0, err
 		}
+
 		sum += n
 	}
+
 	return sum, lines.Err()
 }
 
-// Sustained posts single events at a fixed rate for some time. It tells how many events the decisions were behind, second by second, and how
-// long each event took from its receipt to its decision.
-func (p *Pipeline) Sustained(ctx context.Context, length time.Duration, rate float64) (behind []int64, lags []time.Duration, err error) {
+// Sustained posts single events at a fixed rate for some time. It tells how many events the
+// decisions were behind, second by second, and how long each event took from its receipt to its
+// decision.
+func (p *Pipeline) Sustained(
+	ctx context.Context,
+	length time.Duration,
+	rate float64,
+) (behind []int64, lags []time.Duration, err error) {
 	done, from := make(chan error, 1), time.Now()
+
 	recorded, decided, err := p.counters(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
+
 	go func() {
 		_, err := p.Load.Open(ctx, length, 64, rate)
 		done <- err
 	}()
+
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
+
 	for {
 		select {
 		case err := <-done:
 			if err == nil {
 				err = p.Settle(ctx)
 			}
+
 			if err != nil {
 				return nil, nil, err
 			}
+
 			lags, err = p.lags(ctx, from)
+
 			return behind, lags, err
 		case <-tick.C:
 			r, d, err := p.counters(ctx)
 			if err != nil {
 				return nil, nil, err
 			}
+
 			behind = append(behind, int64((r-recorded)-(d-decided)))
 		}
 	}
 }
 
 func (p *Pipeline) counters(ctx context.Context) (recorded, decided float64, err error) {
-	if decided, err = metric(ctx, p.Stack.URL(commission), "broker_messages_total", `"consumed"`, "tracking-events"); err != nil {
+	if decided, err = metric(
+		ctx,
+		p.Stack.URL(commission),
+		"broker_messages_total",
+		`"consumed"`,
+		"tracking-events",
+	); err != nil {
 		return 0, 0, err
 	}
+
 	recorded, err = metric(ctx, p.Stack.URL("tracking"), "tracking_commit_events_sum")
+
 	return recorded, decided, err
 }
 
-// lags are the times from receipt to decision of what was decided since; both clocks are this machine's.
+// lags are the times from receipt to decision of what was decided since; both clocks are this
+// machine's.
 func (p *Pipeline) lags(ctx context.Context, from time.Time) ([]time.Duration, error) {
-	rows, err := p.Commission.Query(ctx, `SELECT decided_at - received_at FROM decisions WHERE decided_at >= $1`, from)
+	rows, err := p.Commission.Query(ctx, `SELECT decided_at - received_at FROM decisions
+    WHERE decided_at >= $1`, from)
 	if err != nil {
 		return nil, err
 	}
+
 	return pgx.CollectRows(rows, pgx.RowTo[time.Duration])
 }
 
 // climb waits until the query gives to, and counts from the first change on.
-func (p *Pipeline) climb(ctx context.Context, pool *pgxpool.Pool, query string, from, to int64) (Done, error) {
-	first, begin, before := from, time.Now(), p.Meter.usage()
+func (p *Pipeline) climb(
+	ctx context.Context,
+	pool *pgxpool.Pool,
+	query string,
+	from, to int64,
+) (Done, error) {
+	first := from
+	begin := time.Now()
+	before := p.Meter.usage()
 	err := p.wait(ctx, 50*time.Millisecond, func() (bool, error) {
 		n, err := p.number(ctx, pool, query)
 		if n == from {
-			first, begin, before = n, time.Now(), p.Meter.usage()
+			first = n
+			begin = time.Now()
+			before = p.Meter.usage()
 		}
+
 		return n >= to, err
 	})
 	done := Done{Events: int(to - first), Took: time.Since(begin)}
 	done.CPU = p.Meter.since(before, done.Events)
+
 	return done, err
 }
 
 func (p *Pipeline) number(ctx context.Context, pool *pgxpool.Pool, query string) (int64, error) {
 	var n int64
 	err := pool.QueryRow(ctx, query).Scan(&n)
+
 	return n, err
 }
 
-// patience is how long anything may take: minutes of events at full speed have to be decided after an outage.
+// patience is how long anything may take: minutes of events at full speed have to be decided after
+// an outage.
 const patience = 30 * time.Minute
 
-func (p *Pipeline) wait(ctx context.Context, pause time.Duration, condition func() (bool, error)) error {
+func (p *Pipeline) wait(
+	ctx context.Context,
+	pause time.Duration,
+	condition func() (bool, error),
+) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
+
 	for {
 		ok, err := condition()
 		if err != nil || ok {
 			return err
 		}
+
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

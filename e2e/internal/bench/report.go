@@ -33,7 +33,8 @@ func (r *Report) Add(name string, value float64, unit, goal string) {
 	r.Figures = append(r.Figures, Figure{name, value, unit, goal})
 }
 
-// AddQuantiles notes the middle and the 99th percentile of times, in the unit; the goal is the latter's.
+// AddQuantiles notes the middle and the 99th percentile of times, in the unit; the goal is the
+// latter's.
 func (r *Report) AddQuantiles(name string, times []time.Duration, unit time.Duration, goal string) {
 	label := strings.TrimPrefix(unit.String(), "1")
 	of := func(q float64) float64 { return float64(Quantile(times, q)) / float64(unit) }
@@ -55,6 +56,7 @@ func (r *Report) Median(measure string, otherwise float64) float64 {
 			return SpreadOf(m.Rate).Median
 		}
 	}
+
 	return otherwise
 }
 
@@ -67,26 +69,49 @@ func (r *Report) Ratio(measure, per string) float64 {
 			}
 		}
 	}
+
 	return 0
 }
 
 // Print writes the report as tables for people.
 func (r *Report) Print(w io.Writer) {
 	line := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
-	line("\n%-46s %28s   %-34s %s", fmt.Sprintf("events per second, %d rounds", r.Rounds), "median (min – max)", "ratio, median (min – max)", "goal")
+	line(
+		"\n%-46s %28s   %-34s %s",
+		fmt.Sprintf("events per second, %d rounds", r.Rounds),
+		"median (min – max)",
+		"ratio, median (min – max)",
+		"goal",
+	)
+
 	for _, m := range r.Rates {
 		rate := SpreadOf(m.Rate)
+
 		text := fmt.Sprintf("%-46s %10.0f (%6.0f – %6.0f)", m.Name, rate.Median, rate.Min, rate.Max)
 		if len(m.Per) == 0 {
 			line("%s", text)
 		}
+
 		for _, per := range m.Per {
 			ratio := SpreadOf(per.Ratios)
-			line("%-75s   %-34s %s", text, fmt.Sprintf("%.2f (%.2f – %.2f) × %s", ratio.Median, ratio.Min, ratio.Max, short(per.Name)), per.Goal)
+			line(
+				"%-75s   %-34s %s",
+				text,
+				fmt.Sprintf(
+					"%.2f (%.2f – %.2f) × %s",
+					ratio.Median,
+					ratio.Min,
+					ratio.Max,
+					short(per.Name),
+				),
+				per.Goal,
+			)
 			text = ""
 		}
 	}
+
 	line("\n%-60s %10s %-5s %s", "once", "figure", "", "goal")
+
 	for _, f := range r.Figures {
 		line("%-60s %10.2f %-5s %s", f.Name, f.Value, f.Unit, f.Goal)
 	}
@@ -98,6 +123,7 @@ func (r *Report) Save(file string) error {
 	if err != nil {
 		return err
 	}
+
 	return os.WriteFile(file, append(text, '\n'), 0o600)
 }
 

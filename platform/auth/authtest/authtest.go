@@ -1,4 +1,5 @@
-// Package authtest makes tokens for tests: good ones, and a table of forged and damaged ones that every service must refuse.
+// Package authtest makes tokens for tests: good ones, and a table of forged and damaged ones that
+// every service must refuse.
 package authtest
 
 import (
@@ -23,8 +24,13 @@ const Secret = "kP7v!xZ2mQ9w#Lr4bN8s@Td6hJ1yFg5c" //nolint:gosec // a test's sec
 // Claims are those of a good token for the user, valid for an hour around now.
 func Claims(now time.Time, user string) map[string]any {
 	return map[string]any{
-		"sub": user, "iss": "test-issuer", "aud": "test-audience", "jti": "token-1", "roles": []string{"partner"},
-		"iat": now.Unix(), "exp": now.Add(time.Hour).Unix(),
+		"sub":   user,
+		"iss":   "test-issuer",
+		"aud":   "test-audience",
+		"jti":   "token-1",
+		"roles": []string{"partner"},
+		"iat":   now.Unix(),
+		"exp":   now.Add(time.Hour).Unix(),
 	}
 }
 
@@ -33,10 +39,12 @@ func Sign(tb testing.TB, method jwt.SigningMethod, key any, claims, header map[s
 	tb.Helper()
 	token := jwt.NewWithClaims(method, jwt.MapClaims(claims))
 	maps.Copy(token.Header, header)
+
 	text, err := token.SignedString(key)
 	if err != nil {
 		tb.Fatal(err)
 	}
+
 	return text
 }
 
@@ -48,9 +56,12 @@ func HS256(tb testing.TB, secret string, claims map[string]any) string {
 
 // Raw signs any header and payload text by HMAC-SHA256, also such that no library would write.
 func Raw(secret, header, payload string) string {
-	signed := base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + base64.RawURLEncoding.EncodeToString([]byte(payload))
+	signed := base64.RawURLEncoding.EncodeToString(
+		[]byte(header),
+	) + "." + base64.RawURLEncoding.EncodeToString([]byte(payload))
 	mac := hmac.New(sha256.New, []byte(secret))
 	_, _ = mac.Write([]byte(signed))
+
 	return signed + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
@@ -61,21 +72,24 @@ type Case struct {
 	Code  string
 }
 
-// Forged gives the tokens that a service with HS256, the secret, issuer "test-issuer" and audience "test-audience" must
-// refuse. They are made for the time now.
+// Forged gives the tokens that a service with HS256, the secret, issuer "test-issuer" and audience
+// "test-audience" must refuse. They are made for the time now.
 func Forged(tb testing.TB, secret string, now time.Time) []Case {
 	tb.Helper()
 	cases := damaged(tb, secret, now)
 	cases = append(cases, forgedSignatures(tb, secret, now)...)
+
 	return append(cases, badClaims(tb, secret, now)...)
 }
 
 func text(tb testing.TB, claims map[string]any) string {
 	tb.Helper()
+
 	raw, err := json.Marshal(claims, json.Deterministic(true))
 	if err != nil {
 		tb.Fatal(err)
 	}
+
 	return string(raw)
 }
 
@@ -88,6 +102,7 @@ func damaged(tb testing.TB, secret string, now time.Time) []Case {
 	body := text(tb, Claims(now, "user123"))
 	large := Claims(now, "user123")
 	large["padding"] = strings.Repeat("x", 8<<10)
+
 	return []Case{
 		{"junk", "junk", "token_malformed"},
 		{"dots only", "..", "token_malformed"},
@@ -106,15 +121,31 @@ func damaged(tb testing.TB, secret string, now time.Time) []Case {
 		{"alg a number", Raw(secret, `{"alg":256}`, body), "token_malformed"},
 		{"alg twice", Raw(secret, `{"alg":"none","alg":"HS256"}`, body), "token_malformed"},
 		{"kid a number", Raw(secret, `{"alg":"HS256","kid":1}`, body), "token_malformed"},
-		{"critical extension", Raw(secret, `{"alg":"HS256","crit":["b64"],"b64":false}`, body), "token_malformed"},
+		{
+			"critical extension",
+			Raw(secret, `{"alg":"HS256","crit":["b64"],"b64":false}`, body),
+			"token_malformed",
+		},
 		{"claims not JSON", Raw(secret, header, "user123"), "token_malformed"},
 		{"claims an array", Raw(secret, header, `[]`), "token_malformed"},
 		{"claims truncated", Raw(secret, header, body[:len(body)-1]), "token_malformed"},
 		{"claims with trailing text", Raw(secret, header, body+"{}"), "token_malformed"},
-		{"claim twice", Raw(secret, header, `{"sub":"someone","sub":"user123","exp":9999999999}`), "token_malformed"},
-		{"invalid UTF-8", Raw(secret, header, "{\"sub\":\"\xff\xfe\",\"exp\":9999999999}"), "token_malformed"},
+		{
+			"claim twice",
+			Raw(secret, header, `{"sub":"someone","sub":"user123","exp":9999999999}`),
+			"token_malformed",
+		},
+		{
+			"invalid UTF-8",
+			Raw(secret, header, "{\"sub\":\"\xff\xfe\",\"exp\":9999999999}"),
+			"token_malformed",
+		},
 		{"larger than 8 KiB", HS256(tb, secret, large), "token_too_large"},
-		{"logout token", Raw(secret, `{"alg":"HS256","typ":"logout+jwt"}`, body), "token_type_refused"},
+		{
+			"logout token",
+			Raw(secret, `{"alg":"HS256","typ":"logout+jwt"}`, body),
+			"token_type_refused",
+		},
 	}
 }
 
@@ -124,28 +155,73 @@ func forgedSignatures(tb testing.TB, secret string, now time.Time) []Case {
 	good := HS256(tb, secret, claims)
 	parts := strings.Split(good, ".")
 	other := Claims(now, "victim")
+
 	stranger, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	none := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","typ":"JWT"}`)) + "." + parts[1] + "."
+
+	none := base64.RawURLEncoding.EncodeToString(
+		[]byte(`{"alg":"none","typ":"JWT"}`),
+	) + "." + parts[1] + "."
 	flipped := []byte(parts[2])
 	flipped[0] = map[bool]byte{true: 'B', false: 'A'}[flipped[0] == 'A']
+
 	return []Case{
 		{"none", none, "token_algorithm_refused"},
-		{"None in another case", Raw(secret, `{"alg":"NONE"}`, text(tb, claims)), "token_algorithm_refused"},
+		{
+			"None in another case",
+			Raw(secret, `{"alg":"NONE"}`, text(tb, claims)),
+			"token_algorithm_refused",
+		},
 		{"empty alg", Raw(secret, `{"alg":""}`, text(tb, claims)), "token_algorithm_refused"},
-		{"alg in another case", Raw(secret, `{"alg":"hs256"}`, text(tb, claims)), "token_algorithm_refused"},
+		{
+			"alg in another case",
+			Raw(secret, `{"alg":"hs256"}`, text(tb, claims)),
+			"token_algorithm_refused",
+		},
 		{"unknown alg", Raw(secret, `{"alg":"HS1"}`, text(tb, claims)), "token_algorithm_refused"},
-		{"HS512 by the same secret", Sign(tb, jwt.SigningMethodHS512, []byte(secret), claims, nil), "token_algorithm_refused"},
-		{"RS256 by a stranger", Sign(tb, jwt.SigningMethodRS256, crypto.PrivateKey(stranger), claims, nil), "token_algorithm_refused"},
-		{"other secret", HS256(tb, strings.Repeat("another-", 5), claims), "token_signature_invalid"},
+		{
+			"HS512 by the same secret",
+			Sign(tb, jwt.SigningMethodHS512, []byte(secret), claims, nil),
+			"token_algorithm_refused",
+		},
+		{
+			"RS256 by a stranger",
+			Sign(tb, jwt.SigningMethodRS256, crypto.PrivateKey(stranger), claims, nil),
+			"token_algorithm_refused",
+		},
+		{
+			"other secret",
+			HS256(tb, strings.Repeat("another-", 5), claims),
+			"token_signature_invalid",
+		},
 		{"empty secret", HS256(tb, "", claims), "token_signature_invalid"},
 		{"no signature", parts[0] + "." + parts[1] + ".", "token_signature_invalid"},
-		{"truncated signature", parts[0] + "." + parts[1] + "." + base64.RawURLEncoding.EncodeToString(make([]byte, 16)), "token_signature_invalid"},
-		{"flipped signature", parts[0] + "." + parts[1] + "." + string(flipped), "token_signature_invalid"},
-		{"claims exchanged", parts[0] + "." + strings.Split(HS256(tb, "x", other), ".")[1] + "." + parts[2], "token_signature_invalid"},
-		{"header exchanged", base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"HS256"}`)) + "." + parts[1] + "." + parts[2], "token_signature_invalid"},
+		{
+			"truncated signature",
+			parts[0] + "." + parts[1] + "." + base64.RawURLEncoding.EncodeToString(
+				make([]byte, 16),
+			),
+			"token_signature_invalid",
+		},
+		{
+			"flipped signature",
+			parts[0] + "." + parts[1] + "." + string(flipped),
+			"token_signature_invalid",
+		},
+		{
+			"claims exchanged",
+			parts[0] + "." + strings.Split(HS256(tb, "x", other), ".")[1] + "." + parts[2],
+			"token_signature_invalid",
+		},
+		{
+			"header exchanged",
+			base64.RawURLEncoding.EncodeToString(
+				[]byte(`{"alg":"HS256"}`),
+			) + "." + parts[1] + "." + parts[2],
+			"token_signature_invalid",
+		},
 	}
 }
 
@@ -153,15 +229,22 @@ func badClaims(tb testing.TB, secret string, now time.Time) []Case {
 	tb.Helper()
 	with := func(name string, value any) string {
 		claims := Claims(now, "user123")
+
 		claims[name] = value
 		if value == nil {
 			delete(claims, name)
 		}
+
 		return HS256(tb, secret, claims)
 	}
 	raw := func(member string) string {
-		return Raw(secret, header, `{"sub":"user123","iss":"test-issuer","aud":"test-audience",`+member+`}`)
+		return Raw(
+			secret,
+			header,
+			`{"sub":"user123","iss":"test-issuer","aud":"test-audience",`+member+`}`,
+		)
 	}
+
 	return []Case{
 		{"no exp", with("exp", nil), "token_claim_missing"},
 		{"exp null", raw(`"exp":null`), "token_claim_missing"},
@@ -180,7 +263,11 @@ func badClaims(tb testing.TB, secret string, now time.Time) []Case {
 		{"no audience", with("aud", nil), "token_claim_missing"},
 		{"other audience", with("aud", "somebody"), "token_audience_invalid"},
 		{"other audiences", with("aud", []string{"a", "b"}), "token_audience_invalid"},
-		{"audience an object", with("aud", map[string]any{"test-audience": true}), "token_claim_invalid"},
+		{
+			"audience an object",
+			with("aud", map[string]any{"test-audience": true}),
+			"token_claim_invalid",
+		},
 		{"no user", with("sub", nil), "token_claim_missing"},
 		{"user empty", with("sub", ""), "token_claim_invalid"},
 		{"user too long", with("sub", strings.Repeat("u", 129)), "token_claim_invalid"},

@@ -17,10 +17,11 @@ type Operation struct {
 	Roles  []string
 }
 
-// Operations lists every operation of an OpenAPI document, in the order of path and method. Tests that go through it cannot
-// forget a new route.
+// Operations lists every operation of an OpenAPI document, in the order of path and method. Tests
+// that go through it cannot forget a new route.
 func Operations(tb testing.TB, document []byte) []Operation {
 	tb.Helper()
+
 	var parsed struct {
 		Paths map[string]map[string]struct {
 			Security *[]map[string][]string `json:"security"`
@@ -29,20 +30,31 @@ func Operations(tb testing.TB, document []byte) []Operation {
 	if err := json.Unmarshal(document, &parsed); err != nil {
 		tb.Fatal(err)
 	}
+
 	parameter := regexp.MustCompile(`\{[^}]*\}`)
+
 	var list []Operation
 	for path, methods := range parsed.Paths {
 		for method, details := range methods {
-			op := Operation{Method: strings.ToUpper(method), Path: parameter.ReplaceAllString(path, "x1")}
+			op := Operation{
+				Method: strings.ToUpper(method),
+				Path:   parameter.ReplaceAllString(path, "x1"),
+			}
 			if details.Security != nil {
 				op.Public = len(*details.Security) == 0
 				for _, requirement := range *details.Security {
 					op.Roles = append(op.Roles, requirement["bearer"]...)
 				}
 			}
+
 			list = append(list, op)
 		}
 	}
-	slices.SortFunc(list, func(a, b Operation) int { return strings.Compare(a.Path+a.Method, b.Path+b.Method) })
+
+	slices.SortFunc(
+		list,
+		func(a, b Operation) int { return strings.Compare(a.Path+a.Method, b.Path+b.Method) },
+	)
+
 	return list
 }

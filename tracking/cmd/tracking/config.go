@@ -18,7 +18,8 @@ type settings struct {
 	Topic       string `envconfig:"PULSAR_TOPIC" default:"persistent://public/default/tracking-events"`
 	// Readers are the database connections for queries; writers and the relay have their own.
 	Readers int32 `envconfig:"TRACKING_READERS" default:"8"`
-	// Commits take turns, and one writer makes the largest; a second one pays when the database is far away.
+	// Commits take turns, and one writer makes the largest; a second one pays when the database is
+	// far away.
 	Writers    int           `envconfig:"TRACKING_WRITERS" default:"1"`
 	QueueRows  int           `envconfig:"TRACKING_QUEUE_EVENTS" default:"20000"`
 	QueueBytes int           `envconfig:"TRACKING_QUEUE_BYTES" default:"33554432"`
@@ -32,27 +33,42 @@ type settings struct {
 func (s *settings) Validate() []string {
 	faults := s.Service.Validate()
 	faults = append(faults, s.Auth.Validate(s.Production())...)
+
 	faults = append(faults, s.Broker.Validate()...)
 	if s.Production() {
 		faults = append(faults, config.DatabaseFaults(s.DatabaseURL)...)
 	}
+
 	note := func(wrong bool, text string) {
 		if wrong {
 			faults = append(faults, text)
 		}
 	}
-	note(s.Production() && s.Broker.Plaintext(), "PULSAR_SERVICE_URL must be pulsar+ssl:// in production: events hold personal data")
+	note(
+		s.Production() && s.Broker.Plaintext(),
+		"PULSAR_SERVICE_URL must be pulsar+ssl:// in production: events hold personal data",
+	)
 	note(s.DatabaseURL == "", "DATABASE_URL must be set")
 	note(s.Topic == "", "PULSAR_TOPIC must be set")
 	note(s.Readers < 1, "TRACKING_READERS must be at least 1")
 	note(s.Writers < 1 || s.Writers > 8, "TRACKING_WRITERS must be between 1 and 8")
-	note(s.QueueRows < 1 || s.QueueBytes < 1, "TRACKING_QUEUE_EVENTS and TRACKING_QUEUE_BYTES must be positive")
-	note(s.Lease < time.Second || s.Lease > time.Minute, "TRACKING_RELAY_LEASE must be between 1s and 1m")
+	note(
+		s.QueueRows < 1 || s.QueueBytes < 1,
+		"TRACKING_QUEUE_EVENTS and TRACKING_QUEUE_BYTES must be positive",
+	)
+	note(
+		s.Lease < time.Second || s.Lease > time.Minute,
+		"TRACKING_RELAY_LEASE must be between 1s and 1m",
+	)
+
 	return faults
 }
 
 func (s *settings) limits() ingest.Limits {
 	limits := ingest.DefaultLimits()
-	limits.Writers, limits.QueueRows, limits.QueueBytes = s.Writers, s.QueueRows, s.QueueBytes
+	limits.Writers = s.Writers
+	limits.QueueRows = s.QueueRows
+	limits.QueueBytes = s.QueueBytes
+
 	return limits
 }

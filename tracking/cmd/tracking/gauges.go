@@ -18,26 +18,54 @@ type gauges struct {
 func newGauges(metrics prometheus.Registerer, r *relay.Relay) *gauges {
 	g := &gauges{
 		rows: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "tracking_commit_events", Help: "Events that shared a commit.", Buckets: []float64{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000},
+			Name:    "tracking_commit_events",
+			Help:    "Events that shared a commit.",
+			Buckets: []float64{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000},
 		}),
 		took: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "tracking_commit_seconds", Help: "Time of a commit.", Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5},
+			Name:    "tracking_commit_seconds",
+			Help:    "Time of a commit.",
+			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5},
 		}),
 	}
 	gauge := func(name, help string, read func(relay.Status) float64) prometheus.Collector {
-		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return read(r.Status()) })
+		return prometheus.NewGaugeFunc(
+			prometheus.GaugeOpts{Name: name, Help: help},
+			func() float64 { return read(r.Status()) },
+		)
 	}
-	metrics.MustRegister(g.rows, g.took,
-		gauge("tracking_relay_leading", "1 where this replica relays.", func(s relay.Status) float64 {
-			if s.Leading {
-				return 1
-			}
-			return 0
-		}),
-		gauge("tracking_relay_position", "Sequence number up to which the broker has confirmed.", func(s relay.Status) float64 { return float64(s.Position) }),
-		gauge("tracking_relay_in_flight", "Events sent and not confirmed.", func(s relay.Status) float64 { return float64(s.InFlight) }),
-		gauge("tracking_relay_refused", "Sequence number of the event that the broker refuses and all others wait for; 0 when there is none.", func(s relay.Status) float64 { return float64(s.Refused) }),
+	metrics.MustRegister(
+		g.rows,
+		g.took,
+		gauge(
+			"tracking_relay_leading",
+			"1 where this replica relays.",
+			func(s relay.Status) float64 {
+				if s.Leading {
+					return 1
+				}
+
+				return 0
+			},
+		),
+		gauge(
+			"tracking_relay_position",
+			"Sequence number up to which the broker has confirmed.",
+			func(s relay.Status) float64 { return float64(s.Position) },
+		),
+		gauge(
+			"tracking_relay_in_flight",
+			"Events sent and not confirmed.",
+			func(s relay.Status) float64 { return float64(s.InFlight) },
+		),
+		gauge(
+			"tracking_relay_refused",
+			"Sequence number of the event that the broker refuses and all others wait for; 0 "+
+				"when there is none.",
+			func(s relay.Status) float64 { return float64(s.Refused) },
+		),
 	)
+
 	return g
 }
 

@@ -1,4 +1,5 @@
-// Command tracking is the service that records events: it takes them in, keeps them in an append-only log and publishes the log.
+// Command tracking is the service that records events: it takes them in, keeps them in an
+// append-only log and publishes the log.
 package main
 
 import (

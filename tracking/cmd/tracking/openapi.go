@@ -14,7 +14,10 @@ import (
 // writeOpenAPI writes the document of the routes. It needs neither settings nor broker.
 func writeOpenAPI(w io.Writer) error {
 	return newAPI(wiring{
-		logger: slog.New(slog.DiscardHandler), metrics: telemetry.Metrics(), health: httpapi.NewHealth(service),
-		ingest: ingest.New(nil, nil, nil, time.Now), query: query.New(nil),
+		logger:  slog.New(slog.DiscardHandler),
+		metrics: telemetry.Metrics(),
+		health:  httpapi.NewHealth(service),
+		ingest:  ingest.New(nil, nil, nil, time.Now),
+		query:   query.New(nil),
 	}).WriteDocument(w)
 }

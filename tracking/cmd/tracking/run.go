@@ -38,43 +38,52 @@ const (
 	forgetEvery = 10 * time.Minute
 )
 
-// run is the whole service: settings, parts, and their order. With the argument healthcheck it asks a running one instead, and with
-// openapi it prints the OpenAPI document.
+// run is the whole service: settings, parts, and their order. With the argument healthcheck it asks
+// a running one instead, and with openapi it prints the OpenAPI document.
 func run(ctx context.Context, args []string) error {
 	if len(args) > 0 && args[0] == "openapi" {
 		return writeOpenAPI(os.Stdout) //nolint:contextcheck // it serves no request
 	}
+
 	var s settings
 	if err := config.Load(&s); err != nil {
 		return err
 	}
+
 	if len(args) > 0 && args[0] == "healthcheck" {
 		return httpapi.Probe(ctx, s.HTTPAddr, healthPath)
 	}
+
 	logger := telemetry.Logger(os.Stderr, service, s.LogLevel)
 	metrics := telemetry.Metrics()
+
 	flushTraces, err := telemetry.Tracing(ctx, service, s.OTLPEndpoint)
 	if err != nil {
 		return err
 	}
+
 	defer func() { _ = flushTraces(context.WithoutCancel(ctx)) }()
 
 	version, err := migrations.Tracking().Version()
 	if err != nil {
 		return err
 	}
+
 	schema, err := contracts.AvroSchema(contracts.TrackingEventV1)
 	if err != nil {
 		return err
 	}
+
 	verifier, err := auth.NewOptional(ctx, s.Auth, auth.Needs{Now: time.Now, Logger: logger})
 	if err != nil {
 		return err
 	}
+
 	db, err := openPools(ctx, s)
 	if err != nil {
 		return err
 	}
+
 	client, err := broker.Dial(s.Broker, logger, metrics)
 	if err != nil {
 		return err
@@ -83,10 +92,20 @@ func run(ctx context.Context, args []string) error {
 	limits := relay.DefaultLimits()
 	limits.Lease = s.Lease
 	publisher := pulsar.New(client, s.Broker.Topic(s.Topic), schema, 2*limits.WindowRows)
-	publishing := relay.New(limits, relay.Needs{Log: store.NewLog(db.relay), Publisher: publisher, Holder: holder(), Logger: logger, Now: time.Now})
+	publishing := relay.New(limits, relay.Needs{
+		Log:       store.NewLog(db.relay),
+		Publisher: publisher,
+		Holder:    holder(),
+		Logger:    logger,
+		Now:       time.Now,
+	})
 	gauges := newGauges(metrics, publishing)
 	intake := ingest.NewCoalescer(s.limits(), ingest.Needs{
-		Store: store.NewAppender(db.writers), Stored: publishing.Wake, Committed: gauges.committed, Logger: logger, Now: time.Now,
+		Store:     store.NewAppender(db.writers),
+		Stored:    publishing.Wake,
+		Committed: gauges.committed,
+		Logger:    logger,
+		Now:       time.Now,
 	})
 	gauges.watchQueue(metrics, intake)
 	keys := store.NewKeys(db.keys)
@@ -99,10 +118,19 @@ func run(ctx context.Context, args []string) error {
 		httpapi.Check{Name: "relay", Probe: relayReady(publishing)},
 	)
 	api := newAPI(wiring{ //nolint:contextcheck // middleware takes the context of its request
-		logger: logger, metrics: metrics, health: health, verifier: verifier,
-		ingest: ingest.New(intake, keys, ids.New("tracking:event"), time.Now), query: query.New(store.NewLog(db.readers)),
+		logger:   logger,
+		metrics:  metrics,
+		health:   health,
+		verifier: verifier,
+		ingest:   ingest.New(intake, keys, ids.New("tracking:event"), time.Now),
+		query:    query.New(store.NewLog(db.readers)),
 	})
-	server := &httpapi.Server{Addr: s.HTTPAddr, Handler: api.Router, Health: health, Logger: logger}
+	server := &httpapi.Server{
+		Addr:    s.HTTPAddr,
+		Handler: api.Router,
+		Health:  health,
+		Logger:  logger,
+	}
 
 	return process.Run(ctx, logger,
 		process.Closer("database", db.close),
@@ -124,8 +152,9 @@ type pools struct {
 }
 
 const (
-	keyConnections   = 4
-	relayConnections = 4 // a page is read while the position is saved, and some look whether the database answers
+	keyConnections = 4
+	// a page is read while the position is saved, and some look whether the database answers
+	relayConnections = 4
 )
 
 func openPools(ctx context.Context, s settings) (p pools, err error) {
@@ -139,11 +168,17 @@ func openPools(ctx context.Context, s settings) (p pools, err error) {
 		{&p.keys, service + " keys", keyConnections},
 		{&p.relay, service + " relay", relayConnections},
 	} {
-		c := postgres.Config{URL: s.DatabaseURL, Application: of.application, MaxConns: of.connections, Trace: s.OTLPEndpoint != ""}
+		c := postgres.Config{
+			URL:         s.DatabaseURL,
+			Application: of.application,
+			MaxConns:    of.connections,
+			Trace:       s.OTLPEndpoint != "",
+		}
 		if *of.pool, err = postgres.Open(ctx, c); err != nil {
 			return p, err
 		}
 	}
+
 	return p, nil
 }
 
@@ -161,6 +196,7 @@ func relayReady(r *relay.Relay) func(context.Context) error {
 		if status.Refused != 0 && status.Trouble != nil {
 			return httpapi.AdviceError(status.Trouble.Error())
 		}
+
 		return status.Trouble
 	}
 }
@@ -171,6 +207,7 @@ func holder() string {
 	if err != nil {
 		host = "unknown"
 	}
+
 	return fmt.Sprintf("%s/%d/%s", host, os.Getpid(), uuid.NewString()[:8])
 }
 
@@ -186,11 +223,20 @@ type wiring struct {
 
 func newAPI(w wiring) *httpapi.API {
 	api := httpapi.New(httpapi.Config{
-		Service: service, Title: "Tributary Tracking", Version: "1.0.0", HealthPath: healthPath,
-		Description: "Records events in an append-only log and publishes them to Apache Pulsar. An event is answered once it is committed.",
-		Codes:       rest.Codes(), Health: w.health, Logger: w.logger, Metrics: w.metrics, Now: time.Now,
+		Service:    service,
+		Title:      "Tributary Tracking",
+		Version:    "1.0.0",
+		HealthPath: healthPath,
+		Description: "Records events in an append-only log and publishes them to Apache Pulsar. " +
+			"An event is answered once it is committed.",
+		Codes:      rest.Codes(),
+		Health:     w.health,
+		Logger:     w.logger,
+		Metrics:    w.metrics,
+		Now:        time.Now,
 		Middleware: []func(huma.Context, func(huma.Context)){auth.Middleware(w.verifier)},
 	})
 	rest.Register(api.Huma, w.ingest, w.query)
+
 	return api
 }

@@ -18,20 +18,30 @@ type acceptInput struct {
 }
 
 func registerCampaigns(api huma.API, handler *acceptcampaign.Handler) {
-	op := commandOperation("accept-campaign", "/api/v1/campaigns/{campaign_id}/accept", "Accept a campaign's terms",
-		"Publishes the command campaign.accept to bff-campaign-accept-v1.", "Campaigns")
+	op := commandOperation(
+		"accept-campaign",
+		"/api/v1/campaigns/{campaign_id}/accept",
+		"Accept a campaign's terms",
+		"Publishes the command campaign.accept to bff-campaign-accept-v1.",
+		"Campaigns",
+	)
 	huma.Register(api, op, func(ctx context.Context, in *acceptInput) (*receipt, error) {
 		from, err := callerOf(ctx)
 		if err != nil {
 			return nil, err
 		}
+
 		got, err := handler.Handle(ctx, acceptcampaign.Command{
-			Caller: from, IdempotencyKey: in.IdempotencyKey, CampaignID: in.CampaignID,
-			AcceptedTerms: in.Body.AcceptedTerms, Metadata: in.Body.Metadata.text,
+			Caller:         from,
+			IdempotencyKey: in.IdempotencyKey,
+			CampaignID:     in.CampaignID,
+			AcceptedTerms:  in.Body.AcceptedTerms,
+			Metadata:       in.Body.Metadata.text,
 		})
 		if err != nil {
 			return nil, err
 		}
+
 		return receiptOf(got), nil
 	})
 }

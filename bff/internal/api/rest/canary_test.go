@@ -14,12 +14,18 @@ import (
 
 const canary = "canary-7f3a"
 
-// Whatever happens to a request for payment, its account details are in no answer, log or metric, and do not print.
+// Whatever happens to a request for payment, its account details are in no answer, log or metric,
+// and do not print.
 func TestAccountDetailsAreNeverShown(t *testing.T) {
 	t.Parallel()
+
 	var log bytes.Buffer
-	s := setupWith(t, slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	s := setupWith(
+		t,
+		slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	)
 	body := strings.Replace(goodPayment, "user@example.com", canary, 1)
+
 	var answers strings.Builder
 	for _, outcome := range []error{nil, errors.New("broken"), fault.RetryIn(1, "broker_unavailable", "Away.", errors.New("cause"))} {
 		s.published.err = outcome
@@ -33,20 +39,33 @@ func TestAccountDetailsAreNeverShown(t *testing.T) {
 			answers.WriteString(strings.ReplaceAll(w.Body.String(), `"field":"`+canary+`"`, ""))
 		}
 	}
+
 	s.published.err = nil
 	s.post(t, paymentPath, body)
 	kept := s.published.payments[len(s.published.payments)-1]
-	printed := fmt.Sprintf("%v %+v %#v %s %q", kept, kept, kept.AccountDetails(), kept.AccountDetails(), kept.AccountDetails())
-	slog.New(slog.NewTextHandler(&log, nil)).Info("logged on purpose", "request", kept, "details", kept.AccountDetails())
+	printed := fmt.Sprintf(
+		"%v %+v %#v %s %q",
+		kept,
+		kept,
+		kept.AccountDetails(),
+		kept.AccountDetails(),
+		kept.AccountDetails(),
+	)
+	slog.New(
+		slog.NewTextHandler(&log, nil),
+	).Info("logged on purpose", "request", kept, "details", kept.AccountDetails())
+
 	metrics, err := io.ReadAll(s.get(t, "/metrics", "").Body)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	for name, text := range map[string]string{"answers": answers.String(), "log": log.String(), "printed": printed, "metrics": string(metrics)} {
 		if text == "" || strings.Contains(text, canary) {
 			t.Errorf("%s: %s", name, text)
 		}
 	}
+
 	if !strings.Contains(kept.AccountDetails().Reveal(), canary) {
 		t.Error("the test's own canary is not there")
 	}

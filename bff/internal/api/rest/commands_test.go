@@ -24,30 +24,44 @@ const (
 // The requests of the contract, as written there.
 func TestAskedForRequests(t *testing.T) {
 	t.Parallel()
+
 	s := setup(t)
 	for path, tc := range map[string]struct{ body, kind string }{
 		acceptPath: {goodAccept, "campaign.accept"}, evidencePath: {goodEvidence, "evidence.upload"}, paymentPath: {goodPayment, "payment.request"},
 	} {
 		r := receiptOf(t, s.post(t, path, tc.body))
-		if r.CommandType != tc.kind || r.Status != "submitted" || r.UserID != "user123" || r.SubmittedAt != now().Format(time.RFC3339Nano) {
+		if r.CommandType != tc.kind || r.Status != "submitted" || r.UserID != "user123" ||
+			r.SubmittedAt != now().Format(time.RFC3339Nano) {
 			t.Errorf("%s: %+v", path, r)
 		}
+
 		if len(r.CommandID) != 36 || r.CommandID[14] != '7' {
 			t.Errorf("%s: %s is no UUIDv7", path, r.CommandID)
 		}
 	}
-	a, u, p := s.published.acceptances[0], s.published.uploads[0], s.published.payments[0]
+
+	a := s.published.acceptances[0]
+	u := s.published.uploads[0]
+	p := s.published.payments[0]
+
 	if a.CampaignID() != "camp123" || a.Metadata() != `{"source": "mobile_app"}` {
 		t.Errorf("acceptance %+v", a)
 	}
-	if u.Kind() != "photo" || u.FileURL() != "https://example.com/photo.jpg" || u.CampaignID() != "camp123" {
+
+	if u.Kind() != "photo" || u.FileURL() != "https://example.com/photo.jpg" ||
+		u.CampaignID() != "camp123" {
 		t.Errorf("upload %+v", u)
 	}
-	if p.Amount().String() != "150.00" || p.Amount().Currency().String() != "USD" || p.Method() != "paypal" || p.AccountDetails().Reveal() != `{"email": "user@example.com"}` {
+
+	if p.Amount().String() != "150.00" || p.Amount().Currency().String() != "USD" ||
+		p.Method() != "paypal" ||
+		p.AccountDetails().Reveal() != `{"email": "user@example.com"}` {
 		t.Errorf("payment %+v", p)
 	}
+
 	claims := p.Stamp().Caller().Claims()
-	if claims.UserID != "user123" || claims.TokenID != "token-1" || !claims.Verified || len(claims.Roles) != 1 {
+	if claims.UserID != "user123" || claims.TokenID != "token-1" || !claims.Verified ||
+		len(claims.Roles) != 1 {
 		t.Errorf("caller %+v", claims)
 	}
 }
@@ -57,10 +71,15 @@ func TestIdempotencyKeyMakesTheCommandID(t *testing.T) {
 	s := setup(t)
 	other := s
 	other.token = authtest.HS256(t, authtest.Secret, authtest.Claims(now(), "user456"))
-	first := receiptOf(t, s.post(t, acceptPath, goodAccept, "Idempotency-Key", "attempt-1")).CommandID
+
+	first := receiptOf(
+		t,
+		s.post(t, acceptPath, goodAccept, "Idempotency-Key", "attempt-1"),
+	).CommandID
 	if first[14] != '5' {
 		t.Errorf("%s is no UUIDv5", first)
 	}
+
 	for name, id := range map[string]string{
 		"no key":        receiptOf(t, s.post(t, acceptPath, goodAccept)).CommandID,
 		"other key":     receiptOf(t, s.post(t, acceptPath, goodAccept, "Idempotency-Key", "attempt-2")).CommandID,
@@ -71,25 +90,32 @@ func TestIdempotencyKeyMakesTheCommandID(t *testing.T) {
 			t.Errorf("%s: the same id", name)
 		}
 	}
-	if again := receiptOf(t, s.post(t, acceptPath, goodAccept, "Idempotency-Key", "attempt-1")).CommandID; again != first {
+
+	if again := receiptOf(
+		t,
+		s.post(t, acceptPath, goodAccept, "Idempotency-Key", "attempt-1"),
+	).CommandID; again != first {
 		t.Error("a retry is another command")
 	}
 }
 
 func TestAmountsAreReadExactly(t *testing.T) {
 	t.Parallel()
+
 	s := setup(t)
 	for text, want := range map[string]string{
 		`150`: "150.00", `"150.00"`: "150.00", `0.01`: "0.01", `1.5e2`: "150.00", `999999999999.99`: "999999999999.99", `0.1000`: "0.10", `"0.29"`: "0.29",
 	} {
 		receiptOf(t, s.post(t, paymentPath, strings.Replace(goodPayment, "150.00", text, 1)))
+
 		if got := s.published.payments[len(s.published.payments)-1].Amount().String(); got != want {
 			t.Errorf("%s became %s, want %s", text, got, want)
 		}
 	}
 }
 
-// bad is one bad request and what it must be answered with. Field is that of the first error, "" for none.
+// bad is one bad request and what it must be answered with. Field is that of the first error, ""
+// for none.
 type bad struct {
 	name, path, body string
 	headers          []string
@@ -103,52 +129,273 @@ func payWith(old, replacement string) string {
 
 func badInputs(t *testing.T) []bad {
 	t.Helper()
-	deep := `{"accepted_terms":true,"metadata":` + strings.Repeat(`{"a":`, 40) + "1" + strings.Repeat("}", 40) + "}"
+	deep := `{"accepted_terms":true,"metadata":` + strings.Repeat(
+		`{"a":`,
+		40,
+	) + "1" + strings.Repeat("}", 40) + "}"
 	long := strings.Repeat("x", 129)
+
 	const invalid = "validation_failed"
+
 	list := []bad{
 		{"empty body", acceptPath, "", nil, 400, "json_empty", ""},
 		{"no JSON", acceptPath, "accepted_terms=true", nil, 400, "json_syntax", ""},
 		{"truncated", acceptPath, `{"accepted_terms": tr`, nil, 400, "json_syntax", ""},
 		{"trailing text", acceptPath, goodAccept + "x", nil, 400, "json_trailing_text", ""},
-		{"duplicate key", acceptPath, `{"accepted_terms":false,"accepted_terms":true}`, nil, 400, "json_duplicate_key", ""},
-		{"duplicate key inside", acceptPath, `{"accepted_terms":true,"metadata":{"a":1,"a":2}}`, nil, 400, "json_duplicate_key", ""},
-		{"invalid UTF-8", acceptPath, "{\"accepted_terms\":true,\"metadata\":{\"a\":\"\xff\"}}", nil, 400, "json_invalid_utf8", ""},
-		{"lone surrogate", acceptPath, `{"accepted_terms":true,"metadata":{"a":"\ud800"}}`, nil, 400, "json_invalid_utf8", ""},
-		{"NUL", acceptPath, `{"accepted_terms":true,"metadata":{"a":"\u0000"}}`, nil, 400, "json_nul", ""},
+		{
+			"duplicate key",
+			acceptPath,
+			`{"accepted_terms":false,"accepted_terms":true}`,
+			nil,
+			400,
+			"json_duplicate_key",
+			"",
+		},
+		{
+			"duplicate key inside",
+			acceptPath,
+			`{"accepted_terms":true,"metadata":{"a":1,"a":2}}`,
+			nil,
+			400,
+			"json_duplicate_key",
+			"",
+		},
+		{
+			"invalid UTF-8",
+			acceptPath,
+			"{\"accepted_terms\":true,\"metadata\":{\"a\":\"\xff\"}}",
+			nil,
+			400,
+			"json_invalid_utf8",
+			"",
+		},
+		{
+			"lone surrogate",
+			acceptPath,
+			`{"accepted_terms":true,"metadata":{"a":"\ud800"}}`,
+			nil,
+			400,
+			"json_invalid_utf8",
+			"",
+		},
+		{
+			"NUL",
+			acceptPath,
+			`{"accepted_terms":true,"metadata":{"a":"\u0000"}}`,
+			nil,
+			400,
+			"json_nul",
+			"",
+		},
 		{"nested too deep", acceptPath, deep, nil, 400, "json_too_deep", ""},
-		{"too large", acceptPath, `{"accepted_terms":true,"metadata":{"a":"` + strings.Repeat("a", 2<<20) + `"}}`, nil, 413, "body_too_large", ""},
-		{"form", acceptPath, "a=b", []string{"Content-Type", "application/x-www-form-urlencoded"}, 415, "unsupported_content_type", ""},
-		{"no content type", acceptPath, goodAccept, []string{"Content-Type", ""}, 415, "unsupported_content_type", ""},
+		{
+			"too large",
+			acceptPath,
+			`{"accepted_terms":true,"metadata":{"a":"` + strings.Repeat("a", 2<<20) + `"}}`,
+			nil,
+			413,
+			"body_too_large",
+			"",
+		},
+		{
+			"form",
+			acceptPath,
+			"a=b",
+			[]string{"Content-Type", "application/x-www-form-urlencoded"},
+			415,
+			"unsupported_content_type",
+			"",
+		},
+		{
+			"no content type",
+			acceptPath,
+			goodAccept,
+			[]string{"Content-Type", ""},
+			415,
+			"unsupported_content_type",
+			"",
+		},
 		{"an array", acceptPath, `[]`, nil, 422, invalid, ""},
 		{"null", acceptPath, `null`, nil, 422, invalid, ""},
 		{"terms absent", acceptPath, `{}`, nil, 422, invalid, "accepted_terms"},
-		{"terms not accepted", acceptPath, `{"accepted_terms":false}`, nil, 422, invalid, "accepted_terms"},
-		{"terms a string", acceptPath, `{"accepted_terms":"true"}`, nil, 422, invalid, "accepted_terms"},
+		{
+			"terms not accepted",
+			acceptPath,
+			`{"accepted_terms":false}`,
+			nil,
+			422,
+			invalid,
+			"accepted_terms",
+		},
+		{
+			"terms a string",
+			acceptPath,
+			`{"accepted_terms":"true"}`,
+			nil,
+			422,
+			invalid,
+			"accepted_terms",
+		},
 		{"terms a number", acceptPath, `{"accepted_terms":1}`, nil, 422, invalid, "accepted_terms"},
 		{"terms null", acceptPath, `{"accepted_terms":null}`, nil, 422, invalid, "accepted_terms"},
-		{"unknown field", acceptPath, `{"accepted_terms":true,"user_id":"someone"}`, nil, 422, invalid, "user_id"},
+		{
+			"unknown field",
+			acceptPath,
+			`{"accepted_terms":true,"user_id":"someone"}`,
+			nil,
+			422,
+			invalid,
+			"user_id",
+		},
 		{"wrong case", acceptPath, `{"Accepted_Terms":true}`, nil, 422, invalid, ""},
-		{"metadata an array", acceptPath, `{"accepted_terms":true,"metadata":[]}`, nil, 422, invalid, "metadata"},
-		{"metadata null", acceptPath, `{"accepted_terms":true,"metadata":null}`, nil, 422, invalid, "metadata"},
-		{"campaign too long", "/api/v1/campaigns/" + long + "/accept", goodAccept, nil, 422, invalid, "campaign_id"},
-		{"campaign not printable", "/api/v1/campaigns/a%07b/accept", goodAccept, nil, 422, invalid, "campaign_id"},
-		{"campaign invalid UTF-8", "/api/v1/campaigns/a%ffb/accept", goodAccept, nil, 422, invalid, "campaign_id"},
+		{
+			"metadata an array",
+			acceptPath,
+			`{"accepted_terms":true,"metadata":[]}`,
+			nil,
+			422,
+			invalid,
+			"metadata",
+		},
+		{
+			"metadata null",
+			acceptPath,
+			`{"accepted_terms":true,"metadata":null}`,
+			nil,
+			422,
+			invalid,
+			"metadata",
+		},
+		{
+			"campaign too long",
+			"/api/v1/campaigns/" + long + "/accept",
+			goodAccept,
+			nil,
+			422,
+			invalid,
+			"campaign_id",
+		},
+		{
+			"campaign not printable",
+			"/api/v1/campaigns/a%07b/accept",
+			goodAccept,
+			nil,
+			422,
+			invalid,
+			"campaign_id",
+		},
+		{
+			"campaign invalid UTF-8",
+			"/api/v1/campaigns/a%ffb/accept",
+			goodAccept,
+			nil,
+			422,
+			invalid,
+			"campaign_id",
+		},
 		{"no campaign", "/api/v1/campaigns//accept", goodAccept, nil, 422, invalid, "campaign_id"},
-		{"unknown query parameter", acceptPath + "?user_id=x", goodAccept, nil, 422, invalid, "user_id"},
-		{"key too long", acceptPath, goodAccept, []string{"Idempotency-Key", strings.Repeat("k", 256)}, 422, invalid, "Idempotency-Key"},
-		{"key not ASCII", acceptPath, goodAccept, []string{"Idempotency-Key", "schlüssel"}, 422, invalid, "Idempotency-Key"},
-		{"amount absent", paymentPath, `{"currency":"USD","payment_method":"paypal","account_details":{"email":"a"}}`, nil, 422, invalid, "amount"},
-		{"details absent", paymentPath, `{"amount":1,"currency":"USD","payment_method":"paypal"}`, nil, 422, invalid, "account_details"},
-		{"details empty", paymentPath, payWith(`{"email": "user@example.com"}`, "{ }"), nil, 422, invalid, "account_details"},
-		{"details a string", paymentPath, payWith(`{"email": "user@example.com"}`, `"user@example.com"`), nil, 422, invalid, "account_details"},
-		{"details too long", paymentPath, payWith("user@example.com", strings.Repeat("a", 17<<10)), nil, 422, invalid, "account_details"},
-		{"details null", paymentPath, payWith(`{"email": "user@example.com"}`, "null"), nil, 422, invalid, "account_details"},
+		{
+			"unknown query parameter",
+			acceptPath + "?user_id=x",
+			goodAccept,
+			nil,
+			422,
+			invalid,
+			"user_id",
+		},
+		{
+			"key too long",
+			acceptPath,
+			goodAccept,
+			[]string{"Idempotency-Key", strings.Repeat("k", 256)},
+			422,
+			invalid,
+			"Idempotency-Key",
+		},
+		{
+			"key not ASCII",
+			acceptPath,
+			goodAccept,
+			[]string{"Idempotency-Key", "schlüssel"},
+			422,
+			invalid,
+			"Idempotency-Key",
+		},
+		{
+			"amount absent",
+			paymentPath,
+			`{"currency":"USD","payment_method":"paypal","account_details":{"email":"a"}}`,
+			nil,
+			422,
+			invalid,
+			"amount",
+		},
+		{
+			"details absent",
+			paymentPath,
+			`{"amount":1,"currency":"USD","payment_method":"paypal"}`,
+			nil,
+			422,
+			invalid,
+			"account_details",
+		},
+		{
+			"details empty",
+			paymentPath,
+			payWith(`{"email": "user@example.com"}`, "{ }"),
+			nil,
+			422,
+			invalid,
+			"account_details",
+		},
+		{
+			"details a string",
+			paymentPath,
+			payWith(`{"email": "user@example.com"}`, `"user@example.com"`),
+			nil,
+			422,
+			invalid,
+			"account_details",
+		},
+		{
+			"details too long",
+			paymentPath,
+			payWith("user@example.com", strings.Repeat("a", 17<<10)),
+			nil,
+			422,
+			invalid,
+			"account_details",
+		},
+		{
+			"details null",
+			paymentPath,
+			payWith(`{"email": "user@example.com"}`, "null"),
+			nil,
+			422,
+			invalid,
+			"account_details",
+		},
 		{"currency null", paymentPath, payWith(`"USD"`, "null"), nil, 422, invalid, "currency"},
 		{"method empty", paymentPath, payWith("paypal", ""), nil, 422, invalid, "payment_method"},
-		{"method odd", paymentPath, payWith("paypal", "Pay Pal!"), nil, 422, invalid, "payment_method"},
+		{
+			"method odd",
+			paymentPath,
+			payWith("paypal", "Pay Pal!"),
+			nil,
+			422,
+			invalid,
+			"payment_method",
+		},
 		{"unknown currency", paymentPath, payWith("USD", "ABC"), nil, 422, invalid, "currency"},
-		{"currency in small letters", paymentPath, payWith("USD", "usd"), nil, 422, invalid, "currency"},
+		{
+			"currency in small letters",
+			paymentPath,
+			payWith("USD", "usd"),
+			nil,
+			422,
+			invalid,
+			"currency",
+		},
 		{"currency too long", paymentPath, payWith("USD", "USDT"), nil, 422, invalid, "currency"},
 		{"NaN", paymentPath, payWith("150.00", "NaN"), nil, 400, "json_syntax", ""},
 		{"1e400", paymentPath, payWith("150.00", "1e400"), nil, 400, "json_number_range", ""},
@@ -157,21 +404,89 @@ func badInputs(t *testing.T) []bad {
 		"0", "-1", "-0", "0.00", "0.001", "1e-26", "1000000000000", "1e13", `""`, `"abc"`, `"1,50"`, `" 1"`, `"0x10"`, `"NaN"`, `"Infinity"`, `"1e999"`,
 		`"+1"`, `"01"`, `"١"`, "true", "null", "[1]", `{"value":1}`, `"` + strings.Repeat("1", 50) + `"`,
 	} {
-		list = append(list, bad{"amount " + amount, paymentPath, payWith("150.00", amount), nil, 422, invalid, "amount"})
+		list = append(
+			list,
+			bad{
+				"amount " + amount,
+				paymentPath,
+				payWith("150.00", amount),
+				nil,
+				422,
+				invalid,
+				"amount",
+			},
+		)
 	}
-	list = append(list, bad{"yen with decimals", paymentPath, `{"amount":1.5,"currency":"JPY","payment_method":"paypal","account_details":{"a":1}}`, nil, 422, invalid, "amount"})
+
+	list = append(
+		list,
+		bad{
+			"yen with decimals",
+			paymentPath,
+			`{"amount":1.5,"currency":"JPY","payment_method":"paypal","account_details":{"a":1}}`,
+			nil,
+			422,
+			invalid,
+			"amount",
+		},
+	)
 	for _, address := range []string{
 		"", "photo.jpg", "/photo.jpg", "//example.com/photo.jpg", "ftp://example.com/a", "file:///etc/passwd", "javascript:alert(1)", "data:text/html,x",
 		"https://", "https:///photo.jpg", "https://:443/x", "https:example.com", "https://user:secret@example.com/x", "https://exa mple.com/", "https://example.com/\\n",
 		"https://example.com\\\\@evil.example/", "https://[::1/x", "https://example.com:port/", "https://example.com/" + strings.Repeat("a", 2048),
 	} {
-		list = append(list, bad{"file_url " + address, evidencePath, strings.Replace(goodEvidence, "https://example.com/photo.jpg", address, 1), nil, 422, invalid, "file_url"})
+		list = append(
+			list,
+			bad{
+				"file_url " + address,
+				evidencePath,
+				strings.Replace(goodEvidence, "https://example.com/photo.jpg", address, 1),
+				nil,
+				422,
+				invalid,
+				"file_url",
+			},
+		)
 	}
-	return append(list,
-		bad{"evidence type odd", evidencePath, strings.Replace(goodEvidence, `"photo"`, `"../photo"`, 1), nil, 422, invalid, "evidence_type"},
-		bad{"evidence campaign empty", evidencePath, strings.Replace(goodEvidence, `"camp123"`, `""`, 1), nil, 422, invalid, "campaign_id"},
-		bad{"evidence campaign too long", evidencePath, strings.Replace(goodEvidence, `camp123`, long, 1), nil, 422, invalid, "campaign_id"},
-		bad{"evidence campaign a number", evidencePath, strings.Replace(goodEvidence, `"camp123"`, `123`, 1), nil, 422, invalid, "campaign_id"},
+
+	return append(
+		list,
+		bad{
+			"evidence type odd",
+			evidencePath,
+			strings.Replace(goodEvidence, `"photo"`, `"../photo"`, 1),
+			nil,
+			422,
+			invalid,
+			"evidence_type",
+		},
+		bad{
+			"evidence campaign empty",
+			evidencePath,
+			strings.Replace(goodEvidence, `"camp123"`, `""`, 1),
+			nil,
+			422,
+			invalid,
+			"campaign_id",
+		},
+		bad{
+			"evidence campaign too long",
+			evidencePath,
+			strings.Replace(goodEvidence, `camp123`, long, 1),
+			nil,
+			422,
+			invalid,
+			"campaign_id",
+		},
+		bad{
+			"evidence campaign a number",
+			evidencePath,
+			strings.Replace(goodEvidence, `"camp123"`, `123`, 1),
+			nil,
+			422,
+			invalid,
+			"campaign_id",
+		},
 	)
 }
 
@@ -179,28 +494,35 @@ func badInputs(t *testing.T) []bad {
 func TestBadInputs(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
+
 	cases := badInputs(t)
 	if len(cases) < 40 {
 		t.Fatalf("only %d cases", len(cases))
 	}
+
 	for _, tc := range cases {
 		w := s.post(t, tc.path, tc.body, tc.headers...)
 		if w.Code < http.StatusBadRequest {
 			t.Errorf("%s: %d, want %d %s", tc.name, w.Code, tc.status, tc.code)
 			continue
 		}
+
 		p := problemOf(t, w)
 		if w.Code != tc.status || p.Code != tc.code || p.Status != tc.status || p.RequestID == "" {
 			t.Errorf("%s: %d %s, want %d %s", tc.name, w.Code, w.Body, tc.status, tc.code)
 			continue
 		}
+
 		if tc.field != "" && (len(p.Errors) == 0 || p.Errors[0].Field != tc.field) {
 			t.Errorf("%s: errors %+v, want %s", tc.name, p.Errors, tc.field)
 		}
-		if strings.Contains(w.Body.String(), "user@example.com") || strings.Contains(w.Body.String(), "secret@") {
+
+		if strings.Contains(w.Body.String(), "user@example.com") ||
+			strings.Contains(w.Body.String(), "secret@") {
 			t.Errorf("%s: the answer repeats what was sent: %s", tc.name, w.Body)
 		}
 	}
+
 	if s.published.count() != 0 {
 		t.Errorf("%d commands were published", s.published.count())
 	}
@@ -210,7 +532,15 @@ func TestBadInputs(t *testing.T) {
 func TestAllFaultsAreTold(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
-	p := problemOf(t, s.post(t, paymentPath, `{"amount":"-1","currency":"USD","payment_method":"?","account_details":{}}`))
+
+	p := problemOf(
+		t,
+		s.post(
+			t,
+			paymentPath,
+			`{"amount":"-1","currency":"USD","payment_method":"?","account_details":{}}`,
+		),
+	)
 	if len(p.Errors) != 3 {
 		t.Errorf("errors %+v", p.Errors)
 	}
@@ -218,23 +548,42 @@ func TestAllFaultsAreTold(t *testing.T) {
 
 func TestForgedTokens(t *testing.T) {
 	t.Parallel()
+
 	s := setup(t)
 	for _, tc := range authtest.Forged(t, authtest.Secret, now()) {
 		for path, body := range map[string]string{acceptPath: goodAccept, evidencePath: goodEvidence, paymentPath: goodPayment} {
 			w := s.post(t, path, body, "Authorization", "Bearer "+tc.Token)
-			if p := problemOf(t, w); w.Code != http.StatusUnauthorized || p.Code != tc.Code || w.Header().Get("WWW-Authenticate") == "" {
+			if p := problemOf(t, w); w.Code != http.StatusUnauthorized || p.Code != tc.Code ||
+				w.Header().Get("WWW-Authenticate") == "" {
 				t.Errorf("%s: %d %s, want 401 %s", tc.Name, w.Code, w.Body, tc.Code)
 			}
 		}
 	}
-	if w := s.post(t, acceptPath, "not even JSON", "Authorization", ""); w.Code != http.StatusUnauthorized || problemOf(t, w).Code != "token_missing" {
+
+	if w := s.post(
+		t,
+		acceptPath,
+		"not even JSON",
+		"Authorization",
+		"",
+	); w.Code != http.StatusUnauthorized ||
+		problemOf(t, w).Code != "token_missing" {
 		t.Errorf("no token: %d %s", w.Code, w.Body)
 	}
+
 	claims := authtest.Claims(now(), "user123")
+
 	claims["roles"] = []string{"operator"}
-	if w := s.post(t, paymentPath, goodPayment, "Authorization", "Bearer "+authtest.HS256(t, authtest.Secret, claims)); w.Code != http.StatusForbidden {
+	if w := s.post(
+		t,
+		paymentPath,
+		goodPayment,
+		"Authorization",
+		"Bearer "+authtest.HS256(t, authtest.Secret, claims),
+	); w.Code != http.StatusForbidden {
 		t.Errorf("no partner: %d %s", w.Code, w.Body)
 	}
+
 	if s.published.count() != 0 {
 		t.Errorf("%d commands were published", s.published.count())
 	}
@@ -243,10 +592,15 @@ func TestForgedTokens(t *testing.T) {
 func TestBrokerAway(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
+
 	s.published.err = fault.RetryIn(2*time.Second, "broker_unavailable", "The broker is away.", nil)
 	for path, body := range map[string]string{acceptPath: goodAccept, evidencePath: goodEvidence, paymentPath: goodPayment} {
 		w := s.post(t, path, body)
-		if p := problemOf(t, w); w.Code != http.StatusServiceUnavailable || p.Code != "broker_unavailable" || w.Header().Get("Retry-After") != "2" {
+		if p := problemOf(
+			t,
+			w,
+		); w.Code != http.StatusServiceUnavailable || p.Code != "broker_unavailable" ||
+			w.Header().Get("Retry-After") != "2" {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
 	}
@@ -254,11 +608,13 @@ func TestBrokerAway(t *testing.T) {
 
 func TestEscapedCampaign(t *testing.T) {
 	t.Parallel()
+
 	s := setup(t)
 	for path, want := range map[string]string{
 		"camp%20123": "camp 123", "camp%C3%BC": "campü", "a%2Fb": "a/b", "100%25": "100%", "a+b": "a+b",
 	} {
 		receiptOf(t, s.post(t, "/api/v1/campaigns/"+path+"/accept", goodAccept))
+
 		if got := s.published.acceptances[len(s.published.acceptances)-1].CampaignID(); got != want {
 			t.Errorf("%s became %q (%s)", path, got, hex.EncodeToString([]byte(got)))
 		}

@@ -6,17 +6,31 @@ import (
 	"github.com/go-chi/cors"
 )
 
-// CORS lets pages of the origins ask this service. Without origins nothing is allowed and nothing is changed. Cookies are never
-// part of it: callers send their token themselves.
+// CORS lets pages of the origins ask this service. Without origins nothing is allowed and nothing
+// is changed. Cookies are never part of it: callers send their token themselves.
 func CORS(origins []string, next http.Handler) http.Handler {
 	if len(origins) == 0 {
 		return next
 	}
+
 	return cors.Handler(cors.Options{
 		AllowedOrigins: origins,
 		AllowedMethods: []string{http.MethodGet, http.MethodPost},
-		AllowedHeaders: []string{"Authorization", "Content-Type", "Idempotency-Key", "X-Request-ID", "traceparent"},
-		ExposedHeaders: []string{"X-Request-ID", "Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "RateLimit-Policy"},
-		MaxAge:         600,
+		AllowedHeaders: []string{
+			"Authorization",
+			"Content-Type",
+			"Idempotency-Key",
+			"X-Request-ID",
+			"traceparent",
+		},
+		ExposedHeaders: []string{
+			"X-Request-ID",
+			"Retry-After",
+			"RateLimit-Limit",
+			"RateLimit-Remaining",
+			"RateLimit-Reset",
+			"RateLimit-Policy",
+		},
+		MaxAge: 600,
 	})(next)
 }

@@ -27,15 +27,20 @@ func registerEvidence(api huma.API, handler *uploadevidence.Handler) {
 		if err != nil {
 			return nil, err
 		}
+
 		got, err := handler.Handle(ctx, uploadevidence.Command{
 			Caller: from, IdempotencyKey: in.IdempotencyKey,
 			Evidence: evidence.Input{
-				CampaignID: in.Body.CampaignID, Kind: in.Body.EvidenceType, FileURL: in.Body.FileURL, Metadata: in.Body.Metadata.text,
+				CampaignID: in.Body.CampaignID,
+				Kind:       in.Body.EvidenceType,
+				FileURL:    in.Body.FileURL,
+				Metadata:   in.Body.Metadata.text,
 			},
 		})
 		if err != nil {
 			return nil, err
 		}
+
 		return receiptOf(got), nil
 	})
 }

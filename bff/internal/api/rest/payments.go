@@ -20,22 +20,33 @@ type paymentInput struct {
 }
 
 func registerPayments(api huma.API, handler *requestpayment.Handler) {
-	op := commandOperation("request-payment", "/api/v1/payments/request", "Ask for a payment",
-		"Publishes the command payment.request to bff-payment-request-v1. Whether there is enough to pay is decided by its consumer.", "Payments")
+	op := commandOperation(
+		"request-payment",
+		"/api/v1/payments/request",
+		"Ask for a payment",
+		"Publishes the command payment.request to bff-payment-request-v1. Whether there is "+
+			"enough to pay is decided by its consumer.",
+		"Payments",
+	)
 	huma.Register(api, op, func(ctx context.Context, in *paymentInput) (*receipt, error) {
 		from, err := callerOf(ctx)
 		if err != nil {
 			return nil, err
 		}
+
 		got, err := handler.Handle(ctx, requestpayment.Command{
 			Caller: from, IdempotencyKey: in.IdempotencyKey,
 			Payment: payment.Input{
-				Amount: in.Body.Amount.text, Currency: in.Body.Currency, Method: in.Body.PaymentMethod, AccountDetails: in.Body.AccountDetails.text,
+				Amount:         in.Body.Amount.text,
+				Currency:       in.Body.Currency,
+				Method:         in.Body.PaymentMethod,
+				AccountDetails: in.Body.AccountDetails.text,
 			},
 		})
 		if err != nil {
 			return nil, err
 		}
+
 		return receiptOf(got), nil
 	})
 }

@@ -27,9 +27,15 @@ func limited(t *testing.T, at *time.Time) http.Handler {
 		if user := ctx.Header("X-User"); user != "" {
 			ctx = huma.WithContext(ctx, auth.With(ctx.Context(), auth.Identity{UserID: user}))
 		}
+
 		next(ctx)
 	}, rest.RateLimit(limiter))
-	huma.Get(api, "/", func(ctx context.Context, _ *struct{}) (*struct{}, error) { return nil, ctx.Err() })
+	huma.Get(
+		api,
+		"/",
+		func(ctx context.Context, _ *struct{}) (*struct{}, error) { return nil, ctx.Err() },
+	)
+
 	return router
 }
 
@@ -39,37 +45,53 @@ func ask(t *testing.T, h http.Handler, user string) *httptest.ResponseRecorder {
 	r.Header.Set("X-User", user)
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
+
 	return w
 }
 
 func TestRateLimit(t *testing.T) {
 	t.Parallel()
 	at := now()
+
 	h := limited(t, &at)
 	for i := range 4 {
 		w := ask(t, h, "user123")
-		if w.Code >= 400 || w.Header().Get("RateLimit-Limit") != "4" || w.Header().Get("RateLimit-Policy") != "4;w=60" {
+		if w.Code >= 400 || w.Header().Get("RateLimit-Limit") != "4" ||
+			w.Header().Get("RateLimit-Policy") != "4;w=60" {
 			t.Fatalf("request %d: %d %v", i, w.Code, w.Header())
 		}
-		if remaining, reset := w.Header().Get("RateLimit-Remaining"), w.Header().Get("RateLimit-Reset"); remaining != strconv.Itoa(3-i) || reset != strconv.Itoa(15*(i+1)) {
+
+		if remaining, reset := w.Header().Get("RateLimit-Remaining"), w.Header().Get("RateLimit-Reset"); remaining != strconv.Itoa(3-i) ||
+			reset != strconv.Itoa(15*(i+1)) {
 			t.Errorf("request %d: remaining %s, reset %s", i, remaining, reset)
 		}
 	}
+
 	at = at.Add(4 * time.Second)
+
 	w := ask(t, h, "user123")
-	if p := problemOf(t, w); w.Code != http.StatusTooManyRequests || p.Code != "rate_limited" || w.Header().Get("Retry-After") != "11" || w.Header().Get("RateLimit-Remaining") != "0" {
+	if p := problemOf(
+		t,
+		w,
+	); w.Code != http.StatusTooManyRequests || p.Code != "rate_limited" || w.Header().Get("Retry-After") != "11" ||
+		w.Header().Get("RateLimit-Remaining") != "0" {
 		t.Errorf("one too many: %d %v", w.Code, w.Header())
 	}
+
 	if w := ask(t, h, "user456"); w.Code >= 400 {
 		t.Errorf("another caller: %d", w.Code)
 	}
+
 	if w := ask(t, h, ""); w.Code >= 400 || w.Header().Get("RateLimit-Limit") != "" {
 		t.Errorf("nobody: %d %v", w.Code, w.Header())
 	}
+
 	at = at.Add(11 * time.Second) // what Retry-After said
+
 	if w := ask(t, h, "user123"); w.Code >= 400 {
 		t.Errorf("after the wait: %d", w.Code)
 	}
+
 	if w := ask(t, h, "user123"); w.Code != http.StatusTooManyRequests {
 		t.Errorf("only one was earned: %d", w.Code)
 	}
@@ -78,10 +100,12 @@ func TestRateLimit(t *testing.T) {
 func TestLimiterForgetsIdleCallers(t *testing.T) {
 	t.Parallel()
 	at := now()
+
 	limiter := rest.NewLimiter(4, time.Minute, func() time.Time { return at })
 	for i := range 50_000 {
 		rest.Take(limiter, fmt.Sprint("user", i))
 		at = at.Add(100 * time.Millisecond)
+
 		if size := rest.Callers(limiter); size > 2048 {
 			t.Fatalf("%d callers are remembered", size)
 		}
@@ -90,7 +114,10 @@ func TestLimiterForgetsIdleCallers(t *testing.T) {
 
 func TestCORS(t *testing.T) {
 	t.Parallel()
-	inner := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+
+	inner := http.HandlerFunc(
+		func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
+	)
 	for name, tc := range map[string]struct {
 		origins []string
 		origin  string
@@ -106,9 +133,11 @@ func TestCORS(t *testing.T) {
 		r.Header.Set("Access-Control-Request-Headers", "authorization,content-type,idempotency-key")
 		w := httptest.NewRecorder()
 		rest.CORS(tc.origins, inner).ServeHTTP(w, r)
+
 		if got := w.Header().Get("Access-Control-Allow-Origin") == tc.origin; got != tc.allowed {
 			t.Errorf("%s: %v", name, w.Header())
 		}
+
 		if w.Header().Get("Access-Control-Allow-Credentials") != "" {
 			t.Errorf("%s: cookies are allowed", name)
 		}

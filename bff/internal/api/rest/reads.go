@@ -19,7 +19,11 @@ func (d document) MarshalJSON() ([]byte, error) { return []byte(d.text), nil }
 
 // Schema is that of any object; the commission service's document describes the members.
 func (document) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Description: "As the commission service gives it."}
+	return &huma.Schema{
+		Type:                 huma.TypeObject,
+		AdditionalProperties: true,
+		Description:          "As the commission service gives it.",
+	}
 }
 
 type documentOutput struct {
@@ -27,7 +31,8 @@ type documentOutput struct {
 	Body         document
 }
 
-// Bearer is embedded in the input of every read: the token is handed on. It is exported because huma only looks into exported fields.
+// Bearer is embedded in the input of every read: the token is handed on. It is exported because
+// huma only looks into exported fields.
 type Bearer struct {
 	Authorization string `header:"Authorization" hidden:"true"`
 }
@@ -70,51 +75,116 @@ type commissionsRead struct {
 
 func (in *commissionsRead) filter() readown.CommissionFilter {
 	return readown.CommissionFilter{
-		CampaignID: in.CampaignID, ProductID: in.ProductID, EventType: in.EventType, Status: in.Status, Kind: in.Kind,
-		Currency: in.Currency, OccurredFrom: in.OccurredFrom, OccurredTo: in.OccurredTo,
+		CampaignID:   in.CampaignID,
+		ProductID:    in.ProductID,
+		EventType:    in.EventType,
+		Status:       in.Status,
+		Kind:         in.Kind,
+		Currency:     in.Currency,
+		OccurredFrom: in.OccurredFrom,
+		OccurredTo:   in.OccurredTo,
 	}
 }
 
 func registerReads(api huma.API, reader *readown.Reader) {
-	huma.Register(api, readOperation("get-payment", "/api/v1/payments/{command_id}", "One of the caller's payments", "Payments"),
+	huma.Register(
+		api,
+		readOperation(
+			"get-payment",
+			"/api/v1/payments/{command_id}",
+			"One of the caller's payments",
+			"Payments",
+		),
 		func(ctx context.Context, in *paymentRead) (*documentOutput, error) {
-			return read(ctx, in.Bearer, func(q readown.Query) (readown.Document, error) { return reader.Payment(ctx, q, in.CommandID) })
-		})
-	huma.Register(api, readOperation("list-payments", "/api/v1/payments", "The caller's payments, the newest first", "Payments"),
+			return read(
+				ctx,
+				in.Bearer,
+				func(q readown.Query) (readown.Document, error) { return reader.Payment(ctx, q, in.CommandID) },
+			)
+		},
+	)
+	huma.Register(
+		api,
+		readOperation(
+			"list-payments",
+			"/api/v1/payments",
+			"The caller's payments, the newest first",
+			"Payments",
+		),
 		func(ctx context.Context, in *paymentsRead) (*documentOutput, error) {
-			return read(ctx, in.Bearer, func(q readown.Query) (readown.Document, error) { return reader.Payments(ctx, q, in.Status, in.page()) })
-		})
-	huma.Register(api, readOperation("get-balance", "/api/v1/balance", "The caller's balances", "Balance"),
+			return read(
+				ctx,
+				in.Bearer,
+				func(q readown.Query) (readown.Document, error) {
+					return reader.Payments(ctx, q, in.Status, in.page())
+				},
+			)
+		},
+	)
+	huma.Register(
+		api,
+		readOperation("get-balance", "/api/v1/balance", "The caller's balances", "Balance"),
 		func(ctx context.Context, in *balanceRead) (*documentOutput, error) {
-			return read(ctx, in.Bearer, func(q readown.Query) (readown.Document, error) { return reader.Balance(ctx, q) })
-		})
-	huma.Register(api, readOperation("list-commissions", "/api/v1/commissions", "The caller's commissions", "Commissions"),
+			return read(
+				ctx,
+				in.Bearer,
+				func(q readown.Query) (readown.Document, error) { return reader.Balance(ctx, q) },
+			)
+		},
+	)
+	huma.Register(
+		api,
+		readOperation(
+			"list-commissions",
+			"/api/v1/commissions",
+			"The caller's commissions",
+			"Commissions",
+		),
 		func(ctx context.Context, in *commissionsRead) (*documentOutput, error) {
 			return read(ctx, in.Bearer, func(q readown.Query) (readown.Document, error) {
 				return reader.Commissions(ctx, q, in.filter(), in.page())
 			})
-		})
+		},
+	)
 }
 
 func readOperation(id, path, summary, tag string) huma.Operation {
 	return huma.Operation{
-		OperationID: id, Method: http.MethodGet, Path: path, Summary: summary, Tags: []string{tag}, Security: auth.Require(auth.Partner),
+		OperationID: id,
+		Method:      http.MethodGet,
+		Path:        path,
+		Summary:     summary,
+		Tags:        []string{tag},
+		Security:    auth.Require(auth.Partner),
 		Description: "Read from the commission service with the caller's own token.",
 		Errors: []int{
-			http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusTooManyRequests, http.StatusServiceUnavailable,
+			http.StatusBadRequest,
+			http.StatusUnauthorized,
+			http.StatusForbidden,
+			http.StatusNotFound,
+			http.StatusTooManyRequests,
+			http.StatusServiceUnavailable,
 		},
 	}
 }
 
-func read(ctx context.Context, in Bearer, ask func(readown.Query) (readown.Document, error)) (*documentOutput, error) {
+func read(
+	ctx context.Context,
+	in Bearer,
+	ask func(readown.Query) (readown.Document, error),
+) (*documentOutput, error) {
 	from, err := callerOf(ctx)
 	if err != nil {
 		return nil, err
 	}
-	_, token, _ := strings.Cut(in.Authorization, " ") // the middleware has seen that it is a bearer token
+
+	// the middleware has seen that it is a bearer token
+	_, token, _ := strings.Cut(in.Authorization, " ")
+
 	found, err := ask(readown.Query{Caller: from, Bearer: token})
 	if err != nil {
 		return nil, err
 	}
+
 	return &documentOutput{CacheControl: "no-store", Body: document{found.Text}}, nil
 }

@@ -1,4 +1,5 @@
-// Package rest (api) is the HTTP side of the service: each route reads a request, hands it to its use case and writes the answer.
+// Package rest (api) is the HTTP side of the service: each route reads a request, hands it to its
+// use case and writes the answer.
 package rest
 
 import (
@@ -35,23 +36,58 @@ func Register(api huma.API, uses UseCases) {
 
 // Codes are the error codes of these routes beside those of all services.
 func Codes() []httpapi.Code {
-	return append(auth.Codes(),
-		httpapi.Code{Code: "publish_outcome_unknown", Kind: fault.Unavailable, Meaning: "The broker did not confirm the command in time: it may be stored or not. Repeat it with the same Idempotency-Key; it acts once."},
-		httpapi.Code{Code: "message_refused", Kind: fault.TooLarge, Meaning: "The broker cannot store a command of this size."},
-		httpapi.Code{Code: "payment_not_found", Kind: fault.NotFound, Meaning: "The caller has no payment of this command; one that was submitted just now may take a moment to appear."},
-		httpapi.Code{Code: "commission_unavailable", Kind: fault.Unavailable, Meaning: "The commission service does not answer; try again after Retry-After."},
-		httpapi.Code{Code: "rate_limited", Kind: fault.Exhausted, Meaning: "The caller asks too often; RateLimit-* tell its allowance, Retry-After when the next request is let through."},
+	return append(
+		auth.Codes(),
+		httpapi.Code{
+			Code: "publish_outcome_unknown",
+			Kind: fault.Unavailable,
+			Meaning: "The broker did not confirm the command in time: it may be stored or not. " +
+				"Repeat it with the same Idempotency-Key; it acts once.",
+		},
+		httpapi.Code{
+			Code:    "message_refused",
+			Kind:    fault.TooLarge,
+			Meaning: "The broker cannot store a command of this size.",
+		},
+		httpapi.Code{
+			Code: "payment_not_found",
+			Kind: fault.NotFound,
+			Meaning: "The caller has no payment of this command; one that was submitted just " +
+				"now may take a moment to appear.",
+		},
+		httpapi.Code{
+			Code:    "commission_unavailable",
+			Kind:    fault.Unavailable,
+			Meaning: "The commission service does not answer; try again after Retry-After.",
+		},
+		httpapi.Code{
+			Code: "rate_limited",
+			Kind: fault.Exhausted,
+			Meaning: "The caller asks too often; RateLimit-* tell its allowance, Retry-After " +
+				"when the next request is let through.",
+		},
 	)
 }
 
 // commandOperation is what all commands have in common.
 func commandOperation(id, path, summary, description, tag string) huma.Operation {
 	return huma.Operation{
-		OperationID: id, Method: http.MethodPost, Path: path, Summary: summary, Description: description, Tags: []string{tag},
-		DefaultStatus: http.StatusAccepted, Security: auth.Require(auth.Partner),
+		OperationID:   id,
+		Method:        http.MethodPost,
+		Path:          path,
+		Summary:       summary,
+		Description:   description,
+		Tags:          []string{tag},
+		DefaultStatus: http.StatusAccepted,
+		Security:      auth.Require(auth.Partner),
 		Errors: []int{
-			http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestEntityTooLarge,
-			http.StatusUnsupportedMediaType, http.StatusTooManyRequests, http.StatusServiceUnavailable,
+			http.StatusBadRequest,
+			http.StatusUnauthorized,
+			http.StatusForbidden,
+			http.StatusRequestEntityTooLarge,
+			http.StatusUnsupportedMediaType,
+			http.StatusTooManyRequests,
+			http.StatusServiceUnavailable,
 		},
 	}
 }
@@ -59,12 +95,19 @@ func commandOperation(id, path, summary, description, tag string) huma.Operation
 // callerOf is who the middleware has let in. Without it there is nobody, which no use case takes.
 func callerOf(ctx context.Context) (caller.Caller, error) {
 	identity, _ := auth.From(ctx)
+
 	roles := make([]string, len(identity.Roles))
 	for i, role := range identity.Roles {
 		roles[i] = string(role)
 	}
+
 	return caller.New(caller.Claims{
-		UserID: identity.UserID, Subject: identity.Subject, Issuer: identity.Issuer, TokenID: identity.TokenID,
-		Roles: roles, ExpiresAt: identity.ExpiresAt, Verified: identity.Verified,
+		UserID:    identity.UserID,
+		Subject:   identity.Subject,
+		Issuer:    identity.Issuer,
+		TokenID:   identity.TokenID,
+		Roles:     roles,
+		ExpiresAt: identity.ExpiresAt,
+		Verified:  identity.Verified,
 	})
 }

@@ -41,33 +41,40 @@ type publisher struct {
 func (p *publisher) PublishAcceptance(_ context.Context, a campaign.Acceptance) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+
 	if p.err == nil {
 		p.acceptances = append(p.acceptances, a)
 	}
+
 	return p.err
 }
 
 func (p *publisher) PublishUpload(_ context.Context, u evidence.Upload) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+
 	if p.err == nil {
 		p.uploads = append(p.uploads, u)
 	}
+
 	return p.err
 }
 
 func (p *publisher) PublishPayment(_ context.Context, r payment.Request) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+
 	if p.err == nil {
 		p.payments = append(p.payments, r)
 	}
+
 	return p.err
 }
 
 func (p *publisher) count() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+
 	return len(p.acceptances) + len(p.uploads) + len(p.payments)
 }
 
@@ -91,15 +98,24 @@ func setupWith(t *testing.T, logger *slog.Logger) service {
 		Secret: authtest.Secret, Algorithm: "HS256", RequireValidation: true,
 		Issuer: "test-issuer", Audience: "test-audience", Leeway: 30 * time.Second,
 	}
+
 	verifier, err := auth.New(t.Context(), cfg, auth.Needs{Now: now, Logger: logger})
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	published, kept := &publisher{}, &records{}
 	stamper := submit.NewStamper(ids.New("bff:command"), now)
 	api := httpapi.New(httpapi.Config{
-		Service: "bff", Title: "BFF", Version: "test", HealthPath: "/health", Codes: rest.Codes(), Health: httpapi.NewHealth("bff"),
-		Logger: logger, Metrics: prometheus.NewRegistry(), Now: now,
+		Service:    "bff",
+		Title:      "BFF",
+		Version:    "test",
+		HealthPath: "/health",
+		Codes:      rest.Codes(),
+		Health:     httpapi.NewHealth("bff"),
+		Logger:     logger,
+		Metrics:    prometheus.NewRegistry(),
+		Now:        now,
 		Middleware: []func(huma.Context, func(huma.Context)){auth.Middleware(verifier)},
 	})
 	rest.Register(api.Huma, rest.UseCases{
@@ -108,23 +124,37 @@ func setupWith(t *testing.T, logger *slog.Logger) service {
 		RequestPayment: requestpayment.New(stamper, published),
 		ReadOwn:        readown.New(kept),
 	})
-	return service{Handler: api.Router, published: published, records: kept, token: authtest.HS256(t, authtest.Secret, authtest.Claims(now(), "user123"))}
+
+	return service{
+		Handler:   api.Router,
+		published: published,
+		records:   kept,
+		token:     authtest.HS256(t, authtest.Secret, authtest.Claims(now(), "user123")),
+	}
 }
 
 // post sends a body as JSON with the service's token; headers replace what is sent, "" removes it.
-func (s service) post(t *testing.T, path, body string, headers ...string) *httptest.ResponseRecorder {
+func (s service) post(
+	t *testing.T,
+	path, body string,
+	headers ...string,
+) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Authorization", "Bearer "+s.token)
+
 	for i := 0; i+1 < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
+
 		if headers[i+1] == "" {
 			r.Header.Del(headers[i])
 		}
 	}
+
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
+
 	return w
 }
 
@@ -141,13 +171,17 @@ type problem struct {
 
 func problemOf(t *testing.T, w *httptest.ResponseRecorder) problem {
 	t.Helper()
+
 	var p problem
+
 	if w.Header().Get("Content-Type") != "application/problem+json" {
 		t.Fatalf("%d is no problem document: %s", w.Code, w.Body)
 	}
+
 	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
 		t.Fatal(err)
 	}
+
 	return p
 }
 
@@ -161,12 +195,16 @@ type receipt struct {
 
 func receiptOf(t *testing.T, w *httptest.ResponseRecorder) receipt {
 	t.Helper()
+
 	var r receipt
+
 	if w.Code != http.StatusAccepted {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
+
 	if err := json.Unmarshal(w.Body.Bytes(), &r, json.RejectUnknownMembers(true)); err != nil {
 		t.Fatal(err)
 	}
+
 	return r
 }

@@ -30,6 +30,7 @@ func (o *object) Resolve(_ huma.Context, prefix *huma.PathBuffer) []error {
 	if !o.null {
 		return nil
 	}
+
 	return []error{&huma.ErrorDetail{Location: prefix.String(), Message: "expected object"}}
 }
 
@@ -38,7 +39,8 @@ func (object) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
 }
 
-// major is an amount in major units, a JSON number or string, kept as its text so that no digit is lost.
+// major is an amount in major units, a JSON number or string, kept as its text so that no digit is
+// lost.
 type major struct{ text string }
 
 // UnmarshalJSON keeps the text of a number, or what a string holds, and refuses anything else.
@@ -47,20 +49,28 @@ func (m *major) UnmarshalJSON(raw []byte) error {
 	if kind == jsontext.KindString {
 		return json.Unmarshal(raw, &m.text)
 	}
+
 	if kind != jsontext.KindNumber {
 		return errors.New("neither number nor string")
 	}
+
 	m.text = string(raw)
+
 	return nil
 }
 
 // Schema is a number or a string.
 func (major) Schema(huma.Registry) *huma.Schema {
 	longest := 40
+
 	return &huma.Schema{
-		Description: "Major units, read exactly from the text: at most 12 integer digits and as many decimals as the currency has.",
-		OneOf:       []*huma.Schema{{Type: huma.TypeNumber}, {Type: huma.TypeString, MaxLength: &longest}},
-		Examples:    []any{"150.00"},
+		Description: "Major units, read exactly from the text: at most 12 integer digits and as " +
+			"many decimals as the currency has.",
+		OneOf: []*huma.Schema{
+			{Type: huma.TypeNumber},
+			{Type: huma.TypeString, MaxLength: &longest},
+		},
+		Examples: []any{"150.00"},
 	}
 }
 
@@ -77,12 +87,16 @@ type receipt struct {
 
 func receiptOf(r submit.Receipt) *receipt {
 	out := &receipt{}
-	out.Body.CommandID, out.Body.CommandType, out.Body.Status = r.CommandID, string(r.CommandType), "submitted"
+	out.Body.CommandID = r.CommandID
+	out.Body.CommandType = string(r.CommandType)
+	out.Body.Status = "submitted"
 	out.Body.UserID, out.Body.SubmittedAt = r.UserID, r.SubmittedAt.UTC().Format(time.RFC3339Nano)
+
 	return out
 }
 
-// Idempotent is embedded in the input of every command; it is exported because huma only looks into exported fields.
+// Idempotent is embedded in the input of every command; it is exported because huma only looks into
+// exported fields.
 type Idempotent struct {
 	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"Makes a retry the same command: the same caller and key give the same command_id."`
 }

@@ -21,8 +21,9 @@ type Command struct {
 
 // Publisher hands the command to the service that will act on it.
 type Publisher interface {
-	// PublishAcceptance returns nil only after the broker has stored the command. Its faults are broker_unavailable (not
-	// stored) and publish_outcome_unknown (perhaps stored); publishing the same command again is harmless.
+	// PublishAcceptance returns nil only after the broker has stored the command. Its faults are
+	// broker_unavailable (not stored) and publish_outcome_unknown (perhaps stored); publishing the
+	// same command again is harmless.
 	PublishAcceptance(ctx context.Context, acceptance campaign.Acceptance) error
 }
 
@@ -43,12 +44,20 @@ func (h *Handler) Handle(ctx context.Context, cmd Command) (submit.Receipt, erro
 	if err != nil {
 		return submit.Receipt{}, err
 	}
-	acceptance, err := campaign.NewAcceptance(stamp, cmd.CampaignID, cmd.AcceptedTerms, cmd.Metadata)
+
+	acceptance, err := campaign.NewAcceptance(
+		stamp,
+		cmd.CampaignID,
+		cmd.AcceptedTerms,
+		cmd.Metadata,
+	)
 	if err != nil {
 		return submit.Receipt{}, err
 	}
+
 	if err := h.publisher.PublishAcceptance(ctx, acceptance); err != nil {
 		return submit.Receipt{}, err
 	}
+
 	return submit.ReceiptOf(stamp), nil
 }

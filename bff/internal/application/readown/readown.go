@@ -1,5 +1,6 @@
-// Package readown (application) is the family of reads: a caller's own payments, balance and commissions. The service keeps none
-// of them; they come from the commission service as they are there.
+// Package readown (application) is the family of reads: a caller's own payments, balance and
+// commissions. The service keeps none of them; they come from the commission service as they are
+// there.
 package readown
 
 import (
@@ -9,7 +10,8 @@ import (
 	"tributary/platform/fault"
 )
 
-// Query is who asks. Bearer is the caller's token, handed on so that the source applies its own rights too.
+// Query is who asks. Bearer is the caller's token, handed on so that the source applies its own
+// rights too.
 type Query struct {
 	Caller caller.Caller
 	Bearer string
@@ -32,10 +34,11 @@ type Document struct {
 	Text  string
 }
 
-// Source is where records are kept. Every method answers within two seconds. Its faults are commission_unavailable, and what
-// it says of a wrong cursor or filter.
+// Source is where records are kept. Every method answers within two seconds. Its faults are
+// commission_unavailable, and what it says of a wrong cursor or filter.
 type Source interface {
-	// Payout gives the payment that a command asked for; the fault payment_not_found when there is none.
+	// Payout gives the payment that a command asked for; the fault payment_not_found when there is
+	// none.
 	Payout(ctx context.Context, q Query, commandID string) (Document, error)
 	// Payouts gives a page of the caller's payments, of one status unless that is "".
 	Payouts(ctx context.Context, q Query, status string, page Page) (Document, error)
@@ -57,14 +60,21 @@ func (r *Reader) Payment(ctx context.Context, q Query, commandID string) (Docume
 	if err != nil {
 		return Document{}, err
 	}
+
 	if found.Owner != q.Caller.UserID() {
 		return Document{}, NotFound()
 	}
+
 	return found, nil
 }
 
 // Payments gives a page of the caller's payments.
-func (r *Reader) Payments(ctx context.Context, q Query, status string, page Page) (Document, error) {
+func (r *Reader) Payments(
+	ctx context.Context,
+	q Query,
+	status string,
+	page Page,
+) (Document, error) {
 	return r.source.Payouts(ctx, q, status, page)
 }
 
@@ -74,11 +84,20 @@ func (r *Reader) Balance(ctx context.Context, q Query) (Document, error) {
 }
 
 // Commissions gives a page of the caller's commissions.
-func (r *Reader) Commissions(ctx context.Context, q Query, filter CommissionFilter, page Page) (Document, error) {
+func (r *Reader) Commissions(
+	ctx context.Context,
+	q Query,
+	filter CommissionFilter,
+	page Page,
+) (Document, error) {
 	return r.source.Commissions(ctx, q, filter, page)
 }
 
 // NotFound is the fault of a payment that is not there for the caller.
 func NotFound() error {
-	return fault.New(fault.NotFound, "payment_not_found", "You have no payment of this command. One that was submitted just now may take a moment to appear.")
+	return fault.New(
+		fault.NotFound,
+		"payment_not_found",
+		"You have no payment of this command. One that was submitted just now may take a moment to appear.",
+	)
 }

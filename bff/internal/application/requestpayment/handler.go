@@ -1,4 +1,5 @@
-// Package requestpayment (application) is the use case of asking for a payment of earned commission.
+// Package requestpayment (application) is the use case of asking for a payment of earned
+// commission.
 package requestpayment
 
 import (
@@ -19,8 +20,9 @@ type Command struct {
 
 // Publisher hands the command to the service that will act on it.
 type Publisher interface {
-	// PublishPayment returns nil only after the broker has stored the command. Its faults are broker_unavailable (not
-	// stored) and publish_outcome_unknown (perhaps stored); publishing the same command again is harmless.
+	// PublishPayment returns nil only after the broker has stored the command. Its faults are
+	// broker_unavailable (not stored) and publish_outcome_unknown (perhaps stored); publishing the
+	// same command again is harmless.
 	PublishPayment(ctx context.Context, request payment.Request) error
 }
 
@@ -35,19 +37,22 @@ func New(stamper *submit.Stamper, publisher Publisher) *Handler {
 	return &Handler{stamper: stamper, publisher: publisher}
 }
 
-// Handle publishes the command and returns its receipt. Nothing is published when it is faulty. Whether there is enough
-// to pay is decided by the consumer.
+// Handle publishes the command and returns its receipt. Nothing is published when it is faulty.
+// Whether there is enough to pay is decided by the consumer.
 func (h *Handler) Handle(ctx context.Context, cmd Command) (submit.Receipt, error) {
 	stamp, err := h.stamper.Stamp(command.PaymentRequest, cmd.Caller, cmd.IdempotencyKey)
 	if err != nil {
 		return submit.Receipt{}, err
 	}
+
 	request, err := payment.NewRequest(stamp, cmd.Payment)
 	if err != nil {
 		return submit.Receipt{}, err
 	}
+
 	if err := h.publisher.PublishPayment(ctx, request); err != nil {
 		return submit.Receipt{}, err
 	}
+
 	return submit.ReceiptOf(stamp), nil
 }

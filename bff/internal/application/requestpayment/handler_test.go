@@ -36,24 +36,40 @@ func (i *ids) Derived(parts ...string) string { return fmt.Sprint(parts) }
 
 func setup(t *testing.T) (*requestpayment.Handler, *publisher, requestpayment.Command) {
 	t.Helper()
+
 	from, err := caller.New(caller.Claims{UserID: "user123"})
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	p := &publisher{}
 	now := func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
-	cmd := requestpayment.Command{Caller: from, Payment: payment.Input{Amount: "150", Currency: "USD", Method: "paypal", AccountDetails: `{"a":1}`}}
+	cmd := requestpayment.Command{
+		Caller: from,
+		Payment: payment.Input{
+			Amount:         "150",
+			Currency:       "USD",
+			Method:         "paypal",
+			AccountDetails: `{"a":1}`,
+		},
+	}
+
 	return requestpayment.New(submit.NewStamper(&ids{}, now), p), p, cmd
 }
 
 func TestReceiptOfAStoredCommand(t *testing.T) {
 	t.Parallel()
 	h, p, cmd := setup(t)
+
 	receipt, err := h.Handle(t.Context(), cmd)
-	if err != nil || receipt.CommandID != "new-1" || receipt.UserID != "user123" || receipt.CommandType != "payment.request" || receipt.SubmittedAt.Hour() != 12 {
+	if err != nil || receipt.CommandID != "new-1" || receipt.UserID != "user123" ||
+		receipt.CommandType != "payment.request" ||
+		receipt.SubmittedAt.Hour() != 12 {
 		t.Fatalf("%+v %v", receipt, err)
 	}
-	if len(p.sent) != 1 || p.sent[0].Stamp().ID() != receipt.CommandID || p.sent[0].Amount().String() != "150.00" {
+
+	if len(p.sent) != 1 || p.sent[0].Stamp().ID() != receipt.CommandID ||
+		p.sent[0].Amount().String() != "150.00" {
 		t.Errorf("sent %v", p.sent)
 	}
 }
@@ -62,12 +78,16 @@ func TestIdempotencyKeyDerivesTheID(t *testing.T) {
 	t.Parallel()
 	h, p, cmd := setup(t)
 	cmd.IdempotencyKey = "key"
+
 	receipt, err := h.Handle(t.Context(), cmd)
-	if err != nil || receipt.CommandID != "[user123 payment.request key]" || p.sent[0].Stamp().IdempotencyKey() != "key" {
+	if err != nil || receipt.CommandID != "[user123 payment.request key]" ||
+		p.sent[0].Stamp().IdempotencyKey() != "key" {
 		t.Errorf("%+v %v", receipt, err)
 	}
+
 	cmd.IdempotencyKey = "bad\nkey"
-	if _, err := h.Handle(t.Context(), cmd); !fault.Is(err, "validation_failed") || len(p.sent) != 1 {
+	if _, err := h.Handle(t.Context(), cmd); !fault.Is(err, "validation_failed") ||
+		len(p.sent) != 1 {
 		t.Errorf("bad key: %v", err)
 	}
 }
@@ -75,12 +95,16 @@ func TestIdempotencyKeyDerivesTheID(t *testing.T) {
 func TestNoReceiptWithoutTheBrokers(t *testing.T) {
 	t.Parallel()
 	h, p, cmd := setup(t)
+
 	p.err = errors.New("away")
-	if receipt, err := h.Handle(t.Context(), cmd); !errors.Is(err, p.err) || receipt != (submit.Receipt{}) {
+	if receipt, err := h.Handle(t.Context(), cmd); !errors.Is(err, p.err) ||
+		receipt != (submit.Receipt{}) {
 		t.Errorf("%+v %v", receipt, err)
 	}
+
 	cmd.Payment.Amount = "-1"
-	if _, err := h.Handle(t.Context(), cmd); !fault.Is(err, "validation_failed") || len(p.sent) != 1 {
+	if _, err := h.Handle(t.Context(), cmd); !fault.Is(err, "validation_failed") ||
+		len(p.sent) != 1 {
 		t.Errorf("faulty: %v, %d sent", err, len(p.sent))
 	}
 }

@@ -1,4 +1,5 @@
-// Package submit (application) is what the three commands share: stamping a command, and the receipt that its caller gets.
+// Package submit (application) is what the three commands share: stamping a command, and the
+// receipt that its caller gets.
 package submit
 
 import (
@@ -28,22 +29,34 @@ func NewStamper(ids IDs, now func() time.Time) *Stamper {
 	return &Stamper{ids: ids, now: now}
 }
 
-// Stamp identifies a new command. With an idempotency key the id is made of the caller, the type and the key, so that a
-// retry is the same command to every consumer.
-func (s *Stamper) Stamp(kind command.Type, from caller.Caller, idempotencyKey string) (command.Stamp, error) {
+// Stamp identifies a new command. With an idempotency key the id is made of the caller, the type
+// and the key, so that a retry is the same command to every consumer.
+func (s *Stamper) Stamp(
+	kind command.Type,
+	from caller.Caller,
+	idempotencyKey string,
+) (command.Stamp, error) {
 	if !command.ValidIdempotencyKey(idempotencyKey) {
 		var faults fault.Fields
-		faults.Add("Idempotency-Key", "invalid_value", "must be 1 to 255 printable ASCII characters")
+		faults.Add(
+			"Idempotency-Key",
+			"invalid_value",
+			"must be 1 to 255 printable ASCII characters",
+		)
+
 		return command.Stamp{}, faults.Err()
 	}
+
 	if idempotencyKey != "" {
 		id := s.ids.Derived(from.UserID(), string(kind), idempotencyKey)
 		return command.NewStamp(id, kind, from, idempotencyKey, s.now())
 	}
+
 	id, err := s.ids.New()
 	if err != nil {
 		return command.Stamp{}, err
 	}
+
 	return command.NewStamp(id, kind, from, "", s.now())
 }
 
@@ -57,5 +70,10 @@ type Receipt struct {
 
 // ReceiptOf makes the receipt of a command that the broker has stored.
 func ReceiptOf(stamp command.Stamp) Receipt {
-	return Receipt{CommandID: stamp.ID(), CommandType: stamp.Type(), UserID: stamp.Caller().UserID(), SubmittedAt: stamp.IssuedAt()}
+	return Receipt{
+		CommandID:   stamp.ID(),
+		CommandType: stamp.Type(),
+		UserID:      stamp.Caller().UserID(),
+		SubmittedAt: stamp.IssuedAt(),
+	}
 }

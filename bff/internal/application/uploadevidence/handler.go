@@ -19,8 +19,9 @@ type Command struct {
 
 // Publisher hands the command to the service that will act on it.
 type Publisher interface {
-	// PublishUpload returns nil only after the broker has stored the command. Its faults are broker_unavailable (not
-	// stored) and publish_outcome_unknown (perhaps stored); publishing the same command again is harmless.
+	// PublishUpload returns nil only after the broker has stored the command. Its faults are
+	// broker_unavailable (not stored) and publish_outcome_unknown (perhaps stored); publishing the
+	// same command again is harmless.
 	PublishUpload(ctx context.Context, upload evidence.Upload) error
 }
 
@@ -41,12 +42,15 @@ func (h *Handler) Handle(ctx context.Context, cmd Command) (submit.Receipt, erro
 	if err != nil {
 		return submit.Receipt{}, err
 	}
+
 	upload, err := evidence.NewUpload(stamp, cmd.Evidence)
 	if err != nil {
 		return submit.Receipt{}, err
 	}
+
 	if err := h.publisher.PublishUpload(ctx, upload); err != nil {
 		return submit.Receipt{}, err
 	}
+
 	return submit.ReceiptOf(stamp), nil
 }

@@ -1,4 +1,5 @@
-// Package caller (domain) is who gives a command: the identity that the service has taken from a bearer token.
+// Package caller (domain) is who gives a command: the identity that the service has taken from a
+// bearer token.
 package caller
 
 import (
@@ -8,7 +9,8 @@ import (
 	"tributary/platform/fault"
 )
 
-// Claims are what is known of a caller. UserID is required; the rest is empty when the token does not say it.
+// Claims are what is known of a caller. UserID is required; the rest is empty when the token does
+// not say it.
 type Claims struct {
 	UserID    string
 	Subject   string
@@ -25,10 +27,16 @@ type Caller struct{ claims Claims }
 // New makes a caller; it is Invalid without a user id.
 func New(claims Claims) (Caller, error) {
 	if claims.UserID == "" {
-		return Caller{}, fault.New(fault.Unauthenticated, "token_claim_missing", "The token names no user.")
+		return Caller{}, fault.New(
+			fault.Unauthenticated,
+			"token_claim_missing",
+			"The token names no user.",
+		)
 	}
+
 	claims.Roles = slices.Clone(claims.Roles)
 	claims.ExpiresAt = claims.ExpiresAt.UTC()
+
 	return Caller{claims: claims}, nil
 }
 
@@ -39,5 +47,6 @@ func (c Caller) UserID() string { return c.claims.UserID }
 func (c Caller) Claims() Claims {
 	claims := c.claims
 	claims.Roles = slices.Clone(claims.Roles)
+
 	return claims
 }

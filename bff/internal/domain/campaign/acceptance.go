@@ -6,24 +6,33 @@ import (
 	"tributary/platform/fault"
 )
 
-// Acceptance says that the caller has accepted the terms of a campaign. It cannot exist without that.
+// Acceptance says that the caller has accepted the terms of a campaign. It cannot exist without
+// that.
 type Acceptance struct {
 	stamp      command.Stamp
 	campaignID string
 	metadata   string
 }
 
-// NewAcceptance makes the command or tells every fault. accepted is what the caller says about the terms; metadata is the
-// text of a JSON object that is passed on as it is, or "".
-func NewAcceptance(stamp command.Stamp, campaignID string, accepted bool, metadata string) (Acceptance, error) {
+// NewAcceptance makes the command or tells every fault. accepted is what the caller says about the
+// terms; metadata is the text of a JSON object that is passed on as it is, or "".
+func NewAcceptance(
+	stamp command.Stamp,
+	campaignID string,
+	accepted bool,
+	metadata string,
+) (Acceptance, error) {
 	var faults fault.Fields
 	command.CheckIdentifier(&faults, "campaign_id", campaignID)
+
 	if !accepted {
 		faults.Add("accepted_terms", "terms_not_accepted", "must be true")
 	}
+
 	if err := faults.Err(); err != nil {
 		return Acceptance{}, err
 	}
+
 	return Acceptance{stamp: stamp, campaignID: campaignID, metadata: metadata}, nil
 }
 

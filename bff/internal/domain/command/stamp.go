@@ -1,4 +1,5 @@
-// Package command (domain) is what all commands have in common: the stamp that says which command it is, who gives it and when.
+// Package command (domain) is what all commands have in common: the stamp that says which command
+// it is, who gives it and when.
 package command
 
 import (
@@ -21,7 +22,8 @@ const (
 
 const maxIdempotencyKey = 255
 
-// Stamp identifies a command. Consumers act once on an id, so a command that is sent again keeps its id.
+// Stamp identifies a command. Consumers act once on an id, so a command that is sent again keeps
+// its id.
 type Stamp struct {
 	id             string
 	kind           Type
@@ -30,22 +32,43 @@ type Stamp struct {
 	issuedAt       time.Time
 }
 
-// NewStamp makes a stamp. id and issuedAt come from the application; idempotencyKey is "" when the caller gave none.
-func NewStamp(id string, kind Type, from caller.Caller, idempotencyKey string, issuedAt time.Time) (Stamp, error) {
+// NewStamp makes a stamp. id and issuedAt come from the application; idempotencyKey is "" when the
+// caller gave none.
+func NewStamp(
+	id string,
+	kind Type,
+	from caller.Caller,
+	idempotencyKey string,
+	issuedAt time.Time,
+) (Stamp, error) {
 	var faults fault.Fields
 	if id == "" {
 		faults.Add("command_id", "required", "is required")
 	}
+
 	if from.UserID() == "" {
 		faults.Add("user_id", "required", "is required")
 	}
+
 	if !ValidIdempotencyKey(idempotencyKey) {
-		faults.Add("Idempotency-Key", "invalid_value", "must be 1 to 255 printable ASCII characters")
+		faults.Add(
+			"Idempotency-Key",
+			"invalid_value",
+			"must be 1 to 255 printable ASCII characters",
+		)
 	}
+
 	if err := faults.Err(); err != nil {
 		return Stamp{}, err
 	}
-	return Stamp{id: id, kind: kind, caller: from, idempotencyKey: idempotencyKey, issuedAt: issuedAt.UTC()}, nil
+
+	return Stamp{
+		id:             id,
+		kind:           kind,
+		caller:         from,
+		idempotencyKey: idempotencyKey,
+		issuedAt:       issuedAt.UTC(),
+	}, nil
 }
 
 // ID is the command's id, a UUID.
@@ -63,16 +86,19 @@ func (s Stamp) IdempotencyKey() string { return s.idempotencyKey }
 // IssuedAt is when the service accepted the command, in UTC.
 func (s Stamp) IssuedAt() time.Time { return s.issuedAt }
 
-// ValidIdempotencyKey tells whether the key may be used: at most 255 printable ASCII characters; "" stands for none.
+// ValidIdempotencyKey tells whether the key may be used: at most 255 printable ASCII characters; ""
+// stands for none.
 func ValidIdempotencyKey(key string) bool {
 	if len(key) > maxIdempotencyKey {
 		return false
 	}
+
 	for i := range len(key) {
 		if key[i] < ' ' || key[i] > '~' {
 			return false
 		}
 	}
+
 	return true
 }
 

@@ -36,27 +36,51 @@ type Input struct {
 func NewUpload(stamp command.Stamp, in Input) (Upload, error) {
 	var faults fault.Fields
 	command.CheckIdentifier(&faults, "campaign_id", in.CampaignID)
+
 	if !kindPattern.MatchString(in.Kind) {
-		faults.Add("evidence_type", "invalid_value", "must be 1 to 64 lower-case letters, digits or _, beginning with a letter")
+		faults.Add(
+			"evidence_type",
+			"invalid_value",
+			"must be 1 to 64 lower-case letters, digits or _, beginning with a letter",
+		)
 	}
+
 	if !validURL(in.FileURL) {
-		faults.Add("file_url", "invalid_url", "must be an absolute http or https URL of at most 2048 characters, without user and password")
+		faults.Add(
+			"file_url",
+			"invalid_url",
+			"must be an absolute http or https URL of at most 2048 characters, without user and password",
+		)
 	}
+
 	if err := faults.Err(); err != nil {
 		return Upload{}, err
 	}
-	return Upload{stamp: stamp, campaignID: in.CampaignID, kind: in.Kind, fileURL: in.FileURL, metadata: in.Metadata}, nil
+
+	return Upload{
+		stamp:      stamp,
+		campaignID: in.CampaignID,
+		kind:       in.Kind,
+		fileURL:    in.FileURL,
+		metadata:   in.Metadata,
+	}, nil
 }
 
 // validURL is stricter than url.Parse: consumers will fetch this, so nothing ambiguous passes.
 func validURL(text string) bool {
-	if text == "" || len(text) > maxURL || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' }) {
+	if text == "" || len(text) > maxURL ||
+		strings.ContainsFunc(
+			text,
+			func(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' },
+		) {
 		return false
 	}
+
 	parsed, err := url.Parse(text)
 	if err != nil || parsed.Opaque != "" || parsed.User != nil || parsed.Hostname() == "" {
 		return false
 	}
+
 	return parsed.Scheme == "http" || parsed.Scheme == "https"
 }
 

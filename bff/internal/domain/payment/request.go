@@ -1,4 +1,5 @@
-// Package payment (domain) holds the command by which a user asks for the payment of what it has earned.
+// Package payment (domain) holds the command by which a user asks for the payment of what it has
+// earned.
 package payment
 
 import (
@@ -15,9 +16,10 @@ const maxAccountDetails = 16 << 10
 
 var methodPattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 
-// AccountDetails is the text of a JSON object that says where to pay to. It is personal data: however it is printed or
-// logged, it shows nothing. Reveal is the only way to the text. It is held by a pointer because fmt does not ask
-// unexported fields of other types how they want to be printed, but prints a pointer in them as an address.
+// AccountDetails is the text of a JSON object that says where to pay to. It is personal data:
+// however it is printed or logged, it shows nothing. Reveal is the only way to the text. It is held
+// by a pointer because fmt does not ask unexported fields of other types how they want to be
+// printed, but prints a pointer in them as an address.
 type AccountDetails struct{ text *string }
 
 // Reveal gives the text, for the message and nothing else.
@@ -25,6 +27,7 @@ func (a AccountDetails) Reveal() string {
 	if a.text == nil {
 		return ""
 	}
+
 	return *a.text
 }
 
@@ -55,20 +58,33 @@ type Input struct {
 // NewRequest makes the command or tells every fault.
 func NewRequest(stamp command.Stamp, in Input) (Request, error) {
 	var faults fault.Fields
+
 	amount := checkAmount(&faults, in)
 	if !methodPattern.MatchString(in.Method) {
-		faults.Add("payment_method", "invalid_value", "must be 1 to 64 lower-case letters, digits or _, beginning with a letter")
+		faults.Add(
+			"payment_method",
+			"invalid_value",
+			"must be 1 to 64 lower-case letters, digits or _, beginning with a letter",
+		)
 	}
+
 	switch details := strings.TrimSpace(in.AccountDetails); {
 	case details == "" || strings.TrimSpace(strings.Trim(details, "{}")) == "":
 		faults.Add("account_details", "required", "must say where to pay to")
 	case len(details) > maxAccountDetails:
 		faults.Add("account_details", "too_long", "must be at most 16 KiB")
 	}
+
 	if err := faults.Err(); err != nil {
 		return Request{}, err
 	}
-	return Request{stamp: stamp, amount: amount, method: in.Method, details: AccountDetails{&in.AccountDetails}}, nil
+
+	return Request{
+		stamp:   stamp,
+		amount:  amount,
+		method:  in.Method,
+		details: AccountDetails{&in.AccountDetails},
+	}, nil
 }
 
 func checkAmount(faults *fault.Fields, in Input) money.Amount {
@@ -77,6 +93,7 @@ func checkAmount(faults *fault.Fields, in Input) money.Amount {
 		addMoney(faults, "currency", err)
 		return money.Amount{}
 	}
+
 	amount, err := money.ParseMajor(in.Amount, currency)
 	switch {
 	case err != nil:
@@ -84,6 +101,7 @@ func checkAmount(faults *fault.Fields, in Input) money.Amount {
 	case amount.Sign() <= 0:
 		faults.Add("amount", "not_positive", "must be greater than 0")
 	}
+
 	return amount
 }
 
@@ -92,6 +110,7 @@ func addMoney(faults *fault.Fields, field string, err error) {
 		faults.Add(field, e.Code, e.Message)
 		return
 	}
+
 	faults.Add(field, "invalid_value", "cannot be read")
 }
 

@@ -13,12 +13,18 @@ import (
 )
 
 func good() payment.Input {
-	return payment.Input{Amount: "150.00", Currency: "USD", Method: "paypal", AccountDetails: `{"email":"user@example.com"}`}
+	return payment.Input{
+		Amount:         "150.00",
+		Currency:       "USD",
+		Method:         "paypal",
+		AccountDetails: `{"email":"user@example.com"}`,
+	}
 }
 
 // One fault at a time, with its field and code.
 func TestFaults(t *testing.T) {
 	t.Parallel()
+
 	for want, change := range map[string]func(*payment.Input){
 		"amount not_positive":           func(in *payment.Input) { in.Amount = "0" },
 		"amount amount_malformed":       func(in *payment.Input) { in.Amount = "ten" },
@@ -33,17 +39,22 @@ func TestFaults(t *testing.T) {
 		in := good()
 		change(&in)
 		_, err := payment.NewRequest(command.Stamp{}, in)
+
 		f, ok := fault.As(err)
-		if !ok || len(f.Fields) != 1 || !strings.HasPrefix(want, f.Fields[0].Field+" "+f.Fields[0].Code) {
+		if !ok || len(f.Fields) != 1 ||
+			!strings.HasPrefix(want, f.Fields[0].Field+" "+f.Fields[0].Code) {
 			t.Errorf("%s: %v", want, err)
 		}
 	}
+
 	_, err := payment.NewRequest(command.Stamp{}, payment.Input{})
 	f, _ := fault.As(err)
+
 	var fields []string
 	for _, field := range f.Fields {
 		fields = append(fields, field.Field)
 	}
+
 	if !slices.Equal(fields, []string{"currency", "payment_method", "account_details"}) {
 		t.Errorf("all at once: %v", fields)
 	}
@@ -51,16 +62,20 @@ func TestFaults(t *testing.T) {
 
 func TestAccountDetailsDoNotPrint(t *testing.T) {
 	t.Parallel()
+
 	r, err := payment.NewRequest(command.Stamp{}, good())
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	encoded, err := json.Marshal(map[string]any{"details": r.AccountDetails(), "request": r})
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	text := fmt.Sprintf("%v %+v %#v %v %s", r, &r, r, r.AccountDetails(), encoded)
-	if strings.Contains(text, "example") || !strings.Contains(r.AccountDetails().Reveal(), "example") {
+	if strings.Contains(text, "example") ||
+		!strings.Contains(r.AccountDetails().Reveal(), "example") {
 		t.Error(text)
 	}
 }

@@ -10,8 +10,8 @@ const (
 	rest      = time.Second // then one call may try again
 )
 
-// circuit spares calls to a service that does not answer: after five failures in a row one call a second may try. It is
-// safe for concurrent use.
+// circuit spares calls to a service that does not answer: after five failures in a row one call a
+// second may try. It is safe for concurrent use.
 type circuit struct {
 	now      func() time.Time
 	mu       sync.Mutex
@@ -25,14 +25,18 @@ func newCircuit(now func() time.Time) *circuit { return &circuit{now: now} }
 func (c *circuit) allows() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+
 	if c.failures < tolerated {
 		return true
 	}
+
 	now := c.now()
 	if now.Before(c.next) {
 		return false
 	}
+
 	c.next = now.Add(rest)
+
 	return true
 }
 
@@ -40,10 +44,12 @@ func (c *circuit) allows() bool {
 func (c *circuit) note(failed bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+
 	if !failed {
 		c.failures = 0
 		return
 	}
+
 	c.failures++
 	if c.failures == tolerated {
 		c.next = c.now().Add(rest)

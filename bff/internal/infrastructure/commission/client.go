@@ -50,32 +50,56 @@ var _ readown.Source = (*Client)(nil)
 // New makes a client; it does not connect.
 func New(cfg Config) *Client {
 	return &Client{
-		url: cfg.URL, timeout: cfg.Timeout, slots: make(chan struct{}, cfg.MaxConcurrent), circuit: newCircuit(cfg.Now),
-		http: &http.Client{Transport: cfg.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		url:     cfg.URL,
+		timeout: cfg.Timeout,
+		slots:   make(chan struct{}, cfg.MaxConcurrent),
+		circuit: newCircuit(cfg.Now),
+		http: &http.Client{
+			Transport:     cfg.Transport,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
 	}
 }
 
 // Payout gives the payment of a command; a payout's id is the id of the command that asked for it.
-func (c *Client) Payout(ctx context.Context, q readown.Query, commandID string) (readown.Document, error) {
+func (c *Client) Payout(
+	ctx context.Context,
+	q readown.Query,
+	commandID string,
+) (readown.Document, error) {
 	text, err := c.get(ctx, q, "/payouts/"+url.PathEscape(commandID), nil)
 	if errors.Is(err, errNotFound) {
 		return readown.Document{}, readown.NotFound()
 	}
+
 	if err != nil {
 		return readown.Document{}, err
 	}
+
 	var owner struct {
 		UserID string `json:"user_id"`
 	}
 	if err := json.Unmarshal([]byte(text), &owner); err != nil {
 		return readown.Document{}, unavailable(fmt.Errorf("payout without owner: %w", err))
 	}
+
 	return readown.Document{Owner: owner.UserID, Text: text}, nil
 }
 
 // Payouts gives a page of the caller's payments.
-func (c *Client) Payouts(ctx context.Context, q readown.Query, status string, page readown.Page) (readown.Document, error) {
-	return c.list(ctx, q, "/payouts", page, url.Values{"user_id": {q.Caller.UserID()}, "status": {status}})
+func (c *Client) Payouts(
+	ctx context.Context,
+	q readown.Query,
+	status string,
+	page readown.Page,
+) (readown.Document, error) {
+	return c.list(
+		ctx,
+		q,
+		"/payouts",
+		page,
+		url.Values{"user_id": {q.Caller.UserID()}, "status": {status}},
+	)
 }
 
 // Balance gives the caller's balances.
@@ -85,67 +109,119 @@ func (c *Client) Balance(ctx context.Context, q readown.Query) (readown.Document
 }
 
 // Commissions gives a page of the caller's commissions.
-func (c *Client) Commissions(ctx context.Context, q readown.Query, f readown.CommissionFilter, page readown.Page) (readown.Document, error) {
+func (c *Client) Commissions(
+	ctx context.Context,
+	q readown.Query,
+	f readown.CommissionFilter,
+	page readown.Page,
+) (readown.Document, error) {
 	return c.list(ctx, q, "/commissions", page, url.Values{
-		"user_id": {q.Caller.UserID()}, "campaign_id": {f.CampaignID}, "product_id": {f.ProductID}, "event_type": {f.EventType}, "status": {f.Status},
-		"kind": {f.Kind}, "currency": {f.Currency}, "occurred_from": {f.OccurredFrom}, "occurred_to": {f.OccurredTo},
+		"user_id": {
+			q.Caller.UserID(),
+		},
+		"campaign_id": {f.CampaignID},
+		"product_id":  {f.ProductID},
+		"event_type":  {f.EventType},
+		"status":      {f.Status},
+		"kind": {
+			f.Kind,
+		},
+		"currency":      {f.Currency},
+		"occurred_from": {f.OccurredFrom},
+		"occurred_to":   {f.OccurredTo},
 	})
 }
 
-func (c *Client) list(ctx context.Context, q readown.Query, path string, page readown.Page, filter url.Values) (readown.Document, error) {
+func (c *Client) list(
+	ctx context.Context,
+	q readown.Query,
+	path string,
+	page readown.Page,
+	filter url.Values,
+) (readown.Document, error) {
 	filter.Set("limit", strconv.Itoa(page.Limit))
 	filter.Set("cursor", page.Cursor)
+
 	for name, values := range filter {
 		if values[0] == "" {
 			delete(filter, name)
 		}
 	}
+
 	text, err := c.get(ctx, q, path, filter)
+
 	return readown.Document{Text: text}, err
 }
 
-// get asks once, within the timeout and only while there is a free slot and the circuit is closed: a service that is away costs a
-// caller nothing but an honest answer.
-func (c *Client) get(ctx context.Context, q readown.Query, path string, query url.Values) (string, error) {
+// get asks once, within the timeout and only while there is a free slot and the circuit is closed:
+// a service that is away costs a caller nothing but an honest answer.
+func (c *Client) get(
+	ctx context.Context,
+	q readown.Query,
+	path string,
+	query url.Values,
+) (string, error) {
 	select {
 	case c.slots <- struct{}{}:
 		defer func() { <-c.slots }()
 	default:
 		return "", unavailable(errors.New("too many calls under way"))
 	}
+
 	if !c.circuit.allows() {
 		return "", unavailable(errors.New("the circuit is open"))
 	}
+
 	limited, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	text, err := c.ask(limited, q, path, query)
 	f, isFault := fault.As(err)
-	away := err != nil && !errors.Is(err, errNotFound) && (!isFault || f.Kind == fault.Unavailable) && ctx.Err() == nil // a caller that went away proves nothing
+	// a caller that went away proves nothing
+	away := err != nil && !errors.Is(err, errNotFound) &&
+		(!isFault || f.Kind == fault.Unavailable) &&
+		ctx.Err() == nil
 	c.circuit.note(away)
+
 	if err != nil && !isFault {
 		err = unavailable(err)
 	}
+
 	return text, err
 }
 
-func (c *Client) ask(ctx context.Context, q readown.Query, path string, query url.Values) (string, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url+base+path+"?"+query.Encode(), http.NoBody)
+func (c *Client) ask(
+	ctx context.Context,
+	q readown.Query,
+	path string,
+	query url.Values,
+) (string, error) {
+	r, err := http.NewRequestWithContext(
+		ctx,
+		http.MethodGet,
+		c.url+base+path+"?"+query.Encode(),
+		http.NoBody,
+	)
 	if err != nil {
 		return "", err
 	}
+
 	r.Header.Set("Accept", "application/json")
 	r.Header.Set("Authorization", "Bearer "+q.Bearer)
 	r.Header.Set("X-Request-ID", httpapi.RequestID(ctx))
 	otel.GetTextMapPropagator().Inject(ctx, propagation.HeaderCarrier(r.Header))
+
 	answer, err := c.http.Do(r)
 	if err != nil {
 		var withURL *url.Error // its text holds the URL, and that the user's id
 		if errors.As(err, &withURL) {
 			err = withURL.Err
 		}
+
 		return "", err
 	}
+
 	defer func() { _ = answer.Body.Close() }()
+
 	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
 	switch {
 	case err != nil:
@@ -155,12 +231,20 @@ func (c *Client) ask(ctx context.Context, q readown.Query, path string, query ur
 	case answer.StatusCode != http.StatusOK:
 		return "", refusal(answer.StatusCode, body)
 	}
+
 	if err := strictjson.Check(body); err != nil {
-		return "", errors.New("the answer is not strict JSON") // the fault itself would speak of the caller's body
+		// the fault itself would speak of the caller's body
+		return "", errors.New("the answer is not strict JSON")
 	}
+
 	return string(body), nil
 }
 
 func unavailable(cause error) error {
-	return fault.RetryIn(retryAfter, "commission_unavailable", "The commission service does not answer.", cause)
+	return fault.RetryIn(
+		retryAfter,
+		"commission_unavailable",
+		"The commission service does not answer.",
+		cause,
+	)
 }

@@ -21,10 +21,12 @@ import (
 
 func query(t *testing.T, user string) readown.Query {
 	t.Helper()
+
 	from, err := caller.New(caller.Claims{UserID: user})
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return readown.Query{Caller: from, Bearer: "the-token"}
 }
 
@@ -33,12 +35,22 @@ func serve(t *testing.T, handler http.HandlerFunc) *commission.Client {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
+
 	return client(t, server.URL, 8)
 }
 
 func client(t *testing.T, address string, slots int) *commission.Client {
 	t.Helper()
-	return commission.New(commission.Config{URL: address, Timeout: 300 * time.Millisecond, MaxConcurrent: slots, Transport: http.DefaultTransport, Now: time.Now})
+
+	return commission.New(
+		commission.Config{
+			URL:           address,
+			Timeout:       300 * time.Millisecond,
+			MaxConcurrent: slots,
+			Transport:     http.DefaultTransport,
+			Now:           time.Now,
+		},
+	)
 }
 
 func code(err error) string {
@@ -46,16 +58,19 @@ func code(err error) string {
 	if !ok {
 		return ""
 	}
+
 	return f.Code
 }
 
 func TestCalls(t *testing.T) {
 	t.Parallel()
+
 	var seen *http.Request
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		seen = r.Clone(context.WithoutCancel(r.Context()))
 		_, _ = w.Write([]byte(`{"user_id": "a/b c", "amount": 1.10}`))
 	})
+
 	q := query(t, "a/b c")
 	for name, tc := range map[string]struct {
 		call  func() (readown.Document, error)
@@ -84,9 +99,12 @@ func TestCalls(t *testing.T) {
 			t.Errorf("%s: %+v %v", name, found, err)
 			continue
 		}
-		if seen.URL.EscapedPath() != tc.path || seen.Header.Get("Authorization") != "Bearer the-token" {
+
+		if seen.URL.EscapedPath() != tc.path ||
+			seen.Header.Get("Authorization") != "Bearer the-token" {
 			t.Errorf("%s: %s %v", name, seen.URL.EscapedPath(), seen.Header)
 		}
+
 		if diff := cmp.Diff(tc.query, seen.URL.Query()); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
@@ -96,6 +114,7 @@ func TestCalls(t *testing.T) {
 // Only a payout may be missing: any other 404 is a service that this one does not fit.
 func TestMissingRoute(t *testing.T) {
 	t.Parallel()
+
 	c := serve(t, http.NotFound)
 	if _, err := c.Balance(t.Context(), query(t, "user123")); code(err) != "commission_unavailable" {
 		t.Errorf("%v", err)
@@ -104,6 +123,7 @@ func TestMissingRoute(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	t.Parallel()
+
 	for name, tc := range map[string]struct {
 		status int
 		body   string
@@ -129,10 +149,12 @@ func TestRefusals(t *testing.T) {
 			_, _ = w.Write([]byte(tc.body))
 		})
 		_, err := c.Payout(t.Context(), query(t, "user123"), "id-1")
+
 		f, ok := fault.As(err)
 		if !ok || f.Code != tc.want || f.Kind != tc.kind {
 			t.Errorf("%s: %v, want %s", name, err, tc.want)
 		}
+
 		if strings.Contains(err.Error(), "user123") || strings.Contains(err.Error(), "the-token") {
 			t.Errorf("%s: the error names the user or the token: %v", name, err)
 		}
@@ -143,10 +165,12 @@ func TestRefusals(t *testing.T) {
 func TestHangingService(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
+
 	var under, most atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		most.Store(max(most.Load(), under.Add(1)))
 		defer under.Add(-1)
+
 		select {
 		case <-release:
 		case <-r.Context().Done():
@@ -156,7 +180,9 @@ func TestHangingService(t *testing.T) {
 	t.Cleanup(func() { close(release) })
 	c := client(t, server.URL, 4)
 	began := time.Now()
+
 	var callers sync.WaitGroup
+
 	q := query(t, "user123")
 	for range 100 {
 		callers.Go(func() {
@@ -165,10 +191,13 @@ func TestHangingService(t *testing.T) {
 			}
 		})
 	}
+
 	callers.Wait()
+
 	if took := time.Since(began); took > 2*time.Second {
 		t.Errorf("answered after %s", took)
 	}
+
 	if most.Load() > 4 {
 		t.Errorf("%d calls at once", most.Load())
 	}
@@ -177,45 +206,65 @@ func TestHangingService(t *testing.T) {
 // After five failures in a row one call a second is let through; a success closes the circuit.
 func TestCircuit(t *testing.T) {
 	t.Parallel()
-	var calls atomic.Int32
-	var healthy atomic.Bool
+
+	var (
+		calls   atomic.Int32
+		healthy atomic.Bool
+	)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		calls.Add(1)
+
 		if !healthy.Load() {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
 		}
+
 		_, _ = w.Write([]byte(`{}`))
 	}))
 	t.Cleanup(server.Close)
+
 	var mu sync.Mutex
 	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	c := commission.New(commission.Config{URL: server.URL, Timeout: time.Second, MaxConcurrent: 8, Transport: http.DefaultTransport, Now: func() time.Time {
-		mu.Lock()
-		defer mu.Unlock()
-		return at
-	}})
+	c := commission.New(
+		commission.Config{
+			URL:           server.URL,
+			Timeout:       time.Second,
+			MaxConcurrent: 8,
+			Transport:     http.DefaultTransport,
+			Now: func() time.Time {
+				mu.Lock()
+				defer mu.Unlock()
+
+				return at
+			},
+		},
+	)
 	ask := func(times int) {
 		for range times {
 			_, _ = c.Balance(t.Context(), query(t, "user123"))
 		}
 	}
 	ask(50)
+
 	if got := calls.Load(); got != 5 {
 		t.Errorf("%d calls, want 5 before the circuit opens", got)
 	}
+
 	mu.Lock()
 	at = at.Add(time.Second)
 	mu.Unlock()
 	ask(50)
+
 	if got := calls.Load(); got != 6 {
 		t.Errorf("%d calls, want one a second", got)
 	}
+
 	healthy.Store(true)
 	mu.Lock()
 	at = at.Add(time.Second)
 	mu.Unlock()
 	ask(50)
+
 	if got := calls.Load(); got != 56 {
 		t.Errorf("%d calls, want all after a success", got)
 	}

@@ -21,12 +21,13 @@ type problem struct {
 	} `json:"errors"`
 }
 
-// errNotFound is a record that is not there. Only a payout may be missing; anything else that is not found is a service of
-// another version.
+// errNotFound is a record that is not there. Only a payout may be missing; anything else that is
+// not found is a service of another version.
 var errNotFound = errors.New("not found")
 
-// refusal tells what an answer other than 200 means to the caller. What the caller can mend (a cursor, a filter) is passed on;
-// a refused token is a fault between the services, since this one has accepted it.
+// refusal tells what an answer other than 200 means to the caller. What the caller can mend (a
+// cursor, a filter) is passed on; a refused token is a fault between the services, since this one
+// has accepted it.
 func refusal(status int, body []byte) error {
 	var kind fault.Kind
 	switch status {
@@ -39,13 +40,16 @@ func refusal(status int, body []byte) error {
 	default:
 		return fmt.Errorf("answer with status %d", status)
 	}
+
 	var p problem
 	if err := json.Unmarshal(body, &p); err != nil || p.Code == "" {
 		return fmt.Errorf("answer with status %d and no problem document", status)
 	}
+
 	var fields fault.Fields
 	for _, e := range p.Errors {
 		fields.Add(e.Field, e.Code, e.Message)
 	}
+
 	return fault.New(kind, p.Code, p.Detail, fields...)
 }

@@ -13,11 +13,13 @@ func EncodeAcceptance(a campaign.Acceptance) ([]byte, error) { return encodeAcce
 // EncodeUpload is the message of the command.
 func EncodeUpload(u evidence.Upload) ([]byte, error) { return encodeUpload(u) }
 
-// EncodePayment is the message of the command, the account details sealed by the ring unless it is nil.
+// EncodePayment is the message of the command, the account details sealed by the ring unless it is
+// nil.
 func EncodePayment(r payment.Request, ring *sealed.Ring) ([]byte, error) {
 	details, err := (&Publisher{ring: ring}).details(r)
 	if err != nil {
 		return nil, err
 	}
+
 	return encodePayment(r, details)
 }

@@ -57,29 +57,58 @@ type paymentPayload struct {
 }
 
 func encodeAcceptance(a campaign.Acceptance) ([]byte, error) {
-	return encode(a.Stamp(), acceptancePayload{CampaignID: a.CampaignID(), AcceptedTerms: true, Metadata: raw(a.Metadata())})
+	return encode(
+		a.Stamp(),
+		acceptancePayload{
+			CampaignID:    a.CampaignID(),
+			AcceptedTerms: true,
+			Metadata:      raw(a.Metadata()),
+		},
+	)
 }
 
 func encodeUpload(u evidence.Upload) ([]byte, error) {
-	return encode(u.Stamp(), uploadPayload{CampaignID: u.CampaignID(), EvidenceType: u.Kind(), FileURL: u.FileURL(), Metadata: raw(u.Metadata())})
+	return encode(u.Stamp(), uploadPayload{
+		CampaignID:   u.CampaignID(),
+		EvidenceType: u.Kind(),
+		FileURL:      u.FileURL(),
+		Metadata:     raw(u.Metadata()),
+	})
 }
 
 // encodePayment takes the account details as they go into the message: in clear, or sealed.
 func encodePayment(r payment.Request, details jsontext.Value) ([]byte, error) {
 	return encode(r.Stamp(), paymentPayload{
-		Amount: r.Amount().String(), Currency: r.Amount().Currency().String(), PaymentMethod: r.Method(), AccountDetails: details,
+		Amount:         r.Amount().String(),
+		Currency:       r.Amount().Currency().String(),
+		PaymentMethod:  r.Method(),
+		AccountDetails: details,
 	})
 }
 
 func encode(stamp command.Stamp, payload any) ([]byte, error) {
 	claims := stamp.Caller().Claims()
-	id := identity{Subject: claims.Subject, Issuer: claims.Issuer, TokenID: claims.TokenID, Roles: claims.Roles, Verified: claims.Verified}
+
+	id := identity{
+		Subject:  claims.Subject,
+		Issuer:   claims.Issuer,
+		TokenID:  claims.TokenID,
+		Roles:    claims.Roles,
+		Verified: claims.Verified,
+	}
 	if !claims.ExpiresAt.IsZero() {
 		id.ExpiresAt = claims.ExpiresAt.Format(time.RFC3339)
 	}
+
 	return json.Marshal(envelope{
-		CommandID: stamp.ID(), CommandType: string(stamp.Type()), SchemaVersion: schemaVersion, UserID: stamp.Caller().UserID(),
-		IssuedAt: stamp.IssuedAt().Format(time.RFC3339Nano), Identity: id, IdempotencyKey: stamp.IdempotencyKey(), Payload: payload,
+		CommandID:      stamp.ID(),
+		CommandType:    string(stamp.Type()),
+		SchemaVersion:  schemaVersion,
+		UserID:         stamp.Caller().UserID(),
+		IssuedAt:       stamp.IssuedAt().Format(time.RFC3339Nano),
+		Identity:       id,
+		IdempotencyKey: stamp.IdempotencyKey(),
+		Payload:        payload,
 	})
 }
 
@@ -88,5 +117,6 @@ func raw(text string) jsontext.Value {
 	if text == "" {
 		return nil
 	}
+
 	return jsontext.Value(text)
 }

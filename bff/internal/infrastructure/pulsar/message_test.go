@@ -26,10 +26,12 @@ const published = "../../../../contracts"
 
 func file(t *testing.T, name string) []byte {
 	t.Helper()
+
 	text, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return text
 }
 
@@ -63,17 +65,31 @@ type golden struct {
 
 func (g golden) stamp(t *testing.T) command.Stamp {
 	t.Helper()
+
 	from, err := caller.New(caller.Claims{
-		UserID: g.UserID, Subject: g.Identity.Subject, Issuer: g.Identity.Issuer, TokenID: g.Identity.TokenID,
-		Roles: g.Identity.Roles, ExpiresAt: g.Identity.ExpiresAt, Verified: g.Identity.Verified,
+		UserID:    g.UserID,
+		Subject:   g.Identity.Subject,
+		Issuer:    g.Identity.Issuer,
+		TokenID:   g.Identity.TokenID,
+		Roles:     g.Identity.Roles,
+		ExpiresAt: g.Identity.ExpiresAt,
+		Verified:  g.Identity.Verified,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := command.NewStamp(g.CommandID, command.Type(g.CommandType), from, g.IdempotencyKey, g.IssuedAt)
+
+	s, err := command.NewStamp(
+		g.CommandID,
+		command.Type(g.CommandType),
+		from,
+		g.IdempotencyKey,
+		g.IssuedAt,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return s
 }
 
@@ -81,55 +97,91 @@ func (g golden) stamp(t *testing.T) command.Stamp {
 func (g golden) encoded(t *testing.T) []byte {
 	t.Helper()
 	p := g.Payload
-	var message []byte
-	var err error
+
+	var (
+		message []byte
+		err     error
+	)
 	switch command.Type(g.CommandType) {
 	case command.CampaignAccept:
-		a, fault := campaign.NewAcceptance(g.stamp(t), p.CampaignID, p.AcceptedTerms, string(p.Metadata))
+		a, fault := campaign.NewAcceptance(
+			g.stamp(t),
+			p.CampaignID,
+			p.AcceptedTerms,
+			string(p.Metadata),
+		)
 		if fault != nil {
 			t.Fatal(fault)
 		}
+
 		message, err = pulsar.EncodeAcceptance(a)
 	case command.EvidenceUpload:
-		u, fault := evidence.NewUpload(g.stamp(t), evidence.Input{CampaignID: p.CampaignID, Kind: p.EvidenceType, FileURL: p.FileURL, Metadata: string(p.Metadata)})
+		u, fault := evidence.NewUpload(
+			g.stamp(t),
+			evidence.Input{
+				CampaignID: p.CampaignID,
+				Kind:       p.EvidenceType,
+				FileURL:    p.FileURL,
+				Metadata:   string(p.Metadata),
+			},
+		)
 		if fault != nil {
 			t.Fatal(fault)
 		}
+
 		message, err = pulsar.EncodeUpload(u)
 	case command.PaymentRequest:
-		r, fault := payment.NewRequest(g.stamp(t), payment.Input{Amount: p.Amount, Currency: p.Currency, Method: p.PaymentMethod, AccountDetails: string(p.AccountDetails)})
+		r, fault := payment.NewRequest(
+			g.stamp(t),
+			payment.Input{
+				Amount:         p.Amount,
+				Currency:       p.Currency,
+				Method:         p.PaymentMethod,
+				AccountDetails: string(p.AccountDetails),
+			},
+		)
 		if fault != nil {
 			t.Fatal(fault)
 		}
+
 		message, err = pulsar.EncodePayment(r, nil)
 	}
+
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return message
 }
 
-// The golden messages that consumers test against are, but for white space, what this service publishes.
+// The golden messages that consumers test against are, but for white space, what this service
+// publishes.
 func TestGoldenMessages(t *testing.T) {
 	t.Parallel()
+
 	for _, topic := range []string{contracts.CampaignAccept, contracts.EvidenceUpload, contracts.PaymentRequest} {
 		names, err := filepath.Glob(filepath.Join(published, "golden", topic, "*.json"))
 		if err != nil || len(names) == 0 {
 			t.Fatalf("%s: %d golden messages, %v", topic, len(names), err)
 		}
+
 		for _, name := range names {
 			text := file(t, name)
+
 			var g golden
 			if err := json.Unmarshal(text, &g); err != nil {
 				t.Fatal(err)
 			}
+
 			if g.Payload.AccountDetails.Kind() == jsontext.KindString {
 				continue // sealed: random by nature, see TestAccountDetailsAreSealed
 			}
+
 			want, got := jsontext.Value(text), jsontext.Value(g.encoded(t))
 			if err := errors.Join(want.Compact(), got.Compact()); err != nil {
 				t.Fatal(err)
 			}
+
 			if !bytes.Equal(got, want) {
 				t.Errorf("%s: published as\n%s\nwant\n%s", name, got, want)
 			}
@@ -140,29 +192,38 @@ func TestGoldenMessages(t *testing.T) {
 // schema is the published schema of the topic's messages.
 func schema(t *testing.T, topic string) *jsonschema.Schema {
 	t.Helper()
-	parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(file(t, filepath.Join(published, "schemas", topic+".schema.json"))))
+
+	parsed, err := jsonschema.UnmarshalJSON(
+		bytes.NewReader(file(t, filepath.Join(published, "schemas", topic+".schema.json"))),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	compiler := jsonschema.NewCompiler()
 	compiler.AssertFormat()
+
 	if err := compiler.AddResource(topic, parsed); err != nil {
 		t.Fatal(err)
 	}
+
 	compiled, err := compiler.Compile(topic)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return compiled
 }
 
 // conforms fails the test unless the message is what the topic's schema says.
 func conforms(t *testing.T, topic string, message []byte) {
 	t.Helper()
+
 	parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(message))
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if err := schema(t, topic).Validate(parsed); err != nil {
 		t.Errorf("%s: %v", topic, err)
 	}

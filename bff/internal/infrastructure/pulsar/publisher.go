@@ -24,15 +24,16 @@ import (
 )
 
 const (
-	// answerTimeout keeps the answer to a caller within 2 s, whatever the broker does. The client looks for sends that have
-	// taken longer than sendTimeout only now and then, so that alone is not enough.
+	// answerTimeout keeps the answer to a caller within 2 s, whatever the broker does. The client
+	// looks for sends that have taken longer than sendTimeout only now and then, so that alone is
+	// not enough.
 	answerTimeout = 1700 * time.Millisecond
 	sendTimeout   = 1500 * time.Millisecond
 	maxPending    = 5000
 )
 
-// Publisher publishes each kind of command to its topic, with the user's id as key: commands of a user stay in order. It is
-// safe for concurrent use.
+// Publisher publishes each kind of command to its topic, with the user's id as key: commands of a
+// user stay in order. It is safe for concurrent use.
 type Publisher struct {
 	accept, upload, payment *broker.Publisher
 	ring                    *sealed.Ring
@@ -44,7 +45,8 @@ var (
 	_ requestpayment.Publisher = (*Publisher)(nil)
 )
 
-// New makes a publisher; Parts must run. With a ring account details are sealed by it; without, they travel in clear.
+// New makes a publisher; Parts must run. With a ring account details are sealed by it; without,
+// they travel in clear.
 func New(client *broker.Client, cfg broker.Config, ring *sealed.Ring) (*Publisher, error) {
 	p := &Publisher{ring: ring}
 	for _, t := range []struct {
@@ -59,8 +61,15 @@ func New(client *broker.Client, cfg broker.Config, ring *sealed.Ring) (*Publishe
 		if err != nil {
 			return nil, fmt.Errorf("schema of %s: %w", t.topic, err)
 		}
-		*t.publisher = client.NewPublisher(broker.PublisherConfig{Topic: cfg.Topic(t.topic), Schema: schema, MaxPending: maxPending, SendTimeout: sendTimeout})
+
+		*t.publisher = client.NewPublisher(broker.PublisherConfig{
+			Topic:       cfg.Topic(t.topic),
+			Schema:      schema,
+			MaxPending:  maxPending,
+			SendTimeout: sendTimeout,
+		})
 	}
+
 	return p, nil
 }
 
@@ -80,6 +89,7 @@ func (p *Publisher) Ready(context.Context) error {
 			return err
 		}
 	}
+
 	return nil
 }
 
@@ -101,42 +111,64 @@ func (p *Publisher) PublishPayment(ctx context.Context, r payment.Request) error
 	if err != nil {
 		return err
 	}
+
 	payload, err := encodePayment(r, details)
+
 	return publish(ctx, p.payment, r.Stamp(), payload, err)
 }
 
-// details gives the account details as the message holds them: a JSON string when sealed, bound to the command's id, else
-// the object itself.
+// details gives the account details as the message holds them: a JSON string when sealed, bound to
+// the command's id, else the object itself.
 func (p *Publisher) details(r payment.Request) (jsontext.Value, error) {
 	clear := r.AccountDetails().Reveal()
 	if p.ring == nil {
 		return jsontext.Value(clear), nil
 	}
+
 	text, err := p.ring.Seal([]byte(clear), r.Stamp().ID())
 	if err != nil {
 		return nil, err
 	}
+
 	return json.Marshal(text)
 }
 
 // publish waits for the broker's receipt.
-func publish(ctx context.Context, to *broker.Publisher, stamp command.Stamp, payload []byte, err error) error {
+func publish(
+	ctx context.Context,
+	to *broker.Publisher,
+	stamp command.Stamp,
+	payload []byte,
+	err error,
+) error {
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", stamp.Type(), err)
 	}
+
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
+
 	return to.Publish(ctx, broker.Message{
-		Key: stamp.Caller().UserID(), Payload: payload, Properties: properties(ctx, stamp), EventTime: stamp.IssuedAt(),
+		Key:        stamp.Caller().UserID(),
+		Payload:    payload,
+		Properties: properties(ctx, stamp),
+		EventTime:  stamp.IssuedAt(),
 	})
 }
 
-// properties let consumers route and trace a command without reading it; the ce_ ones are CloudEvents 1.0 in binary form.
+// properties let consumers route and trace a command without reading it; the ce_ ones are
+// CloudEvents 1.0 in binary form.
 func properties(ctx context.Context, stamp command.Stamp) map[string]string {
 	list := map[string]string{
-		"command_id": stamp.ID(), "command_type": string(stamp.Type()), "content-type": "application/json",
-		"ce_specversion": "1.0", "ce_id": stamp.ID(), "ce_type": "tributary.bff." + string(stamp.Type()) + ".v1", "ce_source": "tributary/bff",
+		"command_id":     stamp.ID(),
+		"command_type":   string(stamp.Type()),
+		"content-type":   "application/json",
+		"ce_specversion": "1.0",
+		"ce_id":          stamp.ID(),
+		"ce_type":        "tributary.bff." + string(stamp.Type()) + ".v1",
+		"ce_source":      "tributary/bff",
 	}
 	otel.GetTextMapPropagator().Inject(ctx, propagation.MapCarrier(list))
+
 	return list
 }

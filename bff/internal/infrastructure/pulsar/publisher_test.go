@@ -30,35 +30,47 @@ import (
 // namespace holds the topics of this service as they are provisioned, with their broker schemas.
 func namespace(t *testing.T) broker.Config {
 	t.Helper()
+
 	plan, err := contracts.Plan(contracts.TrackingEvents)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	plan.Topics = slices.DeleteFunc(plan.Topics, func(topic broker.Topic) bool {
-		return !slices.Contains([]string{contracts.CampaignAccept, contracts.EvidenceUpload, contracts.PaymentRequest}, topic.Name)
+		return !slices.Contains(
+			[]string{contracts.CampaignAccept, contracts.EvidenceUpload, contracts.PaymentRequest},
+			topic.Name,
+		)
 	})
+
 	return brokertest.Namespace(t, plan)
 }
 
 // started is a publisher that is connected; it stops with the test.
 func started(t *testing.T, cfg broker.Config, ring *sealed.Ring) *pulsar.Publisher {
 	t.Helper()
+
 	p, err := pulsar.New(brokertest.Client(t, cfg), cfg, ring)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	for _, part := range p.Parts() {
 		brokertest.Run(t, part.Run)
 	}
+
 	eventually(t, "the publisher is connected", func() bool { return p.Ready(t.Context()) == nil })
+
 	return p
 }
 
 // eventually waits for something that comes by itself, at most 30 seconds.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
+
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
+
 	deadline := time.After(30 * time.Second)
 	for !condition() {
 		select {
@@ -78,27 +90,33 @@ type inbox struct {
 func read(t *testing.T, cfg broker.Config, topic string) *inbox {
 	t.Helper()
 	in := &inbox{}
-	consumer := brokertest.Client(t, cfg).NewConsumer(broker.ConsumerConfig{Topic: cfg.Topic(topic), Subscription: "test", MaxBatch: 100})
+	consumer := brokertest.Client(t, cfg).NewConsumer(
+		broker.ConsumerConfig{Topic: cfg.Topic(topic), Subscription: "test", MaxBatch: 100},
+	)
 	brokertest.Run(t, func(ctx context.Context) error {
 		return consumer.Run(ctx, func(_ context.Context, batch []broker.Received) error {
 			in.mu.Lock()
 			defer in.mu.Unlock()
 			in.messages = append(in.messages, batch...)
+
 			return nil
 		})
 	})
+
 	return in
 }
 
 func (i *inbox) all() []broker.Received {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+
 	return append([]broker.Received(nil), i.messages...)
 }
 
 func (i *inbox) wait(t *testing.T, count int) []broker.Received {
 	t.Helper()
 	eventually(t, fmt.Sprint(count, " messages"), func() bool { return len(i.all()) >= count })
+
 	return i.all()
 }
 
@@ -106,55 +124,85 @@ func issued() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 123456789, ti
 
 func stamp(t *testing.T, kind command.Type, id, key string) command.Stamp {
 	t.Helper()
+
 	from, err := caller.New(caller.Claims{
-		UserID: "user123", Subject: "auth0|123", Issuer: "https://issuer.example/", TokenID: "token-1", Roles: []string{"partner"},
-		ExpiresAt: issued().Add(time.Hour), Verified: true,
+		UserID:    "user123",
+		Subject:   "auth0|123",
+		Issuer:    "https://issuer.example/",
+		TokenID:   "token-1",
+		Roles:     []string{"partner"},
+		ExpiresAt: issued().Add(time.Hour),
+		Verified:  true,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	s, err := command.NewStamp(id, kind, from, key, issued())
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return s
 }
 
 func acceptance(t *testing.T, id string) campaign.Acceptance {
 	t.Helper()
-	a, err := campaign.NewAcceptance(stamp(t, command.CampaignAccept, id, "attempt-1"), "camp123", true, `{"source": "mobile_app", "n": 1.10}`)
+
+	a, err := campaign.NewAcceptance(
+		stamp(t, command.CampaignAccept, id, "attempt-1"),
+		"camp123",
+		true,
+		`{"source": "mobile_app", "n": 1.10}`,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return a
 }
 
 func request(t *testing.T, id string) payment.Request {
 	t.Helper()
+
 	r, err := payment.NewRequest(stamp(t, command.PaymentRequest, id, ""), payment.Input{
-		Amount: "150.00", Currency: "USD", Method: "paypal", AccountDetails: `{"email": "canary@example.com"}`,
+		Amount:         "150.00",
+		Currency:       "USD",
+		Method:         "paypal",
+		AccountDetails: `{"email": "canary@example.com"}`,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return r
 }
 
 func decoded(t *testing.T, m broker.Received) any {
 	t.Helper()
+
 	var v any
 	if err := json.Unmarshal(m.Payload, &v); err != nil {
 		t.Fatal(err)
 	}
+
 	return v
 }
 
 func envelope(id, kind string, payload map[string]any) map[string]any {
 	return map[string]any{
-		"command_id": id, "command_type": kind, "schema_version": "v1", "user_id": "user123", "issued_at": "2026-11-23T12:00:00.123456789Z",
+		"command_id":     id,
+		"command_type":   kind,
+		"schema_version": "v1",
+		"user_id":        "user123",
+		"issued_at":      "2026-11-23T12:00:00.123456789Z",
 		"identity": map[string]any{
-			"subject": "auth0|123", "issuer": "https://issuer.example/", "token_id": "token-1", "roles": []any{"partner"},
-			"expires_at": "2026-11-23T13:00:00Z", "verified": true,
+			"subject":    "auth0|123",
+			"issuer":     "https://issuer.example/",
+			"token_id":   "token-1",
+			"roles":      []any{"partner"},
+			"expires_at": "2026-11-23T13:00:00Z",
+			"verified":   true,
 		},
 		"payload": payload,
 	}
@@ -164,12 +212,19 @@ func TestMessages(t *testing.T) {
 	t.Parallel()
 	cfg := namespace(t)
 	p := started(t, cfg, nil)
-	upload, err := evidence.NewUpload(stamp(t, command.EvidenceUpload, "01929b1c-7b5e-7c11-8a10-000000000002", ""), evidence.Input{
-		CampaignID: "camp123", Kind: "photo", FileURL: "https://example.com/photo.jpg?a=1&b=<2>",
-	})
+
+	upload, err := evidence.NewUpload(
+		stamp(t, command.EvidenceUpload, "01929b1c-7b5e-7c11-8a10-000000000002", ""),
+		evidence.Input{
+			CampaignID: "camp123",
+			Kind:       "photo",
+			FileURL:    "https://example.com/photo.jpg?a=1&b=<2>",
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	for name, err := range map[string]error{
 		"acceptance": p.PublishAcceptance(t.Context(), acceptance(t, "01929b1c-7b5e-7c11-8a10-000000000001")),
 		"upload":     p.PublishUpload(t.Context(), upload),
@@ -179,7 +234,17 @@ func TestMessages(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 	}
-	accepted := envelope("01929b1c-7b5e-7c11-8a10-000000000001", "campaign.accept", map[string]any{"campaign_id": "camp123", "accepted_terms": true, "metadata": map[string]any{"source": "mobile_app", "n": 1.10}})
+
+	accepted := envelope(
+		"01929b1c-7b5e-7c11-8a10-000000000001",
+		"campaign.accept",
+		map[string]any{
+			"campaign_id":    "camp123",
+			"accepted_terms": true,
+			"metadata":       map[string]any{"source": "mobile_app", "n": 1.10},
+		},
+	)
+
 	accepted["idempotency_key"] = "attempt-1"
 	for topic, want := range map[string]map[string]any{
 		contracts.CampaignAccept: accepted,
@@ -188,13 +253,22 @@ func TestMessages(t *testing.T) {
 	} {
 		m := read(t, cfg, topic).wait(t, 1)[0]
 		conforms(t, topic, m.Payload)
+
 		if diff := cmp.Diff(any(want), decoded(t, m)); diff != "" {
 			t.Errorf("%s: %s", topic, diff)
 		}
+
 		id := want["command_id"]
-		if m.Key != "user123" || m.Properties["command_id"] != id || m.Properties["ce_type"] != "tributary.bff."+want["command_type"].(string)+".v1" ||
+		if m.Key != "user123" || m.Properties["command_id"] != id ||
+			m.Properties["ce_type"] != "tributary.bff."+want["command_type"].(string)+".v1" ||
 			!m.EventTime.Equal(issued().Truncate(time.Millisecond)) {
-			t.Errorf("%s: key %s, event time %s, properties %v", topic, m.Key, m.EventTime, m.Properties)
+			t.Errorf(
+				"%s: key %s, event time %s, properties %v",
+				topic,
+				m.Key,
+				m.EventTime,
+				m.Properties,
+			)
 		}
 	}
 }
@@ -202,10 +276,15 @@ func TestMessages(t *testing.T) {
 // The text of metadata is passed on to the letter, so that no number loses a digit.
 func TestMetadataKeepsItsText(t *testing.T) {
 	t.Parallel()
+
 	cfg := namespace(t)
-	if err := started(t, cfg, nil).PublishAcceptance(t.Context(), acceptance(t, "01929b1c-7b5e-7c11-8a10-000000000001")); err != nil {
+	if err := started(t, cfg, nil).PublishAcceptance(
+		t.Context(),
+		acceptance(t, "01929b1c-7b5e-7c11-8a10-000000000001"),
+	); err != nil {
 		t.Fatal(err)
 	}
+
 	m := read(t, cfg, contracts.CampaignAccept).wait(t, 1)[0]
 	if !strings.Contains(string(m.Payload), `1.10`) {
 		t.Errorf("%s", m.Payload)
@@ -215,18 +294,31 @@ func TestMetadataKeepsItsText(t *testing.T) {
 func TestAccountDetailsAreSealed(t *testing.T) {
 	t.Parallel()
 	cfg := namespace(t)
-	ring, err := sealed.Load(sealed.Config{Keys: "k1:" + base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", 32)))})
+
+	ring, err := sealed.Load(
+		sealed.Config{
+			Keys: "k1:" + base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", 32))),
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := started(t, cfg, ring).PublishPayment(t.Context(), request(t, "01929b1c-7b5e-7c11-8a10-000000000009")); err != nil {
+
+	if err := started(
+		t,
+		cfg,
+		ring,
+	).PublishPayment(t.Context(), request(t, "01929b1c-7b5e-7c11-8a10-000000000009")); err != nil {
 		t.Fatal(err)
 	}
+
 	m := read(t, cfg, contracts.PaymentRequest).wait(t, 1)[0]
 	conforms(t, contracts.PaymentRequest, m.Payload)
+
 	if strings.Contains(fmt.Sprint(string(m.Payload), m.Properties, m.Key), "canary") {
 		t.Error("the message shows the account details")
 	}
+
 	var message struct {
 		Payload struct {
 			AccountDetails string `json:"account_details"`
@@ -235,10 +327,19 @@ func TestAccountDetailsAreSealed(t *testing.T) {
 	if err := json.Unmarshal(m.Payload, &message); err != nil {
 		t.Fatal(err)
 	}
-	if plain, err := ring.Open(message.Payload.AccountDetails, "01929b1c-7b5e-7c11-8a10-000000000009"); err != nil || string(plain) != `{"email": "canary@example.com"}` {
+
+	if plain, err := ring.Open(
+		message.Payload.AccountDetails,
+		"01929b1c-7b5e-7c11-8a10-000000000009",
+	); err != nil ||
+		string(plain) != `{"email": "canary@example.com"}` {
 		t.Errorf("%s %v", plain, err)
 	}
-	if _, err := ring.Open(message.Payload.AccountDetails, "01929b1c-7b5e-7c11-8a10-000000000008"); err == nil {
+
+	if _, err := ring.Open(
+		message.Payload.AccountDetails,
+		"01929b1c-7b5e-7c11-8a10-000000000008",
+	); err == nil {
 		t.Error("opens as another command's")
 	}
 }
@@ -246,71 +347,97 @@ func TestAccountDetailsAreSealed(t *testing.T) {
 // Without a broker each command is refused within two seconds, and goroutines do not pile up.
 func TestBrokerAway(t *testing.T) {
 	t.Parallel()
+
 	var lc net.ListenConfig
+
 	taken, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0") // a port where nobody speaks Pulsar
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	t.Cleanup(func() { _ = taken.Close() })
-	cfg := broker.Config{ServiceURL: "pulsar://" + taken.Addr().String(), Tenant: "public", Namespace: "default"}
+	cfg := broker.Config{
+		ServiceURL: "pulsar://" + taken.Addr().String(),
+		Tenant:     "public",
+		Namespace:  "default",
+	}
+
 	p, err := pulsar.New(brokertest.Client(t, cfg), cfg, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	for _, part := range p.Parts() {
 		brokertest.Run(t, part.Run)
 	}
+
 	began := time.Now()
+
 	var callers sync.WaitGroup
 	for i := range 500 {
 		a := acceptance(t, fmt.Sprint("away-", i))
 		callers.Go(func() {
 			err := p.PublishAcceptance(t.Context(), a)
-			if f, ok := fault.As(err); !ok || f.Code != "broker_unavailable" || f.Kind != fault.Unavailable || f.RetryAfter <= 0 {
+			if f, ok := fault.As(
+				err,
+			); !ok || f.Code != "broker_unavailable" || f.Kind != fault.Unavailable ||
+				f.RetryAfter <= 0 {
 				t.Errorf("away: %v", err)
 			}
 		})
 	}
+
 	callers.Wait()
+
 	if took := time.Since(began); took > 2*time.Second {
 		t.Errorf("refused after %s", took)
 	}
+
 	if p.Ready(t.Context()) == nil {
 		t.Error("ready without a broker")
 	}
 }
 
-// Whether the broker is gone or silent, every caller is answered within two seconds; when it is back, commands go through
-// without a restart; and everything that was answered with nil is in the topic.
+// Whether the broker is gone or silent, every caller is answered within two seconds; when it is
+// back, commands go through without a restart; and everything that was answered with nil is in the
+// topic.
 func TestBrokerGoesAndComesBack(t *testing.T) {
 	t.Parallel()
 	cfg := namespace(t)
 	proxy := brokertest.NewProxy(t, cfg)
 	p := started(t, proxy.Config, nil)
+
 	var promised []string
+
 	publish := func(id string) error {
 		began := time.Now()
+
 		err := p.PublishAcceptance(t.Context(), acceptance(t, id))
 		if took := time.Since(began); took > 2*time.Second {
 			t.Errorf("%s: answered after %s", id, took)
 		}
+
 		if err == nil {
 			promised = append(promised, id)
 		} else if f, ok := fault.As(err); !ok || f.Kind != fault.Unavailable || f.RetryAfter <= 0 {
 			t.Errorf("%s: %v", id, err)
 		}
+
 		return err
 	}
 	if err := publish("before"); err != nil {
 		t.Fatal(err)
 	}
+
 	for name, outage := range map[string]struct{ begin, end func() }{"cut": {proxy.Cut, proxy.Heal}, "freeze": {proxy.Freeze, proxy.Thaw}} {
 		outage.begin()
+
 		for i := range 5 {
 			if err := publish(fmt.Sprint(name, "-during-", i)); err == nil {
 				t.Errorf("%s: stored without a broker", name)
 			}
 		}
+
 		outage.end()
 		attempt := 0
 		eventually(t, "a command is stored again after "+name, func() bool {
@@ -318,12 +445,14 @@ func TestBrokerGoesAndComesBack(t *testing.T) {
 			return publish(fmt.Sprint(name, "-after-", attempt)) == nil
 		})
 	}
+
 	stored := read(t, cfg, contracts.CampaignAccept)
 	eventually(t, "all that was promised is stored", func() bool {
 		ids := map[string]bool{}
 		for _, m := range stored.all() {
 			ids[m.Properties["command_id"]] = true
 		}
+
 		return !slices.ContainsFunc(promised, func(id string) bool { return !ids[id] })
 	})
 }

@@ -25,10 +25,12 @@ func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 func plan(t *testing.T) broker.Plan {
 	t.Helper()
+
 	p, err := contracts.Plan(contracts.TrackingEvents)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return p
 }
 
@@ -42,10 +44,12 @@ func (l *letters) Put(_ context.Context, _ broker.Received, reason string) error
 
 func golden(t *testing.T, schema string) map[string][]byte {
 	t.Helper()
+
 	messages, err := contracts.Golden(schema)
 	if err != nil || len(messages) == 0 {
 		t.Fatalf("%v, %v", messages, err)
 	}
+
 	return messages
 }
 
@@ -54,33 +58,60 @@ func TestGoldenMessages(t *testing.T) {
 	t.Parallel()
 	db := migrationstest.New(t, migrations.Commission())
 	store := postgres.New(db.Pool)
+
 	var dead letters
-	tracking := events.NewTracking(consume.New(store, time.Now, newID), &dead, slog.New(slog.DiscardHandler))
+	tracking := events.NewTracking(
+		consume.New(store, time.Now, newID),
+		&dead,
+		slog.New(slog.DiscardHandler),
+	)
+
 	var batch []broker.Received
 	for _, payload := range golden(t, contracts.TrackingEventV1) {
 		batch = append(batch, broker.Received{Message: broker.Message{Payload: payload}})
 	}
+
 	if err := tracking.Handle(t.Context(), batch); err != nil || len(dead.reasons) > 0 {
 		t.Fatalf("%v, dead letters %v", err, dead.reasons)
 	}
+
 	var decisions int
-	if err := db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM decisions`).Scan(&decisions); err != nil || decisions != len(batch) {
+	if err := db.Pool.QueryRow(
+		t.Context(),
+		`SELECT count(*) FROM decisions`,
+	).Scan(&decisions); err != nil ||
+		decisions != len(batch) {
 		t.Errorf("%d decisions for %d messages, %v", decisions, len(batch), err)
 	}
-	payments := events.NewPayments(payouts.New(store, time.Now), &dead, true, slog.New(slog.DiscardHandler))
+
+	payments := events.NewPayments(
+		payouts.New(store, time.Now),
+		&dead,
+		true,
+		slog.New(slog.DiscardHandler),
+	)
+
 	batch = batch[:0]
 	for _, payload := range golden(t, contracts.PaymentRequestV1) {
 		batch = append(batch, broker.Received{Message: broker.Message{Payload: payload}})
 	}
+
 	if err := payments.Handle(t.Context(), batch); err != nil || len(dead.reasons) > 0 {
 		t.Fatalf("%v, dead letters %v", err, dead.reasons)
 	}
+
 	var requests int
-	if err := db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM payouts`).Scan(&requests); err != nil || requests != len(batch) {
+	if err := db.Pool.QueryRow(
+		t.Context(),
+		`SELECT count(*) FROM payouts`,
+	).Scan(&requests); err != nil ||
+		requests != len(batch) {
 		t.Errorf("%d payouts for %d requests, %v", requests, len(batch), err)
 	}
+
 	var reason string // the user has earned nothing; that the token was not verified comes first
-	if err := db.Pool.QueryRow(t.Context(), `SELECT string_agg(DISTINCT reason, ' ' ORDER BY reason) FROM payouts`).Scan(&reason); err != nil || reason != "insufficient_balance unverified_identity" {
+	if err := db.Pool.QueryRow(t.Context(), `SELECT string_agg(DISTINCT reason, ' ' ORDER BY reason)
+    FROM payouts`).Scan(&reason); err != nil || reason != "insufficient_balance unverified_identity" {
 		t.Errorf("reasons %q, %v", reason, err)
 	}
 }
@@ -90,6 +121,7 @@ const good = `{"schema_version":"v1","event_id":"e1","user_id":"u","event_type":
 
 func TestPoisonIsKeptWithItsReason(t *testing.T) {
 	t.Parallel()
+
 	store := postgres.New(migrationstest.New(t, migrations.Commission()).Pool)
 	for name, payload := range map[string]string{
 		"no JSON":         "purchase",
@@ -111,14 +143,33 @@ func TestPoisonIsKeptWithItsReason(t *testing.T) {
 		"amount a number": strings.Replace(good, `"100.0"`, "100.0", 1),
 	} {
 		var dead letters
-		tracking := events.NewTracking(consume.New(store, time.Now, newID), &dead, slog.New(slog.DiscardHandler))
-		if err := tracking.Handle(t.Context(), []broker.Received{{Message: broker.Message{Payload: []byte(payload)}}}); err != nil || len(dead.reasons) != 1 || len(dead.reasons[0]) < 20 {
+
+		tracking := events.NewTracking(
+			consume.New(store, time.Now, newID),
+			&dead,
+			slog.New(slog.DiscardHandler),
+		)
+		if err := tracking.Handle(
+			t.Context(),
+			[]broker.Received{{Message: broker.Message{Payload: []byte(payload)}}},
+		); err != nil || len(dead.reasons) != 1 ||
+			len(dead.reasons[0]) < 20 {
 			t.Errorf("%s: %v, dead letters %q", name, err, dead.reasons)
 		}
 	}
+
 	var dead letters
-	tracking := events.NewTracking(consume.New(store, time.Now, newID), &dead, slog.New(slog.DiscardHandler))
-	if err := tracking.Handle(t.Context(), []broker.Received{{Message: broker.Message{Payload: []byte(good)}}}); err != nil || len(dead.reasons) != 0 {
+
+	tracking := events.NewTracking(
+		consume.New(store, time.Now, newID),
+		&dead,
+		slog.New(slog.DiscardHandler),
+	)
+	if err := tracking.Handle(
+		t.Context(),
+		[]broker.Received{{Message: broker.Message{Payload: []byte(good)}}},
+	); err != nil ||
+		len(dead.reasons) != 0 {
 		t.Errorf("good: %v, %v", err, dead.reasons)
 	}
 }
@@ -129,50 +180,98 @@ func TestThroughTheBroker(t *testing.T) {
 	cfg := brokertest.Namespace(t, plan(t))
 	client := brokertest.Client(t, cfg)
 	db := migrationstest.New(t, migrations.Commission())
-	dead := client.NewPublisher(broker.PublisherConfig{Topic: cfg.Topic(contracts.TrackingEventsDeadLetter), MaxPending: 10, SendTimeout: 5 * time.Second})
+	dead := client.NewPublisher(
+		broker.PublisherConfig{
+			Topic:       cfg.Topic(contracts.TrackingEventsDeadLetter),
+			MaxPending:  10,
+			SendTimeout: 5 * time.Second,
+		},
+	)
 	brokertest.Run(t, dead.Run)
-	tracking := events.NewTracking(consume.New(postgres.New(db.Pool), time.Now, newID), pulsar.NewDeadLetters(dead, time.Now), slog.New(slog.DiscardHandler))
+	tracking := events.NewTracking(
+		consume.New(postgres.New(db.Pool), time.Now, newID),
+		pulsar.NewDeadLetters(dead, time.Now),
+		slog.New(slog.DiscardHandler),
+	)
 	handled := make(chan int, 100)
-	consumer := client.NewConsumer(broker.ConsumerConfig{Topic: cfg.Topic(contracts.TrackingEvents), Subscription: contracts.Commission, MaxBatch: 500})
+	consumer := client.NewConsumer(
+		broker.ConsumerConfig{
+			Topic:        cfg.Topic(contracts.TrackingEvents),
+			Subscription: contracts.Commission,
+			MaxBatch:     500,
+		},
+	)
 	brokertest.Run(t, func(ctx context.Context) error {
 		return consumer.Run(ctx, func(ctx context.Context, batch []broker.Received) error {
 			err := tracking.Handle(ctx, batch)
 			if err == nil {
 				handled <- len(batch)
 			}
+
 			return err
 		})
 	})
 	arrived := make(chan broker.Received, 100)
-	reader := client.NewConsumer(broker.ConsumerConfig{Topic: cfg.Topic(contracts.TrackingEventsDeadLetter), Subscription: contracts.Operator, MaxBatch: 1})
+	reader := client.NewConsumer(
+		broker.ConsumerConfig{
+			Topic:        cfg.Topic(contracts.TrackingEventsDeadLetter),
+			Subscription: contracts.Operator,
+			MaxBatch:     1,
+		},
+	)
 	brokertest.Run(t, func(ctx context.Context) error {
 		return reader.Run(ctx, func(_ context.Context, batch []broker.Received) error {
 			for _, m := range batch {
 				arrived <- m
 			}
+
 			return nil
 		})
 	})
+
 	schema, err := contracts.AvroSchema(contracts.TrackingEventV1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	publisher := client.NewPublisher(broker.PublisherConfig{Topic: cfg.Topic(contracts.TrackingEvents), Schema: schema, MaxPending: 10, SendTimeout: 5 * time.Second})
+
+	publisher := client.NewPublisher(
+		broker.PublisherConfig{
+			Topic:       cfg.Topic(contracts.TrackingEvents),
+			Schema:      schema,
+			MaxPending:  10,
+			SendTimeout: 5 * time.Second,
+		},
+	)
 	brokertest.Run(t, publisher.Run)
+
 	for _, payload := range []string{good, "poison", good} {
-		m := broker.Message{Key: "u", Payload: []byte(payload), Properties: map[string]string{"event_id": "e1"}}
+		m := broker.Message{
+			Key:        "u",
+			Payload:    []byte(payload),
+			Properties: map[string]string{"event_id": "e1"},
+		}
 		for publisher.Publish(t.Context(), m) != nil && t.Context().Err() == nil {
 			<-time.After(10 * time.Millisecond)
 		}
 	}
+
 	for n := 0; n < 3; n += <-handled {
 	}
+
 	letter := <-arrived
-	if string(letter.Payload) != "poison" || !strings.Contains(letter.Properties[pulsar.PropertyReason], "message_unreadable") || letter.Properties["event_id"] != "e1" || letter.Properties[pulsar.PropertyMessage] == "" {
+	if string(letter.Payload) != "poison" ||
+		!strings.Contains(letter.Properties[pulsar.PropertyReason], "message_unreadable") ||
+		letter.Properties["event_id"] != "e1" ||
+		letter.Properties[pulsar.PropertyMessage] == "" {
 		t.Errorf("dead letter %+v", letter)
 	}
+
 	var rows int
-	if err := db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM commissions`).Scan(&rows); err != nil || rows != 1 {
+	if err := db.Pool.QueryRow(
+		t.Context(),
+		`SELECT count(*) FROM commissions`,
+	).Scan(&rows); err != nil ||
+		rows != 1 {
 		t.Errorf("%d commissions, %v", rows, err)
 	}
 }

@@ -29,12 +29,22 @@ type Payments struct {
 }
 
 // NewPayments makes the handler. strict rejects requests whose token was not verified: production.
-func NewPayments(handler *payouts.Handler, dead DeadLetters, strict bool, logger *slog.Logger) *Payments {
-	return &Payments{payouts: handler, dead: dead, strict: strict, logger: logger}
+func NewPayments(
+	handler *payouts.Handler,
+	dead DeadLetters,
+	strict bool,
+	logger *slog.Logger,
+) *Payments {
+	return &Payments{
+		payouts: handler,
+		dead:    dead,
+		strict:  strict,
+		logger:  logger,
+	}
 }
 
-// Handle decides the requests of the batch, one by one: they are few, and each locks a balance. After an error the whole batch can be
-// handled again.
+// Handle decides the requests of the batch, one by one: they are few, and each locks a balance.
+// After an error the whole batch can be handled again.
 func (p *Payments) Handle(ctx context.Context, batch []broker.Received) error {
 	for _, m := range batch {
 		request, err := decodePayment(m, p.strict)
@@ -44,18 +54,30 @@ func (p *Payments) Handle(ctx context.Context, batch []broker.Received) error {
 				return err
 			}
 		}
+
 		if err == nil {
 			continue
 		}
-		p.logger.WarnContext(ctx, "payment request cannot be handled: kept as a dead letter", "message_id", m.ID(), "error", err)
+
+		p.logger.WarnContext(
+			ctx,
+			"payment request cannot be handled: kept as a dead letter",
+			"message_id",
+			m.ID(),
+			"error",
+			err,
+		)
+
 		if err := p.dead.Put(ctx, m, reasonOf(err)); err != nil {
 			return fmt.Errorf("keep a dead letter: %w", err)
 		}
 	}
+
 	return nil
 }
 
-// paymentMessage is contracts/schemas/bff-payment-request-v1. Members that are not known are ignored.
+// paymentMessage is contracts/schemas/bff-payment-request-v1. Members that are not known are
+// ignored.
 type paymentMessage struct {
 	CommandID     string `json:"command_id"`
 	CommandType   string `json:"command_type"`
@@ -78,39 +100,67 @@ const maxMethod = 64
 func decodePayment(m broker.Received, strict bool) (payout.Payout, error) {
 	var c paymentMessage
 	if err := json.Unmarshal(m.Payload, &c); err != nil {
-		return payout.Payout{}, fault.New(fault.Malformed, "message_unreadable", "The payload is not a payment request in JSON.")
+		return payout.Payout{}, fault.New(
+			fault.Malformed,
+			"message_unreadable",
+			"The payload is not a payment request in JSON.",
+		)
 	}
+
 	if c.SchemaVersion != "v1" || c.CommandType != "payment.request" {
-		return payout.Payout{}, fault.New(fault.Invalid, "schema_version_unknown", "Only version v1 of payment.request is known.")
+		return payout.Payout{}, fault.New(
+			fault.Invalid,
+			"schema_version_unknown",
+			"Only version v1 of payment.request is known.",
+		)
 	}
+
 	var faults fault.Fields
+
 	id, err := uuid.Parse(c.CommandID)
 	if err != nil {
 		faults.Add("command_id", "identifier_invalid", "must be a UUID")
 	}
+
 	if !event.ValidID(c.UserID) {
 		faults.Add("user_id", "identifier_invalid", "must be 1 to 128 printable characters")
 	}
+
 	issued, err := time.Parse(time.RFC3339, c.IssuedAt)
 	if err != nil {
 		faults.Add("issued_at", "time_malformed", "must be a time by RFC 3339")
 	}
+
 	if c.Payload.PaymentMethod == "" || len(c.Payload.PaymentMethod) > maxMethod {
 		faults.Add("payload.payment_method", "required", "must be 1 to 64 characters")
 	}
+
 	amount, err := readMoney(c.Payload.Amount, c.Payload.Currency)
 	if err != nil {
-		faults.Add("payload.amount", "amount_invalid", "must be a positive amount of a known currency")
+		faults.Add(
+			"payload.amount",
+			"amount_invalid",
+			"must be a positive amount of a known currency",
+		)
 	}
+
 	if err := faults.Err(); err != nil {
 		return payout.Payout{}, err
 	}
+
 	reason := ""
 	if strict && !c.Identity.Verified {
 		reason = payout.ReasonUnverified
 	}
+
 	return payout.Payout{
-		ID: id.String(), UserID: c.UserID, Reason: reason, Amount: amount, Method: c.Payload.PaymentMethod, Details: string(c.Payload.AccountDetails), RequestedAt: issued.UTC(),
+		ID:          id.String(),
+		UserID:      c.UserID,
+		Reason:      reason,
+		Amount:      amount,
+		Method:      c.Payload.PaymentMethod,
+		Details:     string(c.Payload.AccountDetails),
+		RequestedAt: issued.UTC(),
 	}, nil
 }
 
@@ -121,9 +171,11 @@ func readMoney(text, code string) (money.Amount, error) {
 	if err != nil {
 		return money.Amount{}, err
 	}
+
 	amount, err := money.ParseMajor(text, currency)
 	if err == nil && amount.Sign() <= 0 {
 		err = errNotPositive
 	}
+
 	return amount, err
 }

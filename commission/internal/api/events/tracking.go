@@ -1,5 +1,6 @@
-// Package events (api) turns messages of the broker into commands of the application. What cannot be read, or can never be stored, goes to a
-// dead-letter topic with the reason; everything else is done or tried again.
+// Package events (api) turns messages of the broker into commands of the application. What cannot
+// be read, or can never be stored, goes to a dead-letter topic with the reason; everything else is
+// done or tried again.
 package events
 
 import (
@@ -37,15 +38,17 @@ func NewTracking(handler *consume.Handler, dead DeadLetters, logger *slog.Logger
 	return &Tracking{consume: handler, dead: dead, logger: logger}
 }
 
-// Handle decides the events of the batch. Nil means that each is decided or kept as a dead letter; after an error the whole batch can be
-// handled again.
+// Handle decides the events of the batch. Nil means that each is decided or kept as a dead letter;
+// after an error the whole batch can be handled again.
 func (t *Tracking) Handle(ctx context.Context, batch []broker.Received) error {
 	events := make([]event.Event, 0, len(batch))
 	source := make([]int, 0, len(batch)) // places in batch of the events
+
 	type letter struct {
 		message broker.Received
 		reason  error
 	}
+
 	var dead []letter
 	for i, m := range batch {
 		e, err := decodeTracking(m)
@@ -53,23 +56,36 @@ func (t *Tracking) Handle(ctx context.Context, batch []broker.Received) error {
 			dead = append(dead, letter{m, err})
 			continue
 		}
+
 		events = append(events, e)
 		source = append(source, i)
 	}
+
 	refused, err := t.consume.Handle(ctx, events)
 	if err != nil {
 		return err
 	}
+
 	for _, r := range refused {
 		i := slices.IndexFunc(events, func(e event.Event) bool { return e.ID() == r.Event.ID() })
 		dead = append(dead, letter{batch[source[i]], r.Err})
 	}
+
 	for _, l := range dead {
-		t.logger.WarnContext(ctx, "event cannot be handled: kept as a dead letter", "message_id", l.message.ID(), "error", l.reason)
+		t.logger.WarnContext(
+			ctx,
+			"event cannot be handled: kept as a dead letter",
+			"message_id",
+			l.message.ID(),
+			"error",
+			l.reason,
+		)
+
 		if err := t.dead.Put(ctx, l.message, reasonOf(l.reason)); err != nil {
 			return fmt.Errorf("keep a dead letter: %w", err)
 		}
 	}
+
 	return nil
 }
 
@@ -80,12 +96,15 @@ func reasonOf(err error) string {
 		for _, field := range f.Fields {
 			text += " " + field.Field + " " + field.Message + "."
 		}
+
 		return text
 	}
+
 	return "unreadable: the message is not of the form that its topic carries"
 }
 
-// trackingMessage is contracts/schemas/tracking-event-v1. Members that are not known are ignored, so that producers can add some.
+// trackingMessage is contracts/schemas/tracking-event-v1. Members that are not known are ignored,
+// so that producers can add some.
 type trackingMessage struct {
 	SchemaVersion string `json:"schema_version"`
 	EventID       string `json:"event_id"`
@@ -102,45 +121,74 @@ type trackingMessage struct {
 	Metadata      string `json:"metadata"`
 }
 
-// decodeTracking reads a message. The decoder refuses duplicate keys, invalid UTF-8 and trailing text by itself.
+// decodeTracking reads a message. The decoder refuses duplicate keys, invalid UTF-8 and trailing
+// text by itself.
 func decodeTracking(m broker.Received) (event.Event, error) {
 	var t trackingMessage
 	if err := json.Unmarshal(m.Payload, &t); err != nil {
-		return event.Event{}, fault.Because(err, fault.Malformed, "message_unreadable", "The payload is not a tracking event in JSON.")
+		return event.Event{}, fault.Because(
+			err,
+			fault.Malformed,
+			"message_unreadable",
+			"The payload is not a tracking event in JSON.",
+		)
 	}
+
 	if t.SchemaVersion != "v1" {
-		return event.Event{}, fault.New(fault.Invalid, "schema_version_unknown", "Only version v1 of the message is known.")
+		return event.Event{}, fault.New(
+			fault.Invalid,
+			"schema_version_unknown",
+			"Only version v1 of the message is known.",
+		)
 	}
+
 	var faults fault.Fields
+
 	occurred, err := time.Parse(time.RFC3339, t.OccurredAt)
 	if err != nil {
 		faults.Add("occurred_at", "time_malformed", "must be a time by RFC 3339")
 	}
+
 	received, err := time.Parse(time.RFC3339, t.ReceivedAt)
 	if err != nil {
 		faults.Add("received_at", "time_malformed", "must be a time by RFC 3339")
 	}
+
 	if err := faults.Err(); err != nil {
 		return event.Event{}, err
 	}
+
 	return event.New(event.Facts{
-		ID: t.EventID, UserID: t.UserID, Type: event.Type(t.EventType), OccurredAt: occurred, ReceivedAt: received,
-		CampaignID: t.CampaignID, ProductID: t.ProductID, OrderID: t.OrderID, OriginalID: t.OriginalID,
-		Amount: t.Amount, Currency: t.Currency, SelfReferral: selfReferral(t.Metadata),
+		ID:           t.EventID,
+		UserID:       t.UserID,
+		Type:         event.Type(t.EventType),
+		OccurredAt:   occurred,
+		ReceivedAt:   received,
+		CampaignID:   t.CampaignID,
+		ProductID:    t.ProductID,
+		OrderID:      t.OrderID,
+		OriginalID:   t.OriginalID,
+		Amount:       t.Amount,
+		Currency:     t.Currency,
+		SelfReferral: selfReferral(t.Metadata),
 	})
 }
 
-// selfReferral tells whether the metadata has the member self_referral with the value true or "true".
+// selfReferral tells whether the metadata has the member self_referral with the value true or
+// "true".
 func selfReferral(metadata string) bool {
 	if !strings.Contains(metadata, "self_referral") {
 		return false
 	}
+
 	var m struct {
 		SelfReferral jsontext.Value `json:"self_referral"`
 	}
 	if err := json.Unmarshal([]byte(metadata), &m); err != nil {
 		return false
 	}
+
 	text := string(m.SelfReferral)
+
 	return text == "true" || text == `"true"`
 }

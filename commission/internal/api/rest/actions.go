@@ -38,38 +38,100 @@ func registerActions(api huma.API, handler *settle.Handler, clock func() time.Ti
 		action               commission.Action
 		summary, description string
 	}{
-		{commission.Approve, "Approve a commission", "A pending earning becomes approved before its time; its money is available."},
+		{commission.Approve, "Approve a commission", "A pending earning becomes approved before " +
+			"its time; its money is available."},
 		{commission.Hold, "Hold a commission", "A pending earning is held: it is not approved by itself."},
 		{commission.Release, "Release a commission", "A held earning is pending again."},
-		{commission.Reject, "Reject a commission", "A pending or held earning is rejected for good, with its clawbacks: it was never earned."},
+		{commission.Reject, "Reject a commission", "A pending or held earning is rejected for " +
+			"good, with its clawbacks: it was never earned."},
 	} {
-		op := changeOperation(string(a.action)+"-commission", "/commissions/{id}/"+string(a.action), a.summary, a.description, "Commissions", auth.Operator)
-		huma.Register(api, op, func(ctx context.Context, in *actionInput) (*answered[commissionBody], error) {
-			version, err := in.version()
-			if err != nil {
-				return nil, err
-			}
-			frame := framed{operation: op.OperationID, key: in.IdempotencyKey, reason: in.Body.Reason, content: []any{in.ID, in.IfMatch, in.Body}}
-			return withETag(changing(ctx, clock, frame, bodyOf, func(r change.Request) (commission.Commission, error) {
-				return handler.Act(ctx, r, settle.Action{ID: in.ID, Version: version, Action: a.action})
-			}))
-		})
+		op := changeOperation(
+			string(a.action)+"-commission",
+			"/commissions/{id}/"+string(a.action),
+			a.summary,
+			a.description,
+			"Commissions",
+			auth.Operator,
+		)
+		huma.Register(
+			api,
+			op,
+			func(ctx context.Context, in *actionInput) (*answered[commissionBody], error) {
+				version, err := in.version()
+				if err != nil {
+					return nil, err
+				}
+
+				frame := framed{
+					operation: op.OperationID,
+					key:       in.IdempotencyKey,
+					reason:    in.Body.Reason,
+					content:   []any{in.ID, in.IfMatch, in.Body},
+				}
+
+				return withETag(
+					changing(
+						ctx,
+						clock,
+						frame,
+						bodyOf,
+						func(r change.Request) (commission.Commission, error) {
+							return handler.Act(
+								ctx,
+								r,
+								settle.Action{ID: in.ID, Version: version, Action: a.action},
+							)
+						},
+					),
+				)
+			},
+		)
 	}
-	op := changeOperation("create-adjustment", "/adjustments", "Adjust by hand", "Gives or takes money that no rule does; it is available at once.", "Commissions", auth.Operator)
+
+	op := changeOperation(
+		"create-adjustment",
+		"/adjustments",
+		"Adjust by hand",
+		"Gives or takes money that no rule does; it is available at once.",
+		"Commissions",
+		auth.Operator,
+	)
 	op.DefaultStatus = 201
-	huma.Register(api, op, func(ctx context.Context, in *adjustmentInput) (*answered[commissionBody], error) {
-		frame := framed{operation: op.OperationID, key: in.IdempotencyKey, reason: in.Body.Reason, content: in.Body}
-		return withETag(changing(ctx, clock, frame, bodyOf, func(r change.Request) (commission.Commission, error) {
-			return handler.Adjust(ctx, r, settle.Adjustment{
-				UserID: in.Body.UserID, CampaignID: in.Body.CampaignID, Amount: in.Body.Amount.Text, Currency: in.Body.Currency,
-			})
-		}))
-	})
+	huma.Register(
+		api,
+		op,
+		func(ctx context.Context, in *adjustmentInput) (*answered[commissionBody], error) {
+			frame := framed{
+				operation: op.OperationID,
+				key:       in.IdempotencyKey,
+				reason:    in.Body.Reason,
+				content:   in.Body,
+			}
+
+			return withETag(
+				changing(
+					ctx,
+					clock,
+					frame,
+					bodyOf,
+					func(r change.Request) (commission.Commission, error) {
+						return handler.Adjust(ctx, r, settle.Adjustment{
+							UserID:     in.Body.UserID,
+							CampaignID: in.Body.CampaignID,
+							Amount:     in.Body.Amount.Text,
+							Currency:   in.Body.Currency,
+						})
+					},
+				),
+			)
+		},
+	)
 }
 
 func withETag(answer *answered[commissionBody], err error) (*answered[commissionBody], error) {
 	if answer != nil {
 		answer.ETag = etag(answer.Body.Version)
 	}
+
 	return answer, err
 }

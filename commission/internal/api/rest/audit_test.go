@@ -10,39 +10,62 @@ import (
 	"tributary/platform/auth/authtest"
 )
 
-// noted gives the audit rows that were written since the last one that the test knows of, and moves that on.
+// noted gives the audit rows that were written since the last one that the test knows of, and moves
+// that on.
 func (s service) noted(t *testing.T, last *int64) []string {
 	t.Helper()
-	rows, err := s.db.Pool.Query(t.Context(), `SELECT id, concat_ws('|', actor, action, subject_type, subject_id, reason, before, after, request_id, at = $2) FROM audit WHERE id > $1 ORDER BY id`, *last, time.UnixMicro(s.now.Load()))
+
+	rows, err := s.db.Pool.Query(t.Context(), `SELECT id, concat_ws('|', actor, action,
+    subject_type, subject_id, reason, before, after, request_id, at = $2) FROM audit
+    WHERE id > $1 ORDER BY id`, *last, time.UnixMicro(s.now.Load()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var list []string
-	var text string
+
+	var (
+		list []string
+		text string
+	)
 	if _, err := pgx.ForEachRow(rows, []any{last, &text}, func() error {
 		list = append(list, text)
 		return nil
 	}); err != nil {
 		t.Fatal(err)
 	}
+
 	return list
 }
 
-// Every change by hand leaves exactly one row that tells who, what, why, from what to what, and by which request; what is refused or repeated leaves
-// none.
+// Every change by hand leaves exactly one row that tells who, what, why, from what to what, and by
+// which request; what is refused or repeated leaves none.
 func TestEveryChangeIsAudited(t *testing.T) {
 	t.Parallel()
 	s := secured(t)
 	claims := authtest.Claims(time.Now(), "boss")
 	claims["roles"] = []string{"operator", "admin"}
 	s.token = authtest.HS256(t, authtest.Secret, claims)
+
 	var last int64
-	rule := s.call(t, "POST", "/rules", `{"name":"held","event_type":"purchase","user_id":"u","formula":{"kind":"percentage","rate":"0.1"},"hold_days":30,"effective_from":"2026-01-01T00:00:00Z"}`, "X-Request-ID", "r0").want(t, 201).str("rule_id")
-	if got, want := s.noted(t, &last), "boss|publish|rule|"+rule+`|published||{"version":1}|r0|t`; len(got) != 1 || got[0] != want {
+
+	rule := s.call(
+		t,
+		"POST",
+		"/rules",
+		`{"name":"held","event_type":"purchase","user_id":"u","formula":{"kind":"percentage","rate":"0.1"},"hold_days":30,"effective_from":"2026-01-01T00:00:00Z"}`,
+		"X-Request-ID",
+		"r0",
+	).want(t, 201).str("rule_id")
+	if got, want := s.noted(
+		t,
+		&last,
+	), "boss|publish|rule|"+rule+`|published||{"version":1}|r0|t`; len(got) != 1 ||
+		got[0] != want {
 		t.Errorf("publish: %q, want %q", got, want)
 	}
+
 	s.decide(t, purchase("e1", "u", "100"), purchase("e2", "u", "100"), purchase("e3", "v", "100"))
 	e1, e2 := s.call(t, "GET", "/decisions/e1", "").str("commission_id"), s.call(t, "GET", "/decisions/e2", "").str("commission_id")
+
 	var payouts [3]string
 	for i := range payouts {
 		payouts[i] = newID()
@@ -50,6 +73,7 @@ func TestEveryChangeIsAudited(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+
 	moved := func(from, to string, version, minor int) string {
 		text := `{"status":%q,"version":%d,"amount_minor":%d,"currency":"USD"}`
 		return fmt.Sprintf(text+"|"+text, from, version, minor, to, version+1, minor)
@@ -66,17 +90,40 @@ func TestEveryChangeIsAudited(t *testing.T) {
 	} {
 		body, id := fmt.Sprintf(`{"reason":"because %d"}`, i), fmt.Sprintf("request-%d", i)
 		s.call(t, "POST", tt.path, body, "X-Request-ID", id, "Idempotency-Key", id).want(t, 200)
-		if got, want := s.noted(t, &last), fmt.Sprintf("boss|%s|%s|because %d|%s|%s|t", tt.action, tt.subject, i, tt.change, id); len(got) != 1 || got[0] != want {
+
+		if got, want := s.noted(t, &last), fmt.Sprintf(
+			"boss|%s|%s|because %d|%s|%s|t",
+			tt.action,
+			tt.subject,
+			i,
+			tt.change,
+			id,
+		); len(got) != 1 ||
+			got[0] != want {
 			t.Errorf("%s: %q, want %q", tt.path, got, want)
 		}
+
 		s.call(t, "POST", tt.path, body, "Idempotency-Key", id).want(t, 200)
 		s.call(t, "POST", tt.path, body).want(t, 409)
+
 		if got := s.noted(t, &last); len(got) > 0 {
 			t.Errorf("%s repeated and refused: %q", tt.path, got)
 		}
 	}
-	made := s.call(t, "POST", "/adjustments", `{"user_id":"u","amount":"-3","currency":"USD","reason":"paid twice"}`, "X-Request-ID", "r9").want(t, 201).str("id")
-	if got, want := s.noted(t, &last), "boss|adjust|commission|"+made+`|paid twice||{"status":"approved","version":1,"amount_minor":-300,"currency":"USD"}|r9|t`; len(got) != 1 || got[0] != want {
+
+	made := s.call(
+		t,
+		"POST",
+		"/adjustments",
+		`{"user_id":"u","amount":"-3","currency":"USD","reason":"paid twice"}`,
+		"X-Request-ID",
+		"r9",
+	).want(t, 201).str("id")
+	if got, want := s.noted(
+		t,
+		&last,
+	), "boss|adjust|commission|"+made+`|paid twice||{"status":"approved","version":1,"amount_minor":-300,"currency":"USD"}|r9|t`; len(got) != 1 ||
+		got[0] != want {
 		t.Errorf("adjust: %q, want %q", got, want)
 	}
 }
@@ -86,31 +133,53 @@ func TestWhatIfWritesNothing(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
 	s.decide(t, purchase("e1", "u", "100"), purchase("e2", "v", "50"))
-	rows, err := s.db.Pool.Query(t.Context(), `SELECT format('SELECT %L || '' '' || count(*) || '' '' || coalesce(md5(string_agg(t::text, '' '' ORDER BY t::text)), '''') FROM %I AS t', relname, relname)
-		FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace AND has_table_privilege(oid, 'SELECT') ORDER BY relname`)
+
+	rows, err := s.db.Pool.Query(
+		t.Context(),
+		`SELECT format('SELECT %L || '' '' || count(*) || '' '' || coalesce(md5(string_agg(t::text, '' '' ORDER BY t::text)), '''') FROM %I AS t', relname, relname)
+		FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
+		    AND has_table_privilege(oid, 'SELECT') ORDER BY relname`,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil || len(tables) < 10 {
 		t.Fatalf("%d tables, %v", len(tables), err)
 	}
+
 	contents := func() (all string) {
 		for _, sql := range tables {
 			var text string
 			if err := s.db.Pool.QueryRow(t.Context(), sql).Scan(&text); err != nil {
 				t.Fatal(err)
 			}
+
 			all += text + "\n"
 		}
+
 		return all
 	}
 	before := contents()
+
 	body := `{"days":30,"rule":{"name":"better","event_type":"purchase","user_id":"u","formula":{"kind":"percentage","rate":"0.2"}}}`
-	if a := s.call(t, "POST", "/rules/what-if", body).want(t, 200); a.str("users.0.difference") != "10.00" {
+	if a := s.call(
+		t,
+		"POST",
+		"/rules/what-if",
+		body,
+	).want(t, 200); a.str("users.0.difference") != "10.00" {
 		t.Errorf("what if: %s", a.text)
 	}
-	s.call(t, "POST", "/rules/what-if", `{"days":30,"rule":{"name":"tie","event_type":"purchase","formula":{"kind":"percentage","rate":"0.2"}}}`).want(t, 409)
+
+	s.call(
+		t,
+		"POST",
+		"/rules/what-if",
+		`{"days":30,"rule":{"name":"tie","event_type":"purchase","formula":{"kind":"percentage","rate":"0.2"}}}`,
+	).want(t, 409)
+
 	if after := contents(); after != before {
 		t.Errorf("before:\n%safter:\n%s", before, after)
 	}

@@ -17,7 +17,8 @@ import (
 	"tributary/platform/httpapi"
 )
 
-// ChangeHeaders are embedded (exported, because huma looks into exported embedded structs only) in the input of every POST.
+// ChangeHeaders are embedded (exported, because huma looks into exported embedded structs only) in
+// the input of every POST.
 type ChangeHeaders struct {
 	IdempotencyKey string `header:"Idempotency-Key" minLength:"1" maxLength:"255" doc:"For at least 24 hours the same key with the same request gives the first answer again, with Idempotency-Replayed: true, and with another request 422 idempotency_key_reused. Keys belong to the caller."`
 }
@@ -33,43 +34,69 @@ func (m MatchHeader) version() (int, error) {
 	if text == "" || text == "*" {
 		return 0, nil
 	}
+
 	unquoted, err := strconv.Unquote(text)
 	if err == nil {
 		if version, err := strconv.Atoi(unquoted); err == nil && version > 0 {
 			return version, nil
 		}
 	}
-	return 0, fault.New(fault.Invalid, "validation_failed", "The request breaks the rules listed in errors.",
-		fault.Field{Field: "If-Match", Code: "etag_invalid", Message: "must be an ETag of this service"})
+
+	return 0, fault.New(
+		fault.Invalid,
+		"validation_failed",
+		"The request breaks the rules listed in errors.",
+		fault.Field{
+			Field:   "If-Match",
+			Code:    "etag_invalid",
+			Message: "must be an ETag of this service",
+		},
+	)
 }
 
-// answered is what a change answers, and whether it was made before; the status is that of the operation, also the second time.
+// answered is what a change answers, and whether it was made before; the status is that of the
+// operation, also the second time.
 type answered[B any] struct {
 	Replayed string `header:"Idempotency-Replayed"`
 	ETag     string `header:"ETag"`
 	Body     B
 }
 
-// changing runs a change: it frames the request, and answers a repetition with the body that was kept. content is everything that
-// makes the request what it is, without its key.
-func changing[R, B any](ctx context.Context, clock func() time.Time, c framed, body func(R) B, do func(change.Request) (R, error)) (*answered[B], error) {
+// changing runs a change: it frames the request, and answers a repetition with the body that was
+// kept. content is everything that makes the request what it is, without its key.
+func changing[R, B any](
+	ctx context.Context,
+	clock func() time.Time,
+	c framed,
+	body func(R) B,
+	do func(change.Request) (R, error),
+) (*answered[B], error) {
 	hash, err := hashOf(c.operation, c.content)
 	if err != nil {
 		return nil, err
 	}
+
 	request := change.Request{
-		Actor: actor(ctx), RequestID: httpapi.RequestID(ctx), Reason: c.reason, Now: clock().UTC().Truncate(time.Microsecond), Key: c.key, Hash: hash,
-		Render: func(result any) ([]byte, error) { return json.Marshal(body(result.(R))) },
+		Actor:     actor(ctx),
+		RequestID: httpapi.RequestID(ctx),
+		Reason:    c.reason,
+		Now:       clock().UTC().Truncate(time.Microsecond),
+		Key:       c.key,
+		Hash:      hash,
+		Render:    func(result any) ([]byte, error) { return json.Marshal(body(result.(R))) },
 	}
 	result, err := do(request)
+
 	var replayed *change.ReplayedError
 	if errors.As(err, &replayed) {
 		answer := &answered[B]{Replayed: "true"}
 		return answer, json.Unmarshal(replayed.Body, &answer.Body)
 	}
+
 	if err != nil {
 		return nil, err
 	}
+
 	return &answered[B]{Body: body(result)}, nil
 }
 
@@ -91,13 +118,21 @@ func actor(ctx context.Context) string {
 	if identity, ok := auth.From(ctx); ok {
 		return identity.UserID
 	}
+
 	return "anonymous"
 }
 
 // changeOperation is what all changing routes have in common.
 func changeOperation(id, path, summary, description, tag string, role auth.Role) huma.Operation {
 	return huma.Operation{
-		OperationID: id, Method: "POST", Path: Base + path, Summary: summary, Description: description, Tags: []string{tag},
-		Security: auth.Require(role), Errors: []int{400, 401, 403, 404, 409, 412, 413, 415, 422, 503}, DefaultStatus: 200,
+		OperationID:   id,
+		Method:        "POST",
+		Path:          Base + path,
+		Summary:       summary,
+		Description:   description,
+		Tags:          []string{tag},
+		Security:      auth.Require(role),
+		Errors:        []int{400, 401, 403, 404, 409, 412, 413, 415, 422, 503},
+		DefaultStatus: 200,
 	}
 }

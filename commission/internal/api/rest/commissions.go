@@ -14,7 +14,8 @@ import (
 	"tributary/platform/httpapi"
 )
 
-// commissionBody is a commission as it is answered. Money is exact: major units as text, minor units as integer.
+// commissionBody is a commission as it is answered. Money is exact: major units as text, minor
+// units as integer.
 type commissionBody struct {
 	ID              string    `json:"id" format:"uuid"`
 	EventID         *string   `json:"event_id" doc:"The event that it came from; null for an adjustment by hand."`
@@ -43,12 +44,31 @@ type commissionBody struct {
 
 func bodyOf(c commission.Commission) commissionBody {
 	s := c.State()
+
 	return commissionBody{
-		ID: s.ID, EventID: optional(s.EventID), UserID: s.UserID, CampaignID: optional(s.CampaignID), ProductID: optional(s.ProductID),
-		OrderID: optional(s.OrderID), EventType: optional(string(s.EventType)), Kind: string(s.Kind), Status: string(s.Status),
-		BaseAmount: s.Base.String(), BaseAmountMinor: s.Base.Minor(), Rate: optional(s.Rate), Amount: s.Amount.String(), AmountMinor: s.Amount.Minor(),
-		Currency: s.Amount.Currency().String(), RuleID: optional(s.Rule.ID), RuleVersion: optional(s.Rule.Version), ReversesID: optional(s.ReversesID),
-		Reason: optional(s.Reason), AvailableAt: s.AvailableAt, OccurredAt: s.OccurredAt, CreatedAt: s.CreatedAt, Version: s.Version,
+		ID:              s.ID,
+		EventID:         optional(s.EventID),
+		UserID:          s.UserID,
+		CampaignID:      optional(s.CampaignID),
+		ProductID:       optional(s.ProductID),
+		OrderID:         optional(s.OrderID),
+		EventType:       optional(string(s.EventType)),
+		Kind:            string(s.Kind),
+		Status:          string(s.Status),
+		BaseAmount:      s.Base.String(),
+		BaseAmountMinor: s.Base.Minor(),
+		Rate:            optional(s.Rate),
+		Amount:          s.Amount.String(),
+		AmountMinor:     s.Amount.Minor(),
+		Currency:        s.Amount.Currency().String(),
+		RuleID:          optional(s.Rule.ID),
+		RuleVersion:     optional(s.Rule.Version),
+		ReversesID:      optional(s.ReversesID),
+		Reason:          optional(s.Reason),
+		AvailableAt:     s.AvailableAt,
+		OccurredAt:      s.OccurredAt,
+		CreatedAt:       s.CreatedAt,
+		Version:         s.Version,
 	}
 }
 
@@ -67,13 +87,29 @@ type CommissionFilter struct {
 
 // of makes the filter of the application, limited to what the caller may see.
 func (f CommissionFilter) of(ctx context.Context) (query.CommissionFilter, error) {
-	if err := checkIDs("user_id", f.UserID, "campaign_id", f.CampaignID, "product_id", f.ProductID); err != nil {
+	if err := checkIDs(
+		"user_id",
+		f.UserID,
+		"campaign_id",
+		f.CampaignID,
+		"product_id",
+		f.ProductID,
+	); err != nil {
 		return query.CommissionFilter{}, err
 	}
+
 	user, err := auth.OwnUser(ctx, f.UserID)
+
 	return query.CommissionFilter{
-		UserID: user, CampaignID: f.CampaignID, ProductID: f.ProductID, EventType: f.EventType, Status: f.Status, Kind: f.Kind,
-		Currency: f.Currency, OccurredFrom: f.OccurredFrom, OccurredTo: f.OccurredTo,
+		UserID:       user,
+		CampaignID:   f.CampaignID,
+		ProductID:    f.ProductID,
+		EventType:    f.EventType,
+		Status:       f.Status,
+		Kind:         f.Kind,
+		Currency:     f.Currency,
+		OccurredFrom: f.OccurredFrom,
+		OccurredTo:   f.OccurredTo,
 	}, err
 }
 
@@ -101,56 +137,86 @@ func registerCommissions(api huma.API, store query.Commissions, clock func() tim
 	list := readOperation("list-commissions", "/commissions", "List commissions",
 		"Newest first. Rows that are added while you page do not disturb it.", "Commissions")
 	list.Responses = listResponses(api.OpenAPI().Components.Schemas)
-	huma.Register(api, list, func(ctx context.Context, in *listCommissionsInput) (*huma.StreamResponse, error) {
-		filter, err := in.of(ctx)
-		if err != nil {
-			return nil, err
-		}
-		var cursor idCursor
-		if err := httpapi.DecodeCursor(in.Cursor, &cursor); err != nil {
-			return nil, err
-		}
-		if wantsCSV(in.Accept) {
-			return streamCSV(ctx, store, filter, clock)
-		}
-		page, err := readPage(ctx, store, filter, query.Slice{Limit: in.Limit, After: cursor.ID})
-		if err != nil {
-			return nil, err
-		}
-		return &huma.StreamResponse{Body: func(ctx huma.Context) {
-			ctx.SetHeader("Content-Type", "application/json")
-			_ = json.MarshalWrite(ctx.BodyWriter(), page) // what fails here is the connection
-		}}, nil
-	})
-	huma.Register(api, readOperation("get-commission", "/commissions/{id}", "Get a commission", "", "Commissions"),
+	huma.Register(
+		api,
+		list,
+		func(ctx context.Context, in *listCommissionsInput) (*huma.StreamResponse, error) {
+			filter, err := in.of(ctx)
+			if err != nil {
+				return nil, err
+			}
+
+			var cursor idCursor
+			if err := httpapi.DecodeCursor(in.Cursor, &cursor); err != nil {
+				return nil, err
+			}
+
+			if wantsCSV(in.Accept) {
+				return streamCSV(ctx, store, filter, clock)
+			}
+
+			page, err := readPage(
+				ctx,
+				store,
+				filter,
+				query.Slice{Limit: in.Limit, After: cursor.ID},
+			)
+			if err != nil {
+				return nil, err
+			}
+
+			return &huma.StreamResponse{Body: func(ctx huma.Context) {
+				ctx.SetHeader("Content-Type", "application/json")
+				_ = json.MarshalWrite(ctx.BodyWriter(), page) // what fails here is the connection
+			}}, nil
+		},
+	)
+	huma.Register(
+		api,
+		readOperation("get-commission", "/commissions/{id}", "Get a commission", "", "Commissions"),
 		func(ctx context.Context, in *commissionInput) (*commissionAnswer, error) {
 			found, err := store.Commission(ctx, in.ID)
 			if err != nil {
 				return nil, err
 			}
+
 			if !auth.MaySee(ctx, found.State().UserID) {
 				return nil, query.ErrNoCommission()
 			}
+
 			return &commissionAnswer{ETag: etag(found.State().Version), Body: bodyOf(found)}, nil
-		})
+		},
+	)
 }
 
 // listResponses documents the two forms of the list, which is written by hand.
 func listResponses(schemas huma.Registry) map[string]*huma.Response {
 	page := schemas.Schema(reflect.TypeFor[httpapi.Page[commissionBody]](), true, "CommissionPage")
+
 	return map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{
 		"application/json": {Schema: page}, csvType: {Schema: &huma.Schema{Type: huma.TypeString}},
 	}}}
 }
 
-func readPage(ctx context.Context, store query.Commissions, filter query.CommissionFilter, slice query.Slice) (httpapi.Page[commissionBody], error) {
+func readPage(
+	ctx context.Context,
+	store query.Commissions,
+	filter query.CommissionFilter,
+	slice query.Slice,
+) (httpapi.Page[commissionBody], error) {
 	rows, err := store.List(ctx, filter, query.Slice{Limit: slice.Limit + 1, After: slice.After})
 	if err != nil {
 		return httpapi.Page[commissionBody]{}, err
 	}
+
 	bodies := make([]commissionBody, len(rows))
 	for i, row := range rows {
 		bodies[i] = bodyOf(row)
 	}
-	return httpapi.NewPage(bodies, slice.Limit, func(b commissionBody) idCursor { return idCursor{b.ID} }), nil
+
+	return httpapi.NewPage(
+		bodies,
+		slice.Limit,
+		func(b commissionBody) idCursor { return idCursor{b.ID} },
+	), nil
 }

@@ -37,28 +37,38 @@ func (s *sink) Write(p []byte) (int, error) {
 	if s.hangsUp > 0 && s.size > s.hangsUp {
 		return 0, errGone
 	}
+
 	s.lines += bytes.Count(p, []byte("\n"))
+
 	s.size += len(p)
 	if s.size >= s.looked+1<<20 {
 		s.looked = s.size
 		s.most = max(s.most, liveHeap())
 	}
+
 	return len(p), nil
 }
 
 func liveHeap() int {
 	runtime.GC()
+
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
+
 	return int(m.HeapAlloc)
 }
 
 // many stores that many commissions at once, past the use cases: only the rows count here.
 func (s service) many(t *testing.T, rows int) {
 	t.Helper()
+
 	if _, err := s.db.Pool.Exec(t.Context(), `
-INSERT INTO commissions (id, event_id, user_id, campaign_id, event_type, kind, status, base_minor, rate, amount_minor, currency, rule_id, rule_version, available_at, occurred_at, created_at)
-SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'event-' || n, 'user-' || n % 500, 'campaign-' || n % 20, 'purchase', 'earning', 'approved', n * 10, '0.1', n, 'USD',
+INSERT INTO commissions (id, event_id, user_id, campaign_id, event_type, kind, status,
+    base_minor, rate, amount_minor, currency, rule_id, rule_version, available_at, occurred_at,
+        created_at)
+SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'event-' || n,
+    'user-' || n % 500, 'campaign-' || n % 20, 'purchase', 'earning', 'approved', n * 10, '0.1',
+        n, 'USD',
        '00000000-0000-7000-8000-000000000001', 1, $2, $2, $2
 FROM generate_series(1, $1) AS n`, rows, start()); err != nil {
 		t.Fatal(err)
@@ -67,15 +77,24 @@ FROM generate_series(1, $1) AS n`, rows, start()); err != nil {
 
 func export(ctx context.Context, t *testing.T, url string) *http.Request {
 	t.Helper()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url+rest.Base+"/commissions", http.NoBody)
+
+	r, err := http.NewRequestWithContext(
+		ctx,
+		http.MethodGet,
+		url+rest.Base+"/commissions",
+		http.NoBody,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	r.Header.Set("Accept", "text/csv")
+
 	return r
 }
 
-func TestCSVTakesOnePageOfMemory(t *testing.T) { //nolint:paralleltest // it measures the heap of the process
+//nolint:paralleltest // it measures the process's memory
+func TestCSVTakesOnePageOfMemory(t *testing.T) {
 	const rows = 200_000
 	s := setup(t)
 	s.many(t, rows)
@@ -83,22 +102,33 @@ func TestCSVTakesOnePageOfMemory(t *testing.T) { //nolint:paralleltest // it mea
 		to.header = http.Header{}
 		before := s.db.Pool.Stat().AcquireCount()
 		s.handler.ServeHTTP(to, export(t.Context(), t, ""))
+
 		return s.db.Pool.Stat().AcquireCount() - before
 	}
 	liveHeap() // what setting up has left in pools goes with the second
 	before := liveHeap()
+
 	whole := &sink{}
 	if pages := get(whole); whole.lines != rows+1 || whole.size < 40<<20 || pages < 200 {
 		t.Errorf("%d lines of %d bytes in %d pages", whole.lines, whole.size, pages)
 	}
-	t.Logf("%d bytes written; the live heap was %d bytes before, and at most %d meanwhile", whole.size, before, whole.most)
+
+	t.Logf(
+		"%d bytes written; the live heap was %d bytes before, and at most %d meanwhile",
+		whole.size,
+		before,
+		whole.most,
+	)
+
 	if whole.most == 0 || whole.most-before > 3<<20 {
 		t.Errorf("the live heap grew by %d bytes", whole.most-before)
 	}
+
 	gone := &sink{hangsUp: 1 << 20}
 	if pages := get(gone); gone.size > 2<<20 || pages > 10 {
 		t.Errorf("%d pages were read for a client that hung up after %d bytes", pages, gone.size)
 	}
+
 	if n := s.db.Pool.Stat().AcquiredConns(); n != 0 {
 		t.Errorf("%d connections are still in use", n)
 	}
@@ -110,45 +140,62 @@ func TestAQueryEndsWithItsClient(t *testing.T) {
 	s := setup(t)
 	server := httptest.NewServer(s.handler)
 	t.Cleanup(server.Close)
+
 	owner, err := pgx.Connect(t.Context(), s.db.OwnerURL)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	t.Cleanup(func() { _ = owner.Close(context.WithoutCancel(t.Context())) })
+
 	lock, err := owner.Begin(t.Context())
 	if err == nil {
 		_, err = lock.Exec(t.Context(), "LOCK TABLE commissions")
 	}
+
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	waiting := func(want int) {
 		t.Helper()
-		var n int
-		var used int32
+
+		var (
+			n    int
+			used int32
+		)
 		for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
-			if err := lock.QueryRow(t.Context(), "SELECT count(*) FROM pg_locks WHERE relation = 'commissions'::regclass AND NOT granted").Scan(&n); err != nil {
+			if err := lock.QueryRow(
+				t.Context(),
+				"SELECT count(*) FROM pg_locks WHERE relation = 'commissions'::regclass AND NOT granted",
+			).Scan(&n); err != nil {
 				t.Fatal(err)
 			}
+
 			if used = s.db.Pool.Stat().AcquiredConns(); n == want && int(used) == want {
 				return
 			}
 		}
+
 		t.Fatalf("%d queries wait, %d connections are in use, want %d", n, used, want)
 	}
+
 	ctx, goAway := context.WithCancel(t.Context())
 	defer goAway()
+
 	request, ended := export(ctx, t, server.URL), make(chan error, 1)
 	go func() {
 		answer, err := server.Client().Do(request)
 		if err == nil {
 			err = answer.Body.Close()
 		}
+
 		ended <- err
 	}()
 	waiting(1)
 	goAway()
 	waiting(0)
+
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("the client got %v", err)
 	}
@@ -158,22 +205,27 @@ func TestAQueryEndsWithItsClient(t *testing.T) {
 func TestCSVIsHarmless(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
+
 	evil := []string{`=1+1,"x"`, "+1", "-2+3", "@user", "\tx", "\rx", "\nx"}
 	for i, text := range evil {
 		if _, err := s.db.Pool.Exec(t.Context(), `
-INSERT INTO commissions (id, event_id, user_id, campaign_id, product_id, order_id, kind, status, base_minor, amount_minor, currency, reason, available_at, occurred_at, created_at)
+INSERT INTO commissions (id, event_id, user_id, campaign_id, product_id, order_id, kind, status,
+    base_minor, amount_minor, currency, reason, available_at, occurred_at, created_at)
 VALUES ($1, $2, $2, $2, $2, $2, 'adjustment', 'approved', -1234, -567, 'USD', $2, $3, $3, $3)`, fmt.Sprintf("00000000-0000-7000-8000-%012d", len(evil)-i), text, start()); err != nil {
 			t.Fatal(err)
 		}
 	}
+
 	a := s.call(t, "GET", "/commissions", "", "Accept", "text/csv").want(t, 200)
 	if kind := a.header.Get("Content-Type"); kind != "text/csv; charset=utf-8; header=present" {
 		t.Errorf("type %s", kind)
 	}
+
 	rows, err := csv.NewReader(strings.NewReader(a.text)).ReadAll()
 	if err != nil || len(rows) != len(evil)+1 {
 		t.Fatalf("%v: %d rows in %s", err, len(rows), a.text)
 	}
+
 	for i, text := range evil {
 		for column, want := range map[string]string{
 			"event_id": "'" + text, "user_id": "'" + text, "campaign_id": "'" + text, "product_id": "'" + text, "order_id": "'" + text, "reason": "'" + text,
@@ -184,7 +236,15 @@ VALUES ($1, $2, $2, $2, $2, $2, 'adjustment', 'approved', -1234, -567, 'USD', $2
 			}
 		}
 	}
-	if b := s.call(t, "GET", "/commissions", "", "Accept", "application/json, text/csv"); !strings.HasPrefix(b.header.Get("Content-Type"), "application/json") {
+
+	if b := s.call(
+		t,
+		"GET",
+		"/commissions",
+		"",
+		"Accept",
+		"application/json, text/csv",
+	); !strings.HasPrefix(b.header.Get("Content-Type"), "application/json") {
 		t.Errorf("JSON first: %s", b.header)
 	}
 }

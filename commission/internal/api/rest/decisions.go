@@ -39,19 +39,33 @@ type decisionBody struct {
 
 func decisionBodyOf(d query.Decided) decisionBody {
 	b := decisionBody{
-		EventID: d.Event.ID(), UserID: d.Event.UserID(), EventType: string(d.Event.Type()), Outcome: string(d.Outcome), ReasonCode: string(d.Reason),
-		Reason: d.Reason.Meaning(), RuleID: optional(d.Rule.ID), RuleVersion: optional(d.Rule.Version), CommissionID: optional(d.CommissionID),
-		OriginalEventID: optional(d.OriginalID), OrderTakenBy: optional(d.OrderTakenBy), Unrounded: optional(d.Unrounded),
-		AvailableAt: optionalTime(d.AvailableAt), OccurredAt: d.Event.OccurredAt(), DecidedAt: d.DecidedAt, ResolvedAt: optionalTime(d.ResolvedAt),
+		EventID:         d.Event.ID(),
+		UserID:          d.Event.UserID(),
+		EventType:       string(d.Event.Type()),
+		Outcome:         string(d.Outcome),
+		ReasonCode:      string(d.Reason),
+		Reason:          d.Reason.Meaning(),
+		RuleID:          optional(d.Rule.ID),
+		RuleVersion:     optional(d.Rule.Version),
+		CommissionID:    optional(d.CommissionID),
+		OriginalEventID: optional(d.OriginalID),
+		OrderTakenBy:    optional(d.OrderTakenBy),
+		Unrounded:       optional(d.Unrounded),
+		AvailableAt:     optionalTime(d.AvailableAt),
+		OccurredAt:      d.Event.OccurredAt(),
+		DecidedAt:       d.DecidedAt,
+		ResolvedAt:      optionalTime(d.ResolvedAt),
 	}
 	if b.OriginalEventID == nil {
 		b.OriginalEventID = optional(d.Event.Facts().OriginalID)
 	}
+
 	if d.Currency.Valid() {
 		b.Currency = new(d.Currency.String())
 		b.BaseAmount, b.BaseAmountMinor = new(d.Base.String()), new(d.Base.Minor())
 		b.Amount, b.AmountMinor = new(d.Amount.String()), new(d.Amount.Minor())
 	}
+
 	return b
 }
 
@@ -64,21 +78,32 @@ type decisionAnswer struct {
 }
 
 func registerDecisions(api huma.API, store query.Commissions) {
-	huma.Register(api, readOperation("get-decision", "/decisions/{event_id}", "Get the decision about an event",
-		"Every event gets exactly one, with a stable reason code, also when there is no commission.", "Decisions"),
+	huma.Register(
+		api,
+		readOperation(
+			"get-decision",
+			"/decisions/{event_id}",
+			"Get the decision about an event",
+			"Every event gets exactly one, with a stable reason code, also when there is no commission.",
+			"Decisions",
+		),
 		func(ctx context.Context, in *decisionInput) (*decisionAnswer, error) {
 			if !event.ValidID(in.EventID) {
 				return nil, query.ErrNoDecision()
 			}
+
 			found, err := store.Decision(ctx, in.EventID)
 			if err != nil {
 				return nil, err
 			}
+
 			if !auth.MaySee(ctx, found.Event.UserID()) {
 				return nil, query.ErrNoDecision()
 			}
+
 			return &decisionAnswer{Body: decisionBodyOf(found)}, nil
-		})
+		},
+	)
 }
 
 // etag makes an entity tag of a version.

@@ -17,31 +17,56 @@ type explanationAnswer struct {
 }
 
 func registerExplain(api huma.API, handler *explain.Handler) {
-	const about = "Versions considered and why each lost, inputs, arithmetic, the unrounded value, rounding and history; of an adjustment, who made it and why, and what a replay compared. The answer holds all that is needed to make the decision again: " +
+	const about = "Versions considered and why each lost, inputs, arithmetic, the unrounded " +
+		"value, rounding and history; of an adjustment, who made it and why, and what a replay " +
+		"compared. The answer holds all that is needed to make the decision again: " +
 		"`explain` in the repository does it offline."
-	huma.Register(api, readOperation("explain-commission", "/commissions/{id}/explain", "Explain a commission", about, "Commissions"),
+	huma.Register(
+		api,
+		readOperation(
+			"explain-commission",
+			"/commissions/{id}/explain",
+			"Explain a commission",
+			about,
+			"Commissions",
+		),
 		func(ctx context.Context, in *commissionInput) (*explanationAnswer, error) {
 			found, err := handler.Commission(ctx, in.ID)
 			if err != nil {
 				return nil, err
 			}
+
 			if !auth.MaySee(ctx, found.Commission.State().UserID) {
 				return nil, query.ErrNoCommission()
 			}
+
 			return &explanationAnswer{Body: wire.ExplanationOf(found)}, nil
-		})
-	huma.Register(api, readOperation("explain-decision", "/decisions/{event_id}/explain", "Explain a decision", about, "Decisions"),
+		},
+	)
+	huma.Register(
+		api,
+		readOperation(
+			"explain-decision",
+			"/decisions/{event_id}/explain",
+			"Explain a decision",
+			about,
+			"Decisions",
+		),
 		func(ctx context.Context, in *decisionInput) (*explanationAnswer, error) {
 			if !event.ValidID(in.EventID) {
 				return nil, query.ErrNoDecision()
 			}
+
 			found, err := handler.Decision(ctx, in.EventID)
 			if err != nil {
 				return nil, err
 			}
+
 			if !auth.MaySee(ctx, found.Decided.Event.UserID()) {
 				return nil, query.ErrNoDecision()
 			}
+
 			return &explanationAnswer{Body: wire.ExplanationOf(found)}, nil
-		})
+		},
+	)
 }

@@ -15,12 +15,19 @@ const november = `"from":"2026-11-01T00:00:00Z","to":"2026-12-01T00:00:00Z"`
 // adjustment explains the newest adjustment but so many.
 func (s service) adjustment(t *testing.T, but string) (answer, wire.Explanation) {
 	t.Helper()
-	id := s.call(t, "GET", "/commissions?kind=adjustment", "").want(t, 200).str("data." + but + ".id")
+	id := s.call(
+		t,
+		"GET",
+		"/commissions?kind=adjustment",
+		"",
+	).want(t, 200).str("data." + but + ".id")
 	a := s.call(t, "GET", "/commissions/"+id+"/explain", "").want(t, 200)
+
 	var x wire.Explanation
 	if err := strictjson.Unmarshal([]byte(a.text), &x); err != nil {
 		t.Fatalf("%v in %s", err, a.text)
 	}
+
 	return a, x
 }
 
@@ -30,7 +37,13 @@ func (s service) later() { s.now.Add(time.Second.Microseconds()) }
 func TestAdjustmentByHandIsExplained(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
-	s.call(t, "POST", "/adjustments", `{"user_id":"u","amount":-12.5,"currency":"USD","reason":"paid twice"}`).want(t, 201)
+	s.call(
+		t,
+		"POST",
+		"/adjustments",
+		`{"user_id":"u","amount":-12.5,"currency":"USD","reason":"paid twice"}`,
+	).want(t, 201)
+
 	a, x := s.adjustment(t, "0")
 	for path, want := range map[string]string{
 		"amount": "-12.50", "amount_minor": "-1250", "currency": "USD", "verified": "false", "adjustment.origin": "hand", "adjustment.actor": "anonymous",
@@ -40,21 +53,34 @@ func TestAdjustmentByHandIsExplained(t *testing.T) {
 			t.Errorf("%s is %q, want %q", path, got, want)
 		}
 	}
-	if _, _, err := x.CheckAdjustment(); err == nil || !strings.Contains(err.Error(), "by hand") || a.str("not_computed") != err.Error() {
+
+	if _, _, err := x.CheckAdjustment(); err == nil || !strings.Contains(err.Error(), "by hand") ||
+		a.str("not_computed") != err.Error() {
 		t.Errorf("made again: %v from %s", err, a.text)
 	}
 }
 
-// Each replay is explained by the rules that it went by and what was booked then, whatever came afterwards.
+// Each replay is explained by the rules that it went by and what was booked then, whatever came
+// afterwards.
 func TestAdjustmentByReplayIsExplained(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
-	s.decide(t, purchase("e1", "u", "100"), event.Facts{ID: "r1", UserID: "u", Type: event.Refund, OriginalID: "e1", Amount: "30"})
-	rule := s.call(t, "POST", "/rules", `{"name":"better","event_type":"purchase","user_id":"u","formula":{"kind":"percentage","rate":"0.2"},"effective_from":"2026-01-01T00:00:00Z"}`).want(t, 201).str("rule_id")
+	s.decide(
+		t,
+		purchase("e1", "u", "100"),
+		event.Facts{ID: "r1", UserID: "u", Type: event.Refund, OriginalID: "e1", Amount: "30"},
+	)
+	rule := s.call(
+		t,
+		"POST",
+		"/rules",
+		`{"name":"better","event_type":"purchase","user_id":"u","formula":{"kind":"percentage","rate":"0.2"},"effective_from":"2026-01-01T00:00:00Z"}`,
+	).want(t, 201).str("rule_id")
 	s.later()
 	s.call(t, "POST", "/replays", "{"+november+`,"reason":"agreed in March"}`).want(t, 200)
 	first := func(but string) {
 		t.Helper()
+
 		a, x := s.adjustment(t, but)
 		for path, want := range map[string]string{
 			"event.event_id": "e1", "amount": "7.00", "amount_minor": "700", "currency": "USD", "verified": "true", "not_computed": "",
@@ -68,21 +94,33 @@ func TestAdjustmentByReplayIsExplained(t *testing.T) {
 				t.Errorf("%s is %q, want %q", path, got, want)
 			}
 		}
+
 		if minor, lines, err := x.CheckAdjustment(); minor != 700 || len(lines) > 0 || err != nil {
 			t.Errorf("made again: %d, %v, %v from %s", minor, lines, err, a.text)
 		}
 	}
 	first("0")
 	s.later()
-	s.call(t, "POST", "/rules", `{"rule_id":"`+rule+`","name":"worse","event_type":"purchase","user_id":"u","formula":{"kind":"percentage","rate":"0.05"},"effective_from":"2026-01-01T00:00:00Z"}`).want(t, 201)
+	s.call(
+		t,
+		"POST",
+		"/rules",
+		`{"rule_id":"`+rule+`","name":"worse","event_type":"purchase","user_id":"u","formula":{"kind":"percentage","rate":"0.05"},"effective_from":"2026-01-01T00:00:00Z"}`,
+	).want(t, 201)
 	first("0")
 	s.later()
 	s.call(t, "POST", "/replays", "{"+november+`,"reason":"another mistake"}`).want(t, 200)
+
 	a, x := s.adjustment(t, "0")
-	if a.str("amount") != "-10.50" || a.str("verified") != "true" || a.str("adjustment.comparison.booked.2.amount") != "7.00" || a.str("adjustment.comparison.expected") != "3.50" || a.str("history.0.reason") != "another mistake" {
+	if a.str("amount") != "-10.50" || a.str("verified") != "true" ||
+		a.str("adjustment.comparison.booked.2.amount") != "7.00" ||
+		a.str("adjustment.comparison.expected") != "3.50" ||
+		a.str("history.0.reason") != "another mistake" {
 		t.Errorf("the second: %s", a.text)
 	}
+
 	first("1")
+
 	for name, alter := range map[string]func(*wire.Explanation){
 		"amount_minor":             func(x *wire.Explanation) { x.Minor++ },
 		"expected_minor":           func(x *wire.Explanation) { x.Adjustment.Comparison.ExpectedMinor++ },
@@ -93,10 +131,13 @@ func TestAdjustmentByReplayIsExplained(t *testing.T) {
 	} {
 		_, altered := s.adjustment(t, "0")
 		alter(&altered)
-		if _, lines, err := altered.CheckAdjustment(); err != nil || !strings.Contains(strings.Join(lines, "\n"), name) {
+
+		if _, lines, err := altered.CheckAdjustment(); err != nil ||
+			!strings.Contains(strings.Join(lines, "\n"), name) {
 			t.Errorf("%s: %q, %v", name, lines, err)
 		}
 	}
+
 	if _, lines, err := x.CheckAdjustment(); len(lines) > 0 || err != nil {
 		t.Errorf("made again: %v, %v", lines, err)
 	}
@@ -106,15 +147,25 @@ func TestAdjustmentByReplayIsExplained(t *testing.T) {
 func TestAdjustmentByReplayOfTiersIsExplained(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
-	s.call(t, "POST", "/rules", `{"name":"tiers","event_type":"purchase","currency":"USD","formula":{"kind":"graduated","period":"month","tiers":[{"from":0,"rate":"0.05"},{"from":100,"rate":"0.1"}]},"effective_from":"2026-01-01T00:00:00Z","priority":5}`).want(t, 201)
+	s.call(
+		t,
+		"POST",
+		"/rules",
+		`{"name":"tiers","event_type":"purchase","currency":"USD","formula":{"kind":"graduated","period":"month","tiers":[{"from":0,"rate":"0.05"},{"from":100,"rate":"0.1"}]},"effective_from":"2026-01-01T00:00:00Z","priority":5}`,
+	).want(t, 201)
 	late := purchase("late", "u", "80")
 	late.OccurredAt = start().AddDate(0, 0, -3)
 	s.decide(t, purchase("e1", "u", "100"), purchase("e2", "u", "5"), late)
 	s.later()
 	s.call(t, "POST", "/replays", "{"+november+"}").want(t, 200)
-	for but, want := range map[string]string{"0": "4.00", "1": "-4.00"} { // e1 begins at 80 instead of 0, and late at 0 instead of 105
+
+	for but, want := range map[string]string{"0": "4.00", "1": "-4.00"} {
+		// e1 begins at 80 instead of 0, and late at 0 instead of 105
 		a, x := s.adjustment(t, but)
-		if _, lines, err := x.CheckAdjustment(); a.str("amount") != want || a.str("verified") != "true" || len(lines) > 0 || err != nil {
+		if _, lines, err := x.CheckAdjustment(); a.str("amount") != want ||
+			a.str("verified") != "true" ||
+			len(lines) > 0 ||
+			err != nil {
 			t.Errorf("%s: %v, %v from %s", want, lines, err, a.text)
 		}
 	}
@@ -125,7 +176,12 @@ func TestAdjustmentOfWhatIsRejectedLaterIsExplained(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
 	publish := func(rate, id string) string {
-		return s.call(t, "POST", "/rules", `{`+id+`"name":"held","event_type":"purchase","user_id":"u","formula":{"kind":"percentage","rate":"`+rate+`"},"hold_days":30,"effective_from":"2026-01-01T00:00:00Z"}`).want(t, 201).str("rule_id")
+		return s.call(
+			t,
+			"POST",
+			"/rules",
+			`{`+id+`"name":"held","event_type":"purchase","user_id":"u","formula":{"kind":"percentage","rate":"`+rate+`"},"hold_days":30,"effective_from":"2026-01-01T00:00:00Z"}`,
+		).want(t, 201).str("rule_id")
 	}
 	rule := publish("0.1", "")
 	s.decide(t, purchase("e1", "u", "100"))
@@ -136,7 +192,9 @@ func TestAdjustmentOfWhatIsRejectedLaterIsExplained(t *testing.T) {
 	s.later()
 	earning := s.call(t, "GET", "/commissions?kind=earning", "").str("data.0.id")
 	s.call(t, "POST", "/commissions/"+earning+"/reject", `{"reason":"fraud"}`).want(t, 200)
-	if a, _ := s.adjustment(t, "0"); a.str("amount") != "10.00" || a.str("verified") != "true" || a.str("adjustment.comparison.booked_before") != "10.00" {
+
+	if a, _ := s.adjustment(t, "0"); a.str("amount") != "10.00" || a.str("verified") != "true" ||
+		a.str("adjustment.comparison.booked_before") != "10.00" {
 		t.Errorf("%s", a.text)
 	}
 }

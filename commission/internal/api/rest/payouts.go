@@ -33,27 +33,44 @@ type payoutBody struct {
 	Details jsontext.Value `json:"account_details,omitempty" doc:"Where to pay to: only for an operator who asks for this one payout, and only when it can be opened."`
 }
 
-// detailsOf gives the account details as the JSON that the partner sent; nothing when they are sealed by a key that is not there.
-func detailsOf(p payout.Payout, unseal func(text, commandID string) ([]byte, error)) jsontext.Value {
+// detailsOf gives the account details as the JSON that the partner sent; nothing when they are
+// sealed by a key that is not there.
+func detailsOf(
+	p payout.Payout,
+	unseal func(text, commandID string) ([]byte, error),
+) jsontext.Value {
 	details := jsontext.Value(p.Details)
 	if details.Kind() != jsontext.KindString {
 		return details
 	}
+
 	text, err := jsontext.AppendUnquote(nil, details)
 	if err != nil || unseal == nil {
 		return nil
 	}
+
 	plain, err := unseal(string(text), p.ID)
 	if err != nil || !jsontext.Value(plain).IsValid() {
 		return nil
 	}
+
 	return plain
 }
 
 func payoutBodyOf(p payout.Payout) payoutBody {
 	return payoutBody{
-		ID: p.ID, UserID: p.UserID, Amount: p.Amount.String(), AmountMinor: p.Amount.Minor(), Currency: p.Amount.Currency().String(), Method: p.Method,
-		Status: string(p.Status), Reason: optional(p.Reason), RequestedAt: p.RequestedAt, CreatedAt: p.CreatedAt, ClosedAt: optionalTime(p.ClosedAt), Version: p.Version,
+		ID:          p.ID,
+		UserID:      p.UserID,
+		Amount:      p.Amount.String(),
+		AmountMinor: p.Amount.Minor(),
+		Currency:    p.Amount.Currency().String(),
+		Method:      p.Method,
+		Status:      string(p.Status),
+		Reason:      optional(p.Reason),
+		RequestedAt: p.RequestedAt,
+		CreatedAt:   p.CreatedAt,
+		ClosedAt:    optionalTime(p.ClosedAt),
+		Version:     p.Version,
 	}
 }
 
@@ -86,45 +103,70 @@ type closeInput struct {
 }
 
 func registerPayouts(api huma.API, uses UseCases) {
-	handler, store, clock := uses.Payouts, uses.Ledger, uses.Now
-	huma.Register(api, readOperation("list-payouts", "/payouts", "List payouts", "Newest first.", "Payouts"),
+	handler := uses.Payouts
+	store := uses.Ledger
+	clock := uses.Now
+	huma.Register(
+		api,
+		readOperation("list-payouts", "/payouts", "List payouts", "Newest first.", "Payouts"),
 		func(ctx context.Context, in *listPayoutsInput) (*payoutList, error) {
 			if err := checkIDs("user_id", in.UserID); err != nil {
 				return nil, err
 			}
+
 			user, err := auth.OwnUser(ctx, in.UserID)
 			if err != nil {
 				return nil, err
 			}
+
 			var cursor payoutCursor
 			if err := httpapi.DecodeCursor(in.Cursor, &cursor); err != nil {
 				return nil, err
 			}
-			rows, err := store.Payouts(ctx, payouts.Filter{UserID: user, Status: in.Status}, in.Limit+1, payouts.Position{CreatedAt: cursor.At, ID: cursor.ID})
+
+			rows, err := store.Payouts(
+				ctx,
+				payouts.Filter{UserID: user, Status: in.Status},
+				in.Limit+1,
+				payouts.Position{CreatedAt: cursor.At, ID: cursor.ID},
+			)
 			if err != nil {
 				return nil, err
 			}
+
 			bodies := make([]payoutBody, len(rows))
 			for i, row := range rows {
 				bodies[i] = payoutBodyOf(row)
 			}
-			return &payoutList{Body: httpapi.NewPage(bodies, in.Limit, func(b payoutBody) payoutCursor { return payoutCursor{b.CreatedAt, b.ID} })}, nil
-		})
+
+			return &payoutList{
+				Body: httpapi.NewPage(
+					bodies,
+					in.Limit,
+					func(b payoutBody) payoutCursor { return payoutCursor{b.CreatedAt, b.ID} },
+				),
+			}, nil
+		},
+	)
 	huma.Register(api, readOperation("get-payout", "/payouts/{id}", "Get a payout", "", "Payouts"),
 		func(ctx context.Context, in *PayoutInput) (*answered[payoutBody], error) {
 			found, err := store.Payout(ctx, in.ID)
 			if err != nil {
 				return nil, err
 			}
+
 			if !auth.MaySee(ctx, found.UserID) {
 				return nil, payouts.ErrNoPayout()
 			}
+
 			body := payoutBodyOf(found)
 			if identity, known := auth.From(ctx); known && identity.Has(auth.Operator) {
 				body.Details = detailsOf(found, uses.Unseal)
 			}
+
 			return &answered[payoutBody]{ETag: etag(found.Version), Body: body}, nil
 		})
+
 	for _, a := range []struct {
 		verb, summary, description string
 		to                         payout.Status
@@ -133,21 +175,50 @@ func registerPayouts(api huma.API, uses UseCases) {
 		{"fail", "Fail a payout", "It could not be paid; the amount is available again.", payout.Failed},
 		{"cancel", "Cancel a payout", "It is called off; the amount is available again.", payout.Cancelled},
 	} {
-		op := changeOperation(a.verb+"-payout", "/payouts/{id}/"+a.verb, a.summary, a.description, "Payouts", auth.Operator)
-		huma.Register(api, op, func(ctx context.Context, in *closeInput) (*answered[payoutBody], error) {
-			version, err := in.version()
-			if err != nil {
-				return nil, err
-			}
-			frame := framed{operation: op.OperationID, key: in.IdempotencyKey, reason: in.Body.Reason, content: []any{in.ID, in.IfMatch, in.Body}}
-			answer, err := changing(ctx, clock, frame, payoutBodyOf, func(r change.Request) (payout.Payout, error) {
-				return handler.Close(ctx, r, payouts.Closing{ID: in.ID, Version: version, To: a.to})
-			})
-			if answer != nil {
-				answer.ETag = etag(answer.Body.Version)
-			}
-			return answer, err
-		})
+		op := changeOperation(
+			a.verb+"-payout",
+			"/payouts/{id}/"+a.verb,
+			a.summary,
+			a.description,
+			"Payouts",
+			auth.Operator,
+		)
+		huma.Register(
+			api,
+			op,
+			func(ctx context.Context, in *closeInput) (*answered[payoutBody], error) {
+				version, err := in.version()
+				if err != nil {
+					return nil, err
+				}
+
+				frame := framed{
+					operation: op.OperationID,
+					key:       in.IdempotencyKey,
+					reason:    in.Body.Reason,
+					content:   []any{in.ID, in.IfMatch, in.Body},
+				}
+
+				answer, err := changing(
+					ctx,
+					clock,
+					frame,
+					payoutBodyOf,
+					func(r change.Request) (payout.Payout, error) {
+						return handler.Close(
+							ctx,
+							r,
+							payouts.Closing{ID: in.ID, Version: version, To: a.to},
+						)
+					},
+				)
+				if answer != nil {
+					answer.ETag = etag(answer.Body.Version)
+				}
+
+				return answer, err
+			},
+		)
 	}
 }
 
@@ -176,27 +247,48 @@ type balancesInput struct {
 }
 
 func registerBalances(api huma.API, store payouts.Store) {
-	huma.Register(api, readOperation("get-balances", "/balances/{user_id}", "Get a user's balances", "By currency; none for a user that never earned.", "Payouts"),
+	huma.Register(
+		api,
+		readOperation(
+			"get-balances",
+			"/balances/{user_id}",
+			"Get a user's balances",
+			"By currency; none for a user that never earned.",
+			"Payouts",
+		),
 		func(ctx context.Context, in *balancesInput) (*balancesAnswer, error) {
 			if err := checkIDs("user_id", in.UserID); err != nil {
 				return nil, err
 			}
+
 			if _, err := auth.OwnUser(ctx, in.UserID); err != nil {
 				return nil, err
 			}
+
 			list, err := store.Balances(ctx, in.UserID)
 			if err != nil {
 				return nil, err
 			}
+
 			answer := &balancesAnswer{}
+
 			answer.Body.UserID, answer.Body.Balances = in.UserID, []balanceBody{}
 			for _, b := range list {
 				text := func(minor int64) string { return money.FromMinor(minor, b.Currency).String() }
 				answer.Body.Balances = append(answer.Body.Balances, balanceBody{
-					Currency: b.Currency.String(), Pending: text(b.Pending), PendingMinor: b.Pending, Available: text(b.Available), AvailableMinor: b.Available,
-					InPayout: text(b.InPayout), InPayoutMinor: b.InPayout, Paid: text(b.Paid), PaidMinor: b.Paid,
+					Currency:       b.Currency.String(),
+					Pending:        text(b.Pending),
+					PendingMinor:   b.Pending,
+					Available:      text(b.Available),
+					AvailableMinor: b.Available,
+					InPayout:       text(b.InPayout),
+					InPayoutMinor:  b.InPayout,
+					Paid:           text(b.Paid),
+					PaidMinor:      b.Paid,
 				})
 			}
+
 			return answer, nil
-		})
+		},
+	)
 }

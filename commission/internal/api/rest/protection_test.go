@@ -11,70 +11,105 @@ import (
 	"tributary/platform/auth/authtest"
 )
 
-// operations are those of the service's own OpenAPI document, so that a new route cannot be forgotten.
+// operations are those of the service's own OpenAPI document, so that a new route cannot be
+// forgotten.
 func (s service) operations(t *testing.T) []authtest.Operation {
 	t.Helper()
+
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "/openapi.json", http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	operations := authtest.Operations(t, []byte(s.serve(r)))
 	if len(operations) < 20 {
 		t.Fatalf("only %d operations", len(operations))
 	}
+
 	return operations
 }
 
-// Every operation refuses callers without a token, with any of the forged ones, and without the role.
+// Every operation refuses callers without a token, with any of the forged ones, and without the
+// role.
 func TestEveryOperationIsProtected(t *testing.T) {
 	t.Parallel()
 	s := secured(t)
 	forged := authtest.Forged(t, authtest.Secret, time.Now())
 	outsider := authtest.Claims(time.Now(), "u")
 	outsider["roles"] = []string{"reader"}
+
 	reader := authtest.HS256(t, authtest.Secret, outsider)
 	for _, op := range s.operations(t) {
 		path := strings.TrimPrefix(op.Path, rest.Base)
-		if a := s.call(t, op.Method, path, ""); op.Public || a.status != http.StatusUnauthorized || a.str("code") != "token_missing" {
+		if a := s.call(t, op.Method, path, ""); op.Public || a.status != http.StatusUnauthorized ||
+			a.str("code") != "token_missing" {
 			t.Errorf("%s %s without a token: %d %s", op.Method, path, a.status, a.text)
 		}
+
 		for _, f := range forged {
 			a := s.call(t, op.Method, path, "", "Authorization", "Bearer "+f.Token)
-			if a.status != http.StatusUnauthorized || a.str("code") != f.Code || a.header.Get("WWW-Authenticate") == "" {
-				t.Errorf("%s %s, %s: %d %s, want 401 %s", op.Method, path, f.Name, a.status, a.text, f.Code)
+			if a.status != http.StatusUnauthorized || a.str("code") != f.Code ||
+				a.header.Get("WWW-Authenticate") == "" {
+				t.Errorf(
+					"%s %s, %s: %d %s, want 401 %s",
+					op.Method,
+					path,
+					f.Name,
+					a.status,
+					a.text,
+					f.Code,
+				)
 			}
 		}
-		if a := s.call(t, op.Method, path, "", "Authorization", "Bearer "+reader); a.status != http.StatusForbidden {
+
+		if a := s.call(
+			t,
+			op.Method,
+			path,
+			"",
+			"Authorization",
+			"Bearer "+reader,
+		); a.status != http.StatusForbidden {
 			t.Errorf("%s %s without the role: %d %s", op.Method, path, a.status, a.text)
 		}
 	}
 }
 
-// Of every operation that partners may call, a partner is refused what belongs to another: 404 for one thing, 403 for a list.
+// Of every operation that partners may call, a partner is refused what belongs to another: 404 for
+// one thing, 403 for a list.
 func TestForeignPartnersAreRefusedEverywhere(t *testing.T) {
 	t.Parallel()
 	s := secured(t)
 	s.decide(t, purchase("e2", "v", "100"))
+
 	payout := newID()
 	if _, err := s.payouts.Request(t.Context(), request(payout, "v", 100)); err != nil {
 		t.Fatal(err)
 	}
+
 	s.token = authtest.HS256(t, authtest.Secret, authtest.Claims(time.Now(), "v"))
 	commission := s.call(t, "GET", "/commissions", "").want(t, http.StatusOK).str("data.0.id")
 	owned := map[string]string{ // what stands for x1 in a path
-		"/commissions/x1": commission, "/commissions/x1/explain": commission, "/decisions/x1": "e2", "/decisions/x1/explain": "e2",
-		"/balances/x1": "v", "/payouts/x1": payout,
+		"/commissions/x1":         commission,
+		"/commissions/x1/explain": commission,
+		"/decisions/x1":           "e2",
+		"/decisions/x1/explain":   "e2",
+		"/balances/x1":            "v",
+		"/payouts/x1":             payout,
 	}
+
 	stranger := authtest.HS256(t, authtest.Secret, authtest.Claims(time.Now(), "u"))
 	for _, op := range s.operations(t) {
 		if !slices.Contains(op.Roles, "partner") {
 			continue
 		}
+
 		path := strings.TrimPrefix(op.Path, rest.Base)
 		if strings.Contains(path, "x1") {
 			if owned[path] == "" {
 				t.Fatalf("%s is new: name something that belongs to v", path)
 			}
+
 			path = strings.Replace(path, "x1", owned[path], 1)
 		} else {
 			path += "?user_id=v"
@@ -82,8 +117,18 @@ func TestForeignPartnersAreRefusedEverywhere(t *testing.T) {
 				path += "&group_by=user_id"
 			}
 		}
+
 		s.call(t, op.Method, path, "").want(t, http.StatusOK) // v itself may
-		if a := s.call(t, op.Method, path, "", "Authorization", "Bearer "+stranger); a.status != http.StatusForbidden && a.status != http.StatusNotFound {
+
+		if a := s.call(
+			t,
+			op.Method,
+			path,
+			"",
+			"Authorization",
+			"Bearer "+stranger,
+		); a.status != http.StatusForbidden &&
+			a.status != http.StatusNotFound {
 			t.Errorf("%s %s by a stranger: %d %s", op.Method, path, a.status, a.text)
 		}
 	}

@@ -84,68 +84,135 @@ type trialBody struct {
 	DifferenceMinor int64  `json:"difference_minor"`
 }
 
-func registerReplays(api huma.API, handler *replay.Handler, frames change.Frames, clock func() time.Time) {
-	op := changeOperation("create-replay", "/replays", "Decide a period anew",
-		"By the rules as they stand now, in the order in which events occurred. Differences to what is booked become adjustments; nothing is edited. Applying it twice changes nothing. "+
-			"A period whose users have more than 1,000,000 events in all, or more than 10,000 differences, is refused before anything is booked: choose a shorter one.", "Replays", auth.Admin)
-	huma.Register(api, op, func(ctx context.Context, in *replayInput) (*answered[replayBody], error) {
-		period := replay.Period{From: in.Body.From.UTC(), To: in.Body.To.UTC()}
-		reason := in.Body.Reason
-		if strings.TrimSpace(reason) == "" {
-			reason = "replay"
-		}
-		frame := framed{operation: op.OperationID, key: in.IdempotencyKey, reason: reason, content: in.Body}
-		return changing(ctx, clock, frame, func(b replayBody) replayBody { return b }, func(r change.Request) (replayBody, error) {
-			if err := frames.Known(ctx, r); err != nil {
-				return replayBody{}, err
+func registerReplays(
+	api huma.API,
+	handler *replay.Handler,
+	frames change.Frames,
+	clock func() time.Time,
+) {
+	op := changeOperation(
+		"create-replay",
+		"/replays",
+		"Decide a period anew",
+		"By the rules as they stand now, in the order in which events occurred. Differences to "+
+			"what is booked become adjustments; nothing is edited. Applying it twice changes nothing. "+
+			"A period whose users have more than 1,000,000 events in all, or more than 10,000 "+
+			"differences, is refused before anything is booked: choose a shorter one.",
+		"Replays",
+		auth.Admin,
+	)
+	huma.Register(
+		api,
+		op,
+		func(ctx context.Context, in *replayInput) (*answered[replayBody], error) {
+			period := replay.Period{From: in.Body.From.UTC(), To: in.Body.To.UTC()}
+
+			reason := in.Body.Reason
+			if strings.TrimSpace(reason) == "" {
+				reason = "replay"
 			}
-			report, err := handler.Replay(ctx, r, period, !in.Body.DryRun)
-			if err != nil {
-				return replayBody{}, err
+
+			frame := framed{
+				operation: op.OperationID,
+				key:       in.IdempotencyKey,
+				reason:    reason,
+				content:   in.Body,
 			}
-			body, err := replayBodyOf(report, in.Body.DryRun)
-			if err != nil || (in.Body.DryRun && in.IdempotencyKey == "") {
-				return body, err
-			}
-			return body, frames.Note(ctx, r, change.Record{
-				Action: "replay", SubjectType: "replay", SubjectID: period.From.Format(time.RFC3339Nano) + "/" + period.To.Format(time.RFC3339Nano), After: body.SHA256,
-			}, body)
-		})
-	})
-	trial := changeOperation("try-rule", "/rules/what-if", "Try a rule out", "Decides the last days with and without a rule that is not published, and tells the difference by user. Writes nothing.", "Replays", auth.Operator)
+
+			return changing(
+				ctx,
+				clock,
+				frame,
+				func(b replayBody) replayBody { return b },
+				func(r change.Request) (replayBody, error) {
+					if err := frames.Known(ctx, r); err != nil {
+						return replayBody{}, err
+					}
+
+					report, err := handler.Replay(ctx, r, period, !in.Body.DryRun)
+					if err != nil {
+						return replayBody{}, err
+					}
+
+					body, err := replayBodyOf(report, in.Body.DryRun)
+					if err != nil || (in.Body.DryRun && in.IdempotencyKey == "") {
+						return body, err
+					}
+
+					return body, frames.Note(ctx, r, change.Record{
+						Action:      "replay",
+						SubjectType: "replay",
+						SubjectID:   period.From.Format(time.RFC3339Nano) + "/" + period.To.Format(time.RFC3339Nano),
+						After:       body.SHA256,
+					}, body)
+				},
+			)
+		},
+	)
+	trial := changeOperation(
+		"try-rule",
+		"/rules/what-if",
+		"Try a rule out",
+		"Decides the last days with and without a rule that is not published, and tells the "+
+			"difference by user. Writes nothing.",
+		"Replays",
+		auth.Operator,
+	)
 	huma.Register(api, trial, func(ctx context.Context, in *whatIfInput) (*whatIfAnswer, error) {
 		def, err := in.Body.Rule.Definition()
 		if err != nil {
 			return nil, err
 		}
+
 		to := clock().UTC().Truncate(time.Microsecond)
 		period := replay.Period{From: to.AddDate(0, 0, -in.Body.Days), To: to}
+
 		trials, err := handler.WhatIf(ctx, period, def)
 		if err != nil {
 			return nil, err
 		}
+
 		return whatIfAnswerOf(period, trials)
 	})
 }
 
 func replayBodyOf(r replay.Report, dryRun bool) (replayBody, error) {
-	body := replayBody{From: r.Period.From, To: r.Period.To, DryRun: dryRun, Events: r.Events, Users: r.Users, Differences: []differenceBody{}}
+	body := replayBody{
+		From:        r.Period.From,
+		To:          r.Period.To,
+		DryRun:      dryRun,
+		Events:      r.Events,
+		Users:       r.Users,
+		Differences: []differenceBody{},
+	}
+
 	sums := map[string]int64{}
 	for _, d := range r.Differences {
 		text := func(minor int64) string { return money.FromMinor(minor, d.Currency).String() }
 		body.Differences = append(body.Differences, differenceBody{
-			UserID: d.Event.UserID(), EventID: d.Event.ID(), OccurredAt: d.Event.OccurredAt(), Currency: d.Currency.String(), Expected: text(d.Expected), ExpectedMinor: d.Expected,
-			Booked: text(d.Booked), BookedMinor: d.Booked, Difference: text(d.Expected - d.Booked), DifferenceMinor: d.Expected - d.Booked,
+			UserID:          d.Event.UserID(),
+			EventID:         d.Event.ID(),
+			OccurredAt:      d.Event.OccurredAt(),
+			Currency:        d.Currency.String(),
+			Expected:        text(d.Expected),
+			ExpectedMinor:   d.Expected,
+			Booked:          text(d.Booked),
+			BookedMinor:     d.Booked,
+			Difference:      text(d.Expected - d.Booked),
+			DifferenceMinor: d.Expected - d.Booked,
 		})
 		sums[d.Currency.String()] += d.Expected - d.Booked
 	}
+
 	var err error
 	if body.Totals, err = totalsOf(sums); err != nil {
 		return body, err
 	}
+
 	text, err := json.Marshal(body.Differences)
 	hash := sha256.Sum256(text)
 	body.SHA256 = hex.EncodeToString(hash[:])
+
 	return body, err
 }
 
@@ -156,29 +223,52 @@ func totalsOf(sums map[string]int64) ([]totalBody, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, totalBody{Currency: code, Difference: money.FromMinor(minor, currency).String(), DifferenceMinor: minor})
+
+		out = append(
+			out,
+			totalBody{
+				Currency:        code,
+				Difference:      money.FromMinor(minor, currency).String(),
+				DifferenceMinor: minor,
+			},
+		)
 	}
-	slices.SortFunc(out, func(a, b totalBody) int { return strings.Compare(a.Currency, b.Currency) })
+
+	slices.SortFunc(
+		out,
+		func(a, b totalBody) int { return strings.Compare(a.Currency, b.Currency) },
+	)
+
 	return out, nil
 }
 
 func whatIfAnswerOf(period replay.Period, trials []replay.Trial) (*whatIfAnswer, error) {
 	answer := &whatIfAnswer{}
-	answer.Body.From, answer.Body.To, answer.Body.Users = period.From, period.To, []trialBody{}
+	answer.Body.From = period.From
+	answer.Body.To = period.To
+	answer.Body.Users = []trialBody{}
+
 	sums := map[string]int64{}
 	for _, t := range trials {
 		currency, err := money.ParseCurrency(t.Currency)
 		if err != nil {
 			return nil, err
 		}
+
 		difference := t.Trial - t.Present
 		sums[t.Currency] += difference
 		answer.Body.Users = append(answer.Body.Users, trialBody{
-			UserID: t.UserID, Currency: t.Currency, PresentMinor: t.Present, TrialMinor: t.Trial,
-			Difference: money.FromMinor(difference, currency).String(), DifferenceMinor: difference,
+			UserID:          t.UserID,
+			Currency:        t.Currency,
+			PresentMinor:    t.Present,
+			TrialMinor:      t.Trial,
+			Difference:      money.FromMinor(difference, currency).String(),
+			DifferenceMinor: difference,
 		})
 	}
+
 	var err error
 	answer.Body.Totals, err = totalsOf(sums)
+
 	return answer, err
 }

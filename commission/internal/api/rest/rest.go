@@ -1,4 +1,5 @@
-// Package rest (api) is the HTTP side of the service: each route reads a request, hands it to its use case and writes the answer.
+// Package rest (api) is the HTTP side of the service: each route reads a request, hands it to its
+// use case and writes the answer.
 package rest
 
 import (
@@ -30,14 +31,15 @@ type UseCases struct {
 	Settle      *settle.Handler
 	Payouts     *payouts.Handler
 	Ledger      payouts.Store
-	Unseal      func(text, commandID string) ([]byte, error) // opens account details that came sealed
-	Publish     *publish.Handler
-	Rules       publish.Store
-	Explain     *explain.Handler
-	Summaries   query.Summaries
-	Replay      *replay.Handler
-	Frames      change.Frames
-	Now         func() time.Time
+	// opens account details that came sealed
+	Unseal    func(text, commandID string) ([]byte, error)
+	Publish   *publish.Handler
+	Rules     publish.Store
+	Explain   *explain.Handler
+	Summaries query.Summaries
+	Replay    *replay.Handler
+	Frames    change.Frames
+	Now       func() time.Time
 }
 
 // Register adds the routes to the API.
@@ -55,32 +57,91 @@ func Register(api huma.API, uses UseCases) {
 
 // Codes are the error codes of these routes beside those of all services.
 func Codes() []httpapi.Code {
-	return append(auth.Codes(),
-		httpapi.Code{Code: "commission_not_found", Kind: fault.NotFound, Meaning: "There is no such commission, or it belongs to somebody else."},
-		httpapi.Code{Code: "decision_not_found", Kind: fault.NotFound, Meaning: "The event has no decision (yet), or belongs to somebody else."},
-		httpapi.Code{Code: "payout_not_found", Kind: fault.NotFound, Meaning: "There is no such payout (yet), or it belongs to somebody else."},
-		httpapi.Code{Code: query.TooWide, Kind: fault.Invalid, Meaning: "The search took longer than is allowed and was given up; narrow the filter, by user or by time for instance."},
-		httpapi.Code{Code: "rule_not_found", Kind: fault.NotFound, Meaning: "There is no such rule."},
-		httpapi.Code{Code: "rule_conflict", Kind: fault.Conflict, Meaning: "The version would tie with those of other rules that errors names."},
+	return append(
+		auth.Codes(),
+		httpapi.Code{
+			Code:    "commission_not_found",
+			Kind:    fault.NotFound,
+			Meaning: "There is no such commission, or it belongs to somebody else.",
+		},
+		httpapi.Code{
+			Code:    "decision_not_found",
+			Kind:    fault.NotFound,
+			Meaning: "The event has no decision (yet), or belongs to somebody else.",
+		},
+		httpapi.Code{
+			Code:    "payout_not_found",
+			Kind:    fault.NotFound,
+			Meaning: "There is no such payout (yet), or it belongs to somebody else.",
+		},
+		httpapi.Code{
+			Code: query.TooWide,
+			Kind: fault.Invalid,
+			Meaning: "The search took longer than is allowed and was given up; narrow the " +
+				"filter, by user or by time for instance.",
+		},
+		httpapi.Code{
+			Code:    "rule_not_found",
+			Kind:    fault.NotFound,
+			Meaning: "There is no such rule.",
+		},
+		httpapi.Code{
+			Code:    "rule_conflict",
+			Kind:    fault.Conflict,
+			Meaning: "The version would tie with those of other rules that errors names.",
+		},
 		httpapi.Code{Code: "rule_retired", Kind: fault.Conflict, Meaning: "The rule is retired."},
-		httpapi.Code{Code: "transition_refused", Kind: fault.Conflict, Meaning: "The status does not allow the action; read it again."},
-		httpapi.Code{Code: "version_mismatch", Kind: fault.Precondition, Meaning: "It was changed since it was read; read it again and decide anew."},
-		httpapi.Code{Code: consume.NotStorable, Kind: fault.Invalid, Meaning: "The database will never take such content; nothing was stored."},
-		httpapi.Code{Code: replay.TooLarge, Kind: fault.Invalid, Meaning: "The period has too many events or differences for one replay; nothing was booked. Choose a shorter one."},
-		httpapi.Code{Code: "idempotency_key_reused", Kind: fault.Invalid, Meaning: "The Idempotency-Key was used for another request."},
+		httpapi.Code{
+			Code:    "transition_refused",
+			Kind:    fault.Conflict,
+			Meaning: "The status does not allow the action; read it again.",
+		},
+		httpapi.Code{
+			Code:    "version_mismatch",
+			Kind:    fault.Precondition,
+			Meaning: "It was changed since it was read; read it again and decide anew.",
+		},
+		httpapi.Code{
+			Code:    consume.NotStorable,
+			Kind:    fault.Invalid,
+			Meaning: "The database will never take such content; nothing was stored.",
+		},
+		httpapi.Code{
+			Code: replay.TooLarge,
+			Kind: fault.Invalid,
+			Meaning: "The period has too many events or differences for one replay; nothing was " +
+				"booked. Choose a shorter one.",
+		},
+		httpapi.Code{
+			Code:    "idempotency_key_reused",
+			Kind:    fault.Invalid,
+			Meaning: "The Idempotency-Key was used for another request.",
+		},
 	)
 }
 
-// readOperation is what all reading routes have in common: a partner sees its own, an operator everything.
+// readOperation is what all reading routes have in common: a partner sees its own, an operator
+// everything.
 func readOperation(id, path, summary, description, tag string) huma.Operation {
 	return huma.Operation{
-		OperationID: id, Method: http.MethodGet, Path: Base + path, Summary: summary, Description: description, Tags: []string{tag},
-		Security: auth.Require(auth.Partner, auth.Operator),
-		Errors:   []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable},
+		OperationID: id,
+		Method:      http.MethodGet,
+		Path:        Base + path,
+		Summary:     summary,
+		Description: description,
+		Tags:        []string{tag},
+		Security:    auth.Require(auth.Partner, auth.Operator),
+		Errors: []int{
+			http.StatusBadRequest,
+			http.StatusUnauthorized,
+			http.StatusForbidden,
+			http.StatusServiceUnavailable,
+		},
 	}
 }
 
-// checkIDs refuses identifiers that no row can have; given are pairs of field and value, of which empty ones are not asked for.
+// checkIDs refuses identifiers that no row can have; given are pairs of field and value, of which
+// empty ones are not asked for.
 func checkIDs(given ...string) error {
 	var faults fault.Fields
 	for i := 0; i+1 < len(given); i += 2 {
@@ -88,6 +149,7 @@ func checkIDs(given ...string) error {
 			faults.Add(given[i], "not_printable", "must consist of printable characters")
 		}
 	}
+
 	return faults.Err()
 }
 
@@ -97,6 +159,7 @@ func optional[T comparable](v T) *T {
 	if v == zero {
 		return nil
 	}
+
 	return &v
 }
 
@@ -104,5 +167,6 @@ func optionalTime(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}
+
 	return &t
 }

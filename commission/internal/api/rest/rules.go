@@ -54,27 +54,51 @@ type retireInput struct {
 	}
 }
 
-func registerRules(api huma.API, handler *publish.Handler, store publish.Store, clock func() time.Time) {
-	list := readOperation("list-rules", "/rules", "List versions of rules", "By rule and version.", "Rules")
+func registerRules(
+	api huma.API,
+	handler *publish.Handler,
+	store publish.Store,
+	clock func() time.Time,
+) {
+	list := readOperation(
+		"list-rules",
+		"/rules",
+		"List versions of rules",
+		"By rule and version.",
+		"Rules",
+	)
 	list.Security = auth.Require(auth.Operator)
 	huma.Register(api, list, func(ctx context.Context, in *listRulesInput) (*ruleList, error) {
 		set, err := store.Rules(ctx)
 		if err != nil {
 			return nil, err
 		}
+
 		var after ruleCursor
 		if err := httpapi.DecodeCursor(in.Cursor, &after); err != nil {
 			return nil, err
 		}
+
 		rows := []wire.Rule{}
 		for _, r := range set.All() {
-			follows := cmp.Or(cmp.Compare(r.ID(), after.ID), cmp.Compare(r.Version(), after.Version)) > 0
+			follows := cmp.Or(
+				cmp.Compare(r.ID(), after.ID),
+				cmp.Compare(r.Version(), after.Version),
+			) > 0
+
 			matches := in.EventType == "" || string(r.Definition().Scope.EventType) == in.EventType
 			if follows && matches && len(rows) <= in.Limit {
 				rows = append(rows, wire.RuleOf(r))
 			}
 		}
-		return &ruleList{Body: httpapi.NewPage(rows, in.Limit, func(r wire.Rule) ruleCursor { return ruleCursor{r.RuleID, r.Version} })}, nil
+
+		return &ruleList{
+			Body: httpapi.NewPage(
+				rows,
+				in.Limit,
+				func(r wire.Rule) ruleCursor { return ruleCursor{r.RuleID, r.Version} },
+			),
+		}, nil
 	})
 	get := readOperation("get-rule", "/rules/{id}", "Get a rule with all its versions", "", "Rules")
 	get.Security = auth.Require(auth.Operator)
@@ -83,32 +107,82 @@ func registerRules(api huma.API, handler *publish.Handler, store publish.Store, 
 		if err != nil {
 			return nil, err
 		}
+
 		answer := &ruleAnswer{}
+
 		answer.Body.RuleID = in.ID
 		for _, r := range set.Versions(in.ID) {
 			answer.Body.Versions = append(answer.Body.Versions, wire.RuleOf(r))
 		}
+
 		if len(answer.Body.Versions) == 0 {
 			return nil, publish.ErrNoRule()
 		}
+
 		return answer, nil
 	})
-	create := changeOperation("publish-rule", "/rules", "Publish a rule or a version",
-		"A new rule, or with rule_id the next version of that rule. What is published never changes.", "Rules", auth.Admin)
+	create := changeOperation(
+		"publish-rule",
+		"/rules",
+		"Publish a rule or a version",
+		"A new rule, or with rule_id the next version of that rule. What is published never changes.",
+		"Rules",
+		auth.Admin,
+	)
 	create.DefaultStatus = 201
-	huma.Register(api, create, func(ctx context.Context, in *publishInput) (*answered[wire.Rule], error) {
-		def, err := in.Body.Definition()
-		if err != nil {
-			return nil, err
-		}
-		frame := framed{operation: create.OperationID, key: in.IdempotencyKey, reason: "published", content: in.Body}
-		return changing(ctx, clock, frame, wire.RuleOf, func(r change.Request) (rule.Rule, error) { return handler.Publish(ctx, r, def) })
-	})
-	retire := changeOperation("retire-rule", "/rules/{id}/retire", "Retire a rule", "All its versions end at the time; what was decided stays.", "Rules", auth.Admin)
-	huma.Register(api, retire, func(ctx context.Context, in *retireInput) (*answered[wire.Rule], error) {
-		frame := framed{operation: retire.OperationID, key: in.IdempotencyKey, reason: in.Body.Reason, content: []any{in.ID, in.Body}}
-		return changing(ctx, clock, frame, wire.RuleOf, func(r change.Request) (rule.Rule, error) {
-			return handler.Retire(ctx, r, in.ID, in.Body.RetiredAt)
-		})
-	})
+	huma.Register(
+		api,
+		create,
+		func(ctx context.Context, in *publishInput) (*answered[wire.Rule], error) {
+			def, err := in.Body.Definition()
+			if err != nil {
+				return nil, err
+			}
+
+			frame := framed{
+				operation: create.OperationID,
+				key:       in.IdempotencyKey,
+				reason:    "published",
+				content:   in.Body,
+			}
+
+			return changing(
+				ctx,
+				clock,
+				frame,
+				wire.RuleOf,
+				func(r change.Request) (rule.Rule, error) { return handler.Publish(ctx, r, def) },
+			)
+		},
+	)
+	retire := changeOperation(
+		"retire-rule",
+		"/rules/{id}/retire",
+		"Retire a rule",
+		"All its versions end at the time; what was decided stays.",
+		"Rules",
+		auth.Admin,
+	)
+	huma.Register(
+		api,
+		retire,
+		func(ctx context.Context, in *retireInput) (*answered[wire.Rule], error) {
+			frame := framed{
+				operation: retire.OperationID,
+				key:       in.IdempotencyKey,
+				reason:    in.Body.Reason,
+				content:   []any{in.ID, in.Body},
+			}
+
+			return changing(
+				ctx,
+				clock,
+				frame,
+				wire.RuleOf,
+				func(r change.Request) (rule.Rule, error) {
+					return handler.Retire(ctx, r, in.ID, in.Body.RetiredAt)
+				},
+			)
+		},
+	)
 }

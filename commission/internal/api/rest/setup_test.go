@@ -43,12 +43,14 @@ type service struct {
 	token   string // sent with every request unless empty
 }
 
-// newID gives ids one after the other, all of the time that stands still; the true time is their order.
+// newID gives ids one after the other, all of the time that stands still; the true time is their
+// order.
 func newID() string {
 	id := uuid.Must(uuid.NewV7())
 	order := binary.BigEndian.Uint64(id[:]) // 48 bits of time, 4 of the version, 12 more that rise
 	binary.BigEndian.PutUint64(id[:], uint64(start().UnixMilli())<<16|7<<12)
 	binary.BigEndian.PutUint64(id[8:], 1<<63|order>>16<<12|order&0xfff)
+
 	return id.String()
 }
 
@@ -67,26 +69,55 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 	s.consume = consume.New(s.store, clock, newID)
 	s.payouts = payouts.New(s.store, clock)
 	api := httpapi.New(httpapi.Config{
-		Service: "commission", Title: "Commission", Version: "1", HealthPath: rest.Base + "/health", Codes: rest.Codes(),
-		Health: httpapi.NewHealth("commission"), Logger: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Now: clock,
+		Service:    "commission",
+		Title:      "Commission",
+		Version:    "1",
+		HealthPath: rest.Base + "/health",
+		Codes:      rest.Codes(),
+		Health:     httpapi.NewHealth("commission"),
+		Logger:     slog.New(slog.DiscardHandler),
+		Metrics:    prometheus.NewRegistry(),
+		Now:        clock,
 		Middleware: []func(huma.Context, func(huma.Context)){auth.Middleware(verifier)},
 	})
 	rest.Register(api.Huma, rest.UseCases{
-		Commissions: s.store, Settle: settle.New(s.store, newID), Payouts: s.payouts, Ledger: s.store,
-		Publish: publish.New(s.store, newID), Rules: s.store, Explain: explain.New(s.store),
-		Summaries: s.store, Replay: replay.New(s.store, newID), Frames: s.store, Now: clock,
+		Commissions: s.store,
+		Settle:      settle.New(s.store, newID),
+		Payouts:     s.payouts,
+		Ledger:      s.store,
+		Publish:     publish.New(s.store, newID),
+		Rules:       s.store,
+		Explain:     explain.New(s.store),
+		Summaries:   s.store,
+		Replay:      replay.New(s.store, newID),
+		Frames:      s.store,
+		Now:         clock,
 	})
 	s.handler = api.Router
+
 	return s
 }
 
 // secured makes a service that wants tokens of the given user and roles.
 func secured(t *testing.T) service {
 	t.Helper()
-	verifier, err := auth.New(t.Context(), auth.Config{Secret: authtest.Secret, Algorithm: "HS256", RequireValidation: true, Issuer: "test-issuer", Audience: "test-audience", Leeway: 30 * time.Second}, auth.Needs{Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
+
+	verifier, err := auth.New(
+		t.Context(),
+		auth.Config{
+			Secret:            authtest.Secret,
+			Algorithm:         "HS256",
+			RequireValidation: true,
+			Issuer:            "test-issuer",
+			Audience:          "test-audience",
+			Leeway:            30 * time.Second,
+		},
+		auth.Needs{Now: time.Now, Logger: slog.New(slog.DiscardHandler)},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return with(t, verifier)
 }
 
@@ -100,24 +131,35 @@ type answer struct {
 
 func (s service) call(t *testing.T, method, path, body string, headers ...string) answer {
 	t.Helper()
-	r := httptest.NewRequestWithContext(t.Context(), method, rest.Base+path, strings.NewReader(body))
+
+	r := httptest.NewRequestWithContext(
+		t.Context(),
+		method,
+		rest.Base+path,
+		strings.NewReader(body),
+	)
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
+
 	if s.token != "" {
 		r.Header.Set("Authorization", "Bearer "+s.token)
 	}
+
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
+
 	w := httptest.NewRecorder()
 	s.handler.ServeHTTP(w, r)
+
 	a := answer{status: w.Code, header: w.Header(), text: w.Body.String()}
 	if strings.Contains(w.Header().Get("Content-Type"), "json") {
 		if err := json.Unmarshal(w.Body.Bytes(), &a.body); err != nil {
 			t.Fatalf("%s %s: %v in %s", method, path, err, a.text)
 		}
 	}
+
 	return a
 }
 
@@ -125,15 +167,18 @@ func (s service) call(t *testing.T, method, path, body string, headers ...string
 func (s service) serve(r *http.Request) string {
 	w := httptest.NewRecorder()
 	s.handler.ServeHTTP(w, r)
+
 	return w.Body.String()
 }
 
 // want fails unless the status is as expected, and gives the answer back.
 func (a answer) want(t *testing.T, status int) answer {
 	t.Helper()
+
 	if a.status != status {
 		t.Fatalf("status %d, want %d: %s", a.status, status, a.text)
 	}
+
 	return a
 }
 
@@ -152,6 +197,7 @@ func (a answer) str(path string) string {
 			}
 		}
 	}
+
 	switch v := at.(type) {
 	case string:
 		return v
@@ -166,18 +212,23 @@ func (a answer) str(path string) string {
 // decide hands events over as the consumer would.
 func (s service) decide(t *testing.T, facts ...event.Facts) {
 	t.Helper()
+
 	var events []event.Event
 	for _, f := range facts {
 		if f.OccurredAt.IsZero() {
 			f.OccurredAt = start().Add(-time.Hour)
 		}
+
 		f.ReceivedAt = start()
+
 		e, err := event.New(f)
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		events = append(events, e)
 	}
+
 	refused, err := s.consume.Handle(context.WithoutCancel(t.Context()), events)
 	if err != nil || len(refused) > 0 {
 		t.Fatalf("Handle: %v, %v", refused, err)

@@ -49,41 +49,65 @@ func (c groupCursor) after(by []query.Dimension) ([]string, error) {
 	if c.By == nil && c.Values == nil {
 		return nil, nil
 	}
-	if !slices.Equal(c.By, by) || len(c.Values) != len(by) || slices.ContainsFunc(c.Values, func(v string) bool { return strings.ContainsRune(v, 0) }) {
-		return nil, fault.New(fault.Malformed, "cursor_invalid", "The cursor was not made by this list; start again without one.")
+
+	if !slices.Equal(c.By, by) || len(c.Values) != len(by) ||
+		slices.ContainsFunc(c.Values, func(v string) bool { return strings.ContainsRune(v, 0) }) {
+		return nil, fault.New(
+			fault.Malformed,
+			"cursor_invalid",
+			"The cursor was not made by this list; start again without one.",
+		)
 	}
+
 	return c.Values, nil
 }
 
 func registerSummary(api huma.API, store query.Summaries) {
-	huma.Register(api, readOperation("get-summary", "/summary", "Summarise commissions",
-		"Counts and totals by any of the dimensions. Rejected rows count only where status is filtered or grouped by.", "Commissions"),
+	huma.Register(api, readOperation(
+		"get-summary",
+		"/summary",
+		"Summarise commissions",
+		"Counts and totals by any of the dimensions. Rejected rows count only where status is "+
+			"filtered or grouped by.",
+		"Commissions",
+	),
 		func(ctx context.Context, in *summaryInput) (*summaryAnswer, error) {
 			filter, err := in.of(ctx)
 			if err != nil {
 				return nil, err
 			}
+
 			grouping, err := groupingOf(in)
 			if err != nil {
 				return nil, err
 			}
+
 			var cursor groupCursor
 			if err := httpapi.DecodeCursor(in.Cursor, &cursor); err != nil {
 				return nil, err
 			}
+
 			after, err := cursor.after(grouping.By)
 			if err != nil {
 				return nil, err
 			}
+
 			groups, err := store.Summary(ctx, filter, grouping, in.Limit+1, after)
 			if err != nil {
 				return nil, err
 			}
+
 			bodies := make([]groupBody, len(groups))
 			for i, g := range groups {
 				bodies[i] = groupBodyOf(g, grouping.By)
 			}
-			page := httpapi.NewPage(bodies, in.Limit, func(b groupBody) groupCursor { return groupCursor{By: grouping.By, Values: b.values} })
+
+			page := httpapi.NewPage(
+				bodies,
+				in.Limit,
+				func(b groupBody) groupCursor { return groupCursor{By: grouping.By, Values: b.values} },
+			)
+
 			return &summaryAnswer{Body: page}, nil
 		})
 }
@@ -94,16 +118,28 @@ func groupingOf(in *summaryInput) (query.Grouping, error) {
 		d, ok := query.ParseDimension(name)
 		if !ok {
 			var faults fault.Fields
-			faults.Add("group_by", "dimension_unknown", "must name user_id, campaign_id, event_type, status, currency or day")
+			faults.Add(
+				"group_by",
+				"dimension_unknown",
+				"must name user_id, campaign_id, event_type, status, currency or day",
+			)
+
 			return grouping, faults.Err()
 		}
+
 		grouping.By = append(grouping.By, d)
 	}
+
 	return grouping, grouping.Check()
 }
 
 func groupBodyOf(g query.Group, by []query.Dimension) groupBody {
-	b := groupBody{Count: g.Count, Amount: g.Amount.String(), AmountMinor: g.Amount.Minor(), values: g.Values}
+	b := groupBody{
+		Count:       g.Count,
+		Amount:      g.Amount.String(),
+		AmountMinor: g.Amount.Minor(),
+		values:      g.Values,
+	}
 	for i, value := range g.Values {
 		switch by[i] {
 		case query.ByUser:
@@ -120,5 +156,6 @@ func groupBodyOf(g query.Group, by []query.Dimension) groupBody {
 			b.Currency = value
 		}
 	}
+
 	return b
 }

@@ -20,7 +20,8 @@ type Adjustment struct {
 	Comparison *Comparison `json:"comparison,omitempty" doc:"Of one that a replay made: the difference that it makes good."`
 }
 
-// Comparison is what an event should have brought by the rules that a replay went by, and what was booked for it before.
+// Comparison is what an event should have brought by the rules that a replay went by, and what was
+// booked for it before.
 type Comparison struct {
 	Booked          []Booking     `json:"booked" doc:"What stood for the event, reversals and earlier adjustments included, rejected rows left out."`
 	Standing        string        `json:"booked_before" doc:"The sum of booked."`
@@ -43,31 +44,40 @@ type Booking struct {
 }
 
 const (
-	byHand  = "an adjustment by hand follows from no rule: there is nothing to make again; history says who made it and why"
-	tooWide = "the rule has tiers or a cap, and the user's history is too long to be read for an explanation: a dry run of a replay over the day of the event makes the decision again"
+	byHand = "an adjustment by hand follows from no rule: there is nothing to make again; " +
+		"history says who made it and why"
+	tooWide = "the rule has tiers or a cap, and the user's history is too long to be read for " +
+		"an explanation: a dry run of a replay over the day of the event makes the decision again"
 )
 
 func (out *Explanation) adjustment(e explain.Explained) {
 	s := e.Commission.State()
-	out.Currency, out.Amount, out.Minor = s.Amount.Currency().String(), s.Amount.String(), s.Amount.Minor()
+	out.Currency = s.Amount.Currency().String()
+	out.Amount = s.Amount.String()
+	out.Minor = s.Amount.Minor()
+
 	out.Adjustment = &Adjustment{Origin: "hand", Reason: s.Reason, At: s.CreatedAt}
 	if len(e.History) > 0 {
 		out.Adjustment.Actor = e.History[0].Actor
 	}
+
 	c := e.Comparison
 	if c == nil {
 		out.NotAgain = byHand
 		return
 	}
+
 	out.Adjustment.Origin, out.Adjustment.Comparison = "replay", comparisonOf(*c, s)
 	if c.Replay != nil {
 		out.Adjustment.Actor, out.Adjustment.Replay = c.Replay.Actor, c.Replay.SubjectID
 	}
+
 	for _, related := range c.Related {
 		if related.ID() == s.EventID {
 			out.Event = new(eventOf(related))
 		}
 	}
+
 	out.Verified = c.Agrees(s.Amount)
 	if c.TooWide {
 		out.NotAgain = tooWide
@@ -76,51 +86,72 @@ func (out *Explanation) adjustment(e explain.Explained) {
 
 func comparisonOf(c explain.Comparison, adjustment commission.State) *Comparison {
 	out := &Comparison{
-		Booked: []Booking{}, Standing: c.Standing.String(), StandingMinor: c.Standing.Minor(), Rejected: c.Rejected[adjustment.EventID],
+		Booked:        []Booking{},
+		Standing:      c.Standing.String(),
+		StandingMinor: c.Standing.Minor(),
+		Rejected:      c.Rejected[adjustment.EventID],
 	}
 	for _, b := range c.Booked {
 		s := b.State()
-		out.Booked = append(out.Booked, Booking{CommissionID: s.ID, EventID: s.EventID, Kind: string(s.Kind), Amount: s.Amount.String(), AmountMinor: s.Amount.Minor()})
+		out.Booked = append(out.Booked, Booking{
+			CommissionID: s.ID,
+			EventID:      s.EventID,
+			Kind:         string(s.Kind),
+			Amount:       s.Amount.String(),
+			AmountMinor:  s.Amount.Minor(),
+		})
 	}
+
 	for _, x := range c.Decisions {
 		var part Explanation
 		part.decision(x)
 		out.Decisions = append(out.Decisions, part)
 	}
+
 	if difference, err := c.Difference(); err == nil && !c.TooWide {
 		out.Expected, out.ExpectedMinor = c.Expected.String(), c.Expected.Minor()
 		out.Difference, out.DifferenceMinor = difference.String(), difference.Minor()
 	}
+
 	return out
 }
 
-// CheckAdjustment makes the decisions about an adjusted event again and compares what they bring with what was booked. It gives the
-// difference in minor units, and a line for each member that says something else. An error tells that there is nothing to make again.
+// CheckAdjustment makes the decisions about an adjusted event again and compares what they bring
+// with what was booked. It gives the difference in minor units, and a line for each member that
+// says something else. An error tells that there is nothing to make again.
 func (x Explanation) CheckAdjustment() (difference int64, lines []string, err error) {
 	if x.NotAgain != "" {
 		return 0, nil, fmt.Errorf("%s", x.NotAgain)
 	}
+
 	c := x.Adjustment.Comparison
 	if c == nil {
 		return 0, nil, errNoEvent
 	}
+
 	var expected, booked int64
 	for i, part := range c.Decisions {
 		made, differences, err := part.Check()
 		if err != nil {
 			return 0, nil, err
 		}
+
 		for _, line := range differences {
 			lines = append(lines, fmt.Sprintf("decisions.%d.%s", i, line))
 		}
-		if made.Outcome == decision.Commissioned && made.Currency.String() == x.Currency && !c.Rejected {
+
+		if made.Outcome == decision.Commissioned && made.Currency.String() == x.Currency &&
+			!c.Rejected {
 			expected += made.Amount.Minor()
 		}
 	}
+
 	for _, b := range c.Booked {
 		booked += b.AmountMinor
 	}
+
 	lines = append(lines, x.adjustmentDifferences(expected, booked)...)
+
 	return expected - booked, lines, nil
 }
 
@@ -129,8 +160,10 @@ func (x Explanation) adjustmentDifferences(expected, booked int64) []string {
 	if err != nil {
 		return []string{"currency: is no active ISO 4217 code"}
 	}
+
 	c := x.Adjustment.Comparison
 	text := func(minor int64) string { return money.FromMinor(minor, currency).String() }
+
 	return differing([]compared{
 		{"expected", text(expected), c.Expected},
 		{"expected_minor", expected, c.ExpectedMinor},

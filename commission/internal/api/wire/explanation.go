@@ -12,7 +12,8 @@ import (
 	"tributary/platform/money"
 )
 
-// Explanation is how a decision came about. It holds everything that is needed to make the decision again, offline.
+// Explanation is how a decision came about. It holds everything that is needed to make the decision
+// again, offline.
 type Explanation struct {
 	Event      *Event      `json:"event,omitempty" doc:"The event as it was decided."`
 	Outcome    string      `json:"outcome,omitempty"`
@@ -99,35 +100,66 @@ type Entry struct {
 func ExplanationOf(e explain.Explained) Explanation {
 	var out Explanation
 	for _, h := range e.History {
-		out.History = append(out.History, Entry{At: h.At, Actor: h.Actor, Action: h.Action, Reason: h.Reason, Before: h.Before, After: h.After})
+		out.History = append(out.History, Entry{
+			At:     h.At,
+			Actor:  h.Actor,
+			Action: h.Action,
+			Reason: h.Reason,
+			Before: h.Before,
+			After:  h.After,
+		})
 	}
+
 	if e.Explanation != nil {
 		out.decision(*e.Explanation)
 	} else if e.Commission != nil {
 		out.adjustment(e)
 	}
+
 	return out
 }
 
 func (out *Explanation) decision(x decision.Explanation) {
 	d := x.Decision
-	out.Event, out.Outcome, out.ReasonCode, out.Reason = new(eventOf(d.Event)), string(d.Outcome), string(d.Reason), d.Reason.Meaning()
-	out.RuleID, out.Version, out.Revision, out.Currency = d.Rule.ID, d.Rule.Version, d.Revision, d.Currency.String()
+	out.Event = new(eventOf(d.Event))
+	out.Outcome = string(d.Outcome)
+	out.ReasonCode = string(d.Reason)
+	out.Reason = d.Reason.Meaning()
+	out.RuleID = d.Rule.ID
+	out.Version = d.Rule.Version
+	out.Revision = d.Revision
+	out.Currency = d.Currency.String()
+
 	out.Account = &Account{Position: d.Position, CapUsed: d.CapUsed, OrderTakenBy: d.OrderTakenBy}
 	for _, c := range x.Considered {
-		out.Considered = append(out.Considered, Candidate{Verdict: string(c.Verdict), Rule: RuleOf(c.Rule)})
+		out.Considered = append(
+			out.Considered,
+			Candidate{Verdict: string(c.Verdict), Rule: RuleOf(c.Rule)},
+		)
 	}
+
 	for _, s := range x.Steps {
 		out.Steps = append(out.Steps, Step(s))
 	}
+
 	if o := x.Original; o != nil {
 		out.Original = &Original{
-			Event: eventOf(o.Decision.Event), RuleID: o.Decision.Rule.ID, Version: o.Decision.Rule.Version, Currency: o.Decision.Currency.String(),
-			Base: o.Decision.Base.Minor(), Account: Account{Position: o.Decision.Position, CapUsed: o.Decision.CapUsed},
-			Reversed: o.Reversed, Times: o.Times, Rejected: o.Rejected,
+			Event:    eventOf(o.Decision.Event),
+			RuleID:   o.Decision.Rule.ID,
+			Version:  o.Decision.Rule.Version,
+			Currency: o.Decision.Currency.String(),
+			Base:     o.Decision.Base.Minor(),
+			Account:  Account{Position: o.Decision.Position, CapUsed: o.Decision.CapUsed},
+			Reversed: o.Reversed,
+			Times:    o.Times,
+			Rejected: o.Rejected,
 		}
 	}
-	out.Unrounded, out.Rounding, out.Verified = d.Unrounded, string(x.Rounding), x.Agrees()
+
+	out.Unrounded = d.Unrounded
+	out.Rounding = string(x.Rounding)
+
+	out.Verified = x.Agrees()
 	if d.Currency.Valid() {
 		out.Amount, out.Minor = d.Amount.String(), d.Amount.Minor()
 	}
@@ -135,16 +167,37 @@ func (out *Explanation) decision(x decision.Explanation) {
 
 func eventOf(e event.Event) Event {
 	f := e.Facts()
+
 	return Event{
-		EventID: f.ID, UserID: f.UserID, EventType: string(f.Type), OccurredAt: f.OccurredAt, ReceivedAt: f.ReceivedAt, CampaignID: f.CampaignID,
-		ProductID: f.ProductID, OrderID: f.OrderID, OriginalID: f.OriginalID, Amount: f.Amount, Currency: f.Currency, SelfReferral: f.SelfReferral,
+		EventID:      f.ID,
+		UserID:       f.UserID,
+		EventType:    string(f.Type),
+		OccurredAt:   f.OccurredAt,
+		ReceivedAt:   f.ReceivedAt,
+		CampaignID:   f.CampaignID,
+		ProductID:    f.ProductID,
+		OrderID:      f.OrderID,
+		OriginalID:   f.OriginalID,
+		Amount:       f.Amount,
+		Currency:     f.Currency,
+		SelfReferral: f.SelfReferral,
 	}
 }
 
 func (e Event) domain() (event.Event, error) {
 	return event.New(event.Facts{
-		ID: e.EventID, UserID: e.UserID, Type: event.Type(e.EventType), OccurredAt: e.OccurredAt, ReceivedAt: e.ReceivedAt, CampaignID: e.CampaignID,
-		ProductID: e.ProductID, OrderID: e.OrderID, OriginalID: e.OriginalID, Amount: e.Amount, Currency: e.Currency, SelfReferral: e.SelfReferral,
+		ID:           e.EventID,
+		UserID:       e.UserID,
+		Type:         event.Type(e.EventType),
+		OccurredAt:   e.OccurredAt,
+		ReceivedAt:   e.ReceivedAt,
+		CampaignID:   e.CampaignID,
+		ProductID:    e.ProductID,
+		OrderID:      e.OrderID,
+		OriginalID:   e.OriginalID,
+		Amount:       e.Amount,
+		Currency:     e.Currency,
+		SelfReferral: e.SelfReferral,
 	})
 }
 
@@ -153,43 +206,57 @@ func (x Explanation) Recompute() (decision.Decision, error) {
 	if x.Event == nil {
 		return decision.Decision{}, errNoEvent
 	}
+
 	e, err := x.Event.domain()
 	if err != nil {
 		return decision.Decision{}, err
 	}
+
 	var rules []rule.Rule
 	for _, c := range x.Considered {
 		r, err := c.Rule.Domain()
 		if err != nil {
 			return decision.Decision{}, err
 		}
+
 		rules = append(rules, r)
 	}
+
 	set := rule.NewSet(x.Revision, rules)
+
 	account := decision.Account{Usage: map[decision.UsageKey]decision.Usage{}}
 	if x.Account != nil {
 		account.OrderTaken = x.Account.OrderTakenBy
 	}
+
 	if err := x.loadUsage(e, set, account.Usage); err != nil {
 		return decision.Decision{}, err
 	}
+
 	if x.Original != nil {
 		if account.Original, err = x.Original.domain(); err != nil {
 			return decision.Decision{}, err
 		}
 	}
+
 	return decision.Decide(e, set, account), nil
 }
 
-func (x Explanation) loadUsage(e event.Event, set *rule.Set, usage map[decision.UsageKey]decision.Usage) error {
+func (x Explanation) loadUsage(
+	e event.Event,
+	set *rule.Set,
+	usage map[decision.UsageKey]decision.Usage,
+) error {
 	applied, found := set.Find(rule.Ref{ID: x.RuleID, Version: x.Version})
 	if !found || x.Account == nil || x.Currency == "" {
 		return nil
 	}
+
 	currency, err := money.ParseCurrency(x.Currency)
 	for _, key := range decision.UsageKeys(e, applied, currency) {
 		usage[key] = decision.Usage{Volume: x.Account.Position, Earned: x.Account.CapUsed}
 	}
+
 	return err
 }
 
@@ -198,35 +265,51 @@ func (o Original) domain() (*decision.Original, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	d := decision.Decision{
-		Event: e, Rule: rule.Ref{ID: o.RuleID, Version: o.Version}, HasBase: e.Facts().Amount != "", Position: o.Account.Position, CapUsed: o.Account.CapUsed,
+		Event:    e,
+		Rule:     rule.Ref{ID: o.RuleID, Version: o.Version},
+		HasBase:  e.Facts().Amount != "",
+		Position: o.Account.Position,
+		CapUsed:  o.Account.CapUsed,
 	}
 	if o.Currency != "" {
 		if d.Currency, err = money.ParseCurrency(o.Currency); err != nil {
 			return nil, err
 		}
+
 		d.Base = money.FromMinor(o.Base, d.Currency)
 	}
-	return &decision.Original{Decision: d, Reversed: o.Reversed, Times: o.Times, Rejected: o.Rejected}, nil
+
+	return &decision.Original{
+		Decision: d,
+		Reversed: o.Reversed,
+		Times:    o.Times,
+		Rejected: o.Rejected,
+	}, nil
 }
 
 var errNoEvent = errors.New("it holds no event")
 
-// Check makes the decision again and names what the explanation says otherwise: nothing when both agree.
+// Check makes the decision again and names what the explanation says otherwise: nothing when both
+// agree.
 func (x Explanation) Check() (made decision.Decision, differences []string, err error) {
 	made, err = x.Recompute()
 	if err != nil {
 		return made, nil, err
 	}
+
 	return made, x.differences(made), nil
 }
 
-// differences names each member that says something else than the decision that was made again: one line each, none when all agree.
+// differences names each member that says something else than the decision that was made again: one
+// line each, none when all agree.
 func (x Explanation) differences(made decision.Decision) []string {
 	var amount string
 	if made.Currency.Valid() {
 		amount = made.Amount.String()
 	}
+
 	return differing([]compared{
 		{"outcome", string(made.Outcome), x.Outcome},
 		{"reason_code", string(made.Reason), x.ReasonCode},
@@ -249,8 +332,17 @@ func differing(members []compared) []string {
 	var lines []string
 	for _, member := range members {
 		if member.made != member.says {
-			lines = append(lines, fmt.Sprintf("%s: made again it is %v, the explanation says %v", member.name, member.made, member.says))
+			lines = append(
+				lines,
+				fmt.Sprintf(
+					"%s: made again it is %v, the explanation says %v",
+					member.name,
+					member.made,
+					member.says,
+				),
+			)
 		}
 	}
+
 	return lines
 }

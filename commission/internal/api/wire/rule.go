@@ -1,5 +1,5 @@
-// Package wire (api) holds the JSON forms that more than one route or command reads or writes: rules, and explanations with all that is
-// needed to recompute them.
+// Package wire (api) holds the JSON forms that more than one route or command reads or writes:
+// rules, and explanations with all that is needed to recompute them.
 package wire
 
 import (
@@ -64,10 +64,17 @@ type Rule struct {
 // RuleOf writes a version.
 func RuleOf(r rule.Rule) Rule {
 	d := r.Definition()
-	out := Rule{RuleID: d.ID, Version: d.Version, PublishedAt: d.PublishedAt, Content: draftOf(d)}
+
+	out := Rule{
+		RuleID:      d.ID,
+		Version:     d.Version,
+		PublishedAt: d.PublishedAt,
+		Content:     draftOf(d),
+	}
 	if !d.RetiredAt.IsZero() {
 		out.RetiredAt = &d.RetiredAt
 	}
+
 	return out
 }
 
@@ -76,12 +83,26 @@ func draftOf(d rule.Definition) Draft {
 		if minor == 0 {
 			return nil
 		}
+
 		return &Major{Text: money.FromMinor(minor, d.Currency).String()}
 	}
+
 	out := Draft{
-		RuleID: d.ID, Name: d.Name, EventType: string(d.Scope.EventType), UserID: d.Scope.UserID, CampaignID: d.Scope.CampaignID, ProductID: d.Scope.ProductID,
-		Currency: d.Currency.String(), Formula: Formula{Kind: string(d.Formula.Kind), Period: string(d.Formula.Period)}, MinimumBase: amount(d.MinimumBase),
-		Maximum: amount(d.Maximum), HoldDays: d.HoldDays, Rounding: string(d.Rounding), Priority: d.Priority, EffectiveFrom: d.EffectiveFrom, EffectiveTo: d.EffectiveTo,
+		RuleID:        d.ID,
+		Name:          d.Name,
+		EventType:     string(d.Scope.EventType),
+		UserID:        d.Scope.UserID,
+		CampaignID:    d.Scope.CampaignID,
+		ProductID:     d.Scope.ProductID,
+		Currency:      d.Currency.String(),
+		Formula:       Formula{Kind: string(d.Formula.Kind), Period: string(d.Formula.Period)},
+		MinimumBase:   amount(d.MinimumBase),
+		Maximum:       amount(d.Maximum),
+		HoldDays:      d.HoldDays,
+		Rounding:      string(d.Rounding),
+		Priority:      d.Priority,
+		EffectiveFrom: d.EffectiveFrom,
+		EffectiveTo:   d.EffectiveTo,
 	}
 	switch d.Formula.Kind {
 	case rule.Flat:
@@ -90,12 +111,20 @@ func draftOf(d rule.Definition) Draft {
 		out.Formula.Rate = &Major{Text: d.Formula.Rate.String()}
 	case rule.Graduated, rule.AllUnits:
 		for _, tier := range d.Formula.Tiers {
-			out.Formula.Tiers = append(out.Formula.Tiers, Tier{From: Major{money.FromMinor(tier.From, d.Currency).String()}, Rate: Major{tier.Rate.String()}})
+			out.Formula.Tiers = append(
+				out.Formula.Tiers,
+				Tier{
+					From: Major{money.FromMinor(tier.From, d.Currency).String()},
+					Rate: Major{tier.Rate.String()},
+				},
+			)
 		}
 	}
+
 	if d.Cap != nil {
 		out.Cap = &Cap{Amount: *amount(d.Cap.Amount), Period: string(d.Cap.Period)}
 	}
+
 	return out
 }
 
@@ -105,38 +134,61 @@ func (r Rule) Domain() (rule.Rule, error) {
 	if err != nil {
 		return rule.Rule{}, err
 	}
-	def.ID, def.Version, def.PublishedAt = r.RuleID, r.Version, r.PublishedAt
+
+	def.ID = r.RuleID
+	def.Version = r.Version
+
+	def.PublishedAt = r.PublishedAt
 	if r.RetiredAt != nil {
 		def.RetiredAt = *r.RetiredAt
 	}
+
 	return rule.New(def)
 }
 
-// Definition reads the texts of amounts and rates exactly. The fault lists every one that cannot be read; what they mean together is for the
-// domain to check.
+// Definition reads the texts of amounts and rates exactly. The fault lists every one that cannot be
+// read; what they mean together is for the domain to check.
 func (d Draft) Definition() (rule.Definition, error) {
 	var faults fault.Fields
+
 	def := rule.Definition{
-		ID: d.RuleID, Name: d.Name,
-		Scope:    rule.Scope{EventType: event.Type(d.EventType), UserID: d.UserID, CampaignID: d.CampaignID, ProductID: d.ProductID},
-		HoldDays: d.HoldDays, Priority: d.Priority, EffectiveFrom: d.EffectiveFrom.UTC().Truncate(time.Microsecond), EffectiveTo: d.EffectiveTo.UTC().Truncate(time.Microsecond),
+		ID:   d.RuleID,
+		Name: d.Name,
+		Scope: rule.Scope{
+			EventType:  event.Type(d.EventType),
+			UserID:     d.UserID,
+			CampaignID: d.CampaignID,
+			ProductID:  d.ProductID,
+		},
+		HoldDays:      d.HoldDays,
+		Priority:      d.Priority,
+		EffectiveFrom: d.EffectiveFrom.UTC().Truncate(time.Microsecond),
+		EffectiveTo:   d.EffectiveTo.UTC().Truncate(time.Microsecond),
 	}
 	if d.Currency != "" {
 		currency, err := money.ParseCurrency(d.Currency)
 		note(&faults, "currency", err)
 		def.Currency = currency
 	}
+
 	rounding, ok := money.ParseRounding(d.Rounding)
 	if !ok {
 		faults.Add("rounding", "rounding_unknown", "must be half_even or half_up")
 	}
+
 	def.Rounding = rounding
 	read := reader{currency: def.Currency, faults: &faults}
+
 	def.MinimumBase, def.Maximum = read.optional("minimum_base", d.MinimumBase), read.optional("maximum", d.Maximum)
 	if d.Cap != nil {
-		def.Cap = &rule.Cap{Amount: read.optional("cap.amount", &d.Cap.Amount), Period: rule.Period(d.Cap.Period)}
+		def.Cap = &rule.Cap{
+			Amount: read.optional("cap.amount", &d.Cap.Amount),
+			Period: rule.Period(d.Cap.Period),
+		}
 	}
+
 	def.Formula = read.formula(d.Formula)
+
 	return def, faults.Err()
 }
 
@@ -150,11 +202,14 @@ func (r reader) optional(field string, m *Major) int64 {
 	if m == nil {
 		return 0
 	}
+
 	if !r.currency.Valid() {
 		return 1 // the domain refuses it for want of a currency
 	}
+
 	amount, err := money.ParseMajor(m.Text, r.currency)
 	note(r.faults, field, err)
+
 	return amount.Minor()
 }
 
@@ -163,8 +218,10 @@ func (r reader) rate(field string, m *Major) money.Rate {
 		r.faults.Add(field, "required", "is required for this kind of formula")
 		return money.Rate{}
 	}
+
 	rate, err := money.ParseRate(m.Text)
 	note(r.faults, field, err)
+
 	return rate
 }
 
@@ -177,6 +234,7 @@ func (r reader) formula(f Formula) rule.Formula {
 	}
 	unwanted("formula.rate", f.Rate != nil && out.Kind != rule.Percentage)
 	unwanted("formula.amount", f.Amount != nil && out.Kind != rule.Flat)
+
 	switch out.Kind {
 	case rule.Flat:
 		out.Amount = r.rate("formula.amount", f.Amount)
@@ -184,9 +242,17 @@ func (r reader) formula(f Formula) rule.Formula {
 		out.Rate = r.rate("formula.rate", f.Rate)
 	case rule.Graduated, rule.AllUnits:
 	}
+
 	for _, tier := range f.Tiers {
-		out.Tiers = append(out.Tiers, rule.Tier{From: r.optional("formula.tiers", &tier.From), Rate: r.rate("formula.tiers", &tier.Rate)})
+		out.Tiers = append(
+			out.Tiers,
+			rule.Tier{
+				From: r.optional("formula.tiers", &tier.From),
+				Rate: r.rate("formula.tiers", &tier.Rate),
+			},
+		)
 	}
+
 	return out
 }
 

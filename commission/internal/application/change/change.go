@@ -1,5 +1,5 @@
-// Package change is what all changes by hand have in common: who asks and why, and how a repeated request gets the first answer again.
-// Application layer.
+// Package change is what all changes by hand have in common: who asks and why, and how a repeated
+// request gets the first answer again. Application layer.
 package change
 
 import (
@@ -9,7 +9,8 @@ import (
 	"tributary/platform/fault"
 )
 
-// Request is the frame of a change. It is stored with the change, in one transaction: as a row of the audit, and under its key.
+// Request is the frame of a change. It is stored with the change, in one transaction: as a row of
+// the audit, and under its key.
 type Request struct {
 	Actor     string
 	RequestID string
@@ -22,7 +23,8 @@ type Request struct {
 	Render func(result any) ([]byte, error)
 }
 
-// ReplayedError says that the change was made before under the same key; Body is what was answered then.
+// ReplayedError says that the change was made before under the same key; Body is what was answered
+// then.
 type ReplayedError struct{ Body []byte }
 
 // Error says so.
@@ -30,12 +32,20 @@ func (*ReplayedError) Error() string { return "the request was answered before" 
 
 // ErrKeyReused is a key that was used for another request.
 func ErrKeyReused() error {
-	return fault.New(fault.Invalid, "idempotency_key_reused", "The Idempotency-Key was used for another request; take a new one.")
+	return fault.New(
+		fault.Invalid,
+		"idempotency_key_reused",
+		"The Idempotency-Key was used for another request; take a new one.",
+	)
 }
 
 // ErrVersion is an If-Match that names another version.
 func ErrVersion() error {
-	return fault.New(fault.Precondition, "version_mismatch", "It was changed meanwhile; read it again and decide anew.")
+	return fault.New(
+		fault.Precondition,
+		"version_mismatch",
+		"It was changed meanwhile; read it again and decide anew.",
+	)
 }
 
 // Record is a row of the audit.
@@ -52,8 +62,10 @@ type Record struct {
 
 // Frames keeps the frame of a change that takes more than one transaction.
 type Frames interface {
-	// Known is a *ReplayedError when the key was used for the same request, and idempotency_key_reused when it was for another.
+	// Known is a *ReplayedError when the key was used for the same request, and
+	// idempotency_key_reused when it was for another.
 	Known(ctx context.Context, request Request) error
-	// Note stores the audit row and the answer under the key; a *ReplayedError when somebody was quicker.
+	// Note stores the audit row and the answer under the key; a *ReplayedError when somebody was
+	// quicker.
 	Note(ctx context.Context, request Request, record Record, result any) error
 }

@@ -1,4 +1,5 @@
-// Package consume turns batches of tracking events into decisions, commissions and ledger transfers. Application layer.
+// Package consume turns batches of tracking events into decisions, commissions and ledger
+// transfers. Application layer.
 package consume
 
 import (
@@ -14,15 +15,17 @@ import (
 	"tributary/platform/fault"
 )
 
-// State is what the decisions about a batch depend on, locked against other writers until the batch is stored.
+// State is what the decisions about a batch depend on, locked against other writers until the batch
+// is stored.
 type State struct {
-	Rules    *rule.Set
-	Books    *decision.Books
-	Earnings map[string]*Earning // by event id: the earnings that reversals of the batch may take back
+	Rules *rule.Set
+	Books *decision.Books
+	// by event id: the earnings that reversals of the batch may take back
+	Earnings map[string]*Earning
 }
 
-// Earning is a commission that a clawback can take from, and what is left of it with all adjustments. It is itself an adjustment where replay gave what the
-// first decision had not.
+// Earning is a commission that a clawback can take from, and what is left of it with all
+// adjustments. It is itself an adjustment where replay gave what the first decision had not.
 type Earning struct {
 	commission.State
 
@@ -42,19 +45,22 @@ type Changes struct {
 	Decisions   []Decided // new ones
 	Resolved    []Decided // of reversals that had been parked
 	Commissions []commission.Commission
-	Reversed    []string // ids of earnings of which nothing is left; their clawbacks are settled with them
-	Transfers   []ledger.Transfer
-	Usage       map[decision.UsageKey]decision.Usage // differences
+	// ids of earnings of which nothing is left; their clawbacks are settled with them
+	Reversed  []string
+	Transfers []ledger.Transfer
+	Usage     map[decision.UsageKey]decision.Usage // differences
 }
 
-// NotStorable is the code of a fault that says: this batch holds something that the database will never take.
+// NotStorable is the code of a fault that says: this batch holds something that the database will
+// never take.
 const NotStorable = "event_not_storable"
 
 // Store keeps decisions and what follows from them.
 type Store interface {
-	// Decide loads the state that the events touch, lets decide make changes, and stores them, all in one transaction that excludes other
-	// writers of the same users. decide may run several times; only the changes of its last run are stored. An error stores
-	// nothing: a fault with code NotStorable when trying again is useless, any other error when it is not.
+	// Decide loads the state that the events touch, lets decide make changes, and stores them, all
+	// in one transaction that excludes other writers of the same users. decide may run several
+	// times; only the changes of its last run are stored. An error stores nothing: a fault with
+	// code NotStorable when trying again is useless, any other error when it is not.
 	Decide(ctx context.Context, events []event.Event, decide func(State) (Changes, error)) error
 }
 
@@ -76,14 +82,20 @@ type Refused struct {
 	Err   error
 }
 
-// Handle decides the events in their order and stores the result; events that have a decision are left alone. Events that can never be stored
-// are found by halving the batch and given back; the others are stored. An error means that trying again makes sense: it is
-// harmless, because what was stored is left alone.
+// Handle decides the events in their order and stores the result; events that have a decision are
+// left alone. Events that can never be stored are found by halving the batch and given back; the
+// others are stored. An error means that trying again makes sense: it is harmless, because what was
+// stored is left alone.
 func (h *Handler) Handle(ctx context.Context, events []event.Event) ([]Refused, error) {
 	if len(events) == 0 {
 		return nil, nil
 	}
-	err := h.store.Decide(ctx, events, func(s State) (Changes, error) { return h.decide(s, events) })
+
+	err := h.store.Decide(
+		ctx,
+		events,
+		func(s State) (Changes, error) { return h.decide(s, events) },
+	)
 	switch {
 	case err == nil:
 		return nil, nil
@@ -92,14 +104,17 @@ func (h *Handler) Handle(ctx context.Context, events []event.Event) ([]Refused, 
 	case len(events) == 1:
 		return []Refused{{Event: events[0], Err: err}}, nil
 	}
+
 	first, err := h.Handle(ctx, events[:len(events)/2])
 	if err != nil {
 		return nil, err
 	}
+
 	second, err := h.Handle(ctx, events[len(events)/2:])
 	if err != nil {
 		return nil, err
 	}
+
 	return append(first, second...), nil
 }
 
@@ -110,11 +125,14 @@ func (h *Handler) decide(s State, events []event.Event) (Changes, error) {
 		if waited {
 			into = &run.changes.Resolved
 		}
+
 		if err := run.take(e, into); err != nil {
 			return Changes{}, err
 		}
 	}
+
 	run.changes.Usage = s.Books.Changes()
+
 	return run.changes, nil
 }
 
@@ -126,9 +144,12 @@ func newChanges(now time.Time, books *decision.Books, events []event.Event) Chan
 			open++
 		}
 	}
+
 	return Changes{
-		Now: now.UTC().Truncate(time.Microsecond), Decisions: make([]Decided, 0, open), Commissions: make([]commission.Commission, 0, open),
-		Transfers: make([]ledger.Transfer, 0, open),
+		Now:         now.UTC().Truncate(time.Microsecond),
+		Decisions:   make([]Decided, 0, open),
+		Commissions: make([]commission.Commission, 0, open),
+		Transfers:   make([]ledger.Transfer, 0, open),
 	}
 }
 
@@ -144,18 +165,23 @@ type run struct {
 func (r *run) take(e event.Event, into *[]Decided) error {
 	d := Decided{Decision: decision.Decide(e, r.Rules, r.Books.Account(e))}
 	r.Books.Record(d.Decision, r.Rules)
+
 	if d.Outcome == decision.Commissioned {
 		made, err := r.commission(d.Decision)
 		if err != nil {
 			return err
 		}
+
 		d.CommissionID = made.State().ID
+
 		r.changes.Commissions = append(r.changes.Commissions, made)
 		if transfer, ok := made.Transfer(); ok {
 			r.changes.Transfers = append(r.changes.Transfers, transfer)
 		}
 	}
+
 	*into = append(*into, d)
+
 	return nil
 }
 
@@ -166,21 +192,32 @@ func (r *run) commission(d decision.Decision) (commission.Commission, error) {
 			terms.Rate = rate.String()
 		}
 	}
+
 	if !d.Clawed() {
 		made := commission.FromDecision(d, terms)
 		r.Earnings[d.Event.ID()] = &Earning{State: made.State(), Net: d.Amount.Minor()}
+
 		return made, nil
 	}
+
 	earning := r.Earnings[d.OriginalID]
 	if earning == nil {
-		return commission.Commission{}, fmt.Errorf("event %s takes back %s, which has no earning", d.Event.ID(), d.OriginalID)
+		return commission.Commission{}, fmt.Errorf(
+			"event %s takes back %s, which has no earning",
+			d.Event.ID(),
+			d.OriginalID,
+		)
 	}
+
 	terms.Earner = &earning.State
 	made := commission.FromDecision(d, terms)
+
 	earning.Net += d.Amount.Minor()
-	if earning.Net == 0 && earning.Kind == commission.Earning && earning.Status != commission.Reversed {
+	if earning.Net == 0 && earning.Kind == commission.Earning &&
+		earning.Status != commission.Reversed {
 		earning.Status = commission.Reversed
 		r.changes.Reversed = append(r.changes.Reversed, earning.ID)
 	}
+
 	return made, nil
 }

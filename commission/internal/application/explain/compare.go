@@ -17,22 +17,27 @@ import (
 
 // Before is what an adjustment of an event followed from, as it stood then.
 type Before struct {
-	Known    time.Time               // until when what happened was known to it
-	Replay   *change.Record          // the replay that made it; nil when it broke off before it was noted
-	Rules    *rule.Set               // that it went by
-	Booked   []commission.Commission // for the event in the adjustment's currency, oldest first, without what was rejected
-	Related  []event.Event           // the event, those of its order, and their reversals
-	Rejected map[string]bool         // events of the user whose commission was rejected by hand
+	Known time.Time // until when what happened was known to it
+	// the replay that made it; nil when it broke off before it was noted
+	Replay *change.Record
+	Rules  *rule.Set // that it went by
+	// for the event in the adjustment's currency, oldest first, without what was rejected
+	Booked   []commission.Commission
+	Related  []event.Event   // the event, those of its order, and their reversals
+	Rejected map[string]bool // events of the user whose commission was rejected by hand
 }
 
-// Comparison is how a replay came to an adjustment: what the rules said of the event, and what was booked for it.
+// Comparison is how a replay came to an adjustment: what the rules said of the event, and what was
+// booked for it.
 type Comparison struct {
 	Before
 
-	Decisions []decision.Explanation // of the event and of its reversals; none when the event's commission was rejected
-	Expected  money.Amount           // their sum
-	Standing  money.Amount           // the sum of what was booked
-	TooWide   bool                   // the rule has tiers or a cap, and the user's history is too long to be read for this
+	// of the event and of its reversals; none when the event's commission was rejected
+	Decisions []decision.Explanation
+	Expected  money.Amount // their sum
+	Standing  money.Amount // the sum of what was booked
+	// the rule has tiers or a cap, and the user's history is too long to be read for this
+	TooWide bool
 }
 
 // Difference is what the adjustment should be.
@@ -41,37 +46,52 @@ func (c Comparison) Difference() (money.Amount, error) { return c.Expected.Sub(c
 // Agrees tells whether the amount is the difference, and each decision can be made again.
 func (c Comparison) Agrees(amount money.Amount) bool {
 	difference, err := c.Difference()
-	return err == nil && !c.TooWide && difference == amount && !slices.ContainsFunc(c.Decisions, func(x decision.Explanation) bool { return !x.Agrees() })
+
+	return err == nil && !c.TooWide && difference == amount &&
+		!slices.ContainsFunc(c.Decisions, func(x decision.Explanation) bool { return !x.Agrees() })
 }
 
 // compare decides the event anew by the rules that the replay went by.
-func (h *Handler) compare(ctx context.Context, adjustment commission.Commission) (*Comparison, error) {
+func (h *Handler) compare(
+	ctx context.Context,
+	adjustment commission.Commission,
+) (*Comparison, error) {
 	before, err := h.store.Before(ctx, adjustment)
 	if err != nil {
 		return nil, err
 	}
+
 	state := adjustment.State()
 	zero := money.FromMinor(0, state.Amount.Currency())
+
 	c := &Comparison{Before: before, Expected: zero, Standing: zero}
 	for _, b := range before.Booked {
 		if c.Standing, err = c.Standing.Add(b.State().Amount); err != nil {
 			return nil, err
 		}
 	}
+
 	if before.Rejected[state.EventID] {
 		return c, nil
 	}
+
 	decisions := decision.Run(before.Related, before.Rules, before.Rejected)
-	if slices.ContainsFunc(decisions, func(d decision.Decision) bool { return needsHistory(d, before.Rules) }) {
+	if slices.ContainsFunc(
+		decisions,
+		func(d decision.Decision) bool { return needsHistory(d, before.Rules) },
+	) {
 		events, err := h.store.EventsOf(ctx, state.UserID, before.Known)
 		if c.TooWide = fault.Is(err, query.TooWide); c.TooWide {
 			return c, nil
 		}
+
 		if err != nil {
 			return nil, err
 		}
+
 		decisions = decision.Run(events, before.Rules, before.Rejected)
 	}
+
 	return c, c.explain(decisions, state.EventID)
 }
 
@@ -83,15 +103,20 @@ func needsHistory(d decision.Decision, rules *rule.Set) bool {
 
 // explain takes the decisions about the event and its reversals.
 func (c *Comparison) explain(decisions []decision.Decision, eventID string) (err error) {
-	own := slices.IndexFunc(decisions, func(d decision.Decision) bool { return d.Event.ID() == eventID })
+	own := slices.IndexFunc(
+		decisions,
+		func(d decision.Decision) bool { return d.Event.ID() == eventID },
+	)
 	for _, d := range decisions {
 		if d.Root() != eventID {
 			continue
 		}
+
 		var original *decision.Decision
 		if d.Event.ID() != eventID && own >= 0 {
 			original = &decisions[own]
 		}
+
 		c.Decisions = append(c.Decisions, decision.Explain(d, original, c.Rules))
 		if d.Outcome == decision.Commissioned && d.Currency == c.Expected.Currency() {
 			if c.Expected, err = c.Expected.Add(d.Amount); err != nil {
@@ -99,5 +124,6 @@ func (c *Comparison) explain(decisions []decision.Decision, eventID string) (err
 			}
 		}
 	}
+
 	return nil
 }

@@ -24,7 +24,15 @@ type endless struct {
 }
 
 func (endless) Commission(context.Context, string) (commission.Commission, error) {
-	return commission.Restore(commission.State{ID: "a", EventID: "e", UserID: "u", Kind: commission.Adjustment, Amount: money.FromMinor(100, money.USD())}), nil
+	return commission.Restore(
+		commission.State{
+			ID:      "a",
+			EventID: "e",
+			UserID:  "u",
+			Kind:    commission.Adjustment,
+			Amount:  money.FromMinor(100, money.USD()),
+		},
+	), nil
 }
 
 func (e endless) RulesAt(context.Context, int64) (*rule.Set, error) { return e.rules, nil }
@@ -34,23 +42,34 @@ func (endless) History(context.Context, string, string) ([]change.Record, error)
 func (e endless) Before(context.Context, commission.Commission) (explain.Before, error) {
 	sale := event.Restore(event.Facts{ID: "e", UserID: "u", Type: event.Sale, Amount: "10"})
 	booked := commission.Restore(commission.State{Amount: money.FromMinor(30, money.USD())})
-	return explain.Before{Rules: e.rules, Related: []event.Event{sale}, Booked: []commission.Commission{booked}, Rejected: map[string]bool{"e": e.rejected}}, nil
+
+	return explain.Before{
+		Rules:    e.rules,
+		Related:  []event.Event{sale},
+		Booked:   []commission.Commission{booked},
+		Rejected: map[string]bool{"e": e.rejected},
+	}, nil
 }
 
 func (endless) EventsOf(context.Context, string, time.Time) ([]event.Event, error) {
 	return nil, fault.New(fault.Invalid, query.TooWide, "It took too long.")
 }
 
-// Without the history nothing is claimed about a rule that depends on it; other rules do not ask for it.
+// Without the history nothing is claimed about a rule that depends on it; other rules do not ask
+// for it.
 func TestHistoriesThatAreTooLong(t *testing.T) {
 	t.Parallel()
+
 	for name, limit := range map[string]*rule.Cap{"plain": nil, "capped": {Amount: 1000, Period: rule.Monthly}} {
 		x, err := explain.New(endless{rules: tenth(t, limit)}).Commission(t.Context(), "a")
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		known := limit == nil
-		if c := x.Comparison; c.TooWide == known || c.Agrees(money.FromMinor(70, money.USD())) != known || (len(c.Decisions) == 1) != known {
+		if c := x.Comparison; c.TooWide == known ||
+			c.Agrees(money.FromMinor(70, money.USD())) != known ||
+			(len(c.Decisions) == 1) != known {
 			t.Errorf("%s: %+v", name, c)
 		}
 	}
@@ -59,22 +78,35 @@ func TestHistoriesThatAreTooLong(t *testing.T) {
 // What was rejected brings nothing, whatever the rule says.
 func TestRejectedEventsBringNothing(t *testing.T) {
 	t.Parallel()
-	x, err := explain.New(endless{rules: tenth(t, nil), rejected: true}).Commission(t.Context(), "a")
+
+	x, err := explain.New(
+		endless{rules: tenth(t, nil), rejected: true},
+	).Commission(t.Context(), "a")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c := x.Comparison; len(c.Decisions) > 0 || !c.Agrees(money.FromMinor(-30, money.USD())) || c.Agrees(money.FromMinor(70, money.USD())) {
+
+	if c := x.Comparison; len(c.Decisions) > 0 || !c.Agrees(money.FromMinor(-30, money.USD())) ||
+		c.Agrees(money.FromMinor(70, money.USD())) {
 		t.Errorf("%+v", c)
 	}
 }
 
 func tenth(t *testing.T, limit *rule.Cap) *rule.Set {
 	t.Helper()
+
 	rate, err := money.ParseRate("0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return rule.NewSet(1, []rule.Rule{rule.Restore(rule.Definition{
-		ID: "r", Version: 1, Scope: rule.Scope{EventType: event.Sale}, Currency: money.USD(), Formula: rule.Formula{Kind: rule.Percentage, Rate: rate}, Rounding: money.HalfEven, Cap: limit,
+		ID:       "r",
+		Version:  1,
+		Scope:    rule.Scope{EventType: event.Sale},
+		Currency: money.USD(),
+		Formula:  rule.Formula{Kind: rule.Percentage, Rate: rate},
+		Rounding: money.HalfEven,
+		Cap:      limit,
 	})})
 }

@@ -23,11 +23,13 @@ type Store interface {
 	History(ctx context.Context, subjectType, subjectID string) ([]change.Record, error)
 	// Before gives what an adjustment of an event followed from.
 	Before(ctx context.Context, adjustment commission.Commission) (Before, error)
-	// EventsOf gives all events of a user that were known at the time. A fault with code query.TooWide when that takes too long.
+	// EventsOf gives all events of a user that were known at the time. A fault with code
+	// query.TooWide when that takes too long.
 	EventsOf(ctx context.Context, userID string, known time.Time) ([]event.Event, error)
 }
 
-// Explained is an explanation with the commission, where there is one, and what was done to it by hand.
+// Explained is an explanation with the commission, where there is one, and what was done to it by
+// hand.
 type Explained struct {
 	Explanation *decision.Explanation // nil for an adjustment
 	Comparison  *Comparison           // of an adjustment that a replay made
@@ -48,7 +50,9 @@ func (h *Handler) Commission(ctx context.Context, id string) (Explained, error) 
 	if err != nil {
 		return Explained{}, err
 	}
+
 	out := Explained{}
+
 	state := found.State()
 	switch {
 	case state.Kind != commission.Adjustment:
@@ -56,27 +60,34 @@ func (h *Handler) Commission(ctx context.Context, id string) (Explained, error) 
 	case state.EventID != "":
 		out.Comparison, err = h.compare(ctx, found)
 	}
+
 	if err != nil {
 		return Explained{}, err
 	}
+
 	out.Commission = &found
+
 	out.History, err = h.store.History(ctx, "commission", id)
 	if c := out.Comparison; c != nil && c.Replay != nil {
 		out.History = append(out.History, *c.Replay)
 	}
+
 	return out, err
 }
 
-// Decision explains the decision about an event; a fault with code decision_not_found when there is none.
+// Decision explains the decision about an event; a fault with code decision_not_found when there is
+// none.
 func (h *Handler) Decision(ctx context.Context, eventID string) (Explained, error) {
 	decided, err := h.store.Decision(ctx, eventID)
 	if err != nil {
 		return Explained{}, err
 	}
+
 	rules, err := h.store.RulesAt(ctx, decided.Revision)
 	if err != nil {
 		return Explained{}, err
 	}
+
 	var original *decision.Decision
 	if decided.OriginalID != "" {
 		found, err := h.store.Decision(ctx, decided.OriginalID)
@@ -87,6 +98,8 @@ func (h *Handler) Decision(ctx context.Context, eventID string) (Explained, erro
 			return Explained{}, err
 		}
 	}
+
 	x := decision.Explain(decided.Decision, original, rules)
+
 	return Explained{Explanation: &x, Decided: decided}, nil
 }

@@ -1,4 +1,5 @@
-// Package publish makes versions of rules and retires rules. What is published never changes. Application layer.
+// Package publish makes versions of rules and retires rules. What is published never changes.
+// Application layer.
 package publish
 
 import (
@@ -16,11 +17,22 @@ import (
 type Store interface {
 	// Rules gives all published versions as they stand.
 	Rules(ctx context.Context) (*rule.Set, error)
-	// Publish stores the version that build makes of the rules as they stand, with its audit row, in one transaction that excludes other
-	// publishers. Faults are those of build, and idempotency_key_reused; a *change.ReplayedError for a repetition.
-	Publish(ctx context.Context, request change.Request, build func(*rule.Set) (rule.Rule, error)) (rule.Rule, error)
-	// Retire ends all versions of a rule at the time, with its audit row, under the same terms. Faults: rule_not_found, rule_retired.
-	Retire(ctx context.Context, request change.Request, ruleID string, at time.Time) (rule.Rule, error)
+	// Publish stores the version that build makes of the rules as they stand, with its audit row,
+	// in one transaction that excludes other publishers. Faults are those of build, and
+	// idempotency_key_reused; a *change.ReplayedError for a repetition.
+	Publish(
+		ctx context.Context,
+		request change.Request,
+		build func(*rule.Set) (rule.Rule, error),
+	) (rule.Rule, error)
+	// Retire ends all versions of a rule at the time, with its audit row, under the same terms.
+	// Faults: rule_not_found, rule_retired.
+	Retire(
+		ctx context.Context,
+		request change.Request,
+		ruleID string,
+		at time.Time,
+	) (rule.Rule, error)
 }
 
 // Handler publishes and retires. It is safe for concurrent use.
@@ -32,10 +44,16 @@ type Handler struct {
 // New makes a handler.
 func New(store Store, newID func() string) *Handler { return &Handler{store: store, newID: newID} }
 
-// Publish checks the definition and stores it as the first version of a new rule, or as the next version of the rule that it names. A
-// version that would tie with a version of another rule is refused with code rule_conflict, naming those rules.
-func (h *Handler) Publish(ctx context.Context, request change.Request, def rule.Definition) (rule.Rule, error) {
+// Publish checks the definition and stores it as the first version of a new rule, or as the next
+// version of the rule that it names. A version that would tie with a version of another rule is
+// refused with code rule_conflict, naming those rules.
+func (h *Handler) Publish(
+	ctx context.Context,
+	request change.Request,
+	def rule.Definition,
+) (rule.Rule, error) {
 	id := h.newID()
+
 	return h.store.Publish(ctx, request, func(set *rule.Set) (rule.Rule, error) {
 		return Build(set, def, Terms{NewID: id, Now: request.Now})
 	})
@@ -47,39 +65,56 @@ type Terms struct {
 	Now   time.Time // when it is published, and takes effect where the definition does not say
 }
 
-// Build makes the version that publishing the definition among the rules gives, or tells why it cannot be.
+// Build makes the version that publishing the definition among the rules gives, or tells why it
+// cannot be.
 func Build(set *rule.Set, def rule.Definition, terms Terms) (rule.Rule, error) {
 	def.PublishedAt = terms.Now
 	if def.EffectiveFrom.IsZero() {
 		def.EffectiveFrom = terms.Now
 	}
+
 	if def.ID == "" {
 		def.ID, def.Version = terms.NewID, 1
 	} else if err := nextVersion(set, &def); err != nil {
 		return rule.Rule{}, err
 	}
+
 	valid, err := rule.New(def)
 	if err != nil {
 		return rule.Rule{}, err
 	}
+
 	return valid, Conflict(set.Conflicts(valid))
 }
 
-// nextVersion numbers a version of a known rule. Event type, scope and currency are what makes a rule the same rule.
+// nextVersion numbers a version of a known rule. Event type, scope and currency are what makes a
+// rule the same rule.
 func nextVersion(set *rule.Set, def *rule.Definition) error {
 	versions := set.Versions(def.ID)
 	if len(versions) == 0 {
 		return ErrNoRule()
 	}
+
 	last := versions[len(versions)-1].Definition()
 	if !last.RetiredAt.IsZero() {
 		return fault.New(fault.Conflict, "rule_retired", "The rule is retired; publish a new one.")
 	}
+
 	if last.Scope != def.Scope || last.Currency != def.Currency {
-		return fault.New(fault.Invalid, "validation_failed", "The request breaks the rules listed in errors.",
-			fault.Field{Field: "rule_id", Code: "scope_changed", Message: "a version keeps event type, scope and currency of its rule; publish a new rule"})
+		return fault.New(
+			fault.Invalid,
+			"validation_failed",
+			"The request breaks the rules listed in errors.",
+			fault.Field{
+				Field:   "rule_id",
+				Code:    "scope_changed",
+				Message: "a version keeps event type, scope and currency of its rule; publish a new rule",
+			},
+		)
 	}
+
 	def.Version = last.Version + 1
+
 	return nil
 }
 
@@ -90,28 +125,52 @@ func ErrNoRule() error { return fault.New(fault.NotFound, "rule_not_found", "The
 func Conflict(ties []rule.Rule) error {
 	var faults fault.Fields
 	for _, tie := range ties {
-		faults.Add("priority", "tie", fmt.Sprintf("ties with version %d of rule %s (%s): change the priority, the scope or the period", tie.Version(), tie.ID(), tie.Definition().Name))
+		faults.Add(
+			"priority",
+			"tie",
+			fmt.Sprintf(
+				"ties with version %d of rule %s (%s): change the priority, the scope or the period",
+				tie.Version(),
+				tie.ID(),
+				tie.Definition().Name,
+			),
+		)
 	}
+
 	if len(faults) == 0 {
 		return nil
 	}
-	return fault.New(fault.Conflict, "rule_conflict", "For some events neither this version nor those listed in errors would go first.", faults...)
+
+	return fault.New(
+		fault.Conflict,
+		"rule_conflict",
+		"For some events neither this version nor those listed in errors would go first.",
+		faults...)
 }
 
 // Retire ends a rule at the time, which must not lie in the past: what was decided stays right.
-func (h *Handler) Retire(ctx context.Context, request change.Request, ruleID string, at time.Time) (rule.Rule, error) {
+func (h *Handler) Retire(
+	ctx context.Context,
+	request change.Request,
+	ruleID string,
+	at time.Time,
+) (rule.Rule, error) {
 	var faults fault.Fields
 	if f, ok := fault.As(commission.CheckReason(request.Reason)); ok {
 		faults = append(faults, f.Fields...)
 	}
+
 	if at.IsZero() {
 		at = request.Now
 	}
+
 	if at.Before(request.Now) {
 		faults.Add("retired_at", "in_the_past", "must not lie in the past")
 	}
+
 	if err := faults.Err(); err != nil {
 		return rule.Rule{}, err
 	}
+
 	return h.store.Retire(ctx, request, ruleID, at.UTC().Truncate(time.Microsecond))
 }

@@ -1,4 +1,5 @@
-// Package query holds the reading side: what can be asked about commissions, decisions, balances and payouts. Application layer.
+// Package query holds the reading side: what can be asked about commissions, decisions, balances
+// and payouts. Application layer.
 package query
 
 import (
@@ -16,7 +17,8 @@ type CommissionFilter struct {
 	OccurredFrom, OccurredTo                                         time.Time
 }
 
-// TooWide is the code of a fault that says: a search that would take longer than is allowed was given up.
+// TooWide is the code of a fault that says: a search that would take longer than is allowed was
+// given up.
 const TooWide = "search_too_wide"
 
 // Slice asks for at most Limit rows that follow the one with the id After, "" for the first ones.
@@ -36,8 +38,8 @@ type Decided struct {
 
 // Commissions reads commissions and decisions.
 type Commissions interface {
-	// List gives commissions, newest first. Rows that are added meanwhile are newer than those still to come, so paging by the
-	// last id misses none and repeats none.
+	// List gives commissions, newest first. Rows that are added meanwhile are newer than those
+	// still to come, so paging by the last id misses none and repeats none.
 	List(ctx context.Context, filter CommissionFilter, slice Slice) ([]commission.Commission, error)
 	// Commission gives one; a fault with code commission_not_found when there is none.
 	Commission(ctx context.Context, id string) (commission.Commission, error)
@@ -52,5 +54,9 @@ func ErrNoCommission() error {
 
 // ErrNoDecision is a decision that is not there, or that is nobody's business.
 func ErrNoDecision() error {
-	return fault.New(fault.NotFound, "decision_not_found", "There is no decision for such an event, at least not yet.")
+	return fault.New(
+		fault.NotFound,
+		"decision_not_found",
+		"There is no decision for such an event, at least not yet.",
+	)
 }

@@ -15,7 +15,8 @@ import (
 	"tributary/platform/money"
 )
 
-// programme is a store of so many users with the same events, but for the last one, of which nothing is booked.
+// programme is a store of so many users with the same events, but for the last one, of which
+// nothing is booked.
 type programme struct {
 	rules     *rule.Set
 	users     int
@@ -31,56 +32,87 @@ func (p *programme) Users(context.Context, replay.Period) ([]string, error) {
 	for i := range users {
 		users[i] = fmt.Sprint("u", i)
 	}
+
 	return users, nil
 }
 
-func (p *programme) Rebook(_ context.Context, _ change.Request, userID string, fn func(replay.History) (replay.Booking, error)) ([]commission.Commission, error) {
+func (p *programme) Rebook(
+	_ context.Context,
+	_ change.Request,
+	userID string,
+	fn func(replay.History) (replay.Booking, error),
+) ([]commission.Commission, error) {
 	history := replay.History{Rules: p.rules, UserID: userID, Decisions: p.decisions}
 	if p.last != nil && userID == fmt.Sprint("u", p.users-1) {
 		history.Decisions = p.last
 	}
+
 	b, err := fn(history)
 	p.booked += len(b.Adjustments)
+
 	return b.Adjustments, err
 }
 
 func november() replay.Period {
-	return replay.Period{From: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), To: time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)}
+	return replay.Period{
+		From: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC),
+		To:   time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC),
+	}
 }
 
 func views(t *testing.T, n int) []replay.Standing {
 	t.Helper()
+
 	out := make([]replay.Standing, n)
 	for i := range out {
-		e, err := event.New(event.Facts{ID: fmt.Sprint("e", i), UserID: "u", Type: event.View, OccurredAt: november().From})
+		e, err := event.New(
+			event.Facts{
+				ID:         fmt.Sprint("e", i),
+				UserID:     "u",
+				Type:       event.View,
+				OccurredAt: november().From,
+			},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		out[i].Event = e
 	}
+
 	return out
 }
 
 func perView(t *testing.T, amount string) rule.Definition {
 	t.Helper()
+
 	rate, err := money.ParseRate(amount)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return rule.Definition{
-		ID: "view", Version: 1, Name: "view", Scope: rule.Scope{EventType: event.View}, Currency: money.USD(), Formula: rule.Formula{Kind: rule.Flat, Amount: rate},
+		ID:            "view",
+		Version:       1,
+		Name:          "view",
+		Scope:         rule.Scope{EventType: event.View},
+		Currency:      money.USD(),
+		Formula:       rule.Formula{Kind: rule.Flat, Amount: rate},
 		EffectiveFrom: november().From.AddDate(-1, 0, 0),
 	}
 }
 
 func TestWhatIsTooLargeIsRefusedBeforeAnythingIsBooked(t *testing.T) {
 	t.Parallel()
+
 	view, err := rule.New(perView(t, "0.2"))
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	trial := perView(t, "0.3")
 	trial.ID, trial.Priority = "", 1
+
 	one := rule.NewSet(1, []rule.Rule{view})
 	for name, c := range map[string]struct {
 		programme
@@ -91,13 +123,23 @@ func TestWhatIsTooLargeIsRefusedBeforeAnythingIsBooked(t *testing.T) {
 		"more differences than there may be": {programme{rules: one, users: replay.MaxDifferences/2 + 1, decisions: views(t, 2)}, true},
 	} {
 		store := c.programme
-		report, err := replay.New(&store, func() string { return "id" }).Replay(t.Context(), change.Request{Now: november().From}, november(), true)
-		if fault.Is(err, replay.TooLarge) != c.refused || (err == nil) == c.refused || (c.refused && store.booked > 0) || (!c.refused && store.booked != len(report.Differences)) {
+
+		report, err := replay.New(
+			&store,
+			func() string { return "id" },
+		).Replay(t.Context(), change.Request{Now: november().From}, november(), true)
+		if fault.Is(err, replay.TooLarge) != c.refused || (err == nil) == c.refused ||
+			(c.refused && store.booked > 0) ||
+			(!c.refused && store.booked != len(report.Differences)) {
 			t.Errorf("%s: booked %d, %v", name, store.booked, err)
 		}
 	}
+
 	for users, refused := range map[int]bool{replay.MaxDifferences: false, replay.MaxDifferences + 1: true} {
-		_, err := replay.New(&programme{rules: one, users: users, decisions: views(t, 1)}, nil).WhatIf(t.Context(), november(), trial)
+		_, err := replay.New(
+			&programme{rules: one, users: users, decisions: views(t, 1)},
+			nil,
+		).WhatIf(t.Context(), november(), trial)
 		if fault.Is(err, replay.TooLarge) != refused || (err == nil) == refused {
 			t.Errorf("what-if for %d users: %v", users, err)
 		}

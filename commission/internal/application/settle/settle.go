@@ -1,4 +1,5 @@
-// Package settle moves commissions through their states, by hand and by the clock, and adjusts by hand what no rule gives. Application layer.
+// Package settle moves commissions through their states, by hand and by the clock, and adjusts by
+// hand what no rule gives. Application layer.
 package settle
 
 import (
@@ -15,12 +16,19 @@ import (
 
 // Store keeps commissions.
 type Store interface {
-	// Act performs the action on a commission of the version (0 for any) with its clawbacks, the ledger and the audit, in one transaction. Faults:
-	// commission_not_found, version_mismatch, transition_refused, idempotency_key_reused; a *change.ReplayedError for a repetition.
+	// Act performs the action on a commission of the version (0 for any) with its clawbacks, the
+	// ledger and the audit, in one transaction. Faults: commission_not_found, version_mismatch,
+	// transition_refused, idempotency_key_reused; a *change.ReplayedError for a repetition.
 	Act(ctx context.Context, request change.Request, act Action) (commission.Commission, error)
-	// Adjust stores an adjustment with its ledger transfer and audit, in one transaction. Faults as for Act.
-	Adjust(ctx context.Context, request change.Request, made commission.Commission) (commission.Commission, error)
-	// ApproveDue approves at most limit earnings that are pending and available at the time, and tells how many.
+	// Adjust stores an adjustment with its ledger transfer and audit, in one transaction. Faults as
+	// for Act.
+	Adjust(
+		ctx context.Context,
+		request change.Request,
+		made commission.Commission,
+	) (commission.Commission, error)
+	// ApproveDue approves at most limit earnings that are pending and available at the time, and
+	// tells how many.
 	ApproveDue(ctx context.Context, now time.Time, limit int) (int, error)
 }
 
@@ -41,10 +49,15 @@ type Handler struct {
 func New(store Store, newID func() string) *Handler { return &Handler{store: store, newID: newID} }
 
 // Act checks the reason and performs the action.
-func (h *Handler) Act(ctx context.Context, request change.Request, act Action) (commission.Commission, error) {
+func (h *Handler) Act(
+	ctx context.Context,
+	request change.Request,
+	act Action,
+) (commission.Commission, error) {
 	if err := commission.CheckReason(request.Reason); err != nil {
 		return commission.Commission{}, err
 	}
+
 	return h.store.Act(ctx, request, act)
 }
 
@@ -57,25 +70,42 @@ type Adjustment struct {
 }
 
 // Adjust checks everything and stores the adjustment; it is available at once.
-func (h *Handler) Adjust(ctx context.Context, request change.Request, a Adjustment) (commission.Commission, error) {
+func (h *Handler) Adjust(
+	ctx context.Context,
+	request change.Request,
+	a Adjustment,
+) (commission.Commission, error) {
 	var faults fault.Fields
 	if !event.ValidID(a.UserID) {
 		faults.Add("user_id", "identifier_invalid", "must be 1 to 128 printable characters")
 	}
+
 	if a.CampaignID != "" && !event.ValidID(a.CampaignID) {
 		faults.Add("campaign_id", "identifier_invalid", "must be 1 to 128 printable characters")
 	}
+
 	amount := readAmount(a, &faults)
 	if f, ok := fault.As(commission.CheckReason(request.Reason)); ok {
 		faults = append(faults, f.Fields...)
 	}
+
 	if err := faults.Err(); err != nil {
 		return commission.Commission{}, err
 	}
+
 	return h.store.Adjust(ctx, request, commission.Restore(commission.State{
-		ID: h.newID(), UserID: a.UserID, CampaignID: a.CampaignID, Kind: commission.Adjustment, Status: commission.Approved,
-		Base: money.FromMinor(0, amount.Currency()), Amount: amount, Reason: request.Reason,
-		AvailableAt: request.Now, OccurredAt: request.Now, CreatedAt: request.Now, Version: 1,
+		ID:          h.newID(),
+		UserID:      a.UserID,
+		CampaignID:  a.CampaignID,
+		Kind:        commission.Adjustment,
+		Status:      commission.Approved,
+		Base:        money.FromMinor(0, amount.Currency()),
+		Amount:      amount,
+		Reason:      request.Reason,
+		AvailableAt: request.Now,
+		OccurredAt:  request.Now,
+		CreatedAt:   request.Now,
+		Version:     1,
 	}))
 }
 
@@ -85,12 +115,14 @@ func readAmount(a Adjustment, faults *fault.Fields) money.Amount {
 		faults.Add("currency", e.Code, e.Message)
 		return money.Amount{}
 	}
+
 	amount, err := money.ParseMajor(a.Amount, currency)
 	if e, bad := money.AsError(err); bad {
 		faults.Add("amount", e.Code, e.Message)
 	} else if amount.IsZero() {
 		faults.Add("amount", "zero", "must not be 0")
 	}
+
 	return amount
 }
 
@@ -104,7 +136,8 @@ type Approver struct {
 // approveAtOnce is how many commissions one transaction approves.
 const approveAtOnce = 500
 
-// Approve approves all that is due. What fails is left to the next call. Several replicas may call it: each takes what no other has locked.
+// Approve approves all that is due. What fails is left to the next call. Several replicas may call
+// it: each takes what no other has locked.
 func (a *Approver) Approve(ctx context.Context) {
 	for ctx.Err() == nil {
 		n, err := a.Store.ApproveDue(ctx, a.Now().UTC(), approveAtOnce)
@@ -112,9 +145,11 @@ func (a *Approver) Approve(ctx context.Context) {
 			a.Logger.WarnContext(ctx, "cannot approve what is due; trying again", "error", err)
 			return
 		}
+
 		if n > 0 {
 			a.Logger.InfoContext(ctx, "commissions approved", "count", n)
 		}
+
 		if n < approveAtOnce {
 			return
 		}

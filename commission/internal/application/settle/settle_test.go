@@ -24,8 +24,10 @@ func (d *due) ApproveDue(_ context.Context, _ time.Time, limit int) (int, error)
 	if d.calls%2 == 0 {
 		return 0, errors.New("database away")
 	}
+
 	n := min(limit, d.left)
 	d.left -= n
+
 	return n, nil
 }
 
@@ -35,10 +37,12 @@ func TestTheApproverGoesOnAfterFailuresAndStops(t *testing.T) {
 		store := &due{left: 1200}
 		a := &settle.Approver{Store: store, Now: time.Now, Logger: slog.New(slog.DiscardHandler)}
 		ctx, cancel := context.WithCancel(t.Context())
+
 		done := make(chan error)
 		go func() { done <- process.Every("approver", time.Second, a.Approve).Run(ctx) }()
 		time.Sleep(10 * time.Second) // of the bubble: no time passes
 		cancel()
+
 		if err := <-done; err != nil || store.left != 0 {
 			t.Errorf("Run = %v with %d left", err, store.left)
 		}

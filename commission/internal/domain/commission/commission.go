@@ -1,5 +1,5 @@
-// Package commission is the money that a user earned, or gave back, by an event or an adjustment. Its amounts never change; its status
-// moves through the state machine of Next. Domain layer.
+// Package commission is the money that a user earned, or gave back, by an event or an adjustment.
+// Its amounts never change; its status moves through the state machine of Next. Domain layer.
 package commission
 
 import (
@@ -31,6 +31,7 @@ func ParseKind(text string) (Kind, bool) {
 	case Earning, Clawback, Adjustment:
 		return k, true
 	}
+
 	return "", false
 }
 
@@ -52,6 +53,7 @@ func ParseStatus(text string) (Status, bool) {
 	case Pending, Held, Approved, Rejected, Reversed:
 		return s, true
 	}
+
 	return "", false
 }
 
@@ -68,26 +70,29 @@ func (s Status) Account() ledger.Account {
 	case Rejected:
 		return ledger.Programme
 	}
+
 	return ledger.Programme
 }
 
 // State is the content of a commission.
 type State struct {
-	ID          string
-	EventID     string // "" for an adjustment by hand
-	UserID      string
-	CampaignID  string
-	ProductID   string
-	OrderID     string
-	EventType   event.Type // "" for an adjustment by hand
-	Kind        Kind
-	Status      Status
-	Base        money.Amount
-	Rate        string // exact decimal text, "" when the formula has no single rate
-	Amount      money.Amount
-	Rule        rule.Ref // the version that applied; zero for an adjustment by hand
-	ReversesID  string   // of a clawback, and of an adjustment by replay: the earning, or the first adjustment of an event without one
-	Reason      string   // of the last change by hand
+	ID         string
+	EventID    string // "" for an adjustment by hand
+	UserID     string
+	CampaignID string
+	ProductID  string
+	OrderID    string
+	EventType  event.Type // "" for an adjustment by hand
+	Kind       Kind
+	Status     Status
+	Base       money.Amount
+	Rate       string // exact decimal text, "" when the formula has no single rate
+	Amount     money.Amount
+	Rule       rule.Ref // the version that applied; zero for an adjustment by hand
+	// of a clawback, and of an adjustment by replay: the earning, or the first adjustment of an
+	// event without one
+	ReversesID  string
+	Reason      string // of the last change by hand
 	AvailableAt time.Time
 	OccurredAt  time.Time
 	CreatedAt   time.Time
@@ -111,41 +116,69 @@ type Terms struct {
 	Earner *State // of a clawback: the earning that it takes from, or the adjustment in its stead
 }
 
-// FromDecision makes the commission of a decision that has one. An earning is approved at once when its hold is over; a clawback
-// follows its earning.
+// FromDecision makes the commission of a decision that has one. An earning is approved at once when
+// its hold is over; a clawback follows its earning.
 func FromDecision(d decision.Decision, terms Terms) Commission {
 	facts := d.Event.Facts()
+
 	s := State{
-		ID: terms.ID, EventID: facts.ID, UserID: facts.UserID, CampaignID: facts.CampaignID, ProductID: facts.ProductID, OrderID: facts.OrderID,
-		EventType: facts.Type, Kind: Earning, Status: Pending, Base: d.Base, Rate: terms.Rate, Amount: d.Amount,
-		Rule: d.Rule, AvailableAt: d.AvailableAt, OccurredAt: facts.OccurredAt, CreatedAt: terms.Now, Version: 1,
+		ID:          terms.ID,
+		EventID:     facts.ID,
+		UserID:      facts.UserID,
+		CampaignID:  facts.CampaignID,
+		ProductID:   facts.ProductID,
+		OrderID:     facts.OrderID,
+		EventType:   facts.Type,
+		Kind:        Earning,
+		Status:      Pending,
+		Base:        d.Base,
+		Rate:        terms.Rate,
+		Amount:      d.Amount,
+		Rule:        d.Rule,
+		AvailableAt: d.AvailableAt,
+		OccurredAt:  facts.OccurredAt,
+		CreatedAt:   terms.Now,
+		Version:     1,
 	}
 	if !s.AvailableAt.After(terms.Now) {
 		s.Status = Approved
 	}
+
 	if e := terms.Earner; e != nil {
-		s.Kind, s.ReversesID, s.Status = Clawback, e.ID, Approved
-		s.CampaignID, s.ProductID, s.AvailableAt = e.CampaignID, e.ProductID, e.AvailableAt
+		s.Kind = Clawback
+		s.ReversesID = e.ID
+		s.Status = Approved
+		s.CampaignID = e.CampaignID
+		s.ProductID = e.ProductID
+		s.AvailableAt = e.AvailableAt
+
 		s.Base = money.FromMinor(-d.Base.Minor(), d.Base.Currency())
 		if e.Status.open() {
 			s.Status = Pending
 		}
 	}
+
 	return Commission{state: s}
 }
 
-// Following gives an adjustment the fate of the commission that it corrects: it waits while that waits.
+// Following gives an adjustment the fate of the commission that it corrects: it waits while that
+// waits.
 func (c Commission) Following(corrected State) Commission {
 	if corrected.Status.open() {
 		c.state.Status, c.state.AvailableAt = Pending, corrected.AvailableAt
 	}
+
 	return c
 }
 
 // Transfer is how the money comes into the accounts with the row.
 func (c Commission) Transfer() (ledger.Transfer, bool) {
 	return ledger.Move(ledger.Transfer{
-		UserID: c.state.UserID, From: ledger.Programme, To: c.state.Status.Account(), Amount: c.state.Amount, CommissionID: c.state.ID,
+		UserID:       c.state.UserID,
+		From:         ledger.Programme,
+		To:           c.state.Status.Account(),
+		Amount:       c.state.Amount,
+		CommissionID: c.state.ID,
 	})
 }
 
@@ -160,13 +193,23 @@ const (
 	Reject  Action = "reject"
 )
 
-// Next is the state machine: the status after the action, a conflict with code transition_refused where it is not allowed.
-// Only earnings are acted on; clawbacks and the adjustments of replays follow theirs, and adjustments by hand are final.
+// Next is the state machine: the status after the action, a conflict with code transition_refused
+// where it is not allowed. Only earnings are acted on; clawbacks and the adjustments of replays
+// follow theirs, and adjustments by hand are final.
 func Next(kind Kind, from Status, action Action) (Status, error) {
-	refused := fault.New(fault.Conflict, "transition_refused", "The commission is "+string(from)+"; this status does not allow the action.")
+	refused := fault.New(
+		fault.Conflict,
+		"transition_refused",
+		"The commission is "+string(from)+"; this status does not allow the action.",
+	)
 	if kind != Earning {
-		return "", fault.New(fault.Conflict, "transition_refused", "Only earnings can be acted on; clawbacks and adjustments follow theirs.")
+		return "", fault.New(
+			fault.Conflict,
+			"transition_refused",
+			"Only earnings can be acted on; clawbacks and adjustments follow theirs.",
+		)
 	}
+
 	switch action {
 	case Approve:
 		if from == Pending {
@@ -185,6 +228,7 @@ func Next(kind Kind, from Status, action Action) (Status, error) {
 			return Rejected, nil
 		}
 	}
+
 	return "", refused
 }
 
@@ -194,9 +238,11 @@ const maxReason = 500
 // CheckReason refuses an empty or over-long reason.
 func CheckReason(reason string) error {
 	var faults fault.Fields
-	if strings.TrimSpace(reason) == "" || utf8.RuneCountInString(reason) > maxReason || !printable(reason) {
+	if strings.TrimSpace(reason) == "" || utf8.RuneCountInString(reason) > maxReason ||
+		!printable(reason) {
 		faults.Add("reason", "reason_invalid", "must be 1 to 500 printable characters")
 	}
+
 	return faults.Err()
 }
 
@@ -206,5 +252,6 @@ func printable(text string) bool {
 			return false
 		}
 	}
+
 	return true
 }

@@ -10,8 +10,8 @@ import (
 	"tributary/platform/money"
 )
 
-// Books is the state of the accounts that a run of events meets: what was loaded, and what the run itself decided so far. It is for one
-// goroutine.
+// Books is the state of the accounts that a run of events meets: what was loaded, and what the run
+// itself decided so far. It is for one goroutine.
 type Books struct {
 	decided   map[string]struct{}
 	originals map[ref]*Original
@@ -24,7 +24,8 @@ type Books struct {
 // ref is an event or an order of a user: nobody refers to what belongs to others.
 type ref struct{ userID, id string }
 
-// order is what is known of an order: the sale that a reversal of it takes back, and the event that earned for it.
+// order is what is known of an order: the sale that a reversal of it takes back, and the event that
+// earned for it.
 type order struct {
 	sale   string
 	earner string
@@ -33,8 +34,12 @@ type order struct {
 // NewBooks makes empty books with room for so many events.
 func NewBooks(events int) *Books {
 	return &Books{
-		decided: make(map[string]struct{}, events), originals: make(map[ref]*Original, events), orders: map[ref]*order{},
-		parked: map[string]map[string]event.Event{}, usage: map[UsageKey]Usage{}, deltas: map[UsageKey]Usage{},
+		decided:   make(map[string]struct{}, events),
+		originals: make(map[ref]*Original, events),
+		orders:    map[ref]*order{},
+		parked:    map[string]map[string]event.Event{},
+		usage:     map[UsageKey]Usage{},
+		deltas:    map[UsageKey]Usage{},
 	}
 }
 
@@ -66,12 +71,14 @@ func (b *Books) Decided(eventID string) bool {
 // Account gives the state that the decision about the event depends on.
 func (b *Books) Account(e event.Event) Account {
 	account := Account{Usage: b.usage}
+
 	facts := e.Facts()
 	if facts.Type.Reverses() {
 		account.Original = b.originalOf(facts)
 	} else if o := b.orders[ref{facts.UserID, facts.OrderID}]; o != nil && facts.OrderID != "" && facts.Type.Sells() {
 		account.OrderTaken = o.earner
 	}
+
 	return account
 }
 
@@ -79,9 +86,11 @@ func (b *Books) originalOf(facts event.Facts) *Original {
 	if facts.OriginalID != "" {
 		return b.originals[ref{facts.UserID, facts.OriginalID}]
 	}
+
 	if o := b.orders[ref{facts.UserID, facts.OrderID}]; o != nil && facts.OrderID != "" {
 		return b.originals[ref{facts.UserID, o.sale}]
 	}
+
 	return nil
 }
 
@@ -103,16 +112,20 @@ func (b *Books) Record(d Decision, rules *rule.Set) {
 
 func (b *Books) addOriginal(o *Original) {
 	facts := o.Decision.Event.Facts()
+
 	b.originals[ref{facts.UserID, facts.ID}] = o
 	if facts.OrderID == "" || !facts.Type.Sells() {
 		return
 	}
+
 	key := ref{facts.UserID, facts.OrderID}
+
 	known := b.orders[key]
 	if known == nil {
 		known = &order{sale: facts.ID}
 		b.orders[key] = known
 	}
+
 	switch {
 	case o.Decision.Earned():
 		known.sale, known.earner = facts.ID, facts.ID
@@ -127,23 +140,28 @@ func (b *Books) park(e event.Event) {
 		waiting = map[string]event.Event{}
 		b.parked[e.UserID()] = waiting
 	}
+
 	waiting[e.ID()] = e
 }
 
-// Undecided gives the events that have no decision, in their order, and after each the reversals that waited for it, which are told by true. The decision about
-// an event has to be recorded before the next one is asked for.
+// Undecided gives the events that have no decision, in their order, and after each the reversals
+// that waited for it, which are told by true. The decision about an event has to be recorded before
+// the next one is asked for.
 func (b *Books) Undecided(events []event.Event) iter.Seq2[event.Event, bool] {
 	return func(yield func(event.Event, bool) bool) {
 		for _, e := range events {
 			if b.Decided(e.ID()) {
 				continue
 			}
+
 			if !yield(e, false) {
 				return
 			}
+
 			if e.Type().Reverses() {
 				continue
 			}
+
 			for _, parked := range b.waiting(e) {
 				if !yield(parked, true) {
 					return
@@ -153,7 +171,8 @@ func (b *Books) Undecided(events []event.Event) iter.Seq2[event.Event, bool] {
 	}
 }
 
-// waiting gives the parked reversals whose original is now known, in the order in which they occurred.
+// waiting gives the parked reversals whose original is now known, in the order in which they
+// occurred.
 func (b *Books) waiting(arrived event.Event) []event.Event {
 	var out []event.Event
 	for _, e := range b.parked[arrived.UserID()] {
@@ -161,7 +180,9 @@ func (b *Books) waiting(arrived event.Event) []event.Event {
 			out = append(out, e)
 		}
 	}
+
 	slices.SortFunc(out, Chronological)
+
 	return out
 }
 
@@ -175,6 +196,7 @@ func (b *Books) recordEarning(d Decision, rules *rule.Set) {
 	if !ok || d.Reason == BelowMinimum || d.Reason == AmountOutOfRange {
 		return
 	}
+
 	b.add(d, applied, Usage{Volume: d.Base.Minor(), Earned: d.Amount.Minor()})
 }
 
@@ -182,11 +204,14 @@ func (b *Books) recordReversal(d Decision, rules *rule.Set) {
 	if !d.Counts() {
 		return
 	}
+
 	original := b.originals[ref{d.Event.UserID(), d.OriginalID}]
+
 	applied, ok := rules.Find(d.Rule)
 	if original == nil || !ok {
 		return
 	}
+
 	before := original.Decision.Base.Minor() - original.Reversed
 	original.Reversed += d.Base.Minor()
 	original.Times++
@@ -194,24 +219,29 @@ func (b *Books) recordReversal(d Decision, rules *rule.Set) {
 	b.add(original.Decision, applied, Usage{Volume: volume, Earned: d.Amount.Minor()})
 }
 
-// Release takes what is left of an earning out of the accounts of tiers and caps: what is rejected counts for nothing.
+// Release takes what is left of an earning out of the accounts of tiers and caps: what is rejected
+// counts for nothing.
 func (b *Books) Release(e event.Event, rules *rule.Set) {
 	o := b.originals[ref{e.UserID(), e.ID()}]
 	if o == nil {
 		return
 	}
+
 	applied, ok := rules.Find(o.Decision.Rule)
 	if !ok {
 		return
 	}
+
 	remaining, earned := o.Decision.Base.Minor()-o.Reversed, int64(0)
 	if remaining > 0 || o.Times == 0 {
 		left, err := applied.Commission(o.input(remaining))
 		if err != nil {
 			return // then nothing came into the accounts
 		}
+
 		earned = left.Result.Minor()
 	}
+
 	b.add(o.Decision, applied, Usage{Volume: -rewarded(applied, remaining), Earned: -earned})
 }
 
@@ -220,6 +250,7 @@ func rewarded(applied rule.Rule, base int64) int64 {
 	if base < applied.Definition().MinimumBase {
 		return 0
 	}
+
 	return base
 }
 
@@ -231,21 +262,28 @@ func (b *Books) add(earning Decision, applied rule.Rule, change Usage) {
 	}
 }
 
-func sum(a, b Usage) Usage { return Usage{Volume: a.Volume + b.Volume, Earned: a.Earned + b.Earned} }
+func sum(a, b Usage) Usage {
+	return Usage{Volume: a.Volume + b.Volume, Earned: a.Earned + b.Earned}
+}
 
-// UsageKeys names the accounts that an event moves when the rule applies to it: none without tiers and cap.
+// UsageKeys names the accounts that an event moves when the rule applies to it: none without tiers
+// and cap.
 func UsageKeys(e event.Event, applied rule.Rule, currency money.Currency) []UsageKey {
 	key := UsageKey{UserID: e.UserID(), RuleID: applied.ID(), Currency: currency}
+
 	var keys []UsageKey
+
 	tier, limit := applied.TierKey(e.OccurredAt()), applied.CapKey(e.OccurredAt())
 	if tier != "" {
 		key.Period = tier
 		keys = append(keys, key)
 	}
+
 	if limit != "" && limit != tier {
 		key.Period = limit
 		keys = append(keys, key)
 	}
+
 	return keys
 }
 

@@ -1,5 +1,6 @@
-// Package decision decides what an event earns: once, by a pure function of the event, the rules in force when it occurred and
-// the state of the user's account. Consumption, explain, replay and what-if call the same function. Domain layer.
+// Package decision decides what an event earns: once, by a pure function of the event, the rules in
+// force when it occurred and the state of the user's account. Consumption, explain, replay and
+// what-if call the same function. Domain layer.
 package decision
 
 import (
@@ -10,8 +11,8 @@ import (
 	"tributary/platform/money"
 )
 
-// Decision is the one answer to one event. Amount is the effect on what the user has earned: positive for an earning, negative for a
-// clawback, zero when not commissioned.
+// Decision is the one answer to one event. Amount is the effect on what the user has earned:
+// positive for an earning, negative for a clawback, zero when not commissioned.
 type Decision struct {
 	Event   event.Event
 	Outcome Outcome
@@ -41,13 +42,15 @@ type Original struct {
 	Reversed int64 // how much of its base earlier reversals took back
 	Times    int   // how many reversals counted
 	Rejected bool  // its commission was rejected by hand
-	Booked   bool  // there is a commission for it, even if it earns nothing by now: its order is taken
+	// there is a commission for it, even if it earns nothing by now: its order is taken
+	Booked bool
 }
 
 // input is that of the original's own commission, for another base.
 func (o Original) input(base int64) rule.Input {
 	in := o.Decision.input()
 	in.Base = money.FromMinor(base, o.Decision.Currency)
+
 	return in
 }
 
@@ -80,6 +83,7 @@ func Decide(e event.Event, rules *rule.Set, account Account) Decision {
 	} else {
 		d.earn(rules, account)
 	}
+
 	return d
 }
 
@@ -88,6 +92,7 @@ func (d *Decision) earn(rules *rule.Set, account Account) {
 	if !d.readBase(facts, money.USD()) {
 		return
 	}
+
 	d.Amount = money.FromMinor(0, d.Currency)
 	switch {
 	case facts.Type.Sells() && !d.HasBase:
@@ -100,23 +105,28 @@ func (d *Decision) earn(rules *rule.Set, account Account) {
 		d.Reason, d.OrderTakenBy = DuplicateOrder, account.OrderTaken
 		return
 	}
+
 	winner, found, otherCurrency := rules.Select(d.Event, d.Currency)
 	if !found {
 		d.Reason = NoRule
 		if otherCurrency {
 			d.Reason = CurrencyMismatch
 		}
+
 		return
 	}
+
 	d.Rule = winner.Ref()
 	d.Position = account.Usage[d.usageKey(winner.TierKey(facts.OccurredAt))].Volume
 	d.CapUsed = account.Usage[d.usageKey(winner.CapKey(facts.OccurredAt))].Earned
 	d.AvailableAt = winner.AvailableAt(facts.OccurredAt)
+
 	working, err := winner.Commission(d.input())
 	if err != nil {
 		d.Reason = AmountOutOfRange
 		return
 	}
+
 	d.Unrounded, d.Amount = working.Unrounded.String(), working.Result
 	d.Outcome, d.Reason = conclude(working)
 }
@@ -134,10 +144,12 @@ func conclude(w rule.Working) (Outcome, Reason) {
 	case w.Limit == rule.AtMaximum:
 		return Commissioned, RuleAppliedAtMaximum
 	}
+
 	return Commissioned, RuleApplied
 }
 
-// readBase reads amount and currency; where the event names no currency it is the given one. False: the decision is made.
+// readBase reads amount and currency; where the event names no currency it is the given one. False:
+// the decision is made.
 func (d *Decision) readBase(facts event.Facts, currency money.Currency) bool {
 	if facts.Currency != "" {
 		named, err := money.ParseCurrency(facts.Currency)
@@ -145,20 +157,26 @@ func (d *Decision) readBase(facts event.Facts, currency money.Currency) bool {
 			d.Reason = CurrencyUnknown
 			return false
 		}
+
 		currency = named
 	}
+
 	d.Currency, d.HasBase = currency, facts.Amount != ""
 	d.Base = money.FromMinor(0, currency)
+
 	d.Amount = d.Base
 	if !d.HasBase {
 		return true
 	}
+
 	base, err := money.ParseMajor(facts.Amount, currency)
 	if err != nil || base.Sign() < 0 {
 		d.Reason, d.HasBase = AmountInvalid, false
 		return false
 	}
+
 	d.Base = base
+
 	return true
 }
 
@@ -167,7 +185,12 @@ func (d *Decision) input() rule.Input {
 }
 
 func (d *Decision) usageKey(period string) UsageKey {
-	return UsageKey{UserID: d.Event.UserID(), RuleID: d.Rule.ID, Currency: d.Currency, Period: period}
+	return UsageKey{
+		UserID:   d.Event.UserID(),
+		RuleID:   d.Rule.ID,
+		Currency: d.Currency,
+		Period:   period,
+	}
 }
 
 func (d *Decision) reverse(rules *rule.Set, account Account) {
@@ -180,55 +203,68 @@ func (d *Decision) reverse(rules *rule.Set, account Account) {
 		d.Outcome, d.Reason = Parked, OriginalUnknown
 		return
 	}
+
 	d.OriginalID = original.Decision.Event.ID()
 	if original.Decision.Event.Type().Reverses() {
 		d.Reason = OriginalNotReversible
 		return
 	}
+
 	applied, found := rules.Find(original.Decision.Rule)
 	if !found {
 		d.Reason = OriginalNotCommissioned
 		return
 	}
+
 	d.Rule = original.Decision.Rule
 	if !d.readBase(facts, original.Decision.Currency) {
 		return
 	}
+
 	if d.Currency != original.Decision.Currency {
 		d.Reason = CurrencyMismatch
 		return
 	}
+
 	d.takeBack(applied, *original)
 }
 
-// takeBack makes the clawback: commission(before) − commission(after), so that partial reversals add up exactly.
+// takeBack makes the clawback: commission(before) − commission(after), so that partial reversals
+// add up exactly.
 func (d *Decision) takeBack(applied rule.Rule, original Original) {
 	whole := original.Decision
 	d.ReversedBefore = original.Reversed
 	remaining := whole.Base.Minor() - original.Reversed
+
 	divisible := !whole.Base.IsZero() // an event without an amount is taken back as a whole
 	if (divisible && remaining <= 0) || (!divisible && original.Times > 0) {
 		d.Base, d.Reason = money.FromMinor(0, d.Currency), AlreadyReversed
 		return
 	}
+
 	if !d.HasBase || d.Base.Minor() > remaining {
 		d.Base = money.FromMinor(remaining, d.Currency)
 	}
+
 	if original.Rejected {
 		d.Base, d.Reason = money.FromMinor(0, d.Currency), OriginalRejected
 		return
 	}
+
 	before, after, err := original.beforeAndAfter(applied, remaining, remaining-d.Base.Minor())
 	if err == nil {
 		d.Amount, err = after.Result.Sub(before.Result)
 	}
+
 	if err != nil {
 		d.Reason = AmountOutOfRange
 		return
 	}
+
 	d.Position, d.CapUsed = whole.Position, whole.CapUsed
 	d.AvailableAt = d.Event.OccurredAt()
 	d.Unrounded = after.Unrounded.Sub(before.Unrounded).String()
+
 	d.Outcome, d.Reason = Commissioned, ClawedBack
 	if d.Amount.IsZero() {
 		d.Outcome, d.Reason = NotCommissioned, NothingToClawBack
@@ -236,15 +272,21 @@ func (d *Decision) takeBack(applied rule.Rule, original Original) {
 }
 
 // beforeAndAfter computes the commission when remaining of the base was left, and when rest is.
-func (o Original) beforeAndAfter(applied rule.Rule, remaining, rest int64) (before, after rule.Working, err error) {
+func (o Original) beforeAndAfter(
+	applied rule.Rule,
+	remaining, rest int64,
+) (before, after rule.Working, err error) {
 	if before, err = applied.Commission(o.input(remaining)); err != nil {
 		return before, after, err
 	}
+
 	if rest == 0 {
 		zero := money.FromMinor(0, o.Decision.Currency)
 		return before, rule.Working{Rounded: zero, Result: zero}, nil
 	}
+
 	after, err = applied.Commission(o.input(rest))
+
 	return before, after, err
 }
 

@@ -20,16 +20,21 @@ type Explanation struct {
 // Step is a line of the arithmetic: what was done, and the exact result as text.
 type Step struct{ Name, Calculation, Result string }
 
-// Explain makes the explanation. rules are those of the decision's revision; original is the first decision about what a reversal takes back, as far
-// as it is known.
+// Explain makes the explanation. rules are those of the decision's revision; original is the first
+// decision about what a reversal takes back, as far as it is known.
 func Explain(d Decision, original *Decision, rules *rule.Set) Explanation {
 	x := Explanation{Decision: d}
 	if original != nil && d.Outcome != Parked {
-		x.Original = &Original{Decision: d.met(*original), Reversed: d.ReversedBefore, Rejected: d.Reason == OriginalRejected}
+		x.Original = &Original{
+			Decision: d.met(*original),
+			Reversed: d.ReversedBefore,
+			Rejected: d.Reason == OriginalRejected,
+		}
 		if d.Reason == AlreadyReversed || d.ReversedBefore > 0 {
 			x.Original.Times = 1
 		}
 	}
+
 	applied, found := rules.Find(d.Rule)
 	if d.Event.Type().Reverses() {
 		if found {
@@ -38,46 +43,59 @@ func Explain(d Decision, original *Decision, rules *rule.Set) Explanation {
 	} else if d.Currency.Valid() {
 		x.Considered = rules.Consider(d.Event, d.Currency)
 	}
+
 	if found {
 		x.Rounding = applied.Definition().Rounding
 		x.steps(applied)
 	}
+
 	x.Again = Decide(d.Event, rules, d.account(x.Original, rules))
+
 	return x
 }
 
-// met is the original's decision as the reversal met it: a replay may have put another rule in the place of the first one since.
+// met is the original's decision as the reversal met it: a replay may have put another rule in the
+// place of the first one since.
 func (d Decision) met(original Decision) Decision {
 	if d.Reason != OriginalNotReversible {
 		original.Rule = d.Rule
 	}
+
 	if d.Counts() {
 		original.Position, original.CapUsed = d.Position, d.CapUsed
 	}
+
 	return original
 }
 
 // account is the state that the decision met, as it remembers it.
 func (d Decision) account(original *Original, rules *rule.Set) Account {
 	account := Account{Original: original, OrderTaken: d.OrderTakenBy, Usage: map[UsageKey]Usage{}}
+
 	applied, found := rules.Find(d.Rule)
 	if !found || d.Event.Type().Reverses() {
 		return account
 	}
+
 	at := d.Event.OccurredAt()
 	if key := applied.TierKey(at); key != "" {
 		account.Usage[d.usageKey(key)] = Usage{Volume: d.Position, Earned: d.CapUsed}
 	}
+
 	if key := applied.CapKey(at); key != "" {
 		account.Usage[d.usageKey(key)] = Usage{Volume: d.Position, Earned: d.CapUsed}
 	}
+
 	return account
 }
 
 // Agrees tells whether the decision made again is the one that was made.
 func (x Explanation) Agrees() bool {
 	a, b := x.Decision, x.Again
-	return a.Outcome == b.Outcome && a.Reason == b.Reason && a.Rule == b.Rule && a.Amount == b.Amount && a.Unrounded == b.Unrounded
+
+	return a.Outcome == b.Outcome && a.Reason == b.Reason && a.Rule == b.Rule &&
+		a.Amount == b.Amount &&
+		a.Unrounded == b.Unrounded
 }
 
 func (x *Explanation) steps(applied rule.Rule) {
@@ -86,21 +104,29 @@ func (x *Explanation) steps(applied rule.Rule) {
 		x.commission("", applied, d.input())
 		return
 	}
+
 	if !d.Counts() {
 		return
 	}
+
 	whole := x.Original.Decision
 	remaining := whole.Base.Minor() - d.ReversedBefore
 	in := whole.input()
 	in.Base = money.FromMinor(remaining, d.Currency)
 	before := x.commission("before: ", applied, in)
 	in.Base = money.FromMinor(remaining-d.Base.Minor(), d.Currency)
+
 	after := money.FromMinor(0, d.Currency)
 	if in.Base.IsZero() {
-		x.step("after: nothing is left", in.Base.String()+" of "+whole.Base.String(), after.String())
+		x.step(
+			"after: nothing is left",
+			in.Base.String()+" of "+whole.Base.String(),
+			after.String(),
+		)
 	} else {
 		after = x.commission("after: ", applied, in)
 	}
+
 	x.step("clawback", fmt.Sprintf("%s − %s", after, before), d.Amount.String())
 }
 
@@ -111,20 +137,46 @@ func (x *Explanation) commission(prefix string, applied rule.Rule, in rule.Input
 		x.step(prefix+"formula", "is beyond what can be represented", "")
 		return money.FromMinor(0, in.Base.Currency())
 	}
+
 	def, currency := applied.Definition(), in.Base.Currency()
 	if w.Limit == rule.BelowMinimum {
-		x.step(prefix+"minimum", fmt.Sprintf("%s < %s", in.Base, money.FromMinor(def.MinimumBase, currency)), "0")
+		x.step(
+			prefix+"minimum",
+			fmt.Sprintf("%s < %s", in.Base, money.FromMinor(def.MinimumBase, currency)),
+			"0",
+		)
+
 		return w.Result
 	}
+
 	x.step(prefix+string(def.Formula.Kind), applied.Calculation(in), w.Unrounded.String())
-	x.step(prefix+"rounding", fmt.Sprintf("%s to %d digits", def.Rounding, currency.Digits()), w.Rounded.String())
+	x.step(
+		prefix+"rounding",
+		fmt.Sprintf("%s to %d digits", def.Rounding, currency.Digits()),
+		w.Rounded.String(),
+	)
+
 	switch w.Limit {
 	case rule.AtMaximum:
-		x.step(prefix+"maximum", fmt.Sprintf("min(%s, %s)", w.Rounded, money.FromMinor(def.Maximum, currency)), w.Result.String())
+		x.step(
+			prefix+"maximum",
+			fmt.Sprintf("min(%s, %s)", w.Rounded, money.FromMinor(def.Maximum, currency)),
+			w.Result.String(),
+		)
 	case rule.AtCap:
-		x.step(prefix+"cap", fmt.Sprintf("min(%s, %s − %s)", w.Rounded, money.FromMinor(def.Cap.Amount, currency), money.FromMinor(in.CapUsed, currency)), w.Result.String())
+		x.step(
+			prefix+"cap",
+			fmt.Sprintf(
+				"min(%s, %s − %s)",
+				w.Rounded,
+				money.FromMinor(def.Cap.Amount, currency),
+				money.FromMinor(in.CapUsed, currency),
+			),
+			w.Result.String(),
+		)
 	case rule.NoLimit, rule.BelowMinimum:
 	}
+
 	return w.Result
 }
 

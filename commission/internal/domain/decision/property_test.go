@@ -18,6 +18,7 @@ func rate(text string) money.Rate {
 	if err != nil {
 		panic(err)
 	}
+
 	return r
 }
 
@@ -25,14 +26,18 @@ func published(t fataler, def rule.Definition) rule.Rule {
 	if def.EffectiveFrom.IsZero() {
 		def.EffectiveFrom = epoch().AddDate(-1, 0, 0)
 	}
+
 	if def.Version == 0 {
 		def.Version = 1
 	}
+
 	def.Name = def.ID
+
 	r, err := rule.New(def)
 	if err != nil {
 		t.Fatalf("rule %s: %v", def.ID, err)
 	}
+
 	return r
 }
 
@@ -43,65 +48,113 @@ func percentRules(t fataler, share string, mode money.Rounding) *rule.Set {
 	var rules []rule.Rule
 	for _, kind := range []event.Type{event.Sale, event.Purchase} {
 		rules = append(rules, published(t, rule.Definition{
-			ID: "pct-" + string(kind), Scope: rule.Scope{EventType: kind}, Formula: rule.Formula{Kind: rule.Percentage, Rate: rate(share)}, Rounding: mode,
+			ID:       "pct-" + string(kind),
+			Scope:    rule.Scope{EventType: kind},
+			Formula:  rule.Formula{Kind: rule.Percentage, Rate: rate(share)},
+			Rounding: mode,
 		}))
 	}
+
 	usd := money.USD()
 	rules = append(rules, published(t, rule.Definition{
-		ID: "view", Scope: rule.Scope{EventType: event.View}, Currency: usd, Formula: rule.Formula{Kind: rule.Flat, Amount: rate("0.125")}, Rounding: mode,
+		ID:       "view",
+		Scope:    rule.Scope{EventType: event.View},
+		Currency: usd,
+		Formula:  rule.Formula{Kind: rule.Flat, Amount: rate("0.125")},
+		Rounding: mode,
 	}))
+
 	return rule.NewSet(1, rules)
 }
 
 // tieredRules depend on the order of events by tiers and caps.
 func tieredRules(t fataler) *rule.Set {
 	usd := money.USD()
-	tiers := []rule.Tier{{From: 0, Rate: rate("0.05")}, {From: 10_000, Rate: rate("0.0725")}, {From: 50_000, Rate: rate("0.1")}}
+	tiers := []rule.Tier{
+		{From: 0, Rate: rate("0.05")},
+		{From: 10_000, Rate: rate("0.0725")},
+		{From: 50_000, Rate: rate("0.1")},
+	}
+
 	return rule.NewSet(1, []rule.Rule{
 		published(t, rule.Definition{
-			ID: "graduated", Scope: rule.Scope{EventType: event.Sale}, Currency: usd, Formula: rule.Formula{Kind: rule.Graduated, Tiers: tiers, Period: rule.Monthly},
-			Cap: &rule.Cap{Amount: 6_000, Period: rule.Monthly},
+			ID:       "graduated",
+			Scope:    rule.Scope{EventType: event.Sale},
+			Currency: usd,
+			Formula:  rule.Formula{Kind: rule.Graduated, Tiers: tiers, Period: rule.Monthly},
+			Cap:      &rule.Cap{Amount: 6_000, Period: rule.Monthly},
 		}),
 		published(t, rule.Definition{
-			ID: "all", Scope: rule.Scope{EventType: event.Purchase}, Currency: usd, Formula: rule.Formula{Kind: rule.AllUnits, Tiers: tiers, Period: rule.Lifetime}, MinimumBase: 100, Maximum: 5_000,
+			ID:          "all",
+			Scope:       rule.Scope{EventType: event.Purchase},
+			Currency:    usd,
+			Formula:     rule.Formula{Kind: rule.AllUnits, Tiers: tiers, Period: rule.Lifetime},
+			MinimumBase: 100,
+			Maximum:     5_000,
 		}),
 	})
 }
 
-// history draws events of some users: sales, purchases, views, and reversals of any of them, by event or by order. Every order has one sale.
+// history draws events of some users: sales, purchases, views, and reversals of any of them, by
+// event or by order. Every order has one sale.
 func history(t *rapid.T) []event.Event {
 	var out []event.Event
 	n := rapid.IntRange(1, 25).Draw(t, "events")
+
 	add := func(f event.Facts) {
-		f.OccurredAt = epoch().Add(time.Duration(rapid.IntRange(0, 60*24*60).Draw(t, "minute")) * time.Minute)
+		f.OccurredAt = epoch().Add(
+			time.Duration(rapid.IntRange(0, 60*24*60).Draw(t, "minute")) * time.Minute,
+		)
+
 		e, err := event.New(f)
 		if err != nil {
 			t.Fatalf("event: %v", err)
 		}
+
 		out = append(out, e)
 	}
 	for i := range n {
 		user := fmt.Sprintf("u%d", rapid.IntRange(0, 2).Draw(t, "user"))
-		kind := rapid.SampledFrom([]event.Type{event.Sale, event.Purchase, event.View, event.Lead}).Draw(t, "type")
+		kind := rapid.SampledFrom(
+			[]event.Type{event.Sale, event.Purchase, event.View, event.Lead},
+		).Draw(t, "type")
+
 		f := event.Facts{ID: fmt.Sprintf("e%d", i), UserID: user, Type: kind}
 		if kind.Sells() {
-			f.Amount = money.FromMinor(rapid.Int64Range(0, 40_000).Draw(t, "minor"), money.USD()).String()
+			f.Amount = money.FromMinor(
+				rapid.Int64Range(0, 40_000).Draw(t, "minor"),
+				money.USD(),
+			).String()
 			f.OrderID = fmt.Sprintf("o%d", i)
 		}
+
 		add(f)
+
 		for j := range rapid.IntRange(0, 3).Draw(t, "reversals") {
-			r := event.Facts{ID: fmt.Sprintf("r%d-%d", i, j), UserID: user, Type: rapid.SampledFrom([]event.Type{event.Refund, event.Void, event.Chargeback}).Draw(t, "reversal")}
+			r := event.Facts{
+				ID:     fmt.Sprintf("r%d-%d", i, j),
+				UserID: user,
+				Type: rapid.SampledFrom(
+					[]event.Type{event.Refund, event.Void, event.Chargeback},
+				).Draw(t, "reversal"),
+			}
 			if f.OrderID != "" && rapid.Bool().Draw(t, "by order") {
 				r.OrderID = f.OrderID
 			} else {
 				r.OriginalID = f.ID
 			}
+
 			if rapid.Bool().Draw(t, "partial") {
-				r.Amount = money.FromMinor(rapid.Int64Range(1, 40_000).Draw(t, "part"), money.USD()).String()
+				r.Amount = money.FromMinor(
+					rapid.Int64Range(1, 40_000).Draw(t, "part"),
+					money.USD(),
+				).String()
 			}
+
 			add(r)
 		}
 	}
+
 	return out
 }
 
@@ -113,25 +166,35 @@ func nets(decisions []decision.Decision) map[string]int64 {
 			out[d.Root()] += d.Amount.Minor()
 		}
 	}
+
 	for key, net := range out {
 		if net == 0 {
 			delete(out, key)
 		}
 	}
+
 	return out
 }
 
 func TestAnyOrderAndDuplicationGivesTheSame(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		rules := percentRules(t, rapid.SampledFrom([]string{"0.1", "0.0333", "0.125", "0.005"}).Draw(t, "rate"), rapid.SampledFrom([]money.Rounding{money.HalfEven, money.HalfUp}).Draw(t, "mode"))
+		rules := percentRules(
+			t,
+			rapid.SampledFrom([]string{"0.1", "0.0333", "0.125", "0.005"}).Draw(t, "rate"),
+			rapid.SampledFrom([]money.Rounding{money.HalfEven, money.HalfUp}).Draw(t, "mode"),
+		)
 		events := history(t)
 		want := nets(decision.Run(events, rules, nil))
-		shuffled := rapid.Permutation(append(events, rapid.SliceOf(rapid.SampledFrom(events)).Draw(t, "again")...)).Draw(t, "order")
+		shuffled := rapid.Permutation(
+			append(events, rapid.SliceOf(rapid.SampledFrom(events)).Draw(t, "again")...),
+		).Draw(t, "order")
+
 		decisions := decision.RunInOrder(shuffled, rules, nil)
 		if len(decisions) != len(events) {
 			t.Fatalf("%d decisions for %d events", len(decisions), len(events))
 		}
+
 		if got := nets(decisions); fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Fatalf("in another order %v, want %v", got, want)
 		}
@@ -153,30 +216,62 @@ func TestReversalsTakeBackExactlyWhatWasGiven(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		currency := rapid.SampledFrom([]string{"JPY", "USD", "KWD"}).Draw(t, "currency")
+
 		c, err := money.ParseCurrency(currency)
 		if err != nil {
 			t.Fatalf("%v", err)
 		}
-		rules := percentRules(t, rapid.StringMatching(`0\.[0-9]{1,6}`).Draw(t, "rate"), rapid.SampledFrom([]money.Rounding{money.HalfEven, money.HalfUp}).Draw(t, "mode"))
+
+		rules := percentRules(
+			t,
+			rapid.StringMatching(`0\.[0-9]{1,6}`).Draw(t, "rate"),
+			rapid.SampledFrom([]money.Rounding{money.HalfEven, money.HalfUp}).Draw(t, "mode"),
+		)
 		whole := rapid.Int64Range(1, 1e12).Draw(t, "amount")
-		sale, err := event.New(event.Facts{ID: "s", UserID: "u", Type: event.Sale, OccurredAt: epoch(), Amount: money.FromMinor(whole, c).String(), Currency: currency})
+
+		sale, err := event.New(
+			event.Facts{
+				ID:         "s",
+				UserID:     "u",
+				Type:       event.Sale,
+				OccurredAt: epoch(),
+				Amount:     money.FromMinor(whole, c).String(),
+				Currency:   currency,
+			},
+		)
 		if err != nil {
 			t.Fatalf("%v", err)
 		}
+
 		events := []event.Event{sale}
+
 		left := whole
 		for i := 0; left > 0; i++ {
 			part := min(left, rapid.Int64Range(1, whole).Draw(t, "part"))
 			if i == 20 {
 				part = left
 			}
+
 			left -= part
-			r, err := event.New(event.Facts{ID: fmt.Sprint("r", i), UserID: "u", Type: event.Refund, OccurredAt: epoch(), OriginalID: "s", Amount: money.FromMinor(part, c).String(), Currency: currency})
+
+			r, err := event.New(
+				event.Facts{
+					ID:         fmt.Sprint("r", i),
+					UserID:     "u",
+					Type:       event.Refund,
+					OccurredAt: epoch(),
+					OriginalID: "s",
+					Amount:     money.FromMinor(part, c).String(),
+					Currency:   currency,
+				},
+			)
 			if err != nil {
 				t.Fatalf("%v", err)
 			}
+
 			events = append(events, r)
 		}
+
 		if net := nets(decision.RunInOrder(events, rules, nil)); len(net) != 0 {
 			t.Fatalf("after all is taken back %v is left", net)
 		}
@@ -188,28 +283,58 @@ func TestTiersAddUp(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		rules := rule.NewSet(1, []rule.Rule{published(t, rule.Definition{
-			ID: "g", Scope: rule.Scope{EventType: event.Sale}, Currency: money.USD(),
-			Formula: rule.Formula{Kind: rapid.SampledFrom([]rule.Kind{rule.Graduated, rule.AllUnits}).Draw(t, "kind"), Period: rule.Lifetime, Tiers: []rule.Tier{{From: 0, Rate: rate("0.1")}, {From: 1000, Rate: rate("0.2")}}},
+			ID:       "g",
+			Scope:    rule.Scope{EventType: event.Sale},
+			Currency: money.USD(),
+			Formula: rule.Formula{
+				Kind:   rapid.SampledFrom([]rule.Kind{rule.Graduated, rule.AllUnits}).Draw(t, "kind"),
+				Period: rule.Lifetime,
+				Tiers:  []rule.Tier{{From: 0, Rate: rate("0.1")}, {From: 1000, Rate: rate("0.2")}},
+			},
 		})})
-		pieces := rapid.SliceOfN(rapid.Int64Range(1, 50), 1, 30).Draw(t, "tens of cents") // multiples of 10 cents: nothing to round
-		var events []event.Event
-		var sum int64
+		// multiples of 10 cents: nothing to round
+		pieces := rapid.SliceOfN(rapid.Int64Range(1, 50), 1, 30).Draw(t, "tens of cents")
+
+		var (
+			events []event.Event
+			sum    int64
+		)
 		for i, piece := range pieces {
-			e, err := event.New(event.Facts{ID: fmt.Sprint(i), UserID: "u", Type: event.Sale, OccurredAt: epoch(), Amount: money.FromMinor(piece*10, money.USD()).String()})
+			e, err := event.New(
+				event.Facts{
+					ID:         fmt.Sprint(i),
+					UserID:     "u",
+					Type:       event.Sale,
+					OccurredAt: epoch(),
+					Amount:     money.FromMinor(piece*10, money.USD()).String(),
+				},
+			)
 			if err != nil {
 				t.Fatalf("%v", err)
 			}
+
 			events = append(events, e)
 			sum += piece * 10
 		}
-		whole, err := event.New(event.Facts{ID: "all", UserID: "v", Type: event.Sale, OccurredAt: epoch(), Amount: money.FromMinor(sum, money.USD()).String()})
+
+		whole, err := event.New(
+			event.Facts{
+				ID:         "all",
+				UserID:     "v",
+				Type:       event.Sale,
+				OccurredAt: epoch(),
+				Amount:     money.FromMinor(sum, money.USD()).String(),
+			},
+		)
 		if err != nil {
 			t.Fatalf("%v", err)
 		}
+
 		var total int64
 		for _, net := range nets(decision.RunInOrder(events, rules, nil)) {
 			total += net
 		}
+
 		if want := decision.Decide(whole, rules, decision.Account{}).Amount.Minor(); total != want {
 			t.Fatalf("pieces %v give %d, the whole gives %d", pieces, total, want)
 		}
@@ -222,10 +347,12 @@ func TestExplanationsAgree(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rules := tieredRules(t)
 		decisions := decision.RunInOrder(rapid.Permutation(history(t)).Draw(t, "order"), rules, nil)
+
 		byEvent := map[string]*decision.Decision{}
 		for i := range decisions {
 			byEvent[decisions[i].Event.ID()] = &decisions[i]
 		}
+
 		for _, d := range decisions {
 			if x := decision.Explain(d, byEvent[d.OriginalID], rules); !x.Agrees() {
 				t.Fatalf("%+v explained as %+v", x.Decision, x.Again)

@@ -53,13 +53,15 @@ func (r Reason) Meaning() string {
 	case NoRule:
 		return "No rule was in force for such an event when it occurred."
 	case CurrencyMismatch:
-		return "Rules exist for such an event, but not in its currency; or a reversal names another currency than its original."
+		return "Rules exist for such an event, but not in its currency; or a reversal names " +
+			"another currency than its original."
 	case CurrencyUnknown:
 		return "The currency is no active ISO 4217 code."
 	case AmountMissing:
 		return "A sale or purchase without an amount."
 	case AmountInvalid:
-		return "The amount is no decimal number of major units, is negative, or has more digits than its currency."
+		return "The amount is no decimal number of major units, is negative, or has more digits " +
+			"than its currency."
 	case AmountOutOfRange:
 		return "The commission would be beyond what can be represented."
 	case BelowMinimum:
@@ -87,14 +89,34 @@ func (r Reason) Meaning() string {
 	case NothingToClawBack:
 		return "The reversal counts, but the commission is the same with and without it."
 	}
+
 	return ""
 }
 
 // Reasons lists them all.
 func Reasons() []Reason {
 	return []Reason{
-		RuleApplied, RuleAppliedAtMaximum, RuleAppliedAtCap, ClawedBack, NoRule, CurrencyMismatch, CurrencyUnknown, AmountMissing, AmountInvalid,
-		AmountOutOfRange, BelowMinimum, CapReached, ZeroCommission, DuplicateOrder, SelfReferral, OriginalNotNamed, OriginalUnknown,
-		OriginalNotReversible, OriginalNotCommissioned, OriginalRejected, AlreadyReversed, NothingToClawBack,
+		RuleApplied,
+		RuleAppliedAtMaximum,
+		RuleAppliedAtCap,
+		ClawedBack,
+		NoRule,
+		CurrencyMismatch,
+		CurrencyUnknown,
+		AmountMissing,
+		AmountInvalid,
+		AmountOutOfRange,
+		BelowMinimum,
+		CapReached,
+		ZeroCommission,
+		DuplicateOrder,
+		SelfReferral,
+		OriginalNotNamed,
+		OriginalUnknown,
+		OriginalNotReversible,
+		OriginalNotCommissioned,
+		OriginalRejected,
+		AlreadyReversed,
+		NothingToClawBack,
 	}
 }

@@ -1,4 +1,5 @@
-// Package event is what tracking told commission about: one thing that a user did or that was undone. Domain layer.
+// Package event is what tracking told commission about: one thing that a user did or that was
+// undone. Domain layer.
 package event
 
 import (
@@ -36,6 +37,7 @@ func ParseType(text string) (Type, bool) {
 	case View, Click, Engagement, Lead, Sale, Purchase, Refund, Void, Chargeback:
 		return t, true
 	}
+
 	return "", false
 }
 
@@ -45,8 +47,9 @@ func (t Type) Reverses() bool { return t == Refund || t == Void || t == Chargeba
 // Sells tells whether it is a sale of goods: it needs an amount, and an order counts once.
 func (t Type) Sells() bool { return t == Sale || t == Purchase }
 
-// Facts are the content of an event. Amount is the decimal text in major units and Currency an ISO code, both as they were
-// sent and "" when they were not; what they are worth is for the decision to say.
+// Facts are the content of an event. Amount is the decimal text in major units and Currency an ISO
+// code, both as they were sent and "" when they were not; what they are worth is for the decision
+// to say.
 type Facts struct {
 	ID           string
 	UserID       string
@@ -68,8 +71,8 @@ type Event struct{ facts Facts }
 // maxID is the longest identifier in characters.
 const maxID = 128
 
-// New makes an event out of facts. It refuses what tracking should never have published: missing or unprintable identifiers,
-// an unknown type, no time. The fault lists every field.
+// New makes an event out of facts. It refuses what tracking should never have published: missing or
+// unprintable identifiers, an unknown type, no time. The fault lists every field.
 func New(facts Facts) (Event, error) {
 	var faults fault.Fields
 	for _, id := range []struct {
@@ -87,20 +90,26 @@ func New(facts Facts) (Event, error) {
 			faults.Add(id.field, "identifier_invalid", "must be 1 to 128 printable characters")
 		}
 	}
+
 	if _, ok := ParseType(string(facts.Type)); !ok {
 		faults.Add("event_type", "event_type_unknown", "must be one of the known event types")
 	}
+
 	if facts.OccurredAt.IsZero() {
 		faults.Add("occurred_at", "required", "is required")
 	}
+
 	if len(facts.Amount) > 64 || len(facts.Currency) > 8 {
 		faults.Add("amount", "too_long", "must be a decimal number and a currency code")
 	}
+
 	if err := faults.Err(); err != nil {
 		return Event{}, err
 	}
+
 	facts.OccurredAt = facts.OccurredAt.UTC().Truncate(time.Microsecond)
 	facts.ReceivedAt = facts.ReceivedAt.UTC().Truncate(time.Microsecond)
+
 	return Event{facts: facts}, nil
 }
 
@@ -122,15 +131,18 @@ func (e Event) Type() Type { return e.facts.Type }
 // OccurredAt is when it happened; rules are chosen by it.
 func (e Event) OccurredAt() time.Time { return e.facts.OccurredAt }
 
-// ValidID tells whether text is 1 to 128 characters without control characters: what the message contract allows.
+// ValidID tells whether text is 1 to 128 characters without control characters: what the message
+// contract allows.
 func ValidID(text string) bool {
 	if text == "" || !utf8.ValidString(text) || utf8.RuneCountInString(text) > maxID {
 		return false
 	}
+
 	for _, r := range text {
 		if unicode.IsControl(r) {
 			return false
 		}
 	}
+
 	return true
 }

@@ -1,5 +1,5 @@
-// Package ledger is the double entry under commissions and payouts: for each user and currency, money moves between five accounts.
-// Domain layer.
+// Package ledger is the double entry under commissions and payouts: for each user and currency,
+// money moves between five accounts. Domain layer.
 package ledger
 
 import "tributary/platform/money"
@@ -7,7 +7,8 @@ import "tributary/platform/money"
 // Account is one of a user's accounts in a currency.
 type Account string
 
-// The accounts. Programme is the counter-account: what the programme owes and has paid, negated; so the five always sum to zero.
+// The accounts. Programme is the counter-account: what the programme owes and has paid, negated; so
+// the five always sum to zero.
 const (
 	Programme Account = "programme"
 	Pending   Account = "pending"
@@ -16,7 +17,8 @@ const (
 	Paid      Account = "paid"
 )
 
-// Transfer moves a positive amount from one account of a user to another. It is balanced by construction.
+// Transfer moves a positive amount from one account of a user to another. It is balanced by
+// construction.
 type Transfer struct {
 	UserID       string
 	From, To     Account
@@ -32,8 +34,11 @@ func Move(t Transfer) (Transfer, bool) {
 		if err != nil {
 			return Transfer{}, false
 		}
-		t.From, t.To, t.Amount = t.To, t.From, amount
+
+		t.From, t.To = t.To, t.From
+		t.Amount = amount
 	}
+
 	return t, t.Amount.Sign() > 0
 }
 

@@ -14,7 +14,8 @@ const (
 	Flat       Kind = "flat"       // the same for every event
 	Percentage Kind = "percentage" // a rate of the event's amount
 	Graduated  Kind = "graduated"  // tiers: each part of the volume has the rate of its own tier
-	AllUnits   Kind = "all_units"  // tiers: the whole volume has the rate of the tier that it reached
+	// tiers: the whole volume has the rate of the tier that it reached
+	AllUnits Kind = "all_units"
 )
 
 // ParseKind reads a kind.
@@ -23,6 +24,7 @@ func ParseKind(text string) (Kind, bool) {
 	case Flat, Percentage, Graduated, AllUnits:
 		return k, true
 	}
+
 	return "", false
 }
 
@@ -45,6 +47,7 @@ func ParsePeriod(text string) (Period, bool) {
 	case Daily, Monthly, Lifetime:
 		return p, true
 	}
+
 	return "", false
 }
 
@@ -58,17 +61,19 @@ func (p Period) Label(at time.Time) string {
 	case Lifetime:
 		return string(Lifetime)
 	}
+
 	return ""
 }
 
-// Tier gives the rate of the volume from its threshold (minor units of the rule's currency) up to the next tier's.
+// Tier gives the rate of the volume from its threshold (minor units of the rule's currency) up to
+// the next tier's.
 type Tier struct {
 	From int64
 	Rate money.Rate
 }
 
-// Formula computes a commission. Rate is the share of a percentage; Amount, in major units, that of flat, which may be finer than
-// the currency; Tiers and Period those of the tiered kinds.
+// Formula computes a commission. Rate is the share of a percentage; Amount, in major units, that of
+// flat, which may be finer than the currency; Tiers and Period those of the tiered kinds.
 type Formula struct {
 	Kind   Kind
 	Rate   money.Rate
@@ -77,8 +82,9 @@ type Formula struct {
 	Period Period
 }
 
-// unrounded gives the exact commission of base in major units when the volume before it is position. For tiers it is
-// total(position+base) − total(position), so that the commissions of a period always add up to the total of its volume.
+// unrounded gives the exact commission of base in major units when the volume before it is
+// position. For tiers it is total(position+base) − total(position), so that the commissions of a
+// period always add up to the total of its volume.
 func (f Formula) unrounded(position, base money.Amount) (money.Decimal, error) {
 	switch f.Kind {
 	case Flat:
@@ -90,8 +96,10 @@ func (f Formula) unrounded(position, base money.Amount) (money.Decimal, error) {
 		if err != nil {
 			return money.Decimal{}, err
 		}
+
 		return f.total(reached).Sub(f.total(position)), nil
 	}
+
 	return money.Decimal{}, nil
 }
 
@@ -100,17 +108,23 @@ func (f Formula) total(volume money.Amount) money.Decimal {
 	if f.Kind == AllUnits {
 		return volume.Decimal().Mul(f.tierAt(volume.Minor()).Rate.Decimal())
 	}
+
 	var sum money.Decimal
 	for i, tier := range f.Tiers {
 		if volume.Minor() <= tier.From {
 			break
 		}
+
 		upTo := volume.Minor()
 		if i+1 < len(f.Tiers) {
 			upTo = min(upTo, f.Tiers[i+1].From)
 		}
-		sum = sum.Add(money.FromMinor(upTo-tier.From, volume.Currency()).Decimal().Mul(tier.Rate.Decimal()))
+
+		sum = sum.Add(
+			money.FromMinor(upTo-tier.From, volume.Currency()).Decimal().Mul(tier.Rate.Decimal()),
+		)
 	}
+
 	return sum
 }
 
@@ -121,5 +135,6 @@ func (f Formula) tierAt(volume int64) Tier {
 			at = tier
 		}
 	}
+
 	return at
 }

@@ -1,5 +1,5 @@
-// Package rule holds what an event earns: immutable, effective-dated versions of rules, which of them applies to an event, and the
-// arithmetic of the one that does. Domain layer.
+// Package rule holds what an event earns: immutable, effective-dated versions of rules, which of
+// them applies to an event, and the arithmetic of the one that does. Domain layer.
 package rule
 
 import (
@@ -20,22 +20,27 @@ type Scope struct {
 	ProductID  string
 }
 
-// specificity orders scopes: a named user outweighs a named campaign, which outweighs a named product.
+// specificity orders scopes: a named user outweighs a named campaign, which outweighs a named
+// product.
 func (s Scope) specificity() int {
 	weight := 0
 	if s.UserID != "" {
 		weight += 4
 	}
+
 	if s.CampaignID != "" {
 		weight += 2
 	}
+
 	if s.ProductID != "" {
 		weight++
 	}
+
 	return weight
 }
 
-// Cap is the most that a user can earn by the rule in a period, in minor units of the rule's currency.
+// Cap is the most that a user can earn by the rule in a period, in minor units of the rule's
+// currency.
 type Cap struct {
 	Amount int64
 	Period Period
@@ -57,8 +62,9 @@ type Definition struct {
 	Priority      int
 	EffectiveFrom time.Time
 	EffectiveTo   time.Time // zero: open
-	RetiredAt     time.Time // zero: not retired; the only thing that can be added to a published version
-	PublishedAt   time.Time
+	// zero: not retired; the only thing that can be added to a published version
+	RetiredAt   time.Time
+	PublishedAt time.Time
 }
 
 // Rule is a valid version of a rule; it never changes.
@@ -77,49 +83,74 @@ func New(def Definition) (Rule, error) {
 	if strings.TrimSpace(def.Name) == "" || utf8.RuneCountInString(def.Name) > maxName {
 		faults.Add("name", "name_invalid", "must be 1 to 200 characters")
 	}
-	if _, ok := event.ParseType(string(def.Scope.EventType)); !ok || def.Scope.EventType.Reverses() {
+
+	if _, ok := event.ParseType(string(def.Scope.EventType)); !ok ||
+		def.Scope.EventType.Reverses() {
 		faults.Add("event_type", "event_type_unknown", "must be a type of event that can earn")
 	}
-	for _, id := range []struct{ field, value string }{{"user_id", def.Scope.UserID}, {"campaign_id", def.Scope.CampaignID}, {"product_id", def.Scope.ProductID}} {
+
+	for _, id := range []struct{ field, value string }{
+		{"user_id", def.Scope.UserID},
+		{"campaign_id", def.Scope.CampaignID},
+		{"product_id", def.Scope.ProductID},
+	} {
 		if id.value != "" && !event.ValidID(id.value) {
 			faults.Add(id.field, "identifier_invalid", "must be 1 to 128 printable characters")
 		}
 	}
+
 	if def.EffectiveFrom.IsZero() {
 		faults.Add("effective_from", "required", "is required")
 	}
+
 	if !def.EffectiveTo.IsZero() && !def.EffectiveTo.After(def.EffectiveFrom) {
 		faults.Add("effective_to", "not_after", "must be after effective_from")
 	}
+
 	if def.HoldDays < 0 || def.HoldDays > maxHoldDays {
 		faults.Add("hold_days", "out_of_range", "must be 0 to 3650")
 	}
+
 	if def.Rounding == "" {
 		def.Rounding = money.HalfEven
 	}
+
 	checkMoney(def, &faults)
 	checkFormula(def, &faults)
+
 	if err := faults.Err(); err != nil {
 		return Rule{}, err
 	}
+
 	return Rule{def: def}, nil
 }
 
 func checkMoney(def Definition, faults *fault.Fields) {
-	needsCurrency := def.Formula.Kind == Flat || def.Formula.Kind.Tiered() || def.MinimumBase != 0 || def.Maximum != 0 || def.Cap != nil
+	needsCurrency := def.Formula.Kind == Flat || def.Formula.Kind.Tiered() ||
+		def.MinimumBase != 0 ||
+		def.Maximum != 0 ||
+		def.Cap != nil
 	if needsCurrency && !def.Currency.Valid() {
-		faults.Add("currency", "required", "is required for flat and tiered formulas, minimum, maximum and cap")
+		faults.Add(
+			"currency",
+			"required",
+			"is required for flat and tiered formulas, minimum, maximum and cap",
+		)
 	}
+
 	if def.MinimumBase < 0 {
 		faults.Add("minimum_base", "negative", "must not be negative")
 	}
+
 	if def.Maximum < 0 {
 		faults.Add("maximum", "negative", "must not be negative")
 	}
+
 	if def.Cap != nil {
 		if def.Cap.Amount <= 0 {
 			faults.Add("cap.amount", "not_positive", "must be greater than 0")
 		}
+
 		if _, ok := ParsePeriod(string(def.Cap.Period)); !ok {
 			faults.Add("cap.period", "period_unknown", "must be day, month or lifetime")
 		}
@@ -129,29 +160,49 @@ func checkMoney(def Definition, faults *fault.Fields) {
 func checkFormula(def Definition, faults *fault.Fields) {
 	f := def.Formula
 	if _, ok := ParseKind(string(f.Kind)); !ok {
-		faults.Add("formula.kind", "formula_unknown", "must be flat, percentage, graduated or all_units")
+		faults.Add(
+			"formula.kind",
+			"formula_unknown",
+			"must be flat, percentage, graduated or all_units",
+		)
+
 		return
 	}
+
 	if !f.Kind.Tiered() {
 		if len(f.Tiers) > 0 || f.Period != "" {
-			faults.Add("formula.tiers", "not_applicable", "only tiered formulas have tiers and a period")
+			faults.Add(
+				"formula.tiers",
+				"not_applicable",
+				"only tiered formulas have tiers and a period",
+			)
 		}
+
 		return
 	}
+
 	if f.Period != Monthly && f.Period != Lifetime {
 		faults.Add("formula.period", "period_unknown", "must be month or lifetime")
 	}
+
 	if len(f.Tiers) == 0 || len(f.Tiers) > maxTiers || f.Tiers[0].From != 0 {
 		faults.Add("formula.tiers", "tiers_invalid", "must be 1 to 50 tiers, the first from 0")
 		return
 	}
+
 	for i, tier := range f.Tiers[1:] {
 		if tier.From <= f.Tiers[i].From {
 			faults.Add("formula.tiers", "tiers_invalid", "thresholds must rise")
 			return
 		}
+
 		if f.Kind == AllUnits && tier.Rate.Cmp(f.Tiers[i].Rate) < 0 {
-			faults.Add("formula.tiers", "tiers_invalid", "rates for all units must not fall, else a sale could cost its seller money")
+			faults.Add(
+				"formula.tiers",
+				"tiers_invalid",
+				"rates for all units must not fall, else a sale could cost its seller money",
+			)
+
 			return
 		}
 	}
@@ -175,14 +226,17 @@ func (r Rule) end() time.Time {
 	if !r.def.RetiredAt.IsZero() && (end.IsZero() || r.def.RetiredAt.Before(end)) {
 		end = r.def.RetiredAt
 	}
+
 	return end
 }
 
-// TierKey is the period of the volume that the commission of an event at that time depends on, "" without tiers.
+// TierKey is the period of the volume that the commission of an event at that time depends on, ""
+// without tiers.
 func (r Rule) TierKey(at time.Time) string {
 	if !r.def.Formula.Kind.Tiered() {
 		return ""
 	}
+
 	return r.def.Formula.Period.Label(at)
 }
 
@@ -191,6 +245,7 @@ func (r Rule) CapKey(at time.Time) string {
 	if r.def.Cap == nil {
 		return ""
 	}
+
 	return r.def.Cap.Period.Label(at)
 }
 

@@ -19,52 +19,97 @@ func percentage(t interface{ Fatalf(string, ...any) }, def rule.Definition) rule
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
+
 	if def.Formula.Kind == "" {
 		def.Formula = rule.Formula{Kind: rule.Percentage, Rate: share}
 	}
+
 	def.Name = def.ID
+
 	def.Version = max(def.Version, 1)
 	if def.EffectiveFrom.IsZero() {
 		def.EffectiveFrom = epoch()
 	}
+
 	def.Scope.EventType = event.Sale
+
 	r, err := rule.New(def)
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
+
 	return r
 }
 
 func sale(t interface{ Fatalf(string, ...any) }, f event.Facts) event.Event {
-	f.ID, f.Type, f.Amount = "e", event.Sale, "1"
+	f.ID = "e"
+	f.Type = event.Sale
+
+	f.Amount = "1"
 	if f.OccurredAt.IsZero() {
 		f.OccurredAt = epoch().AddDate(0, 1, 0)
 	}
+
 	e, err := event.New(f)
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
+
 	return e
 }
 
 func TestPrecedence(t *testing.T) {
 	t.Parallel()
+
 	eur, err := money.ParseCurrency("EUR")
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	set := rule.NewSet(1, []rule.Rule{
 		percentage(t, rule.Definition{ID: "all"}),
 		percentage(t, rule.Definition{ID: "all-high", Priority: 1}),
-		percentage(t, rule.Definition{ID: "product", Scope: rule.Scope{ProductID: "p"}, Priority: 9}),
+		percentage(
+			t,
+			rule.Definition{ID: "product", Scope: rule.Scope{ProductID: "p"}, Priority: 9},
+		),
 		percentage(t, rule.Definition{ID: "campaign", Scope: rule.Scope{CampaignID: "c"}}),
 		percentage(t, rule.Definition{ID: "user", Scope: rule.Scope{UserID: "u"}}),
-		percentage(t, rule.Definition{ID: "user-versions", Scope: rule.Scope{UserID: "w"}, Priority: 5}),
-		percentage(t, rule.Definition{ID: "user-versions", Version: 2, Scope: rule.Scope{UserID: "w"}, EffectiveFrom: epoch().AddDate(0, 2, 0), EffectiveTo: epoch().AddDate(0, 3, 0)}),
-		percentage(t, rule.Definition{ID: "user-other", Scope: rule.Scope{UserID: "w"}, Priority: 3}),
+		percentage(
+			t,
+			rule.Definition{ID: "user-versions", Scope: rule.Scope{UserID: "w"}, Priority: 5},
+		),
+		percentage(
+			t,
+			rule.Definition{
+				ID:            "user-versions",
+				Version:       2,
+				Scope:         rule.Scope{UserID: "w"},
+				EffectiveFrom: epoch().AddDate(0, 2, 0),
+				EffectiveTo:   epoch().AddDate(0, 3, 0),
+			},
+		),
+		percentage(
+			t,
+			rule.Definition{ID: "user-other", Scope: rule.Scope{UserID: "w"}, Priority: 3},
+		),
 		percentage(t, rule.Definition{ID: "euro", Scope: rule.Scope{UserID: "x"}, Currency: eur}),
-		percentage(t, rule.Definition{ID: "ended", Scope: rule.Scope{UserID: "y"}, EffectiveTo: epoch().AddDate(0, 0, 1)}),
-		percentage(t, rule.Definition{ID: "retired", Scope: rule.Scope{UserID: "z"}, RetiredAt: epoch().AddDate(0, 0, 2)}),
+		percentage(
+			t,
+			rule.Definition{
+				ID:          "ended",
+				Scope:       rule.Scope{UserID: "y"},
+				EffectiveTo: epoch().AddDate(0, 0, 1),
+			},
+		),
+		percentage(
+			t,
+			rule.Definition{
+				ID:        "retired",
+				Scope:     rule.Scope{UserID: "z"},
+				RetiredAt: epoch().AddDate(0, 0, 2),
+			},
+		),
 	})
 	for _, tt := range []struct {
 		facts event.Facts
@@ -75,7 +120,8 @@ func TestPrecedence(t *testing.T) {
 		{event.Facts{UserID: "n", ProductID: "p", CampaignID: "c"}, "campaign/1"},
 		{event.Facts{UserID: "u", ProductID: "p", CampaignID: "c"}, "user/1"},
 		{event.Facts{UserID: "w"}, "user-versions/1"},
-		{event.Facts{UserID: "w", OccurredAt: epoch().AddDate(0, 2, 0)}, "user-other/1"}, // version 2 is in force, with a lower priority
+		// version 2 is in force, with a lower priority
+		{event.Facts{UserID: "w", OccurredAt: epoch().AddDate(0, 2, 0)}, "user-other/1"},
 		{event.Facts{UserID: "w", OccurredAt: epoch().AddDate(0, 3, 0)}, "user-versions/1"},
 		{event.Facts{UserID: "x"}, "all-high/1"},
 		{event.Facts{UserID: "y"}, "all-high/1"},
@@ -88,18 +134,27 @@ func TestPrecedence(t *testing.T) {
 			t.Errorf("%+v: %s, want %s", tt.facts, name, tt.want)
 		}
 	}
-	if _, found, _ := set.Select(sale(t, event.Facts{UserID: "n", OccurredAt: epoch().Add(-1000)}), money.USD()); found {
+
+	if _, found, _ := set.Select(
+		sale(t, event.Facts{UserID: "n", OccurredAt: epoch().Add(-1000)}),
+		money.USD(),
+	); found {
 		t.Error("a rule applies before any is in force")
 	}
 }
 
 func TestOtherCurrency(t *testing.T) {
 	t.Parallel()
-	set := rule.NewSet(1, []rule.Rule{percentage(t, rule.Definition{ID: "usd", Currency: money.USD()})})
+	set := rule.NewSet(
+		1,
+		[]rule.Rule{percentage(t, rule.Definition{ID: "usd", Currency: money.USD()})},
+	)
+
 	eur, err := money.ParseCurrency("EUR")
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if _, found, other := set.Select(sale(t, event.Facts{UserID: "u"}), eur); found || !other {
 		t.Errorf("found %t, other currency %t", found, other)
 	}
@@ -107,7 +162,20 @@ func TestOtherCurrency(t *testing.T) {
 
 func TestConflicts(t *testing.T) {
 	t.Parallel()
-	set := rule.NewSet(1, []rule.Rule{percentage(t, rule.Definition{ID: "a", EffectiveFrom: epoch().AddDate(0, 1, 0), EffectiveTo: epoch().AddDate(0, 2, 0)})})
+
+	set := rule.NewSet(
+		1,
+		[]rule.Rule{
+			percentage(
+				t,
+				rule.Definition{
+					ID:            "a",
+					EffectiveFrom: epoch().AddDate(0, 1, 0),
+					EffectiveTo:   epoch().AddDate(0, 2, 0),
+				},
+			),
+		},
+	)
 	for name, tt := range map[string]struct {
 		def  rule.Definition
 		want int
@@ -131,10 +199,29 @@ func TestConflicts(t *testing.T) {
 func TestConflictsLookAtTheVersionInForce(t *testing.T) {
 	t.Parallel()
 	month := func(n int) time.Time { return epoch().AddDate(0, n, 0) }
+
 	set := rule.NewSet(1, []rule.Rule{
 		percentage(t, rule.Definition{ID: "a", Version: 1, EffectiveFrom: month(0)}),
-		percentage(t, rule.Definition{ID: "a", Version: 2, EffectiveFrom: month(2), EffectiveTo: month(6), Priority: 1}),
-		percentage(t, rule.Definition{ID: "a", Version: 3, EffectiveFrom: month(4), EffectiveTo: month(8), Priority: 2}),
+		percentage(
+			t,
+			rule.Definition{
+				ID:            "a",
+				Version:       2,
+				EffectiveFrom: month(2),
+				EffectiveTo:   month(6),
+				Priority:      1,
+			},
+		),
+		percentage(
+			t,
+			rule.Definition{
+				ID:            "a",
+				Version:       3,
+				EffectiveFrom: month(4),
+				EffectiveTo:   month(8),
+				Priority:      2,
+			},
+		),
 	})
 	for name, tt := range map[string]struct {
 		def  rule.Definition
@@ -148,39 +235,47 @@ func TestConflictsLookAtTheVersionInForce(t *testing.T) {
 		"with the newest":             {rule.Definition{EffectiveFrom: month(7), Priority: 2}, []int{3}},
 	} {
 		tt.def.ID = "b"
+
 		var got []int
 		for _, r := range set.Conflicts(percentage(t, tt.def)) {
 			got = append(got, r.Version())
 		}
+
 		if !slices.Equal(got, tt.want) {
 			t.Errorf("%s: ties with versions %v, want %v", name, got, tt.want)
 		}
 	}
 }
 
-// A version is refused exactly when on some day it would go neither before nor after the version of another rule that is in force then.
+// A version is refused exactly when on some day it would go neither before nor after the version of
+// another rule that is in force then.
 func TestConflictsAreThoseOfSomeDay(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		set := rule.NewSet(1, nil)
 		for range rapid.IntRange(0, 12).Draw(t, "rules") {
 			def := rule.Definition{
-				ID: fmt.Sprintf("r%d", rapid.IntRange(0, 3).Draw(t, "rule")), Priority: rapid.IntRange(0, 1).Draw(t, "priority"),
+				ID:            fmt.Sprintf("r%d", rapid.IntRange(0, 3).Draw(t, "rule")),
+				Priority:      rapid.IntRange(0, 1).Draw(t, "priority"),
 				EffectiveFrom: epoch().AddDate(0, 0, rapid.IntRange(0, 20).Draw(t, "from")),
 			}
 			if days := rapid.IntRange(0, 20).Draw(t, "days"); days > 0 {
 				def.EffectiveTo = def.EffectiveFrom.AddDate(0, 0, days)
 			}
+
 			def.Version = len(set.Versions(def.ID)) + 1
 			r := percentage(t, def)
+
 			ties := false
 			for day := range 50 {
 				at := epoch().AddDate(0, 0, day)
 				ties = ties || inForce(def, at) && tied(set, def, at)
 			}
+
 			if conflicts := set.Conflicts(r); (len(conflicts) > 0) != ties {
 				t.Fatalf("%+v: %d conflicts, ties %t", def, len(conflicts), ties)
 			}
+
 			if !ties {
 				set = set.With(r)
 			}
@@ -200,49 +295,65 @@ func tied(set *rule.Set, def rule.Definition, at time.Time) bool {
 			newest[r.ID()] = r.Definition()
 		}
 	}
+
 	for _, other := range newest {
 		if other.Priority == def.Priority {
 			return true
 		}
 	}
+
 	return false
 }
 
-// Among rules that were published without conflicts the winner is the only one that is selected, and no other ties with it.
+// Among rules that were published without conflicts the winner is the only one that is selected,
+// and no other ties with it.
 func TestConsiderAgreesWithSelect(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		set := rule.NewSet(1, nil)
 		for range rapid.IntRange(0, 12).Draw(t, "rules") {
 			def := rule.Definition{
-				ID:       fmt.Sprintf("r%d", rapid.IntRange(0, 5).Draw(t, "rule")),
-				Scope:    rule.Scope{UserID: rapid.SampledFrom([]string{"", "u", "v"}).Draw(t, "user"), CampaignID: rapid.SampledFrom([]string{"", "c"}).Draw(t, "campaign"), ProductID: rapid.SampledFrom([]string{"", "p"}).Draw(t, "product")},
-				Priority: rapid.IntRange(0, 2).Draw(t, "priority"), EffectiveFrom: epoch().AddDate(0, 0, rapid.IntRange(0, 20).Draw(t, "from")),
+				ID: fmt.Sprintf("r%d", rapid.IntRange(0, 5).Draw(t, "rule")),
+				Scope: rule.Scope{
+					UserID:     rapid.SampledFrom([]string{"", "u", "v"}).Draw(t, "user"),
+					CampaignID: rapid.SampledFrom([]string{"", "c"}).Draw(t, "campaign"),
+					ProductID:  rapid.SampledFrom([]string{"", "p"}).Draw(t, "product"),
+				},
+				Priority:      rapid.IntRange(0, 2).Draw(t, "priority"),
+				EffectiveFrom: epoch().AddDate(0, 0, rapid.IntRange(0, 20).Draw(t, "from")),
 			}
 			if days := rapid.IntRange(0, 20).Draw(t, "days"); days > 0 {
 				def.EffectiveTo = def.EffectiveFrom.AddDate(0, 0, days)
 			}
+
 			if known := set.Versions(def.ID); len(known) > 0 {
 				def.Scope, def.Version = known[0].Definition().Scope, len(known)+1
 			}
+
 			if r := percentage(t, def); len(set.Conflicts(r)) == 0 {
 				set = set.With(r)
 			}
 		}
+
 		e := sale(t, event.Facts{
-			UserID: rapid.SampledFrom([]string{"u", "v", "w"}).Draw(t, "of"), CampaignID: rapid.SampledFrom([]string{"", "c", "d"}).Draw(t, "in"),
-			ProductID: rapid.SampledFrom([]string{"", "p"}).Draw(t, "for"), OccurredAt: epoch().AddDate(0, 0, rapid.IntRange(0, 40).Draw(t, "at")),
+			UserID:     rapid.SampledFrom([]string{"u", "v", "w"}).Draw(t, "of"),
+			CampaignID: rapid.SampledFrom([]string{"", "c", "d"}).Draw(t, "in"),
+			ProductID:  rapid.SampledFrom([]string{"", "p"}).Draw(t, "for"),
+			OccurredAt: epoch().AddDate(0, 0, rapid.IntRange(0, 40).Draw(t, "at")),
 		})
 		winner, found, _ := set.Select(e, money.USD())
+
 		selected := 0
 		for _, c := range set.Consider(e, money.USD()) {
 			if c.Verdict == rule.Selected {
 				selected++
+
 				if !found || c.Rule.Ref() != winner.Ref() {
 					t.Fatalf("%v is selected, %v wins", c.Rule.Ref(), winner.Ref())
 				}
 			}
 		}
+
 		if found != (selected == 1) {
 			t.Fatalf("found %t, %d selected", found, selected)
 		}
@@ -251,7 +362,15 @@ func TestConsiderAgreesWithSelect(t *testing.T) {
 
 func TestTheFaultListsEveryField(t *testing.T) {
 	t.Parallel()
-	_, err := rule.New(rule.Definition{HoldDays: -1, MinimumBase: -1, Cap: &rule.Cap{}, Formula: rule.Formula{Kind: rule.Graduated}})
+	_, err := rule.New(
+		rule.Definition{
+			HoldDays:    -1,
+			MinimumBase: -1,
+			Cap:         &rule.Cap{},
+			Formula:     rule.Formula{Kind: rule.Graduated},
+		},
+	)
+
 	f, ok := fault.As(err)
 	if !ok || len(f.Fields) < 8 {
 		t.Errorf("%v", err)

@@ -52,14 +52,19 @@ func (r Rule) Ref() Ref { return Ref{ID: r.def.ID, Version: r.def.Version} }
 // NewSet indexes the versions. Revision grows with everything that is published or retired.
 func NewSet(revision int64, rules []Rule) *Set {
 	s := &Set{
-		revision: revision, shared: map[event.Type][]Rule{}, personal: map[personalScope][]Rule{}, byRef: map[Ref]Rule{},
-		all: slices.Clone(rules),
+		revision: revision,
+		shared:   map[event.Type][]Rule{},
+		personal: map[personalScope][]Rule{},
+		byRef:    map[Ref]Rule{},
+		all:      slices.Clone(rules),
 	}
 	slices.SortFunc(s.all, func(a, b Rule) int {
 		return cmp.Or(cmp.Compare(a.ID(), b.ID()), cmp.Compare(a.Version(), b.Version()))
 	})
+
 	for _, r := range s.all {
 		s.byRef[r.Ref()] = r
+
 		scope := r.def.Scope
 		if scope.UserID == "" {
 			s.shared[scope.EventType] = append(s.shared[scope.EventType], r)
@@ -68,6 +73,7 @@ func NewSet(revision int64, rules []Rule) *Set {
 			s.personal[key] = append(s.personal[key], r)
 		}
 	}
+
 	return s
 }
 
@@ -83,32 +89,42 @@ func (s *Set) Find(ref Ref) (Rule, bool) {
 	return r, ok
 }
 
-// Select gives the version that applies to the event in the currency: the most specific in force, then the highest priority. Without
-// one, otherCurrency tells that a rule would have applied in another currency.
-func (s *Set) Select(e event.Event, currency money.Currency) (winner Rule, found, otherCurrency bool) {
+// Select gives the version that applies to the event in the currency: the most specific in force,
+// then the highest priority. Without one, otherCurrency tells that a rule would have applied in
+// another currency.
+func (s *Set) Select(
+	e event.Event,
+	currency money.Currency,
+) (winner Rule, found, otherCurrency bool) {
 	facts := e.Facts()
 	for _, list := range [][]Rule{s.personal[personalScope{facts.Type, facts.UserID}], s.shared[facts.Type]} {
 		for i, r := range list {
 			verdict := r.matches(facts, currency)
+
 			otherCurrency = otherCurrency || verdict == OtherCurrency
-			if verdict == Selected && !superseded(list[i+1:], r, facts, currency) && (!found || r.beats(winner) == Selected) {
+			if verdict == Selected && !superseded(list[i+1:], r, facts, currency) &&
+				(!found || r.beats(winner) == Selected) {
 				winner, found = r, true
 			}
 		}
 	}
+
 	return winner, found, otherCurrency && !found
 }
 
-// superseded tells whether a later version of r matches too; later starts with what follows r, in order of rule and version.
+// superseded tells whether a later version of r matches too; later starts with what follows r, in
+// order of rule and version.
 func superseded(later []Rule, r Rule, facts event.Facts, currency money.Currency) bool {
 	for _, next := range later {
 		if next.ID() != r.ID() {
 			return false
 		}
+
 		if next.matches(facts, currency) == Selected {
 			return true
 		}
 	}
+
 	return false
 }
 
@@ -118,15 +134,18 @@ type Candidate struct {
 	Verdict Verdict
 }
 
-// Consider gives every version for the type of event with its verdict; that of the one which Select gives is Selected. Rules for other
-// users are left out: they are nobody else's business.
+// Consider gives every version for the type of event with its verdict; that of the one which Select
+// gives is Selected. Rules for other users are left out: they are nobody else's business.
 func (s *Set) Consider(e event.Event, currency money.Currency) []Candidate {
 	winner, found, _ := s.Select(e, currency)
+
 	var out []Candidate
 	for i, r := range s.all {
-		if r.def.Scope.EventType != e.Type() || (r.def.Scope.UserID != "" && r.def.Scope.UserID != e.UserID()) {
+		if r.def.Scope.EventType != e.Type() ||
+			(r.def.Scope.UserID != "" && r.def.Scope.UserID != e.UserID()) {
 			continue
 		}
+
 		verdict := r.matches(e.Facts(), currency)
 		switch {
 		case verdict != Selected || !found || r.Ref() == winner.Ref():
@@ -135,8 +154,10 @@ func (s *Set) Consider(e event.Event, currency money.Currency) []Candidate {
 		default:
 			verdict = r.beats(winner)
 		}
+
 		out = append(out, Candidate{Rule: r, Verdict: verdict})
 	}
+
 	return out
 }
 
@@ -157,56 +178,71 @@ func (r Rule) matches(facts event.Facts, currency money.Currency) Verdict {
 	case r.def.Currency.Valid() && r.def.Currency != currency:
 		return OtherCurrency
 	}
+
 	return Selected
 }
 
-// beats is Selected when r goes before other, a version of another rule that matches the same event; else it tells why not.
+// beats is Selected when r goes before other, a version of another rule that matches the same
+// event; else it tells why not.
 func (r Rule) beats(other Rule) Verdict {
 	if mine, theirs := r.def.Scope.specificity(), other.def.Scope.specificity(); mine != theirs {
 		if mine > theirs {
 			return Selected
 		}
+
 		return LessSpecific
 	}
-	if r.def.Priority > other.def.Priority || (r.def.Priority == other.def.Priority && r.ID() < other.ID()) {
+
+	if r.def.Priority > other.def.Priority ||
+		(r.def.Priority == other.def.Priority && r.ID() < other.ID()) {
 		return Selected
 	}
+
 	return LowerPriority
 }
 
-// Conflicts gives the versions of other rules that would tie with the candidate for some event: the same scope and priority, a common
-// currency, and a time at which both are in force and neither gives way to a newer version of its own rule.
+// Conflicts gives the versions of other rules that would tie with the candidate for some event: the
+// same scope and priority, a common currency, and a time at which both are in force and neither
+// gives way to a newer version of its own rule.
 func (s *Set) Conflicts(candidate Rule) []Rule {
 	var out []Rule
 	for i, r := range s.all {
-		if r.ID() == candidate.ID() || r.def.Scope != candidate.def.Scope || r.def.Priority != candidate.def.Priority {
+		if r.ID() == candidate.ID() || r.def.Scope != candidate.def.Scope ||
+			r.def.Priority != candidate.def.Priority {
 			continue
 		}
-		common := r.def.Currency == candidate.def.Currency || !r.def.Currency.Valid() || !candidate.def.Currency.Valid()
+
+		common := r.def.Currency == candidate.def.Currency || !r.def.Currency.Valid() ||
+			!candidate.def.Currency.Valid()
 		if common && meet(s.all[i+1:], r, candidate) {
 			out = append(out, r)
 		}
 	}
+
 	return out
 }
 
-// meet looks for the first time at which both are in force and no newer version of r is; later starts with what follows r, in order of rule
-// and version.
+// meet looks for the first time at which both are in force and no newer version of r is; later
+// starts with what follows r, in order of rule and version.
 func meet(later []Rule, r, candidate Rule) bool {
 	at := r.def.EffectiveFrom
 	if candidate.def.EffectiveFrom.After(at) {
 		at = candidate.def.EffectiveFrom
 	}
+
 	for i := 0; i < len(later) && later[i].ID() == r.ID(); i++ {
 		next := later[i]
 		if at.Before(next.def.EffectiveFrom) || !startsBefore(at, next.end()) {
 			continue
 		}
+
 		if next.end().IsZero() {
 			return false
 		}
+
 		at, i = next.end(), -1 // another one may be in force by then
 	}
+
 	return startsBefore(at, r.end()) && startsBefore(at, candidate.end())
 }
 
@@ -220,6 +256,7 @@ func (s *Set) Versions(id string) []Rule {
 			out = append(out, r)
 		}
 	}
+
 	return out
 }
 

@@ -4,8 +4,9 @@ import (
 	"tributary/platform/money"
 )
 
-// Input is what the arithmetic of a rule needs besides the rule: the event's base, and what the user's account stood at just before
-// the event (position: volume in the tier period; capUsed: earned in the cap period), all in minor units of one currency.
+// Input is what the arithmetic of a rule needs besides the rule: the event's base, and what the
+// user's account stood at just before the event (position: volume in the tier period; capUsed:
+// earned in the cap period), all in minor units of one currency.
 type Input struct {
 	Base     money.Amount
 	Position int64
@@ -31,32 +32,39 @@ type Working struct {
 	Limit     Limit
 }
 
-// Commission computes what the input earns; it is never negative. ErrOverflow of package money when a step leaves 64 bits.
+// Commission computes what the input earns; it is never negative. ErrOverflow of package money when
+// a step leaves 64 bits.
 func (r Rule) Commission(in Input) (Working, error) {
 	currency := in.Base.Currency()
 	zero := money.FromMinor(0, currency)
+
 	w := Working{Rounded: zero, Result: zero}
 	if in.Base.Minor() < r.def.MinimumBase {
 		w.Limit = BelowMinimum
 		return w, nil
 	}
+
 	unrounded, err := r.def.Formula.unrounded(money.FromMinor(in.Position, currency), in.Base)
 	if err != nil {
 		return Working{}, err
 	}
+
 	w.Unrounded = unrounded
 	if w.Rounded, err = unrounded.Round(currency, r.def.Rounding); err != nil {
 		return Working{}, err
 	}
+
 	w.Result = w.Rounded
 	if r.def.Maximum > 0 && w.Result.Minor() > r.def.Maximum {
 		w.Result, w.Limit = money.FromMinor(r.def.Maximum, currency), AtMaximum
 	}
+
 	if r.def.Cap != nil {
 		if room := max(0, r.def.Cap.Amount-in.CapUsed); w.Result.Minor() > room {
 			w.Result, w.Limit = money.FromMinor(room, currency), AtCap
 		}
 	}
+
 	return w, nil
 }
 
@@ -75,12 +83,15 @@ func (r Rule) Calculation(in Input) string {
 		return base.String() + " × " + f.Rate.String()
 	case Graduated, AllUnits:
 		position := money.FromMinor(in.Position, base.Currency())
+
 		reached, err := position.Add(base)
 		if err != nil {
 			return ""
 		}
+
 		return f.totalText(reached) + " − " + f.totalText(position)
 	}
+
 	return ""
 }
 
@@ -89,22 +100,31 @@ func (f Formula) totalText(volume money.Amount) string {
 	if f.Kind == AllUnits {
 		return volume.String() + " × " + f.tierAt(volume.Minor()).Rate.String()
 	}
+
 	text := ""
 	for i, tier := range f.Tiers {
 		if volume.Minor() <= tier.From {
 			break
 		}
+
 		upTo := volume.Minor()
 		if i+1 < len(f.Tiers) {
 			upTo = min(upTo, f.Tiers[i+1].From)
 		}
+
 		if text != "" {
 			text += " + "
 		}
-		text += money.FromMinor(upTo-tier.From, volume.Currency()).String() + " × " + tier.Rate.String()
+
+		text += money.FromMinor(
+			upTo-tier.From,
+			volume.Currency(),
+		).String() + " × " + tier.Rate.String()
 	}
+
 	if text == "" {
 		return "0"
 	}
+
 	return "(" + text + ")"
 }

@@ -15,77 +15,117 @@ import (
 )
 
 const (
-	// The rules as they stood at a time. A retirement has its time in the audit; that in its row is when it takes effect.
+	// The rules as they stood at a time. A retirement has its time in the audit; that in its row is
+	// when it takes effect.
 	selectRevisionAt = `
 SELECT coalesce(max(revision), 0) FROM (
     SELECT revision FROM rules WHERE published_at <= $1
     UNION ALL
     SELECT t.revision FROM rule_retirements AS t
-    JOIN audit AS a ON a.subject_type = 'rule' AND a.subject_id = t.rule_id::text AND a.action = 'retire' AND a.at <= $1
+    JOIN audit AS a ON a.subject_type = 'rule' AND a.subject_id = t.rule_id::text
+        AND a.action = 'retire' AND a.at <= $1
 ) AS known`
 
-	selectReplays = selectAudit + `WHERE subject_type = 'replay' AND action = 'replay' AND reason = $1 AND at <= $2 ORDER BY at DESC, id DESC`
+	selectReplays = selectAudit + `WHERE subject_type = 'replay' AND action = 'replay'
+    AND reason = $1 AND at <= $2 ORDER BY at DESC, id DESC`
 
-	// rejectedBy tells whether c had been rejected by the time $2. A clawback is rejected with its earning.
+	// rejectedBy tells whether c had been rejected by the time $2. A clawback is rejected with its
+	// earning.
 	rejectedBy = `(c.status = 'rejected' AND EXISTS (SELECT FROM audit AS a
-        WHERE a.subject_type = 'commission' AND a.subject_id = coalesce(c.reverses_id, c.id)::text AND a.action = 'reject' AND a.at <= $2))`
+        WHERE a.subject_type = 'commission' AND a.subject_id = coalesce(c.reverses_id,
+            c.id)::text AND a.action = 'reject' AND a.at <= $2))`
 
-	selectRejected = `SELECT event_id FROM commissions AS c WHERE user_id = $1 AND kind = 'earning' AND ` + rejectedBy
+	selectRejected = `SELECT event_id FROM commissions AS c WHERE user_id = $1 AND kind = 'earning'
+    AND ` + rejectedBy
 
 	selectBookedBefore = selectCommissions + ` AS c
-WHERE user_id = $1 AND id < $3 AND currency = $5 AND event_id IN (SELECT $4::text UNION ALL SELECT event_id FROM decisions WHERE reverses_event_id = $4)
+WHERE user_id = $1 AND id < $3 AND currency = $5 AND event_id IN (SELECT $4::text
+    UNION ALL SELECT event_id FROM decisions WHERE reverses_event_id = $4)
   AND NOT ` + rejectedBy + ` ORDER BY c.id`
 
 	selectRelated = `
 WITH sales AS (
     SELECT event_id FROM decisions WHERE event_id = $1
     UNION
-    SELECT o.event_id FROM decisions AS e JOIN decisions AS o USING (user_id, order_id) WHERE e.event_id = $1
+    SELECT o.event_id FROM decisions AS e JOIN decisions AS o USING (user_id, order_id)
+        WHERE e.event_id = $1
 ), related AS (
-    SELECT event_id FROM sales UNION SELECT r.event_id FROM sales AS s JOIN decisions AS r ON r.reverses_event_id = s.event_id
+    SELECT event_id FROM sales UNION SELECT r.event_id FROM sales AS s JOIN decisions AS r
+        ON r.reverses_event_id = s.event_id
 )
-SELECT ` + decisionColumns + ` FROM related JOIN decisions AS d USING (event_id) WHERE d.decided_at <= $2`
+SELECT ` + decisionColumns + ` FROM related JOIN decisions AS d USING (event_id)
+    WHERE d.decided_at <= $2`
 
-	// Decisions with a commission are found by it: no index has all decisions of a user, since each event would pay for it.
+	// Decisions with a commission are found by it: no index has all decisions of a user, since each
+	// event would pay for it.
 	selectEventsOf = `
 SELECT ` + decisionColumns + ` FROM decisions AS d
 WHERE d.decided_at <= $2
-  AND d.event_id IN (SELECT event_id FROM commissions WHERE user_id = $1 UNION SELECT event_id FROM decisions WHERE user_id = $1 AND outcome <> 'commissioned')`
+  AND d.event_id IN (SELECT event_id FROM commissions WHERE user_id = $1 UNION SELECT event_id
+      FROM decisions WHERE user_id = $1 AND outcome <> 'commissioned')`
 )
 
 // Before implements explain.Store.
-func (s *Store) Before(ctx context.Context, adjustment commission.Commission) (explain.Before, error) {
+func (s *Store) Before(
+	ctx context.Context,
+	adjustment commission.Commission,
+) (explain.Before, error) {
 	state := adjustment.State()
 	b := explain.Before{Known: knownTo(state)}
 	err := s.begin(ctx, "read what an adjustment followed from", func(tx pgx.Tx) (err error) {
 		if b.Replay, err = replayOf(ctx, tx, state); err != nil {
 			return err
 		}
+
 		var revision int64
 		if err := tx.QueryRow(ctx, selectRevisionAt, b.Known).Scan(&revision); err != nil {
 			return err
 		}
+
 		if b.Rules, err = s.rulesAt(ctx, tx, revision); err != nil {
 			return err
 		}
-		if b.Booked, err = collect(ctx, tx, scanCommission, selectBookedBefore, state.UserID, b.Known, state.ID, state.EventID, state.Amount.Currency().String()); err != nil {
+
+		if b.Booked, err = collect(
+			ctx,
+			tx,
+			scanCommission,
+			selectBookedBefore,
+			state.UserID,
+			b.Known,
+			state.ID,
+			state.EventID,
+			state.Amount.Currency().String(),
+		); err != nil {
 			return err
 		}
-		if b.Related, err = collect(ctx, tx, scanEvent, selectRelated, state.EventID, b.Known); err != nil {
+
+		if b.Related, err = collect(
+			ctx,
+			tx,
+			scanEvent,
+			selectRelated,
+			state.EventID,
+			b.Known,
+		); err != nil {
 			return err
 		}
+
 		rejected, err := collect(ctx, tx, pgx.RowTo[string], selectRejected, state.UserID, b.Known)
+
 		b.Rejected = make(map[string]bool, len(rejected))
 		for _, id := range rejected {
 			b.Rejected[id] = true
 		}
+
 		return err
 	})
+
 	return b, err
 }
 
-// knownTo is until when what happened was known to an adjustment. A replay of many users takes its time, and its start may be all that the row
-// tells; the id, a UUIDv7, tells the millisecond.
+// knownTo is until when what happened was known to an adjustment. A replay of many users takes its
+// time, and its start may be all that the row tells; the id, a UUIDv7, tells the millisecond.
 func knownTo(adjustment commission.State) time.Time {
 	known := adjustment.CreatedAt
 	if id, err := uuid.Parse(adjustment.ID); err == nil && id.Version() == 7 {
@@ -93,32 +133,51 @@ func knownTo(adjustment commission.State) time.Time {
 			known = made
 		}
 	}
+
 	return known
 }
 
-// replayOf finds the audit row of the replay that made an adjustment: the last one begun before, for the same reason, whose period holds the event.
+// replayOf finds the audit row of the replay that made an adjustment: the last one begun before,
+// for the same reason, whose period holds the event.
 func replayOf(ctx context.Context, tx pgx.Tx, adjustment commission.State) (*change.Record, error) {
-	replays, err := collect(ctx, tx, scanRecord, selectReplays, adjustment.Reason, adjustment.CreatedAt)
+	replays, err := collect(
+		ctx,
+		tx,
+		scanRecord,
+		selectReplays,
+		adjustment.Reason,
+		adjustment.CreatedAt,
+	)
 	for _, r := range replays {
 		first, second, _ := strings.Cut(r.SubjectID, "/")
 		from, noStart := time.Parse(time.RFC3339, first)
+
 		to, noEnd := time.Parse(time.RFC3339, second)
-		if noStart == nil && noEnd == nil && !adjustment.OccurredAt.Before(from) && adjustment.OccurredAt.Before(to) {
+		if noStart == nil && noEnd == nil && !adjustment.OccurredAt.Before(from) &&
+			adjustment.OccurredAt.Before(to) {
 			return &r, nil
 		}
 	}
+
 	return nil, err
 }
 
 // EventsOf implements explain.Store.
-func (s *Store) EventsOf(ctx context.Context, userID string, known time.Time) ([]event.Event, error) {
+func (s *Store) EventsOf(
+	ctx context.Context,
+	userID string,
+	known time.Time,
+) ([]event.Event, error) {
 	var events []event.Event
 	err := s.begin(ctx, "read a user's events", func(tx pgx.Tx) (err error) {
 		if _, err = tx.Exec(ctx, `SET LOCAL statement_timeout = '5s'`); err != nil {
 			return err
 		}
+
 		events, err = collect(ctx, tx, scanEvent, selectEventsOf, userID, known)
+
 		return tooWide(err)
 	})
+
 	return events, err
 }

@@ -21,21 +21,34 @@ func batchOf(n int) []event.Event {
 	events := make([]event.Event, perBatch)
 	for i := range events {
 		events[i] = event.Restore(event.Facts{
-			ID: uuid.Must(uuid.NewV7()).String(), UserID: fmt.Sprintf("user%d", (n*perBatch+i)%5000), Type: event.Purchase, OccurredAt: start(), ReceivedAt: start(), Amount: "100.0", ProductID: "prod456",
+			ID:         uuid.Must(uuid.NewV7()).String(),
+			UserID:     fmt.Sprintf("user%d", (n*perBatch+i)%5000),
+			Type:       event.Purchase,
+			OccurredAt: start(),
+			ReceivedAt: start(),
+			Amount:     "100.0",
+			ProductID:  "prod456",
 		})
 	}
+
 	return events
 }
 
-// One batch of 500 events as consumption decides it; "B2" is the yardstick: a plain unnest of 500 rows with ON CONFLICT.
+// One batch of 500 events as consumption decides it; "B2" is the yardstick: a plain unnest of 500
+// rows with ON CONFLICT.
 func BenchmarkDecide(b *testing.B) {
 	db := migrationstest.New(b, migrations.Commission())
-	handler := consume.New(postgres.New(db.Pool), time.Now, func() string { return uuid.Must(uuid.NewV7()).String() })
+	handler := consume.New(
+		postgres.New(db.Pool),
+		time.Now,
+		func() string { return uuid.Must(uuid.NewV7()).String() },
+	)
 	ctx := context.Background()
 	report := func(b *testing.B) {
 		b.Helper()
 		b.ReportMetric(float64(b.N*perBatch)/b.Elapsed().Seconds(), "events/s")
 	}
+
 	var last []event.Event
 	b.Run("new", func(b *testing.B) {
 		n := 0
@@ -44,10 +57,12 @@ func BenchmarkDecide(b *testing.B) {
 			last = batchOf(n)
 			n++
 			b.StartTimer()
+
 			if _, err := handler.Handle(ctx, last); err != nil {
 				b.Fatal(err)
 			}
 		}
+
 		report(b)
 	})
 	b.Run("duplicates", func(b *testing.B) {
@@ -56,6 +71,7 @@ func BenchmarkDecide(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
+
 		report(b)
 	})
 }

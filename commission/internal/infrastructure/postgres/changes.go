@@ -13,55 +13,97 @@ import (
 )
 
 const (
-	lockKey     = `SELECT pg_advisory_xact_lock(hashtextextended($1 || chr(10) || $2, 7302))`
-	selectKey   = `SELECT request_hash, body FROM idempotency_keys WHERE caller = $1 AND key = $2`
-	insertKey   = `INSERT INTO idempotency_keys (caller, key, request_hash, body, created_at) VALUES ($1, $2, $3, $4, $5)`
+	lockKey   = `SELECT pg_advisory_xact_lock(hashtextextended($1 || chr(10) || $2, 7302))`
+	selectKey = `SELECT request_hash, body FROM idempotency_keys WHERE caller = $1 AND key = $2`
+	insertKey = `INSERT INTO idempotency_keys (caller, key, request_hash, body, created_at)
+    VALUES ($1, $2, $3, $4, $5)`
 	insertAudit = `
-INSERT INTO audit (at, actor, action, subject_type, subject_id, reason, before, after, request_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
+INSERT INTO audit (at, actor, action, subject_type, subject_id, reason, before, after,
+    request_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
 
-	// One at a time, because the service may not lock the rows: that takes the right to update them.
+	// One at a time, because the service may not lock the rows: that takes the right to update
+	// them.
 	lockForgetting = `SELECT pg_try_advisory_xact_lock(7304)`
 	deleteKeys     = `
-DELETE FROM idempotency_keys WHERE (caller, key) IN (SELECT caller, key FROM idempotency_keys WHERE created_at < $1 ORDER BY created_at LIMIT $2)`
+DELETE FROM idempotency_keys WHERE (caller, key) IN (SELECT caller, key FROM idempotency_keys
+    WHERE created_at < $1 ORDER BY created_at LIMIT $2)`
 )
 
-// once makes a change in one transaction with its audit row, at most once for a key. fn gives the result and what to note about it.
-func once[T any](ctx context.Context, s *Store, request change.Request, fn func(pgx.Tx) (T, change.Record, error)) (T, error) {
+// once makes a change in one transaction with its audit row, at most once for a key. fn gives the
+// result and what to note about it.
+func once[T any](
+	ctx context.Context,
+	s *Store,
+	request change.Request,
+	fn func(pgx.Tx) (T, change.Record, error),
+) (T, error) {
 	var result T
 	err := s.begin(ctx, "make a change", func(tx pgx.Tx) error {
 		if err := known(ctx, tx, request); err != nil {
 			return err
 		}
+
 		made, record, err := fn(tx)
 		if err != nil {
 			return err
 		}
+
 		result = made
-		_, err = tx.Exec(ctx, insertAudit, request.Now, request.Actor, record.Action, record.SubjectType, record.SubjectID, request.Reason,
-			record.Before, record.After, request.RequestID)
+
+		_, err = tx.Exec(
+			ctx,
+			insertAudit,
+			request.Now,
+			request.Actor,
+			record.Action,
+			record.SubjectType,
+			record.SubjectID,
+			request.Reason,
+			record.Before,
+			record.After,
+			request.RequestID,
+		)
 		if err != nil || request.Key == "" {
 			return err
 		}
+
 		body, err := request.Render(made)
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, insertKey, request.Actor, request.Key, request.Hash[:], string(body), request.Now)
+
+		_, err = tx.Exec(
+			ctx,
+			insertKey,
+			request.Actor,
+			request.Key,
+			request.Hash[:],
+			string(body),
+			request.Now,
+		)
+
 		return err
 	})
+
 	return result, err
 }
 
-// known is a *change.ReplayedError when the key was used for the same request. Requests with the same key take turns.
+// known is a *change.ReplayedError when the key was used for the same request. Requests with the
+// same key take turns.
 func known(ctx context.Context, tx pgx.Tx, request change.Request) error {
 	if request.Key == "" {
 		return nil
 	}
+
 	if _, err := tx.Exec(ctx, lockKey, request.Actor, request.Key); err != nil {
 		return err
 	}
-	var hash []byte
-	var body string
+
+	var (
+		hash []byte
+		body string
+	)
+
 	err := tx.QueryRow(ctx, selectKey, request.Actor, request.Key).Scan(&hash, &body)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
@@ -71,6 +113,7 @@ func known(ctx context.Context, tx pgx.Tx, request change.Request) error {
 	case !bytes.Equal(hash, request.Hash[:]):
 		return change.ErrKeyReused()
 	}
+
 	return &change.ReplayedError{Body: []byte(body)}
 }
 
@@ -82,8 +125,19 @@ func (s *Store) Known(ctx context.Context, request change.Request) error {
 }
 
 // Note implements change.Frames.
-func (s *Store) Note(ctx context.Context, request change.Request, record change.Record, result any) error {
-	_, err := once(ctx, s, request, func(pgx.Tx) (any, change.Record, error) { return result, record, nil })
+func (s *Store) Note(
+	ctx context.Context,
+	request change.Request,
+	record change.Record,
+	result any,
+) error {
+	_, err := once(
+		ctx,
+		s,
+		request,
+		func(pgx.Tx) (any, change.Record, error) { return result, record, nil },
+	)
+
 	return err
 }
 
@@ -92,17 +146,21 @@ var _ idempotency.Keys = (*Store)(nil)
 // Forget implements idempotency.Keys.
 func (s *Store) Forget(ctx context.Context, before time.Time, limit int) (int, error) {
 	deleted := 0
+
 	err := s.begin(ctx, "forget old answers", func(tx pgx.Tx) error {
 		var alone bool
 		if err := tx.QueryRow(ctx, lockForgetting).Scan(&alone); err != nil || !alone {
 			return err
 		}
+
 		tag, err := tx.Exec(ctx, deleteKeys, before, limit)
 		deleted = int(tag.RowsAffected())
+
 		return err
 	})
 	if err != nil {
 		return 0, err
 	}
+
 	return deleted, nil
 }

@@ -19,8 +19,10 @@ import (
 var _ query.Commissions = (*Store)(nil)
 
 // commissionColumns are those that scanCommission reads.
-const commissionColumns = `id::text, event_id, user_id, campaign_id, product_id, order_id, event_type, kind, status, base_minor, rate, amount_minor, currency,
-       rule_id::text, rule_version, reverses_id::text, reason, available_at, occurred_at, created_at, version`
+const commissionColumns = `id::text, event_id, user_id, campaign_id, product_id, order_id,
+    event_type, kind, status, base_minor, rate, amount_minor, currency,
+       rule_id::text, rule_version, reverses_id::text, reason, available_at, occurred_at,
+           created_at, version`
 
 const selectCommissions = `SELECT ` + commissionColumns + ` FROM commissions`
 
@@ -33,21 +35,55 @@ func scanCommission(row pgx.CollectableRow) (commission.Commission, error) {
 		ruleVersion                                                                  *int
 		available, occurred, created                                                 time.Time
 	)
-	err := row.Scan(&s.ID, &eventID, &s.UserID, &campaign, &product, &order, &eventType, &kind, &status, &base, &rate, &amount, &code,
-		&ruleID, &ruleVersion, &reverses, &reason, &available, &occurred, &created, &s.Version)
+
+	err := row.Scan(
+		&s.ID,
+		&eventID,
+		&s.UserID,
+		&campaign,
+		&product,
+		&order,
+		&eventType,
+		&kind,
+		&status,
+		&base,
+		&rate,
+		&amount,
+		&code,
+		&ruleID,
+		&ruleVersion,
+		&reverses,
+		&reason,
+		&available,
+		&occurred,
+		&created,
+		&s.Version,
+	)
 	if err != nil {
 		return commission.Commission{}, err
 	}
+
 	currency, err := money.ParseCurrency(code)
 	if err != nil {
 		return commission.Commission{}, fmt.Errorf("commission %s: %w", s.ID, err)
 	}
-	s.EventID, s.CampaignID, s.ProductID, s.OrderID = value(eventID), value(campaign), value(product), value(order)
-	s.EventType, s.Kind, s.Status = event.Type(value(eventType)), commission.Kind(kind), commission.Status(status)
-	s.Base, s.Rate, s.Amount = money.FromMinor(base, currency), value(rate), money.FromMinor(amount, currency)
+
+	s.EventID = value(eventID)
+	s.CampaignID = value(campaign)
+	s.ProductID = value(product)
+	s.OrderID = value(order)
+	s.EventType = event.Type(value(eventType))
+	s.Kind = commission.Kind(kind)
+	s.Status = commission.Status(status)
+	s.Base = money.FromMinor(base, currency)
+	s.Rate = value(rate)
+	s.Amount = money.FromMinor(amount, currency)
 	s.Rule = rule.Ref{ID: value(ruleID), Version: value(ruleVersion)}
 	s.ReversesID, s.Reason = value(reverses), value(reason)
-	s.AvailableAt, s.OccurredAt, s.CreatedAt = available.UTC(), occurred.UTC(), created.UTC()
+	s.AvailableAt = available.UTC()
+	s.OccurredAt = occurred.UTC()
+	s.CreatedAt = created.UTC()
+
 	return commission.Restore(s), nil
 }
 
@@ -56,27 +92,43 @@ func (s *Store) Commission(ctx context.Context, id string) (commission.Commissio
 	if _, err := uuid.Parse(id); err != nil {
 		return commission.Commission{}, query.ErrNoCommission()
 	}
+
 	rows, err := s.pool.Query(ctx, selectCommissions+` WHERE id = $1`, id)
 	if err != nil {
 		return commission.Commission{}, mapped("read a commission", err)
 	}
+
 	found, err := pgx.CollectExactlyOneRow(rows, scanCommission)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return found, query.ErrNoCommission()
 	}
+
 	return found, mapped("read a commission", err)
 }
 
 // Decision implements query.Commissions.
 func (s *Store) Decision(ctx context.Context, eventID string) (query.Decided, error) {
 	var r decisionRow
-	err := s.pool.QueryRow(ctx, `SELECT `+decisionColumns+` FROM decisions AS d WHERE d.event_id = $1`, eventID).Scan(r.targets()...)
+
+	err := s.pool.QueryRow(
+		ctx,
+		`SELECT `+decisionColumns+` FROM decisions AS d WHERE d.event_id = $1`,
+		eventID,
+	).Scan(r.targets()...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return query.Decided{}, query.ErrNoDecision()
 	}
+
 	if err != nil {
 		return query.Decided{}, mapped("read a decision", err)
 	}
+
 	d, err := r.decision()
-	return query.Decided{Decision: d, CommissionID: value(r.commissionID), DecidedAt: r.decidedAt.UTC(), ResolvedAt: utc(r.resolvedAt)}, err
+
+	return query.Decided{
+		Decision:     d,
+		CommissionID: value(r.commissionID),
+		DecidedAt:    r.decidedAt.UTC(),
+		ResolvedAt:   utc(r.resolvedAt),
+	}, err
 }

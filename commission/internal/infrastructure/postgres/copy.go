@@ -14,60 +14,156 @@ import (
 	platform "tributary/platform/postgres"
 )
 
-// Rows of decisions, commissions and the ledger are written by COPY: for hundreds of rows it takes the database half of what INSERT takes,
-// with the same constraints and triggers.
+// Rows of decisions, commissions and the ledger are written by COPY: for hundreds of rows it takes
+// the database half of what INSERT takes, with the same constraints and triggers.
 
 func decisionColumnNames() []string {
 	return []string{
-		"event_id", "user_id", "event_type", "occurred_at", "received_at", "decided_at", "campaign_id", "product_id", "order_id", "original_event_id",
-		"amount_sent", "currency_sent", "self_referral", "outcome", "reason", "rules_revision", "rule_id", "rule_version", "currency", "base_minor",
-		"position_minor", "cap_used_minor", "reverses_event_id", "reversed_before", "order_taken_by", "unrounded", "amount_minor", "available_at", "commission_id",
+		"event_id",
+		"user_id",
+		"event_type",
+		"occurred_at",
+		"received_at",
+		"decided_at",
+		"campaign_id",
+		"product_id",
+		"order_id",
+		"original_event_id",
+		"amount_sent",
+		"currency_sent",
+		"self_referral",
+		"outcome",
+		"reason",
+		"rules_revision",
+		"rule_id",
+		"rule_version",
+		"currency",
+		"base_minor",
+		"position_minor",
+		"cap_used_minor",
+		"reverses_event_id",
+		"reversed_before",
+		"order_taken_by",
+		"unrounded",
+		"amount_minor",
+		"available_at",
+		"commission_id",
 	}
 }
 
-// copyDecisions stores new decisions: errRace when one of the events got its decision from somebody else meanwhile.
-func copyDecisions(ctx context.Context, tx pgx.Tx, decisions []consume.Decided, now time.Time) error {
+// copyDecisions stores new decisions: errRace when one of the events got its decision from somebody
+// else meanwhile.
+func copyDecisions(
+	ctx context.Context,
+	tx pgx.Tx,
+	decisions []consume.Decided,
+	now time.Time,
+) error {
 	rows := platform.NewCopy("decisions", decisionColumnNames(), len(decisions))
 	for i := range decisions {
 		d := &decisions[i]
 		f := d.Event.Facts()
-		rows.Row().Text(f.ID).Text(f.UserID).Text(string(f.Type)).Time(f.OccurredAt).Time(f.ReceivedAt).Time(now).TextOrNull(f.CampaignID).
-			TextOrNull(f.ProductID).TextOrNull(f.OrderID).TextOrNull(f.OriginalID).TextOrNull(f.Amount).TextOrNull(f.Currency).Bool(f.SelfReferral).
-			Text(string(d.Outcome)).Text(string(d.Reason)).Bigint(d.Revision).UUIDOrNull(d.Rule.ID).IntegerOrNull(d.Rule.Version).
-			TextOrNull(d.Currency.String()).BigintOrNil(minor(d.Decision, d.Base.Minor())).BigintOrNull(d.Position).BigintOrNull(d.CapUsed).
-			TextOrNull(d.OriginalID).BigintOrNull(d.ReversedBefore).TextOrNull(d.OrderTakenBy).TextOrNull(d.Unrounded).BigintOrNil(minor(d.Decision, d.Amount.Minor())).TimeOrNull(d.AvailableAt).UUIDOrNull(d.CommissionID)
+		rows.Row().Text(f.ID).Text(f.UserID).Text(
+			string(f.Type),
+		).Time(f.OccurredAt).Time(f.ReceivedAt).Time(now).TextOrNull(f.CampaignID).
+			TextOrNull(f.ProductID).TextOrNull(
+			f.OrderID,
+		).TextOrNull(f.OriginalID).TextOrNull(f.Amount).TextOrNull(f.Currency).Bool(f.SelfReferral).
+			Text(string(d.Outcome)).Text(
+			string(d.Reason),
+		).Bigint(d.Revision).UUIDOrNull(d.Rule.ID).IntegerOrNull(d.Rule.Version).
+			TextOrNull(d.Currency.String()).BigintOrNil(
+			minor(d.Decision, d.Base.Minor()),
+		).BigintOrNull(d.Position).BigintOrNull(d.CapUsed).
+			TextOrNull(d.OriginalID).BigintOrNull(
+			d.ReversedBefore,
+		).TextOrNull(d.OrderTakenBy).TextOrNull(d.Unrounded).BigintOrNil(
+			minor(d.Decision, d.Amount.Minor()),
+		).TimeOrNull(d.AvailableAt).UUIDOrNull(d.CommissionID)
 	}
+
 	err := rows.Into(ctx, tx)
+
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) && refused.ConstraintName == "decisions_pkey" {
 		return errRace
 	}
+
 	return err
 }
 
-func copyCommissions(ctx context.Context, tx pgx.Tx, commissions []commission.Commission, now time.Time) error {
+func copyCommissions(
+	ctx context.Context,
+	tx pgx.Tx,
+	commissions []commission.Commission,
+	now time.Time,
+) error {
 	rows := platform.NewCopy("commissions", []string{
-		"id", "event_id", "user_id", "campaign_id", "product_id", "order_id", "event_type", "kind", "status", "base_minor", "rate", "amount_minor", "currency",
-		"rule_id", "rule_version", "reverses_id", "reason", "available_at", "occurred_at", "created_at",
+		"id",
+		"event_id",
+		"user_id",
+		"campaign_id",
+		"product_id",
+		"order_id",
+		"event_type",
+		"kind",
+		"status",
+		"base_minor",
+		"rate",
+		"amount_minor",
+		"currency",
+		"rule_id",
+		"rule_version",
+		"reverses_id",
+		"reason",
+		"available_at",
+		"occurred_at",
+		"created_at",
 	}, len(commissions))
 	for _, c := range commissions {
 		s := c.State()
-		rows.Row().UUIDOrNull(s.ID).TextOrNull(s.EventID).Text(s.UserID).TextOrNull(s.CampaignID).TextOrNull(s.ProductID).TextOrNull(s.OrderID).
-			TextOrNull(string(s.EventType)).Text(string(s.Kind)).Text(string(s.Status)).Bigint(s.Base.Minor()).TextOrNull(s.Rate).Bigint(s.Amount.Minor()).
-			Text(s.Amount.Currency().String()).UUIDOrNull(s.Rule.ID).IntegerOrNull(s.Rule.Version).UUIDOrNull(s.ReversesID).TextOrNull(s.Reason).
+		rows.Row().UUIDOrNull(s.ID).TextOrNull(
+			s.EventID,
+		).Text(s.UserID).TextOrNull(s.CampaignID).TextOrNull(s.ProductID).TextOrNull(s.OrderID).
+			TextOrNull(string(s.EventType)).Text(
+			string(s.Kind),
+		).Text(string(s.Status)).Bigint(s.Base.Minor()).TextOrNull(s.Rate).Bigint(s.Amount.Minor()).
+			Text(s.Amount.Currency().String()).UUIDOrNull(
+			s.Rule.ID,
+		).IntegerOrNull(s.Rule.Version).UUIDOrNull(s.ReversesID).TextOrNull(s.Reason).
 			Time(s.AvailableAt).Time(s.OccurredAt).Time(now)
 	}
+
 	return rows.Into(ctx, tx)
 }
 
-// copyTransfers moves money: the ledger's trigger books the balances in the same statement, and refuses a payout that is not covered.
-func copyTransfers(ctx context.Context, tx pgx.Tx, transfers []ledger.Transfer, now time.Time) error {
-	columns := []string{"user_id", "currency", "from_account", "to_account", "amount_minor", "commission_id", "payout_id", "created_at"}
+// copyTransfers moves money: the ledger's trigger books the balances in the same statement, and
+// refuses a payout that is not covered.
+func copyTransfers(
+	ctx context.Context,
+	tx pgx.Tx,
+	transfers []ledger.Transfer,
+	now time.Time,
+) error {
+	columns := []string{
+		"user_id",
+		"currency",
+		"from_account",
+		"to_account",
+		"amount_minor",
+		"commission_id",
+		"payout_id",
+		"created_at",
+	}
+
 	rows := platform.NewCopy("ledger", columns, len(transfers))
 	for i := range transfers {
 		t := &transfers[i]
-		rows.Row().Text(t.UserID).Text(t.Amount.Currency().String()).Text(string(t.From)).Text(string(t.To)).Bigint(t.Amount.Minor()).
+		rows.Row().Text(t.UserID).Text(
+			t.Amount.Currency().String(),
+		).Text(string(t.From)).Text(string(t.To)).Bigint(t.Amount.Minor()).
 			UUIDOrNull(t.CommissionID).UUIDOrNull(t.PayoutID).Time(now)
 	}
+
 	return rows.Into(ctx, tx)
 }

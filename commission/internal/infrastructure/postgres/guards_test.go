@@ -14,30 +14,58 @@ import (
 	platform "tributary/platform/postgres"
 )
 
-// What SQL must refuse, to the service's role and to the owner alike: history is not rewritten and states are not jumped.
+// What SQL must refuse, to the service's role and to the owner alike: history is not rewritten and
+// states are not jumped.
 func TestTheDatabaseGuardsItself(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.owned(t, `INSERT INTO rules (rule_id, version, name, event_type, user_id, kind, rate, hold_days, effective_from, revision)
-		VALUES ('00000000-0000-7000-8000-000000000099', 1, 'held', 'purchase', 'held', 'percentage', '0.1', 30, '2026-01-01', 2)`)
-	f.decide(t, purchase("paid", "u", "100"), purchase("pending", "held", "100"), refund("parked", "u", "nothing", "1"))
-	p, _, err := f.store.RequestPayout(t.Context(), payout.Payout{ID: uuid.NewString(), UserID: "u", Amount: money.FromMinor(500, money.USD()), Method: "paypal", RequestedAt: start()}, start())
+	f.owned(t, `INSERT INTO rules (rule_id, version, name, event_type, user_id, kind, rate,
+    hold_days, effective_from, revision)
+		VALUES ('00000000-0000-7000-8000-000000000099', 1, 'held', 'purchase', 'held', 'percentage',
+		    '0.1', 30, '2026-01-01', 2)`)
+	f.decide(
+		t,
+		purchase("paid", "u", "100"),
+		purchase("pending", "held", "100"),
+		refund("parked", "u", "nothing", "1"),
+	)
+
+	p, _, err := f.store.RequestPayout(
+		t.Context(),
+		payout.Payout{
+			ID:          uuid.NewString(),
+			UserID:      "u",
+			Amount:      money.FromMinor(500, money.USD()),
+			Method:      "paypal",
+			RequestedAt: start(),
+		},
+		start(),
+	)
 	if err != nil || p.Status != payout.Requested {
 		t.Fatalf("%v, %v", p, err)
 	}
+
 	f.owned(t, `UPDATE payouts SET status = 'completed', closed_at = now(), version = version + 1`)
-	f.owned(t, `INSERT INTO audit (at, actor, action, subject_type, subject_id, reason, before, after, request_id) VALUES (now(), 'a', 'b', 'rule', 'c', 'd', '', '', '')`)
+	f.owned(t, `INSERT INTO audit (at, actor, action, subject_type, subject_id, reason, before,
+    after, request_id) VALUES (now(), 'a', 'b', 'rule', 'c', 'd', '', '', '')`)
 	adjust := func(eventID, status, of string) string {
-		return `INSERT INTO commissions (id, event_id, user_id, event_type, kind, status, base_minor, amount_minor, currency, reason, reverses_id, available_at, occurred_at, created_at)
+		return `INSERT INTO commissions (id, event_id, user_id, event_type, kind, status, base_minor,
+    amount_minor, currency, reason, reverses_id, available_at, occurred_at, created_at)
 			SELECT gen_random_uuid(), nullif('` + eventID + `', ''), user_id, event_type, 'adjustment', '` + status + `', 0, 1, 'USD', 'x', id, now(), now(), now() FROM commissions WHERE ` + of
 	}
 	f.owned(t, adjust("pending", "pending", `event_id = 'pending'`))
-	f.owned(t, `INSERT INTO commissions (id, user_id, kind, status, base_minor, amount_minor, currency, reason, available_at, occurred_at, created_at)
-		VALUES (gen_random_uuid(), 'u', 'adjustment', 'approved', 0, 1, 'USD', 'by hand', now(), now(), now())`)
+	f.owned(t, `INSERT INTO commissions (id, user_id, kind, status, base_minor, amount_minor,
+    currency, reason, available_at, occurred_at, created_at)
+		VALUES (gen_random_uuid(), 'u', 'adjustment', 'approved', 0, 1, 'USD', 'by hand', now(), now(),
+		    now())`)
+
 	for name, sql := range map[string]string{
-		"approve a waiting adjustment":      `UPDATE commissions SET status = 'approved', version = version + 1 WHERE kind = 'adjustment'`,
-		"reject a waiting adjustment":       `UPDATE commissions SET status = 'rejected', version = version + 1 WHERE kind = 'adjustment'`,
-		"hold a waiting adjustment":         `UPDATE commissions SET status = 'held', version = version + 1 WHERE kind = 'adjustment' AND status = 'pending'`,
+		"approve a waiting adjustment": `UPDATE commissions SET status = 'approved',
+    version = version + 1 WHERE kind = 'adjustment'`,
+		"reject a waiting adjustment": `UPDATE commissions SET status = 'rejected',
+    version = version + 1 WHERE kind = 'adjustment'`,
+		"hold a waiting adjustment": `UPDATE commissions SET status = 'held',
+    version = version + 1 WHERE kind = 'adjustment' AND status = 'pending'`,
 		"an adjustment that waits alone":    strings.Replace(adjust("paid", "pending", `event_id = 'paid'`), "'x', id,", "'x', NULL,", 1),
 		"an adjustment that waits too long": adjust("paid", "pending", `event_id = 'paid'`),
 		"an adjustment that does not wait":  adjust("pending", "approved", `event_id = 'pending' AND kind = 'earning'`),
@@ -45,57 +73,93 @@ func TestTheDatabaseGuardsItself(t *testing.T) {
 		"an adjustment by hand of an event": adjust("", "approved", `event_id = 'paid'`),
 		"a clawback from one by hand":       strings.NewReplacer("'adjustment', 'approved', 0, 1", "'clawback', 'approved', 0, -1").Replace(adjust("x", "approved", `reason = 'by hand'`)),
 		"a clawback from a waiting one":     strings.NewReplacer("'adjustment', 'pending', 0, 1", "'clawback', 'pending', 0, -1").Replace(adjust("x", "pending", `kind = 'adjustment' AND status = 'pending'`)),
-		"edit an amount":                    `UPDATE commissions SET amount_minor = 1, version = version + 1 WHERE event_id = 'pending'`,
-		"edit a user":                       `UPDATE commissions SET user_id = 'x', version = version + 1`,
-		"edit a rate":                       `UPDATE commissions SET rate = '1', version = version + 1`,
-		"change without version":            `UPDATE commissions SET status = 'held' WHERE event_id = 'pending'`,
-		"approved to pending":               `UPDATE commissions SET status = 'pending', version = version + 1 WHERE event_id = 'paid'`,
-		"approved to rejected":              `UPDATE commissions SET status = 'rejected', version = version + 1 WHERE event_id = 'paid'`,
-		"same status":                       `UPDATE commissions SET reason = 'x', version = version + 1 WHERE event_id = 'paid'`,
-		"unknown status":                    `UPDATE commissions SET status = 'paid', version = version + 1 WHERE event_id = 'pending'`,
-		"begin as reversed":                 `INSERT INTO commissions SELECT gen_random_uuid(), 'x', user_id, campaign_id, product_id, order_id, event_type, kind, 'reversed', base_minor, rate, amount_minor, currency, rule_id, rule_version, reverses_id, reason, available_at, occurred_at, created_at, 1 FROM commissions WHERE event_id = 'paid'`,
-		"delete a commission":               `DELETE FROM commissions`,
-		"truncate commissions":              `TRUNCATE commissions CASCADE`,
-		"edit a paid payout":                `UPDATE payouts SET amount_minor = 1, version = version + 1`,
-		"reopen a paid payout":              `UPDATE payouts SET status = 'failed', version = version + 1`,
-		"delete a payout":                   `DELETE FROM payouts`,
-		"edit a ledger entry":               `UPDATE ledger SET amount_minor = 1`,
-		"delete a ledger entry":             `DELETE FROM ledger`,
-		"truncate the ledger":               `TRUNCATE ledger`,
-		"unbalanced transfer":               `INSERT INTO ledger (user_id, currency, from_account, to_account, amount_minor, commission_id, created_at) VALUES ('u', 'USD', 'available', 'available', 1, gen_random_uuid(), now())`,
-		"negative transfer":                 `INSERT INTO ledger (user_id, currency, from_account, to_account, amount_minor, commission_id, created_at) VALUES ('u', 'USD', 'programme', 'available', -1, gen_random_uuid(), now())`,
-		"transfer out of nothing":           `INSERT INTO ledger (user_id, currency, from_account, to_account, amount_minor, commission_id, created_at) VALUES ('u', 'USD', 'pending', 'available', 1, gen_random_uuid(), now())`,
-		"overdraft":                         `INSERT INTO ledger (user_id, currency, from_account, to_account, amount_minor, payout_id, created_at) VALUES ('u', 'USD', 'available', 'in_payout', 501, gen_random_uuid(), now())`,
-		"payout past the accounts":          `INSERT INTO ledger (user_id, currency, from_account, to_account, amount_minor, payout_id, created_at) VALUES ('u', 'USD', 'available', 'paid', 1, gen_random_uuid(), now())`,
-		"edit a rule":                       `UPDATE rules SET rate = '1' WHERE kind = 'percentage'`,
-		"delete a rule":                     `DELETE FROM rules`,
-		"a rule with two formulas":          `INSERT INTO rules (rule_id, version, name, event_type, kind, rate, flat_amount, effective_from, revision) VALUES (gen_random_uuid(), 1, 'x', 'sale', 'percentage', '1', '1', now(), 9)`,
-		"edit an audit row":                 `UPDATE audit SET actor = 'x'`,
-		"delete an audit row":               `DELETE FROM audit`,
-		"edit a decision":                   `UPDATE decisions SET amount_minor = 1 WHERE event_id = 'paid'`,
-		"decide twice":                      `UPDATE decisions SET outcome = 'not_commissioned', resolved_at = now(), commission_id = NULL WHERE event_id = 'paid'`,
-		"edit a parked event":               `UPDATE decisions SET outcome = 'not_commissioned', resolved_at = now(), amount_sent = '9' WHERE event_id = 'parked'`,
-		"delete a decision":                 `DELETE FROM decisions`,
-		"a clawback without its earning":    `INSERT INTO commissions (id, event_id, user_id, event_type, kind, status, base_minor, amount_minor, currency, available_at, occurred_at, created_at) VALUES (gen_random_uuid(), 'x', 'u', 'refund', 'clawback', 'approved', 0, -1, 'USD', now(), now(), now())`,
-		"retire twice by update":            `INSERT INTO rule_retirements VALUES ('00000000-0000-7000-8000-000000000001', now(), 'x', 9); UPDATE rule_retirements SET retired_at = now()`,
+		"edit an amount": `UPDATE commissions SET amount_minor = 1,
+    version = version + 1 WHERE event_id = 'pending'`,
+		"edit a user": `UPDATE commissions SET user_id = 'x', version = version + 1`,
+		"edit a rate": `UPDATE commissions SET rate = '1', version = version + 1`,
+		"change without version": `UPDATE commissions SET status = 'held'
+    WHERE event_id = 'pending'`,
+		"approved to pending": `UPDATE commissions SET status = 'pending',
+    version = version + 1 WHERE event_id = 'paid'`,
+		"approved to rejected": `UPDATE commissions SET status = 'rejected',
+    version = version + 1 WHERE event_id = 'paid'`,
+		"same status": `UPDATE commissions SET reason = 'x',
+    version = version + 1 WHERE event_id = 'paid'`,
+		"unknown status": `UPDATE commissions SET status = 'paid',
+    version = version + 1 WHERE event_id = 'pending'`,
+		"begin as reversed": `INSERT INTO commissions SELECT gen_random_uuid(), 'x',
+    user_id, campaign_id, product_id, order_id, event_type, kind, 'reversed', base_minor, rate,
+    amount_minor, currency, rule_id, rule_version, reverses_id, reason, available_at,
+    occurred_at, created_at, 1 FROM commissions WHERE event_id = 'paid'`,
+		"delete a commission":   `DELETE FROM commissions`,
+		"truncate commissions":  `TRUNCATE commissions CASCADE`,
+		"edit a paid payout":    `UPDATE payouts SET amount_minor = 1, version = version + 1`,
+		"reopen a paid payout":  `UPDATE payouts SET status = 'failed', version = version + 1`,
+		"delete a payout":       `DELETE FROM payouts`,
+		"edit a ledger entry":   `UPDATE ledger SET amount_minor = 1`,
+		"delete a ledger entry": `DELETE FROM ledger`,
+		"truncate the ledger":   `TRUNCATE ledger`,
+		"unbalanced transfer": `INSERT INTO ledger (user_id, currency, from_account,
+    to_account, amount_minor, commission_id, created_at) VALUES ('u', 'USD', 'available',
+    'available', 1, gen_random_uuid(), now())`,
+		"negative transfer": `INSERT INTO ledger (user_id, currency, from_account,
+    to_account, amount_minor, commission_id, created_at) VALUES ('u', 'USD', 'programme',
+    'available', -1, gen_random_uuid(), now())`,
+		"transfer out of nothing": `INSERT INTO ledger (user_id, currency, from_account,
+    to_account, amount_minor, commission_id, created_at) VALUES ('u', 'USD', 'pending',
+    'available', 1, gen_random_uuid(), now())`,
+		"overdraft": `INSERT INTO ledger (user_id, currency, from_account,
+    to_account, amount_minor, payout_id, created_at) VALUES ('u', 'USD', 'available',
+    'in_payout', 501, gen_random_uuid(), now())`,
+		"payout past the accounts": `INSERT INTO ledger (user_id, currency, from_account,
+    to_account, amount_minor, payout_id, created_at) VALUES ('u', 'USD', 'available', 'paid', 1,
+    gen_random_uuid(), now())`,
+		"edit a rule":   `UPDATE rules SET rate = '1' WHERE kind = 'percentage'`,
+		"delete a rule": `DELETE FROM rules`,
+		"a rule with two formulas": `INSERT INTO rules (rule_id, version, name, event_type,
+    kind, rate, flat_amount, effective_from, revision) VALUES (gen_random_uuid(), 1, 'x', 'sale',
+    'percentage', '1', '1', now(), 9)`,
+		"edit an audit row":   `UPDATE audit SET actor = 'x'`,
+		"delete an audit row": `DELETE FROM audit`,
+		"edit a decision": `UPDATE decisions SET amount_minor = 1
+    WHERE event_id = 'paid'`,
+		"decide twice": `UPDATE decisions SET outcome = 'not_commissioned',
+    resolved_at = now(), commission_id = NULL WHERE event_id = 'paid'`,
+		"edit a parked event": `UPDATE decisions SET outcome = 'not_commissioned',
+    resolved_at = now(), amount_sent = '9' WHERE event_id = 'parked'`,
+		"delete a decision": `DELETE FROM decisions`,
+		"a clawback without its earning": `INSERT INTO commissions (id, event_id, user_id,
+    event_type, kind, status, base_minor, amount_minor, currency, available_at, occurred_at,
+    created_at) VALUES (gen_random_uuid(), 'x', 'u', 'refund', 'clawback', 'approved', 0, -1,
+    'USD', now(), now(), now())`,
+		"retire twice by update": `INSERT INTO rule_retirements VALUES
+    ('00000000-0000-7000-8000-000000000001', now(), 'x', 9); UPDATE rule_retirements
+    SET retired_at = now()`,
 	} {
-		// 23001 is the guards' own code, 23514 a CHECK, 23505 a unique key: anything else would be a mistake of this test.
-		if _, err := f.owner.Exec(t.Context(), sql); err == nil || !strings.HasPrefix(platform.Code(err), "23") {
+		// 23001 is the guards' own code, 23514 a CHECK, 23505 a unique key: anything else would be
+		// a mistake of this test.
+		if _, err := f.owner.Exec(t.Context(), sql); err == nil ||
+			!strings.HasPrefix(platform.Code(err), "23") {
 			t.Errorf("%s: to the owner: %v", name, err)
 		}
+
 		if _, err := f.db.Pool.Exec(t.Context(), sql); err == nil {
 			t.Errorf("%s: allowed to the service", name)
 		}
 	}
+
 	for _, sql := range []string{
 		`UPDATE balances SET available_minor = available_minor + 1, programme_minor = programme_minor - 1`, `DELETE FROM balances`, `UPDATE rules_revision SET revision = 0`,
 		`CREATE TABLE x ()`, `ALTER TABLE commissions DISABLE TRIGGER ALL`, `DROP TABLE ledger`,
 	} {
-		if _, err := f.db.Pool.Exec(t.Context(), sql); err == nil || !strings.Contains(err.Error(), "42501") {
+		if _, err := f.db.Pool.Exec(t.Context(), sql); err == nil ||
+			!strings.Contains(err.Error(), "42501") {
 			t.Errorf("%s: %v, want insufficient privilege", sql, err)
 		}
 	}
-	if got := f.one(t, `SELECT sum(abs(programme_minor + pending_minor + available_minor + in_payout_minor + paid_minor)) FROM balances`); got != "0" {
+
+	if got := f.one(t, `SELECT sum(abs(programme_minor + pending_minor + available_minor +
+    in_payout_minor + paid_minor)) FROM balances`); got != "0" {
 		t.Errorf("the accounts sum to %s", got)
 	}
 }
@@ -103,18 +167,23 @@ func TestTheDatabaseGuardsItself(t *testing.T) {
 func TestPoisonIsFoundAndTheRestStored(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
+
 	var events []event.Event
 	for _, id := range []string{"a", "b", "bad", "c", "d"} {
 		facts := purchase(id, "u", "10")
 		if id == "bad" {
-			facts.CampaignID = "\x00" // PostgreSQL takes no NUL in a text; event.New would have refused it
+			// PostgreSQL takes no NUL in a text; event.New would have refused it
+			facts.CampaignID = "\x00"
 		}
+
 		events = append(events, event.Restore(facts))
 	}
+
 	refused, err := f.handler.Handle(t.Context(), events)
 	if err != nil || len(refused) != 1 || refused[0].Event.ID() != "bad" {
 		t.Fatalf("refused %v, %v", refused, err)
 	}
+
 	if got := f.one(t, `SELECT count(*) FROM decisions`); got != "4" {
 		t.Errorf("%s decisions", got)
 	}
@@ -124,25 +193,43 @@ func TestPoisonIsFoundAndTheRestStored(t *testing.T) {
 func TestApprovalWhenTheHoldIsOver(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.owned(t, `INSERT INTO rules (rule_id, version, name, event_type, user_id, kind, rate, hold_days, effective_from, revision)
-		VALUES ('00000000-0000-7000-8000-000000000099', 1, 'held', 'purchase', 'u', 'percentage', '0.1', 30, '2026-01-01', 2)`)
-	f.decide(t, purchase("e1", "u", "100"), refund("r1", "u", "e1", "30"), purchase("e2", "u", "50"), refund("r2", "u", "e2", ""))
+	f.owned(t, `INSERT INTO rules (rule_id, version, name, event_type, user_id, kind, rate,
+    hold_days, effective_from, revision)
+		VALUES ('00000000-0000-7000-8000-000000000099', 1, 'held', 'purchase', 'u', 'percentage',
+		    '0.1', 30, '2026-01-01', 2)`)
+	f.decide(
+		t,
+		purchase("e1", "u", "100"),
+		refund("r1", "u", "e1", "30"),
+		purchase("e2", "u", "50"),
+		refund("r2", "u", "e2", ""),
+	)
+
 	if got := f.balance(t, "u"); got != "700/0/0/0" {
 		t.Errorf("before: %s", got)
 	}
-	if n, err := f.store.ApproveDue(t.Context(), start().AddDate(0, 0, 29), 10); n != 0 || err != nil {
+
+	if n, err := f.store.ApproveDue(t.Context(), start().AddDate(0, 0, 29), 10); n != 0 ||
+		err != nil {
 		t.Errorf("too early: %d, %v", n, err)
 	}
-	if n, err := f.store.ApproveDue(t.Context(), start().AddDate(0, 0, 30), 10); n != 1 || err != nil {
+
+	if n, err := f.store.ApproveDue(t.Context(), start().AddDate(0, 0, 30), 10); n != 1 ||
+		err != nil {
 		t.Errorf("due: %d, %v", n, err)
 	}
+
 	if got := f.balance(t, "u"); got != "0/700/0/0" {
 		t.Errorf("after: %s", got)
 	}
-	if got := f.one(t, `SELECT string_agg(concat_ws(' ', event_id, status), ';' ORDER BY event_id) FROM commissions`); got != "e1 approved;e2 reversed;r1 approved;r2 approved" {
+
+	if got := f.one(t, `SELECT string_agg(concat_ws(' ', event_id, status), ';' ORDER BY event_id)
+    FROM commissions`); got != "e1 approved;e2 reversed;r1 approved;r2 approved" {
 		t.Errorf("states: %s", got)
 	}
+
 	f.decide(t, refund("r3", "u", "e1", ""))
+
 	if got := f.balance(t, "u"); got != "0/0/0/0" {
 		t.Errorf("after the last refund: %s", got)
 	}
@@ -153,32 +240,50 @@ func TestClawbackAfterPayout(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.decide(t, purchase("e1", "u", "100"))
+
 	request := func(minor int64) payout.Status {
-		p, _, err := f.store.RequestPayout(t.Context(), payout.Payout{ID: uuid.NewString(), UserID: "u", Amount: money.FromMinor(minor, money.USD()), Method: "paypal", RequestedAt: start()}, start())
+		p, _, err := f.store.RequestPayout(
+			t.Context(),
+			payout.Payout{
+				ID:          uuid.NewString(),
+				UserID:      "u",
+				Amount:      money.FromMinor(minor, money.USD()),
+				Method:      "paypal",
+				RequestedAt: start(),
+			},
+			start(),
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		return p.Status
 	}
 	if got := request(1000); got != payout.Requested {
 		t.Errorf("first: %s", got)
 	}
+
 	f.decide(t, refund("r1", "u", "e1", "40"), purchase("e2", "u", "50"))
+
 	if got := f.balance(t, "u"); got != "0/100/1000/0" {
 		t.Errorf("balance: %s", got)
 	}
+
 	if got := request(101); got != payout.Rejected {
 		t.Errorf("second: %s", got)
 	}
+
 	if got := request(100); got != payout.Requested {
 		t.Errorf("third: %s", got)
 	}
 }
 
-// Replicas that meet the same events at the same time, as they do while partitions move, decide each once.
+// Replicas that meet the same events at the same time, as they do while partitions move, decide
+// each once.
 func TestTwoReplicasDecideOnce(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
+
 	var facts []event.Facts
 	for i := range 200 {
 		id := string(rune('a'+i%26)) + uuid.NewString()
@@ -186,36 +291,53 @@ func TestTwoReplicasDecideOnce(t *testing.T) {
 		sale.OrderID = id
 		facts = append(facts, sale, refund("r"+id, sale.UserID, id, "5"))
 	}
+
 	done := make(chan struct{})
 	for range 4 {
 		go func() {
 			defer func() { done <- struct{}{} }()
+
 			for from := 0; from < len(facts); from += 50 {
 				var events []event.Event
 				for _, fact := range facts[from : from+50] {
 					events = append(events, event.Restore(fact))
 				}
-				if refused, err := f.handler.Handle(t.Context(), events); err != nil || len(refused) > 0 {
+
+				if refused, err := f.handler.Handle(t.Context(), events); err != nil ||
+					len(refused) > 0 {
 					t.Errorf("%v, %v", refused, err)
 				}
 			}
 		}()
 	}
+
 	for range 4 {
 		<-done
 	}
-	if got := f.one(t, `SELECT concat_ws(' ', (SELECT count(*) FROM decisions), (SELECT count(*) FROM commissions), (SELECT sum(amount_minor) FROM commissions), (SELECT sum(available_minor) FROM balances))`); got != "400 400 10000 10000" {
+
+	if got := f.one(t, `SELECT concat_ws(' ', (SELECT count(*) FROM decisions), (SELECT count(*)
+    FROM commissions), (SELECT sum(amount_minor) FROM commissions), (SELECT sum(available_minor)
+    FROM balances))`); got != "400 400 10000 10000" {
 		t.Error(got)
 	}
 }
 
-// A status tells where money lies: none changes while the ledger stays as it is, to the service's role and to the owner alike.
+// A status tells where money lies: none changes while the ledger stays as it is, to the service's
+// role and to the owner alike.
 func TestNoStatusChangesWithoutItsMoney(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.owned(t, `INSERT INTO rules (rule_id, version, name, event_type, user_id, kind, rate, hold_days, effective_from, revision)
-		VALUES ('00000000-0000-7000-8000-000000000099', 1, 'held', 'purchase', 'held', 'percentage', '0.1', 30, '2026-01-01', 2)`)
-	f.decide(t, purchase("paid", "u", "100"), purchase("pending", "held", "100"), refund("part", "held", "pending", "30"))
+	f.owned(t, `INSERT INTO rules (rule_id, version, name, event_type, user_id, kind, rate,
+    hold_days, effective_from, revision)
+		VALUES ('00000000-0000-7000-8000-000000000099', 1, 'held', 'purchase', 'held', 'percentage',
+		    '0.1', 30, '2026-01-01', 2)`)
+	f.decide(
+		t,
+		purchase("paid", "u", "100"),
+		purchase("pending", "held", "100"),
+		refund("part", "held", "pending", "30"),
+	)
+
 	for name, change := range map[string]string{
 		"approve an earning":                 `status = 'approved' WHERE event_id = 'pending'`,
 		"reject an earning":                  `status = 'rejected' WHERE event_id = 'pending'`,
@@ -225,12 +347,17 @@ func TestNoStatusChangesWithoutItsMoney(t *testing.T) {
 		"reverse what was taken back partly": `status = 'reversed' WHERE event_id = 'pending'`,
 	} {
 		for role, run := range map[string]func(context.Context, string, ...any) (pgconn.CommandTag, error){"the owner": f.owner.Exec, "the service": f.db.Pool.Exec} {
-			if _, err := run(t.Context(), `UPDATE commissions SET version = version + 1, `+change); platform.Code(err) != "23001" {
+			if _, err := run(
+				t.Context(),
+				`UPDATE commissions SET version = version + 1, `+change,
+			); platform.Code(err) != "23001" {
 				t.Errorf("%s, by %s: %v", name, role, err)
 			}
 		}
 	}
-	if n, err := f.store.ApproveDue(t.Context(), start().AddDate(0, 0, 30), 10); n != 1 || err != nil {
+
+	if n, err := f.store.ApproveDue(t.Context(), start().AddDate(0, 0, 30), 10); n != 1 ||
+		err != nil {
 		t.Errorf("with the money: %d, %v", n, err)
 	}
 }

@@ -12,19 +12,34 @@ import (
 var _ explain.Store = (*Store)(nil)
 
 const (
-	selectAudit   = `SELECT at, actor, action, subject_type, subject_id, reason, before, after, request_id FROM audit `
+	selectAudit = `SELECT at, actor, action, subject_type, subject_id, reason, before, after,
+    request_id FROM audit `
 	selectHistory = selectAudit + `WHERE subject_type = $1 AND subject_id = $2 ORDER BY id`
 )
 
 func scanRecord(row pgx.CollectableRow) (change.Record, error) {
 	var r change.Record
-	err := row.Scan(&r.At, &r.Actor, &r.Action, &r.SubjectType, &r.SubjectID, &r.Reason, &r.Before, &r.After, &r.RequestID)
+	err := row.Scan(
+		&r.At,
+		&r.Actor,
+		&r.Action,
+		&r.SubjectType,
+		&r.SubjectID,
+		&r.Reason,
+		&r.Before,
+		&r.After,
+		&r.RequestID,
+	)
 	r.At = r.At.UTC()
+
 	return r, err
 }
 
 // History implements explain.Store.
-func (s *Store) History(ctx context.Context, subjectType, subjectID string) ([]change.Record, error) {
+func (s *Store) History(
+	ctx context.Context,
+	subjectType, subjectID string,
+) ([]change.Record, error) {
 	list, err := collect(ctx, s.pool, scanRecord, selectHistory, subjectType, subjectID)
 	return list, mapped("read the audit", err)
 }

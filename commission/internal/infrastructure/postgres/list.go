@@ -15,11 +15,14 @@ import (
 	"tributary/platform/fault"
 )
 
-// Lists come in the order of id, newest first, which is that of creation and says nothing of occurred_at. But most rows are made right after
-// their event occurred:
-//   - nothing that occurred since From was made earlier than maxAhead and disorder before it, so no list goes further back;
-//   - of what was made after To, only what came late occurred before it: that is little, and found by the BRIN index;
-//   - nearly all that occurred before To was made until then: that part is read in order, and stops at a full page.
+// Lists come in the order of id, newest first, which is that of creation and says nothing of
+// occurred_at. But most rows are made right after their event occurred:
+//   - nothing that occurred since From was made earlier than maxAhead and disorder before it, so no
+//     list goes further back;
+//   - of what was made after To, only what came late occurred before it: that is little, and found
+//     by the BRIN index;
+//   - nearly all that occurred before To was made until then: that part is read in order, and stops
+//     at a full page.
 //
 // The rows of one user are few, and read in order to their end.
 const (
@@ -27,14 +30,17 @@ const (
 	disorder = time.Minute     // how far clocks of services may differ
 )
 
-// idAt is the lowest id of what is made at the time or later: ids are UUIDv7, which begin with milliseconds.
+// idAt is the lowest id of what is made at the time or later: ids are UUIDv7, which begin with
+// milliseconds.
 func idAt(t time.Time) string {
 	var id uuid.UUID
 	binary.BigEndian.PutUint64(id[:], uint64(max(0, t.UnixMilli()))<<16)
+
 	return id.String()
 }
 
-// conditions gathers the parts of a WHERE clause with their arguments; texts are ours, values are always arguments.
+// conditions gathers the parts of a WHERE clause with their arguments; texts are ours, values are
+// always arguments.
 type conditions struct {
 	texts []string
 	args  []any
@@ -55,6 +61,7 @@ func (c *conditions) add(text string, value any) {
 func (c conditions) and(text string, value any) conditions {
 	more := conditions{texts: append([]string{}, c.texts...), args: append([]any{}, c.args...)}
 	more.add(text, value)
+
 	return more
 }
 
@@ -62,11 +69,12 @@ func (c *conditions) where() string {
 	if len(c.texts) == 0 {
 		return ""
 	}
+
 	return " WHERE " + strings.Join(c.texts, " AND ")
 }
 
-// planned are the arguments of a statement that is planned for the values that it is given: a plan for any values would not know how many rows
-// they leave, and could use no partial index.
+// planned are the arguments of a statement that is planned for the values that it is given: a plan
+// for any values would not know how many rows they leave, and could use no partial index.
 func (c *conditions) planned() []any { return append([]any{pgx.QueryExecModeCacheDescribe}, c.args...) }
 
 func commissionConditions(f query.CommissionFilter) conditions {
@@ -84,55 +92,81 @@ func commissionConditions(f query.CommissionFilter) conditions {
 			c.add(equal.text, equal.value)
 		}
 	}
+
 	if !f.OccurredFrom.IsZero() {
 		c.add("occurred_at >= $?", f.OccurredFrom)
 		c.add("id >= $?", idAt(f.OccurredFrom.Add(-maxAhead-disorder)))
 	}
+
 	if !f.OccurredTo.IsZero() {
 		c.add("occurred_at < $?", f.OccurredTo)
 	}
+
 	return c
 }
 
-// The order names the table: a bare id would be the text that is selected, which no index has in order.
+// The order names the table: a bare id would be the text that is selected, which no index has in
+// order.
 const (
-	inOrder = ` ORDER BY commissions.id DESC LIMIT ` // by an index that ends in id, until the page is full
+	// by an index that ends in id, until the page is full
+	inOrder = ` ORDER BY commissions.id DESC LIMIT `
 	sorted  = ` ORDER BY commissions.id::text COLLATE "C" DESC LIMIT `
 )
 
 // List implements query.Commissions.
-func (s *Store) List(ctx context.Context, filter query.CommissionFilter, slice query.Slice) ([]commission.Commission, error) {
+func (s *Store) List(
+	ctx context.Context,
+	filter query.CommissionFilter,
+	slice query.Slice,
+) ([]commission.Commission, error) {
 	c := commissionConditions(filter)
 	if slice.After != "" {
 		after, err := uuid.Parse(slice.After)
 		if err != nil {
 			return nil, errCursor()
 		}
+
 		slice.After = after.String()
 		c.add("id < $?", slice.After)
 	}
+
 	if filter.OccurredTo.IsZero() || filter.UserID != "" {
 		return s.list(ctx, c, inOrder, slice.Limit)
 	}
+
 	end := idAt(filter.OccurredTo.Add(disorder))
+
 	var late []commission.Commission
 	if slice.After == "" || slice.After > end {
 		var err error
-		if late, err = s.list(ctx, c.and("id >= $?", end), sorted, slice.Limit); err != nil || len(late) == slice.Limit {
+		if late, err = s.list(ctx, c.and("id >= $?", end), sorted, slice.Limit); err != nil ||
+			len(late) == slice.Limit {
 			return late, err
 		}
 	}
+
 	rest, err := s.list(ctx, c.and("id < $?", end), inOrder, slice.Limit-len(late))
+
 	return append(late, rest...), err
 }
 
-func (s *Store) list(ctx context.Context, c conditions, order string, limit int) ([]commission.Commission, error) {
+func (s *Store) list(
+	ctx context.Context,
+	c conditions,
+	order string,
+	limit int,
+) ([]commission.Commission, error) {
 	sql := selectCommissions + c.where() + order + c.arg(limit)
 	list, err := collect(ctx, s.pool, scanCommission, sql, c.planned()...)
+
 	return list, mapped("list commissions", tooWide(err))
 }
 
 // errCursor is a position that no list of ours gave.
 func errCursor() error {
-	return fault.New(fault.Malformed, "cursor_invalid", "The cursor was not made by this list; start again without one.")
+	return fault.New(
+		fault.Malformed,
+		"cursor_invalid",
+		"The cursor was not made by this list; start again without one.",
+	)
 }

@@ -21,45 +21,62 @@ type asked struct {
 	args []any
 }
 
-func (a *asked) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+func (a *asked) TraceQueryStart(
+	ctx context.Context,
+	_ *pgx.Conn,
+	data pgx.TraceQueryStartData,
+) context.Context {
 	a.sql, a.args = data.SQL, data.Args
 	return ctx
 }
 
 func (a *asked) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// A page costs what its rows cost, however many there are: an index has them in the order of the list.
+// A page costs what its rows cost, however many there are: an index has them in the order of the
+// list.
 func TestListsNeverSort(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
+
 	cfg, err := pgxpool.ParseConfig(f.db.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	last := &asked{}
 	cfg.ConnConfig.Tracer = last
+
 	pool, err := pgxpool.NewWithConfig(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	t.Cleanup(pool.Close)
 	store := postgres.New(pool)
 	f.owned(t, "SET enable_sort = off") // it is still done where no index has the order
+
 	for name, filter := range map[string]query.CommissionFilter{
 		"all": {}, "user": {UserID: "u"}, "campaign": {CampaignID: "c"}, "product": {ProductID: "p"}, "status": {Status: "held"}, "kind": {Kind: "clawback"},
 	} {
 		for _, after := range []string{"", uuid.NewString()} {
-			if _, err := store.List(t.Context(), filter, query.Slice{Limit: 10, After: after}); err != nil {
+			if _, err := store.List(
+				t.Context(),
+				filter,
+				query.Slice{Limit: 10, After: after},
+			); err != nil {
 				t.Fatal(err)
 			}
+
 			f.unsorted(t, "commissions of "+name, last)
 		}
 	}
+
 	for name, filter := range map[string]payouts.Filter{"all": {}, "user": {UserID: "u"}} {
 		for _, after := range []payouts.Position{{}, {CreatedAt: time.Unix(0, 0), ID: uuid.NewString()}} {
 			if _, err := store.Payouts(t.Context(), filter, 10, after); err != nil {
 				t.Fatal(err)
 			}
+
 			f.unsorted(t, "payouts of "+name, last)
 		}
 	}
@@ -67,15 +84,19 @@ func TestListsNeverSort(t *testing.T) {
 
 func (f fixture) unsorted(t *testing.T, name string, q *asked) {
 	t.Helper()
+
 	rows, err := f.owner.Query(t.Context(), "EXPLAIN "+q.sql, q.args...)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		t.Fatal(err)
 	}
-	if plan := strings.Join(lines, "\n"); strings.Contains(plan, "Sort") || !strings.Contains(plan, "Index") {
+
+	if plan := strings.Join(lines, "\n"); strings.Contains(plan, "Sort") ||
+		!strings.Contains(plan, "Index") {
 		t.Errorf("%s:\n%s", name, plan)
 	}
 }

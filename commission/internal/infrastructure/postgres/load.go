@@ -17,20 +17,25 @@ import (
 const (
 	selectDecided = `SELECT event_id FROM decisions WHERE event_id = ANY($1)`
 
-	// What events of the batch refer to, as it stands: by id, and sales of the same orders. With what earlier reversals took back.
+	// What events of the batch refer to, as it stands: by id, and sales of the same orders. With
+	// what earlier reversals took back.
 	selectOriginals = `
 SELECT ` + decisionColumns + `, coalesce(r.reversed, 0), r.times
 FROM (
     SELECT e.* FROM standing_decisions AS e WHERE e.event_id = ANY($1)
     UNION
-    SELECT e.* FROM unnest($2::text[], $3::text[]) AS o (user_id, order_id) JOIN standing_decisions AS e USING (user_id, order_id) WHERE e.event_type IN ('sale', 'purchase')
+    SELECT e.* FROM unnest($2::text[], $3::text[]) AS o (user_id, order_id)
+        JOIN standing_decisions AS e USING (user_id, order_id) WHERE e.event_type IN ('sale',
+            'purchase')
 ) AS d
 CROSS JOIN LATERAL (
     SELECT sum(base_minor)::bigint AS reversed, count(*) AS times
     FROM (
-        SELECT reason, base_minor FROM decisions AS y WHERE y.reverses_event_id = d.event_id AND NOT EXISTS (SELECT FROM replayed_decisions AS p WHERE p.event_id = y.event_id)
+        SELECT reason, base_minor FROM decisions AS y WHERE y.reverses_event_id = d.event_id
+            AND NOT EXISTS (SELECT FROM replayed_decisions AS p WHERE p.event_id = y.event_id)
         UNION ALL
-        SELECT reason, base_minor FROM replayed_decisions AS p WHERE p.reverses_event_id = d.event_id
+        SELECT reason, base_minor FROM replayed_decisions AS p
+            WHERE p.reverses_event_id = d.event_id
     ) AS x
     WHERE x.reason IN ('clawed_back', 'nothing_to_claw_back')
 ) AS r
@@ -43,13 +48,16 @@ JOIN decisions AS d ON d.user_id = q.user_id AND coalesce(d.original_event_id, d
 WHERE d.outcome = 'parked'`
 
 	selectEarnings = `
-SELECT c.event_id, c.id::text, c.kind, c.status, c.campaign_id, c.product_id, c.amount_minor, c.currency, c.available_at,
-       c.amount_minor + coalesce((SELECT sum(x.amount_minor) FROM commissions AS x WHERE x.reverses_id = c.id), 0)::bigint
+SELECT c.event_id, c.id::text, c.kind, c.status, c.campaign_id, c.product_id, c.amount_minor,
+    c.currency, c.available_at,
+       c.amount_minor + coalesce((SELECT sum(x.amount_minor) FROM commissions AS x
+           WHERE x.reverses_id = c.id), 0)::bigint
 FROM commissions AS c WHERE c.id = ANY($1::uuid[]) ORDER BY c.id FOR UPDATE OF c`
 
 	selectUsage = `
 SELECT u.user_id, u.rule_id::text, u.currency, u.period, u.volume_minor, u.earned_minor
-FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[]) AS q (user_id, rule_id, currency, period)
+FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[]) AS q (user_id, rule_id, currency,
+    period)
 JOIN usage AS u USING (user_id, rule_id, currency, period)`
 )
 
@@ -65,30 +73,42 @@ func want(events []event.Event) wanted {
 	var w wanted
 	for _, e := range events {
 		f := e.Facts()
+
 		w.users, w.ids = append(w.users, f.UserID), append(w.ids, f.ID)
 		if f.Type.Reverses() && f.OriginalID != "" {
 			w.originals = append(w.originals, f.OriginalID)
 		} else if f.OrderID != "" && (f.Type.Reverses() || f.Type.Sells()) {
 			w.orderUsers, w.orders = append(w.orderUsers, f.UserID), append(w.orders, f.OrderID)
 		}
+
 		if f.Type.Reverses() {
 			continue
 		}
+
 		w.parkedUsers, w.parkedRefs = append(w.parkedUsers, f.UserID), append(w.parkedRefs, f.ID)
 		if f.OrderID != "" {
 			w.parkedUsers, w.parkedRefs = append(w.parkedUsers, f.UserID), append(w.parkedRefs, f.OrderID)
 		}
 	}
+
 	return w
 }
 
-// load locks the users and reads the state: one round trip, and a second one only for reversals, tiers and caps.
+// load locks the users and reads the state: one round trip, and a second one only for reversals,
+// tiers and caps.
 func (s *Store) load(ctx context.Context, tx pgx.Tx, events []event.Event) (consume.State, error) {
-	state := consume.State{Books: decision.NewBooks(len(events)), Earnings: map[string]*consume.Earning{}}
+	state := consume.State{
+		Books:    decision.NewBooks(len(events)),
+		Earnings: map[string]*consume.Earning{},
+	}
 	w := want(events)
-	var revision int64
-	var earnings []string
+
+	var (
+		revision int64
+		earnings []string
+	)
 	originals := map[string]decision.Decision{}
+
 	var batch pgx.Batch
 	batch.Queue(lockUsers, w.users)
 	batch.Queue(selectRevision).QueryRow(func(row pgx.Row) error { return row.Scan(&revision) })
@@ -98,91 +118,148 @@ func (s *Store) load(ctx context.Context, tx pgx.Tx, events []event.Event) (cons
 			state.Books.LoadDecided(id)
 			return nil
 		})
+
 		return err
 	})
+
 	if len(w.originals)+len(w.orders) > 0 {
-		batch.Queue(selectOriginals, w.originals, w.orderUsers, w.orders).Query(func(rows pgx.Rows) error {
-			return loadOriginals(rows, originals, &earnings, state.Books)
-		})
+		batch.Queue(selectOriginals, w.originals, w.orderUsers, w.orders).Query(
+			func(rows pgx.Rows) error {
+				return loadOriginals(rows, originals, &earnings, state.Books)
+			},
+		)
 	}
+
 	if len(w.parkedRefs) > 0 {
 		batch.Queue(selectParked, w.parkedUsers, w.parkedRefs).Query(func(rows pgx.Rows) error {
 			parked, err := pgx.CollectRows(rows, scanEvent)
 			for _, e := range parked {
 				state.Books.LoadParked(e)
 			}
+
 			return err
 		})
 	}
+
 	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
 		return state, err
 	}
+
 	var err error
 	if state.Rules, err = s.rulesAt(ctx, tx, revision); err != nil {
 		return state, err
 	}
+
 	if err := loadEarnings(ctx, tx, earnings, &state, originals); err != nil {
 		return state, err
 	}
+
 	return state, loadUsage(ctx, tx, usageKeys(events, originals, state.Rules), state.Books)
 }
 
-func loadOriginals(rows pgx.Rows, originals map[string]decision.Decision, earnings *[]string, books *decision.Books) error {
-	var r decisionRow
-	var reversed int64
-	var times int
+func loadOriginals(
+	rows pgx.Rows,
+	originals map[string]decision.Decision,
+	earnings *[]string,
+	books *decision.Books,
+) error {
+	var (
+		r        decisionRow
+		reversed int64
+		times    int
+	)
 	_, err := pgx.ForEachRow(rows, append(r.targets(), &reversed, &times), func() error {
 		d, err := r.decision()
 		if err != nil {
 			return err
 		}
+
 		if d.Outcome == decision.Parked {
 			return nil
 		}
+
 		originals[d.Event.ID()] = d
 		if r.commissionID != nil && d.Earned() {
 			*earnings = append(*earnings, *r.commissionID)
 		}
-		books.LoadOriginal(decision.Original{Decision: d, Reversed: reversed, Times: times, Booked: r.commissionID != nil})
+
+		books.LoadOriginal(decision.Original{
+			Decision: d,
+			Reversed: reversed,
+			Times:    times,
+			Booked:   r.commissionID != nil,
+		})
+
 		return nil
 	})
+
 	return err
 }
 
-// loadEarnings locks the commissions that reversals may take from, so that nobody approves or rejects them meanwhile.
-func loadEarnings(ctx context.Context, tx pgx.Tx, ids []string, state *consume.State, originals map[string]decision.Decision) error {
+// loadEarnings locks the commissions that reversals may take from, so that nobody approves or
+// rejects them meanwhile.
+func loadEarnings(
+	ctx context.Context,
+	tx pgx.Tx,
+	ids []string,
+	state *consume.State,
+	originals map[string]decision.Decision,
+) error {
 	if len(ids) == 0 {
 		return nil
 	}
+
 	rows, err := tx.Query(ctx, selectEarnings, ids)
 	if err != nil {
 		return err
 	}
-	var eventID, id, kind, status, code string
-	var campaign, product *string
-	var amount, net int64
-	var available time.Time
-	_, err = pgx.ForEachRow(rows, []any{&eventID, &id, &kind, &status, &campaign, &product, &amount, &code, &available, &net}, func() error {
-		currency, err := money.ParseCurrency(code)
-		if err != nil {
-			return err
-		}
-		earned := commission.State{
-			ID: id, EventID: eventID, Kind: commission.Kind(kind), Status: commission.Status(status), CampaignID: value(campaign), ProductID: value(product),
-			Amount: money.FromMinor(amount, currency), AvailableAt: available.UTC(),
-		}
-		state.Earnings[eventID] = &consume.Earning{State: earned, Net: net}
-		if earned.Status == commission.Rejected {
-			state.Books.Reject(originals[eventID].Event)
-		}
-		return nil
-	})
+
+	var (
+		eventID, id, kind, status, code string
+		campaign, product               *string
+		amount, net                     int64
+		available                       time.Time
+	)
+	_, err = pgx.ForEachRow(
+		rows,
+		[]any{&eventID, &id, &kind, &status, &campaign, &product, &amount, &code, &available, &net},
+		func() error {
+			currency, err := money.ParseCurrency(code)
+			if err != nil {
+				return err
+			}
+
+			earned := commission.State{
+				ID:          id,
+				EventID:     eventID,
+				Kind:        commission.Kind(kind),
+				Status:      commission.Status(status),
+				CampaignID:  value(campaign),
+				ProductID:   value(product),
+				Amount:      money.FromMinor(amount, currency),
+				AvailableAt: available.UTC(),
+			}
+
+			state.Earnings[eventID] = &consume.Earning{State: earned, Net: net}
+			if earned.Status == commission.Rejected {
+				state.Books.Reject(originals[eventID].Event)
+			}
+
+			return nil
+		},
+	)
+
 	return err
 }
 
 // usageKeys names the accounts that events of the batch, or what they take back, may move.
-func usageKeys(events []event.Event, originals map[string]decision.Decision, rules *rule.Set) map[decision.UsageKey]struct{} {
+func usageKeys(
+	events []event.Event,
+	originals map[string]decision.Decision,
+	rules *rule.Set,
+) map[decision.UsageKey]struct{} {
 	keys := map[decision.UsageKey]struct{}{}
+
 	add := func(e event.Event, applied rule.Rule, currency money.Currency) {
 		for _, key := range decision.UsageKeys(e, applied, currency) {
 			keys[key] = struct{}{}
@@ -192,46 +269,67 @@ func usageKeys(events []event.Event, originals map[string]decision.Decision, rul
 		if e.Type().Reverses() {
 			continue
 		}
+
 		currency, err := optionalCurrency(new(e.Facts().Currency))
 		if err != nil {
 			continue
 		}
+
 		if !currency.Valid() {
 			currency = money.USD()
 		}
+
 		if applied, found, _ := rules.Select(e, currency); found {
 			add(e, applied, currency)
 		}
 	}
+
 	for _, d := range originals {
 		if applied, found := rules.Find(d.Rule); found {
 			add(d.Event, applied, d.Currency)
 		}
 	}
+
 	return keys
 }
 
-func loadUsage(ctx context.Context, tx pgx.Tx, keys map[decision.UsageKey]struct{}, books *decision.Books) error {
+func loadUsage(
+	ctx context.Context,
+	tx pgx.Tx,
+	keys map[decision.UsageKey]struct{},
+	books *decision.Books,
+) error {
 	if len(keys) == 0 {
 		return nil
 	}
+
 	var users, rules, currencies, periods []string
 	for key := range keys {
 		users, rules = append(users, key.UserID), append(rules, key.RuleID)
 		currencies, periods = append(currencies, key.Currency.String()), append(periods, key.Period)
 	}
+
 	rows, err := tx.Query(ctx, selectUsage, users, rules, currencies, periods)
 	if err != nil {
 		return err
 	}
-	var key decision.UsageKey
-	var usage decision.Usage
-	var code string
-	_, err = pgx.ForEachRow(rows, []any{&key.UserID, &key.RuleID, &code, &key.Period, &usage.Volume, &usage.Earned}, func() (err error) {
-		if key.Currency, err = money.ParseCurrency(code); err == nil {
-			books.LoadUsage(key, usage)
-		}
-		return err
-	})
+
+	var (
+		key   decision.UsageKey
+		usage decision.Usage
+		code  string
+	)
+	_, err = pgx.ForEachRow(
+		rows,
+		[]any{&key.UserID, &key.RuleID, &code, &key.Period, &usage.Volume, &usage.Earned},
+		func() (err error) {
+			if key.Currency, err = money.ParseCurrency(code); err == nil {
+				books.LoadUsage(key, usage)
+			}
+
+			return err
+		},
+	)
+
 	return err
 }

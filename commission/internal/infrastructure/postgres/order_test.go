@@ -19,7 +19,10 @@ import (
 
 // autumn holds all events of these tests, in two months of tiers and caps.
 func autumn() replay.Period {
-	return replay.Period{From: time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC), To: time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)}
+	return replay.Period{
+		From: time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC),
+		To:   time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC),
+	}
 }
 
 // publishTiers publishes rules with tiers, caps, a minimum and a maximum.
@@ -30,9 +33,15 @@ func (f fixture) publishTiers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		return r
 	}
-	tiers := []rule.Tier{{From: 0, Rate: rate("0.05")}, {From: 10_000, Rate: rate("0.0725")}, {From: 50_000, Rate: rate("0.1")}}
+
+	tiers := []rule.Tier{
+		{From: 0, Rate: rate("0.05")},
+		{From: 10_000, Rate: rate("0.0725")},
+		{From: 50_000, Rate: rate("0.1")},
+	}
 	for _, def := range []rule.Definition{
 		{Scope: rule.Scope{EventType: event.Sale}, Formula: rule.Formula{Kind: rule.Graduated, Tiers: tiers, Period: rule.Monthly}, Cap: &rule.Cap{Amount: 6_000, Period: rule.Monthly}},
 		{Scope: rule.Scope{EventType: event.Purchase}, Formula: rule.Formula{Kind: rule.AllUnits, Tiers: tiers, Period: rule.Lifetime}, MinimumBase: 100, Maximum: 2_500, HoldDays: 365},
@@ -45,8 +54,17 @@ func (f fixture) publishTiers(t *testing.T) {
 
 func (f fixture) publish(t *testing.T, def rule.Definition) {
 	t.Helper()
-	def.ID, def.Version, def.Name, def.Currency, def.EffectiveFrom = newID(), 1, fmt.Sprint(def.Formula.Kind, " ", def.Scope.EventType), money.USD(), autumn().From.AddDate(-1, 0, 0)
-	if _, err := f.store.Publish(t.Context(), byHand(), func(*rule.Set) (rule.Rule, error) { return rule.New(def) }); err != nil {
+	def.ID = newID()
+	def.Version = 1
+	def.Name = fmt.Sprint(def.Formula.Kind, " ", def.Scope.EventType)
+	def.Currency = money.USD()
+
+	def.EffectiveFrom = autumn().From.AddDate(-1, 0, 0)
+	if _, err := f.store.Publish(
+		t.Context(),
+		byHand(),
+		func(*rule.Set) (rule.Rule, error) { return rule.New(def) },
+	); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -54,65 +72,107 @@ func (f fixture) publish(t *testing.T, def rule.Definition) {
 // publishBetter publishes a rule of the users' own for events of the type.
 func (f fixture) publishBetter(t *testing.T, users [2]string, kind event.Type) {
 	t.Helper()
+
 	rate, err := money.ParseRate("0.2")
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	for _, user := range users {
 		f.publish(t, rule.Definition{
-			Scope: rule.Scope{EventType: kind, UserID: user}, Formula: rule.Formula{Kind: rule.Percentage, Rate: rate}, Cap: &rule.Cap{Amount: 9_000, Period: rule.Lifetime},
+			Scope: rule.Scope{
+				EventType: kind,
+				UserID:    user,
+			},
+			Formula: rule.Formula{Kind: rule.Percentage, Rate: rate},
+			Cap:     &rule.Cap{Amount: 9_000, Period: rule.Lifetime},
 		})
 	}
 }
 
-// drawn draws sales, purchases, views and leads, which have no rule, of which some share an order, and reversals of any of them; ids begin with the name. All occur within so many days.
-func drawn(t *rapid.T, name string, from time.Time, days int, originals []event.Facts) []event.Facts {
+// drawn draws sales, purchases, views and leads, which have no rule, of which some share an order,
+// and reversals of any of them; ids begin with the name. All occur within so many days.
+func drawn(
+	t *rapid.T,
+	name string,
+	from time.Time,
+	days int,
+	originals []event.Facts,
+) []event.Facts {
 	var out []event.Facts
+
 	add := func(f event.Facts) {
 		f.ID = fmt.Sprint(name, len(out))
-		f.OccurredAt = from.Add(time.Duration(rapid.IntRange(0, days*24*60).Draw(t, "minute")) * time.Minute)
+		f.OccurredAt = from.Add(
+			time.Duration(rapid.IntRange(0, days*24*60).Draw(t, "minute")) * time.Minute,
+		)
 		out = append(out, f)
 	}
 	for range rapid.IntRange(1, 8).Draw(t, "events") {
-		f := event.Facts{Type: rapid.SampledFrom([]event.Type{event.Sale, event.Purchase, event.View, event.Lead}).Draw(t, "type")}
-		if f.Type != event.View {
-			f.Amount = money.FromMinor(rapid.Int64Range(0, 40_000).Draw(t, "minor"), money.USD()).String()
+		f := event.Facts{
+			Type: rapid.SampledFrom(
+				[]event.Type{event.Sale, event.Purchase, event.View, event.Lead},
+			).Draw(t, "type"),
 		}
+		if f.Type != event.View {
+			f.Amount = money.FromMinor(
+				rapid.Int64Range(0, 40_000).Draw(t, "minor"),
+				money.USD(),
+			).String()
+		}
+
 		if f.Type.Sells() {
 			f.OrderID = fmt.Sprint(name, rapid.IntRange(0, 6).Draw(t, "order"))
 		}
+
 		add(f)
 		originals = append(originals, out[len(out)-1])
 	}
+
 	for range rapid.IntRange(0, 6).Draw(t, "reversals") {
 		original := rapid.SampledFrom(originals).Draw(t, "original")
+
 		f := event.Facts{Type: event.Refund, OriginalID: original.ID}
 		if original.OrderID != "" && rapid.Bool().Draw(t, "by order") {
 			f.OriginalID, f.OrderID = "", original.OrderID
 		}
+
 		if rapid.Bool().Draw(t, "partial") {
-			f.Amount = money.FromMinor(rapid.Int64Range(1, 40_000).Draw(t, "part"), money.USD()).String()
+			f.Amount = money.FromMinor(
+				rapid.Int64Range(1, 40_000).Draw(t, "part"),
+				money.USD(),
+			).String()
 		}
+
 		add(f)
 	}
+
 	return out
 }
 
-// arrive hands the events over as those of the user, in their order and in batches of the size. After each batch it calls then.
+// arrive hands the events over as those of the user, in their order and in batches of the size.
+// After each batch it calls then.
 func (f fixture) arrive(t *testing.T, user string, facts []event.Facts, size int, then func()) {
 	t.Helper()
+
 	for batch := range slices.Chunk(facts, size) {
 		var events []event.Event
 		for _, fact := range batch {
-			fact.UserID, fact.ID, fact.ReceivedAt = user, user+fact.ID, start()
+			fact.UserID = user
+			fact.ID = user + fact.ID
+
+			fact.ReceivedAt = start()
 			if fact.OriginalID != "" {
 				fact.OriginalID = user + fact.OriginalID
 			}
+
 			events = append(events, event.Restore(fact))
 		}
+
 		if refused, err := f.handler.Handle(t.Context(), events); err != nil || len(refused) > 0 {
 			t.Fatalf("Handle = %v, %v", refused, err)
 		}
+
 		then()
 	}
 }
@@ -120,10 +180,13 @@ func (f fixture) arrive(t *testing.T, user string, facts []event.Facts, size int
 // rejectBoth rejects the earnings of the event of both users, if both are pending.
 func (f fixture) rejectBoth(t *testing.T, users [2]string, id string) {
 	t.Helper()
-	const pending = `SELECT count(*) FROM commissions WHERE event_id IN ($1, $2) AND kind = 'earning' AND status = 'pending'`
+
+	const pending = `SELECT count(*) FROM commissions WHERE event_id IN ($1, $2)
+    AND kind = 'earning' AND status = 'pending'`
 	if f.one(t, pending, users[0]+id, users[1]+id) != "2" {
 		return
 	}
+
 	for _, user := range users {
 		f.act(t, user+id, commission.Reject)
 	}
@@ -143,28 +206,43 @@ func (s alone) Users(context.Context, replay.Period) ([]string, error) {
 // booked applies a replay to the user and gives the number of differences that it booked.
 func (f fixture) booked(t *testing.T, user string, period replay.Period) int {
 	t.Helper()
-	report, err := replay.New(alone{f.store, user}, newID).Replay(t.Context(), byHand(), period, true)
+
+	report, err := replay.New(
+		alone{f.store, user},
+		newID,
+	).Replay(t.Context(), byHand(), period, true)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return len(report.Differences)
 }
 
-// money gives all that the database knows of the user's money: the net of each event, usage and what the accounts hold.
+// money gives all that the database knows of the user's money: the net of each event, usage and
+// what the accounts hold.
 func (f fixture) money(t *testing.T, user string) string {
 	t.Helper()
+
 	return f.one(t, `
 WITH nets AS (
-    SELECT substr(coalesce(d.reverses_event_id, c.event_id), length($1) + 1) AS root, sum(c.amount_minor) AS net
-    FROM commissions AS c LEFT JOIN decisions AS d ON d.event_id = c.event_id AND c.kind = 'clawback' WHERE c.user_id = $1 AND c.status <> 'rejected' GROUP BY 1
+    SELECT substr(coalesce(d.reverses_event_id, c.event_id), length($1) + 1) AS root,
+        sum(c.amount_minor) AS net
+    FROM commissions AS c LEFT JOIN decisions AS d ON d.event_id = c.event_id
+        AND c.kind = 'clawback' WHERE c.user_id = $1 AND c.status <> 'rejected' GROUP BY 1
 )
-SELECT concat_ws(' / ', (SELECT string_agg(root || ' ' || net, ', ' ORDER BY root) FROM nets WHERE net <> 0),
-    (SELECT string_agg(concat_ws(' ', name, period, volume_minor, earned_minor), ', ' ORDER BY name, period) FROM usage JOIN rules USING (rule_id) WHERE usage.user_id = $1 AND (volume_minor, earned_minor) <> (0, 0)),
-    (SELECT string_agg(concat_ws(' ', currency, pending_minor + available_minor), ', ' ORDER BY currency) FROM balances WHERE user_id = $1 AND programme_minor <> 0))`, user)
+SELECT concat_ws(' / ', (SELECT string_agg(root || ' ' || net, ', ' ORDER BY root) FROM nets
+    WHERE net <> 0),
+    (SELECT string_agg(concat_ws(' ', name, period, volume_minor, earned_minor), ', '
+        ORDER BY name, period) FROM usage JOIN rules USING (rule_id) WHERE usage.user_id = $1
+            AND (volume_minor, earned_minor) <> (0, 0)),
+    (SELECT string_agg(concat_ws(' ', currency, pending_minor + available_minor), ', '
+        ORDER BY currency) FROM balances WHERE user_id = $1 AND programme_minor <> 0))`, user)
 }
 
-// In whatever order events arrive, whatever parts were replayed meanwhile and whatever rule came since, a replay brings them to the same money, the same usage and the same
-// balances. What then comes in order of its time is decided alike, reversals of the earlier ones included, and leaves nothing for another replay.
+// In whatever order events arrive, whatever parts were replayed meanwhile and whatever rule came
+// since, a replay brings them to the same money, the same usage and the same balances. What then
+// comes in order of its time is decided alike, reversals of the earlier ones included, and leaves
+// nothing for another replay.
 func TestReplayBringsEveryOrderOfArrivalToTheSame(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
@@ -173,40 +251,73 @@ func TestReplayBringsEveryOrderOfArrivalToTheSame(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		runs++
 		first := drawn(r, "e", autumn().From, 40, nil)
-		originals := slices.DeleteFunc(slices.Clone(first), func(e event.Facts) bool { return e.Type.Reverses() })
+		originals := slices.DeleteFunc(
+			slices.Clone(first),
+			func(e event.Facts) bool { return e.Type.Reverses() },
+		)
 		later := drawn(r, "l", autumn().From.AddDate(0, 0, 40), 10, originals)
-		slices.SortFunc(later, func(a, b event.Facts) int { return decision.Chronological(event.Restore(a), event.Restore(b)) })
+		slices.SortFunc(
+			later,
+			func(a, b event.Facts) int { return decision.Chronological(event.Restore(a), event.Restore(b)) },
+		)
+
 		users := [2]string{fmt.Sprintf("u%d-0-", runs), fmt.Sprintf("u%d-1-", runs)}
 		for i, arrival := range [][]event.Facts{first, rapid.Permutation(first).Draw(r, "arrival")} {
 			f.arrive(t, users[i], arrival, rapid.IntRange(1, 5).Draw(r, "batch"), func() {
 				if day := rapid.IntRange(0, 80).Draw(r, "replay from"); day < 40 {
-					f.booked(t, users[i], replay.Period{From: autumn().From.AddDate(0, 0, day), To: autumn().From.AddDate(0, 0, day+rapid.IntRange(1, 20).Draw(r, "days"))})
+					f.booked(
+						t,
+						users[i],
+						replay.Period{
+							From: autumn().From.AddDate(0, 0, day),
+							To: autumn().From.AddDate(
+								0,
+								0,
+								day+rapid.IntRange(1, 20).Draw(r, "days"),
+							),
+						},
+					)
 				}
 			})
 		}
+
 		f.rejectBoth(t, users, rapid.SampledFrom(originals).Draw(r, "rejected").ID)
 		both := func(when string) {
 			var states [2]string
 			for i, user := range users {
 				states[i] = f.money(t, user)
 				if n := f.booked(t, user, autumn()); n > 0 || f.money(t, user) != states[i] {
-					r.Fatalf("%s: another replay books %d differences and makes of\n%s\n%s", when, n, states[i], f.money(t, user))
+					r.Fatalf(
+						"%s: another replay books %d differences and makes of\n%s\n%s",
+						when,
+						n,
+						states[i],
+						f.money(t, user),
+					)
 				}
 			}
+
 			if states[0] != states[1] {
 				r.Fatalf("%s:\n%s\n%s", when, states[0], states[1])
 			}
 		}
-		if kind := rapid.SampledFrom([]event.Type{"", event.Sale, event.Purchase, event.Lead}).Draw(r, "better"); kind != "" {
+
+		if kind := rapid.SampledFrom(
+			[]event.Type{"", event.Sale, event.Purchase, event.Lead},
+		).Draw(r, "better"); kind != "" {
 			f.publishBetter(t, users, kind)
 		}
+
 		for _, user := range users {
 			f.booked(t, user, autumn())
 		}
+
 		both("replayed")
+
 		for _, user := range users {
 			f.arrive(t, user, later, rapid.IntRange(1, 5).Draw(r, "batch"), func() {})
 		}
+
 		both("after what came in order")
 	})
 }

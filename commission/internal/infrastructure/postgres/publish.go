@@ -19,11 +19,15 @@ var _ publish.Store = (*Store)(nil)
 const (
 	lockRules  = `SELECT pg_advisory_xact_lock(7303)`
 	insertRule = `
-INSERT INTO rules (rule_id, version, name, event_type, user_id, campaign_id, product_id, currency, kind, rate, flat_amount, tier_from_minor, tier_rates, tier_period,
-       minimum_base_minor, maximum_minor, cap_minor, cap_period, hold_days, rounding, priority, effective_from, effective_to, published_at, revision)
-VALUES ($1, $2, $3, $4, nullif($5, ''), nullif($6, ''), nullif($7, ''), nullif($8, ''), $9, $10, $11, $12, $13, nullif($14, ''), $15, $16, $17, $18, $19, $20, $21, $22, $23,
+INSERT INTO rules (rule_id, version, name, event_type, user_id, campaign_id, product_id,
+    currency, kind, rate, flat_amount, tier_from_minor, tier_rates, tier_period,
+       minimum_base_minor, maximum_minor, cap_minor, cap_period, hold_days, rounding, priority,
+           effective_from, effective_to, published_at, revision)
+VALUES ($1, $2, $3, $4, nullif($5, ''), nullif($6, ''), nullif($7, ''), nullif($8, ''), $9, $10,
+    $11, $12, $13, nullif($14, ''), $15, $16, $17, $18, $19, $20, $21, $22, $23,
        $24, (SELECT revision + 1 FROM rules_revision))`
-	insertRetirement = `INSERT INTO rule_retirements (rule_id, retired_at, reason, revision) VALUES ($1, $2, $3, (SELECT revision + 1 FROM rules_revision))`
+	insertRetirement = `INSERT INTO rule_retirements (rule_id, retired_at, reason, revision)
+    VALUES ($1, $2, $3, (SELECT revision + 1 FROM rules_revision))`
 )
 
 // underLock gives fn the rules as they stand, while nobody else publishes.
@@ -31,36 +35,48 @@ func (s *Store) underLock(ctx context.Context, tx pgx.Tx) (*rule.Set, error) {
 	if _, err := tx.Exec(ctx, lockRules); err != nil {
 		return nil, err
 	}
+
 	var revision int64
 	if err := tx.QueryRow(ctx, selectRevision).Scan(&revision); err != nil {
 		return nil, err
 	}
+
 	return s.rulesAt(ctx, tx, revision)
 }
 
 // Publish implements publish.Store.
-func (s *Store) Publish(ctx context.Context, request change.Request, build func(*rule.Set) (rule.Rule, error)) (rule.Rule, error) {
+func (s *Store) Publish(
+	ctx context.Context,
+	request change.Request,
+	build func(*rule.Set) (rule.Rule, error),
+) (rule.Rule, error) {
 	return once(ctx, s, request, func(tx pgx.Tx) (rule.Rule, change.Record, error) {
 		record := change.Record{Action: "publish", SubjectType: "rule"}
+
 		set, err := s.underLock(ctx, tx)
 		if err != nil {
 			return rule.Rule{}, record, err
 		}
+
 		made, err := build(set)
 		if err != nil {
 			return rule.Rule{}, record, err
 		}
+
 		record.SubjectID, record.After = made.ID(), fmt.Sprintf(`{"version":%d}`, made.Version())
 		_, err = tx.Exec(ctx, insertRule, ruleArgs(made.Definition())...)
+
 		return made, record, err
 	})
 }
 
 func ruleArgs(d rule.Definition) []any {
-	var rate, flat, capPeriod *string
-	var capMinor *int64
-	var from []int64
-	var rates []string
+	var (
+		rate, flat, capPeriod *string
+		capMinor              *int64
+		from                  []int64
+		rates                 []string
+	)
 	switch d.Formula.Kind {
 	case rule.Flat:
 		flat = new(d.Formula.Amount.String())
@@ -71,37 +87,80 @@ func ruleArgs(d rule.Definition) []any {
 			from, rates = append(from, tier.From), append(rates, tier.Rate.String())
 		}
 	}
+
 	if d.Cap != nil {
 		capMinor, capPeriod = &d.Cap.Amount, new(string(d.Cap.Period))
 	}
+
 	return []any{
-		d.ID, d.Version, d.Name, string(d.Scope.EventType), d.Scope.UserID, d.Scope.CampaignID, d.Scope.ProductID, d.Currency.String(), string(d.Formula.Kind),
-		rate, flat, from, rates, string(d.Formula.Period), d.MinimumBase, d.Maximum, capMinor, capPeriod, d.HoldDays, string(d.Rounding), d.Priority,
-		d.EffectiveFrom, orNil(d.EffectiveTo), d.PublishedAt,
+		d.ID,
+		d.Version,
+		d.Name,
+		string(d.Scope.EventType),
+		d.Scope.UserID,
+		d.Scope.CampaignID,
+		d.Scope.ProductID,
+		d.Currency.String(),
+		string(d.Formula.Kind),
+		rate,
+		flat,
+		from,
+		rates,
+		string(d.Formula.Period),
+		d.MinimumBase,
+		d.Maximum,
+		capMinor,
+		capPeriod,
+		d.HoldDays,
+		string(d.Rounding),
+		d.Priority,
+		d.EffectiveFrom,
+		orNil(d.EffectiveTo),
+		d.PublishedAt,
 	}
 }
 
 // Retire implements publish.Store.
-func (s *Store) Retire(ctx context.Context, request change.Request, ruleID string, at time.Time) (rule.Rule, error) {
+func (s *Store) Retire(
+	ctx context.Context,
+	request change.Request,
+	ruleID string,
+	at time.Time,
+) (rule.Rule, error) {
 	if _, err := uuid.Parse(ruleID); err != nil {
 		return rule.Rule{}, publish.ErrNoRule()
 	}
+
 	return once(ctx, s, request, func(tx pgx.Tx) (rule.Rule, change.Record, error) {
-		record := change.Record{Action: "retire", SubjectType: "rule", SubjectID: ruleID, After: fmt.Sprintf(`{"retired_at":%q}`, at.Format(time.RFC3339Nano))}
+		record := change.Record{
+			Action:      "retire",
+			SubjectType: "rule",
+			SubjectID:   ruleID,
+			After:       fmt.Sprintf(`{"retired_at":%q}`, at.Format(time.RFC3339Nano)),
+		}
+
 		set, err := s.underLock(ctx, tx)
 		if err != nil {
 			return rule.Rule{}, record, err
 		}
+
 		versions := set.Versions(ruleID)
 		if len(versions) == 0 {
 			return rule.Rule{}, record, publish.ErrNoRule()
 		}
+
 		last := versions[len(versions)-1].Definition()
 		if !last.RetiredAt.IsZero() {
-			return rule.Rule{}, record, fault.New(fault.Conflict, "rule_retired", "The rule is retired already.")
+			return rule.Rule{}, record, fault.New(
+				fault.Conflict,
+				"rule_retired",
+				"The rule is retired already.",
+			)
 		}
+
 		last.RetiredAt = at
 		_, err = tx.Exec(ctx, insertRetirement, ruleID, at, request.Reason)
+
 		return rule.Restore(last), record, err
 	})
 }

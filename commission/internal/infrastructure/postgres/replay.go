@@ -16,36 +16,49 @@ import (
 var _ replay.Store = (*Store)(nil)
 
 const (
-	selectUsers = `SELECT DISTINCT user_id FROM decisions WHERE occurred_at >= $1 AND occurred_at < $2 ORDER BY user_id`
+	selectUsers = `SELECT DISTINCT user_id FROM decisions WHERE occurred_at >= $1
+    AND occurred_at < $2 ORDER BY user_id`
 
 	// Decisions with a commission are found by it, the others by an index of theirs.
 	selectUserDecisions = `
 SELECT ` + decisionColumns + ` FROM standing_decisions AS d
 WHERE d.event_id IN (
-    SELECT event_id FROM commissions WHERE user_id = $1 UNION SELECT event_id FROM decisions WHERE user_id = $1 AND outcome <> 'commissioned'
+    SELECT event_id FROM commissions WHERE user_id = $1 UNION SELECT event_id FROM decisions
+        WHERE user_id = $1 AND outcome <> 'commissioned'
 )
 ORDER BY d.occurred_at, d.event_id LIMIT $2`
 
 	selectBooked = `
-SELECT coalesce(d.reverses_event_id, c.event_id), c.currency, coalesce(sum(c.amount_minor) FILTER (WHERE c.status <> 'rejected'), 0)::bigint,
+SELECT coalesce(d.reverses_event_id, c.event_id), c.currency,
+    coalesce(sum(c.amount_minor) FILTER (WHERE c.status <> 'rejected'), 0)::bigint,
        bool_or(c.kind = 'earning' AND c.status = 'rejected')
 FROM commissions AS c LEFT JOIN decisions AS d ON d.event_id = c.event_id AND c.kind = 'clawback'
 WHERE c.user_id = $1 AND c.event_id IS NOT NULL
 GROUP BY 1, 2`
 
-	selectUserUsage = `SELECT rule_id::text, currency, period, volume_minor, earned_minor FROM usage WHERE user_id = $1`
+	selectUserUsage = `SELECT rule_id::text, currency, period, volume_minor, earned_minor FROM usage
+    WHERE user_id = $1`
 
-	lockCorrected = `SELECT id::text, status, available_at FROM commissions WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE`
+	lockCorrected = `SELECT id::text, status, available_at FROM commissions
+    WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE`
 
 	upsertStanding = `
-INSERT INTO replayed_decisions AS p (event_id, outcome, reason, rules_revision, rule_id, rule_version, currency, base_minor, position_minor, cap_used_minor,
-    reverses_event_id, reversed_before, unrounded, amount_minor, available_at, commission_id, replayed_at, order_taken_by)
-VALUES ($1, $2, $3, $4, nullif($5, '')::uuid, nullif($6::int, 0), nullif($7, ''), $8, nullif($9::bigint, 0), nullif($10::bigint, 0),
-    nullif($11, ''), nullif($12::bigint, 0), nullif($13, ''), $14, $15, nullif($16, '')::uuid, $17, nullif($18, ''))
-ON CONFLICT (event_id) DO UPDATE SET outcome = excluded.outcome, reason = excluded.reason, rules_revision = excluded.rules_revision, rule_id = excluded.rule_id,
-    rule_version = excluded.rule_version, currency = excluded.currency, base_minor = excluded.base_minor, position_minor = excluded.position_minor,
-    cap_used_minor = excluded.cap_used_minor, reverses_event_id = excluded.reverses_event_id, reversed_before = excluded.reversed_before,
-    order_taken_by = excluded.order_taken_by, unrounded = excluded.unrounded, amount_minor = excluded.amount_minor, available_at = excluded.available_at,
+INSERT INTO replayed_decisions AS p (event_id, outcome, reason, rules_revision, rule_id,
+    rule_version, currency, base_minor, position_minor, cap_used_minor,
+    reverses_event_id, reversed_before, unrounded, amount_minor, available_at, commission_id,
+        replayed_at, order_taken_by)
+VALUES ($1, $2, $3, $4, nullif($5, '')::uuid, nullif($6::int, 0), nullif($7, ''), $8,
+    nullif($9::bigint, 0), nullif($10::bigint, 0),
+    nullif($11, ''), nullif($12::bigint, 0), nullif($13, ''), $14, $15, nullif($16, '')::uuid,
+        $17, nullif($18, ''))
+ON CONFLICT (event_id) DO UPDATE SET outcome = excluded.outcome, reason = excluded.reason,
+    rules_revision = excluded.rules_revision, rule_id = excluded.rule_id,
+    rule_version = excluded.rule_version, currency = excluded.currency,
+        base_minor = excluded.base_minor, position_minor = excluded.position_minor,
+    cap_used_minor = excluded.cap_used_minor, reverses_event_id = excluded.reverses_event_id,
+        reversed_before = excluded.reversed_before,
+    order_taken_by = excluded.order_taken_by, unrounded = excluded.unrounded,
+        amount_minor = excluded.amount_minor, available_at = excluded.available_at,
     commission_id = excluded.commission_id, replayed_at = excluded.replayed_at`
 )
 
@@ -56,57 +69,84 @@ func (s *Store) Users(ctx context.Context, period replay.Period) ([]string, erro
 		if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = 0`); err != nil {
 			return err
 		}
+
 		rows, err := tx.Query(ctx, selectUsers, period.From, period.To)
 		if err != nil {
 			return err
 		}
+
 		users, err = pgx.CollectRows(rows, pgx.RowTo[string])
+
 		return err
 	})
+
 	return users, err
 }
 
-// Rebook implements replay.Store. The lock is that of consumption; what is read after it is what stands until the transaction ends.
-func (s *Store) Rebook(ctx context.Context, request change.Request, userID string, fn func(replay.History) (replay.Booking, error)) ([]commission.Commission, error) {
+// Rebook implements replay.Store. The lock is that of consumption; what is read after it is what
+// stands until the transaction ends.
+func (s *Store) Rebook(
+	ctx context.Context,
+	request change.Request,
+	userID string,
+	fn func(replay.History) (replay.Booking, error),
+) ([]commission.Commission, error) {
 	var booked []commission.Commission
 	err := s.begin(ctx, "replay", func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, lockUsers, []string{userID}); err != nil {
 			return err
 		}
+
 		history, err := s.history(ctx, tx, userID)
 		if err != nil {
 			return err
 		}
+
 		booking, err := fn(history)
 		if err != nil {
 			return err
 		}
+
 		booked, err = book(ctx, tx, request, booking)
+
 		return err
 	})
+
 	return booked, err
 }
 
 func (s *Store) history(ctx context.Context, tx pgx.Tx, userID string) (replay.History, error) {
-	h := replay.History{UserID: userID, Booked: map[replay.Money]int64{}, Rejected: map[string]bool{}, Usage: map[decision.UsageKey]decision.Usage{}}
+	h := replay.History{
+		UserID:   userID,
+		Booked:   map[replay.Money]int64{},
+		Rejected: map[string]bool{},
+		Usage:    map[decision.UsageKey]decision.Usage{},
+	}
+
 	var revision int64
+
 	err := tx.QueryRow(ctx, selectRevision).Scan(&revision)
 	if err != nil {
 		return h, err
 	}
+
 	if h.Rules, err = s.rulesAt(ctx, tx, revision); err != nil {
 		return h, err
 	}
+
 	rows, err := tx.Query(ctx, selectUserDecisions, userID, replay.MaxEvents+1)
 	if err != nil {
 		return h, err
 	}
+
 	if h.Decisions, err = pgx.CollectRows(rows, scanStanding); err != nil {
 		return h, err
 	}
+
 	if err := loadBooked(ctx, tx, h); err != nil {
 		return h, err
 	}
+
 	return h, loadUserUsage(ctx, tx, h)
 }
 
@@ -115,7 +155,9 @@ func scanStanding(row pgx.CollectableRow) (replay.Standing, error) {
 	if err := row.Scan(r.targets()...); err != nil {
 		return replay.Standing{}, err
 	}
+
 	d, err := r.decision()
+
 	return replay.Standing{Decision: d, CommissionID: value(r.commissionID)}, err
 }
 
@@ -124,16 +166,25 @@ func loadBooked(ctx context.Context, tx pgx.Tx, h replay.History) error {
 	if err != nil {
 		return err
 	}
-	var key replay.Money
-	var minor int64
-	var rejected bool
-	_, err = pgx.ForEachRow(rows, []any{&key.EventID, &key.Currency, &minor, &rejected}, func() error {
-		h.Booked[key] = minor
-		if rejected {
-			h.Rejected[key.EventID] = true
-		}
-		return nil
-	})
+
+	var (
+		key      replay.Money
+		minor    int64
+		rejected bool
+	)
+	_, err = pgx.ForEachRow(
+		rows,
+		[]any{&key.EventID, &key.Currency, &minor, &rejected},
+		func() error {
+			h.Booked[key] = minor
+			if rejected {
+				h.Rejected[key.EventID] = true
+			}
+
+			return nil
+		},
+	)
+
 	return err
 }
 
@@ -142,66 +193,113 @@ func loadUserUsage(ctx context.Context, tx pgx.Tx, h replay.History) error {
 	if err != nil {
 		return err
 	}
+
 	key := decision.UsageKey{UserID: h.UserID}
-	var usage decision.Usage
-	var code string
-	_, err = pgx.ForEachRow(rows, []any{&key.RuleID, &code, &key.Period, &usage.Volume, &usage.Earned}, func() (err error) {
-		if key.Currency, err = money.ParseCurrency(code); err == nil {
-			h.Usage[key] = usage
-		}
-		return err
-	})
+
+	var (
+		usage decision.Usage
+		code  string
+	)
+	_, err = pgx.ForEachRow(
+		rows,
+		[]any{&key.RuleID, &code, &key.Period, &usage.Volume, &usage.Earned},
+		func() (err error) {
+			if key.Currency, err = money.ParseCurrency(code); err == nil {
+				h.Usage[key] = usage
+			}
+
+			return err
+		},
+	)
+
 	return err
 }
 
-// book stores what replay makes of a user, with the audit, and gives the adjustments as they are stored.
-func book(ctx context.Context, tx pgx.Tx, request change.Request, b replay.Booking) ([]commission.Commission, error) {
+// book stores what replay makes of a user, with the audit, and gives the adjustments as they are
+// stored.
+func book(
+	ctx context.Context,
+	tx pgx.Tx,
+	request change.Request,
+	b replay.Booking,
+) ([]commission.Commission, error) {
 	booked, err := following(ctx, tx, b.Adjustments)
 	if err != nil {
 		return nil, err
 	}
+
 	if err := addCommissions(ctx, tx, booked, request.Now); err != nil {
 		return nil, err
 	}
+
 	var batch pgx.Batch
 	for _, c := range booked {
-		batch.Queue(insertAudit, request.Now, request.Actor, "replay", "commission", c.State().ID, request.Reason, "", snapshot(c.State()), request.RequestID)
+		batch.Queue(
+			insertAudit,
+			request.Now,
+			request.Actor,
+			"replay",
+			"commission",
+			c.State().ID,
+			request.Reason,
+			"",
+			snapshot(c.State()),
+			request.RequestID,
+		)
 	}
+
 	for _, d := range b.Standing {
-		answer := resolution(consume.Decided{Decision: d.Decision, CommissionID: d.CommissionID}, request.Now)
+		answer := resolution(
+			consume.Decided{Decision: d.Decision, CommissionID: d.CommissionID},
+			request.Now,
+		)
 		batch.Queue(upsertStanding, append(answer, d.OrderTakenBy)...)
 	}
+
 	queueUsage(&batch, b.Usage)
+
 	return booked, tx.SendBatch(ctx, &batch).Close()
 }
 
-// following locks the commissions that are corrected, so that nobody approves them meanwhile, and gives the adjustments their fate.
-func following(ctx context.Context, tx pgx.Tx, adjustments []commission.Commission) ([]commission.Commission, error) {
+// following locks the commissions that are corrected, so that nobody approves them meanwhile, and
+// gives the adjustments their fate.
+func following(
+	ctx context.Context,
+	tx pgx.Tx,
+	adjustments []commission.Commission,
+) ([]commission.Commission, error) {
 	var ids []string
 	for _, a := range adjustments {
 		if id := a.State().ReversesID; id != "" {
 			ids = append(ids, id)
 		}
 	}
+
 	if len(ids) == 0 {
 		return adjustments, nil
 	}
+
 	rows, err := tx.Query(ctx, lockCorrected, ids)
 	if err != nil {
 		return nil, err
 	}
+
 	corrected := map[string]commission.State{}
+
 	var s commission.State
 	if _, err := pgx.ForEachRow(rows, []any{&s.ID, &s.Status, &s.AvailableAt}, func() error {
 		s.AvailableAt = s.AvailableAt.UTC()
 		corrected[s.ID] = s
+
 		return nil
 	}); err != nil {
 		return nil, err
 	}
+
 	out := make([]commission.Commission, len(adjustments))
 	for i, a := range adjustments {
 		out[i] = a.Following(corrected[a.State().ReversesID])
 	}
+
 	return out, nil
 }

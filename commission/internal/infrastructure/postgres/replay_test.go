@@ -19,35 +19,50 @@ import (
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 func november() replay.Period {
-	return replay.Period{From: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), To: time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)}
+	return replay.Period{
+		From: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC),
+		To:   time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC),
+	}
 }
 
 func byHand() change.Request {
 	return change.Request{Actor: "operator", Reason: "test", Now: start(), RequestID: "request"}
 }
 
-// rule publishes a version for purchases since the beginning of the year, with further columns and their values.
+// rule publishes a version for purchases since the beginning of the year, with further columns and
+// their values.
 func (f fixture) rule(t *testing.T, id, version int, rate, columns, values string) {
 	t.Helper()
+
 	if columns != "" {
 		columns, values = ", "+columns, ", "+values
 	}
-	f.owned(t, fmt.Sprintf(`INSERT INTO rules (rule_id, version, name, event_type, kind, rate, priority, effective_from, revision%s)
-		SELECT '00000000-0000-7000-8000-%012d', %d, 'test', 'purchase', 'percentage', '%s', %d, '2026-01-01', revision + 1%s FROM rules_revision`, columns, 900+id, version, rate, id, values))
+
+	f.owned(t, fmt.Sprintf(`INSERT INTO rules (rule_id, version, name, event_type, kind, rate,
+    priority, effective_from, revision%s)
+		SELECT '00000000-0000-7000-8000-%012d', %d, 'test', 'purchase', 'percentage', '%s', %d,
+		    '2026-01-01', revision + 1%s FROM rules_revision`, columns, 900+id, version, rate, id, values))
 }
 
 // usage gives what the accounts of tiers and caps of u stand at, where it is anything.
 func (f fixture) usage(t *testing.T) string {
 	t.Helper()
-	return f.one(t, `SELECT coalesce(string_agg(concat_ws(' ', right(rule_id::text, 3), period, volume_minor, earned_minor), ';' ORDER BY rule_id, period), '')
+
+	return f.one(t, `SELECT coalesce(string_agg(concat_ws(' ', right(rule_id::text, 3), period,
+    volume_minor, earned_minor), ';' ORDER BY rule_id, period), '')
 		FROM usage WHERE user_id = 'u' AND (volume_minor, earned_minor) <> (0, 0)`)
 }
 
 // act performs an action on the earning of an event.
 func (f fixture) act(t *testing.T, eventID string, action commission.Action) {
 	t.Helper()
+
 	id := f.one(t, `SELECT id FROM commissions WHERE event_id = $1 AND kind = 'earning'`, eventID)
-	if _, err := f.store.Act(t.Context(), byHand(), settle.Action{ID: id, Action: action}); err != nil {
+	if _, err := f.store.Act(
+		t.Context(),
+		byHand(),
+		settle.Action{ID: id, Action: action},
+	); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -55,20 +70,25 @@ func (f fixture) act(t *testing.T, eventID string, action commission.Action) {
 // rows gives the user's commissions.
 func (f fixture) rows(t *testing.T, user string) string {
 	t.Helper()
-	return f.one(t, `SELECT string_agg(concat_ws(' ', event_id, kind, status, amount_minor), ';' ORDER BY id) FROM commissions WHERE user_id = $1`, user)
+
+	return f.one(t, `SELECT string_agg(concat_ws(' ', event_id, kind, status, amount_minor), ';'
+    ORDER BY id) FROM commissions WHERE user_id = $1`, user)
 }
 
 // replay applies a replay of the month and gives what it booked.
 func (f fixture) replay(t *testing.T) string {
 	t.Helper()
+
 	report, err := replay.New(f.store, newID).Replay(t.Context(), byHand(), november(), true)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	text := ""
 	for _, d := range report.Differences {
 		text += fmt.Sprintf("%s %+d;", d.Event.ID(), d.Expected-d.Booked)
 	}
+
 	return text
 }
 
@@ -76,9 +96,12 @@ func (f fixture) replay(t *testing.T) string {
 func TestAReplayAndOtherWritersTakeTurns(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.owned(t, `INSERT INTO rules (rule_id, version, name, event_type, user_id, kind, rate, hold_days, effective_from, revision)
-		VALUES ('00000000-0000-7000-8000-000000000099', 1, 'held', 'purchase', 'u', 'percentage', '0.1', 30, '2026-01-01', 2)`)
+	f.owned(t, `INSERT INTO rules (rule_id, version, name, event_type, user_id, kind, rate,
+    hold_days, effective_from, revision)
+		VALUES ('00000000-0000-7000-8000-000000000099', 1, 'held', 'purchase', 'u', 'percentage',
+		    '0.1', 30, '2026-01-01', 2)`)
 	f.decide(t, purchase("e1", "u", "100"), purchase("e2", "u", "50"))
+
 	held := f.one(t, `SELECT id FROM commissions WHERE event_id = 'e2'`)
 	for name, write := range map[string]func(context.Context) error{
 		"consume": func(ctx context.Context) error {
@@ -91,20 +114,30 @@ func TestAReplayAndOtherWritersTakeTurns(t *testing.T) {
 		},
 	} {
 		done := make(chan error, 1)
-		_, err := f.store.Rebook(t.Context(), byHand(), "u", func(replay.History) (replay.Booking, error) {
-			go func() { done <- write(t.Context()) }()
-			for f.one(t, `SELECT count(*) FROM pg_locks JOIN pg_database AS d ON d.oid = database WHERE d.datname = current_database() AND locktype = 'advisory' AND NOT granted`) == "0" {
-				select {
-				case err := <-done:
-					return replay.Booking{}, errors.Join(errors.New("did not wait"), err)
-				default:
+
+		_, err := f.store.Rebook(
+			t.Context(),
+			byHand(),
+			"u",
+			func(replay.History) (replay.Booking, error) {
+				go func() { done <- write(t.Context()) }()
+
+				for f.one(t, `SELECT count(*) FROM pg_locks JOIN pg_database AS d ON d.oid = database
+    WHERE d.datname = current_database() AND locktype = 'advisory' AND NOT granted`) == "0" {
+					select {
+					case err := <-done:
+						return replay.Booking{}, errors.Join(errors.New("did not wait"), err)
+					default:
+					}
 				}
-			}
-			return replay.Booking{}, nil
-		})
+
+				return replay.Booking{}, nil
+			},
+		)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
+
 		if err := <-done; err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -120,37 +153,62 @@ type failing struct {
 
 var errAway = errors.New("database away")
 
-func (s failing) Rebook(ctx context.Context, request change.Request, userID string, fn func(replay.History) (replay.Booking, error)) ([]commission.Commission, error) {
-	return s.Store.Rebook(ctx, request, userID, func(history replay.History) (replay.Booking, error) {
-		booking, err := fn(history)
-		if err == nil && userID == s.userID && len(booking.Adjustments) > 0 {
-			err = errAway
-		}
-		return booking, err
-	})
+func (s failing) Rebook(
+	ctx context.Context,
+	request change.Request,
+	userID string,
+	fn func(replay.History) (replay.Booking, error),
+) ([]commission.Commission, error) {
+	return s.Store.Rebook(
+		ctx,
+		request,
+		userID,
+		func(history replay.History) (replay.Booking, error) {
+			booking, err := fn(history)
+			if err == nil && userID == s.userID && len(booking.Adjustments) > 0 {
+				err = errAway
+			}
+
+			return booking, err
+		},
+	)
 }
 
-// A replay that fails half-way has booked whole users, each with its audit; the next one does the rest.
+// A replay that fails half-way has booked whole users, each with its audit; the next one does the
+// rest.
 func TestAReplayThatFailsIsAuditedAndGoesOn(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.decide(t, purchase("e1", "u", "100"), purchase("e2", "v", "50"), purchase("e3", "w", "50"))
 	f.rule(t, 1, 1, "0.2", "", "")
-	_, err := replay.New(failing{f.store, "v"}, newID).Replay(t.Context(), byHand(), november(), true)
+
+	_, err := replay.New(
+		failing{f.store, "v"},
+		newID,
+	).Replay(t.Context(), byHand(), november(), true)
 	if !errors.Is(err, errAway) {
 		t.Fatalf("Replay = %v", err)
 	}
-	const audited = `SELECT string_agg(concat_ws(' ', c.user_id, c.amount_minor, a.actor, a.action, a.request_id), ';' ORDER BY c.user_id)
-		FROM commissions AS c LEFT JOIN audit AS a ON a.subject_id = c.id::text WHERE c.kind = 'adjustment'`
+
+	const audited = `SELECT string_agg(concat_ws(' ', c.user_id, c.amount_minor, a.actor, a.action,
+    a.request_id), ';' ORDER BY c.user_id)
+		FROM commissions AS c LEFT JOIN audit AS a ON a.subject_id = c.id::text
+		    WHERE c.kind = 'adjustment'`
 	if got := f.one(t, audited); got != "u 1000 operator replay request" {
 		t.Errorf("after the failure: %s", got)
 	}
+
 	if got := f.replay(t); got != "e2 +500;e3 +500;" {
 		t.Errorf("the next one booked %s", got)
 	}
-	if got := f.one(t, audited); got != "u 1000 operator replay request;v 500 operator replay request;w 500 operator replay request" {
+
+	if got := f.one(
+		t,
+		audited,
+	); got != "u 1000 operator replay request;v 500 operator replay request;w 500 operator replay request" {
 		t.Errorf("at the end: %s", got)
 	}
+
 	if got := f.replay(t); got != "" {
 		t.Errorf("once more: %s", got)
 	}
@@ -161,82 +219,126 @@ const (
 	to100  = "'USD', 10000, 'lifetime'"
 )
 
-// A cap is used up by what is booked: replay frees what it takes back, and moves it to the rule that applies now.
+// A cap is used up by what is booked: replay frees what it takes back, and moves it to the rule
+// that applies now.
 func TestReplayCorrectsTheUsage(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.rule(t, 1, 1, "0.5", capped, to100)
 	f.decide(t, purchase("e1", "u", "200"))
 	f.rule(t, 1, 2, "0.25", capped, to100)
+
 	if got := f.replay(t); got != "e1 -5000;" {
 		t.Errorf("half the rate: %s", got)
 	}
+
 	f.decide(t, purchase("e2", "u", "120"))
+
 	if got := f.outcome(t, "e2"); got != "commissioned rule_applied 3000" {
 		t.Errorf("the next sale: %s", got)
 	}
-	f.rule(t, 2, 1, "0.25", capped, "'USD', 9000, 'month'") // takes nothing from either, and counts both
+
+	// takes nothing from either, and counts both
+	f.rule(t, 2, 1, "0.25", capped, "'USD', 9000, 'month'")
+
 	if got := f.replay(t) + f.usage(t); got != "902 2026-11 32000 8000" {
 		t.Errorf("another rule: %s", got)
 	}
+
 	f.decide(t, purchase("e3", "u", "100"), refund("r1", "u", "e1", ""))
+
 	if got := f.outcome(t, "e3") + " " + f.usage(t); got != "commissioned rule_applied_at_cap 1000 902 2026-11 22000 4000" {
 		t.Errorf("under the other rule: %s", got)
 	}
 }
 
-// What is rejected uses up neither cap nor tier, and neither does what was rejected after a part of it was taken back.
+// What is rejected uses up neither cap nor tier, and neither does what was rejected after a part of
+// it was taken back.
 func TestARejectedEarningReleasesItsUsage(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.rule(t, 1, 1, "0.5", capped+", hold_days", to100+", 30")
-	f.decide(t, purchase("e1", "u", "100"), purchase("e2", "u", "100"), refund("r2", "u", "e2", "40"))
+	f.decide(
+		t,
+		purchase("e1", "u", "100"),
+		purchase("e2", "u", "100"),
+		refund("r2", "u", "e2", "40"),
+	)
 	f.act(t, "e2", commission.Reject)
+
 	if got := f.usage(t); got != "901 lifetime 10000 5000" {
 		t.Errorf("usage: %s", got)
 	}
+
 	f.decide(t, purchase("e3", "u", "100"), refund("r3", "u", "e2", ""))
-	if got := f.outcome(t, "e3") + ", " + f.outcome(t, "r3"); got != "commissioned rule_applied 5000, not_commissioned original_rejected 0" {
+
+	if got := f.outcome(t, "e3") + ", " + f.outcome(
+		t,
+		"r3",
+	); got != "commissioned rule_applied 5000, not_commissioned original_rejected 0" {
 		t.Errorf("decided: %s", got)
 	}
+
 	if got := f.replay(t) + f.usage(t) + " " + f.balance(t, "u"); got != "901 lifetime 20000 10000 10000/0/0/0" {
 		t.Errorf("replayed: %s", got)
 	}
+
 	f.act(t, "e1", commission.Reject)
 	f.act(t, "e3", commission.Reject)
+
 	if got := f.usage(t) + f.replay(t) + f.usage(t) + f.balance(t, "u"); got != "0/0/0/0" {
 		t.Errorf("all rejected: %s", got)
 	}
 }
 
-// An adjustment of what is pending or held is not payable before it, and not at all when it is rejected.
+// An adjustment of what is pending or held is not payable before it, and not at all when it is
+// rejected.
 func TestAnAdjustmentSharesTheFateOfItsEarning(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.rule(t, 1, 1, "0.1", "hold_days", "30")
-	f.decide(t, purchase("approved", "u", "100"), purchase("held", "u", "50"), purchase("reversed", "u", "10"), purchase("rejected", "v", "100"))
+	f.decide(
+		t,
+		purchase("approved", "u", "100"),
+		purchase("held", "u", "50"),
+		purchase("reversed", "u", "10"),
+		purchase("rejected", "v", "100"),
+	)
 	f.act(t, "held", commission.Hold)
 	f.rule(t, 1, 2, "0.2", "hold_days", "30")
+
 	if got := f.replay(t); got != "approved +1000;held +500;reversed +100;rejected +1000;" {
 		t.Errorf("booked: %s", got)
 	}
+
 	if got := f.balance(t, "u") + " " + f.balance(t, "v"); got != "3200/0/0/0 2000/0/0/0" {
 		t.Errorf("balances: %s", got)
 	}
+
 	f.decide(t, refund("r", "u", "reversed", ""))
 	f.act(t, "rejected", commission.Reject)
-	if n, err := f.store.ApproveDue(t.Context(), start().AddDate(0, 0, 30), 10); n != 1 || err != nil {
+
+	if n, err := f.store.ApproveDue(t.Context(), start().AddDate(0, 0, 30), 10); n != 1 ||
+		err != nil {
 		t.Errorf("ApproveDue = %d, %v", n, err)
 	}
+
 	if got := f.balance(t, "u") + " " + f.balance(t, "v"); got != "1000/2000/0/0 0/0/0/0" {
 		t.Errorf("balances after: %s", got)
 	}
+
 	want := "approved earning approved 1000;held earning held 500;reversed earning reversed 100;" +
-		"approved adjustment approved 1000;held adjustment pending 500;reversed adjustment approved 100;r clawback approved -200"
-	if got := f.rows(t, "u") + ";" + f.rows(t, "v"); got != want+";rejected earning rejected 1000;rejected adjustment rejected 1000" {
+		"approved adjustment approved 1000;held adjustment pending 500;reversed adjustment " +
+		"approved 100;r clawback approved -200"
+	if got := f.rows(t, "u") + ";" + f.rows(
+		t,
+		"v",
+	); got != want+";rejected earning rejected 1000;rejected adjustment rejected 1000" {
 		t.Errorf("rows: %s", got)
 	}
+
 	f.rule(t, 1, 3, "0.3", "hold_days", "30")
+
 	if got := f.replay(t) + f.balance(t, "u") + " " + f.balance(t, "v"); got != "approved +1000;held +500;1500/3000/0/0 0/0/0/0" {
 		t.Errorf("replayed again: %s", got)
 	}
@@ -249,37 +351,74 @@ func TestARefundTakesBackAdjustmentsToo(t *testing.T) {
 	lead := func(id string) event.Facts {
 		e := purchase(id, "u", "100")
 		e.Type = event.Lead
+
 		return e
 	}
-	f.decide(t, purchase("whole", "u", "100"), purchase("parts", "u", "100"), purchase("begun", "u", "100"), refund("b1", "u", "begun", "30"), lead("none"), lead("late"), refund("l1", "u", "late", "30"))
+	f.decide(
+		t,
+		purchase("whole", "u", "100"),
+		purchase("parts", "u", "100"),
+		purchase("begun", "u", "100"),
+		refund("b1", "u", "begun", "30"),
+		lead("none"),
+		lead("late"),
+		refund("l1", "u", "late", "30"),
+	)
 	f.rule(t, 1, 1, "0.2", "", "")
-	f.owned(t, `INSERT INTO rules (rule_id, version, name, event_type, kind, rate, effective_from, revision)
-		SELECT '00000000-0000-7000-8000-000000000777', 1, 'test', 'lead', 'percentage', '0.2', '2026-01-01', revision + 1 FROM rules_revision`)
+	f.owned(t, `INSERT INTO rules (rule_id, version, name, event_type, kind, rate, effective_from,
+    revision)
+		SELECT '00000000-0000-7000-8000-000000000777', 1, 'test', 'lead', 'percentage', '0.2',
+		    '2026-01-01', revision + 1 FROM rules_revision`)
+
 	if got := f.replay(t); got != "begun +700;late +1400;none +2000;parts +1000;whole +1000;" {
 		t.Errorf("booked: %s", got)
 	}
+
 	if got := f.balance(t, "u"); got != "0/8800/0/0" {
 		t.Errorf("balance: %s", got)
 	}
-	f.decide(t, refund("w", "u", "whole", ""), refund("p1", "u", "parts", "30"), refund("p2", "u", "parts", "30"), refund("b2", "u", "begun", "20"), refund("n1", "u", "none", "50"), refund("l2", "u", "late", ""))
+
+	f.decide(
+		t,
+		refund("w", "u", "whole", ""),
+		refund("p1", "u", "parts", "30"),
+		refund("p2", "u", "parts", "30"),
+		refund("b2", "u", "begun", "20"),
+		refund("n1", "u", "none", "50"),
+		refund("l2", "u", "late", ""),
+	)
+
 	if got := f.replay(t); got != "" {
 		t.Errorf("replayed after refunds: %s", got)
 	}
-	f.decide(t, refund("p3", "u", "parts", "40"), refund("b3", "u", "begun", "50"), refund("n2", "u", "none", "50"))
+
+	f.decide(
+		t,
+		refund("p3", "u", "parts", "40"),
+		refund("b3", "u", "begun", "50"),
+		refund("n2", "u", "none", "50"),
+	)
+
 	const nets = `SELECT string_agg(concat_ws(' ', root, net), ';' ORDER BY root) FROM (
-		SELECT coalesce(d.reverses_event_id, c.event_id) AS root, sum(c.amount_minor) AS net FROM commissions AS c LEFT JOIN decisions AS d ON d.event_id = c.event_id AND c.kind = 'clawback' GROUP BY 1) AS n`
+		SELECT coalesce(d.reverses_event_id, c.event_id) AS root, sum(c.amount_minor) AS net
+		    FROM commissions AS c LEFT JOIN decisions AS d ON d.event_id = c.event_id
+		        AND c.kind = 'clawback' GROUP BY 1) AS n`
 	if got := f.one(t, nets); got != "begun 0;late 0;none 0;parts 0;whole 0" {
 		t.Errorf("what is left: %s", got)
 	}
+
 	if got := f.replay(t) + f.balance(t, "u"); got != "0/0/0/0" {
 		t.Errorf("at the end: %s", got)
 	}
-	if got := f.one(t, `SELECT string_agg(DISTINCT status, ' ') FROM commissions WHERE kind = 'earning'`); got != "reversed" {
+
+	if got := f.one(t, `SELECT string_agg(DISTINCT status, ' ') FROM commissions
+    WHERE kind = 'earning'`); got != "reversed" {
 		t.Errorf("earnings are %s", got)
 	}
 }
 
-// A sale that earned keeps its order, even if a replay has left it nothing: the next sale of the order gets its money by a replay.
+// A sale that earned keeps its order, even if a replay has left it nothing: the next sale of the
+// order gets its money by a replay.
 func TestAnOrderStaysTaken(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
@@ -288,16 +427,21 @@ func TestAnOrderStaysTaken(t *testing.T) {
 	second.OccurredAt = first.OccurredAt.Add(time.Minute)
 	f.decide(t, first)
 	f.rule(t, 1, 1, "0.1", "currency, minimum_base_minor", "'USD', 20000")
+
 	if got := f.replay(t); got != "e1 -1000;" {
 		t.Errorf("below the minimum: %s", got)
 	}
+
 	f.decide(t, second)
+
 	if got := f.outcome(t, "e2") + " " + f.replay(t) + f.balance(t, "u"); got != "not_commissioned duplicate_order 0 e2 +3000;0/3000/0/0" {
 		t.Errorf("the next sale: %s", got)
 	}
+
 	byOrder := refund("r", "u", "", "")
 	byOrder.OrderID = "o"
 	f.decide(t, byOrder)
+
 	if got := f.outcome(t, "r") + " " + f.replay(t) + f.balance(t, "u"); got != "commissioned clawed_back -3000 0/0/0/0" {
 		t.Errorf("the refund of the order: %s", got)
 	}

@@ -15,8 +15,10 @@ import (
 const (
 	selectRevision = `SELECT revision FROM rules_revision`
 	selectRules    = `
-SELECT r.rule_id::text, r.version, r.name, r.event_type, r.user_id, r.campaign_id, r.product_id, r.currency, r.kind, r.rate, r.flat_amount,
-       r.tier_from_minor, r.tier_rates, r.tier_period, r.minimum_base_minor, r.maximum_minor, r.cap_minor, r.cap_period, r.hold_days, r.rounding,
+SELECT r.rule_id::text, r.version, r.name, r.event_type, r.user_id, r.campaign_id, r.product_id,
+    r.currency, r.kind, r.rate, r.flat_amount,
+       r.tier_from_minor, r.tier_rates, r.tier_period, r.minimum_base_minor, r.maximum_minor,
+           r.cap_minor, r.cap_period, r.hold_days, r.rounding,
        r.priority, r.effective_from, r.effective_to, r.published_at, t.retired_at
 FROM rules AS r LEFT JOIN rule_retirements AS t ON t.rule_id = r.rule_id AND t.revision <= $1
 WHERE r.revision <= $1
@@ -31,34 +33,44 @@ func (s *Store) Rules(ctx context.Context) (*rule.Set, error) {
 		if err := tx.QueryRow(ctx, selectRevision).Scan(&revision); err != nil {
 			return err
 		}
+
 		set, err = s.rulesAt(ctx, tx, revision)
+
 		return err
 	})
+
 	return set, err
 }
 
-// rulesAt gives the rules as they stood at the revision, from memory when they are those that were read last.
+// rulesAt gives the rules as they stood at the revision, from memory when they are those that were
+// read last.
 func (s *Store) rulesAt(ctx context.Context, tx pgx.Tx, revision int64) (*rule.Set, error) {
 	s.mu.Lock()
 	known := s.rules
 	s.mu.Unlock()
+
 	if known != nil && known.Revision() == revision {
 		return known, nil
 	}
+
 	rows, err := tx.Query(ctx, selectRules, revision)
 	if err != nil {
 		return nil, err
 	}
+
 	rules, err := pgx.CollectRows(rows, scanRule)
 	if err != nil {
 		return nil, err
 	}
+
 	set := rule.NewSet(revision, rules)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	if s.rules == nil || s.rules.Revision() < revision {
 		s.rules = set
 	}
+
 	return set, nil
 }
 
@@ -69,6 +81,7 @@ func (s *Store) RulesAt(ctx context.Context, revision int64) (*rule.Set, error) 
 		set, err = s.rulesAt(ctx, tx, revision)
 		return err
 	})
+
 	return set, err
 }
 
@@ -87,29 +100,70 @@ type ruleRow struct {
 
 func scanRule(row pgx.CollectableRow) (rule.Rule, error) {
 	var r ruleRow
-	err := row.Scan(&r.id, &r.version, &r.name, &r.eventType, &r.userID, &r.campaignID, &r.productID, &r.currency, &r.kind, &r.rate, &r.flat,
-		&r.tierFrom, &r.tierRates, &r.tierPeriod, &r.minimumBase, &r.maximum, &r.capMinor, &r.capPeriod, &r.holdDays, &r.rounding,
-		&r.priority, &r.from, &r.to, &r.published, &r.retired)
+
+	err := row.Scan(
+		&r.id,
+		&r.version,
+		&r.name,
+		&r.eventType,
+		&r.userID,
+		&r.campaignID,
+		&r.productID,
+		&r.currency,
+		&r.kind,
+		&r.rate,
+		&r.flat,
+		&r.tierFrom,
+		&r.tierRates,
+		&r.tierPeriod,
+		&r.minimumBase,
+		&r.maximum,
+		&r.capMinor,
+		&r.capPeriod,
+		&r.holdDays,
+		&r.rounding,
+		&r.priority,
+		&r.from,
+		&r.to,
+		&r.published,
+		&r.retired,
+	)
 	if err != nil {
 		return rule.Rule{}, err
 	}
+
 	def := rule.Definition{
-		ID: r.id, Version: r.version, Name: r.name,
+		ID:      r.id,
+		Version: r.version,
+		Name:    r.name,
 		Scope: rule.Scope{
-			EventType: event.Type(r.eventType), UserID: value(r.userID), CampaignID: value(r.campaignID), ProductID: value(r.productID),
+			EventType:  event.Type(r.eventType),
+			UserID:     value(r.userID),
+			CampaignID: value(r.campaignID),
+			ProductID:  value(r.productID),
 		},
-		MinimumBase: r.minimumBase, Maximum: r.maximum, HoldDays: r.holdDays, Rounding: money.Rounding(r.rounding), Priority: r.priority,
-		EffectiveFrom: r.from.UTC(), EffectiveTo: utc(r.to), PublishedAt: r.published.UTC(), RetiredAt: utc(r.retired),
+		MinimumBase:   r.minimumBase,
+		Maximum:       r.maximum,
+		HoldDays:      r.holdDays,
+		Rounding:      money.Rounding(r.rounding),
+		Priority:      r.priority,
+		EffectiveFrom: r.from.UTC(),
+		EffectiveTo:   utc(r.to),
+		PublishedAt:   r.published.UTC(),
+		RetiredAt:     utc(r.retired),
 	}
 	if def.Currency, err = optionalCurrency(r.currency); err != nil {
 		return rule.Rule{}, fmt.Errorf("rule %s: %w", r.id, err)
 	}
+
 	if r.capMinor != nil {
 		def.Cap = &rule.Cap{Amount: *r.capMinor, Period: rule.Period(value(r.capPeriod))}
 	}
+
 	if def.Formula, err = r.formula(); err != nil {
 		return rule.Rule{}, fmt.Errorf("rule %s: %w", r.id, err)
 	}
+
 	return rule.Restore(def), nil
 }
 
@@ -120,18 +174,22 @@ func (r ruleRow) formula() (f rule.Formula, err error) {
 			return f, err
 		}
 	}
+
 	if r.flat != nil {
 		if f.Amount, err = money.ParseRate(*r.flat); err != nil {
 			return f, err
 		}
 	}
+
 	for i, from := range r.tierFrom {
 		rate, err := money.ParseRate(r.tierRates[i])
 		if err != nil {
 			return f, err
 		}
+
 		f.Tiers = append(f.Tiers, rule.Tier{From: from, Rate: rate})
 	}
+
 	return f, nil
 }
 
@@ -140,5 +198,6 @@ func optionalCurrency(code *string) (money.Currency, error) {
 	if value(code) == "" {
 		return money.Currency{}, nil
 	}
+
 	return money.ParseCurrency(*code)
 }

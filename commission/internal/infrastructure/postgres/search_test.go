@@ -31,20 +31,33 @@ type row struct {
 
 func (r row) fits(f query.CommissionFilter) bool {
 	return (f.UserID == "" || r.user == f.UserID) && (f.EventType == "" || r.typeOf == f.EventType) && (f.Status == "" || r.status == f.Status) &&
-		(f.Kind == "" || r.kind == f.Kind) && (f.CampaignID == "" || r.campaign != nil && *r.campaign == f.CampaignID) &&
-		(f.OccurredFrom.IsZero() || !r.occurred.Before(f.OccurredFrom)) && (f.OccurredTo.IsZero() || r.occurred.Before(f.OccurredTo))
+		(f.Kind == "" || r.kind == f.Kind) &&
+		(f.CampaignID == "" || r.campaign != nil && *r.campaign == f.CampaignID) &&
+		(f.OccurredFrom.IsZero() || !r.occurred.Before(f.OccurredFrom)) &&
+		(f.OccurredTo.IsZero() || r.occurred.Before(f.OccurredTo))
 }
 
-func below(rng *rand.Rand, d time.Duration) time.Duration { return time.Duration(rng.Int64N(int64(d))) }
+func below(rng *rand.Rand, d time.Duration) time.Duration {
+	return time.Duration(rng.Int64N(int64(d)))
+}
 
-// made gives rows of forty days, the oldest first: most of them made right after their event, some of the near future, some hours late and one
-// of so many weeks late. What is asked for seldom is among the oldest, where a search of the newest first finds it last.
+// made gives rows of forty days, the oldest first: most of them made right after their event, some
+// of the near future, some hours late and one of so many weeks late. What is asked for seldom is
+// among the oldest, where a search of the newest first finds it last.
 func made(rng *rand.Rand, rows, weeksLate int) []row {
 	campaigns := []string{"x", "y"}
+
 	list := make([]row, rows)
 	for i := range list {
 		at := start().Add(time.Duration(i-rows) * (40 * 24 * time.Hour / time.Duration(rows)))
-		r := row{made: at.Add(below(rng, 20*time.Second)), user: "user" + string(rune('a'+rng.IntN(26))), kind: "earning", status: "approved", typeOf: "purchase"}
+
+		r := row{
+			made:   at.Add(below(rng, 20*time.Second)),
+			user:   "user" + string(rune('a'+rng.IntN(26))),
+			kind:   "earning",
+			status: "approved",
+			typeOf: "purchase",
+		}
 		switch rng.IntN(100) {
 		case 0:
 			r.occurred = at.Add(5 * time.Minute)
@@ -53,26 +66,32 @@ func made(rng *rand.Rand, rows, weeksLate int) []row {
 		default:
 			r.occurred = at.Add(-below(rng, 3*time.Second))
 		}
+
 		if i%weeksLate == weeksLate-1 {
 			r.occurred = at.Add(-below(rng, 20*24*time.Hour))
 		}
+
 		if c := rng.IntN(3); c < 2 {
 			r.campaign = &campaigns[c]
 		}
+
 		if i < rows/100 {
 			r.kind = []string{"earning", "adjustment", "clawback"}[i%3]
 			r.status = []string{"approved", "held", "pending"}[i%5%3]
 			r.typeOf = []string{"lead", "refund", "engagement"}[i%7%3]
 		}
+
 		r.occurred = r.occurred.Truncate(time.Microsecond)
 		binary.BigEndian.PutUint64(r.id[:], uint64(r.made.UnixMilli())<<16|7<<12)
 		binary.BigEndian.PutUint64(r.id[8:], uint64(i))
 		list[i] = r
 	}
+
 	return list
 }
 
-// search is a database that holds rows, and a store over one connection to it that keeps what is asked.
+// search is a database that holds rows, and a store over one connection to it that keeps what is
+// asked.
 type search struct {
 	fixture
 
@@ -83,46 +102,106 @@ type search struct {
 func filled(t *testing.T, rows []row) search {
 	t.Helper()
 	f := setup(t)
-	f.owned(t, "SET session_replication_role = replica") // without the guards: states that a row only comes to later
-	columns := []string{"id", "event_id", "user_id", "campaign_id", "event_type", "kind", "status", "base_minor", "amount_minor", "currency", "rule_id", "reverses_id", "reason", "available_at", "occurred_at", "created_at"}
-	_, err := f.owner.CopyFrom(t.Context(), pgx.Identifier{"commissions"}, columns, pgx.CopyFromSlice(len(rows), func(i int) ([]any, error) {
-		r := rows[i]
-		amount, status, reverses := 100, r.status, any(nil)
-		switch r.kind {
-		case "clawback":
-			amount, reverses = -100, r.id
-		case "adjustment":
-			status = "approved"
-		}
-		rows[i].status = status
-		return []any{r.id, r.id.String(), r.user, r.campaign, r.typeOf, r.kind, status, 1000, amount, "USD", r.id, reverses, "why", r.occurred, r.occurred, r.made}, nil
-	}))
+	// without the guards: states that a row only comes to later
+	f.owned(t, "SET session_replication_role = replica")
+	columns := []string{
+		"id",
+		"event_id",
+		"user_id",
+		"campaign_id",
+		"event_type",
+		"kind",
+		"status",
+		"base_minor",
+		"amount_minor",
+		"currency",
+		"rule_id",
+		"reverses_id",
+		"reason",
+		"available_at",
+		"occurred_at",
+		"created_at",
+	}
+
+	_, err := f.owner.CopyFrom(
+		t.Context(),
+		pgx.Identifier{"commissions"},
+		columns,
+		pgx.CopyFromSlice(len(rows), func(i int) ([]any, error) {
+			r := rows[i]
+			amount := 100
+			status := r.status
+
+			reverses := any(nil)
+			switch r.kind {
+			case "clawback":
+				amount, reverses = -100, r.id
+			case "adjustment":
+				status = "approved"
+			}
+
+			rows[i].status = status
+
+			return []any{
+				r.id,
+				r.id.String(),
+				r.user,
+				r.campaign,
+				r.typeOf,
+				r.kind,
+				status,
+				1000,
+				amount,
+				"USD",
+				r.id,
+				reverses,
+				"why",
+				r.occurred,
+				r.occurred,
+				r.made,
+			}, nil
+		}),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.owned(t, `INSERT INTO payouts (id, user_id, amount_minor, currency, payment_method, account_details, status, requested_at, created_at, closed_at)
-		SELECT gen_random_uuid(), 'u' || i % 100, 1, 'USD', 'm', '{}', CASE WHEN i <= 15 THEN 'requested' ELSE 'completed' END, '2026-01-01Z'::timestamptz + i * interval '1 s', '2026-01-01Z'::timestamptz + i * interval '1 s',
+
+	f.owned(t, `INSERT INTO payouts (id, user_id, amount_minor, currency, payment_method,
+    account_details, status, requested_at, created_at, closed_at)
+		SELECT gen_random_uuid(), 'u' || i % 100, 1, 'USD', 'm', '{}',
+		    CASE WHEN i <= 15 THEN 'requested' ELSE 'completed' END,
+		        '2026-01-01Z'::timestamptz + i * interval '1 s',
+		            '2026-01-01Z'::timestamptz + i * interval '1 s',
 		CASE WHEN i > 15 THEN now() END FROM generate_series(1, 40000) AS i`)
 	f.owned(t, "VACUUM ANALYZE")
+
 	cfg, err := pgxpool.ParseConfig(f.db.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	asked := &asking{}
 	cfg.ConnConfig.Tracer, cfg.MaxConns = asked, 1
+
 	pool, err := pgxpool.NewWithConfig(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	t.Cleanup(pool.Close)
 	f.store = postgres.New(pool)
+
 	return search{f, pool, asked}
 }
 
 // asking keeps the statements of a pool.
 type asking struct{ statements []asked }
 
-func (a *asking) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+func (a *asking) TraceQueryStart(
+	ctx context.Context,
+	_ *pgx.Conn,
+	data pgx.TraceQueryStartData,
+) context.Context {
 	a.statements = append(a.statements, asked{data.SQL, data.Args})
 	return ctx
 }
@@ -132,35 +211,49 @@ func (a *asking) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData
 // pages is how many pages were read by what was asked since the last call, and the plans.
 func (f search) pages(t *testing.T) (n int, plans string) {
 	t.Helper()
+
 	defer func() { f.asked.statements = nil }()
+
 	for _, s := range f.asked.statements {
-		rows, err := f.owner.Query(t.Context(), "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) "+s.sql, s.args...)
+		rows, err := f.owner.Query(
+			t.Context(),
+			"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) "+s.sql,
+			s.args...)
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		plan := strings.Join(lines, "\n")
-		if buffers := regexp.MustCompile(`Buffers: shared(?: hit=(\d+))?(?: read=(\d+))?`).FindStringSubmatch(plan); buffers != nil { // the first is that of the whole
+		if buffers := regexp.MustCompile(
+			`Buffers: shared(?: hit=(\d+))?(?: read=(\d+))?`,
+		).FindStringSubmatch(plan); buffers != nil {
+			// the first is that of the whole
 			hit, _ := strconv.Atoi(buffers[1])
 			read, _ := strconv.Atoi(buffers[2])
 			n += hit + read
 		}
+
 		plans += "\n" + plan
 	}
+
 	return n, plans
 }
 
 // scans is how often an index was used by the store.
 func (f search) scans(t *testing.T, index string) string {
 	t.Helper()
+
 	for range 2 { // what a session counted is published by its next statement
 		if _, err := f.pool.Exec(t.Context(), "SELECT pg_stat_force_next_flush()"); err != nil {
 			t.Fatal(err)
 		}
 	}
+
 	return f.one(t, `SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = $1`, index)
 }
 
@@ -172,27 +265,36 @@ func TestListsMissNothing(t *testing.T) {
 	rows := made(rng, 2000, 30)
 	f := filled(t, rows)
 	newest := slices.Clone(rows)
-	slices.SortFunc(newest, func(a, b row) int { return strings.Compare(b.id.String(), a.id.String()) })
+	slices.SortFunc(
+		newest,
+		func(a, b row) int { return strings.Compare(b.id.String(), a.id.String()) },
+	)
+
 	for range 300 {
 		filter := randomFilter(rng, rows)
+
 		var want, got []string
 		for _, r := range newest {
 			if r.fits(filter) {
 				want = append(want, r.id.String())
 			}
 		}
+
 		limit, after := 1+rng.IntN(200), ""
 		for full := true; full; {
 			page, err := f.store.List(t.Context(), filter, query.Slice{Limit: limit, After: after})
 			if err != nil {
 				t.Fatal(err)
 			}
+
 			for _, c := range page {
 				after = c.State().ID
 				got = append(got, after)
 			}
+
 			full = len(page) == limit
 		}
+
 		if !slices.Equal(got, want) {
 			t.Fatalf("seed %d: %+v gives %d rows, want %d", seed, filter, len(got), len(want))
 		}
@@ -201,25 +303,32 @@ func TestListsMissNothing(t *testing.T) {
 
 func randomFilter(rng *rand.Rand, rows []row) query.CommissionFilter {
 	var f query.CommissionFilter
+
 	some := func() row { return rows[rng.IntN(len(rows))] }
 	if rng.IntN(4) == 0 {
 		f.UserID = some().user
 	}
+
 	if rng.IntN(4) == 0 {
 		f.CampaignID = "x"
 	}
+
 	if rng.IntN(4) == 0 {
 		f.EventType, f.Kind = some().typeOf, rows[rng.IntN(10)].kind
 	}
+
 	if rng.IntN(4) == 0 {
 		f.Status = rows[rng.IntN(10)].status
 	}
+
 	if rng.IntN(4) > 0 {
 		f.OccurredFrom = some().occurred
 	}
+
 	if rng.IntN(4) > 0 {
 		f.OccurredTo = some().occurred.Add(below(rng, time.Hour))
 	}
+
 	return f
 }
 
@@ -228,10 +337,14 @@ func TestListsReadLittle(t *testing.T) {
 	t.Parallel()
 	f := filled(t, made(rand.New(rand.NewPCG(1, 2)), 100_000, 40_000))
 	day := func(n int) time.Time { return start().AddDate(0, 0, n) }
-	whole, err := strconv.Atoi(f.one(t, `SELECT relpages FROM pg_class WHERE relname = 'commissions'`))
+
+	whole, err := strconv.Atoi(
+		f.one(t, `SELECT relpages FROM pg_class WHERE relname = 'commissions'`),
+	)
 	if err != nil || whole < 2000 {
 		t.Fatalf("%d pages are too few to tell, %v", whole, err)
 	}
+
 	for name, filter := range map[string]query.CommissionFilter{
 		"all": {}, "user": {UserID: "usera"}, "campaign": {CampaignID: "x"}, "held": {Status: "held"}, "pending": {Status: "pending"}, "clawbacks": {Kind: "clawback"}, "leads": {EventType: "lead"}, "refunds": {EventType: "refund"},
 		"approved": {Status: "approved"}, "earnings": {Kind: "earning"}, "purchases in USD": {EventType: "purchase", Currency: "USD"},
@@ -242,39 +355,59 @@ func TestListsReadLittle(t *testing.T) {
 		if _, err := f.store.List(t.Context(), filter, query.Slice{Limit: 10}); err != nil {
 			t.Fatal(err)
 		}
+
 		if n, plans := f.pages(t); n > whole/5 {
 			t.Errorf("%s: %d pages of %d: %s", name, n, whole, plans)
 		}
 	}
+
 	for name, filter := range map[string]query.CommissionFilter{
 		"pending since yesterday": {OccurredFrom: day(-1), Status: "pending"}, "clawbacks since yesterday": {OccurredFrom: day(-1), Kind: "clawback"}, "since tomorrow": {OccurredFrom: day(1)},
 	} {
 		if _, err := f.store.List(t.Context(), filter, query.Slice{Limit: 10}); err != nil {
 			t.Fatal(err)
 		}
+
 		if n, plans := f.pages(t); n > 5 { // the index begins where such rows can be
 			t.Errorf("%s: %d pages: %s", name, n, plans)
 		}
 	}
+
 	for _, status := range []string{"requested", "completed", "failed"} {
-		if _, err := f.store.Payouts(t.Context(), payouts.Filter{Status: status}, 10, payouts.Position{}); err != nil {
+		if _, err := f.store.Payouts(
+			t.Context(),
+			payouts.Filter{Status: status},
+			10,
+			payouts.Position{},
+		); err != nil {
 			t.Fatal(err)
 		}
+
 		if n, plans := f.pages(t); n > 30 {
 			t.Errorf("payouts %s: %d pages: %s", status, n, plans)
 		}
 	}
-	if _, err := f.store.Summary(t.Context(), query.CommissionFilter{OccurredFrom: day(-1)}, query.Grouping{By: []query.Dimension{query.ByCurrency}}, 10, nil); err != nil {
+
+	if _, err := f.store.Summary(
+		t.Context(),
+		query.CommissionFilter{OccurredFrom: day(-1)},
+		query.Grouping{By: []query.Dimension{query.ByCurrency}},
+		10,
+		nil,
+	); err != nil {
 		t.Fatal(err)
 	}
+
 	if n, plans := f.pages(t); n > whole/5 {
 		t.Errorf("summary of a day: %d pages: %s", n, plans)
 	}
 }
 
-// PostgreSQL may plan a prepared statement for any values once it has run some times, and such a plan can use no partial index.
+// PostgreSQL may plan a prepared statement for any values once it has run some times, and such a
+// plan can use no partial index.
 func TestPartialIndexesAreUsedEveryTime(t *testing.T) {
 	t.Parallel()
+
 	f := filled(t, made(rand.New(rand.NewPCG(1, 2)), 20_000, 10_000))
 	for index, list := range map[string]func() error{
 		"commissions_status": func() error {
@@ -299,6 +432,7 @@ func TestPartialIndexesAreUsedEveryTime(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+
 		if scans := f.scans(t, index); scans != "20" {
 			t.Errorf("%s was used %s times of 20", index, scans)
 		}
@@ -308,16 +442,26 @@ func TestPartialIndexesAreUsedEveryTime(t *testing.T) {
 // A search that is given up is no outage: trying again would take as long.
 func TestSearchesThatTakeTooLong(t *testing.T) {
 	t.Parallel()
+
 	f := filled(t, nil)
 	if _, err := f.pool.Exec(t.Context(), "SET statement_timeout = '20ms'"); err != nil {
 		t.Fatal(err)
 	}
+
 	f.owned(t, "BEGIN; LOCK commissions, payouts, decisions")
 	_, list := f.store.List(t.Context(), query.CommissionFilter{}, query.Slice{Limit: 10})
-	_, summary := f.store.Summary(t.Context(), query.CommissionFilter{}, query.Grouping{By: []query.Dimension{query.ByCurrency}}, 10, nil)
+	_, summary := f.store.Summary(
+		t.Context(),
+		query.CommissionFilter{},
+		query.Grouping{By: []query.Dimension{query.ByCurrency}},
+		10,
+		nil,
+	)
+
 	_, paid := f.store.Payouts(t.Context(), payouts.Filter{}, 10, payouts.Position{})
 	for name, err := range map[string]error{"list": list, "summary": summary, "payouts": paid} {
-		if found, ok := fault.As(err); !ok || found.Kind != fault.Invalid || found.Code != query.TooWide {
+		if found, ok := fault.As(err); !ok || found.Kind != fault.Invalid ||
+			found.Code != query.TooWide {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

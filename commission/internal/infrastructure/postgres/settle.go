@@ -20,64 +20,97 @@ var _ settle.Store = (*Store)(nil)
 
 const (
 	// As consumption and replay: first the user, then commissions.
-	lockOwner      = `SELECT pg_advisory_xact_lock(hashtextextended(user_id, 7301)) FROM commissions WHERE id = $1`
+	lockOwner = `SELECT pg_advisory_xact_lock(hashtextextended(user_id, 7301)) FROM commissions
+    WHERE id = $1`
 	lockCommission = selectCommissions + ` WHERE id = $1 FOR UPDATE`
 
-	moveCommission = `UPDATE commissions SET status = $2, reason = $3, version = version + 1 WHERE id = $1 RETURNING ` + commissionColumns
+	moveCommission = `UPDATE commissions SET status = $2, reason = $3, version = version + 1
+    WHERE id = $1 RETURNING ` + commissionColumns
 
-	// settleRows moves the money of earnings, and of their clawbacks and adjustments that are still pending, out of the pending account. It runs
-	// after the earnings are locked, in a statement of its own: only so it sees what came just before the lock.
+	// settleRows moves the money of earnings, and of their clawbacks and adjustments that are still
+	// pending, out of the pending account. It runs after the earnings are locked, in a statement of
+	// its own: only so it sees what came just before the lock.
 	settleRows = `
 WITH moved AS (
-    UPDATE commissions SET status = $2, version = version + 1 WHERE reverses_id = ANY($1::uuid[]) AND status = 'pending'
+    UPDATE commissions SET status = $2, version = version + 1 WHERE reverses_id = ANY($1::uuid[])
+        AND status = 'pending'
     RETURNING id, user_id, currency, amount_minor
 ), rows AS (
-    SELECT * FROM moved UNION ALL SELECT id, user_id, currency, amount_minor FROM commissions WHERE id = ANY($1::uuid[])
+    SELECT * FROM moved UNION ALL SELECT id, user_id, currency, amount_minor FROM commissions
+        WHERE id = ANY($1::uuid[])
 )
-INSERT INTO ledger (user_id, currency, from_account, to_account, amount_minor, commission_id, created_at)
-SELECT user_id, currency, CASE WHEN amount_minor > 0 THEN 'pending' ELSE $3 END, CASE WHEN amount_minor > 0 THEN $3 ELSE 'pending' END, abs(amount_minor), id, $4
+INSERT INTO ledger (user_id, currency, from_account, to_account, amount_minor, commission_id,
+    created_at)
+SELECT user_id, currency, CASE WHEN amount_minor > 0 THEN 'pending' ELSE $3 END,
+    CASE WHEN amount_minor > 0 THEN $3 ELSE 'pending' END, abs(amount_minor), id, $4
 FROM rows`
 
-	lockDue = `SELECT id::text FROM commissions WHERE status = 'pending' AND kind = 'earning' AND available_at <= $1 ORDER BY available_at LIMIT $2 FOR UPDATE SKIP LOCKED`
+	lockDue = `SELECT id::text FROM commissions WHERE status = 'pending' AND kind = 'earning'
+    AND available_at <= $1 ORDER BY available_at LIMIT $2 FOR UPDATE SKIP LOCKED`
 
-	approveRows = `UPDATE commissions SET status = 'approved', version = version + 1 WHERE id = ANY($1::uuid[])`
+	approveRows = `UPDATE commissions SET status = 'approved', version = version + 1
+    WHERE id = ANY($1::uuid[])`
 )
 
 // Act implements settle.Store.
-func (s *Store) Act(ctx context.Context, request change.Request, act settle.Action) (commission.Commission, error) {
+func (s *Store) Act(
+	ctx context.Context,
+	request change.Request,
+	act settle.Action,
+) (commission.Commission, error) {
 	if _, err := uuid.Parse(act.ID); err != nil {
 		return commission.Commission{}, query.ErrNoCommission()
 	}
+
 	return once(ctx, s, request, func(tx pgx.Tx) (commission.Commission, change.Record, error) {
-		record := change.Record{Action: string(act.Action), SubjectType: "commission", SubjectID: act.ID}
+		record := change.Record{
+			Action:      string(act.Action),
+			SubjectType: "commission",
+			SubjectID:   act.ID,
+		}
 		if _, err := tx.Exec(ctx, lockOwner, act.ID); err != nil {
 			return commission.Commission{}, record, err
 		}
+
 		before, err := readCommission(ctx, tx, lockCommission, act.ID)
 		if err != nil {
 			return before, record, err
 		}
+
 		state := before.State()
 		if act.Version != 0 && act.Version != state.Version {
 			return before, record, change.ErrVersion()
 		}
+
 		next, err := commission.Next(state.Kind, state.Status, act.Action)
 		if err != nil {
 			return before, record, err
 		}
+
 		after, err := readCommission(ctx, tx, moveCommission, act.ID, string(next), request.Reason)
 		if err != nil {
 			return before, record, err
 		}
+
 		record.Before, record.After = snapshot(state), snapshot(after.State())
+
 		switch next {
 		case commission.Approved, commission.Rejected:
-			_, err = tx.Exec(ctx, settleRows, []string{act.ID}, string(next), string(next.Account()), request.Now)
+			_, err = tx.Exec(
+				ctx,
+				settleRows,
+				[]string{act.ID},
+				string(next),
+				string(next.Account()),
+				request.Now,
+			)
 		case commission.Pending, commission.Held, commission.Reversed:
 		}
+
 		if err == nil && next == commission.Rejected {
 			err = s.release(ctx, tx, state.EventID)
 		}
+
 		return after, record, err
 	})
 }
@@ -88,54 +121,89 @@ func (s *Store) release(ctx context.Context, tx pgx.Tx, eventID string) error {
 	if err := tx.QueryRow(ctx, selectRevision).Scan(&revision); err != nil {
 		return err
 	}
+
 	rules, err := s.rulesAt(ctx, tx, revision)
 	if err != nil {
 		return err
 	}
+
 	rows, err := tx.Query(ctx, selectOriginals, []string{eventID}, []string{}, []string{})
 	if err != nil {
 		return err
 	}
+
 	books, found := decision.NewBooks(1), map[string]decision.Decision{}
 	if err := loadOriginals(rows, found, new([]string), books); err != nil {
 		return err
 	}
+
 	books.Release(found[eventID].Event, rules)
+
 	var batch pgx.Batch
 	queueUsage(&batch, books.Changes())
+
 	return tx.SendBatch(ctx, &batch).Close()
 }
 
 // snapshot is what an audit row tells of a commission: all that can change.
 func snapshot(s commission.State) string {
-	return fmt.Sprintf(`{"status":%q,"version":%d,"amount_minor":%d,"currency":%q}`, s.Status, s.Version, s.Amount.Minor(), s.Amount.Currency())
+	return fmt.Sprintf(
+		`{"status":%q,"version":%d,"amount_minor":%d,"currency":%q}`,
+		s.Status,
+		s.Version,
+		s.Amount.Minor(),
+		s.Amount.Currency(),
+	)
 }
 
-func readCommission(ctx context.Context, tx pgx.Tx, sql string, args ...any) (commission.Commission, error) {
+func readCommission(
+	ctx context.Context,
+	tx pgx.Tx,
+	sql string,
+	args ...any,
+) (commission.Commission, error) {
 	rows, err := tx.Query(ctx, sql, args...)
 	if err != nil {
 		return commission.Commission{}, err
 	}
+
 	found, err := pgx.CollectExactlyOneRow(rows, scanCommission)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return found, query.ErrNoCommission()
 	}
+
 	return found, err
 }
 
 // Adjust implements settle.Store.
-func (s *Store) Adjust(ctx context.Context, request change.Request, made commission.Commission) (commission.Commission, error) {
+func (s *Store) Adjust(
+	ctx context.Context,
+	request change.Request,
+	made commission.Commission,
+) (commission.Commission, error) {
 	return once(ctx, s, request, func(tx pgx.Tx) (commission.Commission, change.Record, error) {
-		record := change.Record{Action: "adjust", SubjectType: "commission", SubjectID: made.State().ID, After: snapshot(made.State())}
+		record := change.Record{
+			Action:      "adjust",
+			SubjectType: "commission",
+			SubjectID:   made.State().ID,
+			After:       snapshot(made.State()),
+		}
+
 		return made, record, addCommissions(ctx, tx, []commission.Commission{made}, request.Now)
 	})
 }
 
 // addCommissions stores commissions with the transfers that bring their money in.
-func addCommissions(ctx context.Context, tx pgx.Tx, made []commission.Commission, now time.Time) error {
+func addCommissions(
+	ctx context.Context,
+	tx pgx.Tx,
+	made []commission.Commission,
+	now time.Time,
+) error {
 	if err := copyCommissions(ctx, tx, made, now); err != nil {
 		return err
 	}
+
 	return copyTransfers(ctx, tx, transfersOf(made), now)
 }
 
@@ -147,14 +215,26 @@ func (s *Store) ApproveDue(ctx context.Context, now time.Time, limit int) (int, 
 		if err != nil {
 			return err
 		}
+
 		if ids, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil || len(ids) == 0 {
 			return err
 		}
+
 		if _, err := tx.Exec(ctx, approveRows, ids); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, settleRows, ids, string(commission.Approved), string(commission.Approved.Account()), now)
+
+		_, err = tx.Exec(
+			ctx,
+			settleRows,
+			ids,
+			string(commission.Approved),
+			string(commission.Approved.Account()),
+			now,
+		)
+
 		return err
 	})
+
 	return len(ids), err
 }

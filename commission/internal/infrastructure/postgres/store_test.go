@@ -17,7 +17,8 @@ import (
 	"tributary/migrations/migrationstest"
 )
 
-// fixture is a store on a database of its own, a handler over it and an owner's connection for what the service must not do.
+// fixture is a store on a database of its own, a handler over it and an owner's connection for what
+// the service must not do.
 type fixture struct {
 	store   *postgres.Store
 	handler *consume.Handler
@@ -29,14 +30,21 @@ type fixture struct {
 func setup(t *testing.T) fixture {
 	t.Helper()
 	db := migrationstest.New(t, migrations.Commission())
+
 	owner, err := pgx.Connect(t.Context(), db.OwnerURL)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	t.Cleanup(func() { _ = owner.Close(context.WithoutCancel(t.Context())) })
 	f := fixture{store: postgres.New(db.Pool), db: db, owner: owner, now: &atomic.Int64{}}
 	f.now.Store(start().UnixMicro())
-	f.handler = consume.New(f.store, f.clock, func() string { return uuid.Must(uuid.NewV7()).String() })
+	f.handler = consume.New(
+		f.store,
+		f.clock,
+		func() string { return uuid.Must(uuid.NewV7()).String() },
+	)
+
 	return f
 }
 
@@ -45,14 +53,17 @@ func (f fixture) clock() time.Time { return time.UnixMicro(f.now.Load()).UTC() }
 // decide hands events over and fails the test unless all are stored.
 func (f fixture) decide(t *testing.T, facts ...event.Facts) {
 	t.Helper()
+
 	events := make([]event.Event, len(facts))
 	for i, fact := range facts {
 		e, err := event.New(fact)
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		events[i] = e
 	}
+
 	refused, err := f.handler.Handle(t.Context(), events)
 	if err != nil || len(refused) > 0 {
 		t.Fatalf("Handle = %v, %v", refused, err)
@@ -61,6 +72,7 @@ func (f fixture) decide(t *testing.T, facts ...event.Facts) {
 
 func (f fixture) owned(t *testing.T, sql string) {
 	t.Helper()
+
 	if _, err := f.owner.Exec(t.Context(), sql); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
@@ -69,33 +81,57 @@ func (f fixture) owned(t *testing.T, sql string) {
 // one reads a single text.
 func (f fixture) one(t *testing.T, sql string, args ...any) string {
 	t.Helper()
+
 	var text string
-	if err := f.owner.QueryRow(t.Context(), "SELECT ("+sql+")::text", args...).Scan(&text); err != nil {
+	if err := f.owner.QueryRow(
+		t.Context(),
+		"SELECT ("+sql+")::text",
+		args...).Scan(&text); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
+
 	return text
 }
 
 func purchase(id, user, amount string) event.Facts {
-	return event.Facts{ID: id, UserID: user, Type: event.Purchase, OccurredAt: start().Add(-time.Hour), ReceivedAt: start(), Amount: amount}
+	return event.Facts{
+		ID:         id,
+		UserID:     user,
+		Type:       event.Purchase,
+		OccurredAt: start().Add(-time.Hour),
+		ReceivedAt: start(),
+		Amount:     amount,
+	}
 }
 
 func refund(id, user, original, amount string) event.Facts {
-	return event.Facts{ID: id, UserID: user, Type: event.Refund, OccurredAt: start().Add(-time.Minute), ReceivedAt: start(), OriginalID: original, Amount: amount}
+	return event.Facts{
+		ID:         id,
+		UserID:     user,
+		Type:       event.Refund,
+		OccurredAt: start().Add(-time.Minute),
+		ReceivedAt: start(),
+		OriginalID: original,
+		Amount:     amount,
+	}
 }
 
 func (f fixture) outcome(t *testing.T, eventID string) string {
 	t.Helper()
+
 	d, err := f.store.Decision(t.Context(), eventID)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return fmt.Sprintf("%s %s %d", d.Outcome, d.Reason, d.Amount.Minor())
 }
 
 func (f fixture) balance(t *testing.T, user string) string {
 	t.Helper()
-	return f.one(t, `SELECT format('%s/%s/%s/%s', pending_minor, available_minor, in_payout_minor, paid_minor) FROM balances WHERE user_id = $1`, user)
+
+	return f.one(t, `SELECT format('%s/%s/%s/%s', pending_minor, available_minor, in_payout_minor,
+    paid_minor) FROM balances WHERE user_id = $1`, user)
 }
 
 func TestAPurchaseBecomesACommission(t *testing.T) {
@@ -105,13 +141,17 @@ func TestAPurchaseBecomesACommission(t *testing.T) {
 	p.ProductID = "prod456"
 	f.decide(t, p, p)
 	f.decide(t, p)
+
 	if got := f.outcome(t, "e1"); got != "commissioned rule_applied 1000" {
 		t.Errorf("decision: %s", got)
 	}
+
 	if got := f.balance(t, "user123"); got != "0/1000/0/0" {
 		t.Errorf("balance: %s", got)
 	}
-	if got := f.one(t, `SELECT string_agg(concat_ws(' ', kind, status, rate, amount_minor, currency, product_id), ';') FROM commissions`); got != "earning approved 0.1 1000 USD prod456" {
+
+	if got := f.one(t, `SELECT string_agg(concat_ws(' ', kind, status, rate, amount_minor, currency,
+    product_id), ';') FROM commissions`); got != "earning approved 0.1 1000 USD prod456" {
 		t.Errorf("commissions: %s", got)
 	}
 }
@@ -120,11 +160,14 @@ func TestRefundsTakeBackExactly(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.decide(t, refund("r0", "u", "e1", "0.03"))
+
 	if got := f.outcome(t, "r0"); got != "parked original_unknown 0" {
 		t.Errorf("before its sale: %s", got)
 	}
+
 	f.decide(t, purchase("e1", "u", "0.05"), refund("r1", "u", "e1", "0.01"))
 	f.decide(t, refund("r2", "u", "e1", ""), refund("r3", "u", "e1", "1"))
+
 	for id, want := range map[string]string{
 		"e1": "not_commissioned zero_commission 0", // 0.005 goes to the even neighbour
 		"r0": "not_commissioned nothing_to_claw_back 0",
@@ -134,10 +177,21 @@ func TestRefundsTakeBackExactly(t *testing.T) {
 			t.Errorf("%s: %s, want %s", id, got, want)
 		}
 	}
-	f.decide(t, purchase("e2", "v", "100"), refund("s1", "v", "e2", "30"), refund("s2", "v", "e2", "30"), refund("s3", "v", "e2", "40"))
-	if got := f.one(t, `SELECT string_agg(concat_ws(' ', kind, status, amount_minor), ';' ORDER BY id) FROM commissions WHERE user_id = 'v'`); got != "earning reversed 1000;clawback approved -300;clawback approved -300;clawback approved -400" {
+
+	f.decide(
+		t,
+		purchase("e2", "v", "100"),
+		refund("s1", "v", "e2", "30"),
+		refund("s2", "v", "e2", "30"),
+		refund("s3", "v", "e2", "40"),
+	)
+
+	if got := f.one(t, `SELECT string_agg(concat_ws(' ', kind, status, amount_minor), ';'
+    ORDER BY id) FROM commissions WHERE user_id = 'v'`); got != "earning reversed 1000;clawback "+
+		"approved -300;clawback approved -300;clawback approved -400" {
 		t.Errorf("rows: %s", got)
 	}
+
 	if got := f.balance(t, "v"); got != "0/0/0/0" {
 		t.Errorf("balance: %s", got)
 	}
@@ -146,12 +200,16 @@ func TestRefundsTakeBackExactly(t *testing.T) {
 func TestDecideManyAtOnce(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
+
 	var facts []event.Facts
 	for i := range 500 {
 		facts = append(facts, purchase(fmt.Sprintf("e%d", i), fmt.Sprintf("user%d", i%50), "10"))
 	}
+
 	f.decide(t, facts...)
-	if got := f.one(t, `SELECT concat_ws(' ', (SELECT count(*) FROM decisions), (SELECT count(*) FROM commissions), (SELECT sum(available_minor) FROM balances), (SELECT count(*) FROM ledger))`); got != "500 500 50000 500" {
+
+	if got := f.one(t, `SELECT concat_ws(' ', (SELECT count(*) FROM decisions), (SELECT count(*)
+    FROM commissions), (SELECT sum(available_minor) FROM balances), (SELECT count(*) FROM ledger))`); got != "500 500 50000 500" {
 		t.Error(got)
 	}
 }

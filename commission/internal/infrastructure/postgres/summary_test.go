@@ -7,14 +7,25 @@ import (
 	"tributary/platform/fault"
 )
 
-// Programs know zones that the database has not heard of yet, when its zone files are older: the caller is told of the zone.
+// Programs know zones that the database has not heard of yet, when its zone files are older: the
+// caller is told of the zone.
 func TestZonesThatTheDatabaseDoesNotKnow(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.decide(t, purchase("e1", "u", "10"))
-	_, err := f.store.Summary(t.Context(), query.CommissionFilter{}, query.Grouping{By: []query.Dimension{query.ByDay, query.ByCurrency}, Zone: "Mars/Olympus"}, 10, nil)
+	_, err := f.store.Summary(
+		t.Context(),
+		query.CommissionFilter{},
+		query.Grouping{By: []query.Dimension{query.ByDay, query.ByCurrency}, Zone: "Mars/Olympus"},
+		10,
+		nil,
+	)
+
 	found, ok := fault.As(err)
-	if !ok || found.Kind != fault.Invalid || found.Code != "validation_failed" || len(found.Fields) != 1 || found.Fields[0].Field != "tz" || found.Fields[0].Code != "time_zone_unknown" {
+	if !ok || found.Kind != fault.Invalid || found.Code != "validation_failed" ||
+		len(found.Fields) != 1 ||
+		found.Fields[0].Field != "tz" ||
+		found.Fields[0].Code != "time_zone_unknown" {
 		t.Errorf("%v", err)
 	}
 }

@@ -18,66 +18,89 @@ import (
 
 var _ consume.Store = (*Store)(nil)
 
-// Decide implements consume.Store: lock, load, decide, and a few statements whatever the number of events.
-func (s *Store) Decide(ctx context.Context, events []event.Event, decide func(consume.State) (consume.Changes, error)) error {
+// Decide implements consume.Store: lock, load, decide, and a few statements whatever the number of
+// events.
+func (s *Store) Decide(
+	ctx context.Context,
+	events []event.Event,
+	decide func(consume.State) (consume.Changes, error),
+) error {
 	for range maxRaces {
 		err := s.begin(ctx, "store decisions", func(tx pgx.Tx) error {
 			state, err := s.load(ctx, tx, events)
 			if err != nil {
 				return err
 			}
+
 			changes, err := decide(state)
 			if err != nil {
 				return err
 			}
+
 			return store(ctx, tx, changes)
 		})
 		if !errors.Is(err, errRace) {
 			return err
 		}
 	}
+
 	return platform.Fault("store decisions", errRace)
 }
 
 const (
 	resolveDecision = `
-UPDATE decisions SET outcome = $2, reason = $3, rules_revision = $4, rule_id = nullif($5, '')::uuid, rule_version = nullif($6::int, 0), currency = nullif($7, ''),
-       base_minor = $8, position_minor = nullif($9::bigint, 0), cap_used_minor = nullif($10::bigint, 0), reverses_event_id = nullif($11, ''),
-       reversed_before = nullif($12::bigint, 0), unrounded = nullif($13, ''), amount_minor = $14, available_at = $15, commission_id = nullif($16, '')::uuid,
+UPDATE decisions SET outcome = $2, reason = $3, rules_revision = $4, rule_id = nullif($5,
+    '')::uuid, rule_version = nullif($6::int, 0), currency = nullif($7, ''),
+       base_minor = $8, position_minor = nullif($9::bigint, 0),
+           cap_used_minor = nullif($10::bigint, 0), reverses_event_id = nullif($11, ''),
+       reversed_before = nullif($12::bigint, 0), unrounded = nullif($13, ''), amount_minor = $14,
+           available_at = $15, commission_id = nullif($16, '')::uuid,
        resolved_at = $17
 WHERE event_id = $1 AND outcome = 'parked'`
 
-	reverseEarnings = `UPDATE commissions SET status = 'reversed', version = version + 1 WHERE id = ANY($1::uuid[])`
-	settleClawbacks = `UPDATE commissions SET status = 'approved', version = version + 1 WHERE reverses_id = ANY($1::uuid[]) AND status = 'pending'`
+	reverseEarnings = `UPDATE commissions SET status = 'reversed', version = version + 1
+    WHERE id = ANY($1::uuid[])`
+	settleClawbacks = `UPDATE commissions SET status = 'approved', version = version + 1
+    WHERE reverses_id = ANY($1::uuid[]) AND status = 'pending'`
 
 	upsertUsage = `
 INSERT INTO usage AS n (user_id, rule_id, currency, period, volume_minor, earned_minor)
-SELECT u, r::uuid, c, p, v, e FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[]) AS t (u, r, c, p, v, e)
-ON CONFLICT (user_id, rule_id, currency, period) DO UPDATE SET volume_minor = n.volume_minor + excluded.volume_minor, earned_minor = n.earned_minor + excluded.earned_minor`
+SELECT u, r::uuid, c, p, v, e FROM unnest($1::text[], $2::text[], $3::text[], $4::text[],
+    $5::bigint[], $6::bigint[]) AS t (u, r, c, p, v, e)
+ON CONFLICT (user_id, rule_id, currency, period) DO UPDATE
+    SET volume_minor = n.volume_minor + excluded.volume_minor,
+        earned_minor = n.earned_minor + excluded.earned_minor`
 )
 
-// store writes the changes, by a few statements whatever their number. errRace when an event got its decision from somebody else meanwhile.
+// store writes the changes, by a few statements whatever their number. errRace when an event got
+// its decision from somebody else meanwhile.
 func store(ctx context.Context, tx pgx.Tx, c consume.Changes) error {
 	if err := copyDecisions(ctx, tx, c.Decisions, c.Now); err != nil {
 		return err
 	}
+
 	if err := copyCommissions(ctx, tx, c.Commissions, c.Now); err != nil {
 		return err
 	}
+
 	var batch pgx.Batch
 	for _, d := range c.Resolved {
 		batch.Queue(resolveDecision, resolution(d, c.Now)...).Exec(expect(1))
 	}
+
 	if len(c.Reversed) > 0 {
 		batch.Queue(reverseEarnings, c.Reversed)
 		batch.Queue(settleClawbacks, c.Reversed)
 	}
+
 	queueUsage(&batch, c.Usage)
+
 	if batch.Len() > 0 {
 		if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
 			return err
 		}
 	}
+
 	return copyTransfers(ctx, tx, c.Transfers, c.Now)
 }
 
@@ -86,6 +109,7 @@ func expect(rows int) func(pgconn.CommandTag) error {
 		if tag.RowsAffected() != int64(rows) {
 			return errRace
 		}
+
 		return nil
 	}
 }
@@ -95,13 +119,29 @@ func minor(d decision.Decision, units int64) *int64 {
 	if !d.Currency.Valid() {
 		return nil
 	}
+
 	return &units
 }
 
 func resolution(d consume.Decided, now time.Time) []any {
 	return []any{
-		d.Event.ID(), string(d.Outcome), string(d.Reason), d.Revision, d.Rule.ID, d.Rule.Version, d.Currency.String(), minor(d.Decision, d.Base.Minor()),
-		d.Position, d.CapUsed, d.OriginalID, d.ReversedBefore, d.Unrounded, minor(d.Decision, d.Amount.Minor()), orNil(d.AvailableAt), d.CommissionID, now,
+		d.Event.ID(),
+		string(d.Outcome),
+		string(d.Reason),
+		d.Revision,
+		d.Rule.ID,
+		d.Rule.Version,
+		d.Currency.String(),
+		minor(d.Decision, d.Base.Minor()),
+		d.Position,
+		d.CapUsed,
+		d.OriginalID,
+		d.ReversedBefore,
+		d.Unrounded,
+		minor(d.Decision, d.Amount.Minor()),
+		orNil(d.AvailableAt),
+		d.CommissionID,
+		now,
 	}
 }
 
@@ -109,12 +149,20 @@ func queueUsage(batch *pgx.Batch, usage map[decision.UsageKey]decision.Usage) {
 	if len(usage) == 0 {
 		return
 	}
-	var users, rules, currencies, periods []string
-	var volumes, earned []int64
+
+	var (
+		users, rules, currencies, periods []string
+		volumes, earned                   []int64
+	)
 	for key, change := range usage {
-		users, rules, currencies = append(users, key.UserID), append(rules, key.RuleID), append(currencies, key.Currency.String())
-		periods, volumes, earned = append(periods, key.Period), append(volumes, change.Volume), append(earned, change.Earned)
+		users = append(users, key.UserID)
+		rules = append(rules, key.RuleID)
+		currencies = append(currencies, key.Currency.String())
+		periods = append(periods, key.Period)
+		volumes = append(volumes, change.Volume)
+		earned = append(earned, change.Earned)
 	}
+
 	batch.Queue(upsertUsage, users, rules, currencies, periods, volumes, earned)
 }
 
@@ -125,5 +173,6 @@ func transfersOf(commissions []commission.Commission) []ledger.Transfer {
 			out = append(out, transfer)
 		}
 	}
+
 	return out
 }

@@ -11,8 +11,9 @@ import (
 	"tributary/commission/internal/domain/payout"
 )
 
-// Metrics are the business's figures, in the words of the database and the API. They count what is committed and new: a message or a
-// request that came before counts nothing. What was committed without an answer, because the connection broke, is not counted.
+// Metrics are the business's figures, in the words of the database and the API. They count what is
+// committed and new: a message or a request that came before counts nothing. What was committed
+// without an answer, because the connection broke, is not counted.
 type Metrics struct {
 	now         func() time.Time
 	decisions   *prometheus.CounterVec
@@ -26,29 +27,37 @@ func New(registry prometheus.Registerer, now func() time.Time) *Metrics {
 	m := &Metrics{
 		now: now,
 		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "commission_decisions_total", Help: "Decisions about events. One that was parked counts again when it is resolved.",
+			Name: "commission_decisions_total",
+			Help: "Decisions about events. One that was parked counts again when it is resolved.",
 		}, []string{"outcome", "reason"}),
 		commissions: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "commission_commissions_total", Help: "Commissions that came into a status, new ones included. A clawback counts once, when it is new.",
+			Name: "commission_commissions_total",
+			Help: "Commissions that came into a status, new ones included. A clawback counts " +
+				"once, when it is new.",
 		}, []string{"kind", "status"}),
 		payouts: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "commission_payouts_total", Help: "Payouts that came into a status, new ones included.",
+			Name: "commission_payouts_total",
+			Help: "Payouts that came into a status, new ones included.",
 		}, []string{"status"}),
 		lag: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "commission_decision_lag_seconds", Help: "Time from the receipt of an event by tracking to its committed decision.",
+			Name:    "commission_decision_lag_seconds",
+			Help:    "Time from the receipt of an event by tracking to its committed decision.",
 			Buckets: prometheus.ExponentialBuckets(0.01, 2.5, 14), // 10 ms to 25 minutes
 		}),
 	}
 	registry.MustRegister(m.decisions, m.commissions, m.payouts, m.lag)
+
 	return m
 }
 
-// pair is the values of two labels. Rows are counted in batches, so that a batch of hundreds costs a few look-ups.
+// pair is the values of two labels. Rows are counted in batches, so that a batch of hundreds costs
+// a few look-ups.
 type pair [2]string
 
 func add(to *prometheus.CounterVec, counts map[pair]int) {
 	for labels, n := range counts {
-		to.WithLabelValues(labels[0], labels[1]).Add(float64(n)) //nolint:forbidigo // a number of rows, no money
+		//nolint:forbidigo // a number of rows, no money
+		to.WithLabelValues(labels[0], labels[1]).Add(float64(n))
 	}
 }
 
@@ -58,9 +67,11 @@ func (m *Metrics) decided(c consume.Changes) {
 		counts[pair{string(d.Outcome), string(d.Reason)}]++
 		m.lag.Observe(max(now.Sub(d.Event.Facts().ReceivedAt), 0).Seconds())
 	}
+
 	for _, d := range c.Resolved {
 		counts[pair{string(d.Outcome), string(d.Reason)}]++
 	}
+
 	add(m.decisions, counts)
 	m.made(c.Commissions)
 	m.came(commission.Earning, commission.Reversed, len(c.Reversed))
@@ -72,6 +83,7 @@ func (m *Metrics) made(commissions []commission.Commission) {
 		s := c.State()
 		counts[pair{string(s.Kind), string(s.Status)}]++
 	}
+
 	add(m.commissions, counts)
 }
 

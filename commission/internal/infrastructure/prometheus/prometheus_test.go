@@ -37,10 +37,12 @@ func clock() time.Time { return start() }
 // figures are all series that are not 0, a line each.
 func figures(t *testing.T, registry *client.Registry) []string {
 	t.Helper()
+
 	families, err := registry.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	var lines []string
 	for _, family := range families {
 		for _, m := range family.GetMetric() {
@@ -48,19 +50,33 @@ func figures(t *testing.T, registry *client.Registry) []string {
 			for _, l := range m.GetLabel() {
 				labels = append(labels, l.GetValue())
 			}
-			name := strings.TrimSuffix(strings.TrimPrefix(family.GetName(), "commission_"), "_total")
+
+			name := strings.TrimSuffix(
+				strings.TrimPrefix(family.GetName(), "commission_"),
+				"_total",
+			)
 			if h := m.GetHistogram(); h != nil {
-				lines = append(lines, fmt.Sprintf("%s %d %g", name, h.GetSampleCount(), h.GetSampleSum()))
+				lines = append(
+					lines,
+					fmt.Sprintf("%s %d %g", name, h.GetSampleCount(), h.GetSampleSum()),
+				)
+
 				continue
 			}
-			lines = append(lines, fmt.Sprintf("%s %s %g", name, strings.Join(labels, " "), m.GetCounter().GetValue()))
+
+			lines = append(
+				lines,
+				fmt.Sprintf("%s %s %g", name, strings.Join(labels, " "), m.GetCounter().GetValue()),
+			)
 		}
 	}
+
 	return lines
 }
 
 func expect(t *testing.T, registry *client.Registry, want ...string) {
 	t.Helper()
+
 	if got := figures(t, registry); !slices.Equal(got, want) {
 		t.Fatalf("figures\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
 	}
@@ -78,25 +94,35 @@ type service struct {
 
 func setup(t *testing.T) service {
 	t.Helper()
-	s := service{registry: client.NewRegistry(), store: postgres.New(migrationstest.New(t, migrations.Commission()).Pool)}
+	s := service{
+		registry: client.NewRegistry(),
+		store:    postgres.New(migrationstest.New(t, migrations.Commission()).Pool),
+	}
 	counted := prometheus.New(s.registry, clock)
 	s.consume, s.payouts = consume.New(counted.Consuming(s.store), clock, newID), payouts.New(counted.Paying(s.store), clock)
 	s.settling = counted.Settling(s.store)
 	s.settle = settle.New(s.settling, newID)
+
 	return s
 }
 
 func (s service) decide(t *testing.T, facts ...event.Facts) {
 	t.Helper()
+
 	var events []event.Event
 	for _, f := range facts {
-		f.UserID, f.OccurredAt, f.ReceivedAt = "u", start().Add(-time.Hour), start().Add(-2*time.Second)
+		f.UserID = "u"
+		f.OccurredAt = start().Add(-time.Hour)
+		f.ReceivedAt = start().Add(-2 * time.Second)
+
 		e, err := event.New(f)
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		events = append(events, e)
 	}
+
 	if refused, err := s.consume.Handle(t.Context(), events); err != nil || len(refused) > 0 {
 		t.Fatalf("Handle = %v, %v", refused, err)
 	}
@@ -111,38 +137,90 @@ func TestWhatIsCommittedIsCountedOnce(t *testing.T) {
 	lead := event.Facts{ID: "l", Type: event.Lead}
 	s.decide(t, early, lead)
 	s.decide(t, early, lead, lead)
-	expect(t, s.registry, "decision_lag_seconds 2 4", "decisions not_commissioned no_rule 1", "decisions parked original_unknown 1")
+	expect(
+		t,
+		s.registry,
+		"decision_lag_seconds 2 4",
+		"decisions not_commissioned no_rule 1",
+		"decisions parked original_unknown 1",
+	)
 	s.decide(t, sale, early, sale)
 	s.decide(t, sale, early, lead)
 	decided := []string{
 		"decision_lag_seconds 3 6",
-		"decisions commissioned clawed_back 1", "decisions commissioned rule_applied 1", "decisions not_commissioned no_rule 1", "decisions parked original_unknown 1",
+		"decisions commissioned clawed_back 1",
+		"decisions commissioned rule_applied 1",
+		"decisions not_commissioned no_rule 1",
+		"decisions parked original_unknown 1",
 	}
-	expect(t, s.registry, append([]string{"commissions clawback approved 1", "commissions earning approved 1", "commissions earning reversed 1"}, decided...)...)
+	expect(
+		t,
+		s.registry,
+		append(
+			[]string{
+				"commissions clawback approved 1",
+				"commissions earning approved 1",
+				"commissions earning reversed 1",
+			},
+			decided...)...)
 
-	request := change.Request{Actor: "a", Reason: "r", Now: start(), Key: "k", Render: func(any) ([]byte, error) { return []byte("{}"), nil }}
+	request := change.Request{
+		Actor:  "a",
+		Reason: "r",
+		Now:    start(),
+		Key:    "k",
+		Render: func(any) ([]byte, error) { return []byte("{}"), nil },
+	}
 	for range 2 {
-		_, err := s.settle.Adjust(t.Context(), request, settle.Adjustment{UserID: "u", Amount: "5", Currency: "USD"})
+		_, err := s.settle.Adjust(
+			t.Context(),
+			request,
+			settle.Adjustment{UserID: "u", Amount: "5", Currency: "USD"},
+		)
+
 		var replayed *change.ReplayedError
 		if err != nil && !errors.As(err, &replayed) {
 			t.Fatal(err)
 		}
 	}
+
 	paid, refused := newID(), newID()
 	for range 2 {
 		for id, minor := range map[string]int64{paid: 500, refused: 1_000_000} {
-			if _, err := s.payouts.Request(t.Context(), payout.Payout{ID: id, UserID: "u", Amount: money.FromMinor(minor, money.USD()), Method: "paypal", RequestedAt: start()}); err != nil {
+			if _, err := s.payouts.Request(
+				t.Context(),
+				payout.Payout{
+					ID:          id,
+					UserID:      "u",
+					Amount:      money.FromMinor(minor, money.USD()),
+					Method:      "paypal",
+					RequestedAt: start(),
+				},
+			); err != nil {
 				t.Fatal(err)
 			}
 		}
-		_, err := s.payouts.Close(t.Context(), change.Request{Actor: "a", Reason: "r", Now: start()}, payouts.Closing{ID: paid, To: payout.Completed})
+
+		_, err := s.payouts.Close(
+			t.Context(),
+			change.Request{Actor: "a", Reason: "r", Now: start()},
+			payouts.Closing{ID: paid, To: payout.Completed},
+		)
 		if err != nil && !strings.Contains(err.Error(), "transition_refused") {
 			t.Fatal(err)
 		}
 	}
+
 	expect(t, s.registry, slices.Concat(
-		[]string{"commissions adjustment approved 1", "commissions clawback approved 1", "commissions earning approved 1", "commissions earning reversed 1"}, decided,
-		[]string{"payouts completed 1", "payouts rejected 1", "payouts requested 1"})...)
+		[]string{
+			"commissions adjustment approved 1",
+			"commissions clawback approved 1",
+			"commissions earning approved 1",
+			"commissions earning reversed 1",
+		},
+		decided,
+		[]string{"payouts completed 1", "payouts rejected 1", "payouts requested 1"},
+	)...)
 }
 
 // The broken stores store nothing.
@@ -155,30 +233,49 @@ type (
 
 var errBroken = errors.New("database away")
 
-func (brokenInbox) Decide(_ context.Context, _ []event.Event, decide func(consume.State) (consume.Changes, error)) error {
+func (brokenInbox) Decide(
+	_ context.Context,
+	_ []event.Event,
+	decide func(consume.State) (consume.Changes, error),
+) error {
 	for range 2 {
 		if _, err := decide(consume.State{}); err != nil {
 			return err
 		}
 	}
+
 	return errBroken
 }
 
-func (brokenRows) Act(context.Context, change.Request, settle.Action) (commission.Commission, error) {
+func (brokenRows) Act(
+	context.Context,
+	change.Request,
+	settle.Action,
+) (commission.Commission, error) {
 	return commission.Commission{}, errBroken
 }
 
 func (brokenRows) ApproveDue(context.Context, time.Time, int) (int, error) { return 3, errBroken }
 
-func (brokenPayouts) ClosePayout(context.Context, change.Request, payouts.Closing) (payout.Payout, error) {
+func (brokenPayouts) ClosePayout(
+	context.Context,
+	change.Request,
+	payouts.Closing,
+) (payout.Payout, error) {
 	return payout.Payout{}, errBroken
 }
 
-func (brokenReplays) Rebook(_ context.Context, _ change.Request, _ string, fn func(replay.History) (replay.Booking, error)) ([]commission.Commission, error) {
+func (brokenReplays) Rebook(
+	_ context.Context,
+	_ change.Request,
+	_ string,
+	fn func(replay.History) (replay.Booking, error),
+) ([]commission.Commission, error) {
 	booking, err := fn(replay.History{})
 	if err == nil {
 		err = errBroken
 	}
+
 	return booking.Adjustments, err
 }
 
@@ -186,23 +283,43 @@ func TestWhatIsNotCommittedIsNotCounted(t *testing.T) {
 	t.Parallel()
 	registry := client.NewRegistry()
 	m := prometheus.New(registry, clock)
-	made := []commission.Commission{commission.Restore(commission.State{Kind: commission.Adjustment, Status: commission.Approved})}
+	made := []commission.Commission{
+		commission.Restore(
+			commission.State{Kind: commission.Adjustment, Status: commission.Approved},
+		),
+	}
 	results := map[string]error{
-		"decide": m.Consuming(brokenInbox{}).Decide(t.Context(), nil, func(consume.State) (consume.Changes, error) {
-			return consume.Changes{Decisions: make([]consume.Decided, 1), Commissions: made}, nil
-		}),
+		"decide": m.Consuming(brokenInbox{}).Decide(
+			t.Context(),
+			nil,
+			func(consume.State) (consume.Changes, error) {
+				return consume.Changes{
+					Decisions:   make([]consume.Decided, 1),
+					Commissions: made,
+				}, nil
+			},
+		),
 	}
 	_, results["act"] = m.Settling(brokenRows{}).Act(t.Context(), change.Request{}, settle.Action{})
 	_, results["approve"] = m.Settling(brokenRows{}).ApproveDue(t.Context(), start(), 10)
-	_, results["close"] = m.Paying(brokenPayouts{}).ClosePayout(t.Context(), change.Request{}, payouts.Closing{})
-	_, results["replay"] = m.Replaying(brokenReplays{}).Rebook(t.Context(), change.Request{}, "u", func(replay.History) (replay.Booking, error) {
-		return replay.Booking{Adjustments: made}, nil
-	})
+	_, results["close"] = m.Paying(
+		brokenPayouts{},
+	).ClosePayout(t.Context(), change.Request{}, payouts.Closing{})
+
+	_, results["replay"] = m.Replaying(brokenReplays{}).Rebook(
+		t.Context(),
+		change.Request{},
+		"u",
+		func(replay.History) (replay.Booking, error) {
+			return replay.Booking{Adjustments: made}, nil
+		},
+	)
 	for _, name := range slices.Sorted(maps.Keys(results)) {
 		if !errors.Is(results[name], errBroken) {
 			t.Errorf("%s: %v", name, results[name])
 		}
 	}
+
 	expect(t, registry, "decision_lag_seconds 0 0")
 }
 
@@ -211,41 +328,83 @@ func TestChangesOfStatusAreCounted(t *testing.T) {
 	t.Parallel()
 	registry := client.NewRegistry()
 	m := prometheus.New(registry, clock)
+
 	settling := m.Settling(working{})
 	for _, act := range []commission.Action{commission.Hold, commission.Release, commission.Hold, commission.Reject} {
-		if _, err := settling.Act(t.Context(), change.Request{}, settle.Action{Action: act}); err != nil {
+		if _, err := settling.Act(
+			t.Context(),
+			change.Request{},
+			settle.Action{Action: act},
+		); err != nil {
 			t.Fatal(err)
 		}
 	}
+
 	for range 2 {
 		if _, err := settling.ApproveDue(t.Context(), start(), 7); err != nil {
 			t.Fatal(err)
 		}
 	}
-	expect(t, registry, "commissions earning approved 14", "commissions earning held 2", "commissions earning pending 1", "commissions earning rejected 1", "decision_lag_seconds 0 0")
+
+	expect(
+		t,
+		registry,
+		"commissions earning approved 14",
+		"commissions earning held 2",
+		"commissions earning pending 1",
+		"commissions earning rejected 1",
+		"decision_lag_seconds 0 0",
+	)
 }
 
 // The adjustments of a replay count by the status that the store gave them.
 func TestAdjustmentsOfReplaysAreCounted(t *testing.T) {
 	t.Parallel()
+
 	registry := client.NewRegistry()
-	if _, err := prometheus.New(registry, clock).Replaying(replays{}).Rebook(t.Context(), change.Request{}, "u", nil); err != nil {
+	if _, err := prometheus.New(
+		registry,
+		clock,
+	).Replaying(replays{}).Rebook(t.Context(), change.Request{}, "u", nil); err != nil {
 		t.Fatal(err)
 	}
+
 	expect(t, registry, "commissions adjustment pending 1", "decision_lag_seconds 0 0")
 }
 
 type replays struct{ replay.Store }
 
-func (replays) Rebook(context.Context, change.Request, string, func(replay.History) (replay.Booking, error)) ([]commission.Commission, error) {
-	return []commission.Commission{commission.Restore(commission.State{Kind: commission.Adjustment, Status: commission.Pending})}, nil
+func (replays) Rebook(
+	context.Context,
+	change.Request,
+	string,
+	func(replay.History) (replay.Booking, error),
+) ([]commission.Commission, error) {
+	return []commission.Commission{
+		commission.Restore(
+			commission.State{Kind: commission.Adjustment, Status: commission.Pending},
+		),
+	}, nil
 }
 
 type working struct{ settle.Store }
 
-func (working) Act(_ context.Context, _ change.Request, act settle.Action) (commission.Commission, error) {
-	to := map[commission.Action]commission.Status{commission.Hold: commission.Held, commission.Release: commission.Pending, commission.Reject: commission.Rejected}
-	return commission.Restore(commission.State{Kind: commission.Earning, Status: to[act.Action]}), nil
+func (working) Act(
+	_ context.Context,
+	_ change.Request,
+	act settle.Action,
+) (commission.Commission, error) {
+	to := map[commission.Action]commission.Status{
+		commission.Hold:    commission.Held,
+		commission.Release: commission.Pending,
+		commission.Reject:  commission.Rejected,
+	}
+
+	return commission.Restore(
+		commission.State{Kind: commission.Earning, Status: to[act.Action]},
+	), nil
 }
 
-func (working) ApproveDue(_ context.Context, _ time.Time, limit int) (int, error) { return limit, nil }
+func (working) ApproveDue(_ context.Context, _ time.Time, limit int) (int, error) {
+	return limit, nil
+}

@@ -24,8 +24,13 @@ type consuming struct {
 }
 
 // Decide implements consume.Store.
-func (c consuming) Decide(ctx context.Context, events []event.Event, decide func(consume.State) (consume.Changes, error)) error {
+func (c consuming) Decide(
+	ctx context.Context,
+	events []event.Event,
+	decide func(consume.State) (consume.Changes, error),
+) error {
 	var last consume.Changes
+
 	err := c.Store.Decide(ctx, events, func(s consume.State) (made consume.Changes, err error) {
 		last, err = decide(s)
 		return last, err
@@ -33,6 +38,7 @@ func (c consuming) Decide(ctx context.Context, events []event.Event, decide func
 	if err == nil {
 		c.metrics.decided(last)
 	}
+
 	return err
 }
 
@@ -46,20 +52,30 @@ type settling struct {
 }
 
 // Act implements settle.Store.
-func (s settling) Act(ctx context.Context, request change.Request, act settle.Action) (commission.Commission, error) {
+func (s settling) Act(
+	ctx context.Context,
+	request change.Request,
+	act settle.Action,
+) (commission.Commission, error) {
 	after, err := s.Store.Act(ctx, request, act)
 	if err == nil {
 		s.metrics.made([]commission.Commission{after})
 	}
+
 	return after, err
 }
 
 // Adjust implements settle.Store.
-func (s settling) Adjust(ctx context.Context, request change.Request, made commission.Commission) (commission.Commission, error) {
+func (s settling) Adjust(
+	ctx context.Context,
+	request change.Request,
+	made commission.Commission,
+) (commission.Commission, error) {
 	stored, err := s.Store.Adjust(ctx, request, made)
 	if err == nil {
 		s.metrics.made([]commission.Commission{stored})
 	}
+
 	return stored, err
 }
 
@@ -69,6 +85,7 @@ func (s settling) ApproveDue(ctx context.Context, now time.Time, limit int) (int
 	if err == nil {
 		s.metrics.came(commission.Earning, commission.Approved, n)
 	}
+
 	return n, err
 }
 
@@ -82,20 +99,30 @@ type paying struct {
 }
 
 // RequestPayout implements payouts.Store.
-func (p paying) RequestPayout(ctx context.Context, request payout.Payout, now time.Time) (made payout.Payout, known bool, err error) {
+func (p paying) RequestPayout(
+	ctx context.Context,
+	request payout.Payout,
+	now time.Time,
+) (made payout.Payout, known bool, err error) {
 	made, known, err = p.Store.RequestPayout(ctx, request, now)
 	if err == nil && !known {
 		p.metrics.paid(made.Status)
 	}
+
 	return made, known, err
 }
 
 // ClosePayout implements payouts.Store.
-func (p paying) ClosePayout(ctx context.Context, request change.Request, c payouts.Closing) (payout.Payout, error) {
+func (p paying) ClosePayout(
+	ctx context.Context,
+	request change.Request,
+	c payouts.Closing,
+) (payout.Payout, error) {
 	closed, err := p.Store.ClosePayout(ctx, request, c)
 	if err == nil {
 		p.metrics.paid(closed.Status)
 	}
+
 	return closed, err
 }
 
@@ -109,10 +136,16 @@ type replaying struct {
 }
 
 // Rebook implements replay.Store.
-func (r replaying) Rebook(ctx context.Context, request change.Request, userID string, fn func(replay.History) (replay.Booking, error)) ([]commission.Commission, error) {
+func (r replaying) Rebook(
+	ctx context.Context,
+	request change.Request,
+	userID string,
+	fn func(replay.History) (replay.Booking, error),
+) ([]commission.Commission, error) {
 	booked, err := r.Store.Rebook(ctx, request, userID, fn)
 	if err == nil {
 		r.metrics.made(booked)
 	}
+
 	return booked, err
 }

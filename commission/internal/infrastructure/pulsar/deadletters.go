@@ -1,4 +1,5 @@
-// Package pulsar keeps what could not be handled on dead-letter topics of Apache Pulsar. Infrastructure layer.
+// Package pulsar keeps what could not be handled on dead-letter topics of Apache Pulsar.
+// Infrastructure layer.
 package pulsar
 
 import (
@@ -28,15 +29,23 @@ func NewDeadLetters(publisher *broker.Publisher, now func() time.Time) *DeadLett
 	return &DeadLetters{publisher: publisher, now: now}
 }
 
-// Put publishes the message with the reason and returns nil once the broker has stored it. It may be stored twice.
+// Put publishes the message with the reason and returns nil once the broker has stored it. It may
+// be stored twice.
 func (d *DeadLetters) Put(ctx context.Context, m broker.Received, reason string) error {
 	properties := maps.Clone(m.Properties)
 	if properties == nil {
 		properties = map[string]string{}
 	}
+
 	properties[PropertyReason] = reason
 	properties[PropertyTopic] = m.Topic
 	properties[PropertyMessage] = m.ID()
 	properties[PropertyAt] = d.now().UTC().Format(time.RFC3339Nano)
-	return d.publisher.Publish(ctx, broker.Message{Key: m.Key, Payload: m.Payload, Properties: properties, EventTime: m.EventTime})
+
+	return d.publisher.Publish(ctx, broker.Message{
+		Key:        m.Key,
+		Payload:    m.Payload,
+		Properties: properties,
+		EventTime:  m.EventTime,
+	})
 }

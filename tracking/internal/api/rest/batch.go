@@ -40,13 +40,29 @@ type ItemError struct {
 
 func registerBatch(api huma.API, in Ingest) {
 	op := huma.Operation{
-		OperationID: "record-events", Method: http.MethodPost, Path: path + "/batch", Summary: "Record up to 1000 events", Tags: []string{tag}, Security: auth.Require(auth.Operator),
-		Description: "Every item gets its own result, in order; a bad item never sinks the others. An item that repeats an earlier one of the same batch is a duplicate of it. " + aboutClouds,
-		RequestBody: &huma.RequestBody{Required: true, Content: content(api, mediaJSON, reflect.TypeFor[BatchRequest](), "BatchRequest")},
-		Parameters:  []*huma.Param{idempotencyKey()},
+		OperationID: "record-events",
+		Method:      http.MethodPost,
+		Path:        path + "/batch",
+		Summary:     "Record up to 1000 events",
+		Tags:        []string{tag},
+		Security:    auth.Require(auth.Operator),
+		Description: "Every item gets its own result, in order; a bad item never sinks the " +
+			"others. An item that repeats an earlier one of the same batch is a duplicate of it. " + aboutClouds,
+		RequestBody: &huma.RequestBody{
+			Required: true,
+			Content:  content(api, mediaJSON, reflect.TypeFor[BatchRequest](), "BatchRequest"),
+		},
+		Parameters: []*huma.Param{idempotencyKey()},
 	}
-	op.RequestBody.Content[mediaClouds] = content(api, mediaClouds, reflect.TypeFor[[]CloudEventRequest](), "CloudEventsRequest")[mediaClouds]
-	op.Responses = map[string]*huma.Response{"200": {Description: "One result for each item", Content: content(api, mediaJSON, reflect.TypeFor[BatchResults](), "BatchResults"), Headers: replayedHeader()}}
+	clouds := content(api, mediaClouds, reflect.TypeFor[[]CloudEventRequest](), "CloudEventsRequest")
+	op.RequestBody.Content[mediaClouds] = clouds[mediaClouds]
+	op.Responses = map[string]*huma.Response{
+		"200": {
+			Description: "One result for each item",
+			Content:     content(api, mediaJSON, reflect.TypeFor[BatchResults](), "BatchResults"),
+			Headers:     replayedHeader(),
+		},
+	}
 	problems(api, op.Responses)
 	handle(api, op, func(c call) error { return recordBatch(c, in) })
 }
@@ -56,13 +72,18 @@ func recordBatch(c call, in Ingest) error {
 	if err != nil {
 		return err
 	}
+
 	from, err := c.origin(body)
 	if err != nil {
 		return err
 	}
+
 	cloud := c.media() == mediaClouds
-	var items []ingest.Item
-	var faults fault.Fields
+
+	var (
+		items  []ingest.Item
+		faults fault.Fields
+	)
 	read(body, func(r *reader) {
 		if cloud {
 			items = r.cloudEvents(&faults)
@@ -70,26 +91,33 @@ func recordBatch(c call, in Ingest) error {
 			items = r.events(&faults)
 		}
 	})
+
 	if err := faults.Err(); err != nil {
 		return err
 	}
+
 	results, err := in.RecordBatch(c.ctx.Context(), from, items)
 	if err != nil {
 		return err
 	}
+
 	answer := BatchResults{Results: make([]BatchResult, len(results))}
+
 	replayed := false
 	for i, result := range results {
 		answer.Results[i] = batchResult(i, result, cloud)
 		replayed = replayed || result.Replayed
 	}
+
 	text, err := json.Marshal(answer)
 	if err != nil {
 		return err
 	}
+
 	if replayed {
 		c.ctx.SetHeader("Idempotency-Replayed", "true")
 	}
+
 	return c.answer(http.StatusOK, text)
 }
 
@@ -97,21 +125,36 @@ func batchResult(index int, result ingest.Result, cloud bool) BatchResult {
 	if result.Err == nil {
 		return BatchResult{Index: index, EventID: result.EventID, Status: string(result.Status)}
 	}
+
 	if cloud {
 		result.Err = attributeNames(result.Err)
 	}
-	return BatchResult{Index: index, EventID: result.EventID, Status: "rejected", Error: itemError(result.Err)}
+
+	return BatchResult{
+		Index:   index,
+		EventID: result.EventID,
+		Status:  "rejected",
+		Error:   itemError(result.Err),
+	}
 }
 
 func itemError(err error) *ItemError {
 	f, ok := fault.As(err)
 	if !ok {
-		return &ItemError{Code: "internal_error", Detail: "The service failed. Nothing is known about the outcome."}
+		return &ItemError{
+			Code:   "internal_error",
+			Detail: "The service failed. Nothing is known about the outcome.",
+		}
 	}
+
 	e := &ItemError{Code: f.Code, Detail: f.Detail}
 	for _, field := range f.Fields {
-		e.Errors = append(e.Errors, httpapi.ProblemField{Field: field.Field, Code: field.Code, Message: field.Message})
+		e.Errors = append(
+			e.Errors,
+			httpapi.ProblemField{Field: field.Field, Code: field.Code, Message: field.Message},
+		)
 	}
+
 	return e
 }
 
@@ -119,11 +162,13 @@ func itemError(err error) *ItemError {
 func (r *reader) events(faults *fault.Fields) []ingest.Item {
 	var items []ingest.Item
 	given := false
+
 	ok := r.members(func(name []byte) {
 		if string(name) != `"events"` {
 			r.unknown("", name, faults)
 			return
 		}
+
 		given = true
 		items = r.items("events", faults, func() ingest.Item { return r.event("") })
 	})
@@ -133,6 +178,7 @@ func (r *reader) events(faults *fault.Fields) []ingest.Item {
 	case !given:
 		faults.Add("events", "required", "is required")
 	}
+
 	return items
 }
 
@@ -144,15 +190,18 @@ func (r *reader) cloudEvents(faults *fault.Fields) []ingest.Item {
 func (r *reader) items(field string, faults *fault.Fields, one func() ingest.Item) []ingest.Item {
 	var items []ingest.Item
 	count, told := 0, 0
+
 	ok := r.elements(func() {
 		if count++; count > maxBatch {
 			_ = r.json.SkipValue()
 			return
 		}
+
 		item := one()
 		if told += len(item.Faults); told > maxTold && len(item.Faults) > 1 {
 			item.Faults = append(item.Faults[:1:1], fault.More())
 		}
+
 		items = append(items, item)
 	})
 	switch {
@@ -161,5 +210,6 @@ func (r *reader) items(field string, faults *fault.Fields, one func() ingest.Ite
 	case count > maxBatch:
 		faults.Add(field, "wrong_count", "must have at most 1000 items")
 	}
+
 	return items
 }

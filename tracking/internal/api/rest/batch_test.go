@@ -14,7 +14,9 @@ import (
 func TestABatchTellsOfEveryItem(t *testing.T) {
 	t.Parallel()
 	url, log := setup(t, nil)
+
 	var items []string
+
 	want := make([]string, 1000)
 	for i := range 1000 {
 		want[i] = "recorded"
@@ -24,19 +26,34 @@ func TestABatchTellsOfEveryItem(t *testing.T) {
 		case i == 500:
 			items, want[i] = append(items, `17`), "rejected wrong_type"
 		case i == 999:
-			items, want[i] = append(items, `{"event_id":"e1","user_id":"other","event_type":"view"}`), "rejected event_id_conflict"
+			items, want[i] = append(
+				items,
+				`{"event_id":"e1","user_id":"other","event_type":"view"}`,
+			), "rejected event_id_conflict"
 		case i >= 600 && i < 651:
-			items, want[i] = append(items, fmt.Sprintf(`{"event_id":"e%d","user_id":"u","event_type":"view"}`, i-600+1)), "duplicate"
+			items, want[i] = append(
+				items,
+				fmt.Sprintf(`{"event_id":"e%d","user_id":"u","event_type":"view"}`, i-600+1),
+			), "duplicate"
 		default:
-			items = append(items, fmt.Sprintf(`{"event_id":"e%d","user_id":"u","event_type":"view"}`, i))
+			items = append(
+				items,
+				fmt.Sprintf(`{"event_id":"e%d","user_id":"u","event_type":"view"}`, i),
+			)
 		}
 	}
+
 	want[609] = "recorded" // item 10 was bad, so e10 is new there
-	a := send(t, request{url: url + "/batch", body: `{"events":[` + strings.Join(items, ",") + `]}`})
+	a := send(
+		t,
+		request{url: url + "/batch", body: `{"events":[` + strings.Join(items, ",") + `]}`},
+	)
+
 	results := decode[rest.BatchResults](t, a).Results
 	if a.status != http.StatusOK || len(results) != 1000 {
 		t.Fatalf("%d with %d results", a.status, len(results))
 	}
+
 	for i, r := range results {
 		got := r.Status
 		if r.Error != nil {
@@ -45,10 +62,12 @@ func TestABatchTellsOfEveryItem(t *testing.T) {
 				got = r.Status + " " + r.Error.Errors[0].Code
 			}
 		}
+
 		if r.Index != i || got != want[i] {
 			t.Errorf("item %d: %d %s, want %s", i, r.Index, got, want[i])
 		}
 	}
+
 	if log.size() != 1000-3-50 {
 		t.Errorf("%d are recorded", log.size())
 	}
@@ -56,6 +75,7 @@ func TestABatchTellsOfEveryItem(t *testing.T) {
 
 func TestBatchesAreRefusedAsAWhole(t *testing.T) {
 	t.Parallel()
+
 	url, log := setup(t, nil)
 	for name, c := range map[string]struct {
 		body, media, field, code string
@@ -70,35 +90,60 @@ func TestBatchesAreRefusedAsAWhole(t *testing.T) {
 		"an object of cloud": {`{}`, "application/cloudevents-batch+json", "body", "wrong_type"},
 	} {
 		a := send(t, request{url: url + "/batch", body: c.body, media: c.media})
+
 		p := decode[httpapi.Problem](t, a)
-		if a.status != http.StatusUnprocessableEntity || len(p.Errors) != 1 || p.Errors[0].Field != c.field || p.Errors[0].Code != c.code {
+		if a.status != http.StatusUnprocessableEntity || len(p.Errors) != 1 ||
+			p.Errors[0].Field != c.field ||
+			p.Errors[0].Code != c.code {
 			t.Errorf("%s: %d %s, want %s %s", name, a.status, a.body, c.field, c.code)
 		}
 	}
-	if a := send(t, request{url: url + "/batch", body: `{"events":[]}`}); a.status != http.StatusOK || a.body != `{"results":[]}` {
+
+	if a := send(
+		t,
+		request{url: url + "/batch", body: `{"events":[]}`},
+	); a.status != http.StatusOK ||
+		a.body != `{"results":[]}` {
 		t.Errorf("an empty batch: %d %s", a.status, a.body)
 	}
+
 	if log.size() != 0 {
 		t.Errorf("%d are recorded", log.size())
 	}
 }
 
-// However many faults a body has: each bad item has one at least, and the answer does not grow with all of them.
+// However many faults a body has: each bad item has one at least, and the answer does not grow with
+// all of them.
 func TestABatchOfNonsenseIsAnsweredInShort(t *testing.T) {
 	t.Parallel()
 	url, log := setup(t, nil)
+
 	var item strings.Builder
 	for i := range 120 {
 		_, _ = fmt.Fprintf(&item, `,"%d":1`, i)
 	}
-	a := send(t, request{url: url + "/batch", body: `{"events":[` + strings.Repeat(`{"user_id":"u","event_type":"view"`+item.String()+`},`, 999) + purchase + `]}`})
+
+	a := send(
+		t,
+		request{
+			url: url + "/batch",
+			body: `{"events":[` + strings.Repeat(
+				`{"user_id":"u","event_type":"view"`+item.String()+`},`,
+				999,
+			) + purchase + `]}`,
+		},
+	)
+
 	results, told := decode[rest.BatchResults](t, a).Results, 0
 	for i, r := range results[:999] {
-		if r.Error == nil || len(r.Error.Errors) < 2 || r.Error.Errors[len(r.Error.Errors)-1].Code != "more_faults" {
+		if r.Error == nil || len(r.Error.Errors) < 2 ||
+			r.Error.Errors[len(r.Error.Errors)-1].Code != "more_faults" {
 			t.Fatalf("item %d: %+v", i, r)
 		}
+
 		told += len(r.Error.Errors)
 	}
+
 	if told > 4000 || log.size() != 1 {
 		t.Errorf("%d faults are told, %d events recorded", told, log.size())
 	}
@@ -107,13 +152,25 @@ func TestABatchOfNonsenseIsAnsweredInShort(t *testing.T) {
 func TestABatchWithAKeyIsSafeToRepeat(t *testing.T) {
 	t.Parallel()
 	url, log := setup(t, nil)
-	r := request{url: url + "/batch", body: `{"events":[` + purchase + `,` + purchase + `]}`, headers: map[string]string{"Idempotency-Key": "k"}}
+	r := request{
+		url:     url + "/batch",
+		body:    `{"events":[` + purchase + `,` + purchase + `]}`,
+		headers: map[string]string{"Idempotency-Key": "k"},
+	}
+
 	first, again := send(t, r), send(t, r)
-	if again.body != first.body || again.header.Get("Idempotency-Replayed") != "true" || first.header.Get("Idempotency-Replayed") != "" || log.size() != 2 {
+	if again.body != first.body || again.header.Get("Idempotency-Replayed") != "true" ||
+		first.header.Get("Idempotency-Replayed") != "" ||
+		log.size() != 2 {
 		t.Fatalf("first %s, again %s; %d recorded", first.body, again.body, log.size())
 	}
+
 	r.body = strings.Replace(r.body, "user123", "user124", 1)
-	if a := send(t, r); a.status != http.StatusUnprocessableEntity || decode[httpapi.Problem](t, a).Code != "idempotency_key_reused" || log.size() != 2 {
+	if a := send(
+		t,
+		r,
+	); a.status != http.StatusUnprocessableEntity || decode[httpapi.Problem](t, a).Code != "idempotency_key_reused" ||
+		log.size() != 2 {
 		t.Fatalf("%d %s; %d recorded", a.status, a.body, log.size())
 	}
 }
@@ -123,10 +180,24 @@ func TestARefusedItemIsNamed(t *testing.T) {
 	t.Parallel()
 	url, _ := setup(t, nil)
 	long := strings.Repeat("x", 500_000)
-	a := send(t, request{url: url + "/batch", body: `{"events":[{"event_id":"good","user_id":"u"},{"event_id":"` + long + `"},{"event_id":"a\u0007","user_id":"u"},{"event_id":""},{}]}`})
+
+	a := send(
+		t,
+		request{
+			url:  url + "/batch",
+			body: `{"events":[{"event_id":"good","user_id":"u"},{"event_id":"` + long + `"},{"event_id":"a\u0007","user_id":"u"},{"event_id":""},{}]}`,
+		},
+	)
 	for i, r := range decode[rest.BatchResults](t, a).Results {
-		if want := []string{"good", "", "", "", ""}[i]; r.Status != "rejected" || r.EventID != want {
-			t.Errorf("item %d: %s %q, want it rejected and named %q", i, r.Status, r.EventID[:min(len(r.EventID), 9)], want)
+		if want := []string{"good", "", "", "", ""}[i]; r.Status != "rejected" ||
+			r.EventID != want {
+			t.Errorf(
+				"item %d: %s %q, want it rejected and named %q",
+				i,
+				r.Status,
+				r.EventID[:min(len(r.EventID), 9)],
+				want,
+			)
 		}
 	}
 }
@@ -137,29 +208,44 @@ const cloud = `{"specversion":"1.0","id":"ce-1","source":"/shop","type":"tributa
 func TestCloudEvents(t *testing.T) {
 	t.Parallel()
 	url, log := setup(t, nil)
+
 	const media = "application/cloudevents+json"
 	for i, want := range []int{http.StatusCreated, http.StatusOK} {
-		if a := send(t, request{url: url, body: cloud, media: media + "; charset=utf-8"}); a.status != want {
+		if a := send(
+			t,
+			request{url: url, body: cloud, media: media + "; charset=utf-8"},
+		); a.status != want {
 			t.Fatalf("%d. time: %d %s", i+1, a.status, a.body)
 		}
 	}
+
 	f := log.last()
-	if f.ID != "ce-1" || f.UserID != "user123" || f.Type != "purchase" || f.Source != "/shop" || f.Amount != "100.0" || f.OccurredAt.Hour() != 11 || f.Traceparent == "" {
+	if f.ID != "ce-1" || f.UserID != "user123" || f.Type != "purchase" || f.Source != "/shop" ||
+		f.Amount != "100.0" ||
+		f.OccurredAt.Hour() != 11 ||
+		f.Traceparent == "" {
 		t.Fatalf("recorded %+v", f)
 	}
-	if a := send(t, request{url: url, body: strings.Replace(cloud, "/shop", "/other", 1), media: media}); a.status != http.StatusConflict {
+
+	if a := send(
+		t,
+		request{url: url, body: strings.Replace(cloud, "/shop", "/other", 1), media: media},
+	); a.status != http.StatusConflict {
 		t.Fatalf("the same id of another source: %d %s", a.status, a.body)
 	}
+
 	short := `{"specversion":"1.0","id":"ce-2","source":"s","type":"click","data":{"user_id":"u","event_type":"click","event_id":"ce-2"}}`
 	if a := send(t, request{url: url, body: short, media: media}); a.status != http.StatusCreated {
 		t.Fatalf("attributes repeated in data: %d %s", a.status, a.body)
 	}
 }
 
-// What a CloudEvent says beside our own fields: unset attributes, extensions, its own trace, the same time in another zone.
+// What a CloudEvent says beside our own fields: unset attributes, extensions, its own trace, the
+// same time in another zone.
 func TestCloudEventsAreTakenAsTheirSpecificationSays(t *testing.T) {
 	t.Parallel()
 	url, log := setup(t, nil)
+
 	const own, requests = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "00-1af7651916cd43dd8448eb211c80319c-c7ad6b7169203331-01"
 	for i, c := range []struct{ old, text, attributes, trace string }{
 		{`"time":"2026-11-23T11:00:00Z"`, `"time":null,"dataschema":null,"shade":null`, ``, own},
@@ -169,19 +255,33 @@ func TestCloudEventsAreTakenAsTheirSpecificationSays(t *testing.T) {
 		{`"traceparent":"` + own + `"`, `"traceparent":"mine"`, ``, requests},
 		{`"id"`, `"partitionkey":"k","n":-5,"b2":true,"tracestate":"a=b","dataschema":"https://a.example/s","id"`, `{"partitionkey":"k","n":-5,"b2":true,"tracestate":"a=b","dataschema":"https://a.example/s"}`, own},
 	} {
-		body := strings.Replace(strings.Replace(cloud, c.old, c.text, 1), "ce-1", fmt.Sprint("single-", i), 1)
-		r := request{url: url, body: body, media: "application/cloudevents+json", headers: map[string]string{"traceparent": requests}}
+		body := strings.Replace(
+			strings.Replace(cloud, c.old, c.text, 1),
+			"ce-1",
+			fmt.Sprint("single-", i),
+			1,
+		)
+
+		r := request{
+			url:     url,
+			body:    body,
+			media:   "application/cloudevents+json",
+			headers: map[string]string{"traceparent": requests},
+		}
 		for _, r := range []request{r, {url: url + "/batch", body: "[" + strings.Replace(body, "single", "batch", 1) + "]", media: "application/cloudevents-batch+json", headers: r.headers}} {
 			before := log.size()
 			if a := send(t, r); log.size() != before+1 {
 				t.Fatalf("%s: %d %s", r.body, a.status, a.body)
 			}
+
 			f := log.last()
 			if f.Attributes != c.attributes || f.Traceparent != c.trace {
 				t.Errorf("%s: recorded %+v", r.body, f)
 			}
+
 			a := send(t, request{method: http.MethodGet, url: url + "/" + f.ID})
-			if got := decode[rest.Event](t, a); !got.Attributes.IsZero() != (c.attributes != "") || !strings.Contains(a.body, c.attributes) {
+			if got := decode[rest.Event](t, a); !got.Attributes.IsZero() != (c.attributes != "") ||
+				!strings.Contains(a.body, c.attributes) {
 				t.Errorf("read back: %s", a.body)
 			}
 		}
@@ -191,16 +291,19 @@ func TestCloudEventsAreTakenAsTheirSpecificationSays(t *testing.T) {
 // In binary mode the id is a header: recorded as a plain event, each retry would be another one.
 func TestCloudEventsInBinaryModeAreRefused(t *testing.T) {
 	t.Parallel()
+
 	url, log := setup(t, nil)
 	for _, r := range []request{
 		{url: url, body: purchase, headers: map[string]string{"ce-specversion": "1.0", "ce-id": "1", "ce-source": "s", "ce-type": "purchase"}},
 		{url: url, body: purchase, headers: map[string]string{"ce-id": "1"}},
 		{url: url + "/batch", body: `{"events":[` + purchase + `]}`, headers: map[string]string{"ce-specversion": "1.0"}},
 	} {
-		if a := send(t, r); a.status != http.StatusUnsupportedMediaType || decode[httpapi.Problem](t, a).Code != "cloudevents_binary_mode" {
+		if a := send(t, r); a.status != http.StatusUnsupportedMediaType ||
+			decode[httpapi.Problem](t, a).Code != "cloudevents_binary_mode" {
 			t.Errorf("%d %s", a.status, a.body)
 		}
 	}
+
 	if log.size() != 0 {
 		t.Errorf("%d are recorded", log.size())
 	}
@@ -208,6 +311,7 @@ func TestCloudEventsInBinaryModeAreRefused(t *testing.T) {
 
 func TestBadCloudEvents(t *testing.T) {
 	t.Parallel()
+
 	url, log := setup(t, nil)
 	for name, c := range map[string]struct{ old, text, field, code string }{
 		"version":           {`"1.0"`, `"0.3"`, "specversion", "invalid_value"},
@@ -243,22 +347,37 @@ func TestBadCloudEvents(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+
 			body := strings.Replace(cloud, c.old, c.text, 1)
 			if body == cloud {
 				t.Fatal("the case changes nothing")
 			}
+
 			single := send(t, request{url: url, body: body, media: "application/cloudevents+json"})
+
 			p := decode[httpapi.Problem](t, single)
-			if single.status != http.StatusUnprocessableEntity || !tells(p.Errors, c.field, c.code) {
+			if single.status != http.StatusUnprocessableEntity ||
+				!tells(p.Errors, c.field, c.code) {
 				t.Errorf("single: %d %s, want %s %s", single.status, single.body, c.field, c.code)
 			}
-			batch := send(t, request{url: url + "/batch", body: "[" + body + "]", media: "application/cloudevents-batch+json"})
+
+			batch := send(
+				t,
+				request{
+					url:   url + "/batch",
+					body:  "[" + body + "]",
+					media: "application/cloudevents-batch+json",
+				},
+			)
+
 			results := decode[rest.BatchResults](t, batch).Results
-			if len(results) != 1 || results[0].Error == nil || !tells(results[0].Error.Errors, c.field, c.code) {
+			if len(results) != 1 || results[0].Error == nil ||
+				!tells(results[0].Error.Errors, c.field, c.code) {
 				t.Errorf("batch: %d %s, want %s %s", batch.status, batch.body, c.field, c.code)
 			}
 		})
 	}
+
 	t.Cleanup(func() {
 		if log.size() != 0 {
 			t.Errorf("%d bad events are recorded", log.size())

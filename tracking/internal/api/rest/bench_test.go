@@ -20,11 +20,16 @@ import (
 // nothing takes everything and keeps nothing.
 type nothing struct{}
 
-func (nothing) Record(_ context.Context, events []event.Event, _ *ingest.Use) ([]ingest.Outcome, error) {
+func (nothing) Record(
+	_ context.Context,
+	events []event.Event,
+	_ *ingest.Use,
+) ([]ingest.Outcome, error) {
 	outcomes := make([]ingest.Outcome, len(events))
 	for i, e := range events {
 		outcomes[i] = ingest.Outcome{ReceivedAt: e.ReceivedAt(), Hash: e.Hash()}
 	}
+
 	return outcomes, nil
 }
 
@@ -32,22 +37,45 @@ func (nothing) Record(_ context.Context, events []event.Event, _ *ingest.Use) ([
 func BenchmarkRecord(b *testing.B) { benchmark(b, "", purchase) }
 
 func BenchmarkRecordBatch(b *testing.B) {
-	benchmark(b, "/batch", `{"events":[`+strings.TrimSuffix(strings.Repeat(purchase+",", 100), ",")+`]}`)
+	benchmark(
+		b,
+		"/batch",
+		`{"events":[`+strings.TrimSuffix(strings.Repeat(purchase+",", 100), ",")+`]}`,
+	)
 }
 
 func benchmark(b *testing.B, path, body string) {
 	b.Helper()
 	api := httpapi.New(httpapi.Config{
-		Service: "tracking", Title: "Tracking", Version: "1", HealthPath: "/health", Codes: rest.Codes(), Health: httpapi.NewHealth("tracking"),
-		Logger: slog.New(slog.DiscardHandler), Metrics: telemetry.Metrics(), Now: clock, Middleware: middleware(nil),
+		Service:    "tracking",
+		Title:      "Tracking",
+		Version:    "1",
+		HealthPath: "/health",
+		Codes:      rest.Codes(),
+		Health:     httpapi.NewHealth("tracking"),
+		Logger:     slog.New(slog.DiscardHandler),
+		Metrics:    telemetry.Metrics(),
+		Now:        clock,
+		Middleware: middleware(nil),
 	})
-	rest.Register(api.Huma, ingest.New(nothing{}, nil, ids.New("tracking:event"), clock), query.New(nil))
+	rest.Register(
+		api.Huma,
+		ingest.New(nothing{}, nil, ids.New("tracking:event"), clock),
+		query.New(nil),
+	)
 	b.ReportAllocs()
+
 	for b.Loop() {
-		r := httptest.NewRequestWithContext(b.Context(), http.MethodPost, "/api/v1/tracking/events"+path, strings.NewReader(body))
+		r := httptest.NewRequestWithContext(
+			b.Context(),
+			http.MethodPost,
+			"/api/v1/tracking/events"+path,
+			strings.NewReader(body),
+		)
 		r.Header.Set("Content-Type", "application/json")
 		w := httptest.NewRecorder()
 		api.Router.ServeHTTP(w, r)
+
 		if w.Code >= http.StatusMultipleChoices {
 			b.Fatalf("%d %s", w.Code, w.Body)
 		}

@@ -13,26 +13,34 @@ import (
 	"tributary/tracking/internal/domain/event"
 )
 
-const aboutClouds = "CloudEvents 1.0 come in structured mode: binary mode is refused (415). Beside the attributes that are described here a CloudEvent may have extensions: those with a name of " +
-	"lower-case letters and digits, and a string, an integer or a boolean as value, are kept. An attribute that is null is unset."
+const aboutClouds = "CloudEvents 1.0 come in structured mode: binary mode is refused (415). " +
+	"Beside the attributes that are described here a CloudEvent may have extensions: those with a name of " +
+	"lower-case letters and digits, and a string, an integer or a boolean as value, are kept. " +
+	"An attribute that is null is unset."
 
-// envelope is a CloudEvent 1.0 in structured mode. Its attributes say what event_id, event_type, user_id and occurred_at say elsewhere; its data
-// is the event itself, in which those may be left out or must agree. An attribute that is null is unset, as the JSON format wants it.
+// envelope is a CloudEvent 1.0 in structured mode. Its attributes say what event_id, event_type,
+// user_id and occurred_at say elsewhere; its data is the event itself, in which those may be left
+// out or must agree. An attribute that is null is unset, as the JSON format wants it.
 type envelope struct {
 	specVersion, id, source, kind, subject, time event.Text
 	contentType, schema, traceparent             event.Text
-	others                                       []byte // members of a JSON object: attributes that are kept and have no meaning here
+	// members of a JSON object: attributes that are kept and have no meaning here
+	others []byte
 }
 
 // cloudEvent reads one CloudEvent.
 func (r *reader) cloudEvent() (item ingest.Item) {
-	var e envelope
-	var faults fault.Fields
+	var (
+		e      envelope
+		faults fault.Fields
+	)
+
 	ok := r.members(func(name []byte) {
 		if string(name) == `"data"` {
 			item = r.event("data.")
 			return
 		}
+
 		target, field := e.attribute(name)
 		switch {
 		case target != nil:
@@ -50,8 +58,10 @@ func (r *reader) cloudEvent() (item ingest.Item) {
 		faults.Add(whole, "wrong_type", "must be an object")
 		e.kind, e.subject = event.Broken(), event.Broken() // one fault is enough
 	}
+
 	item.Faults = append(faults, item.Faults...)
 	e.merge(&item)
+
 	return item
 }
 
@@ -76,6 +86,7 @@ func (e *envelope) attribute(name []byte) (target *event.Text, field string) {
 	case `"traceparent"`:
 		return &e.traceparent, "traceparent"
 	}
+
 	return nil, ""
 }
 
@@ -85,16 +96,19 @@ func (r *reader) attribute(field string, faults *fault.Fields) event.Text {
 		_ = r.json.SkipValue()
 		return event.Text{}
 	}
+
 	return r.text(field, faults)
 }
 
-// isExtension tells whether the name, in its quotes, is one that CloudEvents allow: lower-case letters and digits.
+// isExtension tells whether the name, in its quotes, is one that CloudEvents allow: lower-case
+// letters and digits.
 func isExtension(name []byte) bool {
 	for _, c := range name[1 : len(name)-1] {
 		if (c < 'a' || c > 'z') && (c < '0' || c > '9') {
 			return false
 		}
 	}
+
 	return len(name) > len(`""`)
 }
 
@@ -108,7 +122,9 @@ func (r *reader) extension(field string, faults *fault.Fields) []byte {
 		err == nil && kind == jsontext.KindNumber && !bytes.ContainsAny(value, ".eE"):
 		return value
 	}
+
 	faults.Add(field, "wrong_type", "must be a string, an integer or a boolean")
+
 	return nil
 }
 
@@ -116,14 +132,17 @@ func (e *envelope) keep(name string, value []byte) {
 	if value == nil {
 		return
 	}
+
 	opening := byte(',')
 	if len(e.others) == 0 {
 		opening = '{'
 	}
+
 	e.others = append(append(append(append(e.others, opening, '"'), name...), '"', ':'), value...)
 }
 
-// check tells what breaks the rules of CloudEvents itself. A missing type or subject is told by the rules of events.
+// check tells what breaks the rules of CloudEvents itself. A missing type or subject is told by the
+// rules of events.
 func (e *envelope) check(faults *fault.Fields) {
 	switch {
 	case e.specVersion == event.Text{}:
@@ -131,12 +150,15 @@ func (e *envelope) check(faults *fault.Fields) {
 	case e.specVersion.IsGiven() && e.specVersion.Value() != "1.0":
 		faults.Add("specversion", "invalid_value", "must be 1.0")
 	}
+
 	if (e.id == event.Text{}) {
 		faults.Add("id", "required", "is required")
 	}
+
 	if (e.source == event.Text{}) {
 		faults.Add("source", "required", "is required")
 	}
+
 	if e.contentType.IsGiven() {
 		media, _, err := mime.ParseMediaType(e.contentType.Value())
 		if err != nil || (media != mediaJSON && !strings.HasSuffix(media, "+json")) {
@@ -157,29 +179,40 @@ func (e *envelope) merge(item *ingest.Item) {
 			e.kind = event.Given(short)
 		}
 	}
+
 	in := &item.Input
 	if sameTime(e.time, in.OccurredAt) {
 		e.time = in.OccurredAt
 	}
+
 	for _, pair := range []struct {
 		field string
 		text  event.Text
 		into  *event.Text
 	}{
-		{"id", e.id, &in.EventID}, {"type", e.kind, &in.EventType}, {"subject", e.subject, &in.UserID}, {"time", e.time, &in.OccurredAt},
+		{"id", e.id, &in.EventID}, {"type", e.kind, &in.EventType}, {
+			"subject", e.subject, &in.UserID,
+		}, {"time", e.time, &in.OccurredAt},
 	} {
 		switch {
 		case pair.text == event.Text{}:
 		case pair.into.IsGiven() && pair.text.IsGiven() && *pair.into != pair.text:
-			item.Faults.Add(pair.field, "contradiction", "must have the same value as its counterpart in data")
+			item.Faults.Add(
+				pair.field,
+				"contradiction",
+				"must have the same value as its counterpart in data",
+			)
 		default:
 			*pair.into = pair.text
 		}
 	}
+
 	in.Source, in.Traceparent = e.source, validTraceparent(e.traceparent.Value())
-	if schema, err := jsontext.AppendQuote(nil, e.schema.Value()); err == nil && e.schema.IsGiven() {
+	if schema, err := jsontext.AppendQuote(nil, e.schema.Value()); err == nil &&
+		e.schema.IsGiven() {
 		e.keep("dataschema", schema)
 	}
+
 	if len(e.others) > 0 {
 		in.Attributes = string(append(e.others, '}'))
 	}
@@ -189,6 +222,7 @@ func (e *envelope) merge(item *ingest.Item) {
 func sameTime(a, b event.Text) bool {
 	first, err := time.Parse(time.RFC3339Nano, a.Value())
 	second, otherErr := time.Parse(time.RFC3339Nano, b.Value())
+
 	return err == nil && otherErr == nil && first.Equal(second)
 }
 
@@ -198,7 +232,9 @@ func attributeNames(err error) error {
 	if !ok || len(f.Fields) == 0 {
 		return err
 	}
+
 	named := *f
+
 	named.Fields = make([]fault.Field, len(f.Fields))
 	for i, field := range f.Fields {
 		named.Fields[i] = field
@@ -211,7 +247,12 @@ func attributeNames(err error) error {
 			named.Fields[i].Field = "subject"
 		case "occurred_at":
 			named.Fields[i].Field = "time"
-		case "partner_id", "interaction_type", "campaign_id", "visitor_id", "source_url", "destination_url":
+		case "partner_id",
+			"interaction_type",
+			"campaign_id",
+			"visitor_id",
+			"source_url",
+			"destination_url":
 			named.Fields[i].Field = "data." + field.Field
 		default:
 			if strings.HasPrefix(field.Field, "metadata") {
@@ -219,5 +260,6 @@ func attributeNames(err error) error {
 			}
 		}
 	}
+
 	return &named
 }

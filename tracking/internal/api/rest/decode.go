@@ -13,8 +13,9 @@ import (
 	"tributary/tracking/internal/domain/event"
 )
 
-// reader reads the members of JSON objects one after the other. The text has passed strictjson.Check: no duplicate names, valid UTF-8, no
-// NUL, bounded depth. Readers are reused; nothing that they return refers to their buffers.
+// reader reads the members of JSON objects one after the other. The text has passed
+// strictjson.Check: no duplicate names, valid UTF-8, no NUL, bounded depth. Readers are reused;
+// nothing that they return refers to their buffers.
 type reader struct {
 	source bytes.Buffer
 	json   jsontext.Decoder
@@ -34,57 +35,72 @@ func read(text []byte, use func(*reader)) {
 	readers.Put(r)
 }
 
-// members calls value for every member, which must read the member's value. False when the next value is no object; it is skipped.
+// members calls value for every member, which must read the member's value. False when the next
+// value is no object; it is skipped.
 func (r *reader) members(member func(quotedName []byte)) bool {
 	if r.json.PeekKind() != jsontext.KindBeginObject {
 		_ = r.json.SkipValue()
 		return false
 	}
+
 	if _, err := r.json.ReadToken(); err != nil {
 		return false
 	}
+
 	for r.json.PeekKind() == jsontext.KindString {
 		name, err := r.json.ReadValue()
 		if err != nil {
 			return false
 		}
+
 		member(plainName(name))
 	}
+
 	_, err := r.json.ReadToken()
+
 	return err == nil
 }
 
-// elements calls element for every element of an array, which must read it. False when the next value is no array; it is skipped.
+// elements calls element for every element of an array, which must read it. False when the next
+// value is no array; it is skipped.
 func (r *reader) elements(element func()) bool {
 	if r.json.PeekKind() != jsontext.KindBeginArray {
 		_ = r.json.SkipValue()
 		return false
 	}
+
 	if _, err := r.json.ReadToken(); err != nil {
 		return false
 	}
+
 	for {
-		if kind := r.json.PeekKind(); kind == jsontext.KindInvalid || kind == jsontext.KindEndArray {
+		if kind := r.json.PeekKind(); kind == jsontext.KindInvalid ||
+			kind == jsontext.KindEndArray {
 			_, err := r.json.ReadToken()
 			return err == nil
 		}
+
 		element()
 	}
 }
 
-// plainName writes a name without needless escapes, so that names can be compared with their quotes.
+// plainName writes a name without needless escapes, so that names can be compared with their
+// quotes.
 func plainName(quoted []byte) []byte {
 	if bytes.IndexByte(quoted, '\\') < 0 {
 		return quoted
 	}
+
 	plain, err := jsontext.AppendUnquote(nil, quoted)
 	if err != nil {
 		return quoted
 	}
+
 	plain, err = jsontext.AppendQuote(nil, plain)
 	if err != nil {
 		return quoted
 	}
+
 	return plain
 }
 
@@ -95,6 +111,7 @@ func (r *reader) text(field string, faults *fault.Fields) event.Text {
 		faults.Add(field, "wrong_type", "must be a string")
 		return event.Broken()
 	}
+
 	return event.Given(unquote(raw))
 }
 
@@ -107,7 +124,9 @@ func (r *reader) number(field string, faults *fault.Fields) event.Text {
 	case err == nil && raw.Kind() == jsontext.KindString:
 		return event.Given(unquote(raw))
 	}
+
 	faults.Add(field, "wrong_type", "must be a number, or a string that holds one")
+
 	return event.Broken()
 }
 
@@ -115,34 +134,50 @@ func unquote(raw jsontext.Value) string {
 	if bytes.IndexByte(raw, '\\') < 0 {
 		return string(raw[1 : len(raw)-1])
 	}
+
 	text, err := jsontext.AppendUnquote(nil, raw)
 	if err != nil { // cannot be: the text has been checked
 		return ""
 	}
+
 	return string(text)
 }
 
 const whole = "body" // the field of a fault that concerns the whole value
 
-// event reads one event as the contract describes it. Every fault of reading is noted; those of the rules come later.
+// event reads one event as the contract describes it. Every fault of reading is noted; those of the
+// rules come later.
 func (r *reader) event(prefix string) ingest.Item {
 	var item ingest.Item
+
 	ok := r.members(func(name []byte) {
 		if string(name) == `"metadata"` {
 			item.Input.Metadata = r.metadata(prefix, &item.Faults)
 			return
 		}
+
 		target, field := member(&item.Input, name)
 		if target == nil {
 			r.unknown(prefix, name, &item.Faults)
 			return
 		}
+
 		*target = r.text(prefix+field, &item.Faults)
 	})
 	if !ok {
-		item.Faults.Add(cmp.Or(strings.TrimSuffix(prefix, "."), whole), "wrong_type", "must be an object")
-		item.Input = event.Input{UserID: event.Broken(), EventType: event.Broken(), Metadata: event.Metadata{Amount: event.Broken()}} // one fault is enough
+		item.Faults.Add(
+			cmp.Or(strings.TrimSuffix(prefix, "."), whole),
+			"wrong_type",
+			"must be an object",
+		)
+		// one fault is enough
+		item.Input = event.Input{
+			UserID:    event.Broken(),
+			EventType: event.Broken(),
+			Metadata:  event.Metadata{Amount: event.Broken()},
+		}
 	}
+
 	return item
 }
 
@@ -170,6 +205,7 @@ func member(in *event.Input, name []byte) (target *event.Text, field string) {
 	case `"destination_url"`:
 		return &in.DestinationURL, "destination_url"
 	}
+
 	return nil, ""
 }
 
@@ -186,13 +222,20 @@ func (r *reader) metadata(prefix string, faults *fault.Fields) event.Metadata {
 		faults.Add(prefix+"metadata", "wrong_type", "must be an object")
 		return event.Metadata{Amount: event.Broken()}
 	}
+
 	m := event.Metadata{Text: string(raw)}
 	read(raw, func(inner *reader) { inner.meaning(prefix, &m, faults) })
+
 	canonical := raw.Clone()
-	if err := canonical.Canonicalize(jsontext.CanonicalizeRawInts(false), jsontext.CanonicalizeRawFloats(false)); err != nil {
+	if err := canonical.Canonicalize(
+		jsontext.CanonicalizeRawInts(false),
+		jsontext.CanonicalizeRawFloats(false),
+	); err != nil {
 		faults.Add(prefix+"metadata", "wrong_type", "must be an object")
 	}
+
 	m.Canonical = string(canonical)
+
 	return m
 }
 

@@ -8,7 +8,8 @@ import (
 	"tributary/platform/httpapi"
 )
 
-// The fuzz targets post whatever comes: nothing may panic (500), and what is answered 2xx can be read back.
+// The fuzz targets post whatever comes: nothing may panic (500), and what is answered 2xx can be
+// read back.
 
 func FuzzEvent(f *testing.F) {
 	for _, seed := range []string{
@@ -19,6 +20,7 @@ func FuzzEvent(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
+
 	fuzz(f, "", "application/json")
 }
 
@@ -26,6 +28,7 @@ func FuzzBatch(f *testing.F) {
 	for _, seed := range []string{`{"events":[` + purchase + `,1,null,[],{"event_id":"a"}]}`, `{"events":[]}`, `{"events":{}}`, `{"more":[[]]}`} {
 		f.Add(seed)
 	}
+
 	fuzz(f, "/batch", "application/json")
 }
 
@@ -33,6 +36,7 @@ func FuzzCloudEvent(f *testing.F) {
 	for _, seed := range []string{cloud, `{"specversion":"1.0","id":"1","source":"s","type":"view","data":{"user_id":"u"}}`, `{"data":[]}`, `{"data":{"data":{}},"time":1}`} {
 		f.Add(seed)
 	}
+
 	fuzz(f, "", "application/cloudevents+json")
 }
 
@@ -40,6 +44,7 @@ func FuzzCloudEvents(f *testing.F) {
 	for _, seed := range []string{`[` + cloud + `,` + cloud + `]`, `[[],{}]`, `{}`} {
 		f.Add(seed)
 	}
+
 	fuzz(f, "/batch", "application/cloudevents-batch+json")
 }
 
@@ -51,6 +56,7 @@ func fuzz(f *testing.F, path, media string) {
 	url, log := setup(f, nil)
 	f.Fuzz(func(t *testing.T, body string) {
 		before := log.size()
+
 		a := send(t, request{url: url + path, body: body, media: media})
 		switch {
 		case a.status >= http.StatusInternalServerError:
@@ -59,19 +65,29 @@ func fuzz(f *testing.F, path, media string) {
 			if p := decode[httpapi.Problem](t, a); p.Code == "" || p.Status != a.status {
 				t.Fatalf("%d %s", a.status, a.body)
 			}
+
 			if log.size() != before {
 				t.Fatal("what was refused is recorded")
 			}
 		}
+
 		if log.size() > before {
 			facts := log.last()
 			if facts.UserID == "" || facts.Type == "" || facts.ID == "" {
 				t.Fatalf("recorded %+v", facts)
 			}
+
 			if facts.Amount != "" && !publishable.MatchString(facts.Amount) {
 				t.Fatalf("the amount %q breaks the schema of the message", facts.Amount)
 			}
-			if list := send(t, request{method: "GET", url: url + "?limit=1000&user_id=&event_type=" + string(facts.Type)}); list.status != http.StatusOK {
+
+			if list := send(
+				t,
+				request{
+					method: "GET",
+					url:    url + "?limit=1000&user_id=&event_type=" + string(facts.Type),
+				},
+			); list.status != http.StatusOK {
 				t.Fatalf("the list answers %d %s", list.status, list.body)
 			}
 		}
@@ -83,18 +99,23 @@ func FuzzCursor(f *testing.F) {
 	for range 3 {
 		send(f, request{url: url, body: purchase})
 	}
+
 	for _, seed := range []string{"", "e30", httpapi.EncodeCursor(map[string]int{"seq": 1}), httpapi.EncodeCursor(map[string]int64{"seq": -1 << 63}), "!", "eyJzZXEiOjFlOTl9"} {
 		f.Add(seed)
 	}
+
 	f.Fuzz(func(t *testing.T, cursor string) {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		q := r.URL.Query()
 		q.Set("cursor", cursor)
+
 		a := send(t, request{method: "GET", url: url + "?" + q.Encode()})
-		if a.status != http.StatusOK && a.status != http.StatusBadRequest && a.status != http.StatusUnprocessableEntity {
+		if a.status != http.StatusOK && a.status != http.StatusBadRequest &&
+			a.status != http.StatusUnprocessableEntity {
 			t.Fatalf("%d %s", a.status, a.body)
 		}
 	})

@@ -19,19 +19,23 @@ import (
 	"tributary/tracking/internal/application/ingest"
 )
 
-// handle registers an operation whose body the handler decodes itself: huma documents it and runs the middleware, and its generic
-// decoding, which costs more than everything else in here, is left out.
+// handle registers an operation whose body the handler decodes itself: huma documents it and runs
+// the middleware, and its generic decoding, which costs more than everything else in here, is left
+// out.
 func handle(api huma.API, op huma.Operation, handler func(call call) error) {
 	api.OpenAPI().AddOperation(&op)
 	api.Adapter().Handle(&op, api.Middlewares().Handler(func(ctx huma.Context) {
 		c := call{ctx: ctx}
+
 		err := c.checkQuery()
 		if err == nil {
 			err = c.checkMode()
 		}
+
 		if err == nil {
 			err = handler(c)
 		}
+
 		if err != nil {
 			httpapi.WriteHumaError(ctx, err)
 		}
@@ -47,25 +51,38 @@ func (c call) checkQuery() error {
 	if url.RawQuery == "" {
 		return nil
 	}
-	var faults fault.Fields
-	var names []string
+
+	var (
+		faults fault.Fields
+		names  []string
+	)
 	for name := range url.Query() {
 		names = append(names, name)
 	}
+
 	slices.Sort(names)
+
 	for _, name := range names {
 		faults.Add(fault.Name(name), "unknown_field", "is not a parameter of this request")
 	}
+
 	return faults.Err()
 }
 
-// checkMode refuses a CloudEvent in binary mode: its headers would be ignored, its id with them, and each retry would be one event more.
+// checkMode refuses a CloudEvent in binary mode: its headers would be ignored, its id with them,
+// and each retry would be one event more.
 func (c call) checkMode() error {
-	if c.media() != mediaJSON || (c.ctx.Header("Ce-Specversion") == "" && c.ctx.Header("Ce-Id") == "") {
+	if c.media() != mediaJSON ||
+		(c.ctx.Header("Ce-Specversion") == "" && c.ctx.Header("Ce-Id") == "") {
 		return nil
 	}
-	return fault.New(fault.UnsupportedType, "cloudevents_binary_mode",
-		"CloudEvents are taken in structured mode: Content-Type "+mediaCloud+", with the attributes in the body instead of in headers.")
+
+	return fault.New(
+		fault.UnsupportedType,
+		"cloudevents_binary_mode",
+		"CloudEvents are taken in structured mode: Content-Type "+mediaCloud+", with the "+
+			"attributes in the body instead of in headers.",
+	)
 }
 
 // body is the request's body, which the middleware has read and checked.
@@ -75,6 +92,7 @@ func (c call) body() ([]byte, error) {
 		_, err := from.WriteTo(&b)
 		return b, err
 	}
+
 	return io.ReadAll(c.ctx.BodyReader())
 }
 
@@ -87,6 +105,7 @@ func (g *grab) Write(p []byte) (int, error) {
 	} else {
 		*g = slices.Concat(*g, p)
 	}
+
 	return len(p), nil
 }
 
@@ -95,13 +114,23 @@ func (c call) media() string { return httpapi.MediaType(c.ctx.Header("Content-Ty
 // origin is who asks, with which key and for what, in which trace.
 func (c call) origin(body []byte) (ingest.Origin, error) {
 	identity, _ := auth.From(c.ctx.Context())
-	from := ingest.Origin{Caller: identity.UserID, Key: c.ctx.Header("Idempotency-Key"), Traceparent: traceparent(trace.SpanContextFromContext(c.ctx.Context()))}
+
+	from := ingest.Origin{
+		Caller:      identity.UserID,
+		Key:         c.ctx.Header("Idempotency-Key"),
+		Traceparent: traceparent(trace.SpanContextFromContext(c.ctx.Context())),
+	}
 	if from.Key == "" {
 		return from, nil
 	}
+
 	canonical := jsontext.Value(body).Clone()
-	err := canonical.Canonicalize(jsontext.CanonicalizeRawInts(false), jsontext.CanonicalizeRawFloats(false))
+	err := canonical.Canonicalize(
+		jsontext.CanonicalizeRawInts(false),
+		jsontext.CanonicalizeRawFloats(false),
+	)
 	from.Hash = sha256.Sum256(append([]byte(c.ctx.Operation().OperationID+"\n"), canonical...))
+
 	return from, err
 }
 
@@ -109,6 +138,7 @@ func traceparent(span trace.SpanContext) string {
 	if !span.IsValid() {
 		return ""
 	}
+
 	return "00-" + span.TraceID().String() + "-" + span.SpanID().String() + "-" + span.TraceFlags().String()
 }
 
@@ -119,35 +149,69 @@ func (c call) answer(status int, text []byte) error {
 	c.ctx.SetStatus(status)
 	_, err := io.Copy(c.ctx.BodyWriter(), bytes.NewReader(text))
 	_ = err // the caller is gone; there is nobody to tell
+
 	return nil
 }
 
 // content documents a body or an answer.
-func content(api huma.API, media string, kind reflect.Type, name string) map[string]*huma.MediaType {
-	return map[string]*huma.MediaType{media: {Schema: api.OpenAPI().Components.Schemas.Schema(kind, true, name)}}
+func content(
+	api huma.API,
+	media string,
+	kind reflect.Type,
+	name string,
+) map[string]*huma.MediaType {
+	return map[string]*huma.MediaType{
+		media: {Schema: api.OpenAPI().Components.Schemas.Schema(kind, true, name)},
+	}
 }
 
 // problems documents the errors of an operation.
 func problems(api huma.API, responses map[string]*huma.Response, statuses ...int) {
-	for _, status := range append(statuses, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestEntityTooLarge,
-		http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusInternalServerError, http.StatusServiceUnavailable) {
+	statuses = append(
+		statuses,
+		http.StatusBadRequest,
+		http.StatusUnauthorized,
+		http.StatusForbidden,
+		http.StatusRequestEntityTooLarge,
+		http.StatusUnsupportedMediaType,
+		http.StatusUnprocessableEntity,
+		http.StatusInternalServerError,
+		http.StatusServiceUnavailable,
+	)
+	for _, status := range statuses {
 		responses[strconv.Itoa(status)] = &huma.Response{
-			Description: http.StatusText(status), Content: content(api, "application/problem+json", reflect.TypeFor[httpapi.Problem](), "Problem"),
+			Description: http.StatusText(status),
+			Content: content(
+				api,
+				"application/problem+json",
+				reflect.TypeFor[httpapi.Problem](),
+				"Problem",
+			),
 		}
 	}
 }
 
 // replayedHeader documents the header of an answer that was given before.
 func replayedHeader() map[string]*huma.Param {
-	return map[string]*huma.Param{"Idempotency-Replayed": {Schema: &huma.Schema{Type: huma.TypeString}, Description: "true where the Idempotency-Key got its first answer again."}}
+	return map[string]*huma.Param{
+		"Idempotency-Replayed": {
+			Schema:      &huma.Schema{Type: huma.TypeString},
+			Description: "true where the Idempotency-Key got its first answer again.",
+		},
+	}
 }
 
 // idempotencyKey documents the header.
 func idempotencyKey() *huma.Param {
 	longest := 255
+
 	return &huma.Param{
-		Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: &longest},
-		Description: "For at least 24 hours the same key with the same request gives the first answer again, with Idempotency-Replayed: true, and with another request 422 idempotency_key_reused. Keys belong to the caller. " +
+		Name:   "Idempotency-Key",
+		In:     "header",
+		Schema: &huma.Schema{Type: huma.TypeString, MaxLength: &longest},
+		Description: "For at least 24 hours the same key with the same request gives the first " +
+			"answer again, with Idempotency-Replayed: true, and with another request 422 " +
+			"idempotency_key_reused. Keys belong to the caller. " +
 			"A request of which every event breaks the rules is not remembered.",
 	}
 }

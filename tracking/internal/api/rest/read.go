@@ -22,21 +22,33 @@ type readOutput struct{ Body Event }
 
 func registerRead(api huma.API, log Query) {
 	op := huma.Operation{
-		OperationID: "get-event", Method: http.MethodGet, Path: path + "/{event_id}", Summary: "Get an event", Tags: []string{tag},
-		Security: auth.Require(auth.Partner, auth.Operator),
-		Errors:   []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusServiceUnavailable},
+		OperationID: "get-event",
+		Method:      http.MethodGet,
+		Path:        path + "/{event_id}",
+		Summary:     "Get an event",
+		Tags:        []string{tag},
+		Security:    auth.Require(auth.Partner, auth.Operator),
+		Errors: []int{
+			http.StatusUnauthorized,
+			http.StatusForbidden,
+			http.StatusNotFound,
+			http.StatusServiceUnavailable,
+		},
 	}
 	huma.Register(api, op, func(ctx context.Context, in *readInput) (*readOutput, error) {
 		if len(event.CheckIdentifier("event_id", in.EventID)) > 0 {
 			return nil, query.NotFound()
 		}
+
 		entry, err := log.Event(ctx, in.EventID)
 		if err != nil {
 			return nil, err
 		}
+
 		if !auth.MaySee(ctx, entry.Event.Facts().UserID) {
 			return nil, query.NotFound()
 		}
+
 		return &readOutput{Body: eventOf(entry)}, nil
 	})
 }
@@ -60,28 +72,45 @@ type place struct {
 
 func registerList(api huma.API, log Query) {
 	op := huma.Operation{
-		OperationID: "list-events", Method: http.MethodGet, Path: path, Summary: "List events", Tags: []string{tag}, Security: auth.Require(auth.Partner, auth.Operator),
-		Description: "In the order in which they were recorded. Following next_cursor shows every event once, also while events are being recorded. A page of large events has fewer than limit.",
-		Errors:      []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable},
+		OperationID: "list-events",
+		Method:      http.MethodGet,
+		Path:        path,
+		Summary:     "List events",
+		Tags:        []string{tag},
+		Security:    auth.Require(auth.Partner, auth.Operator),
+		Description: "In the order in which they were recorded. Following next_cursor shows " +
+			"every event once, also while events are being recorded. A page of large events has fewer than limit.",
+		Errors: []int{
+			http.StatusBadRequest,
+			http.StatusUnauthorized,
+			http.StatusForbidden,
+			http.StatusServiceUnavailable,
+		},
 	}
 	huma.Register(api, op, func(ctx context.Context, in *listInput) (*listOutput, error) {
 		var from place
 		if err := httpapi.DecodeCursor(in.Cursor, &from); err != nil {
 			return nil, err
 		}
+
 		filter, err := in.filter(ctx)
 		if err != nil {
 			return nil, err
 		}
+
 		entries, more, err := log.Events(ctx, filter, from.Seq, in.Limit)
 		if err != nil {
 			return nil, err
 		}
+
 		events := make([]Event, len(entries))
 		for i, entry := range entries {
 			events[i] = eventOf(entry)
 		}
-		return &listOutput{Body: httpapi.PageOf(events, more, func(e Event) place { return place{Seq: e.seq} })}, nil
+
+		return &listOutput{
+			Body: httpapi.PageOf(events, more, func(e Event) place { return place{Seq: e.seq} }),
+		}, nil
 	})
 }
 
@@ -90,15 +119,27 @@ func (in *listInput) filter(ctx context.Context) (query.Filter, error) {
 	if in.UserID != "" {
 		faults = event.CheckIdentifier("user_id", in.UserID)
 	}
+
 	if in.CampaignID != "" {
 		faults = append(faults, event.CheckIdentifier("campaign_id", in.CampaignID)...)
 	}
-	if !in.OccurredFrom.IsZero() && !in.OccurredTo.IsZero() && !in.OccurredTo.After(in.OccurredFrom) {
+
+	if !in.OccurredFrom.IsZero() && !in.OccurredTo.IsZero() &&
+		!in.OccurredTo.After(in.OccurredFrom) {
 		faults.Add("occurred_to", "contradiction", "must be after occurred_from")
 	}
+
 	if err := faults.Err(); err != nil {
 		return query.Filter{}, err
 	}
+
 	user, err := auth.OwnUser(ctx, in.UserID)
-	return query.Filter{UserID: user, CampaignID: in.CampaignID, Type: event.Type(in.EventType), From: in.OccurredFrom, To: in.OccurredTo}, err
+
+	return query.Filter{
+		UserID:     user,
+		CampaignID: in.CampaignID,
+		Type:       event.Type(in.EventType),
+		From:       in.OccurredFrom,
+		To:         in.OccurredTo,
+	}, err
 }

@@ -21,15 +21,34 @@ type Recorded struct {
 
 func registerRecord(api huma.API, in Ingest) {
 	op := huma.Operation{
-		OperationID: "record-event", Method: http.MethodPost, Path: path, Summary: "Record an event", Tags: []string{tag}, Security: auth.Require(auth.Operator),
-		Description: "Answers when the event is committed. The same event_id with the same content is a duplicate (200), with another a conflict (409). " + aboutClouds,
-		RequestBody: &huma.RequestBody{Required: true, Content: content(api, mediaJSON, reflect.TypeFor[EventRequest](), "EventRequest")},
-		Parameters:  []*huma.Param{idempotencyKey()},
+		OperationID: "record-event",
+		Method:      http.MethodPost,
+		Path:        path,
+		Summary:     "Record an event",
+		Tags:        []string{tag},
+		Security:    auth.Require(auth.Operator),
+		Description: "Answers when the event is committed. The same event_id with the same " +
+			"content is a duplicate (200), with another a conflict (409). " + aboutClouds,
+		RequestBody: &huma.RequestBody{
+			Required: true,
+			Content:  content(api, mediaJSON, reflect.TypeFor[EventRequest](), "EventRequest"),
+		},
+		Parameters: []*huma.Param{idempotencyKey()},
 	}
-	op.RequestBody.Content[mediaCloud] = content(api, mediaCloud, reflect.TypeFor[CloudEventRequest](), "CloudEventRequest")[mediaCloud]
+	cloud := content(api, mediaCloud, reflect.TypeFor[CloudEventRequest](), "CloudEventRequest")
+	op.RequestBody.Content[mediaCloud] = cloud[mediaCloud]
 	recorded := content(api, mediaJSON, reflect.TypeFor[Recorded](), "Recorded")
 	op.Responses = map[string]*huma.Response{
-		"201": {Description: "Recorded", Content: recorded, Headers: replayedHeader()}, "200": {Description: "A duplicate: it was recorded before", Content: recorded, Headers: replayedHeader()},
+		"201": {
+			Description: "Recorded",
+			Content:     recorded,
+			Headers:     replayedHeader(),
+		},
+		"200": {
+			Description: "A duplicate: it was recorded before",
+			Content:     recorded,
+			Headers:     replayedHeader(),
+		},
 	}
 	problems(api, op.Responses, http.StatusConflict)
 	handle(api, op, func(c call) error { return record(c, in) })
@@ -40,11 +59,14 @@ func record(c call, in Ingest) error {
 	if err != nil {
 		return err
 	}
+
 	from, err := c.origin(body)
 	if err != nil {
 		return err
 	}
+
 	cloud := c.media() == mediaCloud
+
 	var item ingest.Item
 	read(body, func(r *reader) {
 		if cloud {
@@ -53,33 +75,45 @@ func record(c call, in Ingest) error {
 			item = r.event("")
 		}
 	})
+
 	result, err := in.Record(c.ctx.Context(), from, item)
 	if result.Replayed {
 		c.ctx.SetHeader("Idempotency-Replayed", "true")
 	}
+
 	if err != nil {
 		if cloud {
 			return attributeNames(err)
 		}
+
 		return err
 	}
+
 	text, err := recordedText(result)
 	if err != nil {
 		return err
 	}
+
 	status := http.StatusCreated
 	if result.Status == ingest.Duplicate {
 		status = http.StatusOK
 	}
+
 	return c.answer(status, text)
 }
 
-// recordedText is a Recorded as JSON, written without reflection: it is the answer that is given most.
+// recordedText is a Recorded as JSON, written without reflection: it is the answer that is given
+// most.
 func recordedText(result ingest.Result) ([]byte, error) {
-	text, err := jsontext.AppendQuote(append(make([]byte, 0, 192), `{"event_id":`...), result.EventID)
+	text, err := jsontext.AppendQuote(
+		append(make([]byte, 0, 192), `{"event_id":`...),
+		result.EventID,
+	)
 	if err != nil {
 		return nil, err
 	}
+
 	text = append(append(append(text, `,"status":"`...), result.Status...), `","received_at":"`...)
+
 	return append(result.ReceivedAt.UTC().AppendFormat(text, time.RFC3339Nano), `"}`...), nil
 }

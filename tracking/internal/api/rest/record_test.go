@@ -16,17 +16,35 @@ const purchase = `{"user_id": "user123", "event_type": "purchase", "metadata": {
 func TestTheAskedForRequestWorks(t *testing.T) {
 	t.Parallel()
 	url, log := setup(t, nil)
-	a := send(t, request{url: url, body: purchase, headers: map[string]string{"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}})
-	want := rest.Recorded{EventID: "id-1", Status: "recorded", ReceivedAt: "2026-11-23T12:00:00.123456Z"}
+	a := send(
+		t,
+		request{
+			url:  url,
+			body: purchase,
+			headers: map[string]string{
+				"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+			},
+		},
+	)
+
+	want := rest.Recorded{
+		EventID:    "id-1",
+		Status:     "recorded",
+		ReceivedAt: "2026-11-23T12:00:00.123456Z",
+	}
 	if got := decode[rest.Recorded](t, a); a.status != http.StatusCreated || got != want {
 		t.Fatalf("%d %s", a.status, a.body)
 	}
-	if f := log.last(); f.Amount != "100.0" || f.ProductID != "prod456" || f.Metadata != `{"amount": 100.0, "product_id": "prod456"}` ||
+
+	if f := log.last(); f.Amount != "100.0" || f.ProductID != "prod456" ||
+		f.Metadata != `{"amount": 100.0, "product_id": "prod456"}` ||
 		f.Traceparent != "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" {
 		t.Fatalf("recorded %+v", f)
 	}
+
 	a = send(t, request{method: "GET", url: url + "/id-1"})
-	if a.status != http.StatusOK || !strings.Contains(a.body, `"metadata":{"amount":100.0,"product_id":"prod456"}`) {
+	if a.status != http.StatusOK ||
+		!strings.Contains(a.body, `"metadata":{"amount":100.0,"product_id":"prod456"}`) {
 		t.Fatalf("%d %s", a.status, a.body)
 	}
 }
@@ -34,21 +52,25 @@ func TestTheAskedForRequestWorks(t *testing.T) {
 func TestRepetitionsAndConflicts(t *testing.T) {
 	t.Parallel()
 	url, log := setup(t, nil)
+
 	const first = `{"event_id":"e","user_id":"u","event_type":"sale","metadata":{"amount":1.10,"note":"é","list":[1,2]}}`
 	if a := send(t, request{url: url, body: first}); a.status != http.StatusCreated {
 		t.Fatalf("%d %s", a.status, a.body)
 	}
+
 	for name, body := range map[string]string{
-		"to the letter":      first,
-		"white space, order": "{\n\"metadata\" : { \"list\": [1, 2],\"note\":\"\\u00e9\" , \"amount\":1.10 }, \"event_type\":\"sale\", \"user_id\":\"u\", \"event_id\":\"e\" }",
-		"escaped name":       `{"event_id":"e","\u0075ser_id":"u","event_type":"sale","metadata":{"amount":1.10,"note":"é","list":[1,2]}}`,
-		"aliases":            `{"event_id":"e","partner_id":"u","interaction_type":"sale","metadata":{"amount":1.10,"note":"é","list":[1,2]}}`,
+		"to the letter": first,
+		"white space, order": "{\n\"metadata\" : { \"list\": [1, 2],\"note\":\"\\u00e9\" , " +
+			"\"amount\":1.10 }, \"event_type\":\"sale\", \"user_id\":\"u\", \"event_id\":\"e\" }",
+		"escaped name": `{"event_id":"e","\u0075ser_id":"u","event_type":"sale","metadata":{"amount":1.10,"note":"é","list":[1,2]}}`,
+		"aliases":      `{"event_id":"e","partner_id":"u","interaction_type":"sale","metadata":{"amount":1.10,"note":"é","list":[1,2]}}`,
 	} {
 		a := send(t, request{url: url, body: body})
 		if a.status != http.StatusOK || decode[rest.Recorded](t, a).Status != "duplicate" {
 			t.Errorf("%s: %d %s, want a duplicate", name, a.status, a.body)
 		}
 	}
+
 	for name, body := range map[string]string{
 		"other number text": strings.Replace(first, "1.10", "1.1", 1),
 		"other list":        strings.Replace(first, "[1,2]", "[2,1]", 1),
@@ -56,10 +78,12 @@ func TestRepetitionsAndConflicts(t *testing.T) {
 		"a time":            strings.Replace(first, `"user_id"`, `"occurred_at":"2026-11-23T12:00:00Z","user_id"`, 1),
 	} {
 		a := send(t, request{url: url, body: body})
-		if p := decode[httpapi.Problem](t, a); a.status != http.StatusConflict || p.Code != "event_id_conflict" {
+		if p := decode[httpapi.Problem](t, a); a.status != http.StatusConflict ||
+			p.Code != "event_id_conflict" {
 			t.Errorf("%s: %d %s, want a conflict", name, a.status, a.body)
 		}
 	}
+
 	if log.size() != 1 {
 		t.Fatalf("%d events are recorded, want 1", log.size())
 	}
@@ -69,25 +93,40 @@ func TestAnIdempotencyKeyFindsItsFirstAnswer(t *testing.T) {
 	t.Parallel()
 	url, log := setup(t, nil)
 	with := func(key, body string) answer {
-		return send(t, request{url: url, body: body, headers: map[string]string{"Idempotency-Key": key}})
+		return send(
+			t,
+			request{url: url, body: body, headers: map[string]string{"Idempotency-Key": key}},
+		)
 	}
+
 	first := with("k", purchase)
 	if first.status != http.StatusCreated || first.header.Get("Idempotency-Replayed") != "" {
 		t.Fatalf("%d %v %s", first.status, first.header, first.body)
 	}
+
 	again := with("k", strings.ReplaceAll(purchase, " ", ""))
-	if again.status != first.status || again.body != first.body || again.header.Get("Idempotency-Replayed") != "true" {
+	if again.status != first.status || again.body != first.body ||
+		again.header.Get("Idempotency-Replayed") != "true" {
 		t.Fatalf("the retry got %d %v %s", again.status, again.header, again.body)
 	}
-	if a := with("k", `{"user_id":"other","event_type":"view"}`); a.status != http.StatusUnprocessableEntity || decode[httpapi.Problem](t, a).Code != "idempotency_key_reused" {
+
+	if a := with(
+		"k",
+		`{"user_id":"other","event_type":"view"}`,
+	); a.status != http.StatusUnprocessableEntity ||
+		decode[httpapi.Problem](t, a).Code != "idempotency_key_reused" {
 		t.Fatalf("%d %s", a.status, a.body)
 	}
+
 	if a := with("l", purchase); a.status != http.StatusCreated || a.body == first.body {
 		t.Fatalf("another key: %d %s", a.status, a.body)
 	}
-	if a := with(strings.Repeat("k", 256), purchase); a.status != http.StatusUnprocessableEntity || decode[httpapi.Problem](t, a).Errors[0].Field != "Idempotency-Key" {
+
+	if a := with(strings.Repeat("k", 256), purchase); a.status != http.StatusUnprocessableEntity ||
+		decode[httpapi.Problem](t, a).Errors[0].Field != "Idempotency-Key" {
 		t.Fatalf("a long key: %d %s", a.status, a.body)
 	}
+
 	if log.size() != 2 {
 		t.Fatalf("%d events are recorded, want 2", log.size())
 	}
@@ -97,6 +136,7 @@ func TestBadEventsGetTheirProblem(t *testing.T) {
 	t.Parallel()
 	url, log := setup(t, nil)
 	event := func(member string) string { return `{"user_id":"u","event_type":"view",` + member + `}` }
+
 	meta := func(member string) string {
 		return `{"user_id":"u","event_type":"purchase","metadata":{` + member + `}}`
 	}
@@ -166,15 +206,20 @@ func TestBadEventsGetTheirProblem(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a := send(t, request{url: url, body: c.body})
+
 			p := decode[httpapi.Problem](t, a)
 			if a.status != c.status || a.header.Get("Content-Type") != "application/problem+json" {
 				t.Fatalf("%d %s, want %d", a.status, a.body, c.status)
 			}
-			if c.field == "" && p.Code != c.code || c.field != "" && (len(p.Errors) != 1 || p.Errors[0].Field != c.field || p.Errors[0].Code != c.code) {
+
+			if c.field == "" && p.Code != c.code ||
+				c.field != "" &&
+					(len(p.Errors) != 1 || p.Errors[0].Field != c.field || p.Errors[0].Code != c.code) {
 				t.Fatalf("%s; want %s %s", a.body, c.field, c.code)
 			}
 		})
 	}
+
 	t.Cleanup(func() {
 		if log.size() != 0 {
 			t.Errorf("%d bad events are recorded", log.size())
@@ -186,6 +231,7 @@ func TestOtherRefusals(t *testing.T) {
 	t.Parallel()
 	url, log := setup(t, nil)
 	log.failure = fault.RetryIn(1, "intake_full", "Full.", nil)
+
 	for name, c := range map[string]struct {
 		request request
 		status  int
@@ -217,6 +263,7 @@ func TestOtherRefusals(t *testing.T) {
 		if p := decode[httpapi.Problem](t, a); a.status != c.status || p.Code != c.code {
 			t.Errorf("%s: %d %s, want %d %s", name, a.status, a.body, c.status, c.code)
 		}
+
 		if a.status == http.StatusServiceUnavailable && a.header.Get("Retry-After") != "1" {
 			t.Errorf("%s: Retry-After = %q", name, a.header.Get("Retry-After"))
 		}
@@ -226,15 +273,31 @@ func TestOtherRefusals(t *testing.T) {
 func TestAllFaultsAreToldAtOnce(t *testing.T) {
 	t.Parallel()
 	url, _ := setup(t, nil)
-	a := send(t, request{url: url, body: `{"user_id":7,"event_type":"sale","secret":"hunter2","campaign_id":"","metadata":{"amount":"hunter2","order_id":[]}}`})
+	a := send(
+		t,
+		request{
+			url:  url,
+			body: `{"user_id":7,"event_type":"sale","secret":"hunter2","campaign_id":"","metadata":{"amount":"hunter2","order_id":[]}}`,
+		},
+	)
+
 	var fields []string
 	for _, e := range decode[httpapi.Problem](t, a).Errors {
 		fields = append(fields, e.Field)
 	}
+
 	slices.Sort(fields)
-	if want := []string{"campaign_id", "metadata.amount", "metadata.order_id", "secret", "user_id"}; !slices.Equal(fields, want) {
+
+	if want := []string{
+		"campaign_id",
+		"metadata.amount",
+		"metadata.order_id",
+		"secret",
+		"user_id",
+	}; !slices.Equal(fields, want) {
 		t.Fatalf("faults of %v, want %v", fields, want)
 	}
+
 	if strings.Contains(a.body, "hunter2") {
 		t.Fatalf("the answer repeats the input: %s", a.body)
 	}
@@ -242,31 +305,44 @@ func TestAllFaultsAreToldAtOnce(t *testing.T) {
 
 func TestListsTurnPages(t *testing.T) {
 	t.Parallel()
+
 	url, _ := setup(t, nil)
 	for range 5 {
 		send(t, request{url: url, body: purchase})
 	}
+
 	send(t, request{url: url, body: `{"user_id":"other","event_type":"view"}`})
+
 	type page = httpapi.Page[rest.Event]
+
 	var ids []string
+
 	next := ""
 	for {
 		a := send(t, request{method: "GET", url: url + "?user_id=user123&limit=2&cursor=" + next})
+
 		p := decode[page](t, a)
 		for _, e := range p.Data {
 			ids = append(ids, e.EventID)
 		}
+
 		if p.HasMore != (p.NextCursor != "") {
 			t.Fatalf("%s", a.body)
 		}
+
 		if next = p.NextCursor; next == "" {
 			break
 		}
 	}
+
 	if want := []string{"id-1", "id-2", "id-3", "id-4", "id-5"}; !slices.Equal(ids, want) {
 		t.Fatalf("listed %v, want %v", ids, want)
 	}
-	if a := send(t, request{method: "GET", url: url + "?user_id=nobody"}); a.body != `{"data":[],"has_more":false}` {
+
+	if a := send(
+		t,
+		request{method: "GET", url: url + "?user_id=nobody"},
+	); a.body != `{"data":[],"has_more":false}` {
 		t.Fatalf("an empty list is %s", a.body)
 	}
 }

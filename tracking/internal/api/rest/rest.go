@@ -1,4 +1,5 @@
-// Package rest (api) is the HTTP side of the service: each route reads a request, hands it to its use case and writes the answer.
+// Package rest (api) is the HTTP side of the service: each route reads a request, hands it to its
+// use case and writes the answer.
 package rest
 
 import (
@@ -17,13 +18,22 @@ import (
 // Ingest takes events in; *ingest.Handler does.
 type Ingest interface {
 	Record(ctx context.Context, from ingest.Origin, item ingest.Item) (ingest.Result, error)
-	RecordBatch(ctx context.Context, from ingest.Origin, items []ingest.Item) ([]ingest.Result, error)
+	RecordBatch(
+		ctx context.Context,
+		from ingest.Origin,
+		items []ingest.Item,
+	) ([]ingest.Result, error)
 }
 
 // Query reads the log; *query.Handler does.
 type Query interface {
 	Event(ctx context.Context, id string) (event.Entry, error)
-	Events(ctx context.Context, filter query.Filter, position int64, limit int) (page []event.Entry, more bool, err error)
+	Events(
+		ctx context.Context,
+		filter query.Filter,
+		position int64,
+		limit int,
+	) (page []event.Entry, more bool, err error)
 }
 
 // Register adds the routes to the API.
@@ -44,13 +54,44 @@ const (
 
 // Codes are the error codes of these routes beside those of all services.
 func Codes() []httpapi.Code {
-	return append(auth.Codes(),
-		httpapi.Code{Code: "event_id_conflict", Kind: fault.Conflict, Meaning: "An event with this event_id and another content is recorded already."},
-		httpapi.Code{Code: "idempotency_key_reused", Kind: fault.Invalid, Meaning: "The Idempotency-Key has come before with another content."},
-		httpapi.Code{Code: "event_not_found", Kind: fault.NotFound, Meaning: "There is no event with this id."},
-		httpapi.Code{Code: "event_refused", Kind: fault.Invalid, Meaning: "The event holds something that the database cannot store."},
-		httpapi.Code{Code: "cloudevents_binary_mode", Kind: fault.UnsupportedType, Meaning: "CloudEvents are taken in structured mode, with the attributes in the body; the request has them in ce- headers."},
-		httpapi.Code{Code: "intake_full", Kind: fault.Unavailable, Meaning: "More events wait to be written than the replica takes; try again after Retry-After."},
-		httpapi.Code{Code: "outcome_unknown", Kind: fault.Unavailable, Meaning: "The event may be recorded or not. Send it again with the same event_id or Idempotency-Key; it counts once."},
+	return append(
+		auth.Codes(),
+		httpapi.Code{
+			Code:    "event_id_conflict",
+			Kind:    fault.Conflict,
+			Meaning: "An event with this event_id and another content is recorded already.",
+		},
+		httpapi.Code{
+			Code:    "idempotency_key_reused",
+			Kind:    fault.Invalid,
+			Meaning: "The Idempotency-Key has come before with another content.",
+		},
+		httpapi.Code{
+			Code:    "event_not_found",
+			Kind:    fault.NotFound,
+			Meaning: "There is no event with this id.",
+		},
+		httpapi.Code{
+			Code:    "event_refused",
+			Kind:    fault.Invalid,
+			Meaning: "The event holds something that the database cannot store.",
+		},
+		httpapi.Code{
+			Code: "cloudevents_binary_mode",
+			Kind: fault.UnsupportedType,
+			Meaning: "CloudEvents are taken in structured mode, with the attributes in the " +
+				"body; the request has them in ce- headers.",
+		},
+		httpapi.Code{
+			Code:    "intake_full",
+			Kind:    fault.Unavailable,
+			Meaning: "More events wait to be written than the replica takes; try again after Retry-After.",
+		},
+		httpapi.Code{
+			Code: "outcome_unknown",
+			Kind: fault.Unavailable,
+			Meaning: "The event may be recorded or not. Send it again with the same event_id or " +
+				"Idempotency-Key; it counts once.",
+		},
 	)
 }

@@ -36,61 +36,86 @@ type memory struct {
 	failure error
 }
 
-func (m *memory) Record(ctx context.Context, events []event.Event, use *ingest.Use) ([]ingest.Outcome, error) {
+func (m *memory) Record(
+	ctx context.Context,
+	events []event.Event,
+	use *ingest.Use,
+) ([]ingest.Outcome, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+
 	if m.failure != nil {
 		return nil, m.failure
 	}
+
 	var keyed []ingest.Keyed
 	if use != nil {
 		keyed = append(keyed, ingest.Keyed{Use: use, To: len(events)})
 	}
+
 	outcomes, err := m.store.Append(ctx, events, keyed...)
 	for i, o := range outcomes {
 		if o.State == ingest.Stored {
-			m.entries = append(m.entries, event.Entry{Seq: int64(len(m.entries) + 1), Event: events[i]})
+			m.entries = append(
+				m.entries,
+				event.Entry{Seq: int64(len(m.entries) + 1), Event: events[i]},
+			)
 		}
 	}
+
 	return outcomes, err
 }
 
 func (m *memory) Event(_ context.Context, id string) (event.Entry, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+
 	for _, entry := range m.entries {
 		if entry.Event.ID() == id {
 			return entry, true, nil
 		}
 	}
+
 	return event.Entry{}, false, nil
 }
 
-func (m *memory) Events(_ context.Context, f query.Filter, position int64, limit int) (found []event.Entry, more bool, err error) {
+func (m *memory) Events(
+	_ context.Context,
+	f query.Filter,
+	position int64,
+	limit int,
+) (found []event.Entry, more bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+
 	for _, entry := range m.entries {
 		facts := entry.Event.Facts()
-		if entry.Seq <= position || (f.UserID != "" && f.UserID != facts.UserID) || (f.Type != "" && f.Type != facts.Type) {
+		if entry.Seq <= position || (f.UserID != "" && f.UserID != facts.UserID) ||
+			(f.Type != "" && f.Type != facts.Type) {
 			continue
 		}
+
 		if len(found) == limit {
 			return found, true, nil
 		}
+
 		found = append(found, entry)
 	}
+
 	return found, false, nil
 }
 
 func (m *memory) size() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+
 	return len(m.entries)
 }
 
 func (m *memory) last() event.Facts {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+
 	return m.entries[len(m.entries)-1].Event.Facts()
 }
 
@@ -108,12 +133,21 @@ func setup(tb testing.TB, verifier *auth.Verifier) (base string, log *memory) {
 	otel.SetTextMapPropagator(propagation.TraceContext{})
 	log = &memory{store: ingesttest.New()}
 	api := httpapi.New(httpapi.Config{
-		Service: "tracking", Title: "Tracking", Version: "1", HealthPath: "/health", Codes: rest.Codes(), Health: httpapi.NewHealth("tracking"),
-		Logger: slog.New(slog.DiscardHandler), Metrics: telemetry.Metrics(), Now: clock, Middleware: middleware(verifier),
+		Service:    "tracking",
+		Title:      "Tracking",
+		Version:    "1",
+		HealthPath: "/health",
+		Codes:      rest.Codes(),
+		Health:     httpapi.NewHealth("tracking"),
+		Logger:     slog.New(slog.DiscardHandler),
+		Metrics:    telemetry.Metrics(),
+		Now:        clock,
+		Middleware: middleware(verifier),
 	})
 	rest.Register(api.Huma, ingest.New(log, log.store, &counter{}, clock), query.New(log))
 	server := httptest.NewServer(api.Router)
 	tb.Cleanup(server.Close)
+
 	return server.URL + "/api/v1/tracking/events", log
 }
 
@@ -130,39 +164,50 @@ type answer struct {
 
 func send(tb testing.TB, r request) answer {
 	tb.Helper()
+
 	method := r.method
 	if method == "" {
 		method = http.MethodPost
 	}
+
 	req, err := http.NewRequestWithContext(tb.Context(), method, r.url, strings.NewReader(r.body))
 	if err != nil {
 		tb.Fatal(err)
 	}
+
 	if r.media == "" {
 		r.media = "application/json"
 	}
+
 	req.Header.Set("Content-Type", r.media)
+
 	for name, value := range r.headers {
 		req.Header.Set(name, value)
 	}
+
 	got, err := http.DefaultClient.Do(req)
 	if err != nil {
 		tb.Fatal(err)
 	}
+
 	defer func() { _ = got.Body.Close() }()
+
 	text, err := io.ReadAll(got.Body)
 	if err != nil {
 		tb.Fatal(err)
 	}
+
 	return answer{status: got.StatusCode, header: got.Header, body: string(text)}
 }
 
 // decode reads an answer's body.
 func decode[T any](tb testing.TB, a answer) T {
 	tb.Helper()
+
 	var v T
 	if err := json.Unmarshal([]byte(a.body), &v); err != nil {
 		tb.Fatalf("%v in %s", err, a.body)
 	}
+
 	return v
 }

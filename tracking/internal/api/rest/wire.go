@@ -11,7 +11,8 @@ import (
 	"tributary/tracking/internal/domain/event"
 )
 
-// The request types document the bodies; package rest reads the bodies itself, and the rules are those of package event.
+// The request types document the bodies; package rest reads the bodies itself, and the rules are
+// those of package event.
 
 // EventRequest is an event as callers send it.
 type EventRequest struct {
@@ -70,8 +71,10 @@ type Attributes struct{ raw }
 // Schema documents it.
 func (Attributes) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{
-		Type: huma.TypeObject, AdditionalProperties: true,
-		Description: "What a CloudEvent says beside its data and has no meaning here: dataschema and extensions, as they came first.",
+		Type:                 huma.TypeObject,
+		AdditionalProperties: true,
+		Description: "What a CloudEvent says beside its data and has no meaning here: " +
+			"dataschema and extensions, as they came first.",
 	}
 }
 
@@ -82,17 +85,33 @@ type Metadata struct{ raw }
 func (Metadata) Schema(huma.Registry) *huma.Schema {
 	one, longest := 1, 128
 	identifier := func(doc string) *huma.Schema {
-		return &huma.Schema{Type: huma.TypeString, MinLength: &one, MaxLength: &longest, Description: doc}
+		return &huma.Schema{
+			Type:        huma.TypeString,
+			MinLength:   &one,
+			MaxLength:   &longest,
+			Description: doc,
+		}
 	}
+
 	return &huma.Schema{
-		Type: huma.TypeObject, AdditionalProperties: true, Description: "Any members; these have meaning, the rest is kept.",
+		Type:                 huma.TypeObject,
+		AdditionalProperties: true,
+		Description:          "Any members; these have meaning, the rest is kept.",
 		Properties: map[string]*huma.Schema{
 			"amount": {
-				OneOf:       []*huma.Schema{{Type: huma.TypeNumber}, {Type: huma.TypeString}},
-				Description: "Major units, read exactly from the text: at most 12 integer digits and as many decimals as the currency has, beside zeros. Required for purchase and sale.",
+				OneOf: []*huma.Schema{{Type: huma.TypeNumber}, {Type: huma.TypeString}},
+				Description: "Major units, read exactly from the text: at most 12 integer " +
+					"digits and as many decimals as the currency has, beside zeros. Required for purchase and sale.",
 			},
-			"currency":   {Type: huma.TypeString, Description: "ISO 4217; USD when absent, but for a refund, void or chargeback the currency of its original.", Examples: []any{"USD"}},
-			"product_id": identifier("What was bought."), "order_id": identifier("The order."), "original_event_id": identifier("The event that a refund, void or chargeback undoes."),
+			"currency": {
+				Type: huma.TypeString,
+				Description: "ISO 4217; USD when absent, but for a refund, void or chargeback " +
+					"the currency of its original.",
+				Examples: []any{"USD"},
+			},
+			"product_id":        identifier("What was bought."),
+			"order_id":          identifier("The order."),
+			"original_event_id": identifier("The event that a refund, void or chargeback undoes."),
 		},
 		Examples: []any{map[string]any{"amount": 100, "product_id": "prod456"}},
 	}
@@ -117,10 +136,21 @@ type Event struct {
 
 func eventOf(entry event.Entry) Event {
 	f := entry.Event.Facts()
+
 	return Event{
-		EventID: f.ID, UserID: f.UserID, EventType: string(f.Type), OccurredAt: timeText(f.OccurredAt), ReceivedAt: timeText(f.ReceivedAt),
-		CampaignID: f.CampaignID, Metadata: Metadata{raw{jsontext.Value(f.Metadata)}}, VisitorID: f.VisitorID, SourceURL: f.SourceURL,
-		DestinationURL: f.DestinationURL, Source: f.Source, Attributes: Attributes{raw{jsontext.Value(f.Attributes)}}, seq: entry.Seq,
+		EventID:        f.ID,
+		UserID:         f.UserID,
+		EventType:      string(f.Type),
+		OccurredAt:     timeText(f.OccurredAt),
+		ReceivedAt:     timeText(f.ReceivedAt),
+		CampaignID:     f.CampaignID,
+		Metadata:       Metadata{raw{jsontext.Value(f.Metadata)}},
+		VisitorID:      f.VisitorID,
+		SourceURL:      f.SourceURL,
+		DestinationURL: f.DestinationURL,
+		Source:         f.Source,
+		Attributes:     Attributes{raw{jsontext.Value(f.Attributes)}},
+		seq:            entry.Seq,
 	}
 }
 
@@ -130,13 +160,16 @@ const traceparentLength = 55
 
 // validTraceparent gives the text back if it is a W3C traceparent of version 00, "" otherwise.
 func validTraceparent(text string) string {
-	if len(text) != traceparentLength || !strings.HasPrefix(text, "00-") || text[35] != '-' || text[52] != '-' {
+	if len(text) != traceparentLength || !strings.HasPrefix(text, "00-") || text[35] != '-' ||
+		text[52] != '-' {
 		return ""
 	}
+
 	for i := range len(text) {
 		if c := text[i]; c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'f') {
 			return ""
 		}
 	}
+
 	return text
 }

@@ -29,12 +29,21 @@ func TestFakeStoreKeepsTheContract(t *testing.T) {
 }
 
 // start runs a coalescer over the store until the test ends. Use it inside of synctest.
-func start(t *testing.T, store ingest.Store, limits ingest.Limits) (c *ingest.Coalescer, stop func()) {
+func start(
+	t *testing.T,
+	store ingest.Store,
+	limits ingest.Limits,
+) (c *ingest.Coalescer, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	c = ingest.NewCoalescer(limits, ingest.Needs{
-		Store: store, Stored: func() {}, Committed: func(int, time.Duration) {}, Logger: slog.New(slog.DiscardHandler), Now: time.Now,
+		Store:     store,
+		Stored:    func() {},
+		Committed: func(int, time.Duration) {},
+		Logger:    slog.New(slog.DiscardHandler),
+		Now:       time.Now,
 	})
+
 	var running sync.WaitGroup
 	running.Go(func() {
 		if err := c.Run(ctx); err != nil {
@@ -43,19 +52,31 @@ func start(t *testing.T, store ingest.Store, limits ingest.Limits) (c *ingest.Co
 	})
 	stop = sync.OnceFunc(func() { cancel(); running.Wait() })
 	t.Cleanup(stop)
+
 	return c, stop
 }
 
 func limits() ingest.Limits {
-	return ingest.Limits{Rows: 4, Writers: 1, QueueRows: 10, QueueBytes: 1 << 20, Retry: time.Second}
+	return ingest.Limits{
+		Rows:       4,
+		Writers:    1,
+		QueueRows:  10,
+		QueueBytes: 1 << 20,
+		Retry:      time.Second,
+	}
 }
 
 func events(t *testing.T, from, to int) []event.Event {
 	t.Helper()
+
 	var list []event.Event
 	for i := from; i < to; i++ {
-		list = append(list, ingesttest.Event(t, fmt.Sprint(i), "u", time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)))
+		list = append(
+			list,
+			ingesttest.Event(t, fmt.Sprint(i), "u", time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)),
+		)
 	}
+
 	return list
 }
 
@@ -66,20 +87,27 @@ func TestRequestsShareCommits(t *testing.T) {
 		gate := make(chan struct{})
 		store.Hook = func([]event.Event) error { <-gate; return nil }
 		c, stop := start(t, store, limits())
+
 		var requests sync.WaitGroup
 		for i := range 10 {
 			requests.Go(func() {
-				if got, err := c.Record(t.Context(), events(t, i, i+1), nil); err != nil || got[0].State != ingest.Stored {
+				if got, err := c.Record(t.Context(), events(t, i, i+1), nil); err != nil ||
+					got[0].State != ingest.Stored {
 					t.Errorf("Record = %v, %v", got, err)
 				}
 			})
 			synctest.Wait()
 		}
+
 		close(gate)
 		requests.Wait()
 		stop()
+
 		if got := store.Commits(); !slices.Equal(got, []int{1, 4, 4, 1}) {
-			t.Fatalf("commits of %v events, want the first alone and the others together, 4 at most", got)
+			t.Fatalf(
+				"commits of %v events, want the first alone and the others together, 4 at most",
+				got,
+			)
 		}
 	})
 }
@@ -89,21 +117,28 @@ func TestPoisonReachesOnlyTheGuilty(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := ingesttest.New()
 		store.Hook = func(batch []event.Event) error {
-			if slices.ContainsFunc(batch, func(e event.Event) bool { return e.ID() == "2" || e.ID() == "5" }) {
+			if slices.ContainsFunc(
+				batch,
+				func(e event.Event) bool { return e.ID() == "2" || e.ID() == "5" },
+			) {
 				return fmt.Errorf("%w: bad", ingest.ErrRefused)
 			}
+
 			return nil
 		}
 		l := limits()
 		l.Rows = 500
 		c, _ := start(t, store, l)
+
 		got, err := c.Record(t.Context(), events(t, 0, 8), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		for i, o := range got {
 			bad := i == 2 || i == 5
-			if (o.State == ingest.Refused) != bad || bad && !fault.Is(o.Err, "event_refused") || store.Has(fmt.Sprint(i)) == bad {
+			if (o.State == ingest.Refused) != bad || bad && !fault.Is(o.Err, "event_refused") ||
+				store.Has(fmt.Sprint(i)) == bad {
 				t.Errorf("outcome %d = %+v", i, o)
 			}
 		}
@@ -117,21 +152,27 @@ func TestAFullQueueIsTold(t *testing.T) {
 		gate := make(chan struct{})
 		store.Hook = func([]event.Event) error { <-gate; return nil }
 		c, _ := start(t, store, limits())
+
 		var requests sync.WaitGroup
 		for i := range 11 { // one is being written, ten wait
 			requests.Go(func() { _, _ = c.Record(t.Context(), events(t, i, i+1), nil) })
 			synctest.Wait()
 		}
+
 		_, err := c.Record(t.Context(), events(t, 20, 21), nil)
+
 		f, ok := fault.As(err)
 		if !ok || f.Code != "intake_full" || f.Kind != fault.Unavailable || f.RetryAfter <= 0 {
 			t.Errorf("Record = %v, want intake_full with Retry-After", err)
 		}
+
 		if got := c.Waiting(); got != 10 {
 			t.Errorf("%d wait, want 10", got)
 		}
+
 		close(gate)
 		requests.Wait()
+
 		if store.Has("20") {
 			t.Error("what was refused is stored")
 		}
@@ -147,14 +188,17 @@ func TestAQueueFullOfBytesIsTold(t *testing.T) {
 		l := limits()
 		l.QueueBytes = 1000
 		c, _ := start(t, store, l)
+
 		var requests sync.WaitGroup
 		for i := range 2 {
 			requests.Go(func() { _, _ = c.Record(t.Context(), events(t, i, i+1), nil) })
 			synctest.Wait()
 		}
+
 		if _, err := c.Record(t.Context(), events(t, 20, 21), nil); !fault.Is(err, "intake_full") {
 			t.Errorf("Record = %v, want intake_full", err)
 		}
+
 		close(gate)
 		requests.Wait()
 	})
@@ -164,21 +208,27 @@ func TestAnOutageIsRetriedThenTold(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := ingesttest.New()
+
 		var down atomic.Bool
 		down.Store(true)
 		store.Hook = func([]event.Event) error {
 			if down.Load() {
 				return ingest.Away(errors.New("connection refused"))
 			}
+
 			return nil
 		}
 		c, _ := start(t, store, limits())
 		time.AfterFunc(500*time.Millisecond, func() { down.Store(false) })
-		if got, err := c.Record(t.Context(), events(t, 0, 1), nil); err != nil || got[0].State != ingest.Stored {
+
+		if got, err := c.Record(t.Context(), events(t, 0, 1), nil); err != nil ||
+			got[0].State != ingest.Stored {
 			t.Fatalf("a short outage: %v, %v; want it bridged", got, err)
 		}
+
 		down.Store(true)
 		begin := time.Now()
+
 		_, err := c.Record(t.Context(), events(t, 1, 2), nil)
 		if !fault.Is(err, "database_unavailable") || time.Since(begin) > 2*time.Second {
 			t.Fatalf("a long outage: %v after %v", err, time.Since(begin))
@@ -192,12 +242,17 @@ type lossy struct {
 	lost bool
 }
 
-func (l *lossy) Append(ctx context.Context, events []event.Event, keyed ...ingest.Keyed) ([]ingest.Outcome, error) {
+func (l *lossy) Append(
+	ctx context.Context,
+	events []event.Event,
+	keyed ...ingest.Keyed,
+) ([]ingest.Outcome, error) {
 	got, err := l.Store.Append(ctx, events, keyed...)
 	if !l.lost {
 		l.lost = true
 		return nil, ingest.Unknown(errors.New("connection reset"))
 	}
+
 	return got, err
 }
 
@@ -206,6 +261,7 @@ func TestALostAnswerIsFoundAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := start(t, &lossy{Store: ingesttest.New()}, limits())
 		twice := append(events(t, 0, 1), events(t, 0, 1)...)
+
 		got, err := c.Record(t.Context(), twice, nil)
 		if err != nil || got[0].State != ingest.Stored || got[1].State != ingest.Repeated {
 			t.Fatalf("Record = %+v, %v; want the first recorded, once", got, err)
@@ -219,12 +275,18 @@ type unreachable struct {
 	lost bool
 }
 
-func (u *unreachable) Append(ctx context.Context, events []event.Event, keyed ...ingest.Keyed) ([]ingest.Outcome, error) {
+func (u *unreachable) Append(
+	ctx context.Context,
+	events []event.Event,
+	keyed ...ingest.Keyed,
+) ([]ingest.Outcome, error) {
 	if u.lost {
 		return nil, ingest.Away(errors.New("connection refused"))
 	}
+
 	u.lost = true
 	_, err := u.Store.Append(ctx, events, keyed...)
+
 	return nil, cmp.Or(err, ingest.Unknown(errors.New("connection reset")))
 }
 
@@ -232,22 +294,32 @@ func TestALostAnswerStaysUnknownWhileTheLogIsAway(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := ingesttest.New()
+
 		c, _ := start(t, &unreachable{Store: store}, limits())
-		if _, err := c.Record(t.Context(), events(t, 0, 1), nil); !fault.Is(err, "outcome_unknown") || !store.Has("0") {
+		if _, err := c.Record(
+			t.Context(),
+			events(t, 0, 1),
+			nil,
+		); !fault.Is(err, "outcome_unknown") ||
+			!store.Has("0") {
 			t.Errorf("Record = %v, want outcome_unknown: the event is stored", err)
 		}
+
 		if _, err := c.Record(t.Context(), events(t, 1, 2), nil); !fault.Is(err, "database_unavailable") {
 			t.Errorf("Record = %v, want database_unavailable: nothing of this one is stored", err)
 		}
 	})
 }
 
-// A request of which only a part is known gets no outcomes, and is not told that nothing was stored when something was.
+// A request of which only a part is known gets no outcomes, and is not told that nothing was stored
+// when something was.
 func TestARequestThatIsWrittenInPartsIsKnownOrNot(t *testing.T) {
 	t.Parallel()
+
 	refused, away := fmt.Errorf("%w: bad", ingest.ErrRefused), ingest.Away(errors.New("connection refused"))
 	for name, c := range map[string]struct {
-		answers map[string]error // by the first and the last event of a commit; the others are stored
+		// by the first and the last event of a commit; the others are stored
+		answers map[string]error
 		code    string
 	}{
 		"one stored, one away":    {map[string]error{"0-1": refused, "1-1": away}, "outcome_unknown"},
@@ -262,10 +334,12 @@ func TestARequestThatIsWrittenInPartsIsKnownOrNot(t *testing.T) {
 				store := ingesttest.New()
 				store.Hook = func(batch []event.Event) error { return c.answers[batch[0].ID()+"-"+batch[len(batch)-1].ID()] }
 				coalescer, _ := start(t, store, limits())
+
 				_, err := coalescer.Record(t.Context(), events(t, 0, 2), nil)
 				if c.code == "" && err != nil || c.code != "" && !fault.Is(err, c.code) {
 					t.Errorf("Record = %v, want %q", err, c.code)
 				}
+
 				if f, ok := fault.As(err); ok && f.RetryAfter <= 0 {
 					t.Error("no Retry-After")
 				}
@@ -281,6 +355,7 @@ func TestStoppingWritesWhatWaits(t *testing.T) {
 		gate := make(chan struct{})
 		store.Hook = func([]event.Event) error { <-gate; return nil }
 		c, stop := start(t, store, limits())
+
 		var requests sync.WaitGroup
 		for i := range 6 {
 			requests.Go(func() {
@@ -289,12 +364,15 @@ func TestStoppingWritesWhatWaits(t *testing.T) {
 				}
 			})
 		}
+
 		synctest.Wait()
 		requests.Go(stop)
 		synctest.Wait()
+
 		if _, err := c.Record(t.Context(), events(t, 9, 10), nil); !fault.Is(err, "shutting_down") {
 			t.Errorf("Record while stopping = %v, want shutting_down", err)
 		}
+
 		close(gate)
 		requests.Wait()
 	})
@@ -307,11 +385,14 @@ func TestACallerWhoLeavesIsNotWaitedFor(t *testing.T) {
 		gate := make(chan struct{})
 		store.Hook = func([]event.Event) error { <-gate; return nil }
 		c, _ := start(t, store, limits())
+
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
+
 		if _, err := c.Record(ctx, events(t, 0, 1), nil); !fault.Is(err, "outcome_unknown") {
 			t.Errorf("Record = %v, want outcome_unknown", err)
 		}
+
 		close(gate)
 	})
 }

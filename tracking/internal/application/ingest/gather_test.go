@@ -14,27 +14,45 @@ import (
 
 const gather = 3 * time.Millisecond
 
-// gathering starts a coalescer that waits for as many events as its last commit had, and lets it make one of four.
-func gathering(t *testing.T, store *ingesttest.Store, writers int) (c *ingest.Coalescer, stop func()) {
+// gathering starts a coalescer that waits for as many events as its last commit had, and lets it
+// make one of four.
+func gathering(
+	t *testing.T,
+	store *ingesttest.Store,
+	writers int,
+) (c *ingest.Coalescer, stop func()) {
 	t.Helper()
 	l := limits()
-	l.Gather, l.GatherRows, l.Writers = gather, l.Rows, writers
+	l.Gather = gather
+	l.GatherRows = l.Rows
+	l.Writers = writers
 	c, stop = start(t, store, l)
 	took(t, c, 0, 4, 0)
+
 	return c, stop
 }
 
 // took records events in one request and checks how long that takes.
 func took(t *testing.T, c *ingest.Coalescer, from, to int, want time.Duration) {
 	t.Helper()
+
 	begin := time.Now()
-	if _, err := c.Record(t.Context(), events(t, from, to), nil); err != nil || time.Since(begin) != want {
-		t.Errorf("events %d to %d are recorded after %v (%v), want %v", from, to, time.Since(begin), err, want)
+	if _, err := c.Record(t.Context(), events(t, from, to), nil); err != nil ||
+		time.Since(begin) != want {
+		t.Errorf(
+			"events %d to %d are recorded after %v (%v), want %v",
+			from,
+			to,
+			time.Since(begin),
+			err,
+			want,
+		)
 	}
 }
 
 func commits(t *testing.T, store *ingesttest.Store, want ...int) {
 	t.Helper()
+
 	if got := store.Commits(); !slices.Equal(got, want) {
 		t.Errorf("commits of %v events, want %v", got, want)
 	}
@@ -46,10 +64,12 @@ func TestAloneARequestIsWrittenAtOnce(t *testing.T) {
 		store := ingesttest.New()
 		l := limits()
 		l.Gather, l.GatherRows = gather, l.Rows
+
 		c, _ := start(t, store, l)
 		for i := range 3 {
 			took(t, c, i, i+1, 0)
 		}
+
 		commits(t, store, 1, 1, 1)
 	})
 }
@@ -59,13 +79,16 @@ func TestACommitWaitsForAsManyAsTheLastOneHad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := ingesttest.New()
 		c, _ := gathering(t, store, 1)
+
 		var requests sync.WaitGroup
 		requests.Go(func() { took(t, c, 10, 11, 2*time.Millisecond) })
 		synctest.Wait()
 		time.Sleep(2 * time.Millisecond) // of the bubble: no time passes
+
 		for i := 11; i < 14; i++ {
 			requests.Go(func() { took(t, c, i, i+1, 0) }) // the last of them is the fourth
 		}
+
 		requests.Wait()
 		took(t, c, 20, 21, gather) // nobody else comes
 		took(t, c, 30, 31, 0)      // and nobody is expected any more
@@ -92,6 +115,7 @@ func TestStoppingDoesNotWaitForOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := ingesttest.New()
 		c, stop := gathering(t, store, 1)
+
 		var requests sync.WaitGroup
 		requests.Go(func() { took(t, c, 10, 11, 0) })
 		synctest.Wait()
@@ -106,10 +130,12 @@ func TestTwoWritersGather(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := ingesttest.New()
 		c, _ := gathering(t, store, 2)
+
 		var requests sync.WaitGroup
 		for i := 10; i < 12; i++ { // one writer gathers both, the other finds nothing
 			requests.Go(func() { took(t, c, i, i+1, gather) })
 		}
+
 		requests.Wait()
 		commits(t, store, 4, 2)
 
@@ -118,9 +144,11 @@ func TestTwoWritersGather(t *testing.T) {
 			if batch[0].ID() == "20" {
 				<-gate
 			}
+
 			return nil
 		}
-		requests.Go(func() { took(t, c, 20, 22, gather) }) // two, as in the last commit: written at once, and it takes its time
+		// two, as in the last commit: written at once, and it takes its time
+		requests.Go(func() { took(t, c, 20, 22, gather) })
 		synctest.Wait()
 		took(t, c, 30, 31, gather) // the other writer waits for two, and not for the first
 		close(gate)

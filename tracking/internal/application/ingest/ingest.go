@@ -1,5 +1,5 @@
-// Package ingest (application) takes events in: it checks them, gives them ids, and writes them to the log together with what
-// other requests bring at the same moment.
+// Package ingest (application) takes events in: it checks them, gives them ids, and writes them to
+// the log together with what other requests bring at the same moment.
 package ingest
 
 import (
@@ -21,9 +21,10 @@ type IDs interface {
 
 // Recorder writes events to the log. The Coalescer is one.
 type Recorder interface {
-	// Record returns when every event is either committed or not, with one outcome for each, in order; none has Failed. When that is
-	// not known of every event, or is no because of what they share (the queue is full, the database is away), that is the error. Use is nil for
-	// a request without a key; where the key was used before, nothing is stored and each outcome is KeyUsed.
+	// Record returns when every event is either committed or not, with one outcome for each, in
+	// order; none has Failed. When that is not known of every event, or is no because of what they
+	// share (the queue is full, the database is away), that is the error. Use is nil for a request
+	// without a key; where the key was used before, nothing is stored and each outcome is KeyUsed.
 	Record(ctx context.Context, events []event.Event, use *Use) ([]Outcome, error)
 }
 
@@ -37,17 +38,23 @@ type Handler struct {
 
 // New makes the handler.
 func New(log Recorder, keys Keys, ids IDs, now func() time.Time) *Handler {
-	return &Handler{log: log, keys: keys, ids: ids, now: now}
+	return &Handler{
+		log:  log,
+		keys: keys,
+		ids:  ids,
+		now:  now,
+	}
 }
 
-// Item is one event as a caller gave it. Faults are those found while reading it; they are told together with those of the rules.
+// Item is one event as a caller gave it. Faults are those found while reading it; they are told
+// together with those of the rules.
 type Item struct {
 	Input  event.Input
 	Faults fault.Fields
 }
 
-// Origin says where a request comes from. Key is its idempotency key, "" without one; keys belong to a Caller. With a key, Hash is that of operation
-// and content.
+// Origin says where a request comes from. Key is its idempotency key, "" without one; keys belong
+// to a Caller. With a key, Hash is that of operation and content.
 type Origin struct {
 	Caller      string
 	Key         string
@@ -64,7 +71,8 @@ const (
 	Duplicate Status = "duplicate" // the same event was in the log already
 )
 
-// Result is the answer for one item: either Err, or the others. Replayed tells that it was given before, to the first request with the key.
+// Result is the answer for one item: either Err, or the others. Replayed tells that it was given
+// before, to the first request with the key.
 type Result struct {
 	EventID    string
 	Status     Status
@@ -73,47 +81,60 @@ type Result struct {
 	Err        error
 }
 
-// Record takes one event. The error is a fault: every fault of the event at once, event_id_conflict, idempotency_key_reused, or
-// one of Recorder; it may come with a result that is Replayed.
+// Record takes one event. The error is a fault: every fault of the event at once,
+// event_id_conflict, idempotency_key_reused, or one of Recorder; it may come with a result that is
+// Replayed.
 func (h *Handler) Record(ctx context.Context, from Origin, item Item) (Result, error) {
 	if err := checkKey(from.Key); err != nil {
 		return Result{}, err
 	}
+
 	e, err := h.accept(from, item, h.now(), alone)
 	if err != nil {
 		return Result{}, err
 	}
+
 	outcomes, err := h.log.Record(ctx, []event.Event{e}, from.use(e.ReceivedAt()))
 	if err != nil {
 		return Result{}, err
 	}
+
 	if outcomes[0].State == KeyUsed {
 		return h.replay(ctx, from, item)
 	}
+
 	result := h.judge(from, item, e, outcomes[0])
+
 	return result, result.Err
 }
 
-// RecordBatch takes many events. Every item gets its own result, in order; the error is a fault of the whole request.
+// RecordBatch takes many events. Every item gets its own result, in order; the error is a fault of
+// the whole request.
 func (h *Handler) RecordBatch(ctx context.Context, from Origin, items []Item) ([]Result, error) {
 	if err := checkKey(from.Key); err != nil {
 		return nil, err
 	}
+
 	b := h.acceptAll(from, items, h.now())
 	if len(b.unique) == 0 {
 		if from.Key == "" {
 			return b.results, nil
 		}
+
 		_, _, err := h.first(ctx, from)
+
 		return b.results, err
 	}
+
 	outcomes, err := h.log.Record(ctx, b.unique, from.use(b.unique[0].ReceivedAt()))
 	if err != nil {
 		return nil, err
 	}
+
 	if outcomes[0].State == KeyUsed {
 		return h.replayBatch(ctx, from, items)
 	}
+
 	return h.judgeAll(from, items, b, outcomes), nil
 }
 
@@ -128,9 +149,13 @@ type batch struct {
 
 func (h *Handler) acceptAll(from Origin, items []Item, now time.Time) batch {
 	b := batch{
-		results: make([]Result, len(items)), events: make([]event.Event, len(items)), unique: make([]event.Event, 0, len(items)),
-		place: make([]int, len(items)), repeated: make([]bool, len(items)),
+		results:  make([]Result, len(items)),
+		events:   make([]event.Event, len(items)),
+		unique:   make([]event.Event, 0, len(items)),
+		place:    make([]int, len(items)),
+		repeated: make([]bool, len(items)),
 	}
+
 	first := make(map[string]int, len(items)) // the first item of each id
 	for i, item := range items {
 		e, err := h.accept(from, item, now, i)
@@ -138,23 +163,28 @@ func (h *Handler) acceptAll(from Origin, items []Item, now time.Time) batch {
 			b.results[i], b.place[i] = Result{EventID: named(item), Err: err}, -1
 			continue
 		}
+
 		b.events[i] = e
 		if at, ok := first[e.ID()]; ok {
 			b.place[i], b.repeated[i] = b.place[at], true
 			continue
 		}
+
 		first[e.ID()], b.place[i] = i, len(b.unique)
 		b.unique = append(b.unique, e)
 	}
+
 	return b
 }
 
-// named is the id that a refused item gives, "" when it is none: no answer repeats what is not understood.
+// named is the id that a refused item gives, "" when it is none: no answer repeats what is not
+// understood.
 func named(item Item) string {
 	id := item.Input.EventID.Value()
 	if len(event.CheckIdentifier("event_id", id)) > 0 {
 		return ""
 	}
+
 	return id
 }
 
@@ -164,6 +194,7 @@ func (b batch) outcome(i int, outcomes []Outcome) Outcome {
 	if b.repeated[i] && outcome.Err == nil {
 		return compare(b.events[i], outcome)
 	}
+
 	return outcome
 }
 
@@ -173,6 +204,7 @@ func compare(e event.Event, earlier Outcome) Outcome {
 	if e.Hash() != earlier.Hash {
 		earlier.State = Differs
 	}
+
 	return earlier
 }
 
@@ -187,9 +219,12 @@ func (h *Handler) accept(from Origin, item Item, now time.Time, position int) (e
 		if err != nil {
 			return event.Event{}, err
 		}
+
 		receipt.ID = id
 	}
+
 	e, faults := event.New(item.Input, receipt)
+
 	return e, append(item.Faults, faults...).Err()
 }
 
@@ -200,12 +235,15 @@ func (h *Handler) identify(from Origin, position int) (string, error) {
 	case position == alone:
 		return h.ids.Derived(from.Caller, from.Key), nil
 	}
+
 	return h.ids.Derived(from.Caller, from.Key, strconv.Itoa(position)), nil
 }
 
-// judge makes the answer of an outcome. An event that has its id from a key is known by it, also when the key itself was forgotten.
+// judge makes the answer of an outcome. An event that has its id from a key is known by it, also
+// when the key itself was forgotten.
 func (*Handler) judge(from Origin, item Item, e event.Event, outcome Outcome) Result {
 	derived := from.Key != "" && !item.Input.EventID.IsGiven()
+
 	result := Result{EventID: e.ID(), ReceivedAt: outcome.ReceivedAt}
 	switch outcome.State {
 	case Stored:
@@ -220,6 +258,7 @@ func (*Handler) judge(from Origin, item Item, e event.Event, outcome Outcome) Re
 	case Refused, Failed, KeyUsed:
 		result.Err = outcome.Err
 	}
+
 	return result
 }
 
@@ -230,6 +269,7 @@ func (h *Handler) judgeAll(from Origin, items []Item, b batch, outcomes []Outcom
 			b.results[i] = h.judge(from, item, b.events[i], b.outcome(i, outcomes))
 		}
 	}
+
 	return b.results
 }
 
@@ -237,5 +277,10 @@ func conflict(derived bool) error {
 	if derived {
 		return keyReused()
 	}
-	return fault.New(fault.Conflict, "event_id_conflict", "An event with this event_id and another content is recorded already.")
+
+	return fault.New(
+		fault.Conflict,
+		"event_id_conflict",
+		"An event with this event_id and another content is recorded already.",
+	)
 }

@@ -24,19 +24,23 @@ func TestARequestIsWrittenInOneCommit(t *testing.T) {
 		gate := make(chan struct{})
 		store.Hook = func([]event.Event) error { <-gate; return nil }
 		c, stop := start(t, store, limits()) // commits of 4
+
 		var requests sync.WaitGroup
 		for i, size := range []int{1, 3, 3, 2} {
 			requests.Go(func() {
 				use := &ingest.Use{Key: fmt.Sprint(i)}
-				if got, err := c.Record(t.Context(), events(t, 10*i, 10*i+size), use); err != nil || got[size-1].State != ingest.Stored {
+				if got, err := c.Record(t.Context(), events(t, 10*i, 10*i+size), use); err != nil ||
+					got[size-1].State != ingest.Stored {
 					t.Errorf("Record = %v, %v", got, err)
 				}
 			})
 			synctest.Wait()
 		}
+
 		close(gate)
 		requests.Wait()
 		stop()
+
 		if got := store.Commits(); !slices.Equal(got, []int{1, 6, 2}) {
 			t.Errorf("commits of %v events, want whole requests", got)
 		}
@@ -46,20 +50,27 @@ func TestARequestIsWrittenInOneCommit(t *testing.T) {
 // A request with a key is refused as a whole, and nobody else is.
 func TestPoisonThatComesWithAKey(t *testing.T) {
 	t.Parallel()
+
 	for bad := range 9 {
 		synctest.Test(t, func(t *testing.T) {
 			store := ingesttest.New()
 			gate := make(chan struct{})
 			store.Hook = func(batch []event.Event) error {
 				<-gate
-				if slices.ContainsFunc(batch, func(e event.Event) bool { return e.ID() == fmt.Sprint(bad) }) {
+
+				if slices.ContainsFunc(
+					batch,
+					func(e event.Event) bool { return e.ID() == fmt.Sprint(bad) },
+				) {
 					return fmt.Errorf("%w: bad", ingest.ErrRefused)
 				}
+
 				return nil
 			}
 			l := limits()
 			l.Rows = 500
 			c, _ := start(t, store, l)
+
 			var requests sync.WaitGroup
 			for i, use := range []*ingest.Use{nil, {Key: "k"}, {Key: "l"}} {
 				requests.Go(func() {
@@ -68,18 +79,27 @@ func TestPoisonThatComesWithAKey(t *testing.T) {
 						t.Error(err)
 						return
 					}
+
 					for j, o := range got {
 						refused := 3*i+j == bad || use != nil && bad/3 == i
-						if (o.State == ingest.Refused) != refused || store.Has(fmt.Sprint(3*i+j)) == refused {
+						if (o.State == ingest.Refused) != refused ||
+							store.Has(fmt.Sprint(3*i+j)) == refused {
 							t.Errorf("with %d bad, event %d has state %d", bad, 3*i+j, o.State)
 						}
 					}
-					if _, found, _ := store.Find(t.Context(), "", fmt.Sprint(string(rune('j'+i)))); use != nil && found == (bad/3 == i) {
+
+					if _, found, _ := store.Find(
+						t.Context(),
+						"",
+						fmt.Sprint(string(rune('j'+i))),
+					); use != nil &&
+						found == (bad/3 == i) {
 						t.Errorf("with %d bad, key %d is remembered: %t", bad, i, found)
 					}
 				})
 				synctest.Wait()
 			}
+
 			close(gate)
 			requests.Wait()
 		})
@@ -90,12 +110,19 @@ func TestPoisonThatComesWithAKey(t *testing.T) {
 type unreadable struct{ ingest.Keys }
 
 func (unreadable) Find(context.Context, string, string) (ingest.Use, bool, error) {
-	return ingest.Use{}, false, fault.RetryIn(time.Second, "database_unavailable", "Nothing was stored.", nil)
+	return ingest.Use{}, false, fault.RetryIn(
+		time.Second,
+		"database_unavailable",
+		"Nothing was stored.",
+		nil,
+	)
 }
 
-// When its answer was lost, a request finds its own key used: it gets its answer, or is told that it may be recorded, never that it is not.
+// When its answer was lost, a request finds its own key used: it gets its answer, or is told that
+// it may be recorded, never that it is not.
 func TestALostAnswerToAKey(t *testing.T) {
 	t.Parallel()
+
 	for name, c := range map[string]struct {
 		keys func(ingest.Keys) ingest.Keys
 		want string
@@ -110,8 +137,15 @@ func TestALostAnswerToAKey(t *testing.T) {
 				coalescer, _ := start(t, &lossy{Store: store}, limits())
 				handler := ingest.New(coalescer, c.keys(store), ids.New("tracking:event"), time.Now)
 				input := event.Input{UserID: event.Given("u"), EventType: event.Given("view")}
-				got, err := handler.Record(t.Context(), ingest.Origin{Key: "k"}, ingest.Item{Input: input})
-				if c.want == "" && (err != nil || got.Status != ingest.Recorded || !store.Has(got.EventID)) || c.want != "" && !fault.Is(err, c.want) {
+
+				got, err := handler.Record(
+					t.Context(),
+					ingest.Origin{Key: "k"},
+					ingest.Item{Input: input},
+				)
+				if c.want == "" &&
+					(err != nil || got.Status != ingest.Recorded || !store.Has(got.EventID)) ||
+					c.want != "" && !fault.Is(err, c.want) {
 					t.Errorf("Record = %+v, %v; want %q", got, err, c.want)
 				}
 			})

@@ -27,6 +27,7 @@ type group struct {
 func newGroup(size int, use *Use) *group {
 	g := &group{use: use, outcomes: make([]Outcome, size), done: make(chan struct{})}
 	g.missing.Store(int64(size))
+
 	return g
 }
 
@@ -39,9 +40,11 @@ func (w waiting) settle(outcome Outcome) {
 
 func (w waiting) fail(err error) { w.settle(Outcome{State: Failed, Err: err}) }
 
-// result is the outcomes when all are known, otherwise the error of the whole request: what part of it is stored is then for the log alone to say.
+// result is the outcomes when all are known, otherwise the error of the whole request: what part of
+// it is stored is then for the log alone to say.
 func (g *group) result() ([]Outcome, error) {
 	var failed error
+
 	stored := false
 	for _, o := range g.outcomes {
 		stored = stored || o.State == Stored
@@ -49,12 +52,14 @@ func (g *group) result() ([]Outcome, error) {
 			failed = o.Err
 		}
 	}
+
 	switch {
 	case failed == nil:
 		return g.outcomes, nil
 	case stored && nothingStored(failed):
 		return nil, Unknown(failed)
 	}
+
 	return nil, failed
 }
 
@@ -66,22 +71,27 @@ func keyed(batch []waiting) []Keyed {
 			list = append(list, Keyed{Use: w.group.use, From: i, To: i + len(w.group.outcomes)})
 		}
 	}
+
 	return list
 }
 
 // middle is where a batch is halved: not within a request that has a key. 0 when it cannot be.
 func middle(batch []waiting) int {
 	within := func(at int) bool { return batch[at].index > 0 && batch[at].group.use != nil }
+
 	half := len(batch) / 2
 	for half > 0 && within(half) {
 		half--
 	}
+
 	if half > 0 {
 		return half
 	}
+
 	for half = len(batch) / 2; half < len(batch) && within(half); {
 		half++
 	}
+
 	return half % len(batch)
 }
 
@@ -102,6 +112,7 @@ type queue struct {
 func newQueue(limits Limits) *queue {
 	q := &queue{limits: limits, enough: 1}
 	q.filled = sync.NewCond(&q.mu)
+
 	return q
 }
 
@@ -111,65 +122,92 @@ func (q *queue) put(g *group, events []event.Event) error {
 	for _, e := range events {
 		size += e.Size()
 	}
+
 	q.mu.Lock()
 	defer q.mu.Unlock()
+
 	waits := q.waits()
 	switch {
 	case q.closed:
-		return fault.RetryIn(time.Second, "shutting_down", "This replica is stopping; nothing was stored by this request.", nil)
+		return fault.RetryIn(
+			time.Second,
+			"shutting_down",
+			"This replica is stopping; nothing was stored by this request.",
+			nil,
+		)
 	case waits > 0 && (waits+len(events) > q.limits.QueueRows || q.bytes+size > q.limits.QueueBytes):
-		return fault.RetryIn(time.Second, "intake_full", "More events wait to be written than this replica takes; nothing was stored by this request.", nil)
+		return fault.RetryIn(
+			time.Second,
+			"intake_full",
+			"More events wait to be written than this replica takes; nothing was stored by this request.",
+			nil,
+		)
 	}
+
 	for i, e := range events {
 		q.items = append(q.items, waiting{event: e, group: g, index: i})
 	}
+
 	q.bytes += size
 	if q.waits() >= q.enough {
 		q.filled.Signal()
 	}
+
 	return nil
 }
 
 func (q *queue) waits() int { return len(q.items) - q.head }
 
-// take waits for events and moves up to Limits.Rows of them to batch, in order, and the rest of the last one's request: a request is written in one
-// commit. It gives none when the queue is closed and empty.
+// take waits for events and moves up to Limits.Rows of them to batch, in order, and the rest of the
+// last one's request: a request is written in one commit. It gives none when the queue is closed
+// and empty.
 func (q *queue) take(batch []waiting) []waiting {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+
 	for {
 		for q.waits() == 0 {
 			if q.closed {
 				return batch
 			}
+
 			q.filled.Wait()
 		}
+
 		q.gather()
+
 		if q.waits() > 0 { // no other writer has taken what this one gathered
 			break
 		}
 	}
+
 	end := min(q.head+q.limits.Rows, len(q.items))
 	for end < len(q.items) && q.items[end].group == q.items[end-1].group {
 		end++
 	}
+
 	batch = append(batch, q.items[q.head:end]...)
 	for i := range batch {
 		q.bytes -= batch[i].event.Size()
 	}
+
 	q.advance(end)
+
 	q.taken = len(batch)
 	if q.waits() > 0 {
 		q.filled.Signal()
 	}
+
 	return batch
 }
 
-// gather waits until as many wait as the last batch had, for Limits.Gather at most: those who were answered together come again together, and a
-// commit of several rows costs little more than one of one. Alone, a request finds a last batch of one and does not wait. Where many wait anyhow it is
+// gather waits until as many wait as the last batch had, for Limits.Gather at most: those who were
+// answered together come again together, and a commit of several rows costs little more than one of
+// one. Alone, a request finds a last batch of one and does not wait. Where many wait anyhow it is
 // better to write than to wait for all of them.
 func (q *queue) gather() {
 	late := false
+
 	timer := time.AfterFunc(q.limits.Gather, func() {
 		q.mu.Lock()
 		defer q.mu.Unlock()
@@ -177,16 +215,19 @@ func (q *queue) gather() {
 		q.filled.Broadcast()
 	})
 	defer timer.Stop()
+
 	q.enough = min(q.taken, q.limits.GatherRows)
 	for q.waits() < q.enough && !late && !q.closed {
 		q.filled.Wait()
 	}
+
 	q.enough = 1
 }
 
 // advance forgets the items before end and gives their memory back now and then.
 func (q *queue) advance(end int) {
 	clear(q.items[q.head:end])
+
 	q.head = end
 	if q.head == len(q.items) || q.head > len(q.items)/2 {
 		kept := copy(q.items, q.items[q.head:])
@@ -199,9 +240,11 @@ func (q *queue) advance(end int) {
 func (q *queue) failAll(err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+
 	for _, w := range q.items[q.head:] {
 		w.fail(err)
 	}
+
 	q.bytes = 0
 	q.advance(len(q.items))
 }
@@ -216,5 +259,6 @@ func (q *queue) close() {
 func (q *queue) rows() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+
 	return q.waits()
 }

@@ -9,7 +9,8 @@ import (
 	"tributary/tracking/internal/domain/event"
 )
 
-// Filter says which events are wanted; the zero value of a field means all. From is inclusive, To is not.
+// Filter says which events are wanted; the zero value of a field means all. From is inclusive, To
+// is not.
 type Filter struct {
 	UserID     string
 	CampaignID string
@@ -22,9 +23,14 @@ type Filter struct {
 type Log interface {
 	// Event gives the event with the id; false when there is none.
 	Event(ctx context.Context, id string) (event.Entry, bool, error)
-	// Events gives up to limit events behind the position that fit the filter, in the order of the log, fewer when they are large, and tells
-	// whether more follow.
-	Events(ctx context.Context, filter Filter, position int64, limit int) (page []event.Entry, more bool, err error)
+	// Events gives up to limit events behind the position that fit the filter, in the order of the
+	// log, fewer when they are large, and tells whether more follow.
+	Events(
+		ctx context.Context,
+		filter Filter,
+		position int64,
+		limit int,
+	) (page []event.Entry, more bool, err error)
 }
 
 // Handler is the use case. It is safe for concurrent use.
@@ -39,6 +45,7 @@ func (h *Handler) Event(ctx context.Context, id string) (event.Entry, error) {
 	if err == nil && !found {
 		err = NotFound()
 	}
+
 	return entry, err
 }
 
@@ -48,6 +55,11 @@ func NotFound() error {
 }
 
 // Events gives one page of events behind the position, and tells whether more follow.
-func (h *Handler) Events(ctx context.Context, filter Filter, position int64, limit int) (page []event.Entry, more bool, err error) {
+func (h *Handler) Events(
+	ctx context.Context,
+	filter Filter,
+	position int64,
+	limit int,
+) (page []event.Entry, more bool, err error) {
 	return h.log.Events(ctx, filter, position, limit)
 }

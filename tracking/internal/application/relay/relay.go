@@ -1,5 +1,5 @@
-// Package relay (application) publishes the log: every event once it is committed, in the order of the log, at least once. Every replica
-// runs a Relay; the one that holds the lease works.
+// Package relay (application) publishes the log: every event once it is committed, in the order of
+// the log, at least once. Every replica runs a Relay; the one that holds the lease works.
 package relay
 
 import (
@@ -15,46 +15,69 @@ import (
 
 // Log is the log and the row that holds position and lease.
 type Log interface {
-	// Lead takes the lease for the holder, or renews it, for the duration from now by the database's clock, and gives the position up
-	// to which everything is published. False when another holder has it.
-	Lead(ctx context.Context, holder string, lease time.Duration) (position int64, leads bool, err error)
-	// Advance saves the position, which never goes back, and renews the lease in one atomic statement. False, and nothing is saved,
-	// when the lease is another's.
-	Advance(ctx context.Context, holder string, position int64, lease time.Duration) (leads bool, err error)
+	// Lead takes the lease for the holder, or renews it, for the duration from now by the
+	// database's clock, and gives the position up to which everything is published. False when
+	// another holder has it.
+	Lead(
+		ctx context.Context,
+		holder string,
+		lease time.Duration,
+	) (position int64, leads bool, err error)
+	// Advance saves the position, which never goes back, and renews the lease in one atomic
+	// statement. False, and nothing is saved, when the lease is another's.
+	Advance(
+		ctx context.Context,
+		holder string,
+		position int64,
+		lease time.Duration,
+	) (leads bool, err error)
 	// Resign gives the lease up, if the holder has it.
 	Resign(ctx context.Context, holder string) error
-	// Page gives up to limit events behind the position, in order, fewer when they are large; none at the end of the log.
+	// Page gives up to limit events behind the position, in order, fewer when they are large; none
+	// at the end of the log.
 	Page(ctx context.Context, position int64, limit int) ([]event.Entry, error)
 }
 
 // Publisher is the broker.
 type Publisher interface {
-	// Send hands an event over without blocking and calls done once: with nil when the broker has stored it. done may run on any
-	// goroutine. Events of one user that are sent in order are stored in order, those that were sent before an outage too. A fault
-	// broker_unavailable before Send returns means that the event was not taken; it may be sent again. message_refused means that it
-	// is not stored and will be refused again. Any other error leaves open whether it is stored.
+	// Send hands an event over without blocking and calls done once: with nil when the broker has
+	// stored it. done may run on any goroutine. Events of one user that are sent in order are
+	// stored in order, those that were sent before an outage too. A fault broker_unavailable before
+	// Send returns means that the event was not taken; it may be sent again. message_refused means
+	// that it is not stored and will be refused again. Any other error leaves open whether it is
+	// stored.
 	Send(ctx context.Context, entry event.Entry, done func(error))
 }
 
 // Limits are the relay's measures.
 type Limits struct {
-	Lease       time.Duration // how long a holder that says nothing stays holder
-	Standby     time.Duration // between attempts to take the lease
-	Save        time.Duration // between savings of the position
-	SaveRows    int64         // or so many events confirmed
-	Poll        time.Duration // between looks at the log when nobody signals
-	Gather      time.Duration // after a page that was not full: at 10 ms the broker spent as much on an event as the database
+	Lease    time.Duration // how long a holder that says nothing stays holder
+	Standby  time.Duration // between attempts to take the lease
+	Save     time.Duration // between savings of the position
+	SaveRows int64         // or so many events confirmed
+	Poll     time.Duration // between looks at the log when nobody signals
+	// after a page that was not full: at 10 ms the broker spent as much on an event as the database
+	Gather      time.Duration
 	PageRows    int
 	WindowRows  int // sent and not confirmed
 	WindowBytes int
-	Stuck       time.Duration // without any confirmation while something is sent: start the term again
+	// without any confirmation while something is sent: start the term again
+	Stuck time.Duration
 }
 
 // DefaultLimits are the measured ones. A killed holder is replaced within Lease + Standby.
 func DefaultLimits() Limits {
 	return Limits{
-		Lease: 3 * time.Second, Standby: 500 * time.Millisecond, Save: 200 * time.Millisecond, SaveRows: 5000, Poll: 100 * time.Millisecond, Gather: 20 * time.Millisecond,
-		PageRows: 1000, WindowRows: 8000, WindowBytes: 16 << 20, Stuck: 45 * time.Second,
+		Lease:       3 * time.Second,
+		Standby:     500 * time.Millisecond,
+		Save:        200 * time.Millisecond,
+		SaveRows:    5000,
+		Poll:        100 * time.Millisecond,
+		Gather:      20 * time.Millisecond,
+		PageRows:    1000,
+		WindowRows:  8000,
+		WindowBytes: 16 << 20,
+		Stuck:       45 * time.Second,
 	}
 }
 
@@ -98,8 +121,10 @@ type Status struct {
 	Leading  bool
 	Position int64 // everything up to here is confirmed by the broker
 	InFlight int64 // sent and not confirmed
-	Refused  int64 // sequence number of the event that the broker refuses and all others wait for, 0 when there is none
-	Trouble  error // why the last term ended, nil when the present one goes well
+	// sequence number of the event that the broker refuses and all others wait for, 0 when there is
+	// none
+	Refused int64
+	Trouble error // why the last term ended, nil when the present one goes well
 }
 
 // Status tells what the relay is at.
@@ -108,9 +133,11 @@ func (r *Relay) Status() Status {
 	if trouble := r.trouble.Load(); trouble != nil {
 		s.Trouble = *trouble
 	}
+
 	if refusal := r.refusal.Load(); refusal != nil {
 		s.Refused = refusal.seq
 	}
+
 	return s
 }
 
@@ -121,8 +148,8 @@ var (
 
 const longestPause = time.Second
 
-// Run relays whenever this replica holds the lease, until ctx ends; then it waits for what is sent, saves the position and
-// resigns. It returns nil: whatever goes wrong is tried again.
+// Run relays whenever this replica holds the lease, until ctx ends; then it waits for what is sent,
+// saves the position and resigns. It returns nil: whatever goes wrong is tried again.
 func (r *Relay) Run(ctx context.Context) error {
 	pause := time.Duration(0)
 	for ctx.Err() == nil {
@@ -138,8 +165,10 @@ func (r *Relay) Run(ctx context.Context) error {
 		default:
 			pause = r.lead(ctx, position, pause)
 		}
+
 		wait(ctx, pause)
 	}
+
 	return r.resign(ctx)
 }
 
@@ -148,11 +177,13 @@ func (r *Relay) lead(ctx context.Context, position int64, last time.Duration) ti
 	if r.trouble.Load() == nil {
 		r.needs.Logger.InfoContext(ctx, "relaying", "position", position)
 	}
+
 	start := r.needs.Now()
 	r.leading.Store(true)
 	err := newTerm(r, position).run(ctx)
 	r.leading.Store(false)
 	r.sent.Store(0)
+
 	switch {
 	case ctx.Err() != nil:
 		return 0
@@ -160,15 +191,19 @@ func (r *Relay) lead(ctx context.Context, position int64, last time.Duration) ti
 		r.needs.Logger.InfoContext(ctx, "another replica relays now")
 		return r.limits.Standby
 	}
+
 	var refused *refusal
 	if errors.As(err, &refused) {
 		r.refuse(ctx, refused)
 		return longestPause
 	}
+
 	r.note(ctx, "relaying stopped and will go on", err)
+
 	if r.needs.Now().Sub(start) > longestPause {
 		last = 0
 	}
+
 	return min(max(2*last, 50*time.Millisecond), longestPause)
 }
 
@@ -179,7 +214,8 @@ func (r *Relay) note(ctx context.Context, what string, err error) {
 	}
 }
 
-// refusal is an event that the broker will never take as it is. It may not be skipped, so all others wait for it.
+// refusal is an event that the broker will never take as it is. It may not be skipped, so all
+// others wait for it.
 type refusal struct {
 	seq   int64
 	id    string
@@ -187,15 +223,29 @@ type refusal struct {
 }
 
 func (r *refusal) Error() string {
-	return fmt.Sprintf("the broker refuses the event with sequence number %d, and all behind it wait: raise the broker's limit of a message's size (maxMessageSize): %v", r.seq, r.cause)
+	return fmt.Sprintf(
+		"the broker refuses the event with sequence number %d, and all behind it wait: raise "+
+			"the broker's limit of a message's size (maxMessageSize): %v",
+		r.seq,
+		r.cause,
+	)
 }
 
 // refuse notes a refusal; it is logged once.
 func (r *Relay) refuse(ctx context.Context, refused *refusal) {
 	if known := r.refusal.Swap(refused); known == nil || known.seq != refused.seq {
-		r.needs.Logger.ErrorContext(ctx, "an event is refused by the broker; nothing is published until the broker takes it",
-			"seq", refused.seq, "event_id", refused.id, "error", refused)
+		r.needs.Logger.ErrorContext(
+			ctx,
+			"an event is refused by the broker; nothing is published until the broker takes it",
+			"seq",
+			refused.seq,
+			"event_id",
+			refused.id,
+			"error",
+			refused,
+		)
 	}
+
 	r.trouble.Store(new(error(refused)))
 }
 
@@ -204,6 +254,7 @@ func (r *Relay) calm(position int64) {
 	if refused := r.refusal.Load(); refused != nil && position < refused.seq {
 		return
 	}
+
 	r.refusal.Store(nil)
 	r.trouble.Store(nil)
 }
@@ -211,9 +262,11 @@ func (r *Relay) calm(position int64) {
 func (r *Relay) resign(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.limits.Lease)
 	defer cancel()
+
 	if err := r.needs.Log.Resign(ctx, r.needs.Holder); err != nil {
 		r.needs.Logger.WarnContext(ctx, "the lease is left to expire", "error", err)
 	}
+
 	return nil
 }
 
@@ -221,6 +274,7 @@ func (r *Relay) resign(ctx context.Context) error {
 func wait(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
+
 	select {
 	case <-timer.C:
 	case <-ctx.Done():

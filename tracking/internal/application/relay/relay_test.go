@@ -32,49 +32,70 @@ var errDown = errors.New("database is away")
 func (l *fakeLog) Lead(_ context.Context, holder string, lease time.Duration) (int64, bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+
 	if l.down {
 		return 0, false, errDown
 	}
+
 	if l.holder != holder && time.Now().Before(l.expires) {
 		return 0, false, nil
 	}
+
 	l.holder, l.expires = holder, time.Now().Add(lease)
+
 	return l.position, true, nil
 }
 
-func (l *fakeLog) Advance(_ context.Context, holder string, position int64, lease time.Duration) (bool, error) {
+func (l *fakeLog) Advance(
+	_ context.Context,
+	holder string,
+	position int64,
+	lease time.Duration,
+) (bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+
 	if l.down {
 		return false, errDown
 	}
+
 	if l.holder != holder {
 		return false, nil
 	}
+
 	l.position, l.expires = max(l.position, position), time.Now().Add(lease)
 	l.saves = append(l.saves, position)
+
 	return true, nil
 }
 
 func (l *fakeLog) Resign(_ context.Context, holder string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+
 	if l.holder == holder {
 		l.expires = time.Time{}
 	}
+
 	return nil
 }
 
 func (l *fakeLog) Page(_ context.Context, position int64, limit int) ([]event.Entry, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+
 	if l.down {
 		return nil, errDown
 	}
+
 	var page []event.Entry
 	for seq := position + 1; seq <= l.length && len(page) < limit; seq++ {
-		page = append(page, event.Entry{Seq: seq, Event: event.Restore(event.Facts{ID: fmt.Sprint(seq)})})
+		page = append(
+			page,
+			event.Entry{Seq: seq, Event: event.Restore(event.Facts{ID: fmt.Sprint(seq)})},
+		)
 	}
+
 	return page, nil
 }
 
@@ -93,6 +114,7 @@ func (l *fakeLog) set(change func()) {
 func (l *fakeLog) saved() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+
 	return l.position
 }
 
@@ -111,11 +133,14 @@ type fakeBroker struct {
 func (b *fakeBroker) Send(_ context.Context, entry event.Entry, done func(error)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+
 	if b.refuse {
 		b.refused++
 		done(fault.New(fault.Unavailable, "broker_unavailable", "Away."))
+
 		return
 	}
+
 	b.sent = append(b.sent, entry.Seq)
 	switch {
 	case entry.Seq == b.never && b.hold:
@@ -140,6 +165,7 @@ func (b *fakeBroker) set(change func()) {
 func (b *fakeBroker) seen() []int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+
 	return slices.Clone(b.sent)
 }
 
@@ -152,16 +178,39 @@ func (b *fakeBroker) answer(i int, err error) {
 
 func limits() relay.Limits {
 	return relay.Limits{
-		Lease: 3 * time.Second, Standby: 500 * time.Millisecond, Save: 200 * time.Millisecond, SaveRows: 1000, Poll: 100 * time.Millisecond,
-		PageRows: 10, WindowRows: 16, WindowBytes: 1 << 20, Stuck: 30 * time.Second,
+		Lease:       3 * time.Second,
+		Standby:     500 * time.Millisecond,
+		Save:        200 * time.Millisecond,
+		SaveRows:    1000,
+		Poll:        100 * time.Millisecond,
+		PageRows:    10,
+		WindowRows:  16,
+		WindowBytes: 1 << 20,
+		Stuck:       30 * time.Second,
 	}
 }
 
 // start runs a relay in the bubble and gives a function that stops it.
-func start(t *testing.T, holder string, log relay.Log, broker relay.Publisher, l relay.Limits) (r *relay.Relay, stop func()) {
+func start(
+	t *testing.T,
+	holder string,
+	log relay.Log,
+	broker relay.Publisher,
+	l relay.Limits,
+) (r *relay.Relay, stop func()) {
 	t.Helper()
-	r = relay.New(l, relay.Needs{Log: log, Publisher: broker, Holder: holder, Logger: slog.New(slog.DiscardHandler), Now: time.Now})
+	r = relay.New(
+		l,
+		relay.Needs{
+			Log:       log,
+			Publisher: broker,
+			Holder:    holder,
+			Logger:    slog.New(slog.DiscardHandler),
+			Now:       time.Now,
+		},
+	)
 	ctx, cancel := context.WithCancel(t.Context())
+
 	var running sync.WaitGroup
 	running.Go(func() {
 		if err := r.Run(ctx); err != nil {
@@ -170,6 +219,7 @@ func start(t *testing.T, holder string, log relay.Log, broker relay.Publisher, l
 	})
 	stop = sync.OnceFunc(func() { cancel(); running.Wait() })
 	t.Cleanup(stop)
+
 	return r, stop
 }
 
@@ -178,6 +228,7 @@ func upTo(n int64) []int64 {
 	for i := int64(1); i <= n; i++ {
 		list = append(list, i)
 	}
+
 	return list
 }
 
@@ -187,18 +238,23 @@ func TestEverythingIsSentInOrderAndSaved(t *testing.T) {
 		log, broker := &fakeLog{length: 95}, &fakeBroker{}
 		r, _ := start(t, "a", log, broker, limits())
 		time.Sleep(time.Second)
+
 		if got := broker.seen(); !slices.Equal(got, upTo(95)) || log.saved() != 95 {
 			t.Fatalf("sent %v, saved %d; want 1 to 95", got, log.saved())
 		}
+
 		log.add(1)
 		r.Wake()
 		synctest.Wait()
+
 		if got := broker.seen(); len(got) != 96 {
 			t.Fatalf("%d sent right after the signal, want 96", len(got))
 		}
+
 		log.add(1)
 		time.Sleep(limits().Poll)
 		synctest.Wait()
+
 		if got := broker.seen(); len(got) != 97 {
 			t.Fatalf("%d sent after a poll, want 97", len(got))
 		}
@@ -211,6 +267,7 @@ func TestThePositionCoversOnlyTheConfirmedPrefix(t *testing.T) {
 		log, broker := &fakeLog{length: 5}, &fakeBroker{hold: true}
 		r, _ := start(t, "a", log, broker, limits())
 		time.Sleep(time.Second)
+
 		for _, step := range []struct {
 			answer int
 			want   int64
@@ -218,8 +275,14 @@ func TestThePositionCoversOnlyTheConfirmedPrefix(t *testing.T) {
 			broker.answer(step.answer, nil)
 			time.Sleep(limits().Save)
 			synctest.Wait()
+
 			if got := log.saved(); got != step.want || r.Status().Position != step.want {
-				t.Fatalf("after the answer for %d the position is %d, want %d", step.answer+1, got, step.want)
+				t.Fatalf(
+					"after the answer for %d the position is %d, want %d",
+					step.answer+1,
+					got,
+					step.want,
+				)
 			}
 		}
 	})
@@ -227,6 +290,7 @@ func TestThePositionCoversOnlyTheConfirmedPrefix(t *testing.T) {
 
 func TestTheWindowBoundsWhatIsUnderWay(t *testing.T) {
 	t.Parallel()
+
 	for name, change := range map[string]func(*relay.Limits){
 		"rows":  func(*relay.Limits) {},
 		"bytes": func(l *relay.Limits) { l.WindowRows, l.WindowBytes = 1000, 16*512+100 },
@@ -239,11 +303,14 @@ func TestTheWindowBoundsWhatIsUnderWay(t *testing.T) {
 				change(&l)
 				r, _ := start(t, "a", log, broker, l)
 				time.Sleep(time.Second)
+
 				if got := len(broker.seen()); got != 16 || r.Status().InFlight != 16 {
 					t.Fatalf("%d under way, want 16", got)
 				}
+
 				broker.answer(0, nil)
 				synctest.Wait()
+
 				if got := len(broker.seen()); got != 17 {
 					t.Fatalf("%d sent after one answer, want 17", got)
 				}
@@ -263,10 +330,14 @@ func TestAFailureStartsAgainAtTheConfirmedPosition(t *testing.T) {
 		broker.set(func() { broker.hold = false })
 		broker.answer(1, errors.New("timeout"))
 		time.Sleep(time.Second)
-		if got := broker.seen(); !slices.Equal(got, []int64{1, 2, 3, 4, 2, 3, 4}) || log.saved() != 4 {
+
+		if got := broker.seen(); !slices.Equal(got, []int64{1, 2, 3, 4, 2, 3, 4}) ||
+			log.saved() != 4 {
 			t.Fatalf("sent %v, saved %d; want 2 to 4 again", got, log.saved())
 		}
+
 		broker.answer(3, nil) // late, for the old term
+
 		if got := r.Status(); got.Trouble != nil || !got.Leading {
 			t.Fatalf("status %+v, want a calm leader", got)
 		}
@@ -279,16 +350,24 @@ func TestABrokerThatIsAwayIsTriedAgainAndToldOf(t *testing.T) {
 		log, broker := &fakeLog{length: 4}, &fakeBroker{fail: errors.New("no broker")}
 		r, _ := start(t, "a", log, broker, limits())
 		time.Sleep(20 * time.Second)
+
 		if r.Status().Trouble == nil || log.saved() != 0 {
 			t.Fatalf("status %+v, saved %d; want trouble and no progress", r.Status(), log.saved())
 		}
+
 		if n := len(broker.seen()); n > 4*40 {
 			t.Fatalf("%d attempts in 20 s: too eager", n)
 		}
+
 		broker.set(func() { broker.fail = nil })
 		time.Sleep(2 * time.Second)
+
 		if r.Status().Trouble != nil || log.saved() != 4 {
-			t.Fatalf("status %+v, saved %d; want all published soon after the broker is back", r.Status(), log.saved())
+			t.Fatalf(
+				"status %+v, saved %d; want all published soon after the broker is back",
+				r.Status(),
+				log.saved(),
+			)
 		}
 	})
 }
@@ -303,17 +382,24 @@ func TestARefusalDisturbsNothing(t *testing.T) {
 		broker.set(func() { broker.refuse = true })
 		log.add(3)
 		time.Sleep(10 * time.Second)
+
 		if got := r.Status(); got.Trouble == nil || got.InFlight != 3 || !got.Leading {
 			t.Fatalf("status %+v, want a leader with 3 under way that tells of its trouble", got)
 		}
+
 		broker.set(func() { broker.refuse, broker.hold = false, false })
+
 		for i := range 3 {
 			broker.answer(i, nil)
 		}
+
 		time.Sleep(time.Second)
-		if got := broker.seen(); !slices.Equal(got, upTo(6)) || log.saved() != 6 || r.Status().Trouble != nil {
+
+		if got := broker.seen(); !slices.Equal(got, upTo(6)) || log.saved() != 6 ||
+			r.Status().Trouble != nil {
 			t.Fatalf("sent %v, saved %d, %+v; want each once", got, log.saved(), r.Status())
 		}
+
 		if broker.refused > 120 {
 			t.Fatalf("asked %d times in 10 s: too eager", broker.refused)
 		}
@@ -328,8 +414,13 @@ func TestAStandstillStartsAgain(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		broker.set(func() { broker.hold = false })
 		time.Sleep(15 * time.Second)
+
 		if got := broker.seen(); !slices.Equal(got, []int64{1, 2, 1, 2}) || log.saved() != 2 {
-			t.Fatalf("sent %v, saved %d; want them sent again after the standstill", got, log.saved())
+			t.Fatalf(
+				"sent %v, saved %d; want them sent again after the standstill",
+				got,
+				log.saved(),
+			)
 		}
 	})
 }
@@ -337,19 +428,31 @@ func TestAStandstillStartsAgain(t *testing.T) {
 func TestOneRelaysAndTheOtherTakesOver(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		log, first, second := &fakeLog{length: 10}, &fakeBroker{}, &fakeBroker{}
+		log := &fakeLog{length: 10}
+		first := &fakeBroker{}
+		second := &fakeBroker{}
 		a, stop := start(t, "a", log, first, limits())
 		time.Sleep(time.Second)
 		b, _ := start(t, "b", log, second, limits())
 		log.add(10)
 		time.Sleep(10 * time.Second)
-		if !a.Status().Leading || b.Status().Leading || len(first.seen()) != 20 || len(second.seen()) != 0 {
-			t.Fatalf("a %+v sent %d, b %+v sent %d; want a alone", a.Status(), len(first.seen()), b.Status(), len(second.seen()))
+
+		if !a.Status().Leading || b.Status().Leading || len(first.seen()) != 20 ||
+			len(second.seen()) != 0 {
+			t.Fatalf(
+				"a %+v sent %d, b %+v sent %d; want a alone",
+				a.Status(),
+				len(first.seen()),
+				b.Status(),
+				len(second.seen()),
+			)
 		}
+
 		stop()
 		log.add(5)
 		time.Sleep(limits().Standby + limits().Poll)
 		synctest.Wait()
+
 		if got := second.seen(); !slices.Equal(got, []int64{21, 22, 23, 24, 25}) {
 			t.Fatalf("after a clean stop b sent %v, want 21 to 25 at once", got)
 		}
@@ -359,14 +462,21 @@ func TestOneRelaysAndTheOtherTakesOver(t *testing.T) {
 func TestAKilledHolderIsReplaced(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		log, broker := &fakeLog{length: 3, holder: "killed", expires: time.Now().Add(limits().Lease)}, &fakeBroker{}
+		log, broker := &fakeLog{
+			length:  3,
+			holder:  "killed",
+			expires: time.Now().Add(limits().Lease),
+		}, &fakeBroker{}
 		start(t, "b", log, broker, limits())
 		time.Sleep(limits().Lease - limits().Standby)
+
 		if got := broker.seen(); len(got) != 0 {
 			t.Fatalf("sent %v while the lease was another's", got)
 		}
+
 		time.Sleep(2 * limits().Standby)
 		synctest.Wait()
+
 		if got := broker.seen(); len(got) != 3 {
 			t.Fatalf("sent %v after the lease ended, want all", got)
 		}
@@ -383,6 +493,7 @@ func TestADeposedHolderStops(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		log.add(3)
 		time.Sleep(time.Second)
+
 		if r.Status().Leading || len(broker.seen()) != 3 {
 			t.Fatalf("status %+v, sent %v; want it to stand by", r.Status(), broker.seen())
 		}
@@ -397,11 +508,14 @@ func TestADatabaseThatComesBackIsGoneOnWith(t *testing.T) {
 		time.Sleep(time.Second)
 		log.set(func() { log.down = true })
 		time.Sleep(time.Minute)
+
 		if r.Status().Trouble == nil {
 			t.Fatal("nothing is told of the database")
 		}
+
 		log.set(func() { log.down, log.length = false, 6 })
 		time.Sleep(2 * time.Second)
+
 		if log.saved() != 6 || r.Status().Trouble != nil {
 			t.Fatalf("saved %d, %+v; want 6", log.saved(), r.Status())
 		}
@@ -420,6 +534,7 @@ func TestStoppingSavesWhatIsConfirmed(t *testing.T) {
 			}
 		})
 		stop()
+
 		if got := log.saved(); got != 5 || !log.expires.IsZero() {
 			t.Fatalf("saved %d, lease until %v; want 5 and a free lease", got, log.expires)
 		}

@@ -10,8 +10,9 @@ import (
 	"tributary/tracking/internal/domain/event"
 )
 
-// term is one time of leading: it ends when the lease is lost, the broker fails or the relay stops. A next term starts again at the
-// position that was saved; answers that come late for an old term go to its own window and change nothing.
+// term is one time of leading: it ends when the lease is lost, the broker fails or the relay stops.
+// A next term starts again at the position that was saved; answers that come late for an old term
+// go to its own window and change nothing.
 type term struct {
 	*Relay
 
@@ -25,13 +26,20 @@ func newTerm(r *Relay, position int64) *term {
 	r.position.Store(position)
 	w := newWindow(r.limits.WindowRows, r.limits.SaveRows, position)
 	w.firstAlone = r.trouble.Load() != nil
-	return &term{Relay: r, window: w, pages: make(chan []event.Entry, 1), from: position}
+
+	return &term{
+		Relay:  r,
+		window: w,
+		pages:  make(chan []event.Entry, 1),
+		from:   position,
+	}
 }
 
 // run reads, sends and saves side by side until one of them ends; the first error is the reason.
 func (t *term) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+
 	var parts sync.WaitGroup
 	for _, part := range []func(context.Context) error{t.read, t.send, t.save} {
 		parts.Go(func() {
@@ -40,12 +48,14 @@ func (t *term) run(ctx context.Context) error {
 			}
 		})
 	}
+
 	parts.Wait()
+
 	return context.Cause(ctx)
 }
 
-// read brings pages of the log, one ahead of what is being sent. At the end of the log it gathers: under load commits follow each other
-// faster than it pays to read them one by one.
+// read brings pages of the log, one ahead of what is being sent. At the end of the log it gathers:
+// under load commits follow each other faster than it pays to read them one by one.
 func (t *term) read(ctx context.Context) error {
 	after := t.from
 	for {
@@ -53,18 +63,22 @@ func (t *term) read(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+
 		if len(page) == 0 {
 			if !t.waitForMore(ctx) {
 				return nil
 			}
+
 			continue
 		}
+
 		select {
 		case t.pages <- page:
 			after = page[len(page)-1].Seq
 		case <-ctx.Done():
 			return nil
 		}
+
 		if len(page) < t.limits.PageRows {
 			wait(ctx, t.limits.Gather)
 		}
@@ -74,16 +88,19 @@ func (t *term) read(ctx context.Context) error {
 func (t *term) waitForMore(ctx context.Context) bool {
 	timer := time.NewTimer(t.limits.Poll)
 	defer timer.Stop()
+
 	select {
 	case <-t.wake:
 	case <-timer.C:
 	case <-ctx.Done():
 		return false
 	}
+
 	return true
 }
 
-// send hands events to the broker as long as the window has room. The broker's first failure ends the term.
+// send hands events to the broker as long as the window has room. The broker's first failure ends
+// the term.
 func (t *term) send(ctx context.Context) error {
 	for {
 		select {
@@ -108,20 +125,30 @@ func (t *term) sendOne(ctx context.Context, entry event.Entry) error {
 		place, ok := t.window.add(entry.Seq, entry.Event.Size(), t.limits.WindowBytes)
 		if ok {
 			refused, failure := t.window.offer(func() {
-				t.needs.Publisher.Send(ctx, entry, func(err error) { t.window.settle(place, judge(entry, err)) })
+				t.needs.Publisher.Send(
+					ctx,
+					entry,
+					func(err error) { t.window.settle(place, judge(entry, err)) },
+				)
 			})
 			t.refused.Store(refused != nil)
+
 			if refused == nil {
 				return failure
 			}
-			// What is under way may still be confirmed; sending it again would only burden a broker that is coming back.
+
+			// What is under way may still be confirmed; sending it again would only burden a broker
+			// that is coming back.
 			t.note(ctx, "the broker takes nothing for now", refused)
 			wait(ctx, t.limits.Poll)
+
 			if failure = t.window.progress().failure; failure != nil || ctx.Err() != nil {
 				return failure
 			}
+
 			continue
 		}
+
 		select {
 		case <-t.window.changed:
 			if failure := t.window.progress().failure; failure != nil {
@@ -138,15 +165,20 @@ func judge(entry event.Entry, err error) error {
 	if fault.Is(err, neverTaken) {
 		return &refusal{seq: entry.Seq, id: entry.Event.ID(), cause: err}
 	}
+
 	return err
 }
 
-// save moves the position and renews the lease, at its pace or as soon as enough is confirmed, and notices a standstill. At the end it
-// saves once more what was confirmed.
+// save moves the position and renews the lease, at its pace or as soon as enough is confirmed, and
+// notices a standstill. At the end it saves once more what was confirmed.
 func (t *term) save(ctx context.Context) error {
 	tick := time.NewTicker(t.limits.Save)
 	defer tick.Stop()
-	renewed, moved, total, saved := t.needs.Now(), t.needs.Now(), int64(0), t.from
+	renewed := t.needs.Now()
+	moved := t.needs.Now()
+	total := int64(0)
+
+	saved := t.from
 	for {
 		select {
 		case <-tick.C:
@@ -154,22 +186,29 @@ func (t *term) save(ctx context.Context) error {
 		case <-ctx.Done():
 			return t.saveLast(ctx, saved)
 		}
+
 		p, now := t.window.progress(), t.needs.Now()
 		t.position.Store(p.position)
 		t.sent.Store(int64(p.inFlight))
+
 		if p.total != total || p.inFlight == 0 {
 			moved = now
 		}
+
 		if p.total != total || (p.inFlight == 0 && !t.refused.Load()) {
 			t.calm(p.position)
 		}
+
 		total = p.total
+
 		if now.Sub(moved) > t.limits.Stuck {
 			return errStuck
 		}
+
 		if p.position == saved && now.Sub(renewed) < t.limits.Lease/3 {
 			continue
 		}
+
 		leads, err := t.needs.Log.Advance(ctx, t.needs.Holder, p.position, t.limits.Lease)
 		switch {
 		case err != nil && now.Sub(renewed) > t.limits.Lease:
@@ -187,15 +226,20 @@ func (t *term) save(ctx context.Context) error {
 func (t *term) saveLast(ctx context.Context, saved int64) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.limits.Lease/2)
 	defer cancel()
+
 	p := t.window.progress()
 	for ; p.inFlight > 0 && p.failure == nil && ctx.Err() == nil; p = t.window.progress() {
 		wait(ctx, lastLook)
 	}
+
 	t.position.Store(p.position)
+
 	if p.position == saved || ctx.Err() != nil {
 		return nil
 	}
+
 	_, err := t.needs.Log.Advance(ctx, t.needs.Holder, p.position, t.limits.Lease)
+
 	return err
 }
 

@@ -12,17 +12,19 @@ const (
 	neverTaken = "message_refused"
 )
 
-// window holds what is sent and not confirmed, in the order of the log. Confirmations come in any order; the position moves only
-// over the contiguous prefix. It is safe for concurrent use.
+// window holds what is sent and not confirmed, in the order of the log. Confirmations come in any
+// order; the position moves only over the contiguous prefix. It is safe for concurrent use.
 type window struct {
-	mu         sync.Mutex
-	slots      []slot // a ring
-	head       int    // the oldest
-	count      int
-	bytes      int
-	confirmed  int64 // the position
-	total      int64 // confirmations ever, to see standstill
-	firstAlone bool  // nothing is sent behind the first before that is confirmed: if it is why the last term failed, the others would be sent again at each attempt
+	mu        sync.Mutex
+	slots     []slot // a ring
+	head      int    // the oldest
+	count     int
+	bytes     int
+	confirmed int64 // the position
+	total     int64 // confirmations ever, to see standstill
+	// nothing is sent behind the first before that is confirmed: if it is why the last term failed,
+	// the others would be sent again at each attempt
+	firstAlone bool
 	failure    error
 	offered    bool // the newest is just being handed over
 	refused    error
@@ -40,27 +42,36 @@ type slot struct {
 
 func newWindow(rows int, saveRows, position int64) *window {
 	return &window{
-		slots: make([]slot, rows), confirmed: position, saveRows: saveRows,
-		changed: make(chan struct{}, 1), due: make(chan struct{}, 1),
+		slots:     make([]slot, rows),
+		confirmed: position,
+		saveRows:  saveRows,
+		changed:   make(chan struct{}, 1),
+		due:       make(chan struct{}, 1),
 	}
 }
 
-// add takes the record in and gives its place, or false when there is no room. A record larger than all room is taken alone.
+// add takes the record in and gives its place, or false when there is no room. A record larger than
+// all room is taken alone.
 func (w *window) add(seq int64, size, maxBytes int) (place int, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.count == len(w.slots) || (w.count > 0 && (w.bytes+size > maxBytes || (w.firstAlone && w.total == 0))) {
+
+	if w.count == len(w.slots) ||
+		(w.count > 0 && (w.bytes+size > maxBytes || (w.firstAlone && w.total == 0))) {
 		return 0, false
 	}
+
 	place = (w.head + w.count) % len(w.slots)
 	w.slots[place] = slot{seq: seq, bytes: size}
 	w.count++
 	w.bytes += size
+
 	return place, true
 }
 
-// offer hands over what is at the newest place. refused is the publisher's refusal to take it at all: then the place is
-// free again, and nothing else is disturbed. failure is that of anything in the window.
+// offer hands over what is at the newest place. refused is the publisher's refusal to take it at
+// all: then the place is free again, and nothing else is disturbed. failure is that of anything in
+// the window.
 func (w *window) offer(hand func()) (refused, failure error) {
 	w.mu.Lock()
 	w.offered, w.refused = true, nil
@@ -69,12 +80,14 @@ func (w *window) offer(hand func()) (refused, failure error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.offered = false
+
 	return w.refused, w.failure
 }
 
 // settle takes the broker's answer for a place.
 func (w *window) settle(place int, err error) {
 	w.mu.Lock()
+
 	newest := (w.head + w.count - 1) % len(w.slots)
 	switch {
 	case err != nil && w.offered && place == newest && fault.Is(err, notTaken):
@@ -86,6 +99,7 @@ func (w *window) settle(place int, err error) {
 	case err != nil:
 	default:
 		w.slots[place].done = true
+
 		w.total++
 		for w.count > 0 && w.slots[w.head].done {
 			w.confirmed = w.slots[w.head].seq
@@ -96,10 +110,12 @@ func (w *window) settle(place int, err error) {
 			w.unsaved++
 		}
 	}
+
 	if w.unsaved >= w.saveRows {
 		w.unsaved = 0
 		signal(w.due)
 	}
+
 	w.mu.Unlock()
 	signal(w.changed)
 }
@@ -121,5 +137,11 @@ type progress struct {
 func (w *window) progress() progress {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return progress{position: w.confirmed, inFlight: w.count, total: w.total, failure: w.failure}
+
+	return progress{
+		position: w.confirmed,
+		inFlight: w.count,
+		total:    w.total,
+		failure:  w.failure,
+	}
 }

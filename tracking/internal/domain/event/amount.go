@@ -12,6 +12,7 @@ func (c *checker) metadata(e *Facts, m Metadata) {
 	e.ProductID = c.identifier("metadata.product_id", m.ProductID)
 	e.OrderID = c.identifier("metadata.order_id", m.OrderID)
 	e.OriginalEventID = c.identifier("metadata.original_event_id", m.OriginalEventID)
+
 	currency := e.Type.currency()
 	if m.Currency.state == given {
 		known, err := money.ParseCurrency(m.Currency.value)
@@ -21,6 +22,7 @@ func (c *checker) metadata(e *Facts, m Metadata) {
 			currency, e.Currency = known, known.String()
 		}
 	}
+
 	switch m.Amount.state {
 	case absent:
 		if e.Type.needsAmount() {
@@ -33,7 +35,11 @@ func (c *checker) metadata(e *Facts, m Metadata) {
 		case err != nil:
 			c.money("metadata.amount", err)
 		case amount.Sign() < 0:
-			c.faults.Add("metadata.amount", "negative", "must not be negative; a refund has a positive amount and another event_type")
+			c.faults.Add(
+				"metadata.amount",
+				"negative",
+				"must not be negative; a refund has a positive amount and another event_type",
+			)
 		default:
 			e.Amount = clipped(plain(m.Amount.value), currency.Digits())
 		}
@@ -45,54 +51,68 @@ func (c *checker) money(field string, err error) {
 		c.faults.Add(field, known.Code, known.Message)
 		return
 	}
+
 	c.faults.Add(field, "wrong_type", "is of another type than expected")
 }
 
-// clipped cuts a fraction to as many digits as the currency has. ParseMajor has seen that what goes is zeros.
+// clipped cuts a fraction to as many digits as the currency has. ParseMajor has seen that what goes
+// is zeros.
 func clipped(number string, digits int) string {
 	whole, fraction, _ := strings.Cut(number, ".")
 	if len(fraction) <= digits {
 		return number
 	}
+
 	if digits == 0 {
 		return whole
 	}
+
 	return whole + "." + fraction[:digits]
 }
 
-// plain writes the text of a JSON number that is known to be a sane amount without exponent and without a sign, and keeps every other digit:
-// "100.0" stays, "1.5e2" becomes "150", "5e-1" becomes "0.5", "-0" becomes "0".
+// plain writes the text of a JSON number that is known to be a sane amount without exponent and
+// without a sign, and keeps every other digit: "100.0" stays, "1.5e2" becomes "150", "5e-1" becomes
+// "0.5", "-0" becomes "0".
 func plain(number string) string {
 	number = strings.TrimPrefix(number, "-")
+
 	at := strings.IndexAny(number, "eE")
 	if at < 0 {
 		return number
 	}
+
 	exponent, err := strconv.Atoi(number[at+1:])
 	if err != nil {
 		return number
 	}
+
 	whole, fraction, _ := strings.Cut(number[:at], ".")
 	for ; exponent > 0; exponent-- {
 		digit := "0"
 		if fraction != "" {
 			digit, fraction = fraction[:1], fraction[1:]
 		}
+
 		whole += digit
 	}
+
 	for ; exponent < 0; exponent++ {
 		digit := "0"
 		if whole != "" {
 			digit, whole = whole[len(whole)-1:], whole[:len(whole)-1]
 		}
+
 		fraction = digit + fraction
 	}
+
 	whole = strings.TrimLeft(whole, "0")
 	if whole == "" {
 		whole = "0"
 	}
+
 	if fraction == "" {
 		return whole
 	}
+
 	return whole + "." + fraction
 }

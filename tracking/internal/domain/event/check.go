@@ -18,7 +18,8 @@ const (
 // MaxAhead is how far in the future an event may have occurred, by the clock of its receipt.
 const MaxAhead = 5 * time.Minute
 
-// checker gathers the faults of one event. Its methods return the checked value, or the zero value after noting a fault.
+// checker gathers the faults of one event. Its methods return the checked value, or the zero value
+// after noting a fault.
 type checker struct{ faults fault.Fields }
 
 type spelling struct {
@@ -26,7 +27,8 @@ type spelling struct {
 	text  Text
 }
 
-// either gives the one of two spellings of the same thing that was used. Both, with different values, are a fault.
+// either gives the one of two spellings of the same thing that was used. Both, with different
+// values, are a fault.
 func (c *checker) either(name, alias spelling) Text {
 	switch {
 	case alias.text.state == absent:
@@ -34,8 +36,13 @@ func (c *checker) either(name, alias spelling) Text {
 	case name.text.state == absent:
 		return alias.text
 	case name.text.state == given && alias.text.state == given && name.text.value != alias.text.value:
-		c.faults.Add(alias.field, "contradiction", "is another spelling of "+name.field+" and must have the same value")
+		c.faults.Add(
+			alias.field,
+			"contradiction",
+			"is another spelling of "+name.field+" and must have the same value",
+		)
 	}
+
 	return name.text
 }
 
@@ -45,13 +52,16 @@ func (c *checker) required(field string, text Text, check func(string, Text) str
 		c.faults.Add(field, "required", "is required")
 		return ""
 	}
+
 	return check(field, text)
 }
 
-// CheckIdentifier gives the fault of a text that no event can have as an identifier, nil if one can.
+// CheckIdentifier gives the fault of a text that no event can have as an identifier, nil if one
+// can.
 func CheckIdentifier(field, text string) fault.Fields {
 	var c checker
 	c.identifier(field, Given(text))
+
 	return c.faults
 }
 
@@ -60,6 +70,7 @@ func (c *checker) identifier(field string, text Text) string {
 	if text.state != given {
 		return ""
 	}
+
 	v := text.value
 	switch {
 	case v == "":
@@ -71,6 +82,7 @@ func (c *checker) identifier(field string, text Text) string {
 	default:
 		return v
 	}
+
 	return ""
 }
 
@@ -83,23 +95,37 @@ func (c *checker) eventType(text Text) Type {
 		return ""
 	case given:
 	}
+
 	t, ok := ParseType(text.value)
 	if !ok {
-		c.faults.Add("event_type", "unknown_event_type", "must be one of view, click, engagement, lead, sale, purchase, refund, void, chargeback")
+		c.faults.Add(
+			"event_type",
+			"unknown_event_type",
+			"must be one of view, click, engagement, lead, sale, purchase, refund, void, chargeback",
+		)
 	}
+
 	return t
 }
 
-// occurredAt is the given time, or that of the receipt. Postgres and the message keep microseconds; what is finer is cut off.
+// occurredAt is the given time, or that of the receipt. Postgres and the message keep microseconds;
+// what is finer is cut off.
 func (c *checker) occurredAt(field string, text Text, now time.Time) time.Time {
 	if text.state != given {
 		return now
 	}
+
 	t, err := time.Parse(time.RFC3339Nano, text.value)
 	if err != nil || !inForm(text.value) {
-		c.faults.Add(field, "time_malformed", "must be a time as in RFC 3339 with at most 9 fractional digits, such as 2026-01-31T23:59:59.5Z")
+		c.faults.Add(
+			field,
+			"time_malformed",
+			"must be a time as in RFC 3339 with at most 9 fractional digits, such as 2026-01-31T23:59:59.5Z",
+		)
+
 		return now
 	}
+
 	t = t.UTC().Truncate(time.Microsecond)
 	switch {
 	case t.After(now.Add(MaxAhead)):
@@ -107,18 +133,22 @@ func (c *checker) occurredAt(field string, text Text, now time.Time) time.Time {
 	case t.Year() < earliestYear:
 		c.faults.Add(field, "too_early", "must not be before 1970")
 	}
+
 	return t
 }
 
-// inForm refuses what time.Parse takes and RFC 3339 does not: hours of one digit, a decimal comma, fractions without end.
+// inForm refuses what time.Parse takes and RFC 3339 does not: hours of one digit, a decimal comma,
+// fractions without end.
 func inForm(text string) bool {
 	if len(text) < len("2006-01-02T15:04:05Z") || text[13] != ':' {
 		return false
 	}
+
 	rest := text[19:]
 	if rest[0] == '.' {
 		rest = strings.TrimLeft(rest[1:], "0123456789")
 	}
+
 	return len(text)-19-len(rest) <= 1+maxFraction && strings.IndexByte("Z+-", rest[0]) >= 0
 }
 
@@ -127,15 +157,19 @@ func (c *checker) link(field string, text Text) string {
 	if text.state != given {
 		return ""
 	}
+
 	if len(text.value) > maxLink {
 		c.faults.Add(field, "too_long", "must have at most 2048 bytes")
 		return ""
 	}
+
 	u, err := url.Parse(text.value)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || !identifier.Printable(text.value) {
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" ||
+		!identifier.Printable(text.value) {
 		c.faults.Add(field, "url_malformed", "must be an absolute http or https URL")
 		return ""
 	}
+
 	return text.value
 }
 
@@ -144,6 +178,7 @@ func (c *checker) source(field string, text Text) string {
 	if text.state != given {
 		return ""
 	}
+
 	switch {
 	case text.value == "":
 		c.faults.Add(field, "too_short", "must have at least 1 character")
@@ -152,5 +187,6 @@ func (c *checker) source(field string, text Text) string {
 	case !identifier.Printable(text.value):
 		c.faults.Add(field, "not_printable", "must consist of printable characters")
 	}
+
 	return text.value
 }

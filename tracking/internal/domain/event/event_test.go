@@ -17,32 +17,53 @@ func receipt() event.Receipt { return event.Receipt{ID: "given-by-service", At: 
 // purchase is an input without a fault.
 func purchase() event.Input {
 	return event.Input{
-		UserID: event.Given("user123"), EventType: event.Given("purchase"),
-		Metadata: event.Metadata{Text: `{"amount": 100.0}`, Canonical: `{"amount":100.0}`, Amount: event.Given("100.0")},
+		UserID:    event.Given("user123"),
+		EventType: event.Given("purchase"),
+		Metadata: event.Metadata{
+			Text:      `{"amount": 100.0}`,
+			Canonical: `{"amount":100.0}`,
+			Amount:    event.Given("100.0"),
+		},
 	}
 }
 
 func TestNewTakesAndCompletes(t *testing.T) {
 	t.Parallel()
+
 	e, faults := event.New(purchase(), receipt())
 	if len(faults) > 0 {
 		t.Fatalf("New: %v", faults)
 	}
+
 	f := e.Facts()
+
 	received := noon().Truncate(time.Microsecond)
-	if f.ID != "given-by-service" || f.UserID != "user123" || f.Type != event.Purchase || f.Amount != "100.0" || f.Currency != "" ||
-		!f.OccurredAt.Equal(received) || !f.ReceivedAt.Equal(received) || f.Metadata != `{"amount": 100.0}` {
+	if f.ID != "given-by-service" || f.UserID != "user123" || f.Type != event.Purchase ||
+		f.Amount != "100.0" ||
+		f.Currency != "" ||
+		!f.OccurredAt.Equal(received) ||
+		!f.ReceivedAt.Equal(received) ||
+		f.Metadata != `{"amount": 100.0}` {
 		t.Fatalf("facts = %+v", f)
 	}
 }
 
 func TestNewTakesTheAliases(t *testing.T) {
 	t.Parallel()
-	in := event.Input{PartnerID: event.Given("p1"), InteractionType: event.Given("click"), VisitorID: event.Given("v1"), SourceURL: event.Given("https://a.example/x?y=1")}
+	in := event.Input{
+		PartnerID:       event.Given("p1"),
+		InteractionType: event.Given("click"),
+		VisitorID:       event.Given("v1"),
+		SourceURL:       event.Given("https://a.example/x?y=1"),
+	}
+
 	e, faults := event.New(in, receipt())
-	if f := e.Facts(); len(faults) > 0 || f.UserID != "p1" || f.Type != event.Click || f.VisitorID != "v1" || f.SourceURL == "" {
+	if f := e.Facts(); len(faults) > 0 || f.UserID != "p1" || f.Type != event.Click ||
+		f.VisitorID != "v1" ||
+		f.SourceURL == "" {
 		t.Fatalf("facts = %+v, faults %v", f, faults)
 	}
+
 	in.UserID, in.EventType = event.Given("p1"), event.Given("click")
 	if _, faults := event.New(in, receipt()); len(faults) > 0 {
 		t.Fatalf("two spellings that agree: %v", faults)
@@ -51,6 +72,7 @@ func TestNewTakesTheAliases(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
+
 	long := strings.Repeat("é", 129)
 	for name, c := range map[string]struct {
 		change      func(*event.Input)
@@ -96,6 +118,7 @@ func TestNewRefuses(t *testing.T) {
 			t.Parallel()
 			in := purchase()
 			c.change(&in)
+
 			_, faults := event.New(in, receipt())
 			if len(faults) != 1 || faults[0].Field != c.field || faults[0].Code != c.code {
 				t.Fatalf("faults = %v, want %s of %s", faults, c.code, c.field)
@@ -107,14 +130,26 @@ func TestNewRefuses(t *testing.T) {
 func TestNewTellsAllFaultsAtOnce(t *testing.T) {
 	t.Parallel()
 	_, faults := event.New(event.Input{
-		EventID: event.Given(""), EventType: event.Given("sale"), CampaignID: event.Given("\n"), OccurredAt: event.Given("yesterday"),
-		Metadata: event.Metadata{Currency: event.Given("?")},
+		EventID:    event.Given(""),
+		EventType:  event.Given("sale"),
+		CampaignID: event.Given("\n"),
+		OccurredAt: event.Given("yesterday"),
+		Metadata:   event.Metadata{Currency: event.Given("?")},
 	}, receipt())
+
 	var got []string
 	for _, f := range faults {
 		got = append(got, f.Field)
 	}
-	want := []string{"event_id", "user_id", "occurred_at", "campaign_id", "metadata.currency", "metadata.amount"}
+
+	want := []string{
+		"event_id",
+		"user_id",
+		"occurred_at",
+		"campaign_id",
+		"metadata.currency",
+		"metadata.amount",
+	}
 	if !slices.Equal(got, want) {
 		t.Fatalf("faults of %v, want %v", got, want)
 	}
@@ -123,10 +158,14 @@ func TestNewTellsAllFaultsAtOnce(t *testing.T) {
 func TestBrokenFieldsAreToldOnce(t *testing.T) {
 	t.Parallel()
 	in := purchase()
-	in.UserID, in.EventType, in.Metadata.Amount = event.Broken(), event.Broken(), event.Broken()
+	in.UserID = event.Broken()
+	in.EventType = event.Broken()
+
+	in.Metadata.Amount = event.Broken()
 	if _, faults := event.New(in, receipt()); len(faults) > 0 {
 		t.Fatalf("faults = %v; whoever read the wire has told of them", faults)
 	}
+
 	var none fault.Fields
 	if none.Err() != nil {
 		t.Fatal("no faults are an error")
@@ -135,6 +174,7 @@ func TestBrokenFieldsAreToldOnce(t *testing.T) {
 
 func TestAmountsArePlainAndKeepTheirDigits(t *testing.T) {
 	t.Parallel()
+
 	for text, want := range map[string]string{
 		"100.0": "100.0", "100": "100", "0": "0", "-0": "0", "-0.00": "0.00", "1e2": "100", "1.5E2": "150", "15e-1": "1.5", "5e-2": "0.05",
 		"1.25e1": "12.5", "0.10": "0.10", "1.50e0": "1.50", "100e-2": "1.00", "999999999999.99": "999999999999.99", "0.5e1": "5", "1.2e+1": "12",
@@ -142,6 +182,7 @@ func TestAmountsArePlainAndKeepTheirDigits(t *testing.T) {
 	} {
 		in := purchase()
 		in.Metadata.Amount = event.Given(text)
+
 		e, faults := event.New(in, receipt())
 		if got := e.Facts().Amount; len(faults) > 0 || got != want {
 			t.Errorf("amount %s became %q (%v), want %q", text, got, faults, want)
@@ -151,20 +192,36 @@ func TestAmountsArePlainAndKeepTheirDigits(t *testing.T) {
 
 func TestSizeCountsEveryText(t *testing.T) {
 	t.Parallel()
+
 	const n = 1000
 	text := strings.Repeat("x", n)
+
 	full := event.Facts{
-		ID: text, UserID: text, CampaignID: text, ProductID: text, OrderID: text, OriginalEventID: text, Amount: text, Metadata: text,
-		VisitorID: text, SourceURL: text, DestinationURL: text, Source: text, Attributes: text, Traceparent: text,
+		ID:              text,
+		UserID:          text,
+		CampaignID:      text,
+		ProductID:       text,
+		OrderID:         text,
+		OriginalEventID: text,
+		Amount:          text,
+		Metadata:        text,
+		VisitorID:       text,
+		SourceURL:       text,
+		DestinationURL:  text,
+		Source:          text,
+		Attributes:      text,
+		Traceparent:     text,
 	}
 	if got := event.Restore(full).Size() - event.Restore(event.Facts{}).Size(); got != 15*n {
 		t.Errorf("14 texts of %d bytes, one of them metadata, count as %d", n, got)
 	}
 }
 
-// An amount has the digits of its currency; what takes back another event has that event's, which only commission knows.
+// An amount has the digits of its currency; what takes back another event has that event's, which
+// only commission knows.
 func TestAmountsHaveTheDigitsOfTheirCurrency(t *testing.T) {
 	t.Parallel()
+
 	for _, c := range []struct{ kind, currency, text, want string }{
 		{"purchase", "", "1.005", ""},
 		{"view", "", "1.005", ""},
@@ -180,14 +237,26 @@ func TestAmountsHaveTheDigitsOfTheirCurrency(t *testing.T) {
 		{"refund", "USD", "1.005", ""},
 	} {
 		in := purchase()
+
 		in.EventType, in.Metadata.Amount = event.Given(c.kind), event.Given(c.text)
 		if c.currency != "" {
 			in.Metadata.Currency = event.Given(c.currency)
 		}
+
 		e, faults := event.New(in, receipt())
-		refused := len(faults) == 1 && faults[0].Field == "metadata.amount" && faults[0].Code == "amount_too_precise"
+
+		refused := len(faults) == 1 && faults[0].Field == "metadata.amount" &&
+			faults[0].Code == "amount_too_precise"
 		if got := e.Facts().Amount; got != c.want || refused != (c.want == "") {
-			t.Errorf("%s of %s %s became %q (%v), want %q", c.kind, c.text, c.currency, got, faults, c.want)
+			t.Errorf(
+				"%s of %s %s became %q (%v), want %q",
+				c.kind,
+				c.text,
+				c.currency,
+				got,
+				faults,
+				c.want,
+			)
 		}
 	}
 }
@@ -197,25 +266,35 @@ func TestHashTellsContents(t *testing.T) {
 	hash := func(change func(*event.Input), at time.Time) event.Hash {
 		in := purchase()
 		change(&in)
+
 		e, faults := event.New(in, event.Receipt{ID: at.String(), At: at})
 		if len(faults) > 0 {
 			t.Fatal(faults)
 		}
+
 		return e.Hash()
 	}
 	base := hash(func(*event.Input) {}, noon())
+
 	same := map[string]event.Hash{
 		"received later": hash(func(*event.Input) {}, noon().Add(time.Hour)),
-		"other spelling": hash(func(in *event.Input) { in.PartnerID, in.UserID = in.UserID, event.Text{} }, noon()),
-		"other id":       hash(func(in *event.Input) { in.EventID = event.Given("x") }, noon()),
-		"attributes":     hash(func(in *event.Input) { in.Attributes = `{"shade":"x"}` }, noon()),
-		"other spacing":  hash(func(in *event.Input) { in.Metadata.Text = `{"amount":100.0}` }, noon()),
+		"other spelling": hash(
+			func(in *event.Input) { in.PartnerID, in.UserID = in.UserID, event.Text{} },
+			noon(),
+		),
+		"other id":   hash(func(in *event.Input) { in.EventID = event.Given("x") }, noon()),
+		"attributes": hash(func(in *event.Input) { in.Attributes = `{"shade":"x"}` }, noon()),
+		"other spacing": hash(
+			func(in *event.Input) { in.Metadata.Text = `{"amount":100.0}` },
+			noon(),
+		),
 	}
 	for name, h := range same {
 		if h != base {
 			t.Errorf("%s: another hash for the same content", name)
 		}
 	}
+
 	seen := map[event.Hash]string{base: "base"}
 	for name, change := range map[string]func(*event.Input){
 		"user":          func(in *event.Input) { in.UserID = event.Given("user12") },
@@ -231,6 +310,7 @@ func TestHashTellsContents(t *testing.T) {
 		if other, ok := seen[h]; ok {
 			t.Errorf("%s has the hash of %s", name, other)
 		}
+
 		seen[h] = name
 	}
 }

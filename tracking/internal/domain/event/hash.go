@@ -5,8 +5,9 @@ import (
 	"encoding/binary"
 )
 
-// Hash identifies the content of an event: what the caller said, however it was written. The id, the time of receipt, an
-// occurred_at that the service filled in, and Attributes, which those who pass an event on may add to, are no part of it.
+// Hash identifies the content of an event: what the caller said, however it was written. The id,
+// the time of receipt, an occurred_at that the service filled in, and Attributes, which those who
+// pass an event on may add to, are no part of it.
 type Hash [16]byte
 
 // hash runs over the parts with their lengths, so that no two contents read alike.
@@ -24,9 +25,12 @@ func hash(e Facts, timeGiven bool, metadata string) Hash {
 	add(e.DestinationURL)
 	add(e.Source)
 	add(metadata)
+
 	if timeGiven {
 		buffer = binary.AppendVarint(buffer, e.OccurredAt.UnixMicro())
 	}
+
 	sum := sha256.Sum256(buffer)
+
 	return Hash(sum[:16])
 }

@@ -1,7 +1,8 @@
 package event
 
-// Text is a field as a caller gave it: absent (the zero value), given, or broken, which means that it was there and was no text
-// at all. Whoever reads the wire tells of broken fields; the rules here stay silent about them.
+// Text is a field as a caller gave it: absent (the zero value), given, or broken, which means that
+// it was there and was no text at all. Whoever reads the wire tells of broken fields; the rules
+// here stay silent about them.
 type Text struct {
 	value string
 	state textState
@@ -27,8 +28,9 @@ func (t Text) Value() string { return t.value }
 // IsGiven tells whether there is a value.
 func (t Text) IsGiven() bool { return t.state == given }
 
-// Input is what a caller says of an event, not yet checked. UserID and PartnerID are two spellings of one thing, as are EventType and
-// InteractionType; one of each pair is enough and both must agree.
+// Input is what a caller says of an event, not yet checked. UserID and PartnerID are two spellings
+// of one thing, as are EventType and InteractionType; one of each pair is enough and both must
+// agree.
 type Input struct {
 	EventID         Text
 	UserID          Text
@@ -40,15 +42,18 @@ type Input struct {
 	VisitorID       Text
 	SourceURL       Text
 	DestinationURL  Text
-	Source          Text   // the system that tells, as CloudEvents name it
-	Attributes      string // JSON text of an object, kept as it is: what a CloudEvent's other attributes say; "" without them
-	Traceparent     string // of the event's own trace, "" where it travels in that of its receipt
-	Metadata        Metadata
+	Source          Text // the system that tells, as CloudEvents name it
+	// JSON text of an object, kept as it is: what a CloudEvent's other attributes say; "" without
+	// them
+	Attributes  string
+	Traceparent string // of the event's own trace, "" where it travels in that of its receipt
+	Metadata    Metadata
 }
 
-// Metadata is the free part of an event. Text is the JSON text of the object as received, "" without one; Canonical is the same with members
-// sorted, without white space, and with numbers to the letter. The others are its members with meaning: of Amount, Given holds
-// the text of a JSON number, or of a string of the same form.
+// Metadata is the free part of an event. Text is the JSON text of the object as received, ""
+// without one; Canonical is the same with members sorted, without white space, and with numbers to
+// the letter. The others are its members with meaning: of Amount, Given holds the text of a JSON
+// number, or of a string of the same form.
 type Metadata struct {
 	Text            string
 	Canonical       string

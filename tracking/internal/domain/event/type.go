@@ -24,6 +24,7 @@ func ParseType(text string) (Type, bool) {
 	case View, Click, Engagement, Lead, Sale, Purchase, Refund, Void, Chargeback:
 		return t, true
 	}
+
 	return "", false
 }
 
@@ -34,16 +35,18 @@ func (t Type) needsAmount() bool {
 		return true
 	case View, Click, Engagement, Lead, Refund, Void, Chargeback:
 	}
+
 	return false
 }
 
-// currency is that of an amount where the event names none: US dollars, but what takes back another event has that event's currency, which only
-// commission knows; it may be any.
+// currency is that of an amount where the event names none: US dollars, but what takes back another
+// event has that event's currency, which only commission knows; it may be any.
 func (t Type) currency() money.Currency {
 	switch t {
 	case Refund, Void, Chargeback:
 		return money.Finest()
 	case View, Click, Engagement, Lead, Sale, Purchase:
 	}
+
 	return money.USD()
 }

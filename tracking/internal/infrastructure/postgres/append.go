@@ -15,7 +15,8 @@ import (
 	"tributary/tracking/internal/domain/event"
 )
 
-// Appender writes the log. Its pool is its own, so that readers cannot keep writers waiting; it has as many connections as there are writers.
+// Appender writes the log. Its pool is its own, so that readers cannot keep writers waiting; it has
+// as many connections as there are writers.
 type Appender struct{ pool *pgxpool.Pool }
 
 var _ ingest.Store = (*Appender)(nil)
@@ -25,14 +26,18 @@ func NewAppender(pool *pgxpool.Pool) *Appender { return &Appender{pool: pool} }
 
 // Empty text stands for absent: no field that may be absent may be empty.
 const (
-	eventColumns = `occurred_at, received_at, event_id, user_id, event_type, body_hash, campaign_id, product_id, order_id,
+	eventColumns = `occurred_at, received_at, event_id, user_id, event_type, body_hash, campaign_id,
+    product_id, order_id,
                     original_event_id, amount, currency, metadata, attributes, traceparent`
-	eventArrays = `$1::timestamptz[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::text[], $9::text[],
+	eventArrays = `$1::timestamptz[], $2::timestamptz[], $3::text[], $4::text[], $5::text[],
+    $6::bytea[], $7::text[], $8::text[], $9::text[],
             $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[]`
 	insertInto = `
 INSERT INTO events (` + eventColumns + `)
-SELECT occurred_at, received_at, event_id, user_id, event_type, body_hash, nullif(campaign_id, ''), nullif(product_id, ''), nullif(order_id, ''),
-       nullif(original_event_id, ''), nullif(amount, ''), nullif(currency, ''), nullif(metadata, ''), nullif(attributes, ''), nullif(traceparent, '')
+SELECT occurred_at, received_at, event_id, user_id, event_type, body_hash, nullif(campaign_id,
+    ''), nullif(product_id, ''), nullif(order_id, ''),
+       nullif(original_event_id, ''), nullif(amount, ''), nullif(currency, ''), nullif(metadata,
+           ''), nullif(attributes, ''), nullif(traceparent, '')
 FROM unnest(`
 
 	insertEvents = insertInto + eventArrays + `) AS row (` + eventColumns + `)
@@ -40,31 +45,46 @@ ON CONFLICT (event_id) DO NOTHING
 RETURNING event_id`
 )
 
-const selectKnown = `SELECT event_id, body_hash, received_at FROM events WHERE event_id = ANY($1::text[])`
+const selectKnown = `SELECT event_id, body_hash, received_at FROM events
+    WHERE event_id = ANY($1::text[])`
 
 // Append implements ingest.Store.
-func (a *Appender) Append(ctx context.Context, events []event.Event, keyed ...ingest.Keyed) ([]ingest.Outcome, error) {
+func (a *Appender) Append(
+	ctx context.Context,
+	events []event.Event,
+	keyed ...ingest.Keyed,
+) ([]ingest.Outcome, error) {
 	rows, err := rowsOf(events)
 	if err != nil {
 		return nil, err
 	}
+
 	var inserted []string
+
 	var apart map[int]bool // places of events that come with a key that was used before
 	if len(keyed) == 0 {
 		inserted, err = a.insert(ctx, rows)
 	} else {
 		inserted, apart, err = a.insertKeyed(ctx, rows, keyed)
 	}
+
 	if err != nil {
 		return nil, judge(err)
 	}
+
 	outcomes := make([]ingest.Outcome, len(events))
 	if len(inserted) == len(events) {
 		for i := range events {
-			outcomes[i] = ingest.Outcome{State: ingest.Stored, ReceivedAt: events[i].ReceivedAt(), Hash: events[i].Hash()}
+			outcomes[i] = ingest.Outcome{
+				State:      ingest.Stored,
+				ReceivedAt: events[i].ReceivedAt(),
+				Hash:       events[i].Hash(),
+			}
 		}
+
 		return outcomes, nil
 	}
+
 	found, err := known(ctx, a.pool, rows.ids, inserted)
 	switch {
 	case err != nil && len(inserted) > 0:
@@ -72,24 +92,29 @@ func (a *Appender) Append(ctx context.Context, events []event.Event, keyed ...in
 	case err != nil:
 		return nil, judge(err)
 	}
+
 	for i := range events {
 		if apart[i] {
 			outcomes[i].State = ingest.KeyUsed
 			continue
 		}
+
 		if outcomes[i], err = settle(events[i], found); err != nil {
 			return nil, ingest.Unknown(err)
 		}
 	}
+
 	return outcomes, nil
 }
 
-// insert gives the ids that were new. The implicit transaction of the one statement has committed when it returns nil.
+// insert gives the ids that were new. The implicit transaction of the one statement has committed
+// when it returns nil.
 func (a *Appender) insert(ctx context.Context, r *rows) ([]string, error) {
 	result, err := a.pool.Query(ctx, insertEvents, r.columns()...)
 	if err != nil {
 		return nil, err
 	}
+
 	return pgx.AppendRows(make([]string, 0, len(r.ids)), result, pgx.RowTo[string])
 }
 
@@ -100,15 +125,24 @@ type stored struct {
 }
 
 // known reads the events of these ids as they are in the log.
-func known(ctx context.Context, pool *pgxpool.Pool, ids, inserted []string) (map[string]*stored, error) {
+func known(
+	ctx context.Context,
+	pool *pgxpool.Pool,
+	ids, inserted []string,
+) (map[string]*stored, error) {
 	result, err := pool.Query(ctx, selectKnown, ids)
 	if err != nil {
 		return nil, err
 	}
+
 	found := make(map[string]*stored, len(ids))
-	var id string
-	var hash []byte
-	var received time.Time
+
+	var (
+		id       string
+		hash     []byte
+		received time.Time
+	)
+
 	_, err = pgx.ForEachRow(result, []any{&id, &hash, &received}, func() error {
 		found[id] = &stored{hash: event.Hash(hash), received: received.UTC()}
 		return nil
@@ -116,20 +150,24 @@ func known(ctx context.Context, pool *pgxpool.Pool, ids, inserted []string) (map
 	if err != nil {
 		return nil, err
 	}
+
 	for _, id := range inserted {
 		if s := found[id]; s != nil {
 			s.fresh = true
 		}
 	}
+
 	return found, nil
 }
 
-// settle judges an event by what the log holds under its id. The first event with an id that was inserted is the stored one.
+// settle judges an event by what the log holds under its id. The first event with an id that was
+// inserted is the stored one.
 func settle(e event.Event, found map[string]*stored) (ingest.Outcome, error) {
 	s := found[e.ID()]
 	if s == nil {
 		return ingest.Outcome{}, errors.New("an event is neither inserted nor found")
 	}
+
 	outcome := ingest.Outcome{ReceivedAt: s.received, Hash: s.hash}
 	switch {
 	case s.hash != e.Hash():
@@ -140,14 +178,18 @@ func settle(e event.Event, found map[string]*stored) (ingest.Outcome, error) {
 	default:
 		outcome.State = ingest.Repeated
 	}
+
 	return outcome, nil
 }
 
-// judge tells content that cannot be stored from a database that has certainly stored nothing, and both from one that may have: no answer came to a
-// statement that was sent, or the last words of a session that is at its end.
+// judge tells content that cannot be stored from a database that has certainly stored nothing, and
+// both from one that may have: no answer came to a statement that was sent, or the last words of a
+// session that is at its end.
 func judge(err error) error {
-	var connect *pgconn.ConnectError
-	var answer *pgconn.PgError
+	var (
+		connect *pgconn.ConnectError
+		answer  *pgconn.PgError
+	)
 	switch {
 	case postgres.Refused(err):
 		return fmt.Errorf("%w: %w", ingest.ErrRefused, err)
@@ -156,10 +198,12 @@ func judge(err error) error {
 	case errors.As(err, &answer) && (answer.SeverityUnlocalized == "ERROR" || answer.Code == adminShutdown):
 		return ingest.Away(err)
 	}
+
 	return ingest.Unknown(err)
 }
 
-// adminShutdown ends a session before a statement commits or after it is answered, never in between.
+// adminShutdown ends a session before a statement commits or after it is answered, never in
+// between.
 const adminShutdown = "57P01"
 
 // rows are the columns of the events to insert.
@@ -175,8 +219,21 @@ type rows struct {
 // columns are the arguments of the statement, in order.
 func (r *rows) columns() []any {
 	return []any{
-		r.occurred, r.received, r.ids, r.users, r.types, r.hashes, r.campaigns, r.products, r.orders, r.originals, r.amounts, r.currencies,
-		r.metadata, r.attributes, r.traceparents,
+		r.occurred,
+		r.received,
+		r.ids,
+		r.users,
+		r.types,
+		r.hashes,
+		r.campaigns,
+		r.products,
+		r.orders,
+		r.originals,
+		r.amounts,
+		r.currencies,
+		r.metadata,
+		r.attributes,
+		r.traceparents,
 	}
 }
 
@@ -184,20 +241,46 @@ func rowsOf(events []event.Event) (*rows, error) {
 	n := len(events)
 	text := make([]string, 12*n)
 	column := func(i int) []string { return text[i*n : (i+1)*n : (i+1)*n] }
+
 	r := &rows{
-		occurred: make([]time.Time, n), received: make([]time.Time, n), hashes: make([][]byte, n), ids: column(0), users: column(1), types: column(2),
-		campaigns: column(3), products: column(4), orders: column(5), originals: column(6), amounts: column(7), currencies: column(8),
-		metadata: column(9), attributes: column(10), traceparents: column(11),
+		occurred:     make([]time.Time, n),
+		received:     make([]time.Time, n),
+		hashes:       make([][]byte, n),
+		ids:          column(0),
+		users:        column(1),
+		types:        column(2),
+		campaigns:    column(3),
+		products:     column(4),
+		orders:       column(5),
+		originals:    column(6),
+		amounts:      column(7),
+		currencies:   column(8),
+		metadata:     column(9),
+		attributes:   column(10),
+		traceparents: column(11),
 	}
 	for i := range events {
 		f := events[i].Facts()
-		r.occurred[i], r.received[i], r.ids[i], r.users[i], r.types[i], r.hashes[i] = f.OccurredAt, f.ReceivedAt, f.ID, f.UserID, string(f.Type), f.Hash[:]
-		r.campaigns[i], r.products[i], r.orders[i], r.originals[i] = f.CampaignID, f.ProductID, f.OrderID, f.OriginalEventID
-		r.amounts[i], r.currencies[i], r.metadata[i], r.traceparents[i] = f.Amount, f.Currency, f.Metadata, f.Traceparent
+		r.occurred[i] = f.OccurredAt
+		r.received[i] = f.ReceivedAt
+		r.ids[i] = f.ID
+		r.users[i] = f.UserID
+		r.types[i] = string(f.Type)
+		r.hashes[i] = f.Hash[:]
+		r.campaigns[i] = f.CampaignID
+		r.products[i] = f.ProductID
+		r.orders[i] = f.OrderID
+		r.originals[i] = f.OriginalEventID
+		r.amounts[i] = f.Amount
+		r.currencies[i] = f.Currency
+		r.metadata[i] = f.Metadata
+		r.traceparents[i] = f.Traceparent
+
 		var err error
 		if r.attributes[i], err = attributesOf(&f); err != nil {
 			return nil, fmt.Errorf("attributes: %w", err)
 		}
 	}
+
 	return r, nil
 }

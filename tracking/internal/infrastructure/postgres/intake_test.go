@@ -16,9 +16,11 @@ import (
 	store "tributary/tracking/internal/infrastructure/postgres"
 )
 
-// A hundred identical requests at once are one event, whatever makes them identical: one is recorded, the others are told so.
+// A hundred identical requests at once are one event, whatever makes them identical: one is
+// recorded, the others are told so.
 func TestAHundredIdenticalRequestsAreOneEvent(t *testing.T) {
 	t.Parallel()
+
 	for name, c := range map[string]struct {
 		origin ingest.Origin
 		id     event.Text
@@ -30,27 +32,52 @@ func TestAHundredIdenticalRequestsAreOneEvent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			db := migrationstest.New(t, migrations.Tracking())
+
 			pool, err := postgres.Open(t.Context(), postgres.Config{URL: db.URL, MaxConns: 2})
 			if err != nil {
 				t.Fatal(err)
 			}
+
 			t.Cleanup(pool.Close)
 			coalescer := ingest.NewCoalescer(ingest.DefaultLimits(), ingest.Needs{
-				Store: store.NewAppender(pool), Stored: func() {}, Committed: func(int, time.Duration) {}, Logger: slog.New(slog.DiscardHandler), Now: time.Now,
+				Store:     store.NewAppender(pool),
+				Stored:    func() {},
+				Committed: func(int, time.Duration) {},
+				Logger:    slog.New(slog.DiscardHandler),
+				Now:       time.Now,
 			})
 			ctx, cancel := context.WithCancel(t.Context())
+
 			var running, requests sync.WaitGroup
 			running.Go(func() { _ = coalescer.Run(ctx) })
-			handler := ingest.New(coalescer, store.NewKeys(pool), ids.New("tracking:event"), time.Now)
+			handler := ingest.New(
+				coalescer,
+				store.NewKeys(pool),
+				ids.New("tracking:event"),
+				time.Now,
+			)
+
 			var mu sync.Mutex
 			got := map[string]int{}
+
 			start := make(chan struct{})
 			for range 100 {
 				requests.Go(func() {
 					<-start
-					result, err := handler.Record(t.Context(), c.origin, ingest.Item{Input: event.Input{EventID: c.id, UserID: event.Given("u"), EventType: event.Given("view")}})
+					result, err := handler.Record(
+						t.Context(),
+						c.origin,
+						ingest.Item{
+							Input: event.Input{
+								EventID:   c.id,
+								UserID:    event.Given("u"),
+								EventType: event.Given("view"),
+							},
+						},
+					)
 					mu.Lock()
 					defer mu.Unlock()
+
 					switch {
 					case err != nil:
 						t.Error(err)
@@ -61,17 +88,24 @@ func TestAHundredIdenticalRequestsAreOneEvent(t *testing.T) {
 					}
 				})
 			}
+
 			close(start)
 			requests.Wait()
 			cancel()
 			running.Wait()
+
 			for what, n := range c.want {
 				if got[what] != n {
 					t.Errorf("%v, want %v", got, c.want)
 				}
 			}
+
 			var rows int
-			if err := db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM events`).Scan(&rows); err != nil || rows != 1 {
+			if err := db.Pool.QueryRow(
+				t.Context(),
+				`SELECT count(*) FROM events`,
+			).Scan(&rows); err != nil ||
+				rows != 1 {
 				t.Errorf("%d rows (%v), want 1", rows, err)
 			}
 		})

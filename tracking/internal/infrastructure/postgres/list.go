@@ -13,44 +13,59 @@ import (
 	"tributary/tracking/internal/domain/event"
 )
 
-// Lists come in the order of seq, which says nothing of occurred_at; read by its primary key alone, a log of millions of rows would be searched
-// from its beginning for what occurred last week. But events are received in the order of seq, and most of them right after they occurred:
-//   - nothing that occurred since From was received earlier than MaxAhead and disorder before it, so the log is read from there on;
-//   - nearly all of what occurred before To was received until then: that part is read in order, and stops at a full page;
+// Lists come in the order of seq, which says nothing of occurred_at; read by its primary key alone,
+// a log of millions of rows would be searched from its beginning for what occurred last week. But
+// events are received in the order of seq, and most of them right after they occurred:
+//   - nothing that occurred since From was received earlier than MaxAhead and disorder before it,
+//     so the log is read from there on;
+//   - nearly all of what occurred before To was received until then: that part is read in order,
+//     and stops at a full page;
 //   - what was received later is little, and found by the BRIN index.
 //
 // The events of one user are few, and read in order to their end.
 //
-// disorder is how far received_at may deviate from the order of seq, by waiting for a commit and by the clocks of replicas.
+// disorder is how far received_at may deviate from the order of seq, by waiting for a commit and by
+// the clocks of replicas.
 const disorder = time.Minute
 
 const selectReceivedSince = `SELECT events_received_since($1)`
 
 // Events implements query.Log.
-func (l *Log) Events(ctx context.Context, f query.Filter, position int64, limit int) ([]event.Entry, bool, error) {
+func (l *Log) Events(
+	ctx context.Context,
+	f query.Filter,
+	position int64,
+	limit int,
+) ([]event.Entry, bool, error) {
 	if !f.From.IsZero() {
 		first, err := l.receivedSince(ctx, f.From.Add(-event.MaxAhead-disorder))
 		if err != nil {
 			return nil, false, err
 		}
+
 		position = max(position, first)
 	}
+
 	p := &page{limit: limit}
 	if f.To.IsZero() || f.UserID != "" {
 		err := l.list(ctx, newListing(f, position).inOrder(p.wants()), p)
 		return p.entries, p.more, err
 	}
+
 	last, err := l.receivedSince(ctx, f.To.Add(disorder))
 	if err == nil && position < last {
 		err = l.list(ctx, newListing(f, position).and(`seq <=`, last).inOrder(p.wants()), p)
 	}
+
 	if err == nil && !p.more {
 		err = l.list(ctx, newListing(f, max(position, last)).sorted(p.wants()), p)
 	}
+
 	return p.entries, p.more, err
 }
 
-// listBytes is about what a page holds at most, whatever its limit: events of usual sizes are never that large.
+// listBytes is about what a page holds at most, whatever its limit: events of usual sizes are never
+// that large.
 const listBytes = 4 << 20
 
 // page is what a list has found.
@@ -72,27 +87,35 @@ func (l *Log) receivedSince(ctx context.Context, since time.Time) (position int6
 	return position, postgres.Fault("search the log", err)
 }
 
-// list runs a listing and adds what it finds to the page. It is planned for the values that it is given: a plan for any values would not know how
-// much of the log they leave.
+// list runs a listing and adds what it finds to the page. It is planned for the values that it is
+// given: a plan for any values would not know how much of the log they leave.
 func (l *Log) list(ctx context.Context, q *listing, p *page) error {
-	result, err := l.pool.Query(ctx, q.text.String(), append([]any{pgx.QueryExecModeCacheDescribe}, q.args...)...)
+	result, err := l.pool.Query(
+		ctx,
+		q.text.String(),
+		append([]any{pgx.QueryExecModeCacheDescribe}, q.args...)...)
 	if err != nil {
 		return postgres.Fault("list events", err)
 	}
 	defer result.Close()
+
 	scan := newScanner()
 	for result.Next() {
 		if p.more = p.full(); p.more {
 			break
 		}
+
 		entry, err := scan.scan(result)
 		if err != nil {
 			return postgres.Fault("list events", err)
 		}
+
 		p.entries = append(p.entries, entry)
 		p.bytes += entry.Event.Size()
 	}
+
 	result.Close()
+
 	return postgres.Fault("list events", result.Err())
 }
 
@@ -106,25 +129,33 @@ func newListing(f query.Filter, position int64) *listing {
 	q := &listing{}
 	q.text.WriteString(`SELECT ` + columns + ` FROM events WHERE true`)
 	q.and(`seq >`, position)
+
 	if f.UserID != "" {
 		q.and(`user_id =`, f.UserID)
 	}
+
 	if f.CampaignID != "" {
 		q.and(`campaign_id =`, f.CampaignID)
 	}
+
 	if f.Type != "" {
 		q.and(`event_type =`, string(f.Type))
 	}
+
 	if !f.From.IsZero() {
 		q.and(`occurred_at >=`, f.From)
 	}
+
 	if !f.To.IsZero() {
 		q.and(`occurred_at <`, f.To)
 	}
+
 	return q
 }
 
-func (q *listing) and(condition string, value any) *listing { return q.add(` AND `+condition, value) }
+func (q *listing) and(condition string, value any) *listing {
+	return q.add(` AND `+condition, value)
+}
 
 // inOrder reads by an index that ends in seq, until the page is full.
 func (q *listing) inOrder(limit int) *listing { return q.add(` ORDER BY seq LIMIT`, limit) }
@@ -135,5 +166,6 @@ func (q *listing) sorted(limit int) *listing { return q.add(` ORDER BY seq + 0 L
 func (q *listing) add(text string, value any) *listing {
 	q.args = append(q.args, value)
 	q.text.WriteString(text + ` $` + strconv.Itoa(len(q.args)))
+
 	return q
 }

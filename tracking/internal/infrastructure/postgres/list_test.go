@@ -31,20 +31,33 @@ func (r row) fits(f query.Filter) bool {
 		(f.From.IsZero() || !r.occurred.Before(f.From)) && (f.To.IsZero() || r.occurred.Before(f.To))
 }
 
-func below(rng *rand.Rand, d time.Duration) time.Duration { return time.Duration(rng.Int64N(int64(d))) }
+func below(rng *rand.Rand, d time.Duration) time.Duration {
+	return time.Duration(rng.Int64N(int64(d)))
+}
 
-// randomLog is a log of two days: crowds and silence, gaps in seq, receipts in disorder, events that come hours and weeks late, and some of the near future.
+// randomLog is a log of two days: crowds and silence, gaps in seq, receipts in disorder, events
+// that come hours and weeks late, and some of the near future.
 func randomLog(rng *rand.Rand, rows int) []row {
 	seq, received := int64(0), start().Add(-48*time.Hour)
-	users, kinds, campaigns := []string{"a", "b", "rare"}, []string{"view", "click", "lead", "refund"}, []string{"x", "y"}
+	users := []string{"a", "b", "rare"}
+	kinds := []string{"view", "click", "lead", "refund"}
+	campaigns := []string{"x", "y"}
+
 	log := make([]row, 0, rows)
 	for range rows {
 		seq += 1 + int64(rng.IntN(3))*int64(rng.IntN(30))
+
 		received = received.Add(below(rng, time.Second))
 		if rng.IntN(20) == 0 {
 			received = received.Add(below(rng, 2*20*48*time.Hour/time.Duration(rows)))
 		}
-		r := row{seq: seq, received: received.Add(-below(rng, 20*time.Second)), user: users[min(rng.IntN(40), 2)], kind: kinds[rng.IntN(len(kinds))]}
+
+		r := row{
+			seq:      seq,
+			received: received.Add(-below(rng, 20*time.Second)),
+			user:     users[min(rng.IntN(40), 2)],
+			kind:     kinds[rng.IntN(len(kinds))],
+		}
 		switch rng.IntN(20) {
 		case 0:
 			r.occurred = r.received.Add(event.MaxAhead)
@@ -55,12 +68,15 @@ func randomLog(rng *rand.Rand, rows int) []row {
 		default:
 			r.occurred = r.received.Add(-below(rng, 3*time.Second))
 		}
+
 		r.occurred = r.occurred.Truncate(time.Microsecond)
 		if c := rng.IntN(3); c < 2 {
 			r.campaign = &campaigns[c]
 		}
+
 		log = append(log, r)
 	}
+
 	return log
 }
 
@@ -69,36 +85,57 @@ func randomFilter(rng *rand.Rand, log []row) query.Filter {
 	if rng.IntN(3) == 0 {
 		f.UserID = log[rng.IntN(len(log))].user
 	}
+
 	if rng.IntN(3) == 0 {
 		f.CampaignID = "x"
 	}
+
 	if rng.IntN(3) == 0 {
 		f.Type = event.Type(log[rng.IntN(len(log))].kind)
 	}
+
 	if rng.IntN(4) > 0 {
 		f.From = log[rng.IntN(len(log))].occurred
 	}
+
 	if rng.IntN(4) > 0 {
 		f.To = log[rng.IntN(len(log))].occurred.Add(below(rng, time.Hour))
 	}
+
 	return f
 }
 
 func insert(t *testing.T, db migrationstest.Database, log []row) {
 	t.Helper()
+
 	owner, err := pgx.Connect(t.Context(), db.OwnerURL)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	defer func() { _ = owner.Close(t.Context()) }()
+
 	batch := &pgx.Batch{}
 	for _, r := range log {
-		batch.Queue(`INSERT INTO events (seq, occurred_at, received_at, event_id, user_id, event_type, campaign_id, body_hash) OVERRIDING SYSTEM VALUE
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, r.seq, r.occurred, r.received, fmt.Sprint(r.seq), r.user, r.kind, r.campaign, make([]byte, 16))
+		batch.Queue(
+			`INSERT INTO events (seq, occurred_at, received_at, event_id, user_id, event_type,
+    campaign_id, body_hash) OVERRIDING SYSTEM VALUE
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			r.seq,
+			r.occurred,
+			r.received,
+			fmt.Sprint(r.seq),
+			r.user,
+			r.kind,
+			r.campaign,
+			make([]byte, 16),
+		)
 	}
+
 	if err := owner.SendBatch(t.Context(), batch).Close(); err != nil {
 		t.Fatal(err)
 	}
+
 	if _, err := owner.Exec(t.Context(), `VACUUM ANALYZE events`); err != nil {
 		t.Fatal(err)
 	}
@@ -112,74 +149,99 @@ func TestListsMissNothing(t *testing.T) {
 	db := migrationstest.New(t, migrations.Tracking())
 	rows := randomLog(rng, 2000)
 	insert(t, db, rows)
+
 	log := postgres.NewLog(db.Pool)
 	for range 300 {
 		f, limit := randomFilter(rng, rows), 1+rng.IntN(200)
+
 		var want []int64
 		for _, r := range rows {
 			if r.fits(f) {
 				want = append(want, r.seq)
 			}
 		}
+
 		position := int64(0)
 		if len(want) > 0 && rng.IntN(2) == 0 { // from somewhere in the middle
 			position = want[rng.IntN(len(want))]
 			want = slices.DeleteFunc(want, func(seq int64) bool { return seq <= position })
 		}
+
 		var got []int64
 		for more := true; more; {
-			var page []event.Entry
-			var err error
+			var (
+				page []event.Entry
+				err  error
+			)
+
 			page, more, err = log.Events(t.Context(), f, position, limit)
 			if err != nil {
 				t.Fatal(err)
 			}
+
 			for _, entry := range page {
 				got, position = append(got, entry.Seq), entry.Seq
 			}
+
 			if more && len(page) != limit {
 				t.Fatalf("seed %d: a page of %d events, want %d", seed, len(page), limit)
 			}
 		}
+
 		if !slices.Equal(got, want) {
 			t.Fatalf("seed %d: %+v gives %d events, want %d", seed, f, len(got), len(want))
 		}
 	}
 }
 
-// A page holds about 4 MiB at most, however many rows are asked for, in both parts of a list by time: 100 events of 512 KiB come in many pages, each once.
+// A page holds about 4 MiB at most, however many rows are asked for, in both parts of a list by
+// time: 100 events of 512 KiB come in many pages, each once.
 func TestPagesOfLargeEventsAreShort(t *testing.T) {
 	t.Parallel()
+
 	log, db := setup(t)
+
 	owner, err := pgx.Connect(t.Context(), db.OwnerURL)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	defer func() { _ = owner.Close(context.WithoutCancel(t.Context())) }()
-	const large = `INSERT INTO events (event_id, user_id, event_type, occurred_at, received_at, body_hash, metadata)
-		SELECT n, 'u', 'view', $1, CASE WHEN n <= 50 THEN $1::timestamptz ELSE $1::timestamptz + interval '1 day' END, '0123456789abcdef', '"' || repeat('x', 512 << 10) || '"'
+
+	const large = `INSERT INTO events (event_id, user_id, event_type, occurred_at, received_at,
+    body_hash, metadata)
+		SELECT n, 'u', 'view', $1, CASE WHEN n <= 50 THEN $1::timestamptz ELSE $1::timestamptz +
+		    interval '1 day' END, '0123456789abcdef', '"' || repeat('x', 512 << 10) || '"'
 		FROM generate_series(1, 100) AS n`
 	if _, err := owner.Exec(t.Context(), large, start()); err != nil {
 		t.Fatal(err)
 	}
+
 	for name, f := range map[string]query.Filter{"all": {}, "by time": {To: start().Add(time.Hour)}} {
-		position, events, more := int64(0), 0, true
+		position := int64(0)
+		events := 0
+
+		more := true
 		for more {
 			var page []event.Entry
 			if page, more, err = log.Events(t.Context(), f, position, 1000); err != nil {
 				t.Fatal(err)
 			}
+
 			if len(page) == 0 || len(page) > 9 {
 				t.Fatalf("%s: a page of %d events of 512 KiB", name, len(page))
 			}
+
 			for _, entry := range page {
 				if entry.Seq <= position {
 					t.Fatalf("%s: seq %d after %d", name, entry.Seq, position)
 				}
+
 				position = entry.Seq
 				events++
 			}
 		}
+
 		if events != 100 {
 			t.Errorf("%s: %d events, want 100", name, events)
 		}

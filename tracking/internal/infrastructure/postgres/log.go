@@ -37,6 +37,7 @@ func (l *Log) Event(ctx context.Context, id string) (event.Entry, bool, error) {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return event.Entry{}, false, nil
 	}
+
 	return entry, err == nil, postgres.Fault("read an event", err)
 }
 
@@ -46,11 +47,13 @@ const (
 	pageFloor  = 4
 )
 
-// Page implements relay.Log. A page holds at most about 8 MiB; after a page of large events fewer are asked for.
+// Page implements relay.Log. A page holds at most about 8 MiB; after a page of large events fewer
+// are asked for.
 func (l *Log) Page(ctx context.Context, position int64, limit int) ([]event.Entry, error) {
 	if size := int(l.rowSize.Load()); size > 0 {
 		limit = min(limit, max(pageFloor, pageBytes/size))
 	}
+
 	result, err := l.pool.Query(ctx, selectPage, position, limit)
 	if err != nil {
 		return nil, postgres.Fault("read the log", err)
@@ -58,19 +61,24 @@ func (l *Log) Page(ctx context.Context, position int64, limit int) ([]event.Entr
 	defer result.Close()
 	scan := newScanner()
 	page := make([]event.Entry, 0, limit)
+
 	bytes := 0
 	for bytes < pageBytes && result.Next() {
 		entry, err := scan.scan(result)
 		if err != nil {
 			return nil, postgres.Fault("read the log", err)
 		}
+
 		page = append(page, entry)
 		bytes += entry.Event.Size()
 	}
+
 	result.Close()
+
 	if len(page) > 0 {
 		l.rowSize.Store(int64(bytes / len(page)))
 	}
+
 	return page, postgres.Fault("read the log", result.Err())
 }
 
@@ -86,16 +94,26 @@ WHERE id AND holder = $1`
 )
 
 // Lead implements relay.Log.
-func (l *Log) Lead(ctx context.Context, holder string, lease time.Duration) (position int64, leads bool, err error) {
+func (l *Log) Lead(
+	ctx context.Context,
+	holder string,
+	lease time.Duration,
+) (position int64, leads bool, err error) {
 	err = l.pool.QueryRow(ctx, takeLease, holder, lease).Scan(&position)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, false, nil
 	}
+
 	return position, err == nil, postgres.Fault("take the lease", err)
 }
 
 // Advance implements relay.Log.
-func (l *Log) Advance(ctx context.Context, holder string, position int64, lease time.Duration) (leads bool, err error) {
+func (l *Log) Advance(
+	ctx context.Context,
+	holder string,
+	position int64,
+	lease time.Duration,
+) (leads bool, err error) {
 	tag, err := l.pool.Exec(ctx, advance, holder, position, lease)
 	return tag.RowsAffected() == 1, postgres.Fault("save the position", err)
 }

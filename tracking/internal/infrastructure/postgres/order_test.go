@@ -26,10 +26,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// A transaction with a lower seq that commits after one with a higher seq is what a reader of seq > position would skip. The trigger rules
-// it out, for whoever inserts, also when it is nobody of ours; without the trigger the reader does skip it.
+// A transaction with a lower seq that commits after one with a higher seq is what a reader of seq >
+// position would skip. The trigger rules it out, for whoever inserts, also when it is nobody of
+// ours; without the trigger the reader does skip it.
 func TestAReaderSkipsNothingAsLongAsWritersTakeTurns(t *testing.T) {
 	t.Parallel()
+
 	for name, c := range map[string]struct {
 		change string
 		want   []string
@@ -40,14 +42,17 @@ func TestAReaderSkipsNothingAsLongAsWritersTakeTurns(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			log, db := setup(t)
+
 			owner, err := pgxpool.New(t.Context(), db.OwnerURL)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer owner.Close()
+
 			if _, err := owner.Exec(t.Context(), c.change); err != nil {
 				t.Fatal(err)
 			}
+
 			if got := readWhileTwoWrite(t, log, db.Pool, owner); !slices.Equal(got, c.want) {
 				t.Errorf("read %v, want %v", got, c.want)
 			}
@@ -55,52 +60,68 @@ func TestAReaderSkipsNothingAsLongAsWritersTakeTurns(t *testing.T) {
 	}
 }
 
-// readWhileTwoWrite lets a second writer insert while the first has inserted and not committed, and gives the ids that are read: behind the position
-// reached by then, and from there on when both have committed.
+// readWhileTwoWrite lets a second writer insert while the first has inserted and not committed, and
+// gives the ids that are read: behind the position reached by then, and from there on when both
+// have committed.
 func readWhileTwoWrite(t *testing.T, log *postgres.Log, pool, owner *pgxpool.Pool) (ids []string) {
 	t.Helper()
-	const insert = `INSERT INTO events (event_id, user_id, event_type, occurred_at, received_at, body_hash) VALUES ($1, 'u', 'view', now(), now(), '0123456789abcdef')`
+
+	const insert = `INSERT INTO events (event_id, user_id, event_type, occurred_at, received_at,
+    body_hash) VALUES ($1, 'u', 'view', now(), now(), '0123456789abcdef')`
 	position := int64(0)
 	read := func() {
 		page, err := log.Page(t.Context(), position, 10)
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		for _, entry := range page {
 			ids, position = append(ids, entry.Event.ID()), entry.Seq
 		}
 	}
+
 	first, err := pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	defer func() { _ = first.Rollback(context.WithoutCancel(t.Context())) }()
+
 	if _, err := first.Exec(t.Context(), insert, "first"); err != nil {
 		t.Fatal(err)
 	}
+
 	second := make(chan error, 1)
 	go func() {
 		_, err := pool.Exec(t.Context(), insert, "second")
 		second <- err
 	}()
+
 	waits := func() (waits bool) {
-		const waiting = `SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database ON database = pg_database.oid WHERE datname = current_database() AND NOT granted)`
+		const waiting = `SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database
+    ON database = pg_database.oid WHERE datname = current_database() AND NOT granted)`
 		if err := owner.QueryRow(t.Context(), waiting).Scan(&waits); err != nil {
 			t.Fatal(err)
 		}
+
 		return waits
 	}
 	for len(second) == 0 && !waits() {
 		pause(t.Context(), time.Millisecond)
 	}
+
 	read()
+
 	if err := first.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+
 	if err := <-second; err != nil {
 		t.Fatal(err)
 	}
+
 	read()
+
 	return ids
 }
 
@@ -116,24 +137,29 @@ func (p *published) Send(_ context.Context, entry event.Entry, done func(error))
 	p.count[entry.Event.ID()]++
 	p.last = entry.Seq
 	p.mu.Unlock()
+
 	if rand.IntN(2000) == 0 {
 		go done(fmt.Errorf("the broker hiccups"))
 		return
 	}
+
 	go done(nil)
 }
 
 func (p *published) has(id string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+
 	return p.count[id] > 0
 }
 
-// Eight replicas take batches of all sizes and repeat what was not acknowledged, connections are killed at random, and the relay stops or dies again
-// and again: every event is acknowledged in the end, and published.
+// Eight replicas take batches of all sizes and repeat what was not acknowledged, connections are
+// killed at random, and the relay stops or dies again and again: every event is acknowledged in the
+// end, and published.
 func TestNothingAcknowledgedIsSkipped(t *testing.T) {
 	t.Parallel()
 	db := migrationstest.New(t, migrations.Tracking())
+
 	pool, err := platform.Open(t.Context(), platform.Config{URL: db.URL, MaxConns: 12})
 	if err != nil {
 		t.Fatal(err)
@@ -142,24 +168,40 @@ func TestNothingAcknowledgedIsSkipped(t *testing.T) {
 	out := &published{count: map[string]int{}}
 	ctx, cancel := context.WithCancel(t.Context())
 	killing, peace := context.WithCancel(ctx)
+
 	var background sync.WaitGroup
 	background.Go(func() { relayInTurns(ctx, t, pool, out) })
 	background.Go(func() { killConnections(killing, t, db.OwnerURL) })
 
-	var acknowledged sync.Map
-	var total atomic.Int64
-	var writers sync.WaitGroup
+	var (
+		acknowledged sync.Map
+		total        atomic.Int64
+		writers      sync.WaitGroup
+	)
 	for w := range 8 {
 		replica := ingest.NewCoalescer(ingest.DefaultLimits(), ingest.Needs{
-			Store: postgres.NewAppender(pool), Stored: func() {}, Committed: func(int, time.Duration) {}, Logger: slog.New(slog.DiscardHandler), Now: time.Now,
+			Store:     postgres.NewAppender(pool),
+			Stored:    func() {},
+			Committed: func(int, time.Duration) {},
+			Logger:    slog.New(slog.DiscardHandler),
+			Now:       time.Now,
 		})
 		background.Go(func() { _ = replica.Run(ctx) })
 		writers.Go(func() {
 			for round := range 100 {
 				var batch []event.Event
 				for i := range 1 + rand.IntN(1+w*w*4) {
-					batch = append(batch, ingesttest.Event(t, fmt.Sprintf("%d-%d-%d", w, round, i), fmt.Sprint("user", w), time.Now()))
+					batch = append(
+						batch,
+						ingesttest.Event(
+							t,
+							fmt.Sprintf("%d-%d-%d", w, round, i),
+							fmt.Sprint("user", w),
+							time.Now(),
+						),
+					)
 				}
+
 				for _, id := range recordAll(t, replica, batch) {
 					acknowledged.Store(id, true)
 					total.Add(1)
@@ -167,6 +209,7 @@ func TestNothingAcknowledgedIsSkipped(t *testing.T) {
 			}
 		})
 	}
+
 	writers.Wait()
 	peace()
 	missing := func() (n int) {
@@ -174,29 +217,37 @@ func TestNothingAcknowledgedIsSkipped(t *testing.T) {
 			if text, _ := id.(string); !out.has(text) {
 				n++
 			}
+
 			return true
 		})
+
 		return n
 	}
+
 	deadline := time.Now().Add(20 * time.Second)
 	for missing() > 0 && time.Now().Before(deadline) {
 		pause(t.Context(), 50*time.Millisecond)
 	}
+
 	cancel()
 	background.Wait()
+
 	if n := missing(); n > 0 || total.Load() < 1000 {
 		t.Fatalf("%d of %d acknowledged events were never published", n, total.Load())
 	}
 }
 
-// recordAll repeats a request until each of its events is acknowledged, as a careful client does, and gives their ids.
+// recordAll repeats a request until each of its events is acknowledged, as a careful client does,
+// and gives their ids.
 func recordAll(t *testing.T, replica *ingest.Coalescer, batch []event.Event) (ids []string) {
 	t.Helper()
+
 	for len(batch) > 0 && t.Context().Err() == nil {
 		outcomes, err := replica.Record(t.Context(), batch, nil)
 		if err != nil {
 			continue
 		}
+
 		var left []event.Event
 		for i, o := range outcomes {
 			switch o.State {
@@ -208,34 +259,49 @@ func recordAll(t *testing.T, replica *ingest.Coalescer, batch []event.Event) (id
 				t.Errorf("%s: %+v", batch[i].ID(), o)
 			}
 		}
+
 		batch = left
 	}
+
 	return ids
 }
 
-// relayInTurns runs a relay that is replaced by another all the time. Every second one dies: it neither saves what is confirmed nor resigns.
-// They keep up with the writers, so that a row which becomes visible late would be behind their position.
+// relayInTurns runs a relay that is replaced by another all the time. Every second one dies: it
+// neither saves what is confirmed nor resigns. They keep up with the writers, so that a row which
+// becomes visible late would be behind their position.
 func relayInTurns(ctx context.Context, t *testing.T, pool *pgxpool.Pool, out relay.Publisher) {
 	t.Helper()
 	limits := relay.DefaultLimits()
-	limits.Lease, limits.Standby, limits.Save, limits.Poll = 300*time.Millisecond, 50*time.Millisecond, 20*time.Millisecond, time.Millisecond
+	limits.Lease = 300 * time.Millisecond
+	limits.Standby = 50 * time.Millisecond
+	limits.Save = 20 * time.Millisecond
+
+	limits.Poll = time.Millisecond
 	for i := 0; ctx.Err() == nil; i++ {
 		turn, cancel := context.WithTimeout(ctx, 400*time.Millisecond)
+
 		log := &mortal{Log: postgres.NewLog(pool)}
 		if i%2 == 1 {
 			log.life = turn
 		}
+
 		r := relay.New(limits, relay.Needs{
-			Log: log, Publisher: out, Holder: fmt.Sprint("relay", i), Logger: slog.New(slog.DiscardHandler), Now: time.Now,
+			Log:       log,
+			Publisher: out,
+			Holder:    fmt.Sprint("relay", i),
+			Logger:    slog.New(slog.DiscardHandler),
+			Now:       time.Now,
 		})
 		if err := r.Run(turn); err != nil {
 			t.Errorf("relay: %v", err)
 		}
+
 		cancel()
 	}
 }
 
-// mortal is the log of a relay that dies when its life ends: nothing that it says after that reaches the database.
+// mortal is the log of a relay that dies when its life ends: nothing that it says after that
+// reaches the database.
 type mortal struct {
 	*postgres.Log
 
@@ -246,13 +312,20 @@ func (m *mortal) dead() error {
 	if m.life == nil {
 		return nil
 	}
+
 	return m.life.Err()
 }
 
-func (m *mortal) Advance(ctx context.Context, holder string, position int64, lease time.Duration) (bool, error) {
+func (m *mortal) Advance(
+	ctx context.Context,
+	holder string,
+	position int64,
+	lease time.Duration,
+) (bool, error) {
 	if err := m.dead(); err != nil {
 		return false, err
 	}
+
 	return m.Log.Advance(ctx, holder, position, lease)
 }
 
@@ -260,20 +333,24 @@ func (m *mortal) Resign(ctx context.Context, holder string) error {
 	if err := m.dead(); err != nil {
 		return err
 	}
+
 	return m.Log.Resign(ctx, holder)
 }
 
 // killConnections ends a random connection of the service every now and then.
 func killConnections(ctx context.Context, t *testing.T, ownerURL string) {
 	t.Helper()
+
 	owner, err := pgxpool.New(ctx, ownerURL)
 	if err != nil {
 		t.Error(err)
 		return
 	}
 	defer owner.Close()
+
 	for pause(ctx, time.Duration(30+rand.IntN(100))*time.Millisecond) {
-		_, err := owner.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'tracking_user' AND datname = current_database() ORDER BY random() LIMIT 1`)
+		_, err := owner.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE usename = 'tracking_user' AND datname = current_database() ORDER BY random() LIMIT 1`)
 		if err != nil && ctx.Err() == nil {
 			t.Errorf("kill: %v", err)
 		}
@@ -284,6 +361,7 @@ func killConnections(ctx context.Context, t *testing.T, ownerURL string) {
 func pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
+
 	select {
 	case <-timer.C:
 		return true

@@ -34,6 +34,7 @@ func TestTheLogKeepsTheStoreContract(t *testing.T) {
 	ingesttest.KeysSuite(t, func(t *testing.T) (ingest.Store, ingesttest.Keys) {
 		t.Helper()
 		pool := migrationstest.New(t, migrations.Tracking()).Pool
+
 		return postgres.NewAppender(pool), postgres.NewKeys(pool)
 	})
 }
@@ -41,33 +42,57 @@ func TestTheLogKeepsTheStoreContract(t *testing.T) {
 // setup gives a log with the events in it.
 func setup(t *testing.T, events ...event.Event) (*postgres.Log, migrationstest.Database) {
 	t.Helper()
+
 	db := migrationstest.New(t, migrations.Tracking())
 	if len(events) > 0 {
 		if _, err := postgres.NewAppender(db.Pool).Append(t.Context(), events); err != nil {
 			t.Fatal(err)
 		}
 	}
+
 	return postgres.NewLog(db.Pool), db
 }
 
 func newEvent(t *testing.T, in event.Input) event.Event {
 	t.Helper()
-	e, faults := event.New(in, event.Receipt{ID: "made", At: start(), Traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"})
+
+	e, faults := event.New(
+		in,
+		event.Receipt{
+			ID:          "made",
+			At:          start(),
+			Traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+		},
+	)
 	if len(faults) > 0 {
 		t.Fatal(faults)
 	}
+
 	return e
 }
 
 func full(t *testing.T) event.Event {
 	t.Helper()
+
 	return newEvent(t, event.Input{
-		EventID: event.Given("e-1"), UserID: event.Given("üser 1"), EventType: event.Given("refund"), OccurredAt: event.Given("2026-11-22T23:59:59.123456+02:00"),
-		CampaignID: event.Given("c"), VisitorID: event.Given("v"), SourceURL: event.Given("https://a.example/"), DestinationURL: event.Given("https://b.example/"), Source: event.Given("/shop"),
-		Attributes: `{"shade":"x","n":5}`,
+		EventID:        event.Given("e-1"),
+		UserID:         event.Given("üser 1"),
+		EventType:      event.Given("refund"),
+		OccurredAt:     event.Given("2026-11-22T23:59:59.123456+02:00"),
+		CampaignID:     event.Given("c"),
+		VisitorID:      event.Given("v"),
+		SourceURL:      event.Given("https://a.example/"),
+		DestinationURL: event.Given("https://b.example/"),
+		Source:         event.Given("/shop"),
+		Attributes:     `{"shade":"x","n":5}`,
 		Metadata: event.Metadata{
-			Text: `{"amount": 1.50, "x": "\""}`, Canonical: `{"amount":1.50,"x":"\""}`, Amount: event.Given("1.50"), Currency: event.Given("EUR"),
-			ProductID: event.Given("p"), OrderID: event.Given("o"), OriginalEventID: event.Given("e-0"),
+			Text:            `{"amount": 1.50, "x": "\""}`,
+			Canonical:       `{"amount":1.50,"x":"\""}`,
+			Amount:          event.Given("1.50"),
+			Currency:        event.Given("EUR"),
+			ProductID:       event.Given("p"),
+			OrderID:         event.Given("o"),
+			OriginalEventID: event.Given("e-0"),
 		},
 	})
 }
@@ -75,6 +100,7 @@ func full(t *testing.T) event.Event {
 func TestEventsComeBackAsTheyWere(t *testing.T) {
 	t.Parallel()
 	small := newEvent(t, event.Input{UserID: event.Given("u"), EventType: event.Given("view")})
+
 	log, _ := setup(t, full(t), small)
 	for _, want := range []event.Event{full(t), small} {
 		got, found, err := log.Event(t.Context(), want.ID())
@@ -82,6 +108,7 @@ func TestEventsComeBackAsTheyWere(t *testing.T) {
 			t.Errorf("Event = %+v, %t, %v; want %+v", got, found, err, want)
 		}
 	}
+
 	if _, found, err := log.Event(t.Context(), "nothing"); found || err != nil {
 		t.Errorf("Event of an unknown id = %t, %v", found, err)
 	}
@@ -89,12 +116,19 @@ func TestEventsComeBackAsTheyWere(t *testing.T) {
 
 func TestListsFilterAndTurnPages(t *testing.T) {
 	t.Parallel()
+
 	var events []event.Event
 	add := func(id, user, kind, campaign, at string) {
-		in := event.Input{EventID: event.Given(id), UserID: event.Given(user), EventType: event.Given(kind), OccurredAt: event.Given(at)}
+		in := event.Input{
+			EventID:    event.Given(id),
+			UserID:     event.Given(user),
+			EventType:  event.Given(kind),
+			OccurredAt: event.Given(at),
+		}
 		if campaign != "" {
 			in.CampaignID = event.Given(campaign)
 		}
+
 		events = append(events, newEvent(t, in))
 	}
 	add("1", "a", "view", "x", "2026-11-01T00:00:00Z")
@@ -102,6 +136,7 @@ func TestListsFilterAndTurnPages(t *testing.T) {
 	add("3", "a", "click", "x", "2026-11-03T00:00:00Z")
 	add("4", "a", "click", "y", "2026-10-01T00:00:00Z")
 	log, _ := setup(t, events...)
+
 	day := func(d int) time.Time { return time.Date(2026, 11, d, 0, 0, 0, 0, time.UTC) }
 	for name, c := range map[string]struct {
 		filter query.Filter
@@ -123,14 +158,17 @@ func TestListsFilterAndTurnPages(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+
 			if len(page) == 0 {
 				break
 			}
+
 			for _, entry := range page {
 				got += entry.Event.ID()
 				position = entry.Seq
 			}
 		}
+
 		if got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
@@ -140,6 +178,7 @@ func TestListsFilterAndTurnPages(t *testing.T) {
 func TestContentThatPostgresRefusesIsCalledSo(t *testing.T) {
 	t.Parallel()
 	_, db := setup(t)
+
 	facts := full(t).Facts()
 	for name, change := range map[string]func(*event.Facts){
 		"NUL":        func(f *event.Facts) { f.Metadata = "{\"a\":\"\x00\"}" },
@@ -149,20 +188,36 @@ func TestContentThatPostgresRefusesIsCalledSo(t *testing.T) {
 	} {
 		bad := facts
 		change(&bad)
-		_, err := postgres.NewAppender(db.Pool).Append(t.Context(), []event.Event{newEvent(t, event.Input{UserID: event.Given("u"), EventType: event.Given("view")}), event.Restore(bad)})
+
+		_, err := postgres.NewAppender(db.Pool).Append(
+			t.Context(),
+			[]event.Event{
+				newEvent(t, event.Input{UserID: event.Given("u"), EventType: event.Given("view")}),
+				event.Restore(bad),
+			},
+		)
 		if !errors.Is(err, ingest.ErrRefused) {
 			t.Errorf("%s: Append = %v, want ErrRefused", name, err)
 		}
 	}
+
 	var count int
-	if err := db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM events`).Scan(&count); err != nil || count != 0 {
+	if err := db.Pool.QueryRow(
+		t.Context(),
+		`SELECT count(*) FROM events`,
+	).Scan(&count); err != nil ||
+		count != 0 {
 		t.Fatalf("%d events are stored (%v); a refused batch stores nothing", count, err)
 	}
 }
 
 func TestADatabaseThatIsAwayIsUnavailable(t *testing.T) {
 	t.Parallel()
-	pool, err := platform.Open(t.Context(), platform.Config{URL: "postgres://nobody@127.0.0.1:1/none", MaxConns: 1})
+
+	pool, err := platform.Open(
+		t.Context(),
+		platform.Config{URL: "postgres://nobody@127.0.0.1:1/none", MaxConns: 1},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,6 +227,7 @@ func TestADatabaseThatIsAwayIsUnavailable(t *testing.T) {
 	_, _, eventErr := log.Event(t.Context(), "x")
 	_, _, listErr := log.Events(t.Context(), query.Filter{}, 0, 1)
 	_, pageErr := log.Page(t.Context(), 0, 1)
+
 	_, _, leadErr := log.Lead(t.Context(), "me", time.Second)
 	for name, err := range map[string]error{"Append": appendErr, "Event": eventErr, "Events": listErr, "Page": pageErr, "Lead": leadErr} {
 		if !fault.Is(err, "database_unavailable") {
@@ -183,6 +239,7 @@ func TestADatabaseThatIsAwayIsUnavailable(t *testing.T) {
 // Only what says that nothing was stored may be told as that.
 func TestErrorsTellWhatIsKnown(t *testing.T) {
 	t.Parallel()
+
 	for name, c := range map[string]struct {
 		err  error
 		code string // "" where the content is refused
@@ -194,51 +251,78 @@ func TestErrorsTellWhatIsKnown(t *testing.T) {
 		"no answer":               {io.ErrUnexpectedEOF, "outcome_unknown"},
 		"content":                 {&pgconn.PgError{SeverityUnlocalized: "ERROR", Code: "22021"}, ""},
 	} {
-		if got := postgres.Judge(c.err); c.code == "" != errors.Is(got, ingest.ErrRefused) || c.code != "" && !fault.Is(got, c.code) {
+		if got := postgres.Judge(c.err); c.code == "" != errors.Is(got, ingest.ErrRefused) ||
+			c.code != "" && !fault.Is(got, c.code) {
 			t.Errorf("%s: %v, want %q", name, got, c.code)
 		}
 	}
 }
 
-// between runs a function before each statement that reads what is known, on the connection that will send it.
+// between runs a function before each statement that reads what is known, on the connection that
+// will send it.
 type between func(*pgx.Conn)
 
-func (b between) TraceQueryStart(ctx context.Context, conn *pgx.Conn, sent pgx.TraceQueryStartData) context.Context {
+func (b between) TraceQueryStart(
+	ctx context.Context,
+	conn *pgx.Conn,
+	sent pgx.TraceQueryStartData,
+) context.Context {
 	if strings.HasPrefix(sent.SQL, "SELECT event_id, body_hash") {
 		b(conn)
 	}
+
 	return ctx
 }
 
 func (between) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// When the connection ends after the commit and before the duplicates were looked for, something is stored; when all were known before, nothing is.
+// When the connection ends after the commit and before the duplicates were looked for, something is
+// stored; when all were known before, nothing is.
 func TestACommitWithoutAnAnswerIsNotCalledNothing(t *testing.T) {
 	t.Parallel()
 	_, db := setup(t, ingesttest.Event(t, "known", "u", start()))
+
 	cfg, err := pgxpool.ParseConfig(db.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	cfg.MaxConns = 1
 	cfg.ConnConfig.Tracer = between(func(conn *pgx.Conn) {
-		if _, err := db.Pool.Exec(t.Context(), `SELECT pg_terminate_backend($1, 10000)`, conn.PgConn().PID()); err != nil {
+		if _, err := db.Pool.Exec(
+			t.Context(),
+			`SELECT pg_terminate_backend($1, 10000)`,
+			conn.PgConn().PID(),
+		); err != nil {
 			t.Error(err)
 		}
 	})
+
 	pool, err := pgxpool.NewWithConfig(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer pool.Close()
+
 	appender := postgres.NewAppender(pool)
-	if _, err := appender.Append(t.Context(), []event.Event{ingesttest.Event(t, "known", "u", start())}); !fault.Is(err, "database_unavailable") {
+	if _, err := appender.Append(
+		t.Context(),
+		[]event.Event{ingesttest.Event(t, "known", "u", start())},
+	); !fault.Is(err, "database_unavailable") {
 		t.Errorf("nothing was stored: %v, want database_unavailable", err)
 	}
-	_, err = appender.Append(t.Context(), []event.Event{ingesttest.Event(t, "known", "u", start()), ingesttest.Event(t, "new", "u", start())})
+
+	_, err = appender.Append(
+		t.Context(),
+		[]event.Event{
+			ingesttest.Event(t, "known", "u", start()),
+			ingesttest.Event(t, "new", "u", start()),
+		},
+	)
 	if !fault.Is(err, "outcome_unknown") {
 		t.Errorf("a new event was stored: %v, want outcome_unknown", err)
 	}
+
 	if _, stored, err := postgres.NewLog(db.Pool).Event(t.Context(), "new"); !stored || err != nil {
 		t.Fatalf("the new event is stored: %t, %v", stored, err)
 	}
@@ -247,19 +331,23 @@ func TestACommitWithoutAnAnswerIsNotCalledNothing(t *testing.T) {
 func TestTheLogIsAppendOnlyForEverybody(t *testing.T) {
 	t.Parallel()
 	_, db := setup(t, full(t))
+
 	owner, err := pgxpool.New(t.Context(), db.OwnerURL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer owner.Close()
+
 	for _, statement := range []string{`UPDATE events SET user_id = 'x'`, `DELETE FROM events`, `TRUNCATE events`} {
 		if _, err := db.Pool.Exec(t.Context(), statement); platform.Code(err) != "42501" {
 			t.Errorf("the service may %s: %v", statement, err)
 		}
+
 		if _, err := owner.Exec(t.Context(), statement); platform.Code(err) != "23001" {
 			t.Errorf("the owner may %s: %v", statement, err)
 		}
 	}
+
 	for _, statement := range []string{`INSERT INTO relay (id) VALUES (false)`, `DELETE FROM relay`, `UPDATE idempotency_keys SET key = 'x'`, `TRUNCATE idempotency_keys`} {
 		if _, err := db.Pool.Exec(t.Context(), statement); platform.Code(err) != "42501" {
 			t.Errorf("the service may %s: %v", statement, err)
@@ -275,6 +363,7 @@ func TestTheLeaseHasOneHolder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		return position, leads
 	}
 	advance := func(holder string, to int64) bool {
@@ -282,38 +371,50 @@ func TestTheLeaseHasOneHolder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		return leads
 	}
+
 	if position, leads := lead("a", time.Hour); !leads || position != 0 {
 		t.Fatalf("a free lease is not given (%d, %t)", position, leads)
 	}
+
 	if _, leads := lead("b", time.Hour); leads {
 		t.Fatal("a lease that is held is given away")
 	}
+
 	if !advance("a", 7) || advance("b", 9) {
 		t.Fatal("the position is not the holder's alone to move")
 	}
+
 	if !advance("a", 3) {
 		t.Fatal("the holder is refused")
 	}
+
 	if position, leads := lead("a", -time.Second); !leads || position != 7 {
 		t.Fatalf("position %d, want 7: it never goes back", position)
 	}
+
 	if position, leads := lead("b", time.Hour); !leads || position != 7 {
 		t.Fatalf("an expired lease is not given (%d, %t)", position, leads)
 	}
+
 	if advance("a", 8) {
 		t.Fatal("the deposed holder may go on")
 	}
+
 	if err := log.Resign(t.Context(), "a"); err != nil {
 		t.Fatal(err)
 	}
+
 	if _, leads := lead("a", time.Hour); leads {
 		t.Fatal("one who holds nothing resigned for another")
 	}
+
 	if err := log.Resign(t.Context(), "b"); err != nil {
 		t.Fatal(err)
 	}
+
 	if _, leads := lead("a", time.Hour); !leads {
 		t.Fatal("a resigned lease is not free")
 	}

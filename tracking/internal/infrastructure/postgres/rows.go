@@ -1,4 +1,5 @@
-// Package postgres (infrastructure) keeps the log, and the relay's position and lease, in PostgreSQL.
+// Package postgres (infrastructure) keeps the log, and the relay's position and lease, in
+// PostgreSQL.
 package postgres
 
 import (
@@ -13,7 +14,9 @@ import (
 )
 
 // columns are those of events that a reader needs, in the order of scan.
-const columns = `seq, occurred_at, received_at, event_id, user_id, event_type, body_hash, campaign_id, product_id, order_id, original_event_id, amount, currency, metadata, attributes, traceparent`
+const columns = `seq, occurred_at, received_at, event_id, user_id, event_type, body_hash,
+    campaign_id, product_id, order_id, original_event_id, amount, currency, metadata, attributes,
+    traceparent`
 
 // scanner reads rows of columns; it is reused from row to row.
 type scanner struct {
@@ -32,9 +35,24 @@ type scanner struct {
 func newScanner() *scanner {
 	s := &scanner{}
 	s.targets = []any{
-		&s.seq, &s.occurred, &s.received, &s.id, &s.user, &s.kind, (*pgtype.PreallocBytes)(&s.hash), &s.campaign, &s.product, &s.order, &s.original,
-		&s.amount, &s.currency, &s.metadata, &s.attributes, &s.traceparent,
+		&s.seq,
+		&s.occurred,
+		&s.received,
+		&s.id,
+		&s.user,
+		&s.kind,
+		(*pgtype.PreallocBytes)(&s.hash),
+		&s.campaign,
+		&s.product,
+		&s.order,
+		&s.original,
+		&s.amount,
+		&s.currency,
+		&s.metadata,
+		&s.attributes,
+		&s.traceparent,
 	}
+
 	return s
 }
 
@@ -42,20 +60,37 @@ func (s *scanner) scan(row pgx.Row) (event.Entry, error) {
 	if err := row.Scan(s.targets...); err != nil {
 		return event.Entry{}, err
 	}
+
 	facts := event.Facts{
-		ID: s.id, UserID: s.user, Type: event.Type(s.kind), OccurredAt: s.occurred.UTC(), ReceivedAt: s.received.UTC(),
-		CampaignID: s.campaign.String, ProductID: s.product.String, OrderID: s.order.String, OriginalEventID: s.original.String,
-		Amount: s.amount.String, Currency: s.currency.String, Metadata: s.metadata.String, Traceparent: s.traceparent.String,
+		ID:              s.id,
+		UserID:          s.user,
+		Type:            event.Type(s.kind),
+		OccurredAt:      s.occurred.UTC(),
+		ReceivedAt:      s.received.UTC(),
+		CampaignID:      s.campaign.String,
+		ProductID:       s.product.String,
+		OrderID:         s.order.String,
+		OriginalEventID: s.original.String,
+		Amount:          s.amount.String,
+		Currency:        s.currency.String,
+		Metadata:        s.metadata.String,
+		Traceparent:     s.traceparent.String,
 	}
 	copy(facts.Hash[:], s.hash)
+
 	if s.attributes.Valid {
 		var a attributes
 		if err := json.Unmarshal([]byte(s.attributes.String), &a); err != nil {
 			return event.Entry{}, err
 		}
-		facts.VisitorID, facts.SourceURL, facts.DestinationURL, facts.Source = a.VisitorID, a.SourceURL, a.DestinationURL, a.Source
+
+		facts.VisitorID = a.VisitorID
+		facts.SourceURL = a.SourceURL
+		facts.DestinationURL = a.DestinationURL
+		facts.Source = a.Source
 		facts.Attributes = string(a.Attributes)
 	}
+
 	return event.Entry{Seq: s.seq, Event: event.Restore(facts)}, nil
 }
 
@@ -70,13 +105,22 @@ type attributes struct {
 
 // attributesOf is "" when there are none.
 func attributesOf(f *event.Facts) (string, error) {
-	if f.VisitorID == "" && f.SourceURL == "" && f.DestinationURL == "" && f.Source == "" && f.Attributes == "" {
+	if f.VisitorID == "" && f.SourceURL == "" && f.DestinationURL == "" && f.Source == "" &&
+		f.Attributes == "" {
 		return "", nil
 	}
-	a := attributes{VisitorID: f.VisitorID, SourceURL: f.SourceURL, DestinationURL: f.DestinationURL, Source: f.Source}
+
+	a := attributes{
+		VisitorID:      f.VisitorID,
+		SourceURL:      f.SourceURL,
+		DestinationURL: f.DestinationURL,
+		Source:         f.Source,
+	}
 	if f.Attributes != "" {
 		a.Attributes = jsontext.Value(f.Attributes)
 	}
+
 	text, err := json.Marshal(a)
+
 	return string(text), err
 }

@@ -16,33 +16,50 @@ const (
 	ceSource      = "tributary/tracking"
 )
 
-// messageOf is an event as it travels. The key keeps a user's events in order; the event time is when it happened, the broker's publish time
-// when it was told. What key, event time and payload say is not said again in properties: their number is most of what a message costs.
+// messageOf is an event as it travels. The key keeps a user's events in order; the event time is
+// when it happened, the broker's publish time when it was told. What key, event time and payload
+// say is not said again in properties: their number is most of what a message costs.
 func messageOf(entry event.Entry) (broker.Message, error) {
 	f := entry.Event.Facts()
+
 	payload, err := payloadOf(&f)
 	if err != nil {
 		return broker.Message{}, err
 	}
+
 	properties := map[string]string{
-		"event_id": f.ID, "seq": strconv.FormatInt(entry.Seq, 10), "content-type": "application/json",
-		"ce_specversion": "1.0", "ce_id": f.ID, "ce_type": "tributary.tracking." + string(f.Type) + ".v1", "ce_source": ceSource,
+		"event_id":       f.ID,
+		"seq":            strconv.FormatInt(entry.Seq, 10),
+		"content-type":   "application/json",
+		"ce_specversion": "1.0",
+		"ce_id":          f.ID,
+		"ce_type":        "tributary.tracking." + string(f.Type) + ".v1",
+		"ce_source":      ceSource,
 	}
 	if f.Traceparent != "" {
 		properties["traceparent"] = f.Traceparent
 	}
-	return broker.Message{Key: f.UserID, Payload: payload, Properties: properties, EventTime: f.OccurredAt}, nil
+
+	return broker.Message{
+		Key:        f.UserID,
+		Payload:    payload,
+		Properties: properties,
+		EventTime:  f.OccurredAt,
+	}, nil
 }
 
-// payloadOf writes the JSON of schema tracking-event-v1: strings only, absent where there is nothing. Metadata is a string that holds the JSON text as
-// received, so that no reader can lose digits.
+// payloadOf writes the JSON of schema tracking-event-v1: strings only, absent where there is
+// nothing. Metadata is a string that holds the JSON text as received, so that no reader can lose
+// digits.
 func payloadOf(f *event.Facts) ([]byte, error) {
 	out := make([]byte, 0, 384+len(f.Metadata)+len(f.Metadata)/4)
+
 	var err error
 	member := func(name, value string) {
 		if value == "" || err != nil {
 			return
 		}
+
 		out = append(append(append(out, ',', '"'), name...), '"', ':')
 		out, err = jsontext.AppendQuote(out, value)
 	}
@@ -59,6 +76,7 @@ func payloadOf(f *event.Facts) ([]byte, error) {
 	member("amount", f.Amount)
 	member("currency", f.Currency)
 	member("metadata", f.Metadata)
+
 	return append(out, '}'), err
 }
 

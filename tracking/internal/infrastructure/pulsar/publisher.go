@@ -14,16 +14,22 @@ type Publisher struct{ topic *broker.Publisher }
 
 var _ relay.Publisher = (*Publisher)(nil)
 
-// New makes a publisher. Schema is the Avro definition that the broker compares with the topic's; pending bounds what is sent and not confirmed.
-// A send has no time limit: after an outage the library sends all that is pending again, in order. With a limit it would first drop what is older
-// and let a user's later events overtake. How long is too long is for the relay to say, which starts again then.
+// New makes a publisher. Schema is the Avro definition that the broker compares with the topic's;
+// pending bounds what is sent and not confirmed. A send has no time limit: after an outage the
+// library sends all that is pending again, in order. With a limit it would first drop what is older
+// and let a user's later events overtake. How long is too long is for the relay to say, which
+// starts again then.
 func New(client *broker.Client, topic, schema string, pending int) *Publisher {
 	return &Publisher{topic: client.NewPublisher(broker.PublisherConfig{
-		Topic: topic, Schema: schema, MaxPending: pending, SendTimeout: broker.Unlimited,
+		Topic:       topic,
+		Schema:      schema,
+		MaxPending:  pending,
+		SendTimeout: broker.Unlimited,
 	})}
 }
 
-// Run keeps the publisher connected until ctx ends, and then sends what it still has. It returns nil.
+// Run keeps the publisher connected until ctx ends, and then sends what it still has. It returns
+// nil.
 func (p *Publisher) Run(ctx context.Context) error { return p.topic.Run(ctx) }
 
 // Ready is a readiness probe.
@@ -33,8 +39,17 @@ func (p *Publisher) Ready(context.Context) error { return p.topic.Ready() }
 func (p *Publisher) Send(ctx context.Context, entry event.Entry, done func(error)) {
 	message, err := messageOf(entry)
 	if err != nil {
-		done(fault.Because(err, fault.Invalid, "message_refused", "The event cannot be written as a message."))
+		done(
+			fault.Because(
+				err,
+				fault.Invalid,
+				"message_refused",
+				"The event cannot be written as a message.",
+			),
+		)
+
 		return
 	}
+
 	p.topic.Send(ctx, message, done)
 }

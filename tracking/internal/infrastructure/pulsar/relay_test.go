@@ -36,34 +36,49 @@ type consumed struct {
 func (c *consumed) handle(_ context.Context, batch []broker.Received) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+
 	for _, m := range batch {
 		id := m.Properties["event_id"]
 		if c.count[id]++; c.count[id] > 1 {
 			continue
 		}
+
 		contractstest.Check(c.t, contracts.TrackingEventV1, m.Payload)
+
 		seq, err := strconv.ParseInt(m.Properties["seq"], 10, 64)
 		if err != nil || seq < c.last[m.Key] {
-			c.t.Errorf("event %s of %s came with seq %d (%v) after %d", id, m.Key, seq, err, c.last[m.Key])
+			c.t.Errorf(
+				"event %s of %s came with seq %d (%v) after %d",
+				id,
+				m.Key,
+				seq,
+				err,
+				c.last[m.Key],
+			)
 		}
+
 		c.last[m.Key] = seq
 	}
+
 	return nil
 }
 
 func (c *consumed) events() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+
 	return len(c.count)
 }
 
 func (c *consumed) counts() map[string]int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+
 	return maps.Clone(c.count)
 }
 
-// pipeline is a relay from a log of its own to a topic of its own, which a consumer watches; between relay and broker there is a proxy.
+// pipeline is a relay from a log of its own to a topic of its own, which a consumer watches;
+// between relay and broker there is a proxy.
 type pipeline struct {
 	t        *testing.T
 	proxy    *brokertest.Proxy
@@ -75,18 +90,29 @@ type pipeline struct {
 
 func newPipeline(t *testing.T, change func(*relay.Limits)) *pipeline {
 	t.Helper()
+
 	plan, err := contracts.Plan(contracts.TrackingEvents)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	cfg := brokertest.Namespace(t, plan)
+
 	schema, err := contracts.AvroSchema(contracts.TrackingEventV1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &pipeline{t: t, proxy: brokertest.NewProxy(t, cfg), seen: &consumed{t: t, count: map[string]int{}, last: map[string]int64{}}}
+
+	p := &pipeline{
+		t:     t,
+		proxy: brokertest.NewProxy(t, cfg),
+		seen:  &consumed{t: t, count: map[string]int{}, last: map[string]int64{}},
+	}
 	topic := cfg.Topic(contracts.TrackingEvents)
-	consumer := brokertest.Client(t, cfg).NewConsumer(broker.ConsumerConfig{Topic: topic, Subscription: contracts.Commission})
+	consumer := brokertest.Client(
+		t,
+		cfg,
+	).NewConsumer(broker.ConsumerConfig{Topic: topic, Subscription: contracts.Commission})
 	brokertest.Run(t, func(ctx context.Context) error { return consumer.Run(ctx, p.seen.handle) })
 
 	db := migrationstest.New(t, migrations.Tracking())
@@ -95,38 +121,66 @@ func newPipeline(t *testing.T, change func(*relay.Limits)) *pipeline {
 	limits := relay.DefaultLimits()
 	change(&limits)
 	p.store = postgres.NewAppender(db.Pool)
-	p.relay = relay.New(limits, relay.Needs{Log: postgres.NewLog(db.Pool), Publisher: publisher, Holder: "one", Logger: slog.New(slog.DiscardHandler), Now: time.Now})
+	p.relay = relay.New(
+		limits,
+		relay.Needs{
+			Log:       postgres.NewLog(db.Pool),
+			Publisher: publisher,
+			Holder:    "one",
+			Logger:    slog.New(slog.DiscardHandler),
+			Now:       time.Now,
+		},
+	)
 	brokertest.Run(t, p.relay.Run)
+
 	return p
 }
 
 // record records so many events, each with the metadata.
 func (p *pipeline) record(events int, metadata string) {
 	p.t.Helper()
+
 	var batch []event.Event
 	for range events {
-		facts := ingesttest.Event(p.t, fmt.Sprint("e", p.recorded), fmt.Sprint("user", p.recorded%17), time.Now()).Facts()
+		facts := ingesttest.Event(
+			p.t,
+			fmt.Sprint("e", p.recorded),
+			fmt.Sprint("user", p.recorded%17),
+			time.Now(),
+		).Facts()
 		facts.Metadata = metadata
 		batch = append(batch, event.Restore(facts))
 		p.recorded++
 	}
+
 	if _, err := p.store.Append(p.t.Context(), batch); err != nil {
 		p.t.Fatal(err)
 	}
+
 	p.relay.Wake()
 }
 
 func (p *pipeline) await(within time.Duration, what string, is func() bool) {
 	p.t.Helper()
+
 	deadline := time.NewTimer(within)
 	defer deadline.Stop()
+
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()
+
 	for !is() {
 		select {
 		case <-look.C:
 		case <-deadline.C:
-			p.t.Fatalf("%s: not within %v; %d of %d events arrived, relay %+v", what, within, p.seen.events(), p.recorded, p.relay.Status())
+			p.t.Fatalf(
+				"%s: not within %v; %d of %d events arrived, relay %+v",
+				what,
+				within,
+				p.seen.events(),
+				p.recorded,
+				p.relay.Status(),
+			)
 		}
 	}
 }
@@ -136,17 +190,19 @@ func (p *pipeline) arrive(within time.Duration) {
 	p.await(within, "all events", func() bool { return p.seen.events() == p.recorded })
 }
 
-// The log goes to a real broker; the broker goes away while events are recorded, and freezes later; nothing is lost, and each
-// user's events come in order.
+// The log goes to a real broker; the broker goes away while events are recorded, and freezes later;
+// nothing is lost, and each user's events come in order.
 func TestTheLogReachesTheBroker(t *testing.T) {
 	t.Parallel()
 	p := newPipeline(t, func(l *relay.Limits) { l.WindowRows = 400 })
 	p.record(300, "")
 	p.arrive(20 * time.Second)
 	p.proxy.Cut()
+
 	for range 5 {
 		p.record(300, "")
 	}
+
 	p.proxy.Heal()
 	p.record(300, "")
 	p.arrive(20 * time.Second)
@@ -158,8 +214,8 @@ func TestTheLogReachesTheBroker(t *testing.T) {
 	p.arrive(30 * time.Second)
 }
 
-// The library's own time limit of a message, 30 s, would give up the first that an outage has caught and deliver those a second younger: a user's
-// events would change their order.
+// The library's own time limit of a message, 30 s, would give up the first that an outage has
+// caught and deliver those a second younger: a user's events would change their order.
 func TestAnOutageOfHalfAMinuteKeepsTheOrder(t *testing.T) {
 	t.Parallel()
 	p := newPipeline(t, func(*relay.Limits) {})
@@ -172,13 +228,15 @@ func TestAnOutageOfHalfAMinuteKeepsTheOrder(t *testing.T) {
 		if away < 2*time.Second {
 			p.record(17, "")
 		}
+
 		return away > 29900*time.Millisecond
 	})
 	p.proxy.Heal()
 	p.arrive(30 * time.Second)
 }
 
-// An event above the broker's limit of 5 MiB is told of, and nothing behind it is sent before it. (Requests are limited to 1 MiB; this is a broker whose limit is lower.)
+// An event above the broker's limit of 5 MiB is told of, and nothing behind it is sent before it.
+// (Requests are limited to 1 MiB; this is a broker whose limit is lower.)
 func TestAnEventAboveTheBrokersLimitHoldsUpTheOthers(t *testing.T) {
 	t.Parallel()
 	p := newPipeline(t, func(*relay.Limits) {})
@@ -188,12 +246,18 @@ func TestAnEventAboveTheBrokersLimitHoldsUpTheOthers(t *testing.T) {
 	p.record(1, `"`+strings.Repeat("x", 6<<20)+`"`)
 	p.record(20, "")
 	p.await(20*time.Second, "a refusal", func() bool { return p.relay.Status().Refused == 16 })
-	p.await(20*time.Second, "what is before it", func() bool { return p.relay.Status().Position == 15 && p.seen.events() >= 15 })
+	p.await(
+		20*time.Second,
+		"what is before it",
+		func() bool { return p.relay.Status().Position == 15 && p.seen.events() >= 15 },
+	)
+
 	for id, n := range p.seen.counts() {
 		if n != 1 {
 			p.t.Errorf("%s came %d times", id, n)
 		}
 	}
+
 	if n := p.seen.events(); n != 15 {
 		t.Errorf("%d events came, want the 15 before the one that is refused", n)
 	}
