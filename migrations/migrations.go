@@ -19,7 +19,9 @@ import (
 	"github.com/pressly/goose/v3/lock"
 )
 
-//go:embed tracking/*.sql commission/*.sql
+// The schema of each database, a folder each, and the data that a new database starts with.
+//
+//go:embed tracking/*.sql commission/*.sql data/*.sql
 var files embed.FS
 
 // Set is the schema of one database and the role of the service that uses it.
@@ -55,9 +57,10 @@ func (s Set) Version() (int64, error) {
 	return newest, nil
 }
 
-// Apply creates the service's role with the password where it is missing, and brings the schema to
-// the newest version. ownerURL is the connection URL of the database's owner. It may run several
-// times at once: one waits for the other. It returns the files applied.
+// Apply creates the service's role with the password where it is missing, brings the schema to the
+// newest version, and writes the data that a new database starts with. ownerURL is the connection
+// URL of the database's owner. Apply may run several times at once: one waits for the other. It
+// returns the files of the schema that it applied.
 func (s Set) Apply(ctx context.Context, ownerURL, password string) ([]string, error) {
 	if err := s.ensureRole(ctx, ownerURL, password); err != nil {
 		return nil, fmt.Errorf("role %s: %w", s.Role, err)
@@ -85,8 +88,29 @@ func (s Set) Apply(ctx context.Context, ownerURL, password string) ([]string, er
 		ctx,
 		"REVOKE INSERT, UPDATE, DELETE ON goose_db_version FROM "+pgx.Identifier{s.Role}.Sanitize(),
 	)
+	if err != nil {
+		return applied, err
+	}
+
+	data, err := s.data()
+	if err != nil {
+		return applied, err
+	}
+
+	_, err = db.ExecContext(ctx, data)
 
 	return applied, err
+}
+
+// data is the SQL that writes what a new database starts with, and changes nothing in any other
+// database. It is empty for a set without such data.
+func (s Set) data() (string, error) {
+	text, err := files.ReadFile("data/" + s.Name + ".sql")
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+
+	return string(text), err
 }
 
 // Status tells which files are applied and which are not, a line each.
@@ -216,19 +240,25 @@ func literal(text string) string {
 	return "E'" + strings.ReplaceAll(strings.ReplaceAll(text, `\`, `\\`), `'`, `''`) + "'"
 }
 
-// Text is all files of the set, one after the other: what tests key their template databases with.
+// Text is all files of the set, one after the other. Tests name their template databases by it.
 func (s Set) Text() (string, error) {
+	names, err := fs.Glob(files, s.Name+"/*.sql")
+	if err != nil {
+		return "", err
+	}
+
 	var text strings.Builder
-	err := fs.WalkDir(files, s.Name, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
+	for _, name := range names {
+		content, err := files.ReadFile(name)
+		if err != nil {
+			return "", err
 		}
 
-		content, err := fs.ReadFile(files, path)
 		text.Write(content)
+	}
 
-		return err
-	})
+	data, err := s.data()
+	text.WriteString(data)
 
 	return text.String(), err
 }

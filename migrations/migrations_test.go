@@ -175,3 +175,24 @@ func TestTwoDatabasesOfAServerAreMigratedAtTheSameTime(t *testing.T) {
 
 	wg.Wait()
 }
+
+func TestStartRulesAreWrittenOnce(t *testing.T) {
+	t.Parallel()
+
+	set := migrations.Commission()
+	db := migrationstest.New(t, set)
+
+	if _, err := set.Apply(t.Context(), db.OwnerURL, migrationstest.Password); err != nil {
+		t.Fatalf("Apply again: %v", err)
+	}
+
+	var rules, revision int
+	if err := db.Pool.QueryRow(t.Context(), `SELECT (SELECT count(*) FROM rules), revision
+FROM rules_revision`).Scan(&rules, &revision); err != nil {
+		t.Fatal(err)
+	}
+
+	if rules != 5 || revision != 1 {
+		t.Errorf("%d rules at revision %d after Apply twice, want 5 at 1", rules, revision)
+	}
+}

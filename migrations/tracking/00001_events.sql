@@ -1,4 +1,5 @@
--- The append-only log of tracking events. It is also the outbox: the relay publishes it in the order of seq.
+-- The append-only log of tracking events. It is also the outbox: the relay publishes it in the
+-- order of seq.
 
 -- +goose Up
 CREATE TABLE events (
@@ -8,31 +9,52 @@ CREATE TABLE events (
     event_id          text        NOT NULL UNIQUE,
     user_id           text        NOT NULL,
     event_type        text        NOT NULL,
-    body_hash         bytea       NOT NULL, -- of the canonical content: tells a repetition from a conflict
+
+    -- of the canonical content: it tells a repetition from a conflict
+    body_hash         bytea       NOT NULL,
+
+    -- read out of metadata once, when the event is accepted
     campaign_id       text,
-    product_id        text, -- these five are read out of metadata once, when the event is accepted
+    product_id        text,
     order_id          text,
     original_event_id text,
     amount            text, -- major units, the exact decimal text
     currency          text,
-    metadata          text, -- the JSON text of the object, as received
-    attributes        text, -- JSON text: what else was said of the event and concerns nobody downstream
+
+    -- JSON texts: metadata as received, and attributes that no consumer reads
+    metadata          text,
+    attributes        text,
+
     traceparent       text,
+
     CHECK (length(event_id) BETWEEN 1 AND 128),
     CHECK (length(user_id) BETWEEN 1 AND 128),
     CHECK (length(campaign_id) BETWEEN 1 AND 128),
     CHECK (length(body_hash) = 16)
 ) WITH (autovacuum_vacuum_insert_scale_factor = 0.02);
 
--- Lists are in the order of seq, so their indexes end in it: a page is read and not sorted. Each index costs some 85 bytes of WAL an event. The
--- types that come often need none: the log itself has a page of them close by; the rare ones have theirs.
-CREATE INDEX events_user_seq ON events (user_id, seq);
-CREATE INDEX events_campaign_seq ON events (campaign_id, seq) WHERE campaign_id IS NOT NULL;
-CREATE INDEX events_rare_type_seq ON events (event_type, seq) WHERE event_type IN ('engagement', 'lead', 'refund', 'void', 'chargeback');
-CREATE INDEX events_occurred_brin ON events USING brin (occurred_at timestamptz_minmax_multi_ops) WITH (pages_per_range = 32, autosummarize = on); -- multi: late events are outliers
+-- Lists are in the order of seq, so their indexes end in it: a page is read and not sorted. Keys
+-- that end in seq are never equal, so looking for equal ones before a page is split is in vain.
+-- Each index costs some 85 bytes of WAL an event. The frequent types need no index, since the log
+-- has a page of them close by; the rare ones have theirs.
+CREATE INDEX events_user_seq ON events (user_id, seq)
+    WITH (deduplicate_items = off);
 
--- A reader of seq > n must never skip a row that becomes visible later with a lower seq. So inserting transactions take
--- turns: the order of seq is the order of commits, for every writer. Commits carry hundreds of rows; the lock is cheap.
+CREATE INDEX events_campaign_seq ON events (campaign_id, seq)
+    WITH (deduplicate_items = off)
+    WHERE campaign_id IS NOT NULL;
+
+CREATE INDEX events_rare_type_seq ON events (event_type, seq)
+    WHERE event_type IN ('engagement', 'lead', 'refund', 'void', 'chargeback');
+
+-- multi, because late events are outliers
+CREATE INDEX events_occurred_brin ON events
+    USING brin (occurred_at timestamptz_minmax_multi_ops, seq)
+    WITH (pages_per_range = 128, autosummarize = on);
+
+-- A reader of seq > n must never skip a row that becomes visible later with a lower seq. So
+-- inserting transactions take turns: the order of seq is the order of commits, for every writer.
+-- Commits carry hundreds of rows, so the lock is cheap.
 -- +goose StatementBegin
 CREATE FUNCTION events_in_order() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -40,7 +62,10 @@ BEGIN
     RETURN NULL;
 END $$;
 -- +goose StatementEnd
-CREATE TRIGGER events_in_order BEFORE INSERT ON events FOR EACH STATEMENT EXECUTE FUNCTION events_in_order();
+
+CREATE TRIGGER events_in_order
+    BEFORE INSERT ON events
+    FOR EACH STATEMENT EXECUTE FUNCTION events_in_order();
 
 -- +goose StatementBegin
 CREATE FUNCTION events_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -48,19 +73,34 @@ BEGIN
     RAISE EXCEPTION 'events is append-only' USING ERRCODE = 'restrict_violation';
 END $$;
 -- +goose StatementEnd
-CREATE TRIGGER events_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON events FOR EACH STATEMENT EXECUTE FUNCTION events_append_only();
+
+CREATE TRIGGER events_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON events
+    FOR EACH STATEMENT EXECUTE FUNCTION events_append_only();
+
+-- events_received_since returns the position behind which every event lies that was received since
+-- then, if received_at rises with seq. Where it does not, the position is off by no more than that
+-- disorder.
+-- +goose StatementBegin
+CREATE FUNCTION events_received_since(since timestamptz) RETURNS bigint
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+DECLARE
+    low    bigint := 0;
+    high   bigint := (SELECT coalesce(max(seq), 0) FROM events);
+    middle bigint;
+    found  record;
+BEGIN
+    WHILE low < high LOOP
+        middle := (low + high) / 2;
+        SELECT seq, received_at INTO found FROM events WHERE seq > middle ORDER BY seq LIMIT 1;
+        IF found.received_at >= since THEN
+            high := middle;
+        ELSE
+            low := found.seq;
+        END IF;
+    END LOOP;
+    RETURN low;
+END $$;
+-- +goose StatementEnd
+
 REVOKE UPDATE, DELETE, TRUNCATE ON events FROM tracking_user;
-
--- Which replica relays, until when, and how far the broker has confirmed. One row.
-CREATE TABLE relay (
-    id         boolean     PRIMARY KEY DEFAULT true CHECK (id),
-    pos        bigint      NOT NULL DEFAULT 0 CHECK (pos >= 0),
-    holder     text        NOT NULL DEFAULT '',
-    expires_at timestamptz NOT NULL DEFAULT '-infinity'
-) WITH (fillfactor = 50);
-INSERT INTO relay DEFAULT VALUES;
-REVOKE INSERT, DELETE, TRUNCATE ON relay FROM tracking_user;
-
--- +goose Down
-DROP TABLE relay, events;
-DROP FUNCTION events_in_order, events_append_only;

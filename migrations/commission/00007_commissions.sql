@@ -1,0 +1,238 @@
+-- What users earned and gave back. Amounts never change; the status moves through the state
+-- machine, whoever writes.
+
+-- +goose Up
+CREATE TABLE commissions (
+    id           uuid        PRIMARY KEY,
+    event_id     text,
+    user_id      text        NOT NULL CHECK (length(user_id) BETWEEN 1 AND 128),
+    campaign_id  text,
+    product_id   text,
+    order_id     text,
+    event_type   text
+        CHECK (event_type IN ('view', 'click', 'engagement', 'lead', 'sale', 'purchase',
+                              'refund', 'void', 'chargeback')),
+    kind         text        NOT NULL CHECK (kind IN ('earning', 'clawback', 'adjustment')),
+    status       text        NOT NULL
+        CHECK (status IN ('pending', 'held', 'approved', 'rejected', 'reversed')),
+    base_minor   bigint      NOT NULL,
+    rate         text,
+    amount_minor bigint      NOT NULL,
+    currency     text        NOT NULL CHECK (length(currency) = 3),
+    rule_id      uuid,
+    rule_version int,
+
+    -- A clawback: its earning. A trigger checks it, since a foreign key would cost every earning a
+    -- check as well.
+    reverses_id  uuid,
+
+    reason       text,
+    available_at timestamptz NOT NULL,
+    occurred_at  timestamptz NOT NULL,
+    created_at   timestamptz NOT NULL,
+    version      int         NOT NULL DEFAULT 1,
+
+    CHECK (
+        kind <> 'earning'
+        OR (
+            amount_minor > 0
+            AND event_id IS NOT NULL
+            AND rule_id IS NOT NULL
+            AND reverses_id IS NULL
+        )
+    ),
+    CHECK (
+        kind <> 'clawback'
+        OR (amount_minor < 0 AND event_id IS NOT NULL AND reverses_id IS NOT NULL)
+    ),
+    -- An adjustment that replay makes for an earning shares its fate, as a clawback does.
+    CHECK (
+        kind <> 'adjustment'
+        OR (
+            amount_minor <> 0
+            AND reason IS NOT NULL
+            AND (
+                status = 'approved'
+                OR (reverses_id IS NOT NULL AND status IN ('pending', 'rejected'))
+            )
+        )
+    )
+) WITH (fillfactor = 95);
+
+-- Keys that end in an id are never equal, so looking for equal ones before a page is split is in
+-- vain.
+CREATE INDEX commissions_user ON commissions (user_id, id)
+    WITH (deduplicate_items = off);
+
+CREATE INDEX commissions_campaign ON commissions (campaign_id, id)
+    WITH (deduplicate_items = off)
+    WHERE campaign_id IS NOT NULL;
+
+CREATE INDEX commissions_product ON commissions (product_id, id)
+    WITH (deduplicate_items = off)
+    WHERE product_id IS NOT NULL;
+
+CREATE INDEX commissions_due ON commissions (available_at)
+    WHERE status = 'pending' AND kind = 'earning';
+
+CREATE INDEX commissions_status ON commissions (status, id)
+    WHERE status <> 'approved';
+
+CREATE INDEX commissions_kind ON commissions (kind, id)
+    WHERE kind <> 'earning';
+
+CREATE INDEX commissions_reverses ON commissions (reverses_id)
+    WHERE reverses_id IS NOT NULL;
+
+CREATE UNIQUE INDEX commissions_one_order ON commissions (user_id, order_id)
+    WHERE kind = 'earning' AND order_id IS NOT NULL AND event_type IN ('sale', 'purchase');
+
+CREATE INDEX commissions_rare_type ON commissions (event_type, id)
+    WHERE event_type IN ('engagement', 'lead', 'refund', 'void', 'chargeback');
+
+-- multi, because late events are outliers
+CREATE INDEX commissions_occurred_brin ON commissions
+    USING brin (occurred_at timestamptz_minmax_multi_ops, id uuid_minmax_multi_ops)
+    WITH (pages_per_range = 128, autosummarize = on);
+
+-- +goose StatementBegin
+CREATE FUNCTION commissions_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    earning commissions;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.status NOT IN ('pending', 'approved') OR NEW.version <> 1 THEN
+            RAISE EXCEPTION 'a commission begins as pending or approved' USING ERRCODE = 'restrict_violation';
+        END IF;
+
+        SELECT * INTO earning FROM commissions
+        WHERE id = NEW.reverses_id AND user_id = NEW.user_id AND currency = NEW.currency
+          AND (kind = 'earning' OR (kind = 'adjustment' AND event_id IS NOT NULL AND reverses_id IS NULL));
+        IF NOT FOUND THEN
+            RAISE EXCEPTION
+                'a clawback needs an earning of the same user and currency, or the adjustment in its stead'
+                USING ERRCODE = 'foreign_key_violation';
+        END IF;
+
+        IF NEW.kind = 'adjustment'
+           AND (NEW.event_id IS DISTINCT FROM earning.event_id
+                OR (NEW.status = 'pending') <> (earning.status IN ('pending', 'held'))) THEN
+            RAISE EXCEPTION
+                'an adjustment of an earning is of the same event, and pending while the earning is pending or held'
+                USING ERRCODE = 'restrict_violation';
+        END IF;
+
+        RETURN NEW;
+    END IF;
+
+    IF (OLD.id, OLD.event_id, OLD.user_id, OLD.campaign_id, OLD.product_id, OLD.order_id,
+        OLD.event_type, OLD.kind, OLD.base_minor, OLD.rate, OLD.amount_minor, OLD.currency,
+        OLD.rule_id, OLD.rule_version, OLD.reverses_id, OLD.available_at, OLD.occurred_at,
+        OLD.created_at)
+       IS DISTINCT FROM
+       (NEW.id, NEW.event_id, NEW.user_id, NEW.campaign_id, NEW.product_id, NEW.order_id,
+        NEW.event_type, NEW.kind, NEW.base_minor, NEW.rate, NEW.amount_minor, NEW.currency,
+        NEW.rule_id, NEW.rule_version, NEW.reverses_id, NEW.available_at, NEW.occurred_at,
+        NEW.created_at) THEN
+        RAISE EXCEPTION 'a commission changes nothing but its status' USING ERRCODE = 'restrict_violation';
+    END IF;
+
+    IF NEW.version <> OLD.version + 1 THEN
+        RAISE EXCEPTION 'a change of a commission counts its version up by one'
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+
+    IF NOT (CASE OLD.kind
+        WHEN 'earning' THEN (OLD.status, NEW.status) IN (
+            ('pending', 'held'),
+            ('held', 'pending'),
+            ('pending', 'approved'),
+            ('pending', 'rejected'),
+            ('held', 'rejected'),
+            ('pending', 'reversed'),
+            ('held', 'reversed'),
+            ('approved', 'reversed')
+        )
+        WHEN 'clawback' THEN (OLD.status, NEW.status) IN (
+            ('pending', 'approved'),
+            ('pending', 'rejected')
+        )
+        WHEN 'adjustment' THEN (OLD.status, NEW.status) IN (
+            ('pending', 'approved'),
+            ('pending', 'rejected')
+        )
+            AND EXISTS (
+                SELECT FROM commissions
+                WHERE id = OLD.reverses_id
+                  AND (NEW.status = 'rejected') = (status = 'rejected')
+                  AND status NOT IN ('pending', 'held')
+            )
+        ELSE false
+    END) THEN
+        RAISE EXCEPTION 'a % that is % cannot become %', OLD.kind, OLD.status, NEW.status
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+
+    RETURN NEW;
+END $$;
+-- +goose StatementEnd
+
+-- After, because rows come by COPY, which writes page by page unless a trigger has to see each row
+-- before. An earning begins as pending or approved and pays for none of this.
+CREATE TRIGGER commissions_begin
+    AFTER INSERT ON commissions
+    FOR EACH ROW
+    WHEN (NEW.status NOT IN ('pending', 'approved') OR NEW.version <> 1 OR NEW.reverses_id IS NOT NULL)
+    EXECUTE FUNCTION commissions_guard();
+
+CREATE TRIGGER commissions_move
+    BEFORE UPDATE ON commissions
+    FOR EACH ROW EXECUTE FUNCTION commissions_guard();
+
+-- A status tells where money lies, so none changes without it: whoever writes, the ledger has moved
+-- by the end of the transaction. Earnings that are approved at once, as by rules without hold days,
+-- are inserted as such and pay for none of this.
+-- +goose StatementBegin
+CREATE FUNCTION commissions_settled() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT (CASE
+        WHEN NEW.kind <> 'earning' THEN -- goes where its earning goes
+            EXISTS (
+                SELECT FROM commissions
+                WHERE id = NEW.reverses_id
+                  AND (status = 'rejected') = (NEW.status = 'rejected')
+                  AND status NOT IN ('pending', 'held')
+            )
+        WHEN NEW.status = 'reversed' THEN -- nothing is left that could lie anywhere
+            NEW.amount_minor
+                + (SELECT coalesce(sum(amount_minor), 0) FROM commissions WHERE reverses_id = NEW.id)
+                = 0
+        ELSE
+            EXISTS (
+                SELECT FROM ledger
+                WHERE commission_id = NEW.id
+                  AND from_account = 'pending'
+                  AND to_account = CASE NEW.status WHEN 'approved' THEN 'available' ELSE 'programme' END
+                  AND amount_minor = NEW.amount_minor
+            )
+    END) THEN
+        RAISE EXCEPTION 'a % that becomes % takes its money along', NEW.kind, NEW.status
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+
+CREATE CONSTRAINT TRIGGER commissions_settled
+    AFTER UPDATE ON commissions
+    DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW
+    WHEN (NEW.status IN ('approved', 'rejected', 'reversed'))
+    EXECUTE FUNCTION commissions_settled();
+
+CREATE TRIGGER commissions_kept
+    BEFORE DELETE OR TRUNCATE ON commissions
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+REVOKE DELETE, TRUNCATE ON commissions FROM commission_user;

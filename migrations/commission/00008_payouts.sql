@@ -1,0 +1,60 @@
+-- What users asked to be paid, and how each request ended.
+
+-- +goose Up
+CREATE TABLE payouts (
+    -- that of the command that asked for it: a command is acted on once
+    id              uuid        PRIMARY KEY,
+
+    user_id         text        NOT NULL CHECK (length(user_id) BETWEEN 1 AND 128),
+    amount_minor    bigint      NOT NULL CHECK (amount_minor > 0),
+    currency        text        NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    payment_method  text        NOT NULL,
+    account_details text        NOT NULL, -- as the command had them: a JSON object, or sealed
+    status          text        NOT NULL
+        CHECK (status IN ('requested', 'rejected', 'completed', 'failed', 'cancelled')),
+    reason          text,
+    requested_at    timestamptz NOT NULL,
+    created_at      timestamptz NOT NULL,
+    closed_at       timestamptz,
+    version         int         NOT NULL DEFAULT 1,
+
+    CHECK ((status = 'requested') = (closed_at IS NULL)),
+    CHECK (status <> 'rejected' OR reason IS NOT NULL)
+);
+
+CREATE INDEX payouts_user ON payouts (user_id, created_at, id);
+
+CREATE INDEX payouts_created ON payouts (created_at, id);
+
+-- the operators' work list
+CREATE INDEX payouts_status ON payouts (status, created_at, id)
+    WHERE status <> 'completed';
+
+-- +goose StatementBegin
+CREATE FUNCTION payouts_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (OLD.id, OLD.user_id, OLD.amount_minor, OLD.currency, OLD.payment_method,
+        OLD.account_details, OLD.requested_at, OLD.created_at)
+       IS DISTINCT FROM
+       (NEW.id, NEW.user_id, NEW.amount_minor, NEW.currency, NEW.payment_method,
+        NEW.account_details, NEW.requested_at, NEW.created_at)
+       OR NEW.version <> OLD.version + 1
+       OR OLD.status <> 'requested'
+       OR NEW.status NOT IN ('completed', 'failed', 'cancelled') THEN
+        RAISE EXCEPTION 'a payout that is % cannot become %', OLD.status, NEW.status
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+
+    RETURN NEW;
+END $$;
+-- +goose StatementEnd
+
+CREATE TRIGGER payouts_move
+    BEFORE UPDATE ON payouts
+    FOR EACH ROW EXECUTE FUNCTION payouts_guard();
+
+CREATE TRIGGER payouts_kept
+    BEFORE DELETE OR TRUNCATE ON payouts
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+REVOKE DELETE, TRUNCATE ON payouts FROM commission_user;

@@ -1,0 +1,24 @@
+-- Who changed what, when and why, written in the transaction of the change.
+
+-- +goose Up
+CREATE TABLE audit (
+    id           bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at           timestamptz NOT NULL,
+    actor        text        NOT NULL,
+    action       text        NOT NULL,
+    subject_type text        NOT NULL
+        CHECK (subject_type IN ('commission', 'payout', 'rule', 'replay')),
+    subject_id   text        NOT NULL,
+    reason       text        NOT NULL,
+    before       text        NOT NULL,
+    after        text        NOT NULL,
+    request_id   text        NOT NULL
+);
+
+CREATE INDEX audit_subject ON audit (subject_type, subject_id, id);
+
+CREATE TRIGGER audit_immutable
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+REVOKE UPDATE, DELETE, TRUNCATE ON audit FROM commission_user;

@@ -1,0 +1,13 @@
+-- Which replica relays, until when, and how far the broker has confirmed. The table has one row.
+
+-- +goose Up
+CREATE TABLE relay (
+    id         boolean     PRIMARY KEY DEFAULT true CHECK (id),
+    pos        bigint      NOT NULL DEFAULT 0 CHECK (pos >= 0),
+    holder     text        NOT NULL DEFAULT '',
+    expires_at timestamptz NOT NULL DEFAULT '-infinity'
+) WITH (fillfactor = 50);
+
+INSERT INTO relay DEFAULT VALUES;
+
+REVOKE INSERT, DELETE, TRUNCATE ON relay FROM tracking_user;
