@@ -135,66 +135,6 @@ func (c *Consumer) Run(ctx context.Context, handle func(context.Context, []Recei
 	return nil
 }
 
-// intake is the life of one consumer of the library.
-type intake struct {
-	client   *Client
-	consumer pulsar.Consumer
-	inbox    chan pulsar.ConsumerMessage
-	parts    *partitions
-	gone     chan struct{} // closed when the library has closed the consumer
-	cause    error         // why, once gone is closed
-	once     sync.Once
-}
-
-// subscribe makes a consumer of the library.
-func (c *Consumer) subscribe(ctx context.Context) (*intake, error) {
-	in := &intake{
-		client: c.client,
-		inbox:  make(chan pulsar.ConsumerMessage, c.cfg.MaxBatch),
-		parts:  &partitions{active: map[int32]bool{}},
-		gone:   make(chan struct{}),
-	}
-
-	consumer, err := create(ctx, c.client, func() (pulsar.Consumer, error) {
-		return c.client.pulsar.Subscribe(pulsar.ConsumerOptions{
-			Topic:                       c.cfg.Topic,
-			SubscriptionName:            c.cfg.Subscription,
-			Type:                        pulsar.Failover,
-			MessageChannel:              in.inbox,
-			SubscriptionInitialPosition: pulsar.SubscriptionPositionEarliest,
-			ReceiverQueueSize:           c.cfg.Queue,
-			BackOffPolicyFunc:           capped,
-			EventListener:               in.parts,
-			AckWithResponse:             true,
-			Interceptors:                pulsar.ConsumerInterceptors{in},
-		})
-	}, pulsar.Consumer.Close)
-	if err != nil {
-		return nil, err
-	}
-
-	in.consumer = consumer
-
-	return in, nil
-}
-
-// BeforeConsume is called by the library.
-func (*intake) BeforeConsume(pulsar.ConsumerMessage) {}
-
-// OnAcknowledge is called by the library.
-func (*intake) OnAcknowledge(pulsar.Consumer, pulsar.MessageID) {}
-
-// OnNegativeAcksSend is called by the library.
-func (*intake) OnNegativeAcksSend(pulsar.Consumer, []pulsar.MessageID) {}
-
-// OnConsumerClose is called by the library, also when it gives the consumer up by itself.
-func (in *intake) OnConsumerClose(_ pulsar.Consumer, err error) {
-	in.once.Do(func() {
-		in.cause = err
-		close(in.gone)
-	})
-}
-
 // consume deals what comes out to the workers until ctx ends or another consumer is needed; it
 // returns why, when all have ended and what they handled is acknowledged.
 func (c *Consumer) consume(
@@ -239,15 +179,22 @@ func (c *Consumer) consume(
 		case newest := <-watch.newest:
 			watch.note(newest)
 		case <-ticker.C:
-			if len(in.inbox) == 0 && watch.silent() {
+			found := ""
+			if len(in.inbox) == 0 {
+				found = watch.finding()
+			}
+
+			if found != "" {
 				c.client.logger.InfoContext(
 					ctx,
-					"nothing comes although there may be messages; subscribing again",
+					"messages may be waiting that do not come; subscribing again",
 					"topic",
 					c.cfg.Topic,
+					"reason",
+					found,
 				)
 
-				return "silent"
+				return found
 			}
 
 			watch.ask(ctx)

@@ -28,6 +28,7 @@ type library struct {
 	send      func(answer func(error))
 	ack       func(id pulsar.MessageID) error
 	newest    []pulsar.TopicMessageID
+	partition int32
 }
 
 func (l *library) CreateProducer(pulsar.ProducerOptions) (pulsar.Producer, error) {
@@ -44,7 +45,7 @@ func (l *library) Subscribe(o pulsar.ConsumerOptions) (pulsar.Consumer, error) {
 	defer l.mu.Unlock()
 	c := &consumer{library: l, options: o}
 	l.consumers = append(l.consumers, c)
-	o.EventListener.BecameActive(c, o.Topic, 0)
+	o.EventListener.BecameActive(c, o.Topic, l.partition)
 
 	return c, nil
 }
@@ -98,10 +99,11 @@ func (c *consumer) GetLastMessageIDs() ([]pulsar.TopicMessageID, error) { return
 
 func (c *consumer) Close() {}
 
-// give delivers entries of partition 0.
+// give delivers entries of the library's partition.
 func (c *consumer) give(entries ...int64) {
 	for _, e := range entries {
-		c.options.MessageChannel <- pulsar.ConsumerMessage{Message: message{id: pulsar.NewMessageID(1, e, -1, 0)}}
+		id := pulsar.NewMessageID(1, e, -1, c.library.partition)
+		c.options.MessageChannel <- pulsar.ConsumerMessage{Message: message{id: id}}
 	}
 }
 
@@ -119,9 +121,13 @@ func (message) Properties() map[string]string { return nil }
 func (message) EventTime() time.Time          { return time.Time{} }
 func (message) PublishTime() time.Time        { return time.Time{} }
 
-type topicMessageID struct{ pulsar.MessageID }
+type topicMessageID struct {
+	pulsar.MessageID
 
-func (topicMessageID) Topic() string { return "t" }
+	topic string
+}
+
+func (id topicMessageID) Topic() string { return id.topic }
 
 // running starts run in the bubble and stops it at the end.
 func running(t *testing.T, run func(context.Context) error) (stop func()) {
@@ -371,46 +377,6 @@ func TestStoppingUnderLoadLeavesNothingOut(t *testing.T) {
 			stop()
 		})
 	}
-}
-
-// A consumer to which nothing comes although there are messages is replaced, once for each newest
-// message.
-func TestASilentConsumerIsReplaced(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		fake := &library{
-			ack:    func(pulsar.MessageID) error { return nil },
-			newest: []pulsar.TopicMessageID{topicMessageID{pulsar.NewMessageID(1, 5, -1, 0)}},
-		}
-		c := broker.WithLibrary(
-			fake,
-		).NewConsumer(broker.ConsumerConfig{Topic: "t", Subscription: "s"})
-		stop := running(t, func(ctx context.Context) error {
-			return c.Run(ctx, func(context.Context, []broker.Received) error { return nil })
-		})
-		fake.consumer(0).give(4)
-		time.Sleep(20 * time.Minute)
-
-		if _, made := fake.made(); made != 2 {
-			t.Errorf("%d consumers were made, want a second one and no more", made)
-		}
-
-		fake.consumer(1).give(5)
-		time.Sleep(20 * time.Minute)
-
-		if _, made := fake.made(); made != 2 || c.Ready() != nil {
-			t.Errorf("%d consumers were made although nothing is missing", made)
-		}
-
-		fake.consumer(1).options.Interceptors.OnConsumerClose(nil, errors.New("TopicNotFound"))
-		synctest.Wait()
-
-		if _, made := fake.made(); made != 3 {
-			t.Errorf("%d consumers were made after the library closed one, want a third", made)
-		}
-
-		stop()
-	})
 }
 
 func TestTheLibraryIsQuiet(t *testing.T) {

@@ -36,7 +36,8 @@ func newMetrics(registry prometheus.Registerer) (metrics, error) {
 		}, topic)),
 		connects: register(&errs, registry, prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "broker_connects_total",
-			Help: "Producers and consumers made, by topic and reason: start, lost, silent.",
+			Help: "Producers and consumers made, by topic and reason: start, lost, silent, " +
+				"unproven.",
 		}, []string{"topic", "reason"})),
 		heldSeconds: register(&errs, registry, prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "broker_batch_held_seconds",

@@ -3,6 +3,8 @@ package broker
 import (
 	"context"
 	"maps"
+	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/apache/pulsar-client-go/pulsar"
@@ -10,9 +12,7 @@ import (
 
 // watchdog finds a consumer that receives nothing although it should: twice in a row, an idle limit
 // apart, a partition for which this consumer is the active one holds something newer than what
-// came, and nothing came in between. Each newest message counts once only, so that an idle topic,
-// whose last message was handled by an earlier process, costs one needless subscription and no
-// more. It is used by one goroutine.
+// came, and nothing came in between. Each newest message counts once. It is used by one goroutine.
 type watchdog struct {
 	consumer *Consumer
 	in       *intake
@@ -51,7 +51,7 @@ func (w *watchdog) ask(ctx context.Context) {
 		}
 
 		for _, id := range ids {
-			newest[id.PartitionIdx()] = at(id)
+			newest[partitionOf(id)] = at(id)
 		}
 
 		w.newest <- newest
@@ -62,20 +62,56 @@ func (w *watchdog) note(newest map[int32]position) {
 	w.asking, w.holds = false, newest
 }
 
-// silent tells whether messages that should have come did not.
-func (w *watchdog) silent() bool {
-	found := false
+// What the watchdog finds; both are reasons to subscribe again.
+const (
+	// silent: a partition that has delivered messages holds a newer one that does not come.
+	silent = "silent"
+	// unproven: a partition has delivered nothing since the process started, and holds messages.
+	// Most likely an earlier process handled them; the broker's answer does not say so.
+	unproven = "unproven"
+)
+
+// finding returns silent or unproven, or "" if nothing is missing.
+func (w *watchdog) finding() string {
+	found := ""
 	for partition, newest := range w.holds {
-		seen := w.consumer.seen[partition]
-		if newest.entry >= 0 && newest.after(seen) && seen == w.before[partition] &&
-			w.in.parts.has(partition) {
-			w.consumer.seen[partition] = newest
-			found = true
+		seen, known := w.consumer.seen[partition]
+		if newest.entry < 0 || !newest.after(seen) || seen != w.before[partition] ||
+			!w.in.parts.has(partition) {
+			continue
+		}
+
+		w.consumer.seen[partition] = newest
+
+		if known {
+			found = silent
+		} else if found == "" {
+			found = unproven
 		}
 	}
 
 	return found
 }
+
+// partitionOf returns the partition that the id is of. The library leaves the index of newest
+// messages 0 in every partition (0.21.0); the name of the topic has it.
+func partitionOf(id pulsar.TopicMessageID) int32 {
+	topic := id.Topic()
+
+	at := strings.LastIndex(topic, partitionSuffix)
+	if at < 0 {
+		return id.PartitionIdx()
+	}
+
+	partition, err := strconv.ParseInt(topic[at+len(partitionSuffix):], 10, 32)
+	if err != nil {
+		return id.PartitionIdx()
+	}
+
+	return int32(partition)
+}
+
+const partitionSuffix = "-partition-"
 
 // position orders messages of a partition.
 type position struct {
