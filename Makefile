@@ -29,6 +29,8 @@ RACE ?= $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 BIN := $(CURDIR)/.bin
 LINT_VERSION := v2.15.0
 LINT := $(BIN)/golangci-lint-$(LINT_VERSION)
+VULN_VERSION := v1.9.0
+VULN := $(BIN)/govulncheck-$(VULN_VERSION)
 STACK_TOOL := $(BIN)/stack
 COMPOSE := docker compose
 
@@ -111,22 +113,25 @@ build: ## compile everything; the programs go to .bin
 	go build -o $(BIN)/ $(MODULES:%=./%/...)
 
 .PHONY: lint
-lint: $(LINT) ## linters, layers, formatting, the page, vet, each module alone, and the proof that broken layers are caught
+lint: $(LINT) $(VULN) ## linters, layers, the page, vet, each module alone, licences, known vulnerabilities
 	$(LINT) run --allow-serial-runners $(PACKAGES)
 	go vet $(PACKAGES)
 	go run ./e2e/cmd/pagelint $$(git ls-files --cached --others --exclude-standard '*.go')
 	for m in $(MODULES); do echo "$$m alone"; GOWORK=off go -C $$m build ./...; done
 	e2e/lint_proof.sh $(LINT)
+	go run ./e2e/cmd/notices -check THIRD-PARTY-NOTICES.txt
+	e2e/vulncheck.sh $(VULN) $(MODULES)
 
 .PHONY: fmt
 fmt: $(LINT) ## format the code
 	$(LINT) fmt $(MODULES)
 
 .PHONY: generate
-generate: ## write the OpenAPI documents and docs/errors.md from the code
+generate: ## write the OpenAPI documents, docs/errors.md and the notices of third parties from the code
 	@mkdir -p $(BIN)
 	for s in $(SERVICES); do go run ./$$s/cmd/$$s openapi > $(BIN)/new && mv $(BIN)/new contracts/openapi/$$s.json; done
 	go run ./contracts/cmd/errordocs > $(BIN)/new && mv $(BIN)/new docs/errors.md
+	go run ./e2e/cmd/notices THIRD-PARTY-NOTICES.txt
 
 .PHONY: help
 help: ## list the targets
@@ -158,3 +163,7 @@ $(LINT):
 	@echo "building golangci-lint $(LINT_VERSION), once; it takes some minutes …" >&2
 	GOBIN=$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
 	@mv $(BIN)/golangci-lint $@
+
+# A machine that cannot fetch it goes on without: e2e/vulncheck.sh says that nothing was checked.
+$(VULN):
+	-GOBIN=$(BIN) GOWORK=off timeout 300 go install golang.org/x/vuln/cmd/govulncheck@$(VULN_VERSION) && mv $(BIN)/govulncheck $@

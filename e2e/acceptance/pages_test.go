@@ -69,7 +69,7 @@ func TestHealth(t *testing.T) {
 		t.Helper()
 
 		for path, want := range map[string]string{s.health: "ok", "/livez": "ok", "/readyz": "ready"} {
-			var got struct{ Status, Service string }
+			var got struct{ Status, Service, Version string }
 
 			answer := stacktest.Want(t, 200, stacktest.Request{URL: s.url + path}, &got)
 			if got.Status != want || got.Service != s.name ||
@@ -81,6 +81,10 @@ func TestHealth(t *testing.T) {
 					want,
 					s.name,
 				)
+			}
+
+			if named := got.Version != ""; named != (path == "/livez") {
+				t.Errorf("%s names version %q; only /livez names it", path, got.Version)
 			}
 		}
 	})

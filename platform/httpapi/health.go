@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"tributary/platform/fault"
+	"tributary/platform/version"
 )
 
 // Check asks one dependency whether it answers. Needed says that without it the service cannot do
@@ -48,11 +49,12 @@ func (h *Health) Drain() { h.draining.Store(true) }
 type healthAnswer struct {
 	Status  string            `json:"status"`
 	Service string            `json:"service"`
+	Version string            `json:"version,omitempty"`
 	Checks  map[string]string `json:"checks,omitempty"`
 }
 
 func (h *Health) live(w http.ResponseWriter, _ *http.Request) {
-	answer(w, healthAnswer{Status: "ok", Service: h.service})
+	answer(w, healthAnswer{Status: "ok", Service: h.service, Version: version.Number})
 }
 
 // ready is 503 as long as any dependency is away or the service is stopping.

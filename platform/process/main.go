@@ -9,12 +9,21 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"syscall"
+
+	"tributary/platform/version"
 )
 
-// Main is the body of every main function: it runs until SIGINT or SIGTERM and gives the exit code.
-// A second signal kills the process at once.
+// Main is the body of every main function: it runs until SIGINT or SIGTERM and returns the exit
+// code. A second signal kills the process at once. With the only argument version, or -version, it
+// prints the release instead.
 func Main(args []string, stderr io.Writer, run func(ctx context.Context, args []string) error) int {
+	if len(args) == 1 && slices.Contains([]string{"version", "-version", "--version"}, args[0]) {
+		_, _ = fmt.Fprintln(os.Stdout, version.Line(debug.ReadBuildInfo()))
+		return 0
+	}
+
 	//nolint:forbidigo // the root of every context
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()

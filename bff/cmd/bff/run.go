@@ -27,6 +27,7 @@ import (
 	"tributary/platform/process"
 	"tributary/platform/sealed"
 	"tributary/platform/telemetry"
+	"tributary/platform/version"
 )
 
 const (
@@ -145,7 +146,7 @@ func newAPI(s settings, w wiring) *httpapi.API {
 	api := httpapi.New(httpapi.Config{
 		Service:    service,
 		Title:      "Tributary BFF",
-		Version:    "1.0.0",
+		Version:    version.Number,
 		HealthPath: healthPath,
 		Description: "Takes commands of front ends and publishes them to Apache Pulsar. Every " +
 			"command is answered with 202 once the broker has stored it.",

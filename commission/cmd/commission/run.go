@@ -32,6 +32,7 @@ import (
 	"tributary/platform/process"
 	"tributary/platform/sealed"
 	"tributary/platform/telemetry"
+	"tributary/platform/version"
 )
 
 const (
@@ -233,7 +234,7 @@ func newAPI(w wiring) *httpapi.API {
 	api := httpapi.New(httpapi.Config{
 		Service:     service,
 		Title:       "Tributary Commission",
-		Version:     "1.0.0",
+		Version:     version.Number,
 		HealthPath:  healthPath,
 		Description: "Decides what every tracking event earns, once, and explains every cent of it.",
 		Codes:       rest.Codes(),

@@ -23,6 +23,7 @@ import (
 	"tributary/platform/postgres"
 	"tributary/platform/process"
 	"tributary/platform/telemetry"
+	"tributary/platform/version"
 	"tributary/tracking/internal/api/rest"
 	"tributary/tracking/internal/application/ingest"
 	"tributary/tracking/internal/application/query"
@@ -225,7 +226,7 @@ func newAPI(w wiring) *httpapi.API {
 	api := httpapi.New(httpapi.Config{
 		Service:    service,
 		Title:      "Tributary Tracking",
-		Version:    "1.0.0",
+		Version:    version.Number,
 		HealthPath: healthPath,
 		Description: "Records events in an append-only log and publishes them to Apache Pulsar. " +
 			"An event is answered once it is committed.",
