@@ -42,7 +42,7 @@ func TestDocumentsAndImagesNameTheRelease(t *testing.T) {
 	}
 
 	for file, want := range wants {
-		text, err := os.ReadFile(file) //nolint:gosec // of the checkout
+		text, err := os.ReadFile(file)
 		if err != nil || !strings.Contains(string(text), want) {
 			t.Errorf("%s does not contain %q (%v)", file, want, err)
 		}

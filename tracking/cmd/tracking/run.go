@@ -65,7 +65,7 @@ func run(ctx context.Context, args []string) error {
 
 	defer func() { _ = flushTraces(context.WithoutCancel(ctx)) }()
 
-	version, err := migrations.Tracking().Version()
+	schemaVersion, err := migrations.Tracking().Version()
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func run(ctx context.Context, args []string) error {
 	forgetter := &idempotency.Forgetter{Keys: keys, Now: time.Now, Logger: logger}
 
 	health := httpapi.NewHealth(service,
-		httpapi.Check{Name: "database", Needed: true, Probe: postgres.Ready(db.relay, version)},
+		httpapi.Check{Name: "database", Needed: true, Probe: postgres.Ready(db.relay, schemaVersion)},
 		httpapi.Check{Name: "broker", Probe: publisher.Ready},
 		httpapi.Check{Name: "token_keys", Needed: true, Probe: verifier.Ready},
 		httpapi.Check{Name: "relay", Probe: relayReady(publishing)},
