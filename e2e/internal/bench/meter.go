@@ -9,7 +9,10 @@ import (
 	"time"
 )
 
-// Meter tells what the processes of a stack, and this one as "load", take of the processors.
+// loadGenerator is this process among those of a Meter.
+const loadGenerator = "load"
+
+// Meter reads what the processes of a stack, and this one as "load", take of the processors.
 type Meter struct {
 	Processes func() map[string]int // their ids by name
 }
@@ -24,7 +27,7 @@ func (m Meter) Around(work func() (Done, error)) (Done, error) {
 }
 
 func (m Meter) usage() map[string]time.Duration {
-	usage := map[string]time.Duration{"load": cpuOf(os.Getpid())}
+	usage := map[string]time.Duration{loadGenerator: cpuOf(os.Getpid())}
 	for name, pid := range m.Processes() {
 		usage[name] = cpuOfChildren(pid)
 	}

@@ -1,13 +1,9 @@
 package bench
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"net/http"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/apache/pulsar-client-go/pulsaradmin"
@@ -268,42 +264,6 @@ func (p *Pipeline) backlog() (int64, error) {
 	return stats.Subscriptions[commission].MsgBacklog, err
 }
 
-// metric sums a service's series of that name whose labels hold all the texts.
-func metric(ctx context.Context, service, name string, texts ...string) (float64, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, service+"/metrics", http.NoBody)
-	if err != nil {
-		return 0, err
-	}
-
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return 0, err
-	}
-
-	defer func() { _ = answer.Body.Close() }()
-
-	sum, lines := 0.0, bufio.NewScanner(answer.Body)
-	for lines.Scan() {
-		line := lines.Text()
-		if !strings.HasPrefix(line, name) ||
-			slices.ContainsFunc(
-				texts,
-				func(text string) bool { return !strings.Contains(line, text) },
-			) {
-			continue
-		}
-
-		n, err := strconv.ParseFloat(line[strings.LastIndexByte(line, ' ')+1:], 64)
-		if err != nil {
-			return 0, err
-		}
-
-		sum += n
-	}
-
-	return sum, lines.Err()
-}
-
 // Sustained posts single events at a fixed rate for some time. It tells how many events the
 // decisions were behind, second by second, and how long each event took from its receipt to its
 // decision.
@@ -353,19 +313,7 @@ func (p *Pipeline) Sustained(
 }
 
 func (p *Pipeline) counters(ctx context.Context) (recorded, decided float64, err error) {
-	if decided, err = metric(
-		ctx,
-		p.Stack.URL(commission),
-		"broker_messages_total",
-		`"consumed"`,
-		"tracking-events",
-	); err != nil {
-		return 0, 0, err
-	}
-
-	recorded, err = metric(ctx, p.Stack.URL("tracking"), "tracking_commit_events_sum")
-
-	return recorded, decided, err
+	return counters(ctx, p.Stack.URL("tracking"), p.Stack.URL(commission))
 }
 
 // lags are the times from receipt to decision of what was decided since; both clocks are this
@@ -422,22 +370,5 @@ func (p *Pipeline) wait(
 	pause time.Duration,
 	condition func() (bool, error),
 ) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-
-	tick := time.NewTicker(pause)
-	defer tick.Stop()
-
-	for {
-		ok, err := condition()
-		if err != nil || ok {
-			return err
-		}
-
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-	}
+	return await(ctx, patience, pause, condition)
 }

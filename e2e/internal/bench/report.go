@@ -18,6 +18,8 @@ type Report struct {
 	Rows    int      `json:"rows"`
 	Rates   []Result `json:"rates"`
 	Figures []Figure `json:"figures"`
+	// the whole path, by build
+	Whole []Passages `json:"whole,omitempty"`
 }
 
 // Figure is one thing that was measured once.
