@@ -2,7 +2,6 @@ package auth
 
 import (
 	"errors"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"tributary/platform/fault"
-	"tributary/platform/identifier"
 )
 
 // claims are what a token says, with the types checked. It implements jwt.Claims for the library's
@@ -62,16 +60,16 @@ func missingClaim(name string) error {
 	return refuse("token_claim_missing", "The token has no "+name+".")
 }
 
-// readClaims reads the claims of a token. Its faults are token_claim_missing and
-// token_claim_invalid.
-func readClaims(raw []byte) (claims, error) {
+// readClaims reads the claims of a token. Its faults are token_claim_missing,
+// token_claim_invalid and token_user_ambiguous.
+func (r reader) readClaims(raw []byte) (claims, error) {
 	members, err := object(raw)
 	if err != nil {
 		return claims{}, err
 	}
 
 	var c claims
-	if c.userID, err = userID(members); err != nil {
+	if c.userID, err = r.userID(members); err != nil {
 		return claims{}, err
 	}
 
@@ -99,36 +97,13 @@ func readClaims(raw []byte) (claims, error) {
 		}
 	}
 
-	if c.audience, err = audience(members["aud"]); err != nil {
+	if c.audience, err = r.audience(members); err != nil {
 		return claims{}, err
 	}
 
-	c.roles, err = roles(members)
+	c.roles, err = r.roles(members)
 
 	return c, err
-}
-
-// userID reads the first of the claims that name the user. One that is there and cannot be an id is
-// refused: falling through to the next would let a damaged token speak for somebody else.
-func userID(members map[string]jsontext.Value) (string, error) {
-	for _, name := range []string{"userId", "user_id", "sub", "id"} {
-		value, given, ok := text(members[name])
-		if !given {
-			continue
-		}
-
-		if !ok {
-			value, ok = integer(members[name])
-		}
-
-		if !ok || !identifier.Valid(value) {
-			return "", invalidClaim(name, "is not a user id of 1 to 128 printable characters")
-		}
-
-		return value, nil
-	}
-
-	return "", missingClaim("user id (userId, user_id, sub or id)")
 }
 
 // integer reads a whole number without sign, fraction or exponent: frameworks with numeric keys put
@@ -170,66 +145,6 @@ func date(name string, raw jsontext.Value) (*jwt.NumericDate, error) {
 	return nil, invalidClaim(name, "is not a number of seconds since 1970")
 }
 
-// audience reads a string or an array of strings.
-func audience(raw jsontext.Value) ([]string, error) {
-	one, given, ok := text(raw)
-	switch {
-	case !given:
-		return nil, nil
-	case ok:
-		return []string{one}, nil
-	}
-
-	many, err := stringArray(raw)
-	if err != nil {
-		return nil, invalidClaim("aud", "is not a string or an array of strings")
-	}
-
-	return many, nil
-}
-
-const maxRoles = 64
-
-// roles reads the claims roles and scope. A token with neither says nothing about rights and stands
-// for a partner, who may only act for itself.
-func roles(members map[string]jsontext.Value) ([]Role, error) {
-	var names []string
-	if raw := members["roles"]; raw != nil && raw.Kind() != 'n' {
-		var err error
-		if names, err = stringArray(raw); err != nil {
-			return nil, invalidClaim("roles", "is not an array of strings")
-		}
-	} else if _, scoped, _ := text(members["scope"]); !scoped {
-		return []Role{Partner}, nil
-	}
-
-	scope, _, ok := text(members["scope"])
-	if !ok {
-		return nil, invalidClaim("scope", "is not a string of words")
-	}
-
-	found := []Role{}
-	for _, name := range append(names, strings.Fields(scope)...) {
-		if name == "" || len(name) > 64 ||
-			strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {
-			return nil, invalidClaim(
-				"roles",
-				"holds a name that is not 1 to 64 printable ASCII characters",
-			)
-		}
-
-		if !slices.Contains(found, Role(name)) {
-			found = append(found, Role(name))
-		}
-	}
-
-	if len(found) > maxRoles {
-		return nil, invalidClaim("roles", "holds more than 64 names")
-	}
-
-	return found, nil
-}
-
 // stringArray reads an array whose members are all strings: null is no string here.
 func stringArray(raw jsontext.Value) ([]string, error) {
 	var values []jsontext.Value
@@ -250,8 +165,8 @@ func stringArray(raw jsontext.Value) ([]string, error) {
 	return list, nil
 }
 
-// claimFault names what the library's validator has found. Of several findings the first in this
-// order is told.
+// claimFault turns what the library's validator found into a fault. Of several findings it reports
+// the first in this order.
 func claimFault(err error) error {
 	switch {
 	case errors.Is(err, jwt.ErrTokenRequiredClaimMissing):

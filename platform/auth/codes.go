@@ -66,6 +66,12 @@ func Codes() []httpapi.Code {
 				"not 1 to 128 printable characters.",
 		},
 		{
+			Code: "token_user_ambiguous",
+			Kind: fault.Unauthenticated,
+			Meaning: "The claims userId, user_id, sub and id name different users; " +
+				"JWT_USER_CLAIM says which of them counts.",
+		},
+		{
 			Code:    "token_issuer_invalid",
 			Kind:    fault.Unauthenticated,
 			Meaning: "The token comes from another issuer.",

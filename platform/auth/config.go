@@ -2,6 +2,7 @@ package auth
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -17,6 +18,13 @@ type Config struct {
 	JWKSURL           string        `envconfig:"JWT_JWKS_URL"`
 	PublicKeyFile     string        `envconfig:"JWT_PUBLIC_KEY_FILE"`
 	Leeway            time.Duration `envconfig:"JWT_LEEWAY" default:"30s"`
+
+	// UserClaim is the claim that names the user; empty for the first of userId, user_id, sub and
+	// id. A claim is named as it stands in the token, or by a path with dots such as
+	// realm_access.roles.
+	UserClaim     string   `envconfig:"JWT_USER_CLAIM"`
+	RolesClaim    []string `envconfig:"JWT_ROLES_CLAIM"`    // empty for roles
+	AudienceClaim string   `envconfig:"JWT_AUDIENCE_CLAIM"` // empty for aud
 }
 
 const (
@@ -41,6 +49,22 @@ func (c Config) Validate(production bool) []string {
 	note(
 		c.Audience != strings.TrimSpace(c.Audience),
 		"JWT_AUDIENCE must not begin or end with white space",
+	)
+
+	for name, claims := range map[string][]string{
+		"JWT_USER_CLAIM":     {c.UserClaim},
+		"JWT_ROLES_CLAIM":    c.RolesClaim,
+		"JWT_AUDIENCE_CLAIM": {c.AudienceClaim},
+	} {
+		note(
+			slices.ContainsFunc(claims, func(claim string) bool { return claim != strings.TrimSpace(claim) }),
+			name+" must name claims without white space around them",
+		)
+	}
+
+	note(
+		len(c.RolesClaim) > 1 && slices.Contains(c.RolesClaim, ""),
+		"JWT_ROLES_CLAIM must not list an empty name",
 	)
 
 	if !c.RequireValidation {

@@ -122,10 +122,14 @@ func authorise(ctx context.Context, v *Verifier, headers []string, roles []Role)
 	return identity, nil
 }
 
-// bearer reads the Authorization header (RFC 6750): the scheme in any case, one space, the token.
+// bearer reads the Authorization header (RFC 9110, 11.4): the scheme in any case, one space or more,
+// the token.
 func bearer(headers []string) (string, error) {
 	if len(headers) == 1 {
 		scheme, token, found := strings.Cut(headers[0], " ")
+
+		token = strings.TrimLeft(token, " ")
+
 		if found && strings.EqualFold(scheme, "Bearer") && token != "" {
 			return token, nil
 		}

@@ -40,7 +40,7 @@ func service(t *testing.T, v *auth.Verifier) http.Handler {
 	}
 	for path, security := range map[string][]map[string][]string{
 		"/public": auth.Public(), "/silent": nil, "/any": auth.Require(), "/partner": auth.Require(auth.Partner),
-		"/operator": auth.Require(auth.Operator), "/admin": auth.Require(auth.Admin), "/both": auth.Require(auth.Partner, auth.Operator),
+		"/operator": auth.Require(auth.Operator), "/finance": auth.Require(auth.Finance), "/admin": auth.Require(auth.Admin), "/both": auth.Require(auth.Partner, auth.Operator),
 	} {
 		huma.Register(
 			api,
@@ -119,7 +119,11 @@ func TestRightsOfOperations(t *testing.T) {
 		{"/operator", bearer("partner"), 403, "role_missing"},
 		{"/operator", bearer("operator"), 200, ""},
 		{"/operator", bearer("admin"), 200, ""},
-		{"/admin", bearer("operator"), 403, "role_missing"},
+		{"/operator", bearer("finance"), 403, "role_missing"},
+		{"/finance", bearer("operator"), 403, "role_missing"},
+		{"/finance", bearer("finance"), 200, ""},
+		{"/finance", bearer("admin"), 200, ""},
+		{"/admin", bearer("operator", "finance"), 403, "role_missing"},
 		{"/admin", bearer("partner", "admin"), 200, ""},
 		{"/both", bearer("partner"), 200, ""},
 		{"/both", bearer("reader"), 403, "role_missing"},
@@ -132,7 +136,10 @@ func TestRightsOfOperations(t *testing.T) {
 		{"/any", []string{strings.TrimPrefix(bearer("partner")[0], "Bearer ")}, 401, "token_missing"},
 		{"/any", append(bearer("partner"), bearer("admin")...), 401, "token_missing"},
 		{"/any", []string{"bearer " + strings.TrimPrefix(bearer("partner")[0], "Bearer ")}, 200, ""},
-		{"/any", []string{"Bearer  " + strings.TrimPrefix(bearer("partner")[0], "Bearer ")}, 401, "token_malformed"},
+		{"/any", []string{"Bearer   " + strings.TrimPrefix(bearer("partner")[0], "Bearer ")}, 200, ""},
+		{"/any", []string{"Bearer   "}, 401, "token_missing"},
+		{"/any", []string{"Bearer\t" + strings.TrimPrefix(bearer("partner")[0], "Bearer ")}, 401, "token_missing"},
+		{"/any", []string{bearer("partner")[0] + " x"}, 401, "token_malformed"},
 	} {
 		w := call(t, h, tc.path, tc.headers...)
 		if w.Code != tc.status || (tc.code != "" && problemCode(t, w) != tc.code) {
@@ -219,6 +226,7 @@ func TestOwnData(t *testing.T) {
 		"no role asks for another":       {as(), "other", "", "foreign_user"},
 		"operator asks for all":          {as(auth.Operator), "", "", ""},
 		"operator asks for another":      {as(auth.Partner, auth.Operator), "other", "other", ""},
+		"finance asks for another":       {as(auth.Finance), "other", "other", ""},
 		"admin asks for another":         {as(auth.Admin), "other", "other", ""},
 		"authentication off":             {t.Context(), "other", "other", ""},
 		"authentication off, no request": {t.Context(), "", "", ""},

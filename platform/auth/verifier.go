@@ -14,6 +14,7 @@ import (
 type Verifier struct {
 	keys      keySource // nil when verification is off
 	algorithm string
+	reader    reader
 	validator *jwt.Validator
 	cache     *cache
 	now       func() time.Time
@@ -30,7 +31,12 @@ type Needs struct {
 // fetched is no error: tokens get token_keys_unavailable until it can, and Ready tells. Fetching
 // ends with ctx.
 func New(ctx context.Context, cfg Config, needs Needs) (*Verifier, error) {
-	v := &Verifier{algorithm: cfg.Algorithm, cache: newCache(), now: needs.Now}
+	v := &Verifier{
+		algorithm: cfg.Algorithm,
+		reader:    newReader(cfg),
+		cache:     newCache(),
+		now:       needs.Now,
+	}
 	if !cfg.RequireValidation {
 		needs.Logger.WarnContext(
 			ctx,
@@ -101,7 +107,7 @@ func (v *Verifier) Ready(ctx context.Context) error {
 // token.
 func (v *Verifier) Verify(ctx context.Context, text string) (Identity, error) {
 	if v.keys == nil {
-		return unverified(text)
+		return v.unverified(text)
 	}
 
 	now := v.now()
@@ -120,7 +126,7 @@ func (v *Verifier) Verify(ctx context.Context, text string) (Identity, error) {
 		return Identity{}, err
 	}
 
-	c, err := readClaims(t.claims)
+	c, err := v.reader.readClaims(t.claims)
 	if err != nil {
 		return Identity{}, err
 	}
@@ -165,13 +171,13 @@ func (v *Verifier) checkSignature(ctx context.Context, t token) error {
 }
 
 // unverified believes a well-formed token as it stands.
-func unverified(text string) (Identity, error) {
+func (v *Verifier) unverified(text string) (Identity, error) {
 	t, err := split(text)
 	if err != nil {
 		return Identity{}, err
 	}
 
-	c, err := readClaims(t.claims)
+	c, err := v.reader.readClaims(t.claims)
 	if err != nil {
 		return Identity{}, err
 	}

@@ -111,66 +111,12 @@ func TestIdentity(t *testing.T) {
 		Roles: []auth.Role{
 			"operator",
 			"auditor",
-			"openid",
-			"admin",
 		},
 		ExpiresAt: c.at.Add(time.Hour),
 		Verified:  true,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
-	}
-}
-
-// The first of userId, user_id, sub, id names the user; numbers of frameworks with numeric keys are
-// taken.
-func TestUserIDClaims(t *testing.T) {
-	t.Parallel()
-	c := start()
-
-	v := verifier(t, hs256(), c)
-	for want, claims := range map[string]map[string]any{
-		"a":                      {"userId": "a", "user_id": "b", "sub": "c", "id": "d"},
-		"b":                      {"user_id": "b", "sub": "c", "id": "d"},
-		"c":                      {"sub": "c", "id": "d"},
-		"d":                      {"sub": nil, "id": "d"},
-		"42":                     {"user_id": 42, "sub": "c"},
-		"7":                      {"sub": 7},
-		strings.Repeat("ü", 128): {"sub": strings.Repeat("ü", 128)},
-	} {
-		all := authtest.Claims(c.at, "")
-		delete(all, "sub")
-
-		for name, value := range claims {
-			all[name] = value
-		}
-
-		got, err := v.Verify(t.Context(), authtest.HS256(t, authtest.Secret, all))
-		if err != nil || got.UserID != want {
-			t.Errorf("%v: %q %v", claims, got.UserID, err)
-		}
-	}
-}
-
-func TestRolesOfATokenThatSaysNothing(t *testing.T) {
-	t.Parallel()
-	c := start()
-
-	v := verifier(t, hs256(), c)
-	for name, tc := range map[string]struct {
-		roles, scope any
-		partner      bool
-	}{
-		"neither": {nil, nil, true}, "empty roles": {[]string{}, nil, false}, "foreign scope": {nil, "openid", false},
-		"scope": {nil, "openid partner", true}, "roles": {[]string{"partner"}, nil, true},
-	} {
-		claims := authtest.Claims(c.at, "user123")
-		claims["roles"], claims["scope"] = tc.roles, tc.scope
-
-		got, err := v.Verify(t.Context(), authtest.HS256(t, authtest.Secret, claims))
-		if err != nil || got.Has(auth.Partner) != tc.partner {
-			t.Errorf("%s: roles %v, %v", name, got.Roles, err)
-		}
 	}
 }
 

@@ -83,7 +83,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 		&req.roles,
 		"roles",
 		"partner",
-		"comma-separated roles: partner, operator, admin; empty for none",
+		"comma-separated roles: partner, operator, finance, admin; empty for none",
 	)
 	flags.DurationVar(
 		&req.lifetime,

@@ -105,7 +105,7 @@ func TestClaimsReplaceTheOthers(t *testing.T) {
 		t,
 		map[string]string{"JWT_SECRET_KEY": testSecret},
 		"-claim",
-		"userId=bob",
+		"sub=bob",
 		"-claim",
 		`roles=["admin"]`,
 	)

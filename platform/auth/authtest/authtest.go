@@ -279,6 +279,7 @@ func badClaims(tb testing.TB, secret string, now time.Time) []Case {
 		{"damaged userId before a good sub", with("userId", ""), "token_claim_invalid"},
 		{"roles a string", with("roles", "admin"), "token_claim_invalid"},
 		{"roles with a number", with("roles", []any{"partner", 1}), "token_claim_invalid"},
-		{"scope an array", with("scope", []string{"admin"}), "token_claim_invalid"},
+		{"userId and sub differ", with("userId", "victim"), "token_user_ambiguous"},
+		{"sub and id differ", with("id", 42), "token_user_ambiguous"},
 	}
 }

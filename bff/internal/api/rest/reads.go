@@ -181,7 +181,7 @@ func read(
 	// the middleware has seen that it is a bearer token
 	_, token, _ := strings.Cut(in.Authorization, " ")
 
-	found, err := ask(readown.Query{Caller: from, Bearer: token})
+	found, err := ask(readown.Query{Caller: from, Bearer: strings.TrimLeft(token, " ")})
 	if err != nil {
 		return nil, err
 	}

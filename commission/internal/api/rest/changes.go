@@ -123,7 +123,10 @@ func actor(ctx context.Context) string {
 }
 
 // changeOperation is what all changing routes have in common.
-func changeOperation(id, path, summary, description, tag string, role auth.Role) huma.Operation {
+func changeOperation(
+	id, path, summary, description, tag string,
+	roles ...auth.Role,
+) huma.Operation {
 	return huma.Operation{
 		OperationID:   id,
 		Method:        "POST",
@@ -131,7 +134,7 @@ func changeOperation(id, path, summary, description, tag string, role auth.Role)
 		Summary:       summary,
 		Description:   description,
 		Tags:          []string{tag},
-		Security:      auth.Require(role),
+		Security:      auth.Require(roles...),
 		Errors:        []int{400, 401, 403, 404, 409, 412, 413, 415, 422, 503},
 		DefaultStatus: 200,
 	}

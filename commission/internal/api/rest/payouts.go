@@ -30,7 +30,7 @@ type payoutBody struct {
 	ClosedAt    *time.Time `json:"closed_at"`
 	Version     int        `json:"version"`
 
-	Details jsontext.Value `json:"account_details,omitempty" doc:"Where to pay to: only for an operator who asks for this one payout, and only when it can be opened."`
+	Details jsontext.Value `json:"account_details,omitempty" doc:"Where to pay to: only for finance, who asks for this one payout, and only when it can be opened."`
 }
 
 // detailsOf gives the account details as the JSON that the partner sent; nothing when they are
@@ -160,7 +160,7 @@ func registerPayouts(api huma.API, uses UseCases) {
 			}
 
 			body := payoutBodyOf(found)
-			if identity, known := auth.From(ctx); known && identity.Has(auth.Operator) {
+			if identity, known := auth.From(ctx); known && identity.Has(auth.Finance) {
 				body.Details = detailsOf(found, uses.Unseal)
 			}
 
@@ -170,10 +170,23 @@ func registerPayouts(api huma.API, uses UseCases) {
 	for _, a := range []struct {
 		verb, summary, description string
 		to                         payout.Status
+		roles                      []auth.Role
 	}{
-		{"complete", "Complete a payout", "It was paid.", payout.Completed},
-		{"fail", "Fail a payout", "It could not be paid; the amount is available again.", payout.Failed},
-		{"cancel", "Cancel a payout", "It is called off; the amount is available again.", payout.Cancelled},
+		{
+			"complete", "Complete a payout", "It was paid.",
+			payout.Completed,
+			[]auth.Role{auth.Finance},
+		},
+		{
+			"fail", "Fail a payout", "It could not be paid; the amount is available again.",
+			payout.Failed,
+			[]auth.Role{auth.Finance},
+		},
+		{
+			"cancel", "Cancel a payout", "It is called off; the amount is available again.",
+			payout.Cancelled,
+			[]auth.Role{auth.Operator, auth.Finance},
+		},
 	} {
 		op := changeOperation(
 			a.verb+"-payout",
@@ -181,7 +194,7 @@ func registerPayouts(api huma.API, uses UseCases) {
 			a.summary,
 			a.description,
 			"Payouts",
-			auth.Operator,
+			a.roles...,
 		)
 		huma.Register(
 			api,

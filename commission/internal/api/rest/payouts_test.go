@@ -174,20 +174,54 @@ func TestOnlyOperatorsSeeWhereToPayTo(t *testing.T) {
 		t.Errorf("the partner: %s", a.text)
 	}
 
-	claims := authtest.Claims(time.Now(), "boss")
-	claims["roles"] = []string{"operator"}
+	for role, want := range map[string]string{
+		"operator": "",
+		"finance":  "u@example.com",
+		"admin":    "u@example.com",
+	} {
+		s.token = tokenOf(t, "boss", role)
 
-	s.token = authtest.HS256(t, authtest.Secret, claims)
-	if a := s.call(
-		t,
-		"GET",
-		"/payouts/"+id,
-		"",
-	).want(t, 200); a.str("account_details.email") != "u@example.com" {
-		t.Errorf("the operator: %s", a.text)
+		a := s.call(t, "GET", "/payouts/"+id, "").want(t, 200)
+		if a.str("account_details.email") != want {
+			t.Errorf("%s: %s", role, a.text)
+		}
 	}
 
 	if a := s.call(t, "GET", "/payouts", "").want(t, 200); a.str("data.0.account_details") != "" {
 		t.Errorf("the list: %s", a.text)
+	}
+}
+
+// Finance settles, an operator only calls off.
+func TestWhoClosesPayouts(t *testing.T) {
+	t.Parallel()
+
+	for _, tc := range []struct {
+		role, verb string
+		want       int
+	}{
+		{"operator", "complete", 403},
+		{"operator", "fail", 403},
+		{"operator", "cancel", 200},
+		{"finance", "complete", 200},
+		{"finance", "fail", 200},
+		{"finance", "cancel", 200},
+		{"admin", "complete", 200},
+		{"partner", "cancel", 403},
+	} {
+		s := secured(t)
+		s.decide(t, purchase("e1", "u", "100"))
+
+		id := newID()
+		if _, err := s.payouts.Request(t.Context(), request(id, "u", 100)); err != nil {
+			t.Fatal(err)
+		}
+
+		s.token = tokenOf(t, "boss", tc.role)
+
+		a := s.call(t, "POST", "/payouts/"+id+"/"+tc.verb, `{"reason":"checked"}`)
+		if a.status != tc.want {
+			t.Errorf("%s by %s: %d %s, want %d", tc.verb, tc.role, a.status, a.text, tc.want)
+		}
 	}
 }

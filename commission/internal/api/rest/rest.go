@@ -130,7 +130,7 @@ func readOperation(id, path, summary, description, tag string) huma.Operation {
 		Summary:     summary,
 		Description: description,
 		Tags:        []string{tag},
-		Security:    auth.Require(auth.Partner, auth.Operator),
+		Security:    auth.Require(auth.Partner, auth.Operator, auth.Finance),
 		Errors: []int{
 			http.StatusBadRequest,
 			http.StatusUnauthorized,

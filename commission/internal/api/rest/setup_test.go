@@ -121,6 +121,16 @@ func secured(t *testing.T) service {
 	return with(t, verifier)
 }
 
+// tokenOf returns a token of the user with the roles.
+func tokenOf(t *testing.T, user string, roles ...string) string {
+	t.Helper()
+
+	claims := authtest.Claims(time.Now(), user)
+	claims["roles"] = roles
+
+	return authtest.HS256(t, authtest.Secret, claims)
+}
+
 // answer is what came back; body is the decoded JSON.
 type answer struct {
 	status int

@@ -27,7 +27,7 @@ func registerRead(api huma.API, log Query) {
 		Path:        path + "/{event_id}",
 		Summary:     "Get an event",
 		Tags:        []string{tag},
-		Security:    auth.Require(auth.Partner, auth.Operator),
+		Security:    auth.Require(auth.Partner, auth.Operator, auth.Finance),
 		Errors: []int{
 			http.StatusUnauthorized,
 			http.StatusForbidden,
@@ -77,7 +77,7 @@ func registerList(api huma.API, log Query) {
 		Path:        path,
 		Summary:     "List events",
 		Tags:        []string{tag},
-		Security:    auth.Require(auth.Partner, auth.Operator),
+		Security:    auth.Require(auth.Partner, auth.Operator, auth.Finance),
 		Description: "In the order in which they were recorded. Following next_cursor shows " +
 			"every event once, also while events are being recorded. A page of large events has fewer than limit.",
 		Errors: []int{

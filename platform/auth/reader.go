@@ -1,0 +1,221 @@
+package auth
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"tributary/platform/identifier"
+)
+
+// reader reads the claims of a token where the settings say they are.
+type reader struct {
+	userClaim     string   // "" for the first of userId, user_id, sub and id
+	roleClaims    []string // roles unless set
+	audienceClaim string   // aud unless set
+	// agree is true where tokens are verified: user ids that differ are refused.
+	agree bool
+}
+
+func newReader(cfg Config) reader {
+	r := reader{
+		userClaim:     cfg.UserClaim,
+		roleClaims:    cfg.RolesClaim,
+		audienceClaim: cfg.AudienceClaim,
+		agree:         cfg.RequireValidation,
+	}
+	if len(r.roleClaims) == 0 {
+		r.roleClaims = []string{"roles"}
+	}
+
+	if r.audienceClaim == "" {
+		r.audienceClaim = "aud"
+	}
+
+	return r
+}
+
+// find looks a claim up: first as a member of that very name, then as a path of members separated
+// by dots. So both https://shop.example/roles and realm_access.roles can be named. An absent claim
+// and null are nil.
+func find(members map[string]jsontext.Value, name string) (jsontext.Value, error) {
+	if value, found := members[name]; found {
+		if value.Kind() == jsontext.KindNull {
+			return nil, nil // null counts as absent
+		}
+
+		return value, nil
+	}
+
+	first, rest, nested := strings.Cut(name, ".")
+
+	outer := members[first]
+	if !nested || outer == nil || outer.Kind() == jsontext.KindNull {
+		return nil, nil // absent
+	}
+
+	var inner map[string]jsontext.Value
+	if err := json.Unmarshal(outer, &inner); err != nil {
+		return nil, invalidClaim(first, "is not an object")
+	}
+
+	return find(inner, rest)
+}
+
+// userID reads the claim that names the user. One that is there and cannot be an id is refused:
+// falling through to the next would let a damaged token speak for another user.
+func (r reader) userID(members map[string]jsontext.Value) (string, error) {
+	if r.userClaim != "" {
+		value, err := find(members, r.userClaim)
+		if err != nil {
+			return "", err
+		}
+
+		if value == nil {
+			return "", missingClaim("claim that JWT_USER_CLAIM names")
+		}
+
+		return userIDOf(r.userClaim, value)
+	}
+
+	found := ""
+	for _, name := range []string{"userId", "user_id", "sub", "id"} {
+		value := members[name]
+		if value == nil || value.Kind() == jsontext.KindNull {
+			continue
+		}
+
+		if found != "" && !r.agree {
+			break
+		}
+
+		id, err := userIDOf(name, value)
+		if err != nil {
+			return "", err
+		}
+
+		if found != "" && id != found {
+			return "", refuse(
+				"token_user_ambiguous",
+				"The claims userId, user_id, sub and id name different users.",
+			)
+		}
+
+		found = id
+	}
+
+	if found == "" {
+		return "", missingClaim("user id (userId, user_id, sub or id)")
+	}
+
+	return found, nil
+}
+
+func userIDOf(name string, raw jsontext.Value) (string, error) {
+	value, _, ok := text(raw)
+	if !ok {
+		value, ok = integer(raw)
+	}
+
+	if !ok || !identifier.Valid(value) {
+		return "", invalidClaim(name, "is not a user id of 1 to 128 printable characters")
+	}
+
+	return value, nil
+}
+
+// audience reads a string or an array of strings.
+func (r reader) audience(members map[string]jsontext.Value) ([]string, error) {
+	raw, err := find(members, r.audienceClaim)
+	if err != nil || raw == nil {
+		return nil, err
+	}
+
+	if one, _, ok := text(raw); ok {
+		return []string{one}, nil
+	}
+
+	many, err := stringArray(raw)
+	if err != nil {
+		return nil, invalidClaim(r.audienceClaim, "is not a string or an array of strings")
+	}
+
+	return many, nil
+}
+
+const maxRoles = 64
+
+// roles reads the claims that grant roles. A token without any of them says nothing about rights
+// and stands for a partner, who may only act for itself.
+func (r reader) roles(members map[string]jsontext.Value) ([]Role, error) {
+	said := false
+	granted := []Role{}
+
+	for _, claim := range r.roleClaims {
+		raw, err := find(members, claim)
+		if err != nil {
+			return nil, err
+		}
+
+		if raw == nil {
+			continue
+		}
+
+		names, err := roleNames(claim, raw)
+		if err != nil {
+			return nil, err
+		}
+
+		said = said || !scopes(claim) || slices.ContainsFunc(names, ours)
+		for _, name := range names {
+			if printable(name) && !slices.Contains(granted, Role(name)) {
+				granted = append(granted, Role(name))
+			}
+		}
+	}
+
+	if len(granted) > maxRoles {
+		return nil, invalidClaim(strings.Join(r.roleClaims, ", "), "grants more than 64 roles")
+	}
+
+	if !said {
+		granted = append(granted, Partner)
+	}
+
+	return granted, nil
+}
+
+// scopes reports whether the claim holds OAuth scopes. Most of their words are about other
+// services, so that without a word of ours they say nothing about rights.
+func scopes(claim string) bool {
+	last := claim[strings.LastIndexByte(claim, '.')+1:]
+	return last == "scope" || last == "scp"
+}
+
+// roleNames reads an array of strings; of scopes also a string of words, separated by spaces
+// (RFC 6749, 3.3) and by nothing else that looks like one.
+func roleNames(claim string, raw jsontext.Value) ([]string, error) {
+	if words, _, ok := text(raw); ok && scopes(claim) {
+		return strings.Split(words, " "), nil
+	}
+
+	names, err := stringArray(raw)
+	if err != nil {
+		return nil, invalidClaim(claim, "is not an array of strings")
+	}
+
+	return names, nil
+}
+
+func ours(name string) bool {
+	return slices.Contains([]Role{Partner, Operator, Finance, Admin}, Role(name))
+}
+
+// printable reports whether the name has 1 to 64 printable ASCII characters. Others are left out:
+// they cannot be roles of ours.
+func printable(name string) bool {
+	return name != "" && len(name) <= 64 &&
+		!strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' })
+}
