@@ -1,7 +1,7 @@
-// Package auth determines who asks and what they may do. A Verifier turns a bearer token (a JSON Web
-// Token) into an Identity or into a fault with a stable code; operations state the rights they need
-// with Require or Public, and Middleware enforces them. It is technical code for all services: it
-// knows roles, and nothing of what they are used for.
+// Package auth determines who asks and what they may do. A Verifier turns a bearer token (a JSON
+// Web Token) into an Identity or into a fault with a stable code; operations state the rights they
+// need with Require or Public, and Middleware enforces them. It is technical code for all services:
+// it knows roles, and nothing of what they are used for.
 package auth
 
 import (
@@ -65,16 +65,17 @@ func With(ctx context.Context, identity Identity) context.Context {
 	return context.WithValue(ctx, contextKey{}, identity)
 }
 
-// From returns the identity of the request; false when the route is public or authentication is off.
+// From returns the identity of the request; false when the route is public or authentication is
+// off.
 func From(ctx context.Context) (Identity, bool) {
 	identity, ok := ctx.Value(contextKey{}).(Identity)
 	return identity, ok
 }
 
-// OwnUser returns the user id that a list must be limited to ("" for no limit) when the caller asked
-// for the user id asked ("" for all). Operators and finance get what they ask for; a partner gets
-// itself, and a Forbidden fault foreign_user when it asks for another user. With authentication off
-// every caller gets what it asks for.
+// OwnUser returns the user id that a list must be limited to ("" for no limit) when the caller
+// asked for the user id asked ("" for all). Operators and finance get what they ask for; a partner
+// gets itself, and a Forbidden fault foreign_user when it asks for another user. With
+// authentication off every caller gets what it asks for.
 func OwnUser(ctx context.Context, asked string) (string, error) {
 	identity, known := From(ctx)
 	if !known || identity.seesAll() {
@@ -88,8 +89,8 @@ func OwnUser(ctx context.Context, asked string) (string, error) {
 	return identity.UserID, nil
 }
 
-// MaySee reports whether the caller may read what belongs to the user. A service answers "not found"
-// otherwise, so that ids of others cannot be probed.
+// MaySee reports whether the caller may read what belongs to the user. A service answers "not
+// found" otherwise, so that ids of others cannot be probed.
 func MaySee(ctx context.Context, owner string) bool {
 	identity, known := From(ctx)
 	return !known || identity.seesAll() || identity.UserID == owner

@@ -122,8 +122,8 @@ func authorise(ctx context.Context, v *Verifier, headers []string, roles []Role)
 	return identity, nil
 }
 
-// bearer reads the Authorization header (RFC 9110, 11.4): the scheme in any case, one space or more,
-// the token.
+// bearer reads the Authorization header (RFC 9110, 11.4): the scheme in any case, one space or
+// more, the token.
 func bearer(headers []string) (string, error) {
 	if len(headers) == 1 {
 		scheme, token, found := strings.Cut(headers[0], " ")
