@@ -10,11 +10,14 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
+	"tributary/commission/internal/api/wire"
 	"tributary/commission/internal/application/change"
 	"tributary/platform/auth"
 	"tributary/platform/fault"
 	"tributary/platform/httpapi"
+	"tributary/platform/strictjson"
 )
 
 // ChangeHeaders are embedded (exported, because huma looks into exported embedded structs only) in
@@ -108,9 +111,24 @@ type framed struct {
 	content   any
 }
 
+// hashOf returns the hash of what a request asks for. Numbers that are equal as decimals are equal,
+// however they were written.
 func hashOf(operation string, content any) ([32]byte, error) {
-	text, err := json.Marshal([]any{operation, content}, json.Deterministic(true))
+	text, err := json.Marshal(
+		[]any{operation, content},
+		json.Deterministic(true),
+		json.WithMarshalers(json.MarshalToFunc(canonicalMajor)),
+	)
+
 	return sha256.Sum256(text), err
+}
+
+func canonicalMajor(e *jsontext.Encoder, m wire.Major) error {
+	if number, ok := strictjson.Number(m.Text); ok {
+		return e.WriteValue(jsontext.Value(number))
+	}
+
+	return e.WriteToken(jsontext.String(m.Text))
 }
 
 // actor names the caller; without authentication nobody can be told from anybody else.

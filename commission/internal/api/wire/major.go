@@ -49,7 +49,7 @@ func (m *Major) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return faults.Err()
 }
 
-// MarshalJSONTo writes the text as a string: what hashes of requests are made of.
+// MarshalJSONTo writes the text as a string.
 func (m Major) MarshalJSONTo(e *jsontext.Encoder) error {
 	return e.WriteToken(jsontext.String(m.Text))
 }

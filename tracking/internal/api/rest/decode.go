@@ -3,12 +3,14 @@ package rest
 import (
 	"bytes"
 	"cmp"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"tributary/platform/fault"
+	"tributary/platform/strictjson"
 	"tributary/tracking/internal/application/ingest"
 	"tributary/tracking/internal/domain/event"
 )
@@ -224,13 +226,14 @@ func (r *reader) metadata(prefix string, faults *fault.Fields) event.Metadata {
 	}
 
 	m := event.Metadata{Text: string(raw)}
-	read(raw, func(inner *reader) { inner.meaning(prefix, &m, faults) })
+	compared := []byte(raw)
+	read(raw, func(inner *reader) {
+		end := inner.meaning(prefix, &m, faults)
+		compared = amountAsNumber(raw, end, m.Amount)
+	})
 
-	canonical := raw.Clone()
-	if err := canonical.Canonicalize(
-		jsontext.CanonicalizeRawInts(false),
-		jsontext.CanonicalizeRawFloats(false),
-	); err != nil {
+	canonical, err := strictjson.Canonical(compared)
+	if err != nil {
 		faults.Add(prefix+"metadata", "wrong_type", "must be an object")
 	}
 
@@ -239,11 +242,30 @@ func (r *reader) metadata(prefix string, faults *fault.Fields) event.Metadata {
 	return m
 }
 
-func (r *reader) meaning(prefix string, m *event.Metadata, faults *fault.Fields) {
+// amountAsNumber returns the object with its amount, whose text ends at end, as a number where it
+// is a string: both say the same.
+func amountAsNumber(object []byte, end int64, amount event.Text) []byte {
+	number, ok := strictjson.Number(amount.Value())
+	if !ok || object[end-1] != '"' {
+		return object
+	}
+
+	start := bytes.LastIndexByte(object[:end-1], '"')
+
+	return slices.Concat(object[:start], []byte(number), object[end:])
+}
+
+// meaning reads the members with meaning. It returns the offset behind the amount.
+func (r *reader) meaning(
+	prefix string,
+	m *event.Metadata,
+	faults *fault.Fields,
+) (amountEnd int64) {
 	r.members(func(name []byte) {
 		switch string(name) {
 		case `"amount"`:
 			m.Amount = r.number(prefix+"metadata.amount", faults)
+			amountEnd = r.json.InputOffset()
 		case `"currency"`:
 			m.Currency = r.text(prefix+"metadata.currency", faults)
 		case `"product_id"`:
@@ -256,4 +278,6 @@ func (r *reader) meaning(prefix string, m *event.Metadata, faults *fault.Fields)
 			_ = r.json.SkipValue()
 		}
 	})
+
+	return amountEnd
 }

@@ -10,12 +10,12 @@ import (
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/go-json-experiment/json/jsontext"
 	"go.opentelemetry.io/otel/trace"
 
 	"tributary/platform/auth"
 	"tributary/platform/fault"
 	"tributary/platform/httpapi"
+	"tributary/platform/strictjson"
 	"tributary/tracking/internal/application/ingest"
 )
 
@@ -124,11 +124,7 @@ func (c call) origin(body []byte) (ingest.Origin, error) {
 		return from, nil
 	}
 
-	canonical := jsontext.Value(body).Clone()
-	err := canonical.Canonicalize(
-		jsontext.CanonicalizeRawInts(false),
-		jsontext.CanonicalizeRawFloats(false),
-	)
+	canonical, err := strictjson.Canonical(body)
 	from.Hash = sha256.Sum256(append([]byte(c.ctx.Operation().OperationID+"\n"), canonical...))
 
 	return from, err

@@ -62,8 +62,14 @@ func TestRepetitionsAndConflicts(t *testing.T) {
 		"to the letter": first,
 		"white space, order": "{\n\"metadata\" : { \"list\": [1, 2],\"note\":\"\\u00e9\" , " +
 			"\"amount\":1.10 }, \"event_type\":\"sale\", \"user_id\":\"u\", \"event_id\":\"e\" }",
-		"escaped name": `{"event_id":"e","\u0075ser_id":"u","event_type":"sale","metadata":{"amount":1.10,"note":"é","list":[1,2]}}`,
-		"aliases":      `{"event_id":"e","partner_id":"u","interaction_type":"sale","metadata":{"amount":1.10,"note":"é","list":[1,2]}}`,
+		"escaped name":             `{"event_id":"e","\u0075ser_id":"u","event_type":"sale","metadata":{"amount":1.10,"note":"é","list":[1,2]}}`,
+		"aliases":                  `{"event_id":"e","partner_id":"u","interaction_type":"sale","metadata":{"amount":1.10,"note":"é","list":[1,2]}}`,
+		"amount of fewer digits":   strings.Replace(first, "1.10", "1.1", 1),
+		"amount of more digits":    strings.Replace(first, "1.10", "1.1000", 1),
+		"amount with an exponent":  strings.Replace(first, "1.10", "110e-2", 1),
+		"amount as a string":       strings.Replace(first, "1.10", `"1.1"`, 1),
+		"amount as escaped string": strings.Replace(first, "1.10", `"\u0031.100"`, 1),
+		"member without a meaning": strings.Replace(first, "[1,2]", "[1.0,0.2e1]", 1),
 	} {
 		a := send(t, request{url: url, body: body})
 		if a.status != http.StatusOK || decode[rest.Recorded](t, a).Status != "duplicate" {
@@ -72,7 +78,9 @@ func TestRepetitionsAndConflicts(t *testing.T) {
 	}
 
 	for name, body := range map[string]string{
-		"other number text": strings.Replace(first, "1.10", "1.1", 1),
+		"other amount":      strings.Replace(first, "1.10", "1.11", 1),
+		"other number":      strings.Replace(first, "[1,2]", "[1.0000000000000000000000001,2]", 1),
+		"text for a number": strings.Replace(first, "[1,2]", `["1",2]`, 1),
 		"other list":        strings.Replace(first, "[1,2]", "[2,1]", 1),
 		"other user":        strings.Replace(first, `"u"`, `"v"`, 1),
 		"a time":            strings.Replace(first, `"user_id"`, `"occurred_at":"2026-11-23T12:00:00Z","user_id"`, 1),
@@ -104,7 +112,7 @@ func TestAnIdempotencyKeyFindsItsFirstAnswer(t *testing.T) {
 		t.Fatalf("%d %v %s", first.status, first.header, first.body)
 	}
 
-	again := with("k", strings.ReplaceAll(purchase, " ", ""))
+	again := with("k", strings.Replace(strings.ReplaceAll(purchase, " ", ""), "100.0", "1.000e2", 1))
 	if again.status != first.status || again.body != first.body ||
 		again.header.Get("Idempotency-Replayed") != "true" {
 		t.Fatalf("the retry got %d %v %s", again.status, again.header, again.body)

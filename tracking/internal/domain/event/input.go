@@ -51,9 +51,9 @@ type Input struct {
 }
 
 // Metadata is the free part of an event. Text is the JSON text of the object as received, ""
-// without one; Canonical is the same with members sorted, without white space, and with numbers to
-// the letter. The others are its members with meaning: of Amount, Given holds the text of a JSON
-// number, or of a string of the same form.
+// without one; Canonical is one text for all spellings of the same content: members sorted, without
+// white space, and numbers that are equal as decimals written alike. The others are its members
+// with meaning: of Amount, Given holds the text of a JSON number, or of a string of the same form.
 type Metadata struct {
 	Text            string
 	Canonical       string
