@@ -127,10 +127,11 @@ fmt: $(LINT) ## format the code
 	$(LINT) fmt $(MODULES)
 
 .PHONY: generate
-generate: ## write the OpenAPI documents, docs/errors.md and the notices of third parties from the code
+generate: ## write the OpenAPI documents, docs/errors.md, docs/settings.md and the notices
 	@mkdir -p $(BIN)
 	for s in $(SERVICES); do go run ./$$s/cmd/$$s openapi > $(BIN)/new && mv $(BIN)/new contracts/openapi/$$s.json; done
 	go run ./contracts/cmd/errordocs > $(BIN)/new && mv $(BIN)/new docs/errors.md
+	go run ./e2e/cmd/settings > $(BIN)/new && mv $(BIN)/new docs/settings.md
 	go run ./e2e/cmd/notices THIRD-PARTY-NOTICES.txt
 
 .PHONY: help

@@ -16,25 +16,24 @@ type Ports struct {
 	TrackingDB, CommissionDB, Pulsar, PulsarAdmin, Bookie, BFF, Tracking, Commission int
 }
 
-// settable names the variable that moves each port, with the usual one.
-func (p *Ports) settable() []struct {
+// portSetting is the variable that moves a port.
+type portSetting struct {
 	variable string
 	port     *int
 	usual    int
-} {
-	return []struct {
-		variable string
-		port     *int
-		usual    int
-	}{
-		{"TRACKING_DB_PORT", &p.TrackingDB, 5432},
-		{"COMMISSION_DB_PORT", &p.CommissionDB, 5433},
-		{"PULSAR_PORT", &p.Pulsar, 6650},
-		{"PULSAR_ADMIN_PORT", &p.PulsarAdmin, 8080},
-		{"PULSAR_BOOKIE_PORT", &p.Bookie, 3181},
-		{"BFF_PORT", &p.BFF, 8002},
-		{"TRACKING_PORT", &p.Tracking, 8000},
-		{"COMMISSION_PORT", &p.Commission, 8001},
+	title    string // what listens there
+}
+
+func (p *Ports) settable() []portSetting {
+	return []portSetting{
+		{"TRACKING_DB_PORT", &p.TrackingDB, 5432, "tracking's database"},
+		{"COMMISSION_DB_PORT", &p.CommissionDB, 5433, "commission's database"},
+		{"PULSAR_PORT", &p.Pulsar, 6650, "the local broker"},
+		{"PULSAR_ADMIN_PORT", &p.PulsarAdmin, 8080, "the local broker's administration"},
+		{"PULSAR_BOOKIE_PORT", &p.Bookie, 3181, "the local broker's storage"},
+		{"BFF_PORT", &p.BFF, 8002, "bff"},
+		{"TRACKING_PORT", &p.Tracking, 8000, "tracking"},
+		{"COMMISSION_PORT", &p.Commission, 8001, "commission"},
 	}
 }
 

@@ -10,21 +10,37 @@ import (
 // Config says which tokens are believed. Exactly one source of keys is used: the secret for HS256,
 // a PEM file or a JSON Web Key Set for the others.
 type Config struct {
-	Secret            string        `envconfig:"JWT_SECRET_KEY"`
-	Algorithm         string        `envconfig:"JWT_ALGORITHM" default:"HS256"`
-	RequireValidation bool          `envconfig:"JWT_REQUIRE_VALIDATION" default:"true"`
-	Issuer            string        `envconfig:"JWT_ISSUER"`
-	Audience          string        `envconfig:"JWT_AUDIENCE"`
-	JWKSURL           string        `envconfig:"JWT_JWKS_URL"`
-	PublicKeyFile     string        `envconfig:"JWT_PUBLIC_KEY_FILE"`
-	Leeway            time.Duration `envconfig:"JWT_LEEWAY" default:"30s"`
+	// Secret verifies HS256 tokens; 32 bytes or more. Production: must not be an example or easy to
+	// guess.
+	Secret string `envconfig:"JWT_SECRET_KEY"`
+	// Algorithm is HS256, RS256, ES256 or EdDSA; tokens of any other are refused.
+	Algorithm string `envconfig:"JWT_ALGORITHM" default:"HS256"`
+	// RequireValidation verifies tokens. With false any well-formed token is believed, and its
+	// commands are marked as unverified. Production: must be true.
+	RequireValidation bool `envconfig:"JWT_REQUIRE_VALIDATION" default:"true"`
+	// Issuer is the iss that tokens must have; empty for any. Production: required for RS256, ES256
+	// and EdDSA.
+	Issuer string `envconfig:"JWT_ISSUER"`
+	// Audience is the aud that tokens must hold; empty for any. Production: required for RS256,
+	// ES256 and EdDSA.
+	Audience string `envconfig:"JWT_AUDIENCE"`
+	// JWKSURL is the address of the JSON Web Key Set that verifies RS256, ES256 and EdDSA.
+	// Production: must be https.
+	JWKSURL string `envconfig:"JWT_JWKS_URL"`
+	// PublicKeyFile is a PEM file of public keys, instead of JWT_JWKS_URL.
+	PublicKeyFile string `envconfig:"JWT_PUBLIC_KEY_FILE"`
+	// Leeway is how far the clocks of issuer and service may differ; at most 60s.
+	Leeway time.Duration `envconfig:"JWT_LEEWAY" default:"30s"`
 
 	// UserClaim is the claim that names the user; empty for the first of userId, user_id, sub and
 	// id. A claim is named as it stands in the token, or by a path with dots such as
 	// realm_access.roles.
-	UserClaim     string   `envconfig:"JWT_USER_CLAIM"`
-	RolesClaim    []string `envconfig:"JWT_ROLES_CLAIM"`    // empty for roles
-	AudienceClaim string   `envconfig:"JWT_AUDIENCE_CLAIM"` // empty for aud
+	UserClaim string `envconfig:"JWT_USER_CLAIM"`
+	// RolesClaim is the claim that holds the roles, or several, separated by commas; empty for
+	// roles.
+	RolesClaim []string `envconfig:"JWT_ROLES_CLAIM"`
+	// AudienceClaim is the claim that holds the audience, such as client_id; empty for aud.
+	AudienceClaim string `envconfig:"JWT_AUDIENCE_CLAIM"`
 }
 
 const (

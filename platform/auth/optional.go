@@ -5,6 +5,8 @@ import "context"
 // Optional is for services whose local stack needs no token: with AUTH_REQUIRED=false everything is
 // open, which production refuses.
 type Optional struct {
+	// Required asks every caller for a token; the local stacks set it to false. Production: must be
+	// true.
 	Required bool `envconfig:"AUTH_REQUIRED" default:"true"`
 
 	Config

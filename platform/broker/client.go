@@ -22,11 +22,16 @@ import (
 
 // Config is how to reach the broker.
 type Config struct {
+	// ServiceURL is the broker, such as pulsar+ssl://broker.example.com:6651; the local stacks run
+	// one of their own. Production: must be pulsar+ssl://.
 	ServiceURL string `envconfig:"PULSAR_SERVICE_URL" default:"pulsar://localhost:6650"`
-	Token      string `envconfig:"PULSAR_TOKEN"`
-	Tenant     string `envconfig:"PULSAR_TENANT" default:"public"`
-	Namespace  string `envconfig:"PULSAR_NAMESPACE" default:"default"`
-	// TrustFile holds the certificates of a private authority, in PEM; empty for the system's.
+	// Token authenticates the service at the broker; empty for none.
+	Token string `envconfig:"PULSAR_TOKEN"`
+	// Tenant is the tenant of all topics.
+	Tenant string `envconfig:"PULSAR_TENANT" default:"public"`
+	// Namespace is the namespace of all topics.
+	Namespace string `envconfig:"PULSAR_NAMESPACE" default:"default"`
+	// TrustFile is a PEM file with the certificates of a private authority; empty for the system's.
 	TrustFile string `envconfig:"PULSAR_TLS_TRUST_CERTS_FILE"`
 }
 

@@ -42,9 +42,13 @@ func Load(settings Settings) error {
 
 // Service holds the settings that every service has.
 type Service struct {
-	AppEnv   string `envconfig:"APP_ENV" default:"development"`
+	// AppEnv is `development` or `production`. Production: refuses every insecure setting at start,
+	// in one list.
+	AppEnv string `envconfig:"APP_ENV" default:"development"`
+	// LogLevel is `debug`, `info`, `warn` or `error`.
 	LogLevel string `envconfig:"LOG_LEVEL" default:"info"`
-	// OTLPEndpoint is where traces go, such as http://localhost:4318; empty means nowhere.
+	// OTLPEndpoint is where traces go (OTLP over HTTP), such as http://localhost:4318; empty for
+	// nowhere.
 	OTLPEndpoint string `envconfig:"OTEL_EXPORTER_OTLP_ENDPOINT"`
 }
 

@@ -26,7 +26,11 @@ var (
 // the first key seals, all of them open. To change keys: add the new one behind the old one
 // everywhere, then put it first, then drop the old one when no message sealed by it is left.
 type Config struct {
+	// Keys are the keys of account details in messages, id:base64 of 32 bytes, separated by commas;
+	// the first seals, all open. Production: required, here or in ACCOUNT_DETAILS_KEYS_FILE.
 	Keys string `envconfig:"ACCOUNT_DETAILS_KEYS"`
+	// File is a file with the keys, separated by commas or line ends, instead of
+	// ACCOUNT_DETAILS_KEYS.
 	File string `envconfig:"ACCOUNT_DETAILS_KEYS_FILE"`
 }
 

@@ -15,13 +15,18 @@ import (
 type settings struct {
 	config.Service
 
-	HTTPAddr    string   `envconfig:"HTTP_ADDR" default:":8002"`
+	// HTTPAddr is the address that the service listens on.
+	HTTPAddr string `envconfig:"HTTP_ADDR" default:":8002"`
+	// CORSOrigins are the origins of front ends that may call, separated by commas, such as
+	// https://app.example.com; empty for none. * is refused.
 	CORSOrigins []string `envconfig:"CORS_ALLOWED_ORIGINS"`
-	// CommissionURL is where reads of payments, balances and commissions come from.
+	// CommissionURL is the commission service, which payments, balances and commissions are read
+	// from.
 	CommissionURL string `envconfig:"COMMISSION_URL" default:"http://localhost:8001"`
 
-	// requests of a caller in a window; 0: no limit
-	RateLimit  int           `envconfig:"RATE_LIMIT" default:"600"`
+	// RateLimit is how many requests a caller may send in RATE_LIMIT_WINDOW; 0 for no limit.
+	RateLimit int `envconfig:"RATE_LIMIT" default:"600"`
+	// RateWindow is the time over which RATE_LIMIT counts; 1s or more.
 	RateWindow time.Duration `envconfig:"RATE_LIMIT_WINDOW" default:"1m"`
 
 	Auth   auth.Config

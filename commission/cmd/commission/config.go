@@ -12,9 +12,13 @@ import (
 type settings struct {
 	config.Service
 
-	HTTPAddr    string `envconfig:"HTTP_ADDR" default:":8001"`
+	// HTTPAddr is the address that the service listens on.
+	HTTPAddr string `envconfig:"HTTP_ADDR" default:":8001"`
+	// DatabaseURL is the service's own database and role. Production: TLS to another machine, no
+	// example password.
 	DatabaseURL string `envconfig:"DATABASE_URL" default:"postgres://commission_user:commission_password@localhost:5433/commissiondb?sslmode=disable"`
-	// full name; default: tracking-events in tenant and namespace
+	// Topic is the full name of the topic of events; empty for tracking-events in tenant and
+	// namespace.
 	Topic string `envconfig:"PULSAR_TOPIC"`
 
 	Auth   auth.Optional // AUTH_REQUIRED=false is for the local stack

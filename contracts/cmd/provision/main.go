@@ -25,9 +25,12 @@ func main() { os.Exit(process.Main(os.Args[1:], os.Stderr, run)) }
 type settings struct {
 	broker.Config
 
-	AdminURL string        `envconfig:"PULSAR_ADMIN_URL" default:"http://localhost:8080"`
-	Topic    string        `envconfig:"PULSAR_TOPIC" default:"persistent://public/default/tracking-events"`
-	Wait     time.Duration `envconfig:"PROVISION_WAIT" default:"120s"`
+	// AdminURL is the broker's administration address.
+	AdminURL string `envconfig:"PULSAR_ADMIN_URL" default:"http://localhost:8080"`
+	// Topic is the full name of the topic of events.
+	Topic string `envconfig:"PULSAR_TOPIC" default:"persistent://public/default/tracking-events"`
+	// Wait is how long to wait for a broker that does not answer.
+	Wait time.Duration `envconfig:"PROVISION_WAIT" default:"120s"`
 }
 
 func (s *settings) Validate() []string { return s.Config.Validate() }

@@ -19,11 +19,17 @@ import (
 func main() { os.Exit(process.Main(os.Args[1:], os.Stderr, run)) }
 
 type settings struct {
-	TrackingURL        string        `envconfig:"TRACKING_MIGRATION_URL" default:"postgres://postgres:postgres@localhost:5432/trackingdb?sslmode=disable"`
-	CommissionURL      string        `envconfig:"COMMISSION_MIGRATION_URL" default:"postgres://postgres:postgres@localhost:5433/commissiondb?sslmode=disable"`
-	TrackingPassword   string        `envconfig:"TRACKING_DB_PASSWORD" default:"tracking_password"`
-	CommissionPassword string        `envconfig:"COMMISSION_DB_PASSWORD" default:"commission_password"`
-	Wait               time.Duration `envconfig:"MIGRATION_WAIT" default:"60s"`
+	// TrackingURL is tracking's database, as its owner.
+	TrackingURL string `envconfig:"TRACKING_MIGRATION_URL" default:"postgres://postgres:postgres@localhost:5432/trackingdb?sslmode=disable"`
+	// CommissionURL is commission's database, as its owner.
+	CommissionURL string `envconfig:"COMMISSION_MIGRATION_URL" default:"postgres://postgres:postgres@localhost:5433/commissiondb?sslmode=disable"`
+	// TrackingPassword is the password of tracking_user; both stacks connect tracking with it.
+	TrackingPassword string `envconfig:"TRACKING_DB_PASSWORD" default:"tracking_password"`
+	// CommissionPassword is the password of commission_user; both stacks connect commission
+	// with it.
+	CommissionPassword string `envconfig:"COMMISSION_DB_PASSWORD" default:"commission_password"`
+	// Wait is how long to wait for a database that does not answer.
+	Wait time.Duration `envconfig:"MIGRATION_WAIT" default:"60s"`
 }
 
 func (s *settings) Validate() []string {

@@ -13,17 +13,25 @@ import (
 type settings struct {
 	config.Service
 
-	HTTPAddr    string `envconfig:"HTTP_ADDR" default:":8000"`
+	// HTTPAddr is the address that the service listens on.
+	HTTPAddr string `envconfig:"HTTP_ADDR" default:":8000"`
+	// DatabaseURL is the service's own database and role. Production: TLS to another machine, no
+	// example password.
 	DatabaseURL string `envconfig:"DATABASE_URL" default:"postgres://tracking_user:tracking_password@localhost:5432/trackingdb?sslmode=disable"`
-	Topic       string `envconfig:"PULSAR_TOPIC" default:"persistent://public/default/tracking-events"`
-	// Readers are the database connections for queries; writers and the relay have their own.
+	// Topic is the full name of the topic of events.
+	Topic string `envconfig:"PULSAR_TOPIC" default:"persistent://public/default/tracking-events"`
+	// Readers is the number of database connections for queries; the relay and the look-up of keys
+	// have 4 each of their own.
 	Readers int32 `envconfig:"TRACKING_READERS" default:"8"`
-	// Commits take turns, and one writer makes the largest; a second one pays when the database is
-	// far away.
-	Writers    int           `envconfig:"TRACKING_WRITERS" default:"1"`
-	QueueRows  int           `envconfig:"TRACKING_QUEUE_EVENTS" default:"20000"`
-	QueueBytes int           `envconfig:"TRACKING_QUEUE_BYTES" default:"33554432"`
-	Lease      time.Duration `envconfig:"TRACKING_RELAY_LEASE" default:"3s"`
+	// Writers is the number of database connections that commit events. Commits take turns, and one
+	// writer makes the largest; a second one pays when the database is far away. 1 to 8.
+	Writers int `envconfig:"TRACKING_WRITERS" default:"1"`
+	// QueueRows is how many events may wait for a commit; beyond, 503 intake_full.
+	QueueRows int `envconfig:"TRACKING_QUEUE_EVENTS" default:"20000"`
+	// QueueBytes is how many bytes of events may wait for a commit; beyond, 503 intake_full.
+	QueueBytes int `envconfig:"TRACKING_QUEUE_BYTES" default:"33554432"`
+	// Lease is how long a silent replica keeps the relay before another takes over; 1s to 1m.
+	Lease time.Duration `envconfig:"TRACKING_RELAY_LEASE" default:"3s"`
 
 	Auth   auth.Optional // AUTH_REQUIRED=false is for the local stack
 	Broker broker.Config
