@@ -14,8 +14,9 @@ const (
 type cacheKey [sha256.Size]byte
 
 type cached struct {
-	identity Identity
-	until    time.Time
+	identity   Identity
+	generation uint64 // of the keys by which it was verified
+	until      time.Time
 }
 
 // cache remembers verified tokens by their SHA-256, never the tokens. It holds two generations of
@@ -30,8 +31,9 @@ func newCache() *cache {
 	return &cache{young: make(map[cacheKey]cached)}
 }
 
-// get gives the identity of a token that was verified and may still be believed.
-func (c *cache) get(token string, now time.Time) (Identity, bool) {
+// get returns the identity of a token that was verified by keys of the generation and may still be
+// believed.
+func (c *cache) get(token string, generation uint64, now time.Time) (Identity, bool) {
 	sum := cacheKey(sha256.Sum256([]byte(token)))
 
 	c.mu.RLock()
@@ -42,7 +44,7 @@ func (c *cache) get(token string, now time.Time) (Identity, bool) {
 		entry, ok = c.old[sum]
 	}
 
-	if !ok || !now.Before(entry.until) {
+	if !ok || entry.generation != generation || !now.Before(entry.until) {
 		return Identity{}, false
 	}
 
@@ -50,7 +52,7 @@ func (c *cache) get(token string, now time.Time) (Identity, bool) {
 }
 
 // put remembers a verified token until it expires, at most five minutes.
-func (c *cache) put(token string, identity Identity, now time.Time) {
+func (c *cache) put(token string, identity Identity, generation uint64, now time.Time) {
 	until := now.Add(cacheTime)
 	if identity.ExpiresAt.Before(until) {
 		until = identity.ExpiresAt
@@ -64,5 +66,5 @@ func (c *cache) put(token string, identity Identity, now time.Time) {
 		c.old, c.young = c.young, make(map[cacheKey]cached)
 	}
 
-	c.young[sum] = cached{identity, until}
+	c.young[sum] = cached{identity, generation, until}
 }

@@ -7,125 +7,272 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/MicahParks/jwkset"
-	"github.com/MicahParks/keyfunc/v3"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"golang.org/x/sync/singleflight"
 	"golang.org/x/time/rate"
 
 	"tributary/platform/fault"
 )
 
-// Limits of fetching a JSON Web Key Set. A kid that is not known leads to a fetch, at most one a
-// minute, so that junk costs nothing.
+// Limits of fetching a JSON Web Key Set. An unknown kid leads to a fetch, at most one a minute, so
+// that junk costs nothing.
 const (
 	jwksTimeout    = 3 * time.Second
-	jwksRefresh    = 15 * time.Minute
-	jwksRefreshMin = time.Minute
-	jwksWait       = time.Second
+	jwksRefresh    = 5 * time.Minute
+	jwksRetry      = 15 * time.Second // after a fetch that failed
+	jwksUnknownKid = time.Minute
 	maxJWKS        = 1 << 20
 )
 
-// jwks are the keys of an identity provider, fetched again every 15 minutes and when a token names
-// an unknown kid.
+// jwks are the keys of an identity provider, fetched again every five minutes and when a token
+// names an unknown kid. A fetch that brings no usable key changes nothing: the last good set stays.
 type jwks struct {
-	storage jwkset.Storage
-	failing atomic.Bool // the last fetch failed
+	url     string
+	client  *http.Client
+	logger  *slog.Logger
+	limiter *rate.Limiter // of fetches for an unknown kid
+	fetches singleflight.Group
+
+	current atomic.Pointer[keySet] // never nil
+	failing atomic.Bool            // the last fetch failed
 }
 
-// newJWKS fetches the set once and goes on without it when that fails. Refreshing ends with ctx.
+// keySet is what one fetch brought. Its number grows with each.
+type keySet struct {
+	number uint64
+	keys   []namedKey
+}
+
+type namedKey struct {
+	kid string
+	key key
+}
+
+// newJWKS fetches the set once and goes on without it if that fails. Refreshing ends with ctx.
 func newJWKS(
 	ctx context.Context,
 	url string,
 	transport http.RoundTripper,
 	logger *slog.Logger,
-) (*jwks, error) {
-	set := &jwks{}
-	failed := func(string) func(context.Context, error) {
-		return func(ctx context.Context, err error) {
-			set.failing.Store(true)
-			logger.WarnContext(ctx, "cannot fetch the keys of the identity provider", "error", err)
+) *jwks {
+	s := &jwks{
+		url:     url,
+		logger:  logger,
+		limiter: rate.NewLimiter(rate.Every(jwksUnknownKid), 1),
+		client: &http.Client{
+			Timeout:   jwksTimeout,
+			Transport: transport,
+			CheckRedirect: func(*http.Request, []*http.Request) error {
+				return errors.New("a key set must not redirect")
+			},
+		},
+	}
+	s.current.Store(&keySet{})
+	s.fetch(ctx, always)
+
+	go s.refresh(ctx)
+
+	return s
+}
+
+// refresh fetches the set until ctx ends.
+func (s *jwks) refresh(ctx context.Context) {
+	for {
+		wait := jwksRefresh
+		if s.failing.Load() {
+			wait = jwksRetry
+		}
+
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+			s.fetch(ctx, always)
 		}
 	}
-	client := &http.Client{
-		Timeout:       jwksTimeout,
-		Transport:     fetcher{next: transport, fetched: func() { set.failing.Store(false) }},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return errors.New("a key set must not redirect") },
-	}
+}
 
-	source, err := keyfunc.NewDefaultOverrideCtx(ctx, []string{url}, keyfunc.Override{
-		Client:                  client,
-		HTTPTimeout:             jwksTimeout,
-		RefreshInterval:         jwksRefresh,
-		RateLimitWaitMax:        jwksWait,
-		RefreshUnknownKID:       rate.NewLimiter(rate.Every(jwksRefreshMin), 1),
-		RefreshErrorHandlerFunc: failed,
+func always() bool { return true }
+
+// fetch replaces the set if it may. Callers that come while a fetch is under way share it.
+func (s *jwks) fetch(ctx context.Context, may func() bool) {
+	// the caller that came first may leave, the others still wait for the answer
+	ctx = context.WithoutCancel(ctx)
+	_, _, _ = s.fetches.Do("", func() (any, error) {
+		if !may() {
+			return nil, nil
+		}
+
+		keys, err := s.download(ctx)
+		s.failing.Store(err != nil)
+
+		if err != nil {
+			s.logger.WarnContext(
+				ctx,
+				"cannot fetch the keys of the identity provider; those fetched before stay in use",
+				"error",
+				err,
+			)
+
+			return nil, nil
+		}
+
+		s.current.Store(&keySet{number: s.current.Load().number + 1, keys: keys})
+
+		return nil, nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("JWT_JWKS_URL: %w", err)
-	}
-
-	set.storage = source.Storage()
-
-	return set, nil
 }
 
+func (s *jwks) download(ctx context.Context) ([]namedKey, error) {
+	//nolint:gosec // the address is the operator's setting
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+
+	answer, err := s.client.Do(r) //nolint:gosec // as above
+	if err != nil {
+		return nil, err
+	}
+
+	defer func() { _ = answer.Body.Close() }()
+
+	if answer.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("answer with status %d", answer.StatusCode)
+	}
+
+	body, err := io.ReadAll(io.LimitReader(answer.Body, maxJWKS+1))
+	if err != nil {
+		return nil, err
+	}
+
+	if len(body) > maxJWKS {
+		return nil, errors.New("the key set is larger than 1 MiB")
+	}
+
+	return readSet(body)
+}
+
+// readSet reads every key that can verify. Keys of other kinds and for other purposes, and damaged
+// ones, are left out: they do not concern the others. A set without a usable key is an error.
+func readSet(body []byte) ([]namedKey, error) {
+	var set struct {
+		Keys []jsontext.Value `json:"keys"`
+	}
+	if err := json.Unmarshal(body, &set, jsontext.AllowDuplicateNames(true)); err != nil {
+		return nil, errors.New("the answer is not a JSON Web Key Set")
+	}
+
+	var keys []namedKey
+	for _, raw := range set.Keys {
+		if k, err := readKey(raw); err == nil {
+			keys = append(keys, k)
+		}
+	}
+
+	if len(keys) == 0 {
+		return nil, errors.New("the key set holds no key that verifies RS256, ES256 or EdDSA")
+	}
+
+	return keys, nil
+}
+
+// readKey binds a key of the set to its one algorithm. Certificates (x5c, x5t) are not read: their
+// forms vary, and nothing here relies on them. Symmetric keys have no place in a published set.
+func readKey(raw jsontext.Value) (namedKey, error) {
+	var member struct {
+		Type    string   `json:"kty"`
+		Use     string   `json:"use"`
+		Ops     []string `json:"key_ops"`
+		Alg     string   `json:"alg"`
+		KeyID   string   `json:"kid"`
+		Curve   string   `json:"crv"`
+		X       string   `json:"x"`
+		Y       string   `json:"y"`
+		Modulus string   `json:"n"`
+		E       string   `json:"e"`
+	}
+	if err := json.Unmarshal(raw, &member); err != nil {
+		return namedKey{}, err
+	}
+
+	if member.Use != "" && member.Use != "sig" {
+		return namedKey{}, errors.New("not for signatures")
+	}
+
+	if member.Ops != nil && !slices.Contains(member.Ops, "verify") {
+		return namedKey{}, errors.New("not for verifying")
+	}
+
+	parsed, err := jwkset.NewJWKFromMarshal(
+		jwkset.JWKMarshal{
+			KTY: jwkset.KTY(member.Type),
+			CRV: jwkset.CRV(member.Curve),
+			X:   member.X,
+			Y:   member.Y,
+			N:   member.Modulus,
+			E:   member.E,
+		},
+		jwkset.JWKMarshalOptions{},
+		jwkset.JWKValidateOptions{SkipAll: true},
+	)
+	if err != nil {
+		return namedKey{}, err
+	}
+
+	k, err := publicKey(parsed.Key())
+	if err == nil && member.Alg != "" && member.Alg != k.method.Alg() {
+		err = errors.New("for another algorithm")
+	}
+
+	return namedKey{member.KeyID, k}, err
+}
+
+// find returns the keys of the kid. For a token without one there must be no choice.
 func (s *jwks) find(ctx context.Context, kid string) ([]key, error) {
+	found := s.current.Load().find(kid)
+	if len(found) == 0 && kid != "" {
+		s.fetch(ctx, s.limiter.Allow)
+		found = s.current.Load().find(kid)
+	}
+
+	if len(found) == 0 {
+		return nil, s.unknown()
+	}
+
+	return found, nil
+}
+
+func (set *keySet) find(kid string) []key {
 	if kid == "" {
-		return s.only(ctx)
+		if len(set.keys) != 1 {
+			return nil
+		}
+
+		return []key{set.keys[0].key}
 	}
 
-	found, err := s.storage.KeyRead(ctx, kid)
-	if err != nil {
-		return nil, s.unknown()
+	var found []key
+	for _, k := range set.keys {
+		if k.kid == kid {
+			found = append(found, k.key)
+		}
 	}
 
-	k, err := s.usable(found)
-	if err != nil {
-		return nil, err
-	}
-
-	return []key{k}, nil
+	return found
 }
 
-// only serves tokens without a kid: there must be no choice.
-func (s *jwks) only(ctx context.Context) ([]key, error) {
-	all, err := s.storage.KeyReadAll(ctx)
-	if err != nil || len(all) != 1 {
-		return nil, s.unknown()
-	}
-
-	k, err := s.usable(all[0])
-	if err != nil {
-		return nil, err
-	}
-
-	return []key{k}, nil
-}
-
-// usable binds a key of the set to its one algorithm. Symmetric keys have no place in a published
-// set.
-func (s *jwks) usable(found jwkset.JWK) (key, error) {
-	k, err := publicKey(found.Key())
-
-	marshalled := found.Marshal()
-	switch {
-	case err != nil,
-		marshalled.ALG != "" && marshalled.ALG.String() != k.method.Alg(),
-		marshalled.USE != "" && marshalled.USE != jwkset.UseSig:
-		return key{}, s.unknown()
-	}
-
-	return k, nil
-}
-
-// unknown says that it is the token's fault, unless the set could not be fetched: then nobody
-// knows.
+// unknown blames the token, unless the last fetch failed: then the key may exist.
 func (s *jwks) unknown() error {
 	if s.failing.Load() {
 		return fault.RetryIn(
-			jwksRefreshMin,
+			jwksRetry,
 			"token_keys_unavailable",
 			"The keys of the identity provider cannot be fetched.",
 			nil,
@@ -135,37 +282,12 @@ func (s *jwks) unknown() error {
 	return refuse("token_key_unknown", "No known key has the token's kid.")
 }
 
-func (s *jwks) ready(ctx context.Context) error {
-	all, err := s.storage.KeyReadAll(ctx)
-	if err == nil && len(all) == 0 {
-		err = errors.New("no keys of the identity provider")
+func (s *jwks) generation() uint64 { return s.current.Load().number }
+
+func (s *jwks) ready(context.Context) error {
+	if len(s.current.Load().keys) == 0 {
+		return errors.New("no keys of the identity provider")
 	}
 
-	return err
-}
-
-// fetcher bounds what is read from the identity provider and tells of answers that came.
-type fetcher struct {
-	next    http.RoundTripper
-	fetched func()
-}
-
-func (f fetcher) RoundTrip(r *http.Request) (*http.Response, error) {
-	answer, err := f.next.RoundTrip(r)
-	if err != nil {
-		return nil, err
-	}
-
-	if answer.StatusCode == http.StatusOK {
-		f.fetched() // an answer that cannot be read is told to the error handler, which comes later
-	}
-
-	answer.Body = bounded{io.LimitReader(answer.Body, maxJWKS), answer.Body}
-
-	return answer, nil
-}
-
-type bounded struct {
-	io.Reader
-	io.Closer
+	return nil
 }

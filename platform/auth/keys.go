@@ -24,10 +24,13 @@ type key struct {
 
 // keySource finds the keys that may have signed a token.
 type keySource interface {
-	// find gives the candidates for a kid ("" when the token names none). Its faults are
+	// find returns the candidates for a kid ("" when the token names none). Its faults are
 	// token_key_unknown and token_keys_unavailable.
 	find(ctx context.Context, kid string) ([]key, error)
-	// ready tells why no token can be verified at the moment; nil when they can.
+	// generation changes whenever the keys may have: what was verified under another one is not
+	// believed any more.
+	generation() uint64
+	// ready returns why no token can be verified at the moment, or nil.
 	ready(ctx context.Context) error
 }
 
@@ -63,6 +66,7 @@ func publicKey(material any) (key, error) {
 type fixedKeys []key
 
 func (f fixedKeys) find(context.Context, string) ([]key, error) { return f, nil }
+func (f fixedKeys) generation() uint64                          { return 0 }
 func (f fixedKeys) ready(context.Context) error                 { return nil }
 
 // pemKeys reads the public keys and certificates of a PEM file; several allow a change of keys. All

@@ -269,8 +269,11 @@ func TestKeySetRotation(t *testing.T) {
 		old := first.sign(t, "first", time.Now())
 		expect(t, v, "first key, before it goes", old, "")
 		p.change(func() { delete(p.keys, "first") })
-		time.Sleep(21 * time.Minute) // past the refresh and the cache
+		time.Sleep(time.Minute)
+		// the fetch that an unknown key costs also ends what the cache remembers
+		expect(t, v, "unknown key", first.sign(t, "other", time.Now()), "token_key_unknown")
 		expect(t, v, "first key, withdrawn", old, "token_key_unknown")
+		expect(t, v, "second key, still there", second.sign(t, "second", time.Now()), "")
 	})
 }
 
@@ -332,10 +335,121 @@ func TestKeySetAway(t *testing.T) {
 			k.sign(t, "other", time.Now()),
 			"token_keys_unavailable",
 		)
-		p.change(func() { p.down, p.body = false, strings.Repeat(" ", 2<<20)+"{}" })
+		p.change(func() { p.down, p.body = false, strings.Repeat(" ", 2<<20)+p.set() })
 		time.Sleep(2 * time.Minute)
 		expect(t, v, "an endless answer", k.sign(t, "other", time.Now()), "token_keys_unavailable")
 	})
+}
+
+// A withdrawn key is honoured until the next fetch, at most five minutes, also by the cache.
+func TestWithdrawnKey(t *testing.T) {
+	t.Parallel()
+	first, second := pair(t, "ES256"), pair(t, "ES256")
+	p := &provider{keys: map[string]keyPair{"first": first, "second": second}}
+	inBubble(t, p, func(t *testing.T, v *auth.Verifier) {
+		t.Helper()
+		time.Sleep(4 * time.Minute)
+
+		old := first.sign(t, "first", time.Now())
+		expect(t, v, "before it goes", old, "")
+		p.change(func() { delete(p.keys, "first") })
+		time.Sleep(time.Minute + time.Second)
+		expect(t, v, "withdrawn", old, "token_key_unknown")
+	})
+}
+
+// What an identity provider serves by mistake locks no caller out.
+func TestUnusableKeySets(t *testing.T) {
+	t.Parallel()
+	k := pair(t, "ES256")
+
+	for name, body := range map[string]string{
+		"empty":           `{"keys":[]}`,
+		"no keys":         `{}`,
+		"null":            `{"keys":null}`,
+		"a page":          "<html>",
+		"an array":        "[]",
+		"other keys only": `{"keys":[{"kty":"oct","kid":"k","k":"AAAA"},null,1]}`,
+	} {
+		p := &provider{keys: map[string]keyPair{"k": k}}
+		inBubble(t, p, func(t *testing.T, v *auth.Verifier) {
+			t.Helper()
+			p.change(func() { p.body = body })
+			time.Sleep(11 * time.Minute)
+			expect(t, v, name, k.sign(t, "k", time.Now()), "")
+			expect(t, v, name+", other kid", k.sign(t, "x", time.Now()), "token_keys_unavailable")
+
+			if err := v.Ready(t.Context()); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+
+			p.change(func() { p.body = "" })
+			time.Sleep(16 * time.Second)
+			expect(t, v, name+", mended", k.sign(t, "x", time.Now()), "token_key_unknown")
+		})
+	}
+}
+
+// One key that cannot be read, or is for another purpose, takes no other with it.
+func TestOddKeysBesideAGoodOne(t *testing.T) {
+	t.Parallel()
+	good := pair(t, "ES256")
+	odd := pair(t, "ES256")
+
+	own := func(members string) string {
+		p := &provider{t: t, keys: map[string]keyPair{"odd": odd}}
+		set := strings.TrimSuffix(strings.TrimPrefix(p.set(), `{"keys":[`), `}]}`)
+
+		return strings.ReplaceAll(set, `"use":"sig",`, "") + "," + members + "}"
+	}
+	for name, tc := range map[string]struct {
+		key  string
+		want string // for a token that the odd key has signed
+	}{
+		"x5t of hex digits":       {own(`"x5t":"RTM4Q0RGNkQ4RDg1QkQ0NTAxOTc2Q0FF"`), ""},
+		"x5c as PEM text":         {own(`"x5c":["-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"]`), ""},
+		"x5c a string":            {own(`"x5c":"MIIB"`), ""},
+		"unknown member":          {own(`"exp":1,"x-note":{"a":[1]}`), ""},
+		"for signatures":          {own(`"use":"sig"`), ""},
+		"for verifying":           {own(`"key_ops":["sign","verify"]`), ""},
+		"for encryption":          {own(`"use":"enc"`), "token_key_unknown"},
+		"for another use":         {own(`"use":"tls"`), "token_key_unknown"},
+		"to encrypt":              {own(`"key_ops":["encrypt"]`), "token_key_unknown"},
+		"for nothing":             {own(`"key_ops":[]`), "token_key_unknown"},
+		"to wrap, for signatures": {own(`"use":"sig","key_ops":["wrapKey"]`), "token_key_unknown"},
+		"a member twice":          {own(`"use":"sig","use":"enc"`), "token_key_unknown"},
+		"kid a number":            {strings.ReplaceAll(own(`"use":"sig"`), `"kid":"odd"`, `"kid":7`), "token_key_unknown"},
+		"other algorithm":         {strings.ReplaceAll(own(`"use":"sig"`), `"alg":"ES256"`, `"alg":"ES384"`), "token_key_unknown"},
+		"no JWK":                  {`"odd"`, "token_key_unknown"},
+		"no curve":                {`{"kty":"EC","kid":"odd","x":"AA","y":"AA"}`, "token_key_unknown"},
+		"not on the curve":        {`{"kty":"EC","kid":"odd","crv":"P-256","x":"AQ","y":"AQ"}`, "token_key_unknown"},
+		"new type":                {`{"kty":"AKP","kid":"odd","alg":"ML-DSA-65","pub":"AA"}`, "token_key_unknown"},
+	} {
+		p := &provider{keys: map[string]keyPair{"good": good}, extra: tc.key}
+		inBubble(t, p, func(t *testing.T, v *auth.Verifier) {
+			t.Helper()
+			expect(t, v, name+", the good one", good.sign(t, "good", time.Now()), "")
+			expect(t, v, name, odd.sign(t, "odd", time.Now()), tc.want)
+		})
+	}
+}
+
+// Two keys may share a kid, one for each algorithm.
+func TestKeysOfOneKid(t *testing.T) {
+	t.Parallel()
+	es := pair(t, "ES256")
+	rs := pair(t, "RS256")
+	other := &provider{t: t, keys: map[string]keyPair{"k": rs}}
+	extra := strings.TrimSuffix(strings.TrimPrefix(other.set(), `{"keys":[`), `]}`)
+	inBubble(
+		t,
+		&provider{keys: map[string]keyPair{"k": es}, extra: extra},
+		func(t *testing.T, v *auth.Verifier) {
+			t.Helper()
+			expect(t, v, "ES256", es.sign(t, "k", time.Now()), "")
+			expect(t, v, "RS256", rs.sign(t, "k", time.Now()), "token_algorithm_refused")
+		},
+	)
 }
 
 // A set may hold keys of other types and for other purposes; each serves its own algorithm only,

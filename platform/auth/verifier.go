@@ -81,7 +81,7 @@ func keysOf(ctx context.Context, cfg Config, needs Needs) (keySource, error) {
 			transport = http.DefaultTransport
 		}
 
-		return newJWKS(ctx, cfg.JWKSURL, transport, needs.Logger)
+		return newJWKS(ctx, cfg.JWKSURL, transport, needs.Logger), nil
 	}
 
 	keys, err := pemKeys(cfg.PublicKeyFile, cfg.Algorithm)
@@ -111,8 +111,10 @@ func (v *Verifier) Verify(ctx context.Context, text string) (Identity, error) {
 	}
 
 	now := v.now()
+	generation := v.keys.generation()
+
 	if len(text) <= maxToken {
-		if identity, ok := v.cache.get(text, now); ok {
+		if identity, ok := v.cache.get(text, generation, now); ok {
 			return identity, nil
 		}
 	}
@@ -136,7 +138,7 @@ func (v *Verifier) Verify(ctx context.Context, text string) (Identity, error) {
 	}
 
 	identity := c.identity(true)
-	v.cache.put(text, identity, now)
+	v.cache.put(text, identity, generation, now)
 
 	return identity, nil
 }
@@ -157,14 +159,21 @@ func (v *Verifier) checkSignature(ctx context.Context, t token) error {
 		return err
 	}
 
+	fits := false
 	for _, k := range keys {
 		if k.method.Alg() != t.alg {
-			return refused
+			continue
 		}
+
+		fits = true
 
 		if k.method.Verify(t.signed, t.signature, k.material) == nil {
 			return nil
 		}
+	}
+
+	if !fits {
+		return refused
 	}
 
 	return refuse("token_signature_invalid", "The signature does not fit the token.")
