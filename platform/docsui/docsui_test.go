@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -215,5 +216,57 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 
 	if recorder.Code != http.StatusMethodNotAllowed {
 		t.Errorf("POST: %d", recorder.Code)
+	}
+}
+
+// discard is an answer of which only the headers are kept.
+type discard struct{ header http.Header }
+
+func (d discard) Header() http.Header       { return d.header }
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
+func (discard) WriteHeader(int)             {}
+
+// A client that does not take gzip costs no more than one that does: files are unpacked once.
+//
+//nolint:paralleltest // it counts allocations of the process
+func TestFilesAreUnpackedOnce(t *testing.T) {
+	handler := docsui.Handler("Notes", "/openapi.json")
+	request := httptest.NewRequestWithContext(
+		t.Context(),
+		http.MethodGet,
+		"/docs/swagger-ui-bundle.js",
+		http.NoBody,
+	)
+
+	var before, after runtime.MemStats
+
+	handler.ServeHTTP(discard{http.Header{}}, request)
+	runtime.ReadMemStats(&before)
+
+	for range 100 {
+		handler.ServeHTTP(discard{http.Header{}}, request)
+	}
+
+	runtime.ReadMemStats(&after)
+
+	if took := after.TotalAlloc - before.TotalAlloc; took > 1<<20 {
+		t.Errorf("100 answers allocate %d KiB", took>>10)
+	}
+}
+
+// The page keeps a token no longer than it is open.
+func TestThePageKeepsNoToken(t *testing.T) {
+	t.Parallel()
+
+	w := httptest.NewRecorder()
+	docsui.Handler("Notes", "/openapi.json").ServeHTTP(w, httptest.NewRequestWithContext(
+		t.Context(),
+		http.MethodGet,
+		"/docs/init.js",
+		http.NoBody,
+	))
+
+	if !strings.Contains(w.Body.String(), "persistAuthorization: false") {
+		t.Errorf("init.js: %s", w.Body)
 	}
 }

@@ -4,6 +4,7 @@
 package httpapi
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net/http"
@@ -33,6 +34,8 @@ type Config struct {
 	Logger      *slog.Logger
 	Metrics     *prometheus.Registry
 	Now         func() time.Time
+	// Caller returns the user of a request's token, "" without one; nil where there are no tokens.
+	Caller func(context.Context) string
 	// Middleware runs on every operation before its body is read: authentication, rate limits.
 	Middleware []func(ctx huma.Context, next func(huma.Context))
 }
@@ -49,7 +52,7 @@ type API struct {
 func New(cfg Config) *API {
 	installErrors()
 	router := chi.NewMux()
-	router.Use(requestID, observe(cfg), recoverPanic)
+	router.Use(outer(cfg.Caller), requestID, observe(cfg), recoverPanic)
 	router.NotFound(notFound)
 	router.MethodNotAllowed(methodNotAllowed(router))
 

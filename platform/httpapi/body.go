@@ -6,11 +6,12 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
-	"golang.org/x/sync/semaphore"
 
 	"tributary/platform/fault"
 	"tributary/platform/strictjson"
@@ -20,8 +21,15 @@ import (
 const MaxBody = 1 << 20
 
 const (
-	maxBodies = 64 << 20 // bytes of all bodies that are read or being worked on
+	maxValues = 50_000   // JSON values of a body
+	roomText  = 32 << 20 // bytes of all bodies that are read or being worked on
+	roomValue = 24 << 20 // bytes of what they are decoded to
 	firstRoom = 8 << 10  // for a body of which nothing has come yet
+	roomWait  = 2 * time.Second
+
+	bodyStall = 3 * time.Second  // between two pieces of a body
+	bodyRate  = 16 << 10         // bytes a second that a body comes with at least
+	bodyWhole = 15 * time.Second // for a whole body
 )
 
 func bodyTooLarge() error {
@@ -37,14 +45,18 @@ func noRoom() error {
 	)
 }
 
-// bodies bounds what all request bodies take in memory.
-type bodies struct{ room *semaphore.Weighted }
+// bodies bounds what all request bodies take in memory, shared by caller: as text, and as what they
+// are decoded to. Whoever holds room for its decoded body waits for nothing more, so that room is
+// always returned.
+type bodies struct{ text, value *Shares }
 
-func newBodies() *bodies { return &bodies{room: semaphore.NewWeighted(maxBodies)} }
+func newBodies() *bodies {
+	return &bodies{text: NewShares(roomText), value: NewShares(roomValue)}
+}
 
-// check lets only bodies through that are of a type which the operation takes, within the limit,
+// check lets only bodies through that are of a type which the operation takes, within the limits,
 // and strict JSON. What comes after it may trust the text: no duplicate keys, valid UTF-8, no NUL,
-// bounded depth.
+// bounded depth and number of values.
 func (b *bodies) check(ctx huma.Context, next func(huma.Context)) {
 	op := ctx.Operation()
 	if op.RequestBody == nil {
@@ -52,26 +64,29 @@ func (b *bodies) check(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 
-	if op.RequestBody.Content[MediaType(ctx.Header("Content-Type"))] == nil {
-		WriteHumaError(
-			ctx,
-			fault.New(
-				fault.UnsupportedType,
-				"unsupported_content_type",
-				"Content-Type must be "+types(op)+".",
-			),
-		)
-
+	media, err := mediaOf(ctx, op)
+	if err != nil {
+		WriteHumaError(ctx, err)
 		return
 	}
 
-	r, _ := humachi.Unwrap(ctx)
+	r, w := humachi.Unwrap(ctx)
+	caller := Caller(ctx.Context())
 
-	body, taken, err := b.read(r)
-	defer b.room.Release(taken)
+	body, taken, err := b.read(w, r, caller)
+	defer b.text.Release(caller, taken)
 
+	var size int64
 	if err == nil {
-		err = strictjson.Check(body)
+		size, err = strictjson.Measure(body, maxValues)
+	}
+
+	if op.SkipValidateBody { // the operation reads the text itself
+		size = int64(len(body))
+	}
+
+	if err == nil && !b.value.Wait(ctx.Context(), roomWait, caller, size) {
+		err, size = noRoom(), 0
 	}
 
 	if err != nil {
@@ -79,7 +94,35 @@ func (b *bodies) check(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 
-	next(bodyContext{humaContext: ctx, body: body})
+	defer b.value.Release(caller, size)
+
+	next(bodyContext{humaContext: ctx, media: media, body: body})
+}
+
+// mediaOf returns the media type of the body, which is one that the operation takes.
+func mediaOf(ctx huma.Context, op *huma.Operation) (string, error) {
+	media := MediaType(ctx.Header("Content-Type"))
+	if op.RequestBody.Content[media] == nil {
+		return "", fault.New(
+			fault.UnsupportedType,
+			"unsupported_content_type",
+			"Content-Type must be "+types(op)+".",
+		)
+	}
+
+	encoding := strings.TrimSpace(ctx.Header("Content-Encoding"))
+	if encoding != "" && !strings.EqualFold(encoding, "identity") {
+		ctx.SetHeader("Accept-Encoding", "identity") // RFC 9110, section 15.5.16
+
+		return "", fault.New(
+			fault.UnsupportedType,
+			"unsupported_content_encoding",
+			"Compressed bodies are not taken: send the body as it is, without Content-Encoding "+
+				"(identity).",
+		)
+	}
+
+	return media, nil
 }
 
 // MediaType is the media type of a Content-Type without its parameters, "" for one that is
@@ -97,9 +140,15 @@ func MediaType(header string) string {
 	return media
 }
 
-// read takes room for a body only as its bytes arrive: a length that is merely announced costs
-// nothing. The room that it tells to have taken is to be released, also after an error.
-func (b *bodies) read(r *http.Request) (body []byte, taken int64, err error) {
+// read takes room for a body only once its first bytes have come: a length that is merely announced
+// costs nothing. The room that it returns as taken is to be released, also after an error. Once the
+// body is read, no deadline is left on the connection: net/http reads on in the background, and a
+// deadline would end the request.
+func (b *bodies) read(
+	w http.ResponseWriter,
+	r *http.Request,
+	caller string,
+) (body []byte, taken int64, err error) {
 	if r.ContentLength > MaxBody {
 		return nil, 0, bodyTooLarge()
 	}
@@ -109,17 +158,25 @@ func (b *bodies) read(r *http.Request) (body []byte, taken int64, err error) {
 		expected = MaxBody + 1
 	}
 
+	clock := newBodyClock(w)
+
 	for {
 		if int64(len(body)) == taken && taken < expected {
-			more := min(max(taken, firstRoom), expected-taken)
-			if !b.room.TryAcquire(more) {
+			more := firstRoom
+			if taken > 0 {
+				more = MaxBody + 1 // the rest, however long
+			}
+
+			more = min(more, int(expected-taken))
+			if !b.text.Wait(r.Context(), roomWait, caller, int64(more)) {
 				return nil, taken, noRoom()
 			}
 
-			taken += more
+			taken += int64(more)
 			body = append(make([]byte, 0, taken), body...)
 		}
 
+		clock.start(len(body))
 		n, err := r.Body.Read(body[len(body):cap(body)])
 
 		body = body[:len(body)+n]
@@ -127,7 +184,14 @@ func (b *bodies) read(r *http.Request) (body []byte, taken int64, err error) {
 		case len(body) > MaxBody:
 			return nil, taken, bodyTooLarge()
 		case errors.Is(err, io.EOF), err == nil && int64(len(body)) == expected:
+			clock.stop()
 			return body, taken, nil
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return nil, taken, fault.New(
+				fault.Malformed,
+				"body_timeout",
+				"The request body did not arrive in time.",
+			)
 		case err != nil:
 			return nil, taken, fault.Because(
 				err,
@@ -139,17 +203,59 @@ func (b *bodies) read(r *http.Request) (body []byte, taken int64, err error) {
 	}
 }
 
-// bodyContext gives huma the body that has been read and checked.
+// bodyClock gives each piece of a body its time, on the connection.
+type bodyClock struct {
+	connection *http.ResponseController
+	began      time.Time
+}
+
+func newBodyClock(w http.ResponseWriter) bodyClock {
+	return bodyClock{
+		connection: http.NewResponseController(w),
+		//nolint:forbidigo // deadlines of connections go by the system's clock
+		began: time.Now(),
+	}
+}
+
+// start bounds the next read, after which the bytes have come.
+func (c bodyClock) start(come int) {
+	now := time.Now() //nolint:forbidigo // as above
+	rate := c.began.Add(bodyStall + time.Duration(come)*time.Second/bodyRate)
+
+	deadline := c.began.Add(bodyWhole)
+	for _, other := range []time.Time{now.Add(bodyStall), rate} {
+		if other.Before(deadline) {
+			deadline = other
+		}
+	}
+
+	_ = c.connection.SetReadDeadline(deadline) // a writer without one is that of a test
+}
+
+func (c bodyClock) stop() { _ = c.connection.SetReadDeadline(time.Time{}) }
+
+// bodyContext gives huma the body that has been read and checked, and nothing that it could fail
+// at: the media type in huma's own spelling, and no deadline for a body that is here.
 type bodyContext struct {
 	humaContext
 
-	body []byte
+	media string
+	body  []byte
 }
 
 type humaContext huma.Context // under this name it can be embedded beside the method Context
 
-func (c bodyContext) BodyReader() io.Reader { return bytes.NewReader(c.body) }
-func (c bodyContext) Unwrap() huma.Context  { return c.humaContext }
+func (c bodyContext) BodyReader() io.Reader           { return bytes.NewReader(c.body) }
+func (c bodyContext) Unwrap() huma.Context            { return c.humaContext }
+func (c bodyContext) SetReadDeadline(time.Time) error { return nil }
+
+func (c bodyContext) Header(name string) string {
+	if strings.EqualFold(name, "Content-Type") {
+		return c.media
+	}
+
+	return c.humaContext.Header(name)
+}
 
 func types(op *huma.Operation) string {
 	text := ""

@@ -37,6 +37,16 @@ func Codes() []Code {
 			fault.Malformed,
 			"A string is not valid UTF-8, or holds a lone surrogate.",
 		},
+		{
+			"json_byte_order_mark",
+			fault.Malformed,
+			"The body begins with a byte order mark (EF BB BF); send the JSON without it.",
+		},
+		{
+			"json_too_many_values",
+			fault.TooLarge,
+			"The body holds more than 50,000 JSON values; send less at once.",
+		},
 		{"json_nul", fault.Malformed, "A string holds the character NUL."},
 		{
 			"json_too_deep",
@@ -52,7 +62,13 @@ func Codes() []Code {
 		{
 			"body_no_room",
 			fault.Unavailable,
-			"The replica holds as many request bodies as it has memory for; try again after Retry-After.",
+			"The replica holds as many request bodies as it has memory for, of all callers or of " +
+				"this one; try again after Retry-After.",
+		},
+		{
+			"unsupported_content_encoding",
+			fault.UnsupportedType,
+			"The body is compressed; send it as it is, without Content-Encoding (identity).",
 		},
 		{
 			"unsupported_content_type",

@@ -15,8 +15,8 @@ import (
 	"tributary/platform/version"
 )
 
-// Check asks one dependency whether it answers. Needed says that without it the service cannot do
-// its own job: the health route then says so too; /readyz tells of every dependency.
+// Check asks one dependency whether it answers. Without a Needed one the service cannot do its own
+// job, and its health route says so; /readyz reports every dependency.
 type Check struct {
 	Name   string
 	Needed bool
@@ -29,6 +29,18 @@ type Health struct {
 	checks   []Check
 	draining atomic.Bool
 	last     atomic.Pointer[string] // what the last probe found, so that only changes are logged
+
+	mu     sync.Mutex
+	latest *finding
+}
+
+// finding is what one round of probes found, shared by all who ask while it runs or is fresh.
+type finding struct {
+	done   chan struct{} // closed when the rest is set
+	at     time.Time
+	states map[string]string
+	down   []fault.Field
+	needed bool
 }
 
 // AdviceError is what a Probe returns where people have to act: /readyz tells it to them.
@@ -36,9 +48,12 @@ type AdviceError string
 
 func (a AdviceError) Error() string { return string(a) }
 
-const probeTimeout = time.Second
+const (
+	probeTimeout = time.Second
+	probeFresh   = time.Second // a finding is used again for so long
+)
 
-// NewHealth makes the health of the service out of its dependencies.
+// NewHealth returns the health of a service with these dependencies.
 func NewHealth(service string, checks ...Check) *Health {
 	return &Health{service: service, checks: checks}
 }
@@ -59,43 +74,76 @@ func (h *Health) live(w http.ResponseWriter, _ *http.Request) {
 
 // ready is 503 as long as any dependency is away or the service is stopping.
 func (h *Health) ready(w http.ResponseWriter, r *http.Request) {
-	states, down, _ := h.probe(r.Context())
 	if h.draining.Load() {
 		WriteError(w, r, fault.New(fault.Unavailable, "shutting_down", "This replica is stopping."))
 		return
 	}
 
-	if len(down) > 0 {
-		WriteError(w, r, h.away(down))
+	found := h.find(r.Context())
+	if len(found.down) > 0 {
+		WriteError(w, r, h.away(found.down))
 		return
 	}
 
-	answer(w, healthAnswer{Status: "ready", Service: h.service, Checks: states})
+	answer(w, healthAnswer{Status: "ready", Service: h.service, Checks: found.states})
 }
 
 // serving is 200 as long as the service can do its own job, "degraded" when something else is away.
 func (h *Health) serving(w http.ResponseWriter, r *http.Request) {
-	states, down, needed := h.probe(r.Context())
-	if needed {
-		WriteError(w, r, h.away(down))
+	found := h.find(r.Context())
+	if found.needed {
+		WriteError(w, r, h.away(found.down))
 		return
 	}
 
 	status := "ok"
-	if len(down) > 0 {
+	if len(found.down) > 0 {
 		status = "degraded"
 	}
 
-	answer(w, healthAnswer{Status: status, Service: h.service, Checks: states})
+	answer(w, healthAnswer{Status: status, Service: h.service, Checks: found.states})
 }
 
-// probe asks all dependencies. down says which of them are away, needed whether the service needs
-// one of those.
-func (h *Health) probe(
-	ctx context.Context,
-) (states map[string]string, down []fault.Field, needed bool) {
+// find returns the fresh finding, or probes: once for all who ask at the same time, and to the end,
+// whoever of them leaves.
+func (h *Health) find(ctx context.Context) *finding {
+	h.mu.Lock()
+	found := h.latest
+
+	if found != nil && found.usable() {
+		h.mu.Unlock()
+		<-found.done // within probeTimeout
+
+		return found
+	}
+
+	found = &finding{done: make(chan struct{})}
+	h.latest = found
+	h.mu.Unlock()
+
+	defer close(found.done)
+
+	h.probe(context.WithoutCancel(ctx), found)
+	found.at = time.Now() //nolint:forbidigo // how long ago, by the monotonic clock
+
+	return found
+}
+
+// usable reports whether the finding is being made or is fresh.
+func (f *finding) usable() bool {
+	select {
+	case <-f.done:
+		return time.Since(f.at) < probeFresh
+	default:
+		return true
+	}
+}
+
+// probe asks all dependencies.
+func (h *Health) probe(ctx context.Context, found *finding) {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
+
 	errs := make([]error, len(h.checks))
 
 	var wg sync.WaitGroup
@@ -109,27 +157,26 @@ func (h *Health) probe(
 
 	wg.Wait()
 
-	states = make(map[string]string, len(h.checks))
+	found.states = make(map[string]string, len(h.checks))
 	for i, c := range h.checks {
-		states[c.Name] = "up"
+		found.states[c.Name] = "up"
 
 		if errs[i] == nil {
 			continue
 		}
 
-		states[c.Name], needed = "down", needed || c.Needed
+		found.states[c.Name] = "down"
+		found.needed = found.needed || c.Needed
 
 		message := "does not answer"
 		if advice := AdviceError(""); errors.As(errs[i], &advice) {
 			message = string(advice)
 		}
 
-		down = append(down, fault.Field{Field: c.Name, Code: "down", Message: message})
+		found.down = append(found.down, fault.Field{Field: c.Name, Code: "down", Message: message})
 	}
 
 	h.note(ctx, errors.Join(errs...))
-
-	return states, down, needed
 }
 
 // note logs a change of readiness once, with its cause, and not every probe.

@@ -10,8 +10,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -28,6 +30,9 @@ type noteInput struct {
 		Count int    `json:"count,omitempty"`
 	}
 }
+
+// user is the key of a caller's name.
+type user struct{}
 
 type noteOutput struct {
 	Body struct {
@@ -52,6 +57,12 @@ func setup(
 		Logger:     slog.New(slog.DiscardHandler),
 		Metrics:    telemetry.Metrics(),
 		Now:        time.Now,
+		Caller:     func(ctx context.Context) string { name, _ := ctx.Value(user{}).(string); return name },
+		Middleware: []func(huma.Context, func(huma.Context)){
+			func(ctx huma.Context, next func(huma.Context)) {
+				next(huma.WithValue(ctx, user{}, ctx.Header("X-User")))
+			},
+		},
 		Codes: []httpapi.Code{
 			{Code: "note_exists", Kind: fault.Conflict, Meaning: "It is there already."},
 		},
@@ -140,6 +151,9 @@ func TestBadRequestsAreProblems(t *testing.T) {
 		"unknown path":       {"GET", "/nothing", plain, "", 404, "route_not_found", ""},
 		"wrong method":       {"DELETE", "/notes", plain, "", 405, "method_not_allowed", ""},
 		"no body":            {"POST", "/notes", plain, "", 400, "json_empty", ""},
+		"byte order mark":    {"POST", "/notes", plain, "\xef\xbb\xbf{}", 400, "json_byte_order_mark", ""},
+		"null":               {"POST", "/notes", plain, `{"text":null,"count":null}`, 422, "required", "text"},
+		"null body":          {"POST", "/notes", plain, `null`, 422, "wrong_type", "body"},
 		"not JSON":           {"POST", "/notes", plain, "{", 400, "json_syntax", ""},
 		"duplicate key":      {"POST", "/notes", plain, `{"text":"a","text":"b"}`, 400, "json_duplicate_key", ""},
 		"other content type": {"POST", "/notes", "text/plain", `{"text":"a"}`, 415, "unsupported_content_type", ""},
@@ -453,7 +467,10 @@ func TestCursor(t *testing.T) {
 
 func TestAChangeOfReadinessIsLoggedOnce(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, changeReadiness)
+}
 
+func changeReadiness(t *testing.T) {
 	var (
 		log  bytes.Buffer
 		away atomic.Bool
@@ -481,6 +498,7 @@ func TestAChangeOfReadinessIsLoggedOnce(t *testing.T) {
 		Now:        time.Now,
 	})
 	for range 3 {
+		time.Sleep(2 * time.Second) // a finding is fresh for one
 		api.Router.ServeHTTP(
 			httptest.NewRecorder(),
 			httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", http.NoBody),
@@ -499,6 +517,7 @@ func TestAChangeOfReadinessIsLoggedOnce(t *testing.T) {
 	away.Store(false)
 
 	for range 3 {
+		time.Sleep(2 * time.Second) // a finding is fresh for one
 		api.Router.ServeHTTP(
 			httptest.NewRecorder(),
 			httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", http.NoBody),
@@ -509,4 +528,67 @@ func TestAChangeOfReadinessIsLoggedOnce(t *testing.T) {
 		!strings.Contains(text, "msg=ready") {
 		t.Fatalf("three probes with the dependency logged %q, want one line", text)
 	}
+}
+
+// Hundreds who ask for readiness, and leave at once, are one probe and no warning.
+func TestReadinessIsProbedOnceForAllWhoAsk(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var (
+			log    bytes.Buffer
+			probes atomic.Int64
+		)
+		health := httpapi.NewHealth(
+			"notes",
+			httpapi.Check{Name: "broker", Probe: func(ctx context.Context) error {
+				probes.Add(1)
+
+				select {
+				case <-time.After(10 * time.Millisecond):
+					return nil
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}},
+		)
+		api := httpapi.New(httpapi.Config{
+			Service:    "notes",
+			Title:      "Notes",
+			Version:    "1",
+			HealthPath: "/health",
+			Health:     health,
+			Logger:     slog.New(slog.NewTextHandler(&log, nil)),
+			Metrics:    telemetry.Metrics(),
+			Now:        time.Now,
+		})
+
+		var wg sync.WaitGroup
+		for range 600 {
+			wg.Go(func() {
+				ctx, leave := context.WithTimeout(t.Context(), time.Millisecond)
+				defer leave()
+
+				api.Router.ServeHTTP(
+					httptest.NewRecorder(),
+					httptest.NewRequestWithContext(ctx, http.MethodGet, "/readyz", http.NoBody),
+				)
+			})
+		}
+
+		wg.Wait()
+
+		if probes.Load() != 1 || strings.Contains(log.String(), "WARN") {
+			t.Errorf("%d probes, logged %q", probes.Load(), log.String())
+		}
+
+		time.Sleep(2 * time.Second)
+		api.Router.ServeHTTP(
+			httptest.NewRecorder(),
+			httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/health", http.NoBody),
+		)
+
+		if probes.Load() != 2 {
+			t.Errorf("%d probes in all, want a second one for the next second", probes.Load())
+		}
+	})
 }

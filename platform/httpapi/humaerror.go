@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -18,18 +19,18 @@ func installErrors() { hooks() }
 //nolint:gochecknoglobals // huma's hooks are process-wide variables; they must be set exactly once.
 var hooks = sync.OnceFunc(func() {
 	huma.ValidateStrictCasing = true
-	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
-		return newProblem(nil, status, msg, errs)
+	huma.NewError = func(status int, _ string, errs ...error) huma.StatusError {
+		return newProblem(nil, status, errs)
 	}
-	huma.NewErrorWithContext = func(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
-		return newProblem(ctx, status, msg, errs)
+	huma.NewErrorWithContext = func(ctx huma.Context, status int, _ string, errs ...error) huma.StatusError {
+		return newProblem(ctx, status, errs)
 	}
 })
 
 // newProblem receives what huma has found (its own validation results, or the handler's error) and
 // makes it a problem.
-func newProblem(ctx huma.Context, status int, msg string, errs []error) *Problem {
-	err := faultOf(status, msg, errs)
+func newProblem(ctx huma.Context, status int, errs []error) *Problem {
+	err := faultOf(status, errs)
 	if ctx == nil { // huma asks for an example when it writes the OpenAPI document
 		return &Problem{Status: status}
 	}
@@ -40,8 +41,11 @@ func newProblem(ctx huma.Context, status int, msg string, errs []error) *Problem
 	return problemOf(ctx.Context(), err)
 }
 
-func faultOf(status int, msg string, errs []error) error {
-	var fields fault.Fields
+func faultOf(status int, errs []error) error {
+	var (
+		fields fault.Fields
+		others []error // a detail of huma quotes what was sent: its text is kept from the log
+	)
 	for _, e := range errs {
 		if f, ok := fault.As(e); ok {
 			if len(errs) == 1 {
@@ -56,7 +60,9 @@ func faultOf(status int, msg string, errs []error) error {
 		}
 
 		var detail *huma.ErrorDetail
-		if errors.As(e, &detail) {
+		if !errors.As(e, &detail) {
+			others = append(others, e)
+		} else {
 			field := fieldOf(detail)
 			fields.Add(field.Field, field.Code, field.Message)
 		}
@@ -71,25 +77,17 @@ func faultOf(status int, msg string, errs []error) error {
 			"not_acceptable",
 			"This resource has no representation of the types in Accept.",
 		)
-	case status == http.StatusRequestEntityTooLarge:
-		return bodyTooLarge()
-	case status == http.StatusRequestTimeout:
-		return fault.New(
-			fault.Malformed,
-			"body_timeout",
-			"The request body did not arrive in time.",
-		)
 	case status == http.StatusBadRequest, status == http.StatusUnprocessableEntity:
 		return fault.New(
 			fault.Malformed,
 			"body_unreadable",
 			"The request body cannot be read as what this resource expects.",
 			fields...)
-	case len(errs) > 0:
-		return errors.Join(errs...)
+	case len(others) > 0:
+		return errors.Join(others...)
 	}
 
-	return errors.New(msg)
+	return fmt.Errorf("the framework refused the request with status %d", status)
 }
 
 // fieldOf gives huma's finding our words. Location is "body.metadata.amount", "query.limit",
@@ -114,6 +112,9 @@ func fieldOf(d *huma.ErrorDetail) fault.Field {
 			Code:    "unknown_field",
 			Message: "is not a field of this request",
 		}
+	case d.Value == nil && isMember(d.Location) && strings.HasPrefix(d.Message, "expected "):
+		// null: what is optional may be absent so, what is required is not there
+		return fault.Field{Field: fault.Name(field), Code: "required", Message: "is required"}
 	case strings.HasPrefix(d.Message, "required "):
 		return fault.Field{Field: field, Code: "required", Message: "is required"}
 	case strings.HasPrefix(d.Message, "expected boolean"),
@@ -135,6 +136,12 @@ func fieldOf(d *huma.ErrorDetail) fault.Field {
 	}
 
 	return fault.Field{Field: fault.Name(field), Code: code, Message: d.Message}
+}
+
+// isMember reports whether a location is that of an object's member, and not of the whole body or
+// of an element of an array.
+func isMember(location string) bool {
+	return strings.HasPrefix(location, "body.") && !strings.HasSuffix(location, "]")
 }
 
 func join(parent, name string) string {

@@ -3,8 +3,10 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 
@@ -23,6 +25,8 @@ type contextKey int
 const (
 	requestIDKey contextKey = iota
 	loggerKey
+	callerKey
+	connectionKey
 )
 
 const (
@@ -113,7 +117,7 @@ func observe(cfg Config) func(http.Handler) http.Handler {
 					r.Context(),
 					level,
 					"request answered",
-					slog.String("method", r.Method),
+					slog.String("method", method(r.Method)),
 					slog.String("route", route),
 					slog.Int("status", status),
 					slog.String("elapsed", elapsed.String()),
@@ -158,7 +162,7 @@ func recoverPanic(next http.Handler) http.Handler {
 				r.Context(),
 				"handler panicked",
 				"panic",
-				cause,
+				panicText(cause),
 				"stack",
 				string(debug.Stack()),
 				"request_id",
@@ -168,6 +172,17 @@ func recoverPanic(next http.Handler) http.Handler {
 		}()
 		next.ServeHTTP(w, r)
 	})
+}
+
+// panicText says what a panic was without its value, which may hold what the caller sent: the text
+// only of errors of the runtime.
+func panicText(cause any) string {
+	var bug runtime.Error
+	if err, ok := cause.(error); ok && errors.As(err, &bug) {
+		return bug.Error()
+	}
+
+	return fmt.Sprintf("value of type %T", cause)
 }
 
 // logFailure logs what the caller is not told: the cause of a 5xx.
@@ -194,9 +209,6 @@ func logFailure(ctx context.Context, err error) {
 
 // statusLeft is what proxies write down for a caller who left before the answer; it is never sent.
 const statusLeft = 499
-
-// left tells whether the caller has gone: what failed for that reason is no failure of ours.
-func left(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
 
 func logger(ctx context.Context) *slog.Logger {
 	if l, ok := ctx.Value(loggerKey).(*slog.Logger); ok {

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,21 +17,21 @@ type Server struct {
 	Handler http.Handler
 	Health  *Health
 	Logger  *slog.Logger
+	MaxIdle int64 // connections that may wait for their next request; 0: 1024
 }
 
 // The server's limits. A request may take as long as the slowest honest dependency, and no slow
-// client holds a connection for ever.
+// client holds a connection permanently. The time for writing starts again with the answer.
 const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 15 * time.Second
-	writeTimeout      = 60 * time.Second
 	idleTimeout       = 120 * time.Second
 	maxHeaderBytes    = 16 << 10
 	drainTimeout      = 15 * time.Second
 )
 
 // Run listens and serves until ctx ends; then it turns readiness off and lets the requests under
-// way finish. It returns nil after a clean stop and an error when the address cannot be had.
+// way finish. It returns nil after a clean stop and an error if the address cannot be had.
 func (s *Server) Run(ctx context.Context) error {
 	var lc net.ListenConfig
 
@@ -43,6 +44,7 @@ func (s *Server) Run(ctx context.Context) error {
 		)
 	}
 
+	open := &connections{Listener: listener, maxIdle: cmp.Or(s.MaxIdle, maxIdle)}
 	server := &http.Server{
 		Handler:           s.Handler,
 		ReadHeaderTimeout: readHeaderTimeout,
@@ -50,11 +52,13 @@ func (s *Server) Run(ctx context.Context) error {
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
+		ConnContext:       open.know,
+		ConnState:         open.observe,
 		ErrorLog:          slog.NewLogLogger(s.Logger.Handler(), slog.LevelDebug),
 	}
 
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() { failed <- server.Serve(open) }()
 	s.Logger.InfoContext(ctx, "listening", "address", listener.Addr().String())
 
 	select {

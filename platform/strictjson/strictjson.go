@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,33 +30,67 @@ const (
 
 // Check reads data once and returns nil if it is one strict JSON value, else a *fault.Error of kind
 // Malformed with one of the codes json_empty, json_syntax, json_duplicate_key, json_invalid_utf8,
-// json_nul, json_too_deep, json_trailing_text or json_number_range.
+// json_byte_order_mark, json_nul, json_too_deep, json_trailing_text or json_number_range.
 func Check(data []byte) error {
+	_, err := Measure(data, math.MaxInt)
+	return err
+}
+
+// Measure is Check and returns about how many bytes the value takes in memory once it is decoded
+// into maps, slices and strings. A value that holds more than maxValues values, itself included, is a
+// *fault.Error of kind TooLarge with code json_too_many_values.
+func Measure(data []byte, maxValues int) (size int64, err error) {
+	if bytes.HasPrefix(data, []byte(byteOrderMark)) {
+		return 0, malformed(
+			"json_byte_order_mark",
+			"The body begins with a byte order mark (EF BB BF); send the JSON without it.",
+		)
+	}
+
 	if len(bytes.TrimSpace(data)) == 0 {
-		return malformed("json_empty", "The body is empty; a JSON value is expected.")
+		return 0, malformed("json_empty", "The body is empty; a JSON value is expected.")
 	}
 
 	c, _ := checks.Get().(*check)
 	defer checks.Put(c)
 	c.source = *bytes.NewBuffer(data)
 	c.decoder.Reset(&c.source)
-	err := walk(data, &c.decoder)
+	c.maxValues = maxValues
+	c.values = 0
+	c.size = int64(len(data))
+	err = c.walk(data)
 	c.source = bytes.Buffer{}
 	c.decoder.Reset(&c.source) // lets go of the text
 
-	return err
+	return c.size, err
 }
+
+const byteOrderMark = "\xef\xbb\xbf"
+
+// What values take in memory beside their text: measured with maps of one to eight members, slices
+// and strings behind interfaces.
+const (
+	sizeOfObject = 340
+	sizeOfName   = 16
+	sizeOfArray  = 48
+	sizeOfScalar = 32
+)
 
 // check is what a pass needs; it is used again, since its tables of names are what a check costs.
 type check struct {
-	source  bytes.Buffer // the decoder reads it in place
-	decoder jsontext.Decoder
+	source    bytes.Buffer // the decoder reads it in place
+	decoder   jsontext.Decoder
+	maxValues int
+	values    int
+	size      int64
 }
 
 //nolint:gochecknoglobals // a pool is the process's own, as memory is
 var checks = sync.Pool{New: func() any { return new(check) }}
 
-func walk(data []byte, decoder *jsontext.Decoder) error {
+func (c *check) walk(data []byte) error {
+	decoder := &c.decoder
+
 	for {
 		token, err := decoder.ReadToken()
 		if err != nil {
@@ -63,6 +98,10 @@ func walk(data []byte, decoder *jsontext.Decoder) error {
 		}
 
 		if err := checkToken(decoder, token); err != nil {
+			return err
+		}
+
+		if err := c.count(token.Kind()); err != nil {
 			return err
 		}
 
@@ -83,6 +122,38 @@ func walk(data []byte, decoder *jsontext.Decoder) error {
 			),
 		)
 	}
+}
+
+// count adds a token to what the value takes.
+func (c *check) count(kind jsontext.Kind) error {
+	switch kind {
+	case jsontext.KindBeginObject:
+		c.size += sizeOfObject
+	case jsontext.KindBeginArray:
+		c.size += sizeOfArray
+	case jsontext.KindString:
+		parent, length := c.decoder.StackIndex(c.decoder.StackDepth())
+		if parent == jsontext.KindBeginObject && length%2 == 1 { // a member's name
+			c.size += sizeOfName
+			return nil
+		}
+
+		c.size += sizeOfScalar
+	case jsontext.KindNumber, jsontext.KindNull, jsontext.KindFalse, jsontext.KindTrue:
+		c.size += sizeOfScalar
+	case jsontext.KindEndObject, jsontext.KindEndArray, jsontext.KindInvalid:
+		return nil
+	}
+
+	if c.values++; c.values <= c.maxValues {
+		return nil
+	}
+
+	return fault.New(
+		fault.TooLarge,
+		"json_too_many_values",
+		fmt.Sprintf("The body holds more than %d JSON values; send less at once.", c.maxValues),
+	)
 }
 
 func checkToken(decoder *jsontext.Decoder, token jsontext.Token) error {
@@ -129,7 +200,7 @@ func checkToken(decoder *jsontext.Decoder, token jsontext.Token) error {
 	return nil
 }
 
-// sane tells whether the text of a JSON number is short and its exponent small.
+// sane reports whether the text of a JSON number is short and its exponent small.
 func sane(number string) bool {
 	if len(number) > MaxNumber {
 		return false
@@ -207,7 +278,7 @@ func syntax(data []byte, err error) error {
 	)
 }
 
-// surrogateAt tells whether the escape \ud800 to \udfff stands at the offset.
+// surrogateAt reports whether the escape \ud800 to \udfff stands at the offset.
 func surrogateAt(data []byte, offset int64) bool {
 	rest := data[min(int(offset), len(data)):]
 

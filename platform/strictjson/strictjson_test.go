@@ -26,7 +26,7 @@ func TestCheckRefuses(t *testing.T) {
 		"plus sign":            {`[+1]`, "json_syntax"},
 		"raw control":          {"[\"\x01\"]", "json_syntax"},
 		"bad escape":           {`["\x"]`, "json_syntax"},
-		"byte order mark":      {"\ufeff{}", "json_syntax"},
+		"byte order mark":      {"\ufeff{}", "json_byte_order_mark"},
 		"duplicate key":        {`{"a":1,"b":{"c":1,"c":2}}`, "json_duplicate_key"},
 		"escaped duplicate":    {`{"a":1,"\u0061":2}`, "json_duplicate_key"},
 		"invalid UTF-8":        {"[\"\xff\"]", "json_invalid_utf8"},

@@ -8,25 +8,27 @@ import (
 	"log/slog"
 	"os"
 
+	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
-	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/resource"
 	"go.opentelemetry.io/otel/sdk/trace"
 	semconv "go.opentelemetry.io/otel/semconv/v1.41.0"
 )
 
 // Logger writes JSON lines to w, each with the service's name. Level is debug, info, warn or error;
-// anything else is info.
+// anything else is info. Errors are written as Text returns them.
 func Logger(w io.Writer, service, level string) *slog.Logger {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
 		l = slog.LevelInfo
 	}
 
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: l})).With("service", service)
+	options := &slog.HandlerOptions{Level: l, ReplaceAttr: withoutInput}
+
+	return slog.New(slog.NewJSONHandler(w, options)).With("service", service)
 }
 
 // Metrics is a registry with the Go runtime's and the process's own figures in it.
@@ -40,18 +42,19 @@ func Metrics() *prometheus.Registry {
 	return r
 }
 
-// Tracing installs the W3C propagator always, and an exporter when endpoint (an OTLP/HTTP URL) is
-// set. The returned function flushes and ends it.
+// Tracing installs the propagator of W3C traceparent always, and an exporter when endpoint (an
+// OTLP/HTTP URL) is set; what OpenTelemetry complains of goes to the logger. The returned function
+// flushes and ends it.
 func Tracing(
 	ctx context.Context,
 	service, endpoint string,
+	logger *slog.Logger,
 ) (stop func(context.Context) error, err error) {
-	otel.SetTextMapPropagator(
-		propagation.NewCompositeTextMapPropagator(
-			propagation.TraceContext{},
-			propagation.Baggage{},
-		),
-	)
+	otel.SetTextMapPropagator(Propagator{})
+	otel.SetLogger(logr.Discard()) // its own prints to standard error
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
+		logger.Warn("tracing failed", "error", err)
+	}))
 
 	if endpoint == "" {
 		return func(context.Context) error { return nil }, nil

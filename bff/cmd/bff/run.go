@@ -58,7 +58,7 @@ func run(ctx context.Context, args []string) error {
 	logger := telemetry.Logger(os.Stderr, service, s.LogLevel)
 	metrics := telemetry.Metrics()
 
-	flushTraces, err := telemetry.Tracing(ctx, service, s.OTLPEndpoint)
+	flushTraces, err := telemetry.Tracing(ctx, service, s.OTLPEndpoint, logger)
 	if err != nil {
 		return err
 	}
@@ -155,6 +155,7 @@ func newAPI(s settings, w wiring) *httpapi.API {
 		Logger:     w.logger,
 		Metrics:    w.metrics,
 		Now:        time.Now,
+		Caller:     auth.User,
 		Middleware: middleware,
 	})
 	rest.Register(api.Huma, w.uses)

@@ -66,7 +66,7 @@ func run(ctx context.Context, args []string) error {
 	logger := telemetry.Logger(os.Stderr, service, s.LogLevel)
 	metrics := telemetry.Metrics()
 
-	flushTraces, err := telemetry.Tracing(ctx, service, s.OTLPEndpoint)
+	flushTraces, err := telemetry.Tracing(ctx, service, s.OTLPEndpoint, logger)
 	if err != nil {
 		return err
 	}
@@ -242,6 +242,7 @@ func newAPI(w wiring) *httpapi.API {
 		Logger:      w.logger,
 		Metrics:     w.metrics,
 		Now:         time.Now,
+		Caller:      auth.User,
 		Middleware:  []func(huma.Context, func(huma.Context)){auth.Middleware(w.verifier)},
 	})
 	rest.Register(api.Huma, w.uses)

@@ -8,7 +8,7 @@ window.addEventListener("load", () => {
     domNode: root,
     deepLinking: true,
     displayRequestDuration: true,
-    persistAuthorization: true,
+    persistAuthorization: false, // a token stays in the page, not in the browser's storage
     tryItOutEnabled: true,
     validatorUrl: null,
     presets: [window.SwaggerUIBundle.presets.apis],

@@ -129,13 +129,13 @@ func TestABatchOfNonsenseIsAnsweredInShort(t *testing.T) {
 			url: url + "/batch",
 			body: `{"events":[` + strings.Repeat(
 				`{"user_id":"u","event_type":"view"`+item.String()+`},`,
-				999,
+				400,
 			) + purchase + `]}`,
 		},
 	)
 
 	results, told := decode[rest.BatchResults](t, a).Results, 0
-	for i, r := range results[:999] {
+	for i, r := range results[:400] {
 		if r.Error == nil || len(r.Error.Errors) < 2 ||
 			r.Error.Errors[len(r.Error.Errors)-1].Code != "more_faults" {
 			t.Fatalf("item %d: %+v", i, r)

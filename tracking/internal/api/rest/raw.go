@@ -23,6 +23,8 @@ import (
 // the middleware, and its generic decoding, which costs more than everything else in here, is left
 // out.
 func handle(api huma.API, op huma.Operation, handler func(call call) error) {
+	op.SkipValidateBody = true
+
 	api.OpenAPI().AddOperation(&op)
 	api.Adapter().Handle(&op, api.Middlewares().Handler(func(ctx huma.Context) {
 		c := call{ctx: ctx}

@@ -1,0 +1,9 @@
+package auth
+
+import "context"
+
+// User returns the user of the request's token, "" where there is no token.
+func User(ctx context.Context) string {
+	identity, _ := From(ctx)
+	return identity.UserID
+}

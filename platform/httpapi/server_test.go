@@ -1,0 +1,315 @@
+package httpapi_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"tributary/platform/httpapi"
+	"tributary/platform/telemetry"
+)
+
+// lines is a log that can be read while it is written.
+type lines struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+
+	return l.text.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+
+	return l.text.String()
+}
+
+// run serves POST /notes with the handler as a service does, and returns its address and log.
+func run(
+	t *testing.T,
+	op huma.Operation,
+	handler func(context.Context, *noteInput) (*noteOutput, error),
+) (address string, log *lines) {
+	t.Helper()
+
+	log = &lines{}
+	logger := telemetry.Logger(log, "notes", "debug")
+	health := httpapi.NewHealth("notes")
+	api := httpapi.New(httpapi.Config{
+		Service:    "notes",
+		Title:      "Notes",
+		Version:    "1",
+		HealthPath: "/health",
+		Health:     health,
+		Logger:     logger,
+		Metrics:    telemetry.Metrics(),
+		Now:        time.Now,
+	})
+
+	op.OperationID = "add-note"
+	op.Method = http.MethodPost
+	op.Path = "/notes"
+	huma.Register(api.Huma, op, handler)
+
+	server := &httpapi.Server{
+		Addr: "127.0.0.1:0",
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			connection := http.NewResponseController(w)
+			ctx := context.WithValue(r.Context(), controller{}, connection)
+			api.Router.ServeHTTP(w, r.WithContext(ctx))
+		}),
+		Health:  health,
+		Logger:  logger,
+		MaxIdle: boundOfIdle,
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error)
+
+	go func() { ended <- server.Run(ctx) }()
+
+	t.Cleanup(func() {
+		stop()
+
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+
+	return listening(t, log), log
+}
+
+const boundOfIdle = 8
+
+// controller is the key of a request's connection.
+type controller struct{}
+
+// listening waits for the line that says where the server listens.
+func listening(t *testing.T, log *lines) string {
+	t.Helper()
+
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+		_, after, found := strings.Cut(log.String(), `"address":"`)
+		if address, _, whole := strings.Cut(after, `"`); found && whole {
+			return address
+		}
+	}
+
+	t.Fatal("the server does not listen")
+
+	return ""
+}
+
+// The time for reading a body ends with the body: whatever works longer still answers, and the
+// connection serves the next request.
+func TestADeadlineForTheBodyDoesNotEndTheWork(t *testing.T) {
+	t.Parallel()
+
+	const reading = 20 * time.Millisecond
+
+	address, log := run(
+		t,
+		huma.Operation{BodyReadTimeout: reading},
+		func(ctx context.Context, in *noteInput) (*noteOutput, error) {
+			select {
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			case <-time.After(20 * reading):
+			}
+
+			var out noteOutput
+			out.Body.Text = in.Body.Text
+
+			return &out, nil
+		},
+	)
+
+	client := &http.Client{Transport: &http.Transport{MaxConnsPerHost: 1}}
+	defer client.CloseIdleConnections()
+
+	for i := range 2 {
+		reused := false
+		trace := &httptrace.ClientTrace{
+			GotConn: func(info httptrace.GotConnInfo) { reused = info.Reused },
+		}
+
+		r, err := http.NewRequestWithContext(
+			httptrace.WithClientTrace(t.Context(), trace),
+			http.MethodPost,
+			"http://"+address+"/notes",
+			strings.NewReader(`{"text":"a"}`),
+		)
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		r.Header.Set("Content-Type", "application/json")
+
+		answer, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		text, err := io.ReadAll(answer.Body)
+		_ = answer.Body.Close()
+
+		if err != nil || answer.StatusCode != http.StatusOK || reused != (i == 1) {
+			t.Fatalf("%d %s %v, reused: %t; log %s", answer.StatusCode, text, err, reused, log)
+		}
+	}
+}
+
+// A request that a deadline of ours ends is a failure and logged as one; one whose caller leaves is
+// none.
+func TestADeadlineOfOursIsNoCallerWhoLeft(t *testing.T) {
+	t.Parallel()
+
+	for name, ours := range map[string]bool{"deadline": true, "left": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			working := make(chan struct{})
+			address, log := run(
+				t,
+				huma.Operation{},
+				func(ctx context.Context, _ *noteInput) (*noteOutput, error) {
+					if connection, ok := ctx.Value(controller{}).(*http.ResponseController); ok && ours {
+						_ = connection.SetReadDeadline(time.Now())
+					}
+
+					close(working)
+					<-ctx.Done()
+
+					return nil, errors.New("not done")
+				},
+			)
+
+			var d net.Dialer
+
+			conn, err := d.DialContext(t.Context(), "tcp", address)
+			if err != nil {
+				t.Fatal(err)
+			}
+
+			defer func() { _ = conn.Close() }()
+
+			_, _ = fmt.Fprint(
+				conn,
+				"POST /notes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"+
+					"Content-Length: 12\r\n\r\n"+`{"text":"a"}`,
+			)
+
+			<-working
+
+			if !ours {
+				_ = conn.Close()
+			}
+
+			text := await(t, log, "request answered")
+			if failed := strings.Contains(text, `"level":"ERROR"`); failed != ours {
+				t.Errorf("logged %s", text)
+			}
+
+			if counted := strings.Contains(text, `"status":500`); counted != ours {
+				t.Errorf("counted %s", text)
+			}
+		})
+	}
+}
+
+// await waits for a line of the log and returns all of it.
+func await(t *testing.T, log *lines, line string) string {
+	t.Helper()
+
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+		if text := log.String(); strings.Contains(text, line) {
+			return text
+		}
+	}
+
+	t.Fatalf("the log does not hold %q: %s", line, log)
+
+	return ""
+}
+
+// Connections that wait for their next request are bounded: each one too many is closed.
+func TestIdleConnectionsAreBounded(t *testing.T) {
+	t.Parallel()
+
+	const opened = 3 * boundOfIdle
+
+	address, _ := run(t, huma.Operation{}, func(context.Context, *noteInput) (*noteOutput, error) {
+		return &noteOutput{}, nil
+	})
+	closed := make(chan error, opened)
+
+	for range opened {
+		var d net.Dialer
+
+		conn, err := d.DialContext(t.Context(), "tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		defer func() { _ = conn.Close() }()
+
+		_, _ = fmt.Fprint(conn, "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+		reader := bufio.NewReader(conn)
+
+		answer, err := http.ReadResponse(reader, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		_, _ = io.Copy(io.Discard, answer.Body)
+
+		go func() {
+			_, err := reader.ReadByte()
+			closed <- err
+		}()
+	}
+
+	for i := range opened - boundOfIdle {
+		select {
+		case err := <-closed:
+			if !errors.Is(err, io.EOF) && !isReset(err) {
+				t.Errorf("a connection ended by %v", err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%d connections are closed, want %d", i, opened-boundOfIdle)
+		}
+	}
+}
+
+func isReset(err error) bool { return errors.Is(err, syscall.ECONNRESET) }
+
+// Every answer says that it is not to be kept, nor to be taken for another type than its own.
+func TestAnswersAreNotKept(t *testing.T) {
+	t.Parallel()
+	server, _ := setup(t, nil)
+
+	for _, path := range []string{"/livez", "/health", "/nothing", "/metrics", "/openapi.json"} {
+		answer, _ := send(t, http.MethodGet, server.URL+path, "", "")
+		if answer.Header.Get("Cache-Control") != "no-store" ||
+			answer.Header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: %v", path, answer.Header)
+		}
+	}
+}
