@@ -182,7 +182,8 @@ func Code(err error) string {
 	return ""
 }
 
-// CheckVersion compares the database's schema version with the one that this build was made for.
+// CheckVersion returns an error unless the database has the schema version that this build needs,
+// or a newer one: while a new version is rolled out, the replicas of the old one stay in service.
 func CheckVersion(ctx context.Context, pool *pgxpool.Pool, want int64) error {
 	var have int64
 
@@ -196,7 +197,7 @@ func CheckVersion(ctx context.Context, pool *pgxpool.Pool, want int64) error {
 		return Fault("read the schema version", err)
 	}
 
-	if have != want {
+	if have < want {
 		return fmt.Errorf(
 			"the database has schema version %d and this build needs %d: run `make migrate`",
 			have,
@@ -207,7 +208,7 @@ func CheckVersion(ctx context.Context, pool *pgxpool.Pool, want int64) error {
 	return nil
 }
 
-// Ready is a readiness probe: the database answers, with the schema version that this build needs.
+// Ready is a readiness probe: the database answers, with a schema version that this build can use.
 func Ready(pool *pgxpool.Pool, want int64) func(context.Context) error {
 	return func(ctx context.Context) error { return CheckVersion(ctx, pool, want) }
 }

@@ -203,8 +203,10 @@ func TestVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	if err := postgres.Ready(pool, 2)(t.Context()); err != nil {
-		t.Errorf("Ready = %v", err)
+	for version, what := range map[int64]string{2: "the same", 1: "a newer"} {
+		if err := postgres.Ready(pool, version)(t.Context()); err != nil {
+			t.Errorf("Ready with %s schema = %v", what, err)
+		}
 	}
 
 	if postgres.CheckVersion(t.Context(), pool, 3) == nil {

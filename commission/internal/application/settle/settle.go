@@ -137,7 +137,7 @@ type Approver struct {
 const approveAtOnce = 500
 
 // Approve approves all that is due. What fails is left to the next call. Several replicas may call
-// it: each takes what no other has locked.
+// it: they take turns.
 func (a *Approver) Approve(ctx context.Context) {
 	for ctx.Err() == nil {
 		n, err := a.Store.ApproveDue(ctx, a.Now().UTC(), approveAtOnce)

@@ -141,7 +141,7 @@ func copyCommissions(
 // refuses a payout that is not covered.
 func copyTransfers(
 	ctx context.Context,
-	tx pgx.Tx,
+	tx moneyTx,
 	transfers []ledger.Transfer,
 	now time.Time,
 ) error {

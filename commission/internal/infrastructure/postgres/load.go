@@ -96,7 +96,11 @@ func want(events []event.Event) wanted {
 
 // load locks the users and reads the state: one round trip, and a second one only for reversals,
 // tiers and caps.
-func (s *Store) load(ctx context.Context, tx pgx.Tx, events []event.Event) (consume.State, error) {
+func (s *Store) load(
+	ctx context.Context,
+	tx pgx.Tx,
+	events []event.Event,
+) (moneyTx, consume.State, error) {
 	state := consume.State{
 		Books:    decision.NewBooks(len(events)),
 		Earnings: map[string]*consume.Earning{},
@@ -110,7 +114,8 @@ func (s *Store) load(ctx context.Context, tx pgx.Tx, events []event.Event) (cons
 	originals := map[string]decision.Decision{}
 
 	var batch pgx.Batch
-	batch.Queue(lockUsers, w.users)
+	locked := queueLock(&batch, tx, w.users)
+
 	batch.Queue(selectRevision).QueryRow(func(row pgx.Row) error { return row.Scan(&revision) })
 	batch.Queue(selectDecided, w.ids).Query(func(rows pgx.Rows) error {
 		var id string
@@ -142,19 +147,19 @@ func (s *Store) load(ctx context.Context, tx pgx.Tx, events []event.Event) (cons
 	}
 
 	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
-		return state, err
+		return locked, state, err
 	}
 
 	var err error
 	if state.Rules, err = s.rulesAt(ctx, tx, revision); err != nil {
-		return state, err
+		return locked, state, err
 	}
 
 	if err := loadEarnings(ctx, tx, earnings, &state, originals); err != nil {
-		return state, err
+		return locked, state, err
 	}
 
-	return state, loadUsage(ctx, tx, usageKeys(events, originals, state.Rules), state.Books)
+	return locked, state, loadUsage(ctx, tx, usageKeys(events, originals, state.Rules), state.Books)
 }
 
 func loadOriginals(

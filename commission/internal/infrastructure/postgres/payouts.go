@@ -91,15 +91,16 @@ func readPayout(ctx context.Context, from querier, id, lock string) (payout.Payo
 	return found, err
 }
 
-// RequestPayout implements payouts.Store. The lock on the user makes requests take turns; the
-// ledger's own check would refuse an overdraft even without it.
+// RequestPayout decides under the user's lock, so that the balance stays as it was read. The ledger
+// refuses an overdraft even without it.
 func (s *Store) RequestPayout(
 	ctx context.Context,
 	request payout.Payout,
 	now time.Time,
 ) (made payout.Payout, known bool, err error) {
 	err = s.begin(ctx, "request a payout", func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, lockUsers, []string{request.UserID}); err != nil {
+		locked, err := lock(ctx, tx, request.UserID)
+		if err != nil {
 			return err
 		}
 
@@ -144,7 +145,7 @@ func (s *Store) RequestPayout(
 			return err
 		}
 
-		return movePayout(ctx, tx, made, ledger.Available, ledger.InPayout, now)
+		return movePayout(ctx, locked, made, ledger.Available, ledger.InPayout, now)
 	})
 
 	return made, known, err
@@ -152,7 +153,7 @@ func (s *Store) RequestPayout(
 
 func movePayout(
 	ctx context.Context,
-	tx pgx.Tx,
+	tx moneyTx,
 	p payout.Payout,
 	from, to ledger.Account,
 	now time.Time,
@@ -174,6 +175,16 @@ func (s *Store) ClosePayout(
 ) (payout.Payout, error) {
 	return once(ctx, s, request, func(tx pgx.Tx) (payout.Payout, change.Record, error) {
 		record := change.Record{Action: string(c.To), SubjectType: "payout", SubjectID: c.ID}
+
+		found, err := readPayout(ctx, tx, c.ID, "") // its user never changes
+		if err != nil {
+			return found, record, err
+		}
+
+		locked, err := lock(ctx, tx, found.UserID)
+		if err != nil {
+			return found, record, err
+		}
 
 		before, err := readPayout(ctx, tx, c.ID, " FOR UPDATE")
 		if err != nil {
@@ -207,7 +218,7 @@ func (s *Store) ClosePayout(
 			to = ledger.Paid
 		}
 
-		return after, record, movePayout(ctx, tx, after, ledger.InPayout, to, request.Now)
+		return after, record, movePayout(ctx, locked, after, ledger.InPayout, to, request.Now)
 	})
 }
 

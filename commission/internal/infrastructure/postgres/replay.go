@@ -93,7 +93,8 @@ func (s *Store) Rebook(
 ) ([]commission.Commission, error) {
 	var booked []commission.Commission
 	err := s.begin(ctx, "replay", func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, lockUsers, []string{userID}); err != nil {
+		locked, err := lock(ctx, tx, userID)
+		if err != nil {
 			return err
 		}
 
@@ -107,7 +108,7 @@ func (s *Store) Rebook(
 			return err
 		}
 
-		booked, err = book(ctx, tx, request, booking)
+		booked, err = book(ctx, locked, request, booking)
 
 		return err
 	})
@@ -219,7 +220,7 @@ func loadUserUsage(ctx context.Context, tx pgx.Tx, h replay.History) error {
 // stored.
 func book(
 	ctx context.Context,
-	tx pgx.Tx,
+	tx moneyTx,
 	request change.Request,
 	b replay.Booking,
 ) ([]commission.Commission, error) {

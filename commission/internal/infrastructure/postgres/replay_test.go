@@ -92,58 +92,6 @@ func (f fixture) replay(t *testing.T) string {
 	return text
 }
 
-// While a replay looks at a user, neither consumption nor an operator changes what it sees.
-func TestAReplayAndOtherWritersTakeTurns(t *testing.T) {
-	t.Parallel()
-	f := setup(t)
-	f.owned(t, `INSERT INTO rules (rule_id, version, name, event_type, user_id, kind, rate,
-    hold_days, effective_from, revision)
-		VALUES ('00000000-0000-7000-8000-000000000099', 1, 'held', 'purchase', 'u', 'percentage',
-		    '0.1', 30, '2026-01-01', 2)`)
-	f.decide(t, purchase("e1", "u", "100"), purchase("e2", "u", "50"))
-
-	held := f.one(t, `SELECT id FROM commissions WHERE event_id = 'e2'`)
-	for name, write := range map[string]func(context.Context) error{
-		"consume": func(ctx context.Context) error {
-			_, err := f.handler.Handle(ctx, []event.Event{event.Restore(refund("r1", "u", "e1", ""))})
-			return err
-		},
-		"reject": func(ctx context.Context) error {
-			_, err := f.store.Act(ctx, byHand(), settle.Action{ID: held, Action: commission.Reject})
-			return err
-		},
-	} {
-		done := make(chan error, 1)
-
-		_, err := f.store.Rebook(
-			t.Context(),
-			byHand(),
-			"u",
-			func(replay.History) (replay.Booking, error) {
-				go func() { done <- write(t.Context()) }()
-
-				for f.one(t, `SELECT count(*) FROM pg_locks JOIN pg_database AS d ON d.oid = database
-    WHERE d.datname = current_database() AND locktype = 'advisory' AND NOT granted`) == "0" {
-					select {
-					case err := <-done:
-						return replay.Booking{}, errors.Join(errors.New("did not wait"), err)
-					default:
-					}
-				}
-
-				return replay.Booking{}, nil
-			},
-		)
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-
-		if err := <-done; err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
 // failing is a store that stores nothing for one user.
 type failing struct {
 	replay.Store

@@ -19,17 +19,13 @@ import (
 var _ settle.Store = (*Store)(nil)
 
 const (
-	// As consumption and replay: first the user, then commissions.
-	lockOwner = `SELECT pg_advisory_xact_lock(hashtextextended(user_id, 7301)) FROM commissions
-    WHERE id = $1`
 	lockCommission = selectCommissions + ` WHERE id = $1 FOR UPDATE`
 
 	moveCommission = `UPDATE commissions SET status = $2, reason = $3, version = version + 1
     WHERE id = $1 RETURNING ` + commissionColumns
 
 	// settleRows moves the money of earnings, and of their clawbacks and adjustments that are still
-	// pending, out of the pending account. It runs after the earnings are locked, in a statement of
-	// its own: only so it sees what came just before the lock.
+	// pending, out of the pending account.
 	settleRows = `
 WITH moved AS (
     UPDATE commissions SET status = $2, version = version + 1 WHERE reverses_id = ANY($1::uuid[])
@@ -45,8 +41,11 @@ SELECT user_id, currency, CASE WHEN amount_minor > 0 THEN 'pending' ELSE $3 END,
     CASE WHEN amount_minor > 0 THEN $3 ELSE 'pending' END, abs(amount_minor), id, $4
 FROM rows`
 
-	lockDue = `SELECT id::text FROM commissions WHERE status = 'pending' AND kind = 'earning'
-    AND available_at <= $1 ORDER BY available_at LIMIT $2 FOR UPDATE SKIP LOCKED`
+	selectDue = `SELECT id::text, user_id FROM commissions WHERE status = 'pending'
+    AND kind = 'earning' AND available_at <= $1 ORDER BY available_at LIMIT $2`
+
+	lockDue = `SELECT id::text FROM commissions WHERE id = ANY($1::uuid[]) AND status = 'pending'
+    ORDER BY id FOR UPDATE`
 
 	approveRows = `UPDATE commissions SET status = 'approved', version = version + 1
     WHERE id = ANY($1::uuid[])`
@@ -68,8 +67,15 @@ func (s *Store) Act(
 			SubjectType: "commission",
 			SubjectID:   act.ID,
 		}
-		if _, err := tx.Exec(ctx, lockOwner, act.ID); err != nil {
-			return commission.Commission{}, record, err
+
+		found, err := readCommission(ctx, tx, selectCommissions+` WHERE id = $1`, act.ID)
+		if err != nil {
+			return found, record, err
+		}
+
+		locked, err := lock(ctx, tx, found.State().UserID) // a commission's user never changes
+		if err != nil {
+			return found, record, err
 		}
 
 		before, err := readCommission(ctx, tx, lockCommission, act.ID)
@@ -96,14 +102,7 @@ func (s *Store) Act(
 
 		switch next {
 		case commission.Approved, commission.Rejected:
-			_, err = tx.Exec(
-				ctx,
-				settleRows,
-				[]string{act.ID},
-				string(next),
-				string(next.Account()),
-				request.Now,
-			)
+			err = moveSettled(ctx, locked, []string{act.ID}, next, request.Now)
 		case commission.Pending, commission.Held, commission.Reversed:
 		}
 
@@ -189,14 +188,24 @@ func (s *Store) Adjust(
 			After:       snapshot(made.State()),
 		}
 
-		return made, record, addCommissions(ctx, tx, []commission.Commission{made}, request.Now)
+		locked, err := lock(ctx, tx, made.State().UserID)
+		if err != nil {
+			return made, record, err
+		}
+
+		return made, record, addCommissions(
+			ctx,
+			locked,
+			[]commission.Commission{made},
+			request.Now,
+		)
 	})
 }
 
 // addCommissions stores commissions with the transfers that bring their money in.
 func addCommissions(
 	ctx context.Context,
-	tx pgx.Tx,
+	tx moneyTx,
 	made []commission.Commission,
 	now time.Time,
 ) error {
@@ -207,34 +216,69 @@ func addCommissions(
 	return copyTransfers(ctx, tx, transfersOf(made), now)
 }
 
-// ApproveDue implements settle.Store.
+// ApproveDue implements settle.Store. What is due is read twice: first for the users to lock, then
+// as it stands under their locks.
 func (s *Store) ApproveDue(ctx context.Context, now time.Time, limit int) (int, error) {
-	var ids []string
+	var approved []string
 	err := s.begin(ctx, "approve what is due", func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, lockDue, now, limit)
+		approved = nil
+
+		ids, users, err := due(ctx, tx, now, limit)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+
+		locked, err := lock(ctx, tx, users...)
 		if err != nil {
 			return err
 		}
 
-		if ids, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil || len(ids) == 0 {
+		if approved, err = collect(ctx, tx, pgx.RowTo[string], lockDue, ids); err != nil {
 			return err
 		}
 
-		if _, err := tx.Exec(ctx, approveRows, ids); err != nil {
+		if _, err := tx.Exec(ctx, approveRows, approved); err != nil {
 			return err
 		}
 
-		_, err = tx.Exec(
-			ctx,
-			settleRows,
-			ids,
-			string(commission.Approved),
-			string(commission.Approved.Account()),
-			now,
-		)
-
-		return err
+		return moveSettled(ctx, locked, approved, commission.Approved, now)
 	})
 
-	return len(ids), err
+	return len(approved), err
+}
+
+// due returns the ids and users of earnings whose hold is over.
+func due(
+	ctx context.Context,
+	tx pgx.Tx,
+	now time.Time,
+	limit int,
+) (ids, users []string, err error) {
+	rows, err := tx.Query(ctx, selectDue, now, limit)
+	if err != nil {
+		return nil, nil, err
+	}
+
+	var id, user string
+	_, err = pgx.ForEachRow(rows, []any{&id, &user}, func() error {
+		ids = append(ids, id)
+		users = append(users, user)
+
+		return nil
+	})
+
+	return ids, users, err
+}
+
+// moveSettled moves the money of earnings that became approved or rejected, and of what shares
+// their fate.
+func moveSettled(
+	ctx context.Context,
+	tx moneyTx,
+	ids []string,
+	to commission.Status,
+	now time.Time,
+) error {
+	_, err := tx.Exec(ctx, settleRows, ids, string(to), string(to.Account()), now)
+	return err
 }

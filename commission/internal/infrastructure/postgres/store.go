@@ -4,7 +4,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -28,26 +27,6 @@ type Store struct {
 
 // New makes a store over the pool of the service's role.
 func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
-
-// errRace says that another writer decided the same event in between: everything is read again.
-var errRace = errors.New("another writer was quicker")
-
-const maxRaces = 10
-
-// lockUsers makes writers of the same users take turns, in an order that all share. A lock lives as
-// long as its transaction.
-const lockUsers = `SELECT pg_advisory_xact_lock(k) FROM (SELECT DISTINCT hashtextextended(u,
-    7301) AS k FROM unnest($1::text[]) AS u ORDER BY k) AS keys`
-
-// begin runs fn in a transaction. Errors become faults, or stay errRace.
-func (s *Store) begin(ctx context.Context, doing string, fn func(pgx.Tx) error) error {
-	err := pgx.BeginFunc(ctx, s.pool, fn)
-	if err == nil || errors.Is(err, errRace) {
-		return err
-	}
-
-	return mapped(doing, err)
-}
 
 // mapped turns what the database refuses for good into NotStorable: malformed data, broken
 // constraints, limits of the programme. What may pass by itself, or after a repair of the database,

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -13,7 +12,6 @@ import (
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/ledger"
-	platform "tributary/platform/postgres"
 )
 
 var _ consume.Store = (*Store)(nil)
@@ -25,26 +23,19 @@ func (s *Store) Decide(
 	events []event.Event,
 	decide func(consume.State) (consume.Changes, error),
 ) error {
-	for range maxRaces {
-		err := s.begin(ctx, "store decisions", func(tx pgx.Tx) error {
-			state, err := s.load(ctx, tx, events)
-			if err != nil {
-				return err
-			}
-
-			changes, err := decide(state)
-			if err != nil {
-				return err
-			}
-
-			return store(ctx, tx, changes)
-		})
-		if !errors.Is(err, errRace) {
+	return s.begin(ctx, "store decisions", func(tx pgx.Tx) error {
+		locked, state, err := s.load(ctx, tx, events)
+		if err != nil {
 			return err
 		}
-	}
 
-	return platform.Fault("store decisions", errRace)
+		changes, err := decide(state)
+		if err != nil {
+			return err
+		}
+
+		return store(ctx, locked, changes)
+	})
 }
 
 const (
@@ -74,7 +65,7 @@ ON CONFLICT (user_id, rule_id, currency, period) DO UPDATE
 
 // store writes the changes, by a few statements whatever their number. errRace when an event got
 // its decision from somebody else meanwhile.
-func store(ctx context.Context, tx pgx.Tx, c consume.Changes) error {
+func store(ctx context.Context, tx moneyTx, c consume.Changes) error {
 	if err := copyDecisions(ctx, tx, c.Decisions, c.Now); err != nil {
 		return err
 	}

@@ -1,0 +1,239 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"tributary/commission/internal/application/consume"
+	"tributary/commission/internal/application/payouts"
+	"tributary/commission/internal/application/replay"
+	"tributary/commission/internal/application/settle"
+	"tributary/commission/internal/domain/commission"
+	"tributary/commission/internal/domain/event"
+	"tributary/commission/internal/domain/ledger"
+	"tributary/commission/internal/domain/payout"
+	"tributary/platform/fault"
+	"tributary/platform/money"
+)
+
+// payoutOf is a request of the user for an amount of USD.
+func payoutOf(user string, minor int64) payout.Payout {
+	return payout.Payout{
+		ID:          uuid.NewString(),
+		UserID:      user,
+		Amount:      money.FromMinor(minor, money.USD()),
+		Method:      "paypal",
+		RequestedAt: start(),
+	}
+}
+
+// adjust gives or takes an amount of USD by hand.
+func (f fixture) adjust(ctx context.Context, user, amount string) error {
+	handler := settle.New(f.store, uuid.NewString)
+	_, err := handler.Adjust(ctx, byHand(), settle.Adjustment{
+		UserID:   user,
+		Amount:   amount,
+		Currency: "USD",
+	})
+
+	return err
+}
+
+// While one writer has read what a user has, no other changes it.
+func TestWritersOfAUsersMoneyTakeTurns(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.rule(t, 1, 1, "0.1", "hold_days", "30")
+	f.decide(
+		t,
+		purchase("e1", "u", "100"),
+		purchase("e2", "u", "50"),
+		purchase("e3", "u", "70"),
+	)
+
+	if err := f.adjust(t.Context(), "u", "100"); err != nil {
+		t.Fatal(err)
+	}
+
+	open, _, err := f.store.RequestPayout(t.Context(), payoutOf("u", 100), start())
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	rejected := f.one(t, `SELECT id FROM commissions WHERE event_id = 'e2'`)
+	refunded := func(ctx context.Context) error {
+		_, err := f.handler.Handle(ctx, []event.Event{event.Restore(refund("r1", "u", "e1", ""))})
+		return err
+	}
+
+	for _, writer := range []struct {
+		name  string
+		write func(context.Context) error
+	}{
+		{"consumption", refunded},
+		{"rejection", func(ctx context.Context) error {
+			_, err := f.store.Act(ctx, byHand(), settle.Action{ID: rejected, Action: commission.Reject})
+			return err
+		}},
+		{"approval by the clock", func(ctx context.Context) error {
+			n, err := f.store.ApproveDue(ctx, start().AddDate(0, 0, 30), 10)
+			if err == nil && n != 1 {
+				err = fmt.Errorf("%d approved, want 1", n)
+			}
+
+			return err
+		}},
+		{"adjustment", func(ctx context.Context) error { return f.adjust(ctx, "u", "-1") }},
+		{"payout request", func(ctx context.Context) error {
+			_, _, err := f.store.RequestPayout(ctx, payoutOf("u", 100), start())
+			return err
+		}},
+		{"payout closed", func(ctx context.Context) error {
+			_, err := f.store.ClosePayout(
+				ctx,
+				byHand(),
+				payouts.Closing{ID: open.ID, To: payout.Completed},
+			)
+
+			return err
+		}},
+		{"replay", func(ctx context.Context) error {
+			_, err := f.store.Rebook(
+				ctx,
+				byHand(),
+				"u",
+				func(replay.History) (replay.Booking, error) { return replay.Booking{}, nil },
+			)
+
+			return err
+		}},
+	} {
+		if err := f.whileLocked(t, "u", writer.write); err != nil {
+			t.Errorf("%s: %v", writer.name, err)
+		}
+	}
+}
+
+// whileLocked starts write while a replay holds the user's lock, waits until it waits, and returns
+// what it returned after the replay.
+func (f fixture) whileLocked(
+	t *testing.T,
+	user string,
+	write func(context.Context) error,
+) error {
+	t.Helper()
+
+	done := make(chan error, 1)
+
+	_, err := f.store.Rebook(
+		t.Context(),
+		byHand(),
+		user,
+		func(replay.History) (replay.Booking, error) {
+			go func() { done <- write(t.Context()) }()
+
+			for f.one(t, `SELECT count(*) FROM pg_locks JOIN pg_database AS d ON d.oid = database
+    WHERE d.datname = current_database() AND locktype = 'advisory' AND NOT granted`) == "0" {
+				select {
+				case err := <-done:
+					return replay.Booking{}, errors.Join(errors.New("did not wait"), err)
+				default:
+				}
+			}
+
+			return replay.Booking{}, nil
+		},
+	)
+	if err != nil {
+		return err
+	}
+
+	return <-done
+}
+
+// A payment request and an adjustment that takes money at the same time: either may come first, and
+// both are acted on.
+func TestPaymentRequestsAndAdjustmentsAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+
+	var wg sync.WaitGroup
+	for i := range 150 {
+		user := fmt.Sprintf("u%03d", i)
+		if err := f.adjust(t.Context(), user, "100.00"); err != nil {
+			t.Fatal(err)
+		}
+
+		wg.Go(func() {
+			if _, _, err := f.store.RequestPayout(
+				t.Context(),
+				payoutOf(user, 10000),
+				start(),
+			); err != nil {
+				t.Errorf("request of %s: %v", user, err)
+			}
+		})
+		wg.Go(func() {
+			if err := f.adjust(t.Context(), user, "-1.00"); err != nil {
+				t.Errorf("adjustment of %s: %v", user, err)
+			}
+		})
+	}
+
+	wg.Wait()
+
+	if got := f.one(t, `SELECT count(*) FROM balances AS b JOIN payouts AS p USING (user_id)
+    WHERE CASE p.status WHEN 'requested' THEN (available_minor, in_payout_minor) = (-100, 10000)
+        WHEN 'rejected' THEN (available_minor, in_payout_minor) = (9900, 0) END`); got != "150" {
+		t.Errorf("%s of 150 users have their payout and the balance that goes with it", got)
+	}
+}
+
+// What breaks a constraint is read and written again, for another writer may be the cause; it is
+// refused as content when it breaks each time.
+func TestABrokenConstraintIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+
+	events := []event.Event{event.Restore(purchase("e", "u", "1"))}
+	overdraft := consume.Changes{Now: start(), Transfers: []ledger.Transfer{{
+		UserID:   "u",
+		From:     ledger.Available,
+		To:       ledger.InPayout,
+		Amount:   money.FromMinor(1, money.USD()),
+		PayoutID: uuid.NewString(),
+	}}}
+
+	for _, c := range []struct {
+		broken   int // the first times
+		attempts int
+		refused  bool
+	}{
+		{broken: 0, attempts: 1},
+		{broken: 3, attempts: 4},
+		{broken: 99, attempts: 10, refused: true},
+	} {
+		attempts := 0
+
+		err := f.store.Decide(
+			t.Context(),
+			events,
+			func(consume.State) (consume.Changes, error) {
+				if attempts++; attempts <= c.broken {
+					return overdraft, nil
+				}
+
+				return consume.Changes{Now: start()}, nil
+			},
+		)
+		if fault.Is(err, consume.NotStorable) != c.refused || (err != nil) != c.refused ||
+			attempts != c.attempts {
+			t.Errorf("broken %d times: %d attempts, %v", c.broken, attempts, err)
+		}
+	}
+}
