@@ -1,5 +1,7 @@
 package money
 
+import "time"
+
 // Currency is one of the currencies of ISO 4217 that have minor units. It is comparable with ==;
 // the zero value is none.
 type Currency struct {
@@ -7,8 +9,9 @@ type Currency struct {
 	digits uint8
 }
 
-// ParseCurrency finds a currency by its code in capitals. ErrCurrencyUnknown for anything else,
-// also for codes without minor units such as XXX, XTS, XAU and XDR.
+// ParseCurrency returns the currency with the code, which is in capitals, whether it is in use or
+// has ended since 2010: what was booked in it remains. ErrCurrencyUnknown is returned for anything
+// else, also for codes without minor units such as XXX, XTS, XAU and XDR.
 func ParseCurrency(code string) (Currency, error) {
 	if len(code) != 3 {
 		return Currency{}, ErrCurrencyUnknown
@@ -20,6 +23,17 @@ func ParseCurrency(code string) (Currency, error) {
 	}
 
 	return Currency{code: [3]byte([]byte(code)), digits: digits}, nil
+}
+
+// ParseCurrencyAt is ParseCurrency for a currency that was in use at the time. A currency that has
+// ended is in use to the end of its last day in UTC.
+func ParseCurrencyAt(code string, at time.Time) (Currency, error) {
+	last, ended := lastDay(code)
+	if ended && at.UTC().Format(time.DateOnly) > last {
+		return Currency{}, ErrCurrencyUnknown
+	}
+
+	return ParseCurrency(code)
 }
 
 // USD is the US dollar, the currency of events that name none.
@@ -45,11 +59,45 @@ func (c Currency) String() string {
 	return string(c.code[:])
 }
 
-// minorDigits is the ISO 4217 table. Codes withdrawn lately (ANG, BGN, ZWL) stay: late events may
-// name them.
+// lastDay returns the last day of a currency that has ended since 2010.
+func lastDay(code string) (day string, ended bool) {
+	switch code {
+	case "EEK":
+		return "2010-12-31", true
+	case "ZMK":
+		return "2012-12-31", true
+	case "LVL":
+		return "2013-12-31", true
+	case "LTL":
+		return "2014-12-31", true
+	case "BYR":
+		return "2016-12-31", true
+	case "MRO", "STD":
+		return "2017-12-31", true
+	case "VEF":
+		return "2018-08-19", true
+	case "CUC":
+		return "2021-06-30", true
+	case "HRK":
+		return "2022-12-31", true
+	case "SLL":
+		return "2023-12-31", true
+	case "ZWL":
+		return "2024-08-31", true
+	case "ANG":
+		return "2025-06-30", true
+	case "BGN":
+		return "2025-12-31", true
+	}
+
+	return "", false
+}
+
+// minorDigits is the ISO 4217 table, with the currencies that have ended since 2010.
 func minorDigits(code string) (uint8, bool) {
 	switch code {
 	case "BIF",
+		"BYR",
 		"CLP",
 		"DJF",
 		"GNF",
@@ -104,12 +152,14 @@ func minorDigits(code string) (uint8, bool) {
 		"COP",
 		"COU",
 		"CRC",
+		"CUC",
 		"CUP",
 		"CVE",
 		"CZK",
 		"DKK",
 		"DOP",
 		"DZD",
+		"EEK",
 		"EGP",
 		"ERN",
 		"ETB",
@@ -125,6 +175,7 @@ func minorDigits(code string) (uint8, bool) {
 		"GYD",
 		"HKD",
 		"HNL",
+		"HRK",
 		"HTG",
 		"HUF",
 		"IDR",
@@ -143,6 +194,8 @@ func minorDigits(code string) (uint8, bool) {
 		"LKR",
 		"LRD",
 		"LSL",
+		"LTL",
+		"LVL",
 		"MAD",
 		"MDL",
 		"MGA",
@@ -150,6 +203,7 @@ func minorDigits(code string) (uint8, bool) {
 		"MMK",
 		"MNT",
 		"MOP",
+		"MRO",
 		"MRU",
 		"MUR",
 		"MVR",
@@ -182,9 +236,11 @@ func minorDigits(code string) (uint8, bool) {
 		"SGD",
 		"SHP",
 		"SLE",
+		"SLL",
 		"SOS",
 		"SRD",
 		"SSP",
+		"STD",
 		"STN",
 		"SVC",
 		"SYP",
@@ -203,12 +259,14 @@ func minorDigits(code string) (uint8, bool) {
 		"UYU",
 		"UZS",
 		"VED",
+		"VEF",
 		"VES",
 		"WST",
 		"XCD",
 		"XCG",
 		"YER",
 		"ZAR",
+		"ZMK",
 		"ZMW",
 		"ZWG",
 		"ZWL":

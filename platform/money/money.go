@@ -25,7 +25,7 @@ func (e *Error) Error() string { return e.Message }
 var (
 	ErrCurrencyUnknown error = &Error{
 		"currency_unknown",
-		"must be an active ISO 4217 currency code in capitals",
+		"must be an ISO 4217 currency code in capitals, in use at the time",
 	}
 	ErrAmountMalformed error = &Error{
 		"amount_malformed",

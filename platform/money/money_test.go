@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -41,6 +42,29 @@ func TestCurrencyDigits(t *testing.T) {
 
 	if money.USD() != currency(t, "USD") {
 		t.Error("USD() is not what ParseCurrency gives")
+	}
+}
+
+func TestAnEndedCurrencyIsInUseToItsLastDay(t *testing.T) {
+	t.Parallel()
+
+	for code, last := range map[string]time.Time{
+		"HRK": time.Date(2022, 12, 31, 23, 59, 59, 0, time.UTC),
+		"SLL": time.Date(2023, 12, 31, 23, 59, 59, 0, time.UTC),
+		"BGN": time.Date(2025, 12, 31, 23, 59, 59, 0, time.UTC),
+	} {
+		if c, err := money.ParseCurrencyAt(code, last); err != nil || c != currency(t, code) {
+			t.Errorf("%s on its last day: %v, %v", code, c, err)
+		}
+
+		_, err := money.ParseCurrencyAt(code, last.Add(time.Second))
+		if !errors.Is(err, money.ErrCurrencyUnknown) {
+			t.Errorf("%s after its last day: %v", code, err)
+		}
+	}
+
+	if _, err := money.ParseCurrencyAt("USD", time.Now()); err != nil {
+		t.Errorf("USD: %v", err)
 	}
 }
 

@@ -9,6 +9,9 @@ type Rate struct {
 	scale    int
 }
 
+// One is the rate 1: 100 %.
+func One() Rate { return Rate{unscaled: 1} }
+
 // Limits of a rate: together its digits fit 64 bits.
 const (
 	maxRateInteger  = 6

@@ -13,22 +13,23 @@ import (
 
 // Draft is what a version of a rule says, in a request.
 type Draft struct {
-	RuleID        string    `json:"rule_id,omitempty" maxLength:"64" doc:"The rule to publish the next version of; left out for a new rule."`
-	Name          string    `json:"name" minLength:"1" maxLength:"200"`
-	EventType     string    `json:"event_type" enum:"view,click,engagement,lead,sale,purchase"`
-	UserID        string    `json:"user_id,omitempty" maxLength:"128" doc:"Only for this user."`
-	CampaignID    string    `json:"campaign_id,omitempty" maxLength:"128" doc:"Only for this campaign."`
-	ProductID     string    `json:"product_id,omitempty" maxLength:"128" doc:"Only for this product."`
-	Currency      string    `json:"currency,omitempty" doc:"Only for events in this currency; needed unless the rule is a plain percentage."`
-	Formula       Formula   `json:"formula"`
-	MinimumBase   *Major    `json:"minimum_base,omitempty" doc:"Events of less earn nothing."`
-	Maximum       *Major    `json:"maximum,omitempty" doc:"The most that one event earns."`
-	Cap           *Cap      `json:"cap,omitempty" doc:"The most that a user earns by the rule in a period."`
-	HoldDays      int       `json:"hold_days,omitempty" minimum:"0" maximum:"3650" doc:"How long after the event a commission stays pending."`
-	Rounding      string    `json:"rounding,omitempty" enum:"half_even,half_up"`
-	Priority      int       `json:"priority,omitempty" minimum:"-1000000" maximum:"1000000" doc:"The higher goes first among equally narrow scopes."`
-	EffectiveFrom time.Time `json:"effective_from,omitzero" doc:"Inclusive; now where it is left out."`
-	EffectiveTo   time.Time `json:"effective_to,omitzero" doc:"Exclusive; open where it is left out."`
+	RuleID            string    `json:"rule_id,omitempty" maxLength:"64" doc:"The rule to publish the next version of; left out for a new rule."`
+	Name              string    `json:"name" minLength:"1" maxLength:"200"`
+	EventType         string    `json:"event_type" enum:"view,click,engagement,lead,sale,purchase"`
+	UserID            string    `json:"user_id,omitempty" maxLength:"128" doc:"Only for this user."`
+	CampaignID        string    `json:"campaign_id,omitempty" maxLength:"128" doc:"Only for this campaign."`
+	ProductID         string    `json:"product_id,omitempty" maxLength:"128" doc:"Only for this product."`
+	Currency          string    `json:"currency,omitempty" doc:"Only for events in this currency; needed unless the rule is a plain percentage."`
+	Formula           Formula   `json:"formula"`
+	MinimumBase       *Major    `json:"minimum_base,omitempty" doc:"Events of less earn nothing."`
+	Maximum           *Major    `json:"maximum,omitempty" doc:"The most that one event earns."`
+	Cap               *Cap      `json:"cap,omitempty" doc:"The most that a user earns by the rule in a period."`
+	HoldDays          int       `json:"hold_days,omitempty" minimum:"0" maximum:"3650" doc:"How long after the event a commission stays pending."`
+	Rounding          string    `json:"rounding,omitempty" enum:"half_even,half_up"`
+	Priority          int       `json:"priority,omitempty" minimum:"-1000000" maximum:"1000000" doc:"The higher goes first among equally narrow scopes."`
+	AllowRateAboveOne bool      `json:"allow_rate_above_one,omitempty" doc:"Needed for a rate of more than 1, which is 100 %."`
+	EffectiveFrom     time.Time `json:"effective_from,omitzero" doc:"Inclusive; now where it is left out."`
+	EffectiveTo       time.Time `json:"effective_to,omitzero" doc:"Exclusive; open where it is left out."`
 }
 
 // Formula says how the commission is computed.
@@ -88,21 +89,22 @@ func draftOf(d rule.Definition) Draft {
 	}
 
 	out := Draft{
-		RuleID:        d.ID,
-		Name:          d.Name,
-		EventType:     string(d.Scope.EventType),
-		UserID:        d.Scope.UserID,
-		CampaignID:    d.Scope.CampaignID,
-		ProductID:     d.Scope.ProductID,
-		Currency:      d.Currency.String(),
-		Formula:       Formula{Kind: string(d.Formula.Kind), Period: string(d.Formula.Period)},
-		MinimumBase:   amount(d.MinimumBase),
-		Maximum:       amount(d.Maximum),
-		HoldDays:      d.HoldDays,
-		Rounding:      string(d.Rounding),
-		Priority:      d.Priority,
-		EffectiveFrom: d.EffectiveFrom,
-		EffectiveTo:   d.EffectiveTo,
+		RuleID:            d.ID,
+		Name:              d.Name,
+		EventType:         string(d.Scope.EventType),
+		UserID:            d.Scope.UserID,
+		CampaignID:        d.Scope.CampaignID,
+		ProductID:         d.Scope.ProductID,
+		Currency:          d.Currency.String(),
+		Formula:           Formula{Kind: string(d.Formula.Kind), Period: string(d.Formula.Period)},
+		MinimumBase:       amount(d.MinimumBase),
+		Maximum:           amount(d.Maximum),
+		HoldDays:          d.HoldDays,
+		Rounding:          string(d.Rounding),
+		Priority:          d.Priority,
+		EffectiveFrom:     d.EffectiveFrom,
+		EffectiveTo:       d.EffectiveTo,
+		AllowRateAboveOne: d.RateAboveOne(),
 	}
 	switch d.Formula.Kind {
 	case rule.Flat:
@@ -160,10 +162,11 @@ func (d Draft) Definition() (rule.Definition, error) {
 			CampaignID: d.CampaignID,
 			ProductID:  d.ProductID,
 		},
-		HoldDays:      d.HoldDays,
-		Priority:      d.Priority,
-		EffectiveFrom: d.EffectiveFrom.UTC().Truncate(time.Microsecond),
-		EffectiveTo:   d.EffectiveTo.UTC().Truncate(time.Microsecond),
+		HoldDays:          d.HoldDays,
+		Priority:          d.Priority,
+		EffectiveFrom:     d.EffectiveFrom.UTC().Truncate(time.Microsecond),
+		EffectiveTo:       d.EffectiveTo.UTC().Truncate(time.Microsecond),
+		AllowRateAboveOne: d.AllowRateAboveOne,
 	}
 	if d.Currency != "" {
 		currency, err := money.ParseCurrency(d.Currency)

@@ -152,7 +152,7 @@ func conclude(w rule.Working) (Outcome, Reason) {
 // the decision is made.
 func (d *Decision) readBase(facts event.Facts, currency money.Currency) bool {
 	if facts.Currency != "" {
-		named, err := money.ParseCurrency(facts.Currency)
+		named, err := parseCurrency(facts)
 		if err != nil {
 			d.Reason = CurrencyUnknown
 			return false
@@ -178,6 +178,16 @@ func (d *Decision) readBase(facts event.Facts, currency money.Currency) bool {
 	d.Base = base
 
 	return true
+}
+
+// parseCurrency reads the currency that an event names. It was in use when the event occurred; a
+// reversal may name one that has ended since.
+func parseCurrency(facts event.Facts) (money.Currency, error) {
+	if facts.Type.Reverses() {
+		return money.ParseCurrency(facts.Currency)
+	}
+
+	return money.ParseCurrencyAt(facts.Currency, facts.OccurredAt)
 }
 
 func (d *Decision) input() rule.Input {

@@ -56,7 +56,7 @@ func (r Reason) Meaning() string {
 		return "Rules exist for such an event, but not in its currency; or a reversal names " +
 			"another currency than its original."
 	case CurrencyUnknown:
-		return "The currency is no active ISO 4217 code."
+		return "The currency is no ISO 4217 code that was in use when the event occurred."
 	case AmountMissing:
 		return "A sale or purchase without an amount."
 	case AmountInvalid:

@@ -65,6 +65,20 @@ type Definition struct {
 	// zero: not retired; the only thing that can be added to a published version
 	RetiredAt   time.Time
 	PublishedAt time.Time
+	// AllowRateAboveOne says that rates of more than 1 are meant: a purchase earns more than it costs.
+	AllowRateAboveOne bool
+}
+
+// RateAboveOne reports whether a rate is more than 1.
+func (d Definition) RateAboveOne() bool {
+	one := money.One()
+	for _, tier := range d.Formula.Tiers {
+		if tier.Rate.Cmp(one) > 0 {
+			return true
+		}
+	}
+
+	return d.Formula.Rate.Cmp(one) > 0
 }
 
 // Rule is a valid version of a rule; it never changes.
@@ -159,6 +173,19 @@ func checkMoney(def Definition, faults *fault.Fields) {
 
 func checkFormula(def Definition, faults *fault.Fields) {
 	f := def.Formula
+	if def.RateAboveOne() && !def.AllowRateAboveOne {
+		field := "formula.rate"
+		if f.Kind.Tiered() {
+			field = "formula.tiers"
+		}
+
+		faults.Add(
+			field,
+			"rate_above_one",
+			"is more than 1, which is 100 %; say allow_rate_above_one if that is meant",
+		)
+	}
+
 	if _, ok := ParseKind(string(f.Kind)); !ok {
 		faults.Add(
 			"formula.kind",

@@ -377,4 +377,55 @@ func TestTheFaultListsEveryField(t *testing.T) {
 	}
 }
 
+func rate(text string) money.Rate {
+	r, err := money.ParseRate(text)
+	if err != nil {
+		panic(err)
+	}
+
+	return r
+}
+
 func epoch() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+func TestARateAboveOneHasToBeMeant(t *testing.T) {
+	t.Parallel()
+
+	for field, formula := range map[string]rule.Formula{
+		"formula.rate": {Kind: rule.Percentage, Rate: rate("1.000001")},
+		"formula.tiers": {
+			Kind:   rule.Graduated,
+			Period: rule.Lifetime,
+			Tiers:  []rule.Tier{{From: 0, Rate: rate("0.1")}, {From: 100, Rate: rate("10")}},
+		},
+	} {
+		def := rule.Definition{
+			Name:          "generous",
+			Scope:         rule.Scope{EventType: event.Sale},
+			Currency:      money.USD(),
+			Formula:       formula,
+			EffectiveFrom: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
+		}
+
+		_, err := rule.New(def)
+		if f, _ := fault.As(err); f == nil || len(f.Fields) != 1 ||
+			f.Fields[0].Field != field || f.Fields[0].Code != "rate_above_one" {
+			t.Errorf("%s: %v", field, err)
+		}
+
+		def.AllowRateAboveOne = true
+		if _, err := rule.New(def); err != nil {
+			t.Errorf("%s when it is meant: %v", field, err)
+		}
+	}
+
+	whole := rule.Definition{
+		Name:          "all of it",
+		Scope:         rule.Scope{EventType: event.Sale},
+		Formula:       rule.Formula{Kind: rule.Percentage, Rate: rate("1")},
+		EffectiveFrom: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
+	}
+	if _, err := rule.New(whole); err != nil {
+		t.Errorf("a rate of 1: %v", err)
+	}
+}

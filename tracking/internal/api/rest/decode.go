@@ -132,6 +132,26 @@ func (r *reader) number(field string, faults *fault.Fields) event.Text {
 	return event.Broken()
 }
 
+// boolean reads a value that must be true or false, or a string of the same form, as its text; null
+// is absent.
+func (r *reader) boolean(field string, faults *fault.Fields) event.Text {
+	raw, err := r.json.ReadValue()
+	if err == nil {
+		switch raw.Kind() {
+		case jsontext.KindNull:
+			return event.Text{}
+		case jsontext.KindTrue, jsontext.KindFalse:
+			return event.Given(string(raw))
+		case jsontext.KindString:
+			return event.Given(unquote(raw))
+		}
+	}
+
+	faults.Add(field, "wrong_type", "must be true or false")
+
+	return event.Broken()
+}
+
 func unquote(raw jsontext.Value) string {
 	if bytes.IndexByte(raw, '\\') < 0 {
 		return string(raw[1 : len(raw)-1])
@@ -274,6 +294,8 @@ func (r *reader) meaning(
 			m.OrderID = r.text(prefix+"metadata.order_id", faults)
 		case `"original_event_id"`:
 			m.OriginalEventID = r.text(prefix+"metadata.original_event_id", faults)
+		case `"self_referral"`:
+			m.SelfReferral = r.boolean(prefix+"metadata.self_referral", faults)
 		default:
 			_ = r.json.SkipValue()
 		}

@@ -204,6 +204,9 @@ func TestBadEventsGetTheirProblem(t *testing.T) {
 		"1e-26":               {meta(`"amount":1e-26`), 422, "metadata.amount", "amount_too_precise"},
 		"currency of number":  {meta(`"amount":1,"currency":840`), 422, "metadata.currency", "wrong_type"},
 		"unknown currency":    {meta(`"amount":1,"currency":"EURO"`), 422, "metadata.currency", "currency_unknown"},
+		"self of number":      {meta(`"amount":1,"self_referral":1`), 422, "metadata.self_referral", "wrong_type"},
+		"self of list":        {meta(`"amount":1,"self_referral":[true]`), 422, "metadata.self_referral", "wrong_type"},
+		"self yes":            {meta(`"amount":1,"self_referral":"yes"`), 422, "metadata.self_referral", "wrong_type"},
 		"product of number":   {meta(`"amount":1,"product_id":7`), 422, "metadata.product_id", "wrong_type"},
 		"empty order":         {meta(`"amount":1,"order_id":""`), 422, "metadata.order_id", "too_short"},
 		"other partner":       {event(`"partner_id":"v"`), 422, "partner_id", "contradiction"},
@@ -352,5 +355,17 @@ func TestListsTurnPages(t *testing.T) {
 		request{method: "GET", url: url + "?user_id=nobody"},
 	); a.body != `{"data":[],"has_more":false}` {
 		t.Fatalf("an empty list is %s", a.body)
+	}
+}
+
+func TestSelfReferralOfEachForm(t *testing.T) {
+	t.Parallel()
+	url, _ := setup(t, nil)
+
+	for _, value := range []string{`true`, `false`, `"true"`, `"false"`, `null`} {
+		body := `{"user_id":"u","event_type":"purchase","metadata":{"amount":1,"self_referral":` + value + `}}`
+		if a := send(t, request{url: url, body: body}); a.status != http.StatusCreated {
+			t.Errorf("%s: %d %s", value, a.status, a.body)
+		}
 	}
 }

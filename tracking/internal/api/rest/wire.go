@@ -109,9 +109,19 @@ func (Metadata) Schema(huma.Registry) *huma.Schema {
 					"the currency of its original.",
 				Examples: []any{"USD"},
 			},
-			"product_id":        identifier("What was bought."),
-			"order_id":          identifier("The order."),
+			"product_id": identifier("What was bought."),
+			"order_id": identifier("The number of the order that a sale or purchase belongs to, " +
+				"or that a refund, void or chargeback undoes. An order is named by user_id, " +
+				"campaign_id and this number; it earns once."),
 			"original_event_id": identifier("The event that a refund, void or chargeback undoes."),
+			"self_referral": {
+				OneOf: []*huma.Schema{
+					{Type: huma.TypeBoolean},
+					{Type: huma.TypeString, Enum: []any{"true", "false"}},
+				},
+				Description: "Whether the user bought from themselves: then the event earns " +
+					"nothing. False when absent.",
+			},
 		},
 		Examples: []any{map[string]any{"amount": 100, "product_id": "prod456"}},
 	}

@@ -13,9 +13,14 @@ func (c *checker) metadata(e *Facts, m Metadata) {
 	e.OrderID = c.identifier("metadata.order_id", m.OrderID)
 	e.OriginalEventID = c.identifier("metadata.original_event_id", m.OriginalEventID)
 
+	if m.SelfReferral.state == given && m.SelfReferral.value != "true" &&
+		m.SelfReferral.value != "false" {
+		c.faults.Add("metadata.self_referral", "wrong_type", "must be true or false")
+	}
+
 	currency := e.Type.currency()
 	if m.Currency.state == given {
-		known, err := money.ParseCurrency(m.Currency.value)
+		known, err := e.Type.parseCurrency(m.Currency.value, e.OccurredAt)
 		if err != nil {
 			c.money("metadata.currency", err)
 		} else {

@@ -110,6 +110,8 @@ func TestNewRefuses(t *testing.T) {
 		"huge exponent":         {func(in *event.Input) { in.Metadata.Amount = event.Given("1e99") }, "metadata.amount", "amount_too_large"},
 		"unknown currency":      {func(in *event.Input) { in.Metadata.Currency = event.Given("XXX") }, "metadata.currency", "currency_unknown"},
 		"small currency":        {func(in *event.Input) { in.Metadata.Currency = event.Given("usd") }, "metadata.currency", "currency_unknown"},
+		"currency that ended":   {func(in *event.Input) { in.Metadata.Currency = event.Given("BGN") }, "metadata.currency", "currency_unknown"},
+		"self referral yes":     {func(in *event.Input) { in.Metadata.SelfReferral = event.Given("yes") }, "metadata.self_referral", "wrong_type"},
 		"empty product":         {func(in *event.Input) { in.Metadata.ProductID = event.Given("") }, "metadata.product_id", "too_short"},
 		"long order":            {func(in *event.Input) { in.Metadata.OrderID = event.Given(long) }, "metadata.order_id", "too_long"},
 		"bad original":          {func(in *event.Input) { in.Metadata.OriginalEventID = event.Given("\t") }, "metadata.original_event_id", "not_printable"},
@@ -312,5 +314,48 @@ func TestHashTellsContents(t *testing.T) {
 		}
 
 		seen[h] = name
+	}
+}
+
+// A currency is valid at the time of the event; a refund may name one that has ended since.
+func TestACurrencyIsValidAtTheTimeOfTheEvent(t *testing.T) {
+	t.Parallel()
+
+	for name, c := range map[string]struct {
+		kind, at, currency string
+		refused            bool
+	}{
+		"last day":          {"purchase", "2022-12-31T23:59:59Z", "HRK", false},
+		"after the last":    {"purchase", "2023-01-01T00:00:00Z", "HRK", true},
+		"in another zone":   {"purchase", "2023-01-01T00:30:00+01:00", "HRK", false},
+		"refund afterwards": {"refund", "2023-02-01T00:00:00Z", "HRK", false},
+		"without a time":    {"sale", "", "SLL", true},
+		"in use":            {"sale", "", "EUR", false},
+	} {
+		in := purchase()
+		in.EventType = event.Given(c.kind)
+		in.Metadata.Currency = event.Given(c.currency)
+
+		if c.at != "" {
+			in.OccurredAt = event.Given(c.at)
+		}
+
+		_, faults := event.New(in, receipt())
+		if (len(faults) > 0) != c.refused || c.refused && faults[0].Code != "currency_unknown" {
+			t.Errorf("%s: faults = %v", name, faults)
+		}
+	}
+}
+
+func TestSelfReferralIsTrueOrFalse(t *testing.T) {
+	t.Parallel()
+
+	for _, text := range []string{"true", "false"} {
+		in := purchase()
+		in.Metadata.SelfReferral = event.Given(text)
+
+		if _, faults := event.New(in, receipt()); len(faults) > 0 {
+			t.Errorf("%s: faults = %v", text, faults)
+		}
 	}
 }

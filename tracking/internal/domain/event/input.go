@@ -53,7 +53,8 @@ type Input struct {
 // Metadata is the free part of an event. Text is the JSON text of the object as received, ""
 // without one; Canonical is one text for all spellings of the same content: members sorted, without
 // white space, and numbers that are equal as decimals written alike. The others are its members
-// with meaning: of Amount, Given holds the text of a JSON number, or of a string of the same form.
+// with meaning: of Amount, Given holds the text of a JSON number, or of a string of the same form;
+// of SelfReferral that of a boolean, or of such a string.
 type Metadata struct {
 	Text            string
 	Canonical       string
@@ -62,4 +63,5 @@ type Metadata struct {
 	ProductID       Text
 	OrderID         Text
 	OriginalEventID Text
+	SelfReferral    Text
 }

@@ -1,6 +1,10 @@
 package event
 
-import "tributary/platform/money"
+import (
+	"time"
+
+	"tributary/platform/money"
+)
 
 // Type says what happened.
 type Type string
@@ -49,4 +53,16 @@ func (t Type) currency() money.Currency {
 	}
 
 	return money.USD()
+}
+
+// parseCurrency reads the currency that an event of the type names. It was in use at the time of
+// the event; what takes back another event may name one that has ended since.
+func (t Type) parseCurrency(code string, at time.Time) (money.Currency, error) {
+	switch t {
+	case Refund, Void, Chargeback:
+		return money.ParseCurrency(code)
+	case View, Click, Engagement, Lead, Sale, Purchase:
+	}
+
+	return money.ParseCurrencyAt(code, at)
 }
