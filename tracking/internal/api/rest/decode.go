@@ -136,15 +136,13 @@ func (r *reader) number(field string, faults *fault.Fields) event.Text {
 // is absent.
 func (r *reader) boolean(field string, faults *fault.Fields) event.Text {
 	raw, err := r.json.ReadValue()
-	if err == nil {
-		switch raw.Kind() {
-		case jsontext.KindNull:
-			return event.Text{}
-		case jsontext.KindTrue, jsontext.KindFalse:
-			return event.Given(string(raw))
-		case jsontext.KindString:
-			return event.Given(unquote(raw))
-		}
+	switch {
+	case err == nil && raw.Kind() == jsontext.KindNull:
+		return event.Text{}
+	case err == nil && (raw.Kind() == jsontext.KindTrue || raw.Kind() == jsontext.KindFalse):
+		return event.Given(string(raw))
+	case err == nil && raw.Kind() == jsontext.KindString:
+		return event.Given(unquote(raw))
 	}
 
 	faults.Add(field, "wrong_type", "must be true or false")
