@@ -65,7 +65,7 @@ type Definition struct {
 	// zero: not retired; the only thing that can be added to a published version
 	RetiredAt   time.Time
 	PublishedAt time.Time
-	// AllowRateAboveOne says that rates of more than 1 are meant: a purchase earns more than it costs.
+	// AllowRateAboveOne says that rates of more than 1 are meant.
 	AllowRateAboveOne bool
 }
 
