@@ -1,22 +1,73 @@
 // Package identifier is the rule for the ids that callers choose (of users, campaigns, events,
-// products, orders): 1 to 128 printable characters.
+// products, orders): 1 to 128 printable characters, neither the first nor the last a blank.
 package identifier
 
 import (
 	"unicode"
 	"unicode/utf8"
+
+	"tributary/platform/fault"
 )
 
 // Max is the number of characters that an id has at most.
 const Max = 128
 
-// Valid tells whether the text can be an id.
-func Valid(text string) bool { return text != "" && !TooLong(text) && Printable(text) }
+// Valid reports whether the text can be an id.
+func Valid(text string) bool { return violation(text).code == "" }
 
-// TooLong tells whether the text has more characters than an id may have.
+// Check adds a fault of the field unless the text can be an id.
+func Check(faults *fault.Fields, field, text string) {
+	if v := violation(text); v.code != "" {
+		faults.Add(field, v.code, v.message)
+	}
+}
+
+// CheckOptional is Check for a field that may be empty, which stands for absent.
+func CheckOptional(faults *fault.Fields, field, text string) {
+	if text != "" {
+		Check(faults, field, text)
+	}
+}
+
+// Readable reports whether the text can be the id of what is stored or published already: 1 to 128
+// characters without control characters. The rule for new ids was added to later; what was accepted
+// before keeps its decision and can be looked up.
+func Readable(text string) bool {
+	if text == "" || TooLong(text) || !utf8.ValidString(text) {
+		return false
+	}
+
+	for _, r := range text {
+		if unicode.IsControl(r) {
+			return false
+		}
+	}
+
+	return true
+}
+
+type broken struct{ code, message string }
+
+// violation returns the part of the rule that the text breaks, or the zero value.
+func violation(text string) broken {
+	switch {
+	case text == "":
+		return broken{"too_short", "must have at least 1 character"}
+	case TooLong(text):
+		return broken{"too_long", "must have at most 128 characters"}
+	case !Printable(text):
+		return broken{"not_printable", "must consist of printable characters"}
+	case text[0] == ' ' || text[len(text)-1] == ' ': // no other white space is printable
+		return broken{"blank_at_end", "must neither begin nor end with a blank"}
+	}
+
+	return broken{}
+}
+
+// TooLong reports whether the text has more characters than an id may have.
 func TooLong(text string) bool { return len(text) > Max && utf8.RuneCountInString(text) > Max }
 
-// Printable tells whether the text is valid UTF-8 and holds nothing invisible but spaces. The
+// Printable reports whether the text is valid UTF-8 and holds nothing invisible but spaces. The
 // replacement character stands for what got lost earlier and is not taken either.
 func Printable(text string) bool {
 	for i := range len(text) {
@@ -30,10 +81,19 @@ func Printable(text string) bool {
 
 func printableRunes(text string) bool {
 	for _, r := range text {
-		if !unicode.IsPrint(r) || r == utf8.RuneError {
+		if !unicode.IsPrint(r) || r == utf8.RuneError || invisible(r) {
 			return false
 		}
 	}
 
 	return true
+}
+
+// invisible reports whether nothing is drawn for a character that Unicode does not count among
+// controls and formats: fillers, joiners, selectors of variants, the empty pattern of Braille.
+func invisible(r rune) bool {
+	const emptyBraille = '\u2800'
+
+	return r == emptyBraille ||
+		unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }

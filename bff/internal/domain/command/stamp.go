@@ -102,14 +102,12 @@ func ValidIdempotencyKey(key string) bool {
 	return true
 }
 
-// CheckIdentifier notes a fault unless value is 1 to 128 printable characters.
+// CheckIdentifier adds a fault unless value is an identifier.
 func CheckIdentifier(faults *fault.Fields, field, value string) {
-	switch {
-	case value == "":
+	if value == "" {
 		faults.Add(field, "required", "is required")
-	case identifier.TooLong(value):
-		faults.Add(field, "too_long", "must be at most 128 characters")
-	case !identifier.Printable(value):
-		faults.Add(field, "not_printable", "must hold printable characters only")
+		return
 	}
+
+	identifier.Check(faults, field, value)
 }

@@ -71,6 +71,7 @@ func TestCheckIdentifier(t *testing.T) {
 
 	for value, want := range map[string]string{
 		"camp123": "", "a b": "", "käse-漢字": "", strings.Repeat("ü", 128): "",
+		" ": "blank_at_end", "camp123 ": "blank_at_end", "\u3164": "not_printable",
 		"": "required", strings.Repeat("ü", 129): "too_long", "a\x00": "not_printable", "a\u200bb": "not_printable", "a\xffb": "not_printable", "\u2028": "not_printable",
 	} {
 		var faults fault.Fields

@@ -158,19 +158,33 @@ func TestPoisonIsKeptWithItsReason(t *testing.T) {
 		}
 	}
 
-	var dead letters
+	// What was published before ids had to have no blanks at their ends gets its decision as well.
+	for name, payload := range map[string]string{
+		"good":              good,
+		"blank user":        strings.NewReplacer(`"e1"`, `"e2"`, `"u"`, `" "`).Replace(good),
+		"blank behind id":   strings.Replace(good, `"e1"`, `"e1 "`, 1),
+		"invisible in user": strings.NewReplacer(`"e1"`, `"e3"`, `"u"`, `"u\u200b"`).Replace(good),
+	} {
+		var dead letters
 
-	tracking := events.NewTracking(
-		consume.New(store, time.Now, newID),
-		&dead,
-		slog.New(slog.DiscardHandler),
-	)
-	if err := tracking.Handle(
-		t.Context(),
-		[]broker.Received{{Message: broker.Message{Payload: []byte(good)}}},
-	); err != nil ||
-		len(dead.reasons) != 0 {
-		t.Errorf("good: %v, %v", err, dead.reasons)
+		tracking := events.NewTracking(
+			consume.New(store, time.Now, newID),
+			&dead,
+			slog.New(slog.DiscardHandler),
+		)
+		if err := tracking.Handle(
+			t.Context(),
+			[]broker.Received{{Message: broker.Message{Payload: []byte(payload)}}},
+		); err != nil ||
+			len(dead.reasons) != 0 {
+			t.Errorf("%s: %v, %v", name, err, dead.reasons)
+		}
+	}
+
+	for _, id := range []string{"e1", "e2", "e1 ", "e3"} {
+		if _, err := store.Decision(t.Context(), id); err != nil {
+			t.Errorf("no decision about %q: %v", id, err)
+		}
 	}
 }
 

@@ -13,10 +13,10 @@ import (
 
 	"tributary/commission/internal/application/consume"
 	"tributary/commission/internal/application/payouts"
-	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/payout"
 	"tributary/platform/broker"
 	"tributary/platform/fault"
+	"tributary/platform/identifier"
 	"tributary/platform/money"
 )
 
@@ -122,8 +122,12 @@ func decodePayment(m broker.Received, strict bool) (payout.Payout, error) {
 		faults.Add("command_id", "identifier_invalid", "must be a UUID")
 	}
 
-	if !event.ValidID(c.UserID) {
-		faults.Add("user_id", "identifier_invalid", "must be 1 to 128 printable characters")
+	if !identifier.Readable(c.UserID) {
+		faults.Add(
+			"user_id",
+			"identifier_invalid",
+			"must be 1 to 128 characters without control characters",
+		)
 	}
 
 	issued, err := time.Parse(time.RFC3339, c.IssuedAt)

@@ -114,6 +114,13 @@ func TestBadQueries(t *testing.T) {
 		}
 	}
 
+	for _, query := range []string{"/commissions?user_id=%20", "/summary?product_id=x%20", "/balances/%20x"} {
+		a := s.call(t, "GET", query, "").want(t, 422)
+		if a.str("errors.0.code") != "blank_at_end" {
+			t.Errorf("%s: %s", query, a.text)
+		}
+	}
+
 	for _, path := range []string{"/decisions/x%00", "/decisions/x%ff", "/decisions/x%00/explain", "/commissions/x%00", "/payouts/x%00"} {
 		s.call(t, "GET", path, "").want(t, 404)
 	}
@@ -262,7 +269,8 @@ func TestAdjustmentsOnceForAKey(t *testing.T) {
 
 	for _, bad := range []string{
 		`{"user_id":"u","amount":0,"currency":"USD","reason":"x"}`, `{"user_id":"u","amount":1.001,"currency":"USD","reason":"x"}`, `{"user_id":"u","amount":1,"currency":"XXX","reason":"x"}`,
-		`{"user_id":"u","amount":true,"currency":"USD","reason":"x"}`, `{"user_id":"","amount":1,"currency":"USD","reason":"x"}`, `{"user_id":"u","amount":1,"currency":"USD","reason":" "}`,
+		`{"user_id":"u","amount":true,"currency":"USD","reason":"x"}`, `{"user_id":"","amount":1,"currency":"USD","reason":"x"}`, `{"user_id":" ","amount":1,"currency":"USD","reason":"x"}`,
+		`{"user_id":"u ","amount":1,"currency":"USD","reason":"x"}`, `{"user_id":"u","campaign_id":" c","amount":1,"currency":"USD","reason":"x"}`, `{"user_id":"u","amount":1,"currency":"USD","reason":" "}`,
 		`{"user_id":"u","amount":"NaN","currency":"USD","reason":"x"}`, `{"amount":1,"currency":"USD","reason":"x"}`, `{"user_id":"u","amount":1,"currency":"USD","reason":"x","more":1}`, `{"user_id":"u","amount":null,"currency":"USD","reason":"x"}`,
 	} {
 		if a := s.call(

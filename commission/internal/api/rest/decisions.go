@@ -8,8 +8,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"tributary/commission/internal/application/query"
-	"tributary/commission/internal/domain/event"
 	"tributary/platform/auth"
+	"tributary/platform/identifier"
 )
 
 // decisionBody is the one answer that every event gets.
@@ -88,7 +88,7 @@ func registerDecisions(api huma.API, store query.Commissions) {
 			"Decisions",
 		),
 		func(ctx context.Context, in *decisionInput) (*decisionAnswer, error) {
-			if !event.ValidID(in.EventID) {
+			if !identifier.Readable(in.EventID) {
 				return nil, query.ErrNoDecision()
 			}
 

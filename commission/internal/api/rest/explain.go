@@ -8,8 +8,8 @@ import (
 	"tributary/commission/internal/api/wire"
 	"tributary/commission/internal/application/explain"
 	"tributary/commission/internal/application/query"
-	"tributary/commission/internal/domain/event"
 	"tributary/platform/auth"
+	"tributary/platform/identifier"
 )
 
 type explanationAnswer struct {
@@ -53,7 +53,7 @@ func registerExplain(api huma.API, handler *explain.Handler) {
 			"Decisions",
 		),
 		func(ctx context.Context, in *decisionInput) (*explanationAnswer, error) {
-			if !event.ValidID(in.EventID) {
+			if !identifier.Readable(in.EventID) {
 				return nil, query.ErrNoDecision()
 			}
 

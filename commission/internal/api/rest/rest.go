@@ -16,10 +16,10 @@ import (
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/application/settle"
-	"tributary/commission/internal/domain/event"
 	"tributary/platform/auth"
 	"tributary/platform/fault"
 	"tributary/platform/httpapi"
+	"tributary/platform/identifier"
 )
 
 // Base is the path under which all routes are.
@@ -145,9 +145,7 @@ func readOperation(id, path, summary, description, tag string) huma.Operation {
 func checkIDs(given ...string) error {
 	var faults fault.Fields
 	for i := 0; i+1 < len(given); i += 2 {
-		if given[i+1] != "" && !event.ValidID(given[i+1]) {
-			faults.Add(given[i], "not_printable", "must consist of printable characters")
-		}
+		identifier.CheckOptional(&faults, given[i], given[i+1])
 	}
 
 	return faults.Err()

@@ -9,8 +9,8 @@ import (
 
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/domain/commission"
-	"tributary/commission/internal/domain/event"
 	"tributary/platform/fault"
+	"tributary/platform/identifier"
 	"tributary/platform/money"
 )
 
@@ -76,13 +76,9 @@ func (h *Handler) Adjust(
 	a Adjustment,
 ) (commission.Commission, error) {
 	var faults fault.Fields
-	if !event.ValidID(a.UserID) {
-		faults.Add("user_id", "identifier_invalid", "must be 1 to 128 printable characters")
-	}
 
-	if a.CampaignID != "" && !event.ValidID(a.CampaignID) {
-		faults.Add("campaign_id", "identifier_invalid", "must be 1 to 128 printable characters")
-	}
+	identifier.Check(&faults, "user_id", a.UserID)
+	identifier.CheckOptional(&faults, "campaign_id", a.CampaignID)
 
 	amount := readAmount(a, &faults)
 	if f, ok := fault.As(commission.CheckReason(request.Reason)); ok {

@@ -4,10 +4,9 @@ package event
 
 import (
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"tributary/platform/fault"
+	"tributary/platform/identifier"
 )
 
 // Type is what happened.
@@ -68,9 +67,6 @@ type Facts struct {
 // Event is a valid event; it never changes.
 type Event struct{ facts Facts }
 
-// maxID is the longest identifier in characters.
-const maxID = 128
-
 // New makes an event out of facts. It refuses what tracking should never have published: missing or
 // unprintable identifiers, an unknown type, no time. The fault lists every field.
 func New(facts Facts) (Event, error) {
@@ -86,8 +82,12 @@ func New(facts Facts) (Event, error) {
 		{"order_id", facts.OrderID, false},
 		{"original_event_id", facts.OriginalID, false},
 	} {
-		if (id.value != "" || id.needed) && !ValidID(id.value) {
-			faults.Add(id.field, "identifier_invalid", "must be 1 to 128 printable characters")
+		if (id.value != "" || id.needed) && !identifier.Readable(id.value) {
+			faults.Add(
+				id.field,
+				"identifier_invalid",
+				"must be 1 to 128 characters without control characters",
+			)
 		}
 	}
 
@@ -130,19 +130,3 @@ func (e Event) Type() Type { return e.facts.Type }
 
 // OccurredAt is when it happened; rules are chosen by it.
 func (e Event) OccurredAt() time.Time { return e.facts.OccurredAt }
-
-// ValidID tells whether text is 1 to 128 characters without control characters: what the message
-// contract allows.
-func ValidID(text string) bool {
-	if text == "" || !utf8.ValidString(text) || utf8.RuneCountInString(text) > maxID {
-		return false
-	}
-
-	for _, r := range text {
-		if unicode.IsControl(r) {
-			return false
-		}
-	}
-
-	return true
-}

@@ -9,6 +9,7 @@ import (
 
 	"tributary/commission/internal/domain/event"
 	"tributary/platform/fault"
+	"tributary/platform/identifier"
 	"tributary/platform/money"
 )
 
@@ -108,9 +109,7 @@ func New(def Definition) (Rule, error) {
 		{"campaign_id", def.Scope.CampaignID},
 		{"product_id", def.Scope.ProductID},
 	} {
-		if id.value != "" && !event.ValidID(id.value) {
-			faults.Add(id.field, "identifier_invalid", "must be 1 to 128 printable characters")
-		}
+		identifier.CheckOptional(&faults, id.field, id.value)
 	}
 
 	if def.EffectiveFrom.IsZero() {

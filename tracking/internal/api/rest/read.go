@@ -10,6 +10,7 @@ import (
 	"tributary/platform/auth"
 	"tributary/platform/fault"
 	"tributary/platform/httpapi"
+	"tributary/platform/identifier"
 	"tributary/tracking/internal/application/query"
 	"tributary/tracking/internal/domain/event"
 )
@@ -36,7 +37,7 @@ func registerRead(api huma.API, log Query) {
 		},
 	}
 	huma.Register(api, op, func(ctx context.Context, in *readInput) (*readOutput, error) {
-		if len(event.CheckIdentifier("event_id", in.EventID)) > 0 {
+		if !identifier.Readable(in.EventID) {
 			return nil, query.NotFound()
 		}
 
@@ -116,13 +117,9 @@ func registerList(api huma.API, log Query) {
 
 func (in *listInput) filter(ctx context.Context) (query.Filter, error) {
 	var faults fault.Fields
-	if in.UserID != "" {
-		faults = event.CheckIdentifier("user_id", in.UserID)
-	}
 
-	if in.CampaignID != "" {
-		faults = append(faults, event.CheckIdentifier("campaign_id", in.CampaignID)...)
-	}
+	identifier.CheckOptional(&faults, "user_id", in.UserID)
+	identifier.CheckOptional(&faults, "campaign_id", in.CampaignID)
 
 	if !in.OccurredFrom.IsZero() && !in.OccurredTo.IsZero() &&
 		!in.OccurredTo.After(in.OccurredFrom) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tributary/platform/fault"
+	"tributary/platform/identifier"
 	"tributary/tracking/internal/domain/event"
 )
 
@@ -181,7 +182,7 @@ func (h *Handler) acceptAll(from Origin, items []Item, now time.Time) batch {
 // understood.
 func named(item Item) string {
 	id := item.Input.EventID.Value()
-	if len(event.CheckIdentifier("event_id", id)) > 0 {
+	if !identifier.Valid(id) {
 		return ""
 	}
 

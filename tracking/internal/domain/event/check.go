@@ -56,34 +56,18 @@ func (c *checker) required(field string, text Text, check func(string, Text) str
 	return check(field, text)
 }
 
-// CheckIdentifier gives the fault of a text that no event can have as an identifier, nil if one
-// can.
-func CheckIdentifier(field, text string) fault.Fields {
-	var c checker
-	c.identifier(field, Given(text))
-
-	return c.faults
-}
-
-// identifier is 1 to 128 printable characters.
+// identifier is a text by the rule of identifier.Check.
 func (c *checker) identifier(field string, text Text) string {
 	if text.state != given {
 		return ""
 	}
 
-	v := text.value
-	switch {
-	case v == "":
-		c.faults.Add(field, "too_short", "must have at least 1 character")
-	case identifier.TooLong(v):
-		c.faults.Add(field, "too_long", "must have at most 128 characters")
-	case !identifier.Printable(v):
-		c.faults.Add(field, "not_printable", "must consist of printable characters")
-	default:
-		return v
+	if !identifier.Valid(text.value) {
+		identifier.Check(&c.faults, field, text.value)
+		return ""
 	}
 
-	return ""
+	return text.value
 }
 
 func (c *checker) eventType(text Text) Type {
