@@ -55,6 +55,12 @@ func (c Config) postgres(name string, port int, database string) unit {
 		"wal_compression=on",
 		"-c",
 		"log_min_duration_statement=1s",
+		// what users sent stays out of the server's log: parameters, and rows that a constraint
+		// refuses
+		"-c",
+		"log_parameter_max_length=0",
+		"-c",
+		"log_error_verbosity=terse",
 		// commits that wait for a new file of the log are those that users notice: keep old ones
 		// for use
 		"-c",

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	_ "github.com/jackc/pgx/v5/stdlib" // the database/sql driver that goose needs
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -168,79 +167,7 @@ func (s Set) provider(ownerURL string) (*goose.Provider, *sql.DB, error) {
 	return provider, db, nil
 }
 
-// ensureRole tries again where another database of the same server is migrated at the same time:
-// roles belong to the server, and an advisory lock to one database.
-func (s Set) ensureRole(ctx context.Context, ownerURL, password string) error {
-	for attempt := 0; ; attempt++ {
-		err := s.createRole(ctx, ownerURL, password)
-
-		var pg *pgconn.PgError
-		if err == nil || attempt == 10 || !errors.As(err, &pg) ||
-			(pg.Code != "42710" && pg.Code != "23505" && pg.Code != "XX000") {
-			return err
-		}
-	}
-}
-
-// The role is made under an advisory lock, so that migrators at the same time do not meet in the
-// middle. Default privileges come first: tables that the files create are then the service's to
-// read and write, and the files take back what it must not.
-func (s Set) createRole(ctx context.Context, ownerURL, password string) error {
-	conn, err := pgx.Connect(ctx, ownerURL)
-	if err != nil {
-		return err
-	}
-
-	defer func() { _ = conn.Close(ctx) }()
-
-	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(
-			ctx,
-			`SELECT pg_advisory_xact_lock(hashtextextended('tributary migrations', 0))`,
-		); err != nil {
-			return err
-		}
-
-		var (
-			exists   bool
-			database string
-		)
-		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1),
-    current_database()`, s.Role).Scan(&exists, &database); err != nil {
-			return err
-		}
-
-		role, db := pgx.Identifier{s.Role}.Sanitize(), pgx.Identifier{database}.Sanitize()
-
-		verb := "CREATE"
-		if exists {
-			verb = "ALTER"
-		}
-
-		for _, statement := range []string{
-			verb + " ROLE " + role + " LOGIN PASSWORD " + literal(password),
-			"GRANT CONNECT ON DATABASE " + db + " TO " + role,
-			"REVOKE CREATE ON SCHEMA public FROM PUBLIC",
-			"GRANT USAGE ON SCHEMA public TO " + role,
-			"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON " +
-				"TABLES TO " + role,
-			"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON SEQUENCES TO " + role,
-		} {
-			if _, err := tx.Exec(ctx, statement); err != nil {
-				return err
-			}
-		}
-
-		return nil
-	})
-}
-
-// literal quotes text for statements that take no parameters.
-func literal(text string) string {
-	return "E'" + strings.ReplaceAll(strings.ReplaceAll(text, `\`, `\\`), `'`, `''`) + "'"
-}
-
-// Text is all files of the set, one after the other. Tests name their template databases by it.
+// Text is all that makes the set's database. Tests name their template databases by it.
 func (s Set) Text() (string, error) {
 	names, err := fs.Glob(files, s.Name+"/*.sql")
 	if err != nil {
@@ -259,6 +186,8 @@ func (s Set) Text() (string, error) {
 
 	data, err := s.data()
 	text.WriteString(data)
+	text.WriteString(strings.Join(settings(), "\n"))
+	text.WriteString(strings.Join(largeObjects(), "\n"))
 
 	return text.String(), err
 }

@@ -60,10 +60,12 @@ CREATE INDEX decisions_parked ON decisions (user_id, coalesce(original_event_id,
 
 CREATE INDEX decisions_occurred_brin ON decisions USING brin (occurred_at);
 
--- Replay reads the decisions of one user. Those with a commission are found by it; an index by user
--- on all decisions would cost every event an entry, this one only those that earned nothing.
+-- Replay reads the decisions of one user. Those with a commission are found by it, the parked ones
+-- by their own index; an index by user on all decisions would cost every event an entry, this one
+-- only those that earned nothing. No query but such a one may find it useful: a search for what
+-- waits for one event must not read everything of its user.
 CREATE INDEX decisions_without_commission ON decisions (user_id)
-    WHERE outcome <> 'commissioned';
+    WHERE outcome = 'not_commissioned';
 
 -- +goose StatementBegin
 CREATE FUNCTION decisions_resolve() RETURNS trigger LANGUAGE plpgsql AS $$

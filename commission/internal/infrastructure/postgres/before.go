@@ -47,22 +47,33 @@ WHERE user_id = $1 AND id < $3 AND currency = $5 AND event_id IN (SELECT $4::tex
 WITH sales AS (
     SELECT event_id FROM decisions WHERE event_id = $1
     UNION
-    SELECT o.event_id FROM decisions AS e JOIN decisions AS o USING (user_id, order_id)
-        WHERE e.event_id = $1
+    SELECT o.event_id FROM decisions AS e
+    CROSS JOIN LATERAL (
+        SELECT event_id FROM decisions AS o
+        WHERE o.user_id = e.user_id AND o.order_id = e.order_id
+        OFFSET 0
+    ) AS o
+    WHERE e.event_id = $1
 ), related AS (
-    SELECT event_id FROM sales UNION SELECT r.event_id FROM sales AS s JOIN decisions AS r
-        ON r.reverses_event_id = s.event_id
+    SELECT event_id FROM sales
+    UNION
+    SELECT r.event_id FROM sales AS s
+    CROSS JOIN LATERAL (
+        SELECT event_id FROM decisions WHERE reverses_event_id = s.event_id OFFSET 0
+    ) AS r
 )
-SELECT ` + decisionColumns + ` FROM related JOIN decisions AS d USING (event_id)
-    WHERE d.decided_at <= $2`
+SELECT ` + decisionColumns + ` FROM related
+CROSS JOIN LATERAL (
+    SELECT * FROM decisions AS s WHERE s.event_id = related.event_id OFFSET 0
+) AS d
+WHERE d.decided_at <= $2`
 
-	// Decisions with a commission are found by it: no index has all decisions of a user, since each
-	// event would pay for it.
 	selectEventsOf = `
-SELECT ` + decisionColumns + ` FROM decisions AS d
-WHERE d.decided_at <= $2
-  AND d.event_id IN (SELECT event_id FROM commissions WHERE user_id = $1 UNION SELECT event_id
-      FROM decisions WHERE user_id = $1 AND outcome <> 'commissioned')`
+SELECT ` + decisionColumns + ` FROM (` + idsOfUser + `) AS ids
+CROSS JOIN LATERAL (
+    SELECT * FROM decisions AS s WHERE s.event_id = ids.event_id OFFSET 0
+) AS d
+WHERE d.decided_at <= $2`
 )
 
 // Before implements explain.Store.

@@ -14,6 +14,9 @@ import (
 	"tributary/platform/money"
 )
 
+// How a row is found never depends on statistics, which a new database does not have: where keys
+// are joined with a table, the table is a LATERAL subquery with OFFSET 0, which PostgreSQL looks up
+// for each key and never reads from end to end.
 const (
 	selectDecided = `SELECT event_id FROM decisions WHERE event_id = ANY($1)`
 
@@ -25,8 +28,12 @@ FROM (
     SELECT e.* FROM standing_decisions AS e WHERE e.event_id = ANY($1)
     UNION
     SELECT e.* FROM unnest($2::text[], $3::text[]) AS o (user_id, order_id)
-        JOIN standing_decisions AS e USING (user_id, order_id) WHERE e.event_type IN ('sale',
-            'purchase')
+    CROSS JOIN LATERAL (
+        SELECT * FROM standing_decisions AS e
+        WHERE e.user_id = o.user_id AND e.order_id = o.order_id
+            AND e.event_type IN ('sale', 'purchase')
+        OFFSET 0
+    ) AS e
 ) AS d
 CROSS JOIN LATERAL (
     SELECT sum(base_minor)::bigint AS reversed, count(*) AS times
@@ -44,8 +51,12 @@ ORDER BY d.occurred_at, d.event_id`
 	selectParked = `
 SELECT ` + decisionColumns + `
 FROM unnest($1::text[], $2::text[]) AS q (user_id, ref)
-JOIN decisions AS d ON d.user_id = q.user_id AND coalesce(d.original_event_id, d.order_id) = q.ref
-WHERE d.outcome = 'parked'`
+CROSS JOIN LATERAL (
+    SELECT * FROM decisions AS d
+    WHERE d.user_id = q.user_id AND coalesce(d.original_event_id, d.order_id) = q.ref
+        AND d.outcome = 'parked'
+    OFFSET 0
+) AS d`
 
 	selectEarnings = `
 SELECT c.event_id, c.id::text, c.kind, c.status, c.campaign_id, c.product_id, c.amount_minor,
@@ -58,7 +69,12 @@ FROM commissions AS c WHERE c.id = ANY($1::uuid[]) ORDER BY c.id FOR UPDATE OF c
 SELECT u.user_id, u.rule_id::text, u.currency, u.period, u.volume_minor, u.earned_minor
 FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[]) AS q (user_id, rule_id, currency,
     period)
-JOIN usage AS u USING (user_id, rule_id, currency, period)`
+CROSS JOIN LATERAL (
+    SELECT * FROM usage AS u
+    WHERE (u.user_id, u.rule_id, u.currency, u.period)
+        = (q.user_id, q.rule_id, q.currency, q.period)
+    OFFSET 0
+) AS u`
 )
 
 // wanted is what the events of a batch may depend on.

@@ -19,20 +19,30 @@ const (
 	selectUsers = `SELECT DISTINCT user_id FROM decisions WHERE occurred_at >= $1
     AND occurred_at < $2 ORDER BY user_id`
 
-	// Decisions with a commission are found by it, the others by an index of theirs.
+	// Decisions with a commission are found by it, the others by indexes of theirs. No index has
+	// all decisions of a user, since each event would pay for it.
+	idsOfUser = `
+    SELECT event_id FROM commissions WHERE user_id = $1 AND event_id IS NOT NULL
+    UNION SELECT event_id FROM decisions WHERE user_id = $1 AND outcome = 'not_commissioned'
+    UNION SELECT event_id FROM decisions WHERE user_id = $1 AND outcome = 'parked'`
+
 	selectUserDecisions = `
-SELECT ` + decisionColumns + ` FROM standing_decisions AS d
-WHERE d.event_id IN (
-    SELECT event_id FROM commissions WHERE user_id = $1 UNION SELECT event_id FROM decisions
-        WHERE user_id = $1 AND outcome <> 'commissioned'
-)
+SELECT ` + decisionColumns + ` FROM (` + idsOfUser + `) AS ids
+CROSS JOIN LATERAL (
+    SELECT * FROM standing_decisions AS s WHERE s.event_id = ids.event_id OFFSET 0
+) AS d
 ORDER BY d.occurred_at, d.event_id LIMIT $2`
 
 	selectBooked = `
 SELECT coalesce(d.reverses_event_id, c.event_id), c.currency,
     coalesce(sum(c.amount_minor) FILTER (WHERE c.status <> 'rejected'), 0)::bigint,
        bool_or(c.kind = 'earning' AND c.status = 'rejected')
-FROM commissions AS c LEFT JOIN decisions AS d ON d.event_id = c.event_id AND c.kind = 'clawback'
+FROM commissions AS c
+LEFT JOIN LATERAL (
+    SELECT reverses_event_id FROM decisions
+    WHERE event_id = c.event_id AND c.kind = 'clawback'
+    OFFSET 0
+) AS d ON true
 WHERE c.user_id = $1 AND c.event_id IS NOT NULL
 GROUP BY 1, 2`
 

@@ -1,0 +1,247 @@
+package postgres_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"tributary/commission/internal/application/payouts"
+	"tributary/commission/internal/application/query"
+	"tributary/commission/internal/application/replay"
+	"tributary/commission/internal/application/settle"
+	"tributary/commission/internal/domain/commission"
+	"tributary/commission/internal/domain/event"
+	"tributary/commission/internal/domain/payout"
+)
+
+// A database is at its worst when it is new: what is planned while its tables are empty is used
+// when they are not, until statistics exist. No statement may read a growing table from end to end
+// for that, neither at the start nor later.
+func TestNoStatementScansAGrowingTable(t *testing.T) {
+	t.Parallel()
+
+	const rounds, users = 60, 20
+
+	events := rounds * users * 6
+
+	for name, c := range map[string]struct {
+		work  bool // whether everything else is asked for, now and then
+		reads int  // at most, of a table
+	}{
+		"consumption": {reads: 4 * events},
+		"everything":  {work: true, reads: 40 * events},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := setup(t)
+			f.withoutStatistics(t)
+			f.rule(
+				t, 1, 1, "0.1",
+				"currency, cap_minor, cap_period, hold_days", "'USD', 1000000, 'month', 30",
+			)
+
+			for round := range rounds {
+				f.decide(t, traffic(round, users)...)
+
+				if c.work && round%15 == 0 {
+					f.work(t, round)
+				}
+			}
+
+			f.db.Pool.Close() // a session tells its numbers at its end
+
+			for _, table := range f.reads(t) {
+				if table.scans > 0 {
+					t.Errorf("%s: %d scans of %d rows", table.name, table.scans, table.scanned)
+				}
+
+				if table.fetched > c.reads {
+					t.Errorf("%s: %d rows read for %d events", table.name, table.fetched, events)
+				}
+			}
+		})
+	}
+}
+
+// withoutStatistics sees to it that no table gets any.
+func (f fixture) withoutStatistics(t *testing.T) {
+	t.Helper()
+	f.owned(t, `DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+        EXECUTE format('ALTER TABLE %I SET (autovacuum_enabled = off)', name);
+    END LOOP; END $$`)
+}
+
+// traffic is a batch with all that events refer to: each user sells an order, tells it again,
+// takes back a part of it, and of one of another batch; and takes back what never comes.
+func traffic(round, users int) []event.Facts {
+	var batch []event.Facts
+	for u := range users {
+		user := fmt.Sprintf("u%d", u)
+		name := func(what string, round int) string { return fmt.Sprintf("%s-%s-%d", what, user, round) }
+
+		sale := purchase(name("sale", round), user, "10")
+		sale.OrderID = name("order", round)
+		sale.CampaignID = fmt.Sprintf("c%d", u%3)
+
+		again := sale
+		again.ID = name("again", round)
+
+		view := purchase(name("view", round), user, "")
+		view.Type = event.View
+
+		ofOrder := refund(name("of-order", round), user, "", "1")
+		ofOrder.OrderID = name("order", max(0, round-1))
+
+		batch = append(
+			batch,
+			sale,
+			again,
+			view,
+			ofOrder,
+			refund(name("of-event", round), user, name("sale", max(0, round-2)), "1"),
+			refund(name("parked", round), user, name("nothing", round), "1"),
+		)
+	}
+
+	return batch
+}
+
+// work asks for everything that the store can do with what there is.
+func (f fixture) work(t *testing.T, round int) {
+	t.Helper()
+	ctx := t.Context()
+	check := func(_ any, err error) {
+		t.Helper()
+
+		if err != nil {
+			t.Error(err)
+		}
+	}
+
+	user := "u1"
+	keyed := byHand()
+	keyed.Key = fmt.Sprint("key", round)
+	keyed.Render = func(any) ([]byte, error) { return []byte("{}"), nil }
+
+	if err := f.adjust(ctx, user, "100"); err != nil {
+		t.Error(err)
+	}
+
+	p, _, err := f.store.RequestPayout(ctx, payoutOf(user, 100), start())
+	check(p, err)
+	check(f.store.ClosePayout(ctx, keyed, payouts.Closing{ID: p.ID, To: payout.Completed}))
+	check(f.store.Forget(ctx, start().Add(-time.Hour), 10))
+
+	decided, err := f.store.Decision(ctx, fmt.Sprintf("sale-u2-%d", max(0, round-1)))
+	check(decided, err)
+
+	for _, action := range []commission.Action{commission.Hold, commission.Release, commission.Reject} {
+		check(f.store.Act(ctx, byHand(), settle.Action{ID: decided.CommissionID, Action: action}))
+	}
+
+	check(f.store.ApproveDue(ctx, start().AddDate(0, 0, 29), 100))
+	check(f.store.Rebook(
+		ctx,
+		byHand(),
+		user,
+		func(replay.History) (replay.Booking, error) { return replay.Booking{}, nil },
+	))
+	check(f.store.Users(ctx, november()))
+
+	decided, err = f.store.Decision(ctx, "sale-u1-0")
+	check(decided, err)
+
+	id := decided.CommissionID
+	made, err := f.store.Commission(ctx, id)
+	check(made, err)
+	check(f.store.History(ctx, "commission", id))
+	check(f.store.Before(ctx, made))
+	check(f.store.EventsOf(ctx, user, start()))
+	check(f.store.Rules(ctx))
+	check(f.store.Balances(ctx, user))
+	check(f.store.Payout(ctx, p.ID))
+
+	for _, filter := range []payouts.Filter{{}, {UserID: user}, {Status: "requested"}} {
+		check(f.store.Payouts(ctx, filter, 10, payouts.Position{}))
+		check(f.store.Payouts(ctx, filter, 10, payouts.Position{CreatedAt: start(), ID: uuid.NewString()}))
+	}
+
+	day := start().AddDate(0, 0, -1)
+	for _, filter := range []query.CommissionFilter{
+		{},
+		{UserID: user},
+		{CampaignID: "c1"},
+		{ProductID: "p"},
+		{Status: "held"},
+		{Status: "pending"},
+		{Kind: "clawback"},
+		{EventType: "refund"},
+		{EventType: "purchase", Currency: "USD"},
+		{OccurredFrom: day},
+		{OccurredTo: day},
+		{OccurredFrom: day, OccurredTo: start()},
+	} {
+		check(f.store.List(ctx, filter, query.Slice{Limit: 10}))
+		check(f.store.List(ctx, filter, query.Slice{Limit: 10, After: uuid.NewString()}))
+	}
+
+	// a summary of everything reads everything, by design
+	for _, filter := range []query.CommissionFilter{
+		{UserID: user}, {CampaignID: "c1"}, {Status: "held"}, {OccurredFrom: day, OccurredTo: start()},
+	} {
+		check(f.store.Summary(
+			ctx,
+			filter,
+			query.Grouping{By: []query.Dimension{query.ByCurrency}},
+			10,
+			nil,
+		))
+	}
+}
+
+type tableReads struct {
+	name                    string
+	scans, scanned, fetched int
+}
+
+// reads are the numbers of the growing tables, once all sessions of the service have ended.
+func (f fixture) reads(t *testing.T) []tableReads {
+	t.Helper()
+
+	for f.one(t, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+    AND usename = 'commission_user'`) != "0" {
+		if t.Context().Err() != nil {
+			t.Fatal("sessions do not end")
+		}
+	}
+
+	rows, err := f.owner.Query(context.WithoutCancel(t.Context()), `
+SELECT relname, seq_scan, seq_tup_read, coalesce(idx_tup_fetch, 0) FROM pg_stat_user_tables
+WHERE relname IN ('audit', 'balances', 'commissions', 'decisions', 'idempotency_keys', 'ledger',
+    'payouts', 'replayed_decisions', 'usage') ORDER BY relname`)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	var (
+		found []tableReads
+		one   tableReads
+	)
+	if _, err := pgx.ForEachRow(
+		rows,
+		[]any{&one.name, &one.scans, &one.scanned, &one.fetched},
+		func() error {
+			found = append(found, one)
+			return nil
+		},
+	); err != nil {
+		t.Fatal(err)
+	}
+
+	return found
+}
