@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"fmt"
 	"html"
 	"io"
 	"net/http"
@@ -38,15 +39,25 @@ type file struct {
 	unpack      func() ([]byte, error)
 }
 
-// Handler serves the page at /docs and its files below /docs/. title is the page's title, specURL
-// the address of the OpenAPI document on the same origin, such as "/openapi.json".
-func Handler(title, specURL string) http.Handler {
+// Error is one entry of the page /docs/errors.
+type Error struct {
+	Code    string
+	Status  int
+	Meaning string
+}
+
+// Handler serves the page at /docs, the page of errors at /docs/errors and their files below
+// /docs/. title is the page's title, specURL the address of the OpenAPI document on the same
+// origin, such as "/openapi.json".
+func Handler(title, specURL string, errors []Error) http.Handler {
 	const script, plain = "text/javascript; charset=utf-8", "text/plain; charset=utf-8"
 	files := map[string]file{
 		"swagger-ui.css":                   embedded("swagger-ui.css.gz", "text/css; charset=utf-8"),
 		"swagger-ui-bundle.js":             embedded("swagger-ui-bundle.js.gz", script),
 		"favicon-32x32.png":                embedded("favicon-32x32.png.gz", "image/png"),
 		"init.js":                          embedded("init.js", script),
+		"errors.css":                       embedded("errors.css", "text/css; charset=utf-8"),
+		"errors":                           errorPage(title, errors),
 		"LICENSE":                          embedded("LICENSE", plain),
 		"NOTICE":                           embedded("NOTICE", plain),
 		"swagger-ui-bundle.js.LICENSE.txt": embedded("swagger-ui-bundle.js.LICENSE.txt", plain),
@@ -61,6 +72,25 @@ func Handler(title, specURL string) http.Handler {
 	files[""] = newFile([]byte(fill.Replace(string(page.content))), page.contentType, "no-cache")
 
 	return handler(files)
+}
+
+// errorPage has a row for each code, with the code as its anchor.
+func errorPage(title string, errors []Error) file {
+	var rows strings.Builder
+	for _, e := range errors {
+		fmt.Fprintf(
+			&rows,
+			"<tr id=\"%[1]s\"><td><a href=\"#%[1]s\"><code>%[1]s</code></a></td><td>%[2]d</td><td>%[3]s</td></tr>\n",
+			html.EscapeString(e.Code),
+			e.Status,
+			html.EscapeString(e.Meaning),
+		)
+	}
+
+	page := embedded("errors.html", "text/html; charset=utf-8")
+	fill := strings.NewReplacer("{{title}}", html.EscapeString(title), "{{rows}}", rows.String())
+
+	return newFile([]byte(fill.Replace(string(page.content))), page.contentType, "no-cache")
 }
 
 // embedded reads one of assets/; a name that is not there is served empty, which the test of this

@@ -15,7 +15,10 @@ import (
 
 func setup(t *testing.T) http.Handler {
 	t.Helper()
-	return docsui.Handler(`Tracking "<b>" API`, "/openapi.json")
+
+	return docsui.Handler(`Tracking "<b>" API`, "/openapi.json", []docsui.Error{
+		{Code: "token_missing", Status: 401, Meaning: "Send <one> token."},
+	})
 }
 
 func get(
@@ -230,7 +233,7 @@ func (discard) WriteHeader(int)             {}
 //
 //nolint:paralleltest // it counts allocations of the process
 func TestFilesAreUnpackedOnce(t *testing.T) {
-	handler := docsui.Handler("Notes", "/openapi.json")
+	handler := docsui.Handler("Notes", "/openapi.json", nil)
 	request := httptest.NewRequestWithContext(
 		t.Context(),
 		http.MethodGet,
@@ -259,7 +262,7 @@ func TestThePageKeepsNoToken(t *testing.T) {
 	t.Parallel()
 
 	w := httptest.NewRecorder()
-	docsui.Handler("Notes", "/openapi.json").ServeHTTP(w, httptest.NewRequestWithContext(
+	docsui.Handler("Notes", "/openapi.json", nil).ServeHTTP(w, httptest.NewRequestWithContext(
 		t.Context(),
 		http.MethodGet,
 		"/docs/init.js",

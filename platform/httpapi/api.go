@@ -29,6 +29,7 @@ type Config struct {
 	Description string
 	Version     string
 	HealthPath  string // the health route that was asked for, such as /api/v1/tracking/health
+	Tags        []*huma.Tag
 	Codes       []Code // the service's own error codes; those of Codes() are always there
 	Health      *Health
 	Logger      *slog.Logger
@@ -38,6 +39,8 @@ type Config struct {
 	Caller func(context.Context) string
 	// Middleware runs on every operation before its body is read: authentication, rate limits.
 	Middleware []func(ctx huma.Context, next func(huma.Context))
+	// Open documents operations as ones that take no token: authentication is off.
+	Open bool
 }
 
 // API is a service's HTTP side. Operations are registered on Huma; Router is for what is no
@@ -68,7 +71,7 @@ func New(cfg Config) *API {
 		"/metrics",
 		promhttp.HandlerFor(cfg.Metrics, promhttp.HandlerOpts{}),
 	)
-	docs := docsui.Handler(cfg.Title, "/openapi.json")
+	docs := docsui.Handler(cfg.Title, "/openapi.json", errorPages(cfg.Codes))
 	router.Handle("/docs", docs)
 	router.Handle("/docs/*", docs)
 
@@ -82,20 +85,37 @@ func humaConfig(cfg Config) huma.Config {
 	c.CreateHooks = nil
 	c.RejectUnknownQueryParameters = true
 	c.Formats = map[string]huma.Format{"application/json": format(), "json": format()}
+	c.Info.License = &huma.License{Name: "Apache License 2.0", Identifier: "Apache-2.0"}
+	c.Servers = []*huma.Server{{URL: "/", Description: "The service that this document comes from."}}
+	c.Tags = cfg.Tags
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"bearer": {
 			Type:         "http",
 			Scheme:       "bearer",
 			BearerFormat: "JWT",
-			Description:  "A JSON Web Token; on the local stack `make -s token` prints one.",
+			Description:  "A JSON Web Token. On the local stack `make -s token` prints one.",
 		},
 	}
+
+	list := documented(append(Codes(), cfg.Codes...))
 	problem := c.Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "")
-	list := append(Codes(), cfg.Codes...)
 	c.Components.Schemas.SchemaFromRef(problem.Ref).Properties["code"].Enum = names(list)
-	c.Extensions = map[string]any{"x-error-codes": documented(list)}
+	c.Extensions = map[string]any{"x-error-codes": list}
+	c.Components.Responses = map[string]*huma.Response{}
+	c.Components.Headers = headers()
+	c.OnAddOperation = []huma.AddOpFunc{describer{codes: list, open: cfg.Open}.operation}
 
 	return c
+}
+
+// errorPages are the entries of /docs/errors, to which the type of every problem leads.
+func errorPages(own []Code) []docsui.Error {
+	var list []docsui.Error
+	for _, c := range documented(append(Codes(), own...)) {
+		list = append(list, docsui.Error{Code: c.Code, Status: c.Status, Meaning: c.Meaning})
+	}
+
+	return list
 }
 
 // format writes and reads JSON by the rules of package strictjson, in place of huma's encoding/json

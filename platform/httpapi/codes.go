@@ -115,14 +115,14 @@ func Codes() []Code {
 	}
 }
 
-// names gives the codes in order, each once.
-func names(codes []Code) []any {
-	var list []any
-	for _, c := range documented(codes) {
-		list = append(list, c.Code)
+// names returns the codes of the list.
+func names(list []CodeDoc) []any {
+	codes := make([]any, len(list))
+	for i, c := range list {
+		codes[i] = c.Code
 	}
 
-	return list
+	return codes
 }
 
 // CodeDoc is how a code stands in the OpenAPI document, under x-error-codes; docs/errors.md is made

@@ -1,9 +1,16 @@
 package httpapi
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -27,4 +34,266 @@ func (a *API) WriteDocument(w io.Writer) error {
 	_, err = fmt.Fprintf(w, "%s\n", document)
 
 	return err
+}
+
+// describer completes the description of every operation with what all operations share: the
+// statuses that any of them can answer with, their headers, and examples.
+type describer struct {
+	codes []CodeDoc
+	open  bool
+}
+
+// operation is called by huma for each operation that is registered.
+func (d describer) operation(document *huma.OpenAPI, op *huma.Operation) {
+	if d.open {
+		op.Security = []map[string][]string{}
+	}
+
+	for _, code := range d.statuses(op) {
+		name := responseName(code)
+		if document.Components.Responses[name] == nil {
+			document.Components.Responses[name] = d.failure(code)
+		}
+
+		op.Responses[strconv.Itoa(code)] = &huma.Response{Ref: "#/components/responses/" + name}
+	}
+
+	schemas := document.Components.Schemas
+	for code, response := range op.Responses {
+		if code >= "400" {
+			continue
+		}
+
+		addHeader(response, requestIDHeader)
+		addExamples(schemas, response.Content)
+	}
+
+	if op.RequestBody != nil {
+		addExamples(schemas, op.RequestBody.Content)
+	}
+}
+
+// statuses are the error statuses of an operation: its own, and those of every operation like it.
+func (d describer) statuses(op *huma.Operation) []int {
+	found := map[int]bool{
+		http.StatusUnprocessableEntity: true, // for instance for an unknown query parameter
+		http.StatusInternalServerError: true,
+		http.StatusServiceUnavailable:  true,
+	}
+
+	for _, code := range op.Errors {
+		found[code] = true
+	}
+
+	for text := range op.Responses {
+		if code, err := strconv.Atoi(text); err == nil && code >= http.StatusBadRequest {
+			found[code] = true
+		}
+	}
+
+	if op.RequestBody != nil {
+		found[http.StatusBadRequest] = true
+		found[http.StatusRequestEntityTooLarge] = true
+		found[http.StatusUnsupportedMediaType] = true
+	}
+
+	if slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool { return p.Name == "cursor" }) {
+		found[http.StatusBadRequest] = true
+	}
+
+	public := op.Security != nil && len(op.Security) == 0
+	found[http.StatusUnauthorized] = !public
+	found[http.StatusForbidden] = !public
+
+	maps.DeleteFunc(found, func(_ int, present bool) bool { return !present })
+
+	return slices.Sorted(maps.Keys(found))
+}
+
+// failure describes the answers of one error status, with every code that they can have.
+func (d describer) failure(status int) *huma.Response {
+	var text strings.Builder
+
+	text.WriteString(http.StatusText(status) + ". Codes:\n")
+
+	example := CodeDoc{Status: status}
+	for _, c := range d.codes {
+		if c.Status != status {
+			continue
+		}
+
+		fmt.Fprintf(&text, "\n- `%s`: %s", c.Code, c.Meaning)
+
+		if example.Code == "" || preferred(c.Code) {
+			example = c
+		}
+	}
+
+	response := &huma.Response{
+		Description: text.String(),
+		Content: map[string]*huma.MediaType{problemType: {
+			Schema:  &huma.Schema{Ref: "#/components/schemas/Problem"},
+			Example: exampleProblem(example),
+		}},
+	}
+	addHeader(response, requestIDHeader)
+
+	if status == http.StatusUnauthorized {
+		addHeader(response, "WWW-Authenticate")
+	}
+
+	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
+		addHeader(response, "Retry-After")
+	}
+
+	return response
+}
+
+// preferred reports whether the code is the most frequent one of its status.
+func preferred(code string) bool {
+	switch code {
+	case "json_syntax", "token_missing", "validation_failed", "database_unavailable":
+		return true
+	}
+
+	return false
+}
+
+func exampleProblem(c CodeDoc) Problem {
+	const id = "019ab2c3-4d5e-7f60-8a7b-9c0d1e2f3a4b"
+
+	p := Problem{
+		Type:      typeOf(c.Code),
+		Title:     http.StatusText(c.Status),
+		Status:    c.Status,
+		Detail:    c.Meaning,
+		Instance:  "urn:tributary:request:" + id,
+		Code:      c.Code,
+		RequestID: id,
+	}
+	if c.Code == "validation_failed" {
+		p.Errors = []ProblemField{{Field: "user_id", Code: "required", Message: "is required"}}
+	}
+
+	return p
+}
+
+// responseName is the name of a status under components/responses, such as NotFound.
+func responseName(status int) string {
+	return strings.ReplaceAll(http.StatusText(status), " ", "")
+}
+
+func addHeader(response *huma.Response, name string) {
+	if response.Headers == nil {
+		response.Headers = map[string]*huma.Param{}
+	}
+
+	response.Headers[name] = &huma.Param{Ref: "#/components/headers/" + name}
+}
+
+// headers describes the headers that are set by this package.
+func headers() map[string]*huma.Param {
+	text := &huma.Schema{Type: huma.TypeString}
+	least := 1.0
+
+	return map[string]*huma.Param{
+		requestIDHeader: {
+			Description: "The X-Request-ID of the request, or a new id. The log has it too.",
+			Schema:      text,
+		},
+		"Retry-After": {
+			Description: "The seconds to wait before the request is sent again.",
+			Schema:      &huma.Schema{Type: huma.TypeInteger, Minimum: &least},
+		},
+		"WWW-Authenticate": {
+			Description: "The Bearer challenge of RFC 6750.",
+			Schema:      text,
+		},
+	}
+}
+
+// addExamples adds an example to each media type that has none, put together from the examples of
+// the members.
+func addExamples(schemas huma.Registry, content map[string]*huma.MediaType) {
+	for _, media := range content {
+		if media.Example == nil && len(media.Examples) == 0 && media.Schema != nil {
+			media.Example = example(schemas, media.Schema, nil)
+		}
+	}
+}
+
+// example is a value of the schema; open are the references that it stands in.
+func example(schemas huma.Registry, s *huma.Schema, open []string) any {
+	if s.Ref != "" {
+		open = append(slices.Clip(open), s.Ref)
+		s = schemas.SchemaFromRef(s.Ref)
+	}
+
+	switch {
+	case len(s.Examples) > 0:
+		return s.Examples[0]
+	case s.Default != nil:
+		return s.Default
+	case len(s.Enum) > 0:
+		return s.Enum[0]
+	case s.Type == huma.TypeArray:
+		return exampleList(schemas, s, open)
+	case s.Type == huma.TypeObject:
+		return exampleObject(schemas, s, open)
+	}
+
+	return exampleScalar(s)
+}
+
+func exampleList(schemas huma.Registry, s *huma.Schema, open []string) any {
+	if slices.Contains(open, s.Items.Ref) {
+		return []any{}
+	}
+
+	return []any{example(schemas, s.Items, open)}
+}
+
+// exampleObject leaves out optional members without an example of their own.
+func exampleObject(schemas huma.Registry, s *huma.Schema, open []string) any {
+	object := map[string]any{}
+	for name, member := range s.Properties {
+		required := slices.Contains(s.Required, name)
+		if !required && (len(member.Examples) == 0 || slices.Contains(open, member.Ref)) {
+			continue
+		}
+
+		object[name] = example(schemas, member, open)
+	}
+
+	return object
+}
+
+func exampleScalar(s *huma.Schema) any {
+	switch s.Type {
+	case huma.TypeBoolean:
+		return true
+	case huma.TypeInteger:
+		return int64(cmp.Or(deref(s.Minimum), 1))
+	}
+
+	switch s.Format {
+	case "date-time":
+		return "2026-11-23T10:15:00Z"
+	case "uuid":
+		return "019ab2c3-4d5e-7f60-8a7b-9c0d1e2f3a4b"
+	}
+
+	if s.Nullable {
+		return nil
+	}
+
+	return "text"
+}
+
+func deref(v *float64) float64 {
+	if v == nil {
+		return 0
+	}
+
+	return *v
 }

@@ -19,6 +19,7 @@ func installErrors() { hooks() }
 //nolint:gochecknoglobals // huma's hooks are process-wide variables; they must be set exactly once.
 var hooks = sync.OnceFunc(func() {
 	huma.ValidateStrictCasing = true
+	huma.DefaultArrayNullable = false
 	huma.NewError = func(status int, _ string, errs ...error) huma.StatusError {
 		return newProblem(nil, status, errs)
 	}

@@ -16,21 +16,21 @@ import (
 // Problem is the one shape of every error answer: an RFC 9457 problem document with a stable code.
 // It never holds a value that the caller sent.
 type Problem struct { //nolint:errname // the RFC's word
-	Type      string         `json:"type" doc:"URN of the problem, made from the code." example:"urn:tributary:problem:validation_failed"`
-	Title     string         `json:"title" doc:"The status in words."`
-	Status    int            `json:"status" doc:"The HTTP status."`
-	Detail    string         `json:"detail" doc:"What went wrong and what to do, for people."`
-	Instance  string         `json:"instance" doc:"URN of this occurrence, made from the request id."`
-	Code      string         `json:"code" doc:"Stable code for programs; docs/errors.md explains each."`
-	RequestID string         `json:"request_id" doc:"Also in the X-Request-ID header and in the log."`
-	Errors    []ProblemField `json:"errors,omitempty" doc:"Every fault of the request, field by field. Of more than 100 the first 100 are listed; a last one, more_faults, says so."`
+	Type      string         `json:"type" format:"uri-reference" doc:"Where this service explains the code." example:"/docs/errors#validation_failed"`
+	Title     string         `json:"title" doc:"The status in words." example:"Unprocessable Entity"`
+	Status    int            `json:"status" minimum:"400" maximum:"599" doc:"The HTTP status." example:"422"`
+	Detail    string         `json:"detail" doc:"What happened and what to do next, for people." example:"The request breaks the rules listed in errors."`
+	Instance  string         `json:"instance" format:"uri" doc:"URN of this request, made from request_id." example:"urn:tributary:request:019ab2c3-4d5e-7f60-8a7b-9c0d1e2f3a4b"`
+	Code      string         `json:"code" doc:"Stable code for programs." example:"validation_failed"`
+	RequestID string         `json:"request_id" doc:"The id of the request, as in the X-Request-ID header and in the log." example:"019ab2c3-4d5e-7f60-8a7b-9c0d1e2f3a4b"`
+	Errors    []ProblemField `json:"errors,omitempty" doc:"Every fault of the request, one entry each. After 100 entries a last one, more_faults, says that there are more."`
 }
 
 // ProblemField is one fault of one field.
 type ProblemField struct {
-	Field   string `json:"field" doc:"Path of the field, such as metadata.amount."`
-	Code    string `json:"code" doc:"Stable code of the fault."`
-	Message string `json:"message" doc:"What is expected."`
+	Field   string `json:"field" doc:"Path of the field, such as metadata.amount or events[3].user_id." example:"metadata.amount"`
+	Code    string `json:"code" doc:"Stable code of the fault." example:"amount_malformed"`
+	Message string `json:"message" doc:"What is expected." example:"must be a decimal number in major units"`
 }
 
 // Error gives the detail.
@@ -94,7 +94,7 @@ func problemOf(ctx context.Context, err error) *Problem {
 	id := RequestID(ctx)
 
 	p := &Problem{
-		Type:      "urn:tributary:problem:" + f.Code,
+		Type:      typeOf(f.Code),
 		Title:     http.StatusText(code),
 		Status:    code,
 		Detail:    f.Detail,
@@ -111,6 +111,9 @@ func problemOf(ctx context.Context, err error) *Problem {
 
 	return p
 }
+
+// typeOf is the type of a problem: a reference to the page of the service that explains the code.
+func typeOf(code string) string { return "/docs/errors#" + code }
 
 // headersOf gives the headers that belong to an error: Retry-After in whole seconds (a delay, at
 // least 1) and WWW-Authenticate.

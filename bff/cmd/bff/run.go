@@ -151,6 +151,7 @@ func newAPI(s settings, w wiring) *httpapi.API {
 		Description: "Takes commands of front ends and publishes them to Apache Pulsar. Every " +
 			"command is answered with 202 once the broker has stored it.",
 		Codes:      rest.Codes(),
+		Tags:       rest.Tags(),
 		Health:     w.health,
 		Logger:     w.logger,
 		Metrics:    w.metrics,

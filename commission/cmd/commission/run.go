@@ -166,6 +166,7 @@ func run(ctx context.Context, args []string) error {
 		metrics:  metrics,
 		health:   health,
 		verifier: verifier,
+		open:     verifier == nil,
 		uses: rest.UseCases{
 			Commissions: store,
 			Settle:      settle.New(counted.Settling(store), newID),
@@ -227,6 +228,7 @@ type wiring struct {
 	metrics  *prometheus.Registry
 	health   *httpapi.Health
 	verifier *auth.Verifier
+	open     bool // no request needs a token
 	uses     rest.UseCases
 }
 
@@ -238,6 +240,8 @@ func newAPI(w wiring) *httpapi.API {
 		HealthPath:  healthPath,
 		Description: "Decides what every tracking event earns, once, and explains every cent of it.",
 		Codes:       rest.Codes(),
+		Tags:        rest.Tags(),
+		Open:        w.open,
 		Health:      w.health,
 		Logger:      w.logger,
 		Metrics:     w.metrics,

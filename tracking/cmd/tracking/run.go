@@ -123,6 +123,7 @@ func run(ctx context.Context, args []string) error {
 		metrics:  metrics,
 		health:   health,
 		verifier: verifier,
+		open:     verifier == nil,
 		ingest:   ingest.New(intake, keys, ids.New("tracking:event"), time.Now),
 		query:    query.New(store.NewLog(db.readers)),
 	})
@@ -218,6 +219,7 @@ type wiring struct {
 	metrics  *prometheus.Registry
 	health   *httpapi.Health
 	verifier *auth.Verifier
+	open     bool // no request needs a token
 	ingest   *ingest.Handler
 	query    *query.Handler
 }
@@ -231,6 +233,8 @@ func newAPI(w wiring) *httpapi.API {
 		Description: "Records events in an append-only log and publishes them to Apache Pulsar. " +
 			"An event is answered once it is committed.",
 		Codes:      rest.Codes(),
+		Tags:       rest.Tags(),
+		Open:       w.open,
 		Health:     w.health,
 		Logger:     w.logger,
 		Metrics:    w.metrics,

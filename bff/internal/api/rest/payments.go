@@ -7,15 +7,16 @@ import (
 
 	"tributary/bff/internal/application/requestpayment"
 	"tributary/bff/internal/domain/payment"
+	"tributary/platform/httpapi"
 )
 
 type paymentInput struct {
 	Idempotent
 	Body struct {
-		Amount         major  `json:"amount" example:"150.00"`
-		Currency       string `json:"currency" minLength:"3" maxLength:"3" doc:"ISO 4217." example:"USD"`
-		PaymentMethod  string `json:"payment_method" minLength:"1" maxLength:"64" example:"paypal"`
-		AccountDetails object `json:"account_details" doc:"Where to pay to, as the method needs it. Personal data: never logged."`
+		Amount         httpapi.Decimal `json:"amount" pattern:"^([1-9][0-9]{0,11}(\\.[0-9]{1,4})?|0\\.0{0,3}[1-9][0-9]{0,3})$" doc:"Major units, more than 0, with at most the decimals that the currency has. A JSON number is accepted too." example:"\"150.00\""`
+		Currency       string          `json:"currency" minLength:"3" maxLength:"3" doc:"ISO 4217." example:"USD"`
+		PaymentMethod  string          `json:"payment_method" minLength:"1" maxLength:"64" example:"paypal"`
+		AccountDetails object          `json:"account_details" doc:"Where to pay to, as the method needs it. Personal data: never logged."`
 	}
 }
 
@@ -37,7 +38,7 @@ func registerPayments(api huma.API, handler *requestpayment.Handler) {
 		got, err := handler.Handle(ctx, requestpayment.Command{
 			Caller: from, IdempotencyKey: in.IdempotencyKey,
 			Payment: payment.Input{
-				Amount:         in.Body.Amount.text,
+				Amount:         in.Body.Amount.Text,
 				Currency:       in.Body.Currency,
 				Method:         in.Body.PaymentMethod,
 				AccountDetails: in.Body.AccountDetails.text,

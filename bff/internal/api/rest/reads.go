@@ -157,14 +157,7 @@ func readOperation(id, path, summary, tag string) huma.Operation {
 		Tags:        []string{tag},
 		Security:    auth.Require(auth.Partner),
 		Description: "Read from the commission service with the caller's own token.",
-		Errors: []int{
-			http.StatusBadRequest,
-			http.StatusUnauthorized,
-			http.StatusForbidden,
-			http.StatusNotFound,
-			http.StatusTooManyRequests,
-			http.StatusServiceUnavailable,
-		},
+		Errors:      []int{http.StatusTooManyRequests},
 	}
 }
 

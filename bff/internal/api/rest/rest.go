@@ -69,6 +69,17 @@ func Codes() []httpapi.Code {
 	)
 }
 
+// Tags group the operations of the document.
+func Tags() []*huma.Tag {
+	return []*huma.Tag{
+		{Name: "Campaigns", Description: "Accept the terms of campaigns."},
+		{Name: "Evidence", Description: "Hand in evidence of promotion."},
+		{Name: "Payments", Description: "Request payments and follow them."},
+		{Name: "Balance", Description: "What can be paid out."},
+		{Name: "Commissions", Description: "What the caller has earned."},
+	}
+}
+
 // commandOperation is what all commands have in common.
 func commandOperation(id, path, summary, description, tag string) huma.Operation {
 	return huma.Operation{
@@ -80,15 +91,7 @@ func commandOperation(id, path, summary, description, tag string) huma.Operation
 		Tags:          []string{tag},
 		DefaultStatus: http.StatusAccepted,
 		Security:      auth.Require(auth.Partner),
-		Errors: []int{
-			http.StatusBadRequest,
-			http.StatusUnauthorized,
-			http.StatusForbidden,
-			http.StatusRequestEntityTooLarge,
-			http.StatusUnsupportedMediaType,
-			http.StatusTooManyRequests,
-			http.StatusServiceUnavailable,
-		},
+		Errors:        []int{http.StatusTooManyRequests},
 	}
 }
 

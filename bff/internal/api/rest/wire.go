@@ -1,11 +1,9 @@
 package rest
 
 import (
-	"errors"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"tributary/bff/internal/application/submit"
@@ -37,41 +35,6 @@ func (o *object) Resolve(_ huma.Context, prefix *huma.PathBuffer) []error {
 // Schema is that of any object.
 func (object) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
-}
-
-// major is an amount in major units, a JSON number or string, kept as its text so that no digit is
-// lost.
-type major struct{ text string }
-
-// UnmarshalJSON keeps the text of a number, or what a string holds, and refuses anything else.
-func (m *major) UnmarshalJSON(raw []byte) error {
-	kind := jsontext.Value(raw).Kind()
-	if kind == jsontext.KindString {
-		return json.Unmarshal(raw, &m.text)
-	}
-
-	if kind != jsontext.KindNumber {
-		return errors.New("neither number nor string")
-	}
-
-	m.text = string(raw)
-
-	return nil
-}
-
-// Schema is a number or a string.
-func (major) Schema(huma.Registry) *huma.Schema {
-	longest := 40
-
-	return &huma.Schema{
-		Description: "Major units, read exactly from the text: at most 12 integer digits and as " +
-			"many decimals as the currency has.",
-		OneOf: []*huma.Schema{
-			{Type: huma.TypeNumber},
-			{Type: huma.TypeString, MaxLength: &longest},
-		},
-		Examples: []any{"150.00"},
-	}
 }
 
 // receipt is the answer to every command.

@@ -2,15 +2,16 @@ package rest
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"tributary/commission/internal/api/wire"
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/settle"
 	"tributary/commission/internal/domain/commission"
 	"tributary/platform/auth"
+	"tributary/platform/httpapi"
 )
 
 type actionInput struct {
@@ -25,11 +26,11 @@ type actionInput struct {
 type adjustmentInput struct {
 	ChangeHeaders
 	Body struct {
-		UserID     string     `json:"user_id" minLength:"1" maxLength:"128"`
-		CampaignID string     `json:"campaign_id,omitempty" maxLength:"128"`
-		Amount     wire.Major `json:"amount" doc:"Major units, read exactly; negative to take." example:"-12.50"`
-		Currency   string     `json:"currency" example:"USD"`
-		Reason     string     `json:"reason" minLength:"1" maxLength:"500" doc:"Kept in the audit."`
+		UserID     string          `json:"user_id" minLength:"1" maxLength:"128"`
+		CampaignID string          `json:"campaign_id,omitempty" maxLength:"128"`
+		Amount     httpapi.Decimal `json:"amount" doc:"Major units, not 0; a negative amount takes. A JSON number is accepted too." example:"\"-12.50\""`
+		Currency   string          `json:"currency" example:"USD"`
+		Reason     string          `json:"reason" minLength:"1" maxLength:"500" doc:"Kept in the audit."`
 	}
 }
 
@@ -45,14 +46,14 @@ func registerActions(api huma.API, handler *settle.Handler, clock func() time.Ti
 		{commission.Reject, "Reject a commission", "A pending or held earning is rejected for " +
 			"good, with its clawbacks: it was never earned."},
 	} {
-		op := changeOperation(
-			string(a.action)+"-commission",
-			"/commissions/{id}/"+string(a.action),
-			a.summary,
-			a.description,
-			"Commissions",
-			auth.Operator,
-		)
+		op := changeOperation(huma.Operation{
+			OperationID: string(a.action) + "-commission",
+			Path:        "/commissions/{id}/" + string(a.action),
+			Summary:     a.summary,
+			Description: a.description,
+			Tags:        []string{"Commissions"},
+			Errors:      []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed},
+		}, auth.Operator)
 		huma.Register(
 			api,
 			op,
@@ -88,14 +89,13 @@ func registerActions(api huma.API, handler *settle.Handler, clock func() time.Ti
 		)
 	}
 
-	op := changeOperation(
-		"create-adjustment",
-		"/adjustments",
-		"Adjust by hand",
-		"Gives or takes money that no rule does; it is available at once.",
-		"Commissions",
-		auth.Operator,
-	)
+	op := changeOperation(huma.Operation{
+		OperationID: "create-adjustment",
+		Path:        "/adjustments",
+		Summary:     "Adjust by hand",
+		Description: "Gives or takes money that no rule does; it is available at once.",
+		Tags:        []string{"Commissions"},
+	}, auth.Operator)
 	op.DefaultStatus = 201
 	huma.Register(
 		api,

@@ -1,9 +1,11 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -12,7 +14,6 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"tributary/commission/internal/api/wire"
 	"tributary/commission/internal/application/change"
 	"tributary/platform/auth"
 	"tributary/platform/fault"
@@ -117,13 +118,13 @@ func hashOf(operation string, content any) ([32]byte, error) {
 	text, err := json.Marshal(
 		[]any{operation, content},
 		json.Deterministic(true),
-		json.WithMarshalers(json.MarshalToFunc(canonicalMajor)),
+		json.WithMarshalers(json.MarshalToFunc(canonicalDecimal)),
 	)
 
 	return sha256.Sum256(text), err
 }
 
-func canonicalMajor(e *jsontext.Encoder, m wire.Major) error {
+func canonicalDecimal(e *jsontext.Encoder, m httpapi.Decimal) error {
 	if number, ok := strictjson.Number(m.Text); ok {
 		return e.WriteValue(jsontext.Value(number))
 	}
@@ -140,20 +141,12 @@ func actor(ctx context.Context) string {
 	return "anonymous"
 }
 
-// changeOperation is what all changing routes have in common.
-func changeOperation(
-	id, path, summary, description, tag string,
-	roles ...auth.Role,
-) huma.Operation {
-	return huma.Operation{
-		OperationID:   id,
-		Method:        "POST",
-		Path:          Base + path,
-		Summary:       summary,
-		Description:   description,
-		Tags:          []string{tag},
-		Security:      auth.Require(roles...),
-		Errors:        []int{400, 401, 403, 404, 409, 412, 413, 415, 422, 503},
-		DefaultStatus: 200,
-	}
+// changeOperation completes the description of a changing route.
+func changeOperation(op huma.Operation, roles ...auth.Role) huma.Operation {
+	op.Method = http.MethodPost
+	op.Path = Base + op.Path
+	op.Security = auth.Require(roles...)
+	op.DefaultStatus = cmp.Or(op.DefaultStatus, http.StatusOK)
+
+	return op
 }

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"net/http"
 	"reflect"
 	"time"
 
@@ -134,8 +135,13 @@ type commissionAnswer struct {
 }
 
 func registerCommissions(api huma.API, store query.Commissions, clock func() time.Time) {
-	list := readOperation("list-commissions", "/commissions", "List commissions",
-		"Newest first. Rows that are added while you page do not disturb it.", "Commissions")
+	list := readOperation(huma.Operation{
+		OperationID: "list-commissions",
+		Path:        "/commissions",
+		Summary:     "List commissions",
+		Description: "Newest first. Rows that are added while you page do not disturb it.",
+		Tags:        []string{"Commissions"},
+	})
 	list.Responses = listResponses(api.OpenAPI().Components.Schemas)
 	huma.Register(
 		api,
@@ -173,7 +179,13 @@ func registerCommissions(api huma.API, store query.Commissions, clock func() tim
 	)
 	huma.Register(
 		api,
-		readOperation("get-commission", "/commissions/{id}", "Get a commission", "", "Commissions"),
+		readOperation(huma.Operation{
+			OperationID: "get-commission",
+			Path:        "/commissions/{id}",
+			Summary:     "Get a commission",
+			Tags:        []string{"Commissions"},
+			Errors:      []int{http.StatusNotFound},
+		}),
 		func(ctx context.Context, in *commissionInput) (*commissionAnswer, error) {
 			found, err := store.Commission(ctx, in.ID)
 			if err != nil {

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -80,13 +81,14 @@ type decisionAnswer struct {
 func registerDecisions(api huma.API, store query.Commissions) {
 	huma.Register(
 		api,
-		readOperation(
-			"get-decision",
-			"/decisions/{event_id}",
-			"Get the decision about an event",
-			"Every event gets exactly one, with a stable reason code, also when there is no commission.",
-			"Decisions",
-		),
+		readOperation(huma.Operation{
+			OperationID: "get-decision",
+			Path:        "/decisions/{event_id}",
+			Summary:     "Get the decision about an event",
+			Description: "Every event gets exactly one, with a stable reason code, also when there is no commission.",
+			Tags:        []string{"Decisions"},
+			Errors:      []int{http.StatusNotFound},
+		}),
 		func(ctx context.Context, in *decisionInput) (*decisionAnswer, error) {
 			if !identifier.Readable(in.EventID) {
 				return nil, query.ErrNoDecision()

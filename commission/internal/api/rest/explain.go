@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -23,13 +24,14 @@ func registerExplain(api huma.API, handler *explain.Handler) {
 		"`explain` in the repository does it offline."
 	huma.Register(
 		api,
-		readOperation(
-			"explain-commission",
-			"/commissions/{id}/explain",
-			"Explain a commission",
-			about,
-			"Commissions",
-		),
+		readOperation(huma.Operation{
+			OperationID: "explain-commission",
+			Path:        "/commissions/{id}/explain",
+			Summary:     "Explain a commission",
+			Description: about,
+			Tags:        []string{"Commissions"},
+			Errors:      []int{http.StatusNotFound},
+		}),
 		func(ctx context.Context, in *commissionInput) (*explanationAnswer, error) {
 			found, err := handler.Commission(ctx, in.ID)
 			if err != nil {
@@ -45,13 +47,14 @@ func registerExplain(api huma.API, handler *explain.Handler) {
 	)
 	huma.Register(
 		api,
-		readOperation(
-			"explain-decision",
-			"/decisions/{event_id}/explain",
-			"Explain a decision",
-			about,
-			"Decisions",
-		),
+		readOperation(huma.Operation{
+			OperationID: "explain-decision",
+			Path:        "/decisions/{event_id}/explain",
+			Summary:     "Explain a decision",
+			Description: about,
+			Tags:        []string{"Decisions"},
+			Errors:      []int{http.StatusNotFound},
+		}),
 		func(ctx context.Context, in *decisionInput) (*explanationAnswer, error) {
 			if !identifier.Readable(in.EventID) {
 				return nil, query.ErrNoDecision()

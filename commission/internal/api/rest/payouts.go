@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -108,7 +109,13 @@ func registerPayouts(api huma.API, uses UseCases) {
 	clock := uses.Now
 	huma.Register(
 		api,
-		readOperation("list-payouts", "/payouts", "List payouts", "Newest first.", "Payouts"),
+		readOperation(huma.Operation{
+			OperationID: "list-payouts",
+			Path:        "/payouts",
+			Summary:     "List payouts",
+			Description: "Newest first.",
+			Tags:        []string{"Payouts"},
+		}),
 		func(ctx context.Context, in *listPayoutsInput) (*payoutList, error) {
 			if err := checkIDs("user_id", in.UserID); err != nil {
 				return nil, err
@@ -148,7 +155,13 @@ func registerPayouts(api huma.API, uses UseCases) {
 			}, nil
 		},
 	)
-	huma.Register(api, readOperation("get-payout", "/payouts/{id}", "Get a payout", "", "Payouts"),
+	huma.Register(api, readOperation(huma.Operation{
+		OperationID: "get-payout",
+		Path:        "/payouts/{id}",
+		Summary:     "Get a payout",
+		Tags:        []string{"Payouts"},
+		Errors:      []int{http.StatusNotFound},
+	}),
 		func(ctx context.Context, in *PayoutInput) (*answered[payoutBody], error) {
 			found, err := store.Payout(ctx, in.ID)
 			if err != nil {
@@ -188,14 +201,14 @@ func registerPayouts(api huma.API, uses UseCases) {
 			[]auth.Role{auth.Operator, auth.Finance},
 		},
 	} {
-		op := changeOperation(
-			a.verb+"-payout",
-			"/payouts/{id}/"+a.verb,
-			a.summary,
-			a.description,
-			"Payouts",
-			a.roles...,
-		)
+		op := changeOperation(huma.Operation{
+			OperationID: a.verb + "-payout",
+			Path:        "/payouts/{id}/" + a.verb,
+			Summary:     a.summary,
+			Description: a.description,
+			Tags:        []string{"Payouts"},
+			Errors:      []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed},
+		}, a.roles...)
 		huma.Register(
 			api,
 			op,
@@ -262,13 +275,13 @@ type balancesInput struct {
 func registerBalances(api huma.API, store payouts.Store) {
 	huma.Register(
 		api,
-		readOperation(
-			"get-balances",
-			"/balances/{user_id}",
-			"Get a user's balances",
-			"By currency; none for a user that never earned.",
-			"Payouts",
-		),
+		readOperation(huma.Operation{
+			OperationID: "get-balances",
+			Path:        "/balances/{user_id}",
+			Summary:     "Get a user's balances",
+			Description: "By currency; none for a user that never earned.",
+			Tags:        []string{"Payouts"},
+		}),
 		func(ctx context.Context, in *balancesInput) (*balancesAnswer, error) {
 			if err := checkIDs("user_id", in.UserID); err != nil {
 				return nil, err

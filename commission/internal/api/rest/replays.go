@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -90,17 +91,16 @@ func registerReplays(
 	frames change.Frames,
 	clock func() time.Time,
 ) {
-	op := changeOperation(
-		"create-replay",
-		"/replays",
-		"Decide a period anew",
-		"By the rules as they stand now, in the order in which events occurred. Differences to "+
-			"what is booked become adjustments; nothing is edited. Applying it twice changes nothing. "+
-			"A period whose users have more than 1,000,000 events in all, or more than 10,000 "+
+	op := changeOperation(huma.Operation{
+		OperationID: "create-replay",
+		Path:        "/replays",
+		Summary:     "Decide a period anew",
+		Description: "By the rules as they stand now, in the order in which events occurred. Differences to " +
+			"what is booked become adjustments; nothing is edited. Applying it twice changes nothing. " +
+			"A period whose users have more than 1,000,000 events in all, or more than 10,000 " +
 			"differences, is refused before anything is booked: choose a shorter one.",
-		"Replays",
-		auth.Admin,
-	)
+		Tags: []string{"Replays"},
+	}, auth.Admin)
 	huma.Register(
 		api,
 		op,
@@ -149,15 +149,15 @@ func registerReplays(
 			)
 		},
 	)
-	trial := changeOperation(
-		"try-rule",
-		"/rules/what-if",
-		"Try a rule out",
-		"Decides the last days with and without a rule that is not published, and tells the "+
+	trial := changeOperation(huma.Operation{
+		OperationID: "try-rule",
+		Path:        "/rules/what-if",
+		Summary:     "Try a rule out",
+		Description: "Decides the last days with and without a rule that is not published, and tells the " +
 			"difference by user. Writes nothing.",
-		"Replays",
-		auth.Operator,
-	)
+		Tags:   []string{"Replays"},
+		Errors: []int{http.StatusNotFound, http.StatusConflict},
+	}, auth.Operator)
 	huma.Register(api, trial, func(ctx context.Context, in *whatIfInput) (*whatIfAnswer, error) {
 		def, err := in.Body.Rule.Definition()
 		if err != nil {

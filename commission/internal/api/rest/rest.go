@@ -120,24 +120,25 @@ func Codes() []httpapi.Code {
 	)
 }
 
-// readOperation is what all reading routes have in common: a partner sees its own, an operator
-// everything.
-func readOperation(id, path, summary, description, tag string) huma.Operation {
-	return huma.Operation{
-		OperationID: id,
-		Method:      http.MethodGet,
-		Path:        Base + path,
-		Summary:     summary,
-		Description: description,
-		Tags:        []string{tag},
-		Security:    auth.Require(auth.Partner, auth.Operator, auth.Finance),
-		Errors: []int{
-			http.StatusBadRequest,
-			http.StatusUnauthorized,
-			http.StatusForbidden,
-			http.StatusServiceUnavailable,
-		},
+// Tags group the operations of the document.
+func Tags() []*huma.Tag {
+	return []*huma.Tag{
+		{Name: "Commissions", Description: "What partners have earned, and what operators do to it."},
+		{Name: "Decisions", Description: "The one decision about every event, with its reason."},
+		{Name: "Payouts", Description: "Payouts and balances."},
+		{Name: "Rules", Description: "The versions of the commission rules."},
+		{Name: "Replays", Description: "Decide past events again, or try a rule on them."},
 	}
+}
+
+// readOperation completes the description of a reading route: a partner sees its own, an operator
+// everything.
+func readOperation(op huma.Operation) huma.Operation {
+	op.Method = http.MethodGet
+	op.Path = Base + op.Path
+	op.Security = auth.Require(auth.Partner, auth.Operator, auth.Finance)
+
+	return op
 }
 
 // checkIDs refuses identifiers that no row can have; given are pairs of field and value, of which

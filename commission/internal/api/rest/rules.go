@@ -3,6 +3,7 @@ package rest
 import (
 	"cmp"
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -60,13 +61,13 @@ func registerRules(
 	store publish.Store,
 	clock func() time.Time,
 ) {
-	list := readOperation(
-		"list-rules",
-		"/rules",
-		"List versions of rules",
-		"By rule and version.",
-		"Rules",
-	)
+	list := readOperation(huma.Operation{
+		OperationID: "list-rules",
+		Path:        "/rules",
+		Summary:     "List versions of rules",
+		Description: "By rule and version.",
+		Tags:        []string{"Rules"},
+	})
 	list.Security = auth.Require(auth.Operator)
 	huma.Register(api, list, func(ctx context.Context, in *listRulesInput) (*ruleList, error) {
 		set, err := store.Rules(ctx)
@@ -100,7 +101,13 @@ func registerRules(
 			),
 		}, nil
 	})
-	get := readOperation("get-rule", "/rules/{id}", "Get a rule with all its versions", "", "Rules")
+	get := readOperation(huma.Operation{
+		OperationID: "get-rule",
+		Path:        "/rules/{id}",
+		Summary:     "Get a rule with all its versions",
+		Tags:        []string{"Rules"},
+		Errors:      []int{http.StatusNotFound},
+	})
 	get.Security = auth.Require(auth.Operator)
 	huma.Register(api, get, func(ctx context.Context, in *RuleInput) (*ruleAnswer, error) {
 		set, err := store.Rules(ctx)
@@ -121,14 +128,14 @@ func registerRules(
 
 		return answer, nil
 	})
-	create := changeOperation(
-		"publish-rule",
-		"/rules",
-		"Publish a rule or a version",
-		"A new rule, or with rule_id the next version of that rule. What is published never changes.",
-		"Rules",
-		auth.Admin,
-	)
+	create := changeOperation(huma.Operation{
+		OperationID: "publish-rule",
+		Path:        "/rules",
+		Summary:     "Publish a rule or a version",
+		Description: "A new rule, or with rule_id the next version of that rule. What is published never changes.",
+		Tags:        []string{"Rules"},
+		Errors:      []int{http.StatusNotFound, http.StatusConflict},
+	}, auth.Admin)
 	create.DefaultStatus = 201
 	huma.Register(
 		api,
@@ -155,14 +162,14 @@ func registerRules(
 			)
 		},
 	)
-	retire := changeOperation(
-		"retire-rule",
-		"/rules/{id}/retire",
-		"Retire a rule",
-		"All its versions end at the time; what was decided stays.",
-		"Rules",
-		auth.Admin,
-	)
+	retire := changeOperation(huma.Operation{
+		OperationID: "retire-rule",
+		Path:        "/rules/{id}/retire",
+		Summary:     "Retire a rule",
+		Description: "All its versions end at the time; what was decided stays.",
+		Tags:        []string{"Rules"},
+		Errors:      []int{http.StatusNotFound, http.StatusConflict},
+	}, auth.Admin)
 	huma.Register(
 		api,
 		retire,

@@ -63,14 +63,14 @@ func (c groupCursor) after(by []query.Dimension) ([]string, error) {
 }
 
 func registerSummary(api huma.API, store query.Summaries) {
-	huma.Register(api, readOperation(
-		"get-summary",
-		"/summary",
-		"Summarise commissions",
-		"Counts and totals by any of the dimensions. Rejected rows count only where status is "+
+	huma.Register(api, readOperation(huma.Operation{
+		OperationID: "get-summary",
+		Path:        "/summary",
+		Summary:     "Summarise commissions",
+		Description: "Counts and totals by any of the dimensions. Rejected rows count only where status is " +
 			"filtered or grouped by.",
-		"Commissions",
-	),
+		Tags: []string{"Commissions"},
+	}),
 		func(ctx context.Context, in *summaryInput) (*summaryAnswer, error) {
 			filter, err := in.of(ctx)
 			if err != nil {

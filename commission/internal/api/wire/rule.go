@@ -3,63 +3,65 @@
 package wire
 
 import (
+	"fmt"
 	"time"
 
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/rule"
 	"tributary/platform/fault"
+	"tributary/platform/httpapi"
 	"tributary/platform/money"
 )
 
 // Draft is what a version of a rule says, in a request.
 type Draft struct {
-	RuleID            string    `json:"rule_id,omitempty" maxLength:"64" doc:"The rule to publish the next version of; left out for a new rule."`
-	Name              string    `json:"name" minLength:"1" maxLength:"200"`
-	EventType         string    `json:"event_type" enum:"view,click,engagement,lead,sale,purchase"`
-	UserID            string    `json:"user_id,omitempty" maxLength:"128" doc:"Only for this user."`
-	CampaignID        string    `json:"campaign_id,omitempty" maxLength:"128" doc:"Only for this campaign."`
-	ProductID         string    `json:"product_id,omitempty" maxLength:"128" doc:"Only for this product."`
-	Currency          string    `json:"currency,omitempty" doc:"Only for events in this currency; needed unless the rule is a plain percentage."`
-	Formula           Formula   `json:"formula"`
-	MinimumBase       *Major    `json:"minimum_base,omitempty" doc:"Events of less earn nothing."`
-	Maximum           *Major    `json:"maximum,omitempty" doc:"The most that one event earns."`
-	Cap               *Cap      `json:"cap,omitempty" doc:"The most that a user earns by the rule in a period."`
-	HoldDays          int       `json:"hold_days,omitempty" minimum:"0" maximum:"3650" doc:"How long after the event a commission stays pending."`
-	Rounding          string    `json:"rounding,omitempty" enum:"half_even,half_up"`
-	Priority          int       `json:"priority,omitempty" minimum:"-1000000" maximum:"1000000" doc:"The higher goes first among equally narrow scopes."`
-	AllowRateAboveOne bool      `json:"allow_rate_above_one,omitempty" doc:"Needed for a rate of more than 1, which is 100 %."`
-	EffectiveFrom     time.Time `json:"effective_from,omitzero" doc:"Inclusive; now where it is left out."`
-	EffectiveTo       time.Time `json:"effective_to,omitzero" doc:"Exclusive; open where it is left out."`
+	RuleID            string           `json:"rule_id,omitempty" maxLength:"64" doc:"The rule that gets a new version. Left out for a new rule." example:"019ab2c3-4d5e-7f60-8a7b-9c0d1e2f3a4b"`
+	Name              string           `json:"name" minLength:"1" maxLength:"200" doc:"A name for people." example:"Purchase: 10 % of the amount"`
+	EventType         string           `json:"event_type" enum:"view,click,engagement,lead,sale,purchase" doc:"The type of the events that earn by the rule." example:"purchase"`
+	UserID            string           `json:"user_id,omitempty" maxLength:"128" doc:"Restricts the rule to this user."`
+	CampaignID        string           `json:"campaign_id,omitempty" maxLength:"128" doc:"Restricts the rule to this campaign." example:"camp123"`
+	ProductID         string           `json:"product_id,omitempty" maxLength:"128" doc:"Restricts the rule to this product."`
+	Currency          string           `json:"currency,omitempty" doc:"ISO 4217. Restricts the rule to events in this currency; required unless the rule is a plain percentage." example:"USD"`
+	Formula           Formula          `json:"formula" doc:"How the commission is computed."`
+	MinimumBase       *httpapi.Decimal `json:"minimum_base,omitempty" doc:"Events of a smaller amount earn nothing. Major units; a JSON number is accepted too."`
+	Maximum           *httpapi.Decimal `json:"maximum,omitempty" doc:"The most that one event earns. Major units; a JSON number is accepted too."`
+	Cap               *Cap             `json:"cap,omitempty" doc:"The most that a user earns by the rule in a period."`
+	HoldDays          int              `json:"hold_days,omitempty" minimum:"0" maximum:"3650" doc:"Days after the event for which a commission stays pending." example:"30"`
+	Rounding          string           `json:"rounding,omitempty" enum:"half_even,half_up" doc:"How half a minor unit is rounded; half_even when left out." example:"half_even"`
+	Priority          int              `json:"priority,omitempty" minimum:"-1000000" maximum:"1000000" doc:"Among rules of equally narrow scope the highest priority wins." example:"10"`
+	AllowRateAboveOne bool             `json:"allow_rate_above_one,omitempty" doc:"Required for a rate above 1, which is more than 100 %."`
+	EffectiveFrom     time.Time        `json:"effective_from,omitzero" doc:"Inclusive. The time of publication when left out."`
+	EffectiveTo       time.Time        `json:"effective_to,omitzero" doc:"Exclusive. Without end when left out."`
 }
 
 // Formula says how the commission is computed.
 type Formula struct {
-	Kind   string `json:"kind" enum:"flat,percentage,graduated,all_units"`
-	Rate   *Major `json:"rate,omitempty" doc:"percentage: the share, such as 0.1."`
-	Amount *Major `json:"amount,omitempty" doc:"flat: major units; may be finer than the currency."`
-	Tiers  []Tier `json:"tiers,omitempty" maxItems:"50" doc:"graduated, all_units: the first from 0, thresholds rising."`
-	Period string `json:"period,omitempty" enum:"month,lifetime" doc:"graduated, all_units: over which volume adds up."`
+	Kind   string           `json:"kind" enum:"flat,percentage,graduated,all_units" doc:"flat: the same for every event. percentage: a share of the amount. graduated: each part of the volume earns the rate of its tier. all_units: the whole amount earns the rate of the tier that the volume has reached." example:"percentage"`
+	Rate   *httpapi.Decimal `json:"rate,omitempty" pattern:"^(0|[1-9][0-9]{0,5})(\\.[0-9]{1,12})?$" doc:"percentage only: the share, 0.1 for ten per cent. A JSON number is accepted too." example:"\"0.1\""`
+	Amount *httpapi.Decimal `json:"amount,omitempty" pattern:"^(0|[1-9][0-9]{0,5})(\\.[0-9]{1,12})?$" doc:"flat only: major units, which may be finer than the currency. A JSON number is accepted too."`
+	Tiers  []Tier           `json:"tiers,omitempty" maxItems:"50" doc:"graduated and all_units only: the first tier begins at 0, thresholds rise."`
+	Period string           `json:"period,omitempty" enum:"month,lifetime" doc:"graduated and all_units only: the period over which volume adds up."`
 }
 
 // Tier is the rate from a volume on.
 type Tier struct {
-	From Major `json:"from" doc:"Major units of volume."`
-	Rate Major `json:"rate"`
+	From httpapi.Decimal `json:"from" doc:"The volume at which the tier begins. Major units; a JSON number is accepted too." example:"\"1000.00\""`
+	Rate httpapi.Decimal `json:"rate" pattern:"^(0|[1-9][0-9]{0,5})(\\.[0-9]{1,12})?$" doc:"The share, 0.1 for ten per cent. A JSON number is accepted too." example:"\"0.1\""`
 }
 
 // Cap limits earnings of a period.
 type Cap struct {
-	Amount Major  `json:"amount" doc:"Major units."`
-	Period string `json:"period" enum:"day,month,lifetime"`
+	Amount httpapi.Decimal `json:"amount" doc:"Major units; a JSON number is accepted too." example:"\"500.00\""`
+	Period string          `json:"period" enum:"day,month,lifetime" doc:"The period after which the cap starts again." example:"month"`
 }
 
 // Rule is a published version.
 type Rule struct {
-	RuleID      string     `json:"rule_id"`
-	Version     int        `json:"version"`
-	PublishedAt time.Time  `json:"published_at"`
-	RetiredAt   *time.Time `json:"retired_at,omitempty"`
-	Content     Draft      `json:"content"`
+	RuleID      string     `json:"rule_id" doc:"The id that all versions of the rule share." example:"019ab2c3-4d5e-7f60-8a7b-9c0d1e2f3a4b"`
+	Version     int        `json:"version" doc:"The number of the version, from 1." example:"1"`
+	PublishedAt time.Time  `json:"published_at" doc:"When the version was published."`
+	RetiredAt   *time.Time `json:"retired_at,omitempty" doc:"When the rule ends. Absent until the rule is retired."`
+	Content     Draft      `json:"content" doc:"The version as it was published."`
 }
 
 // RuleOf writes a version.
@@ -80,12 +82,12 @@ func RuleOf(r rule.Rule) Rule {
 }
 
 func draftOf(d rule.Definition) Draft {
-	amount := func(minor int64) *Major {
+	amount := func(minor int64) *httpapi.Decimal {
 		if minor == 0 {
 			return nil
 		}
 
-		return &Major{Text: money.FromMinor(minor, d.Currency).String()}
+		return &httpapi.Decimal{Text: money.FromMinor(minor, d.Currency).String()}
 	}
 
 	out := Draft{
@@ -108,16 +110,16 @@ func draftOf(d rule.Definition) Draft {
 	}
 	switch d.Formula.Kind {
 	case rule.Flat:
-		out.Formula.Amount = &Major{Text: d.Formula.Amount.String()}
+		out.Formula.Amount = &httpapi.Decimal{Text: d.Formula.Amount.String()}
 	case rule.Percentage:
-		out.Formula.Rate = &Major{Text: d.Formula.Rate.String()}
+		out.Formula.Rate = &httpapi.Decimal{Text: d.Formula.Rate.String()}
 	case rule.Graduated, rule.AllUnits:
 		for _, tier := range d.Formula.Tiers {
 			out.Formula.Tiers = append(
 				out.Formula.Tiers,
 				Tier{
-					From: Major{money.FromMinor(tier.From, d.Currency).String()},
-					Rate: Major{tier.Rate.String()},
+					From: httpapi.Decimal{Text: money.FromMinor(tier.From, d.Currency).String()},
+					Rate: httpapi.Decimal{Text: tier.Rate.String()},
 				},
 			)
 		}
@@ -201,7 +203,7 @@ type reader struct {
 	faults   *fault.Fields
 }
 
-func (r reader) optional(field string, m *Major) int64 {
+func (r reader) optional(field string, m *httpapi.Decimal) int64 {
 	if m == nil {
 		return 0
 	}
@@ -216,7 +218,7 @@ func (r reader) optional(field string, m *Major) int64 {
 	return amount.Minor()
 }
 
-func (r reader) rate(field string, m *Major) money.Rate {
+func (r reader) rate(field string, m *httpapi.Decimal) money.Rate {
 	if m == nil {
 		r.faults.Add(field, "required", "is required for this kind of formula")
 		return money.Rate{}
@@ -246,14 +248,12 @@ func (r reader) formula(f Formula) rule.Formula {
 	case rule.Graduated, rule.AllUnits:
 	}
 
-	for _, tier := range f.Tiers {
-		out.Tiers = append(
-			out.Tiers,
-			rule.Tier{
-				From: r.optional("formula.tiers", &tier.From),
-				Rate: r.rate("formula.tiers", &tier.Rate),
-			},
-		)
+	for i, tier := range f.Tiers {
+		field := fmt.Sprintf("formula.tiers[%d]", i)
+		out.Tiers = append(out.Tiers, rule.Tier{
+			From: r.optional(field+".from", &tier.From),
+			Rate: r.rate(field+".rate", &tier.Rate),
+		})
 	}
 
 	return out

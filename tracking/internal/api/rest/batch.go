@@ -63,7 +63,6 @@ func registerBatch(api huma.API, in Ingest) {
 			Headers:     replayedHeader(),
 		},
 	}
-	problems(api, op.Responses)
 	handle(api, op, func(c call) error { return recordBatch(c, in) })
 }
 

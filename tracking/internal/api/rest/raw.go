@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"io"
-	"net/http"
 	"reflect"
 	"slices"
 	"strconv"
@@ -160,32 +159,6 @@ func content(
 ) map[string]*huma.MediaType {
 	return map[string]*huma.MediaType{
 		media: {Schema: api.OpenAPI().Components.Schemas.Schema(kind, true, name)},
-	}
-}
-
-// problems documents the errors of an operation.
-func problems(api huma.API, responses map[string]*huma.Response, statuses ...int) {
-	statuses = append(
-		statuses,
-		http.StatusBadRequest,
-		http.StatusUnauthorized,
-		http.StatusForbidden,
-		http.StatusRequestEntityTooLarge,
-		http.StatusUnsupportedMediaType,
-		http.StatusUnprocessableEntity,
-		http.StatusInternalServerError,
-		http.StatusServiceUnavailable,
-	)
-	for _, status := range statuses {
-		responses[strconv.Itoa(status)] = &huma.Response{
-			Description: http.StatusText(status),
-			Content: content(
-				api,
-				"application/problem+json",
-				reflect.TypeFor[httpapi.Problem](),
-				"Problem",
-			),
-		}
 	}
 }
 

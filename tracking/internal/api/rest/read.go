@@ -29,12 +29,7 @@ func registerRead(api huma.API, log Query) {
 		Summary:     "Get an event",
 		Tags:        []string{tag},
 		Security:    auth.Require(auth.Partner, auth.Operator, auth.Finance),
-		Errors: []int{
-			http.StatusUnauthorized,
-			http.StatusForbidden,
-			http.StatusNotFound,
-			http.StatusServiceUnavailable,
-		},
+		Errors:      []int{http.StatusNotFound},
 	}
 	huma.Register(api, op, func(ctx context.Context, in *readInput) (*readOutput, error) {
 		if !identifier.Readable(in.EventID) {
@@ -81,12 +76,6 @@ func registerList(api huma.API, log Query) {
 		Security:    auth.Require(auth.Partner, auth.Operator, auth.Finance),
 		Description: "In the order in which they were recorded. Following next_cursor shows " +
 			"every event once, also while events are being recorded. A page of large events has fewer than limit.",
-		Errors: []int{
-			http.StatusBadRequest,
-			http.StatusUnauthorized,
-			http.StatusForbidden,
-			http.StatusServiceUnavailable,
-		},
 	}
 	huma.Register(api, op, func(ctx context.Context, in *listInput) (*listOutput, error) {
 		var from place

@@ -34,6 +34,7 @@ func registerRecord(api huma.API, in Ingest) {
 			Content:  content(api, mediaJSON, reflect.TypeFor[EventRequest](), "EventRequest"),
 		},
 		Parameters: []*huma.Param{idempotencyKey()},
+		Errors:     []int{http.StatusConflict},
 	}
 	cloud := content(api, mediaCloud, reflect.TypeFor[CloudEventRequest](), "CloudEventRequest")
 	op.RequestBody.Content[mediaCloud] = cloud[mediaCloud]
@@ -50,7 +51,6 @@ func registerRecord(api huma.API, in Ingest) {
 			Headers:     replayedHeader(),
 		},
 	}
-	problems(api, op.Responses, http.StatusConflict)
 	handle(api, op, func(c call) error { return record(c, in) })
 }
 

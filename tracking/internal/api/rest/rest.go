@@ -52,6 +52,11 @@ const (
 	mediaClouds = "application/cloudevents-batch+json"
 )
 
+// Tags group the operations of the document.
+func Tags() []*huma.Tag {
+	return []*huma.Tag{{Name: tag, Description: "Record events and read the log."}}
+}
+
 // Codes are the error codes of these routes beside those of all services.
 func Codes() []httpapi.Code {
 	return append(

@@ -1,0 +1,77 @@
+package httpapi
+
+import (
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"tributary/platform/fault"
+)
+
+// Decimal is an amount or a rate of a request: the text of a JSON string, or of a JSON number. It
+// is never a binary float; the domain reads the text.
+type Decimal struct {
+	Text  string
+	wrong bool // it was neither a string nor a number
+}
+
+var _ huma.ResolverWithPath = (*Decimal)(nil)
+
+// UnmarshalJSONFrom keeps the text. Resolve reports values of other types, so that the answer lists
+// them together with the other faults of the request.
+func (m *Decimal) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	value, err := d.ReadValue()
+	if err != nil {
+		return err
+	}
+
+	if value.Kind() == jsontext.KindNumber {
+		m.Text = value.String()
+		return nil
+	}
+
+	if value.Kind() != jsontext.KindString {
+		m.wrong = true
+		return nil
+	}
+
+	text, err := jsontext.AppendUnquote(nil, value)
+	m.Text = string(text)
+
+	return err
+}
+
+// MarshalJSONTo writes the text as a string.
+func (m Decimal) MarshalJSONTo(e *jsontext.Encoder) error {
+	return e.WriteToken(jsontext.String(m.Text))
+}
+
+// IsZero reports whether the value was left out.
+func (m Decimal) IsZero() bool { return m.Text == "" && !m.wrong }
+
+// Resolve reports a value of another type.
+func (m *Decimal) Resolve(_ huma.Context, path *huma.PathBuffer) []error {
+	if !m.wrong {
+		return nil
+	}
+
+	var faults fault.Fields
+	faults.Add(
+		strings.TrimPrefix(path.String(), "body."),
+		"wrong_type",
+		"must be a decimal string or a number",
+	)
+
+	return []error{faults.Err()}
+}
+
+// Schema documents a decimal string: a generated client must not hold money in a float. That
+// numbers are taken too is written in the description of each field, and is why the type is an
+// extension, which huma's own validation does not see.
+func (Decimal) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{
+		Pattern:    `^-?(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})?$`,
+		Extensions: map[string]any{"type": huma.TypeString},
+	}
+}
