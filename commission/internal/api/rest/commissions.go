@@ -36,7 +36,7 @@ type commissionBody struct {
 	RuleID          *string   `json:"rule_id"`
 	RuleVersion     *int      `json:"rule_version"`
 	ReversesID      *string   `json:"reverses_id" doc:"A clawback: what it takes from, an earning or the adjustment that replay made in the place of one. An adjustment by replay: the earning whose fate it shares."`
-	Reason          *string   `json:"reason" doc:"Of the last change by hand."`
+	Reason          *string   `json:"reason" doc:"Of the last change by hand; null for partners."`
 	AvailableAt     time.Time `json:"available_at" doc:"When it is approved by itself."`
 	OccurredAt      time.Time `json:"occurred_at"`
 	CreatedAt       time.Time `json:"created_at"`
@@ -196,7 +196,10 @@ func registerCommissions(api huma.API, store query.Commissions, clock func() tim
 				return nil, query.ErrNoCommission()
 			}
 
-			return &commissionAnswer{ETag: etag(found.State().Version), Body: bodyOf(found)}, nil
+			return &commissionAnswer{
+				ETag: etag(found.State().Version),
+				Body: bodyOf(commissionFor(ctx, found)),
+			}, nil
 		},
 	)
 }
@@ -223,7 +226,7 @@ func readPage(
 
 	bodies := make([]commissionBody, len(rows))
 	for i, row := range rows {
-		bodies[i] = bodyOf(row)
+		bodies[i] = bodyOf(commissionFor(ctx, row))
 	}
 
 	return httpapi.NewPage(

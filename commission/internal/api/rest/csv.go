@@ -62,7 +62,7 @@ func streamCSV(
 			_ = deadline.SetWriteDeadline(clock().Add(csvIdle))
 
 			for _, row := range rows {
-				_ = w.Write(csvRow(row))
+				_ = w.Write(csvRow(commissionFor(ctx, row)))
 			}
 
 			if w.Flush(); w.Error() != nil || len(rows) < csvPage {

@@ -42,7 +42,7 @@ func registerExplain(api huma.API, handler *explain.Handler) {
 				return nil, query.ErrNoCommission()
 			}
 
-			return &explanationAnswer{Body: wire.ExplanationOf(found)}, nil
+			return &explanationAnswer{Body: explanationFor(ctx, found)}, nil
 		},
 	)
 	huma.Register(
@@ -69,7 +69,7 @@ func registerExplain(api huma.API, handler *explain.Handler) {
 				return nil, query.ErrNoDecision()
 			}
 
-			return &explanationAnswer{Body: wire.ExplanationOf(found)}, nil
+			return &explanationAnswer{Body: explanationFor(ctx, found)}, nil
 		},
 	)
 }

@@ -25,7 +25,7 @@ type payoutBody struct {
 	Currency    string     `json:"currency"`
 	Method      string     `json:"payment_method"`
 	Status      string     `json:"status" enum:"requested,rejected,completed,failed,cancelled"`
-	Reason      *string    `json:"reason"`
+	Reason      *string    `json:"reason" doc:"Why it was rejected, or of the change by hand; the latter is null for partners."`
 	RequestedAt time.Time  `json:"requested_at"`
 	CreatedAt   time.Time  `json:"created_at"`
 	ClosedAt    *time.Time `json:"closed_at"`
@@ -143,7 +143,7 @@ func registerPayouts(api huma.API, uses UseCases) {
 
 			bodies := make([]payoutBody, len(rows))
 			for i, row := range rows {
-				bodies[i] = payoutBodyOf(row)
+				bodies[i] = payoutBodyOf(payoutFor(ctx, row))
 			}
 
 			return &payoutList{
@@ -172,7 +172,7 @@ func registerPayouts(api huma.API, uses UseCases) {
 				return nil, payouts.ErrNoPayout()
 			}
 
-			body := payoutBodyOf(found)
+			body := payoutBodyOf(payoutFor(ctx, found))
 			if identity, known := auth.From(ctx); known && identity.Has(auth.Finance) {
 				body.Details = detailsOf(found, uses.Unseal)
 			}

@@ -13,8 +13,8 @@ import (
 // Adjustment is who made an adjustment and why.
 type Adjustment struct {
 	Origin     string      `json:"origin" enum:"hand,replay"`
-	Actor      string      `json:"actor,omitempty" doc:"Who made it, or asked for the replay; absent for a replay that broke off."`
-	Reason     string      `json:"reason"`
+	Actor      string      `json:"actor,omitempty" doc:"Who made it, or asked for the replay; absent for a replay that broke off, and for partners."`
+	Reason     string      `json:"reason,omitempty" doc:"Absent for partners."`
 	At         time.Time   `json:"at"`
 	Replay     string      `json:"replay,omitempty" doc:"The period of the replay that made it, from/to; absent for one that broke off."`
 	Comparison *Comparison `json:"comparison,omitempty" doc:"Of one that a replay made: the difference that it makes good."`
@@ -44,8 +44,7 @@ type Booking struct {
 }
 
 const (
-	byHand = "an adjustment by hand follows from no rule: there is nothing to make again; " +
-		"history says who made it and why"
+	byHand  = "an adjustment by hand follows from no rule: there is nothing to make again"
 	tooWide = "the rule has tiers or a cap, and the user's history is too long to be read for " +
 		"an explanation: a dry run of a replay over the day of the event makes the decision again"
 )

@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"tributary/commission/internal/application/explain"
@@ -25,7 +26,7 @@ type Explanation struct {
 	Currency   string      `json:"currency,omitempty"`
 	Account    *Account    `json:"account,omitempty" doc:"What the user's account stood at before."`
 	Original   *Original   `json:"original,omitempty" doc:"What a reversal takes back."`
-	Considered []Candidate `json:"considered,omitempty" doc:"Every version for such events, and why it was chosen or lost."`
+	Considered []Candidate `json:"considered,omitempty" doc:"Every version for such events, and why it was chosen or lost; for partners those that could apply and were in force."`
 	Steps      []Step      `json:"steps,omitempty"`
 	Unrounded  string      `json:"unrounded_amount,omitempty"`
 	Rounding   string      `json:"rounding,omitempty"`
@@ -89,9 +90,9 @@ type Step struct {
 // Entry is an audit row.
 type Entry struct {
 	At     time.Time `json:"at"`
-	Actor  string    `json:"actor"`
+	Actor  string    `json:"actor,omitempty" doc:"Absent for partners."`
 	Action string    `json:"action"`
-	Reason string    `json:"reason"`
+	Reason string    `json:"reason,omitempty" doc:"Absent for partners."`
 	Before string    `json:"before"`
 	After  string    `json:"after"`
 }
@@ -117,6 +118,45 @@ func ExplanationOf(e explain.Explained) Explanation {
 	}
 
 	return out
+}
+
+// Redact removes what a partner may not read: versions that could not apply to the event or were
+// not in force when it occurred, who acted by hand, and why. The decision can still be made again,
+// for such versions have no part in it.
+func (out *Explanation) Redact() {
+	out.Considered = slices.DeleteFunc(out.Considered, func(c Candidate) bool {
+		switch rule.Verdict(c.Verdict) {
+		case rule.OtherCampaign,
+			rule.OtherProduct,
+			rule.NotYetInForce,
+			rule.NoLongerInForce,
+			rule.Retired:
+			return true
+		case rule.Selected,
+			rule.OtherCurrency,
+			rule.Superseded,
+			rule.LessSpecific,
+			rule.LowerPriority:
+		}
+
+		return false
+	})
+
+	for i := range out.History {
+		out.History[i].Actor, out.History[i].Reason = "", ""
+	}
+
+	if out.Adjustment == nil {
+		return
+	}
+
+	out.Adjustment.Actor, out.Adjustment.Reason = "", ""
+
+	if c := out.Adjustment.Comparison; c != nil {
+		for i := range c.Decisions {
+			c.Decisions[i].Redact()
+		}
+	}
 }
 
 func (out *Explanation) decision(x decision.Explanation) {

@@ -1,0 +1,43 @@
+package rest
+
+import (
+	"context"
+
+	"tributary/commission/internal/api/wire"
+	"tributary/commission/internal/application/explain"
+	"tributary/commission/internal/domain/commission"
+	"tributary/commission/internal/domain/payout"
+	"tributary/platform/auth"
+)
+
+// A partner reads what happened to its money, and never who did it nor the reason that was given by
+// hand: these are notes of the staff. Every answer to a read passes one of these functions.
+
+func commissionFor(ctx context.Context, c commission.Commission) commission.Commission {
+	if auth.SeesAll(ctx) {
+		return c
+	}
+
+	state := c.State()
+	state.Reason = ""
+
+	return commission.Restore(state)
+}
+
+// payoutFor leaves a partner the reason of a rejection, which is a code of ours.
+func payoutFor(ctx context.Context, p payout.Payout) payout.Payout {
+	if !auth.SeesAll(ctx) && p.Status != payout.Rejected {
+		p.Reason = ""
+	}
+
+	return p
+}
+
+func explanationFor(ctx context.Context, found explain.Explained) wire.Explanation {
+	x := wire.ExplanationOf(found)
+	if !auth.SeesAll(ctx) {
+		x.Redact()
+	}
+
+	return x
+}
