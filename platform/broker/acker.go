@@ -10,8 +10,11 @@ import (
 )
 
 const (
-	ackSlow        = 10 * time.Second // after which an acknowledgement counts as failed; it goes on
-	ackRetry       = 500 * time.Millisecond
+	ackSlow  = 10 * time.Second // after which an acknowledgement counts as failed; it goes on
+	ackRetry = 500 * time.Millisecond
+	// between acknowledgements of a partition: each is a command and an answer, and covers all
+	// messages before
+	ackPause       = 100 * time.Millisecond
 	ackStopTimeout = 3 * time.Second
 )
 
@@ -22,8 +25,11 @@ type acker struct {
 	client *Client
 	topic  string
 	ack    func(pulsar.MessageID) error
-	lanes  map[int32]*lane
 	open   sync.WaitGroup // lanes that have not ended
+	stops  chan struct{}  // closed by stop
+
+	mu    sync.Mutex
+	lanes map[int32]*lane
 }
 
 // lane is what one partition has to acknowledge.
@@ -39,11 +45,12 @@ func newAcker(client *Client, topic string, ack func(pulsar.MessageID) error) *a
 		topic:  topic,
 		ack:    ack,
 		lanes:  map[int32]*lane{},
+		stops:  make(chan struct{}),
 	}
 }
 
 // add notes that the batch, and with it everything before it in its partitions, is handled. It is
-// called by the goroutine of one worker.
+// safe for concurrent use, and not called after stop.
 func (a *acker) add(ctx context.Context, batch []pulsar.Message) {
 	newest := map[int32]pulsar.MessageID{}
 	for _, m := range batch {
@@ -53,6 +60,9 @@ func (a *acker) add(ctx context.Context, batch []pulsar.Message) {
 			newest[id.PartitionIdx()] = id
 		}
 	}
+
+	a.mu.Lock()
+	defer a.mu.Unlock()
 
 	for partition, id := range newest {
 		l := a.lanes[partition]
@@ -104,51 +114,74 @@ func (l *lane) giveBack(id pulsar.MessageID) {
 	}
 }
 
-// run acknowledges until the lane is closed and empty, or closed and failing.
+// run acknowledges until the acker is stopped and the lane is empty, or stopped and failing.
 func (a *acker) run(ctx context.Context, l *lane) {
-	failures := a.client.metrics.ackFailures.WithLabelValues(a.topic)
 	for open := true; open; {
-		_, open = <-l.wake
+		select {
+		case <-l.wake:
+		case <-a.stops:
+			open = false
+		}
+
 		for id := l.take(); id != nil; id = l.take() {
-			slow := time.AfterFunc(ackSlow, failures.Inc)
-			err := a.ack(id)
-			slow.Stop()
+			pause := ackPause
+			if !a.acknowledge(ctx, id) {
+				if !open {
+					return
+				}
 
-			if err == nil {
-				continue
+				l.giveBack(id)
+
+				pause = ackRetry
 			}
 
-			failures.Inc()
-			a.client.logger.LogAttrs(
-				ctx,
-				slog.LevelDebug,
-				"acknowledging failed",
-				slog.String("topic", a.topic),
-				slog.Any("error", err),
-			)
-
-			if !open {
-				return
-			}
-
-			l.giveBack(id)
-
-			timer := time.NewTimer(ackRetry)
-			select {
-			case <-timer.C:
-			case _, open = <-l.wake:
-				timer.Stop()
+			if open {
+				open = a.rest(pause)
 			}
 		}
 	}
 }
 
-// stop acknowledges the rest and waits for it, but not for ever: what blocks ends when the consumer
-// is closed.
-func (a *acker) stop() {
-	for _, l := range a.lanes {
-		close(l.wake)
+// acknowledge reports whether it succeeded.
+func (a *acker) acknowledge(ctx context.Context, id pulsar.MessageID) bool {
+	failures := a.client.metrics.ackFailures.WithLabelValues(a.topic)
+
+	slow := time.AfterFunc(ackSlow, failures.Inc)
+	defer slow.Stop()
+
+	err := a.ack(id)
+	if err == nil {
+		return true
 	}
 
+	failures.Inc()
+	a.client.logger.LogAttrs(
+		ctx,
+		slog.LevelDebug,
+		"acknowledging failed",
+		slog.String("topic", a.topic),
+		slog.Any("error", err),
+	)
+
+	return false
+}
+
+// rest waits for d. It returns false if the acker is stopped.
+func (a *acker) rest(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+
+	select {
+	case <-timer.C:
+		return true
+	case <-a.stops:
+		return false
+	}
+}
+
+// stop acknowledges the rest and waits for it, within a bound: what blocks ends when the consumer
+// is closed.
+func (a *acker) stop() {
+	close(a.stops)
 	within(ackStopTimeout, a.open.Wait)
 }

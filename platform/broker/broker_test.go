@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -108,14 +109,22 @@ func TestMessagesOfAKeyComeInOrderThroughPartitions(t *testing.T) {
 		}
 	}
 
+	var mu sync.Mutex
+
 	got := map[string][]string{}
 	enough := make(chan struct{})
 	count := 0
-	c := client.NewConsumer(
-		broker.ConsumerConfig{Topic: cfg.Topic(topic), Subscription: "kept", MaxBatch: 64},
-	)
+	c := client.NewConsumer(broker.ConsumerConfig{
+		Topic:        cfg.Topic(topic),
+		Subscription: "kept",
+		MaxBatch:     16,
+		Workers:      3,
+	})
 	brokertest.Run(t, func(ctx context.Context) error {
 		return c.Run(ctx, func(_ context.Context, batch []broker.Received) error {
+			mu.Lock()
+			defer mu.Unlock()
+
 			for _, m := range batch {
 				got[m.Key] = append(got[m.Key], string(m.Payload))
 				if m.Properties["n"] != string(m.Payload) || !m.EventTime.Equal(at) ||

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -35,7 +34,8 @@ type ConsumerConfig struct {
 	Topic        string
 	Subscription string
 	MaxBatch     int // messages handed over at once, at most; default 500
-	// batches handled at the same time, each of partitions of its own; default 1
+	// batches handled at the same time at most, each of partitions of its own; default 1. A further
+	// one begins only when half of MaxBatch waits for it, or when all others have failed or take long
 	Workers int
 	// messages or, where these are larger, batches of a producer that a partition may have waiting
 	// in memory; default 32
@@ -69,14 +69,6 @@ func (c *Client) NewConsumer(cfg ConsumerConfig) *Consumer {
 
 	return &Consumer{cfg: cfg, client: c, seen: map[int32]position{}}
 }
-
-const (
-	// A worker whose inbox is full keeps all messages waiting, those of idle workers too: with room
-	// for one batch, batches were half as large.
-	inboxBatches = 2
-	maxHold      = 5 * time.Second // between attempts to handle a batch that failed
-	stopGrace    = 5 * time.Second // for the batch under way when the consumer stops
-)
 
 // Ready is nil when the consumer is subscribed.
 func (c *Consumer) Ready() error {
@@ -135,24 +127,19 @@ func (c *Consumer) Run(ctx context.Context, handle func(context.Context, []Recei
 	return nil
 }
 
-// consume deals what comes out to the workers until ctx ends or another consumer is needed; it
-// returns why, when all have ended and what they handled is acknowledged.
+// consume hands what comes out to handle until ctx ends or another consumer is needed; it returns
+// why, when all batches have ended and what they handled is acknowledged. Messages that are not in
+// a batch by then are dropped: they come again.
 func (c *Consumer) consume(
 	ctx context.Context,
 	in *intake,
 	handle func(context.Context, []Received) error,
 ) (reason string) {
-	work, stop := context.WithCancel(ctx)
+	d := newDealer(c, in, handle)
+	defer d.stop()
 
-	var working sync.WaitGroup
-	defer working.Wait()
-	defer stop()
-
-	inboxes := make([]chan pulsar.Message, c.cfg.Workers)
-	for i := range inboxes {
-		inboxes[i] = make(chan pulsar.Message, inboxBatches*c.cfg.MaxBatch)
-		working.Go(func() { c.work(work, in, inboxes[i], handle) })
-	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 
 	watch := newWatchdog(c, in)
 
@@ -160,46 +147,61 @@ func (c *Consumer) consume(
 	defer ticker.Stop()
 
 	for {
+		full := d.deal(ctx)
+
+		inbox := in.inbox
+		if full || d.looked {
+			inbox = nil
+		}
+
 		select {
 		case <-ctx.Done():
 			return c.ended(ctx, in)
 		case <-in.gone:
 			return c.ended(ctx, in)
-		case m := <-in.inbox:
-			dealt := c.deal(ctx, in, inboxes, m.Message)
-			for n := len(in.inbox); dealt && n > 0; n-- {
-				// a choice among many channels costs more than all else here
-				m = <-in.inbox
-				dealt = c.deal(ctx, in, inboxes, m.Message)
-			}
-
-			if !dealt {
-				return c.ended(ctx, in)
-			}
+		case m := <-inbox:
+			d.add(m.Message)
+			d.look(in, true)
+		case <-d.again.C:
+			d.looked = false
+			d.look(in, false)
+		case <-d.changed:
+			d.schedule.sweep()
+			d.look(in, false)
+		case <-d.gather.C:
+			d.gathering, d.gathered = false, true
+			d.look(in, false)
 		case newest := <-watch.newest:
 			watch.note(newest)
 		case <-ticker.C:
-			found := ""
-			if len(in.inbox) == 0 {
-				found = watch.finding()
-			}
-
-			if found != "" {
-				c.client.logger.InfoContext(
-					ctx,
-					"messages may be waiting that do not come; subscribing again",
-					"topic",
-					c.cfg.Topic,
-					"reason",
-					found,
-				)
-
+			if found := c.missing(ctx, in, watch); found != "" {
 				return found
 			}
 
 			watch.ask(ctx)
 		}
 	}
+}
+
+// missing returns why another consumer is needed although this one is not closed, or "".
+func (c *Consumer) missing(ctx context.Context, in *intake, watch *watchdog) string {
+	if len(in.inbox) > 0 {
+		return ""
+	}
+
+	found := watch.finding()
+	if found != "" {
+		c.client.logger.InfoContext(
+			ctx,
+			"messages may be waiting that do not come; subscribing again",
+			"topic",
+			c.cfg.Topic,
+			"reason",
+			found,
+		)
+	}
+
+	return found
 }
 
 // ended tells why no more messages are dealt: ctx has ended, or else the consumer is gone.
@@ -218,165 +220,4 @@ func (c *Consumer) ended(ctx context.Context, in *intake) string {
 	)
 
 	return "lost"
-}
-
-// deal gives the message to the worker of its partition, and waits until that has room. False means
-// that ctx has ended or the consumer is gone first; then no later message may be dealt: its
-// acknowledgement would cover this one, which nobody has handled.
-func (c *Consumer) deal(
-	ctx context.Context,
-	in *intake,
-	inboxes []chan pulsar.Message,
-	m pulsar.Message,
-) bool {
-	id := m.ID()
-
-	partition := id.PartitionIdx()
-	if at(id).after(c.seen[partition]) {
-		c.seen[partition] = at(id)
-	}
-
-	inbox := inboxes[max(int(partition), 0)%len(inboxes)]
-	select {
-	case inbox <- m:
-		return true
-	default:
-	}
-
-	select {
-	case inbox <- m:
-		return true
-	case <-in.gone:
-		return false
-	case <-ctx.Done():
-		return false
-	}
-}
-
-// work handles and acknowledges batches out of one inbox until ctx ends.
-func (c *Consumer) work(
-	ctx context.Context,
-	in *intake,
-	inbox <-chan pulsar.Message,
-	handle func(context.Context, []Received) error,
-) {
-	acks := newAcker(c.client, c.cfg.Topic, in.consumer.AckIDCumulative)
-	defer acks.stop()
-
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case first := <-inbox:
-			batch := c.drain(first, inbox)
-			if !c.handle(ctx, batch, handle) {
-				return
-			}
-
-			acks.add(ctx, batch)
-			c.measure(batch, len(inbox))
-		}
-	}
-}
-
-// drain takes what has arrived already, up to MaxBatch: no timer, so a lone message is not kept
-// waiting.
-func (c *Consumer) drain(first pulsar.Message, inbox <-chan pulsar.Message) []pulsar.Message {
-	batch := append(make([]pulsar.Message, 0, len(inbox)+1), first)
-	for len(batch) < c.cfg.MaxBatch {
-		select {
-		case m := <-inbox:
-			batch = append(batch, m)
-		default:
-			return batch
-		}
-	}
-
-	return batch
-}
-
-// handle tries until the batch is handled; false means that ctx has ended before.
-func (c *Consumer) handle(
-	ctx context.Context,
-	batch []pulsar.Message,
-	handle func(context.Context, []Received) error,
-) bool {
-	received := make([]Received, len(batch))
-	for i, m := range batch {
-		received[i] = Received{
-			Message: Message{
-				Key:        m.Key(),
-				Payload:    m.Payload(),
-				Properties: m.Properties(),
-				EventTime:  m.EventTime(),
-			},
-			Topic:       m.Topic(),
-			PublishTime: m.PublishTime(),
-			id:          m.ID(),
-		}
-	}
-
-	work, done := graceful(ctx, stopGrace)
-	defer done()
-	held := c.client.metrics.heldSeconds.WithLabelValues(c.cfg.Topic)
-
-	var since time.Duration
-	defer func() { held.Sub(since.Seconds()) }()
-
-	for pause := 100 * time.Millisecond; ; pause = min(2*pause, maxHold) {
-		err := handle(work, received)
-		if err == nil {
-			return true
-		}
-
-		if ctx.Err() != nil {
-			return false
-		}
-
-		since += pause
-		held.Add(pause.Seconds())
-		c.client.logger.WarnContext(
-			ctx,
-			"batch held: it will be tried again",
-			"topic",
-			c.cfg.Topic,
-			"messages",
-			len(batch),
-			"retry_in",
-			pause,
-			"error",
-			err,
-		)
-
-		if !wait(ctx, pause) {
-			return false
-		}
-	}
-}
-
-func (c *Consumer) measure(batch []pulsar.Message, waiting int) {
-	m := c.client.metrics
-	m.messages.WithLabelValues(c.cfg.Topic, "consumed").Add(float64(len(batch)))
-	m.batches.WithLabelValues(c.cfg.Topic).Observe(float64(len(batch)))
-
-	delay := 0.0
-	if waiting > 0 {
-		delay = time.Since(batch[0].PublishTime()).Seconds()
-	}
-
-	m.messageDelay.WithLabelValues(c.cfg.Topic).Set(delay)
-}
-
-// graceful is ctx with an end that comes later by the grace.
-func graceful(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
-	later, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() {
-		wait(later, grace)
-		cancel()
-	})
-
-	return later, func() {
-		stop()
-		cancel()
-	}
 }

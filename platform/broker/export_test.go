@@ -30,3 +30,13 @@ func Traced(
 ) func(context.Context, []Received) error {
 	return traced(provider, cfg, handle)
 }
+
+// Places makes a place of the partition and the entry of each message.
+func Places[T any](batch []Received, place func(partition int32, entry int64) T) []T {
+	all := make([]T, len(batch))
+	for i, m := range batch {
+		all[i] = place(m.id.PartitionIdx(), m.id.EntryID())
+	}
+
+	return all
+}

@@ -73,7 +73,7 @@ func DefaultLimits() Limits {
 		Save:        200 * time.Millisecond,
 		SaveRows:    5000,
 		Poll:        100 * time.Millisecond,
-		Gather:      20 * time.Millisecond,
+		Gather:      40 * time.Millisecond,
 		PageRows:    1000,
 		WindowRows:  8000,
 		WindowBytes: 16 << 20,

@@ -1,0 +1,239 @@
+package broker
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/apache/pulsar-client-go/pulsar"
+)
+
+const (
+	// gatherFor is how long a batch waits that is smaller than the latest one: messages that were
+	// published together arrive within a few milliseconds, partition by partition.
+	gatherFor = 5 * time.Millisecond
+	// lookEvery is how often the dealer looks for messages while they cannot begin a batch yet: to be
+	// woken for each of them took a third of the consumer's work.
+	lookEvery = time.Millisecond
+	// stalledAfter is how long a batch may take before the messages of other partitions no longer
+	// wait for its end.
+	stalledAfter = 500 * time.Millisecond
+	maxHold      = 5 * time.Second // between attempts to handle a batch that failed
+	stopGrace    = 5 * time.Second // for the batches under way when the consumer stops
+)
+
+// dealer begins the batches of a schedule, each on a goroutine of its own, and acknowledges those
+// that are handled. Its fields belong to the goroutine of Consumer.consume.
+type dealer struct {
+	consumer *Consumer
+	handle   func(context.Context, []Received) error
+	schedule *schedule
+	acks     *acker
+	working  sync.WaitGroup
+	changed  chan struct{} // a batch is done or stalled
+
+	gather    *time.Timer
+	gathering bool // the timer runs
+	gathered  bool // it has fired
+
+	again  *time.Timer
+	looked bool // no message is taken in before the timer fires
+}
+
+func newDealer(c *Consumer, in *intake, handle func(context.Context, []Received) error) *dealer {
+	d := &dealer{
+		consumer: c,
+		handle:   handle,
+		schedule: newSchedule(c.cfg.MaxBatch, c.cfg.Workers),
+		acks:     newAcker(c.client, c.cfg.Topic, in.consumer.AckIDCumulative),
+		changed:  make(chan struct{}, 1),
+		gather:   time.NewTimer(gatherFor),
+		again:    time.NewTimer(lookEvery),
+	}
+	d.gather.Stop()
+	d.again.Stop()
+
+	return d
+}
+
+// stop waits for the batches under way, whose context has ended, and for their acknowledgements.
+func (d *dealer) stop() {
+	d.gather.Stop()
+	d.again.Stop()
+	d.working.Wait()
+	d.acks.stop()
+}
+
+// add takes a message in.
+func (d *dealer) add(m pulsar.Message) {
+	id := m.ID()
+	partition := id.PartitionIdx()
+
+	seen := d.consumer.seen
+	if at(id).after(seen[partition]) {
+		seen[partition] = at(id)
+	}
+
+	d.schedule.add(m, partition)
+}
+
+// look takes in what has come, as far as there is room. found reports that there was something
+// already: then more is likely to follow, and is looked for a moment later.
+func (d *dealer) look(in *intake, found bool) {
+	for n := len(in.inbox); n > 0 && !d.schedule.full(); n-- {
+		m := <-in.inbox
+		d.add(m.Message)
+
+		found = true
+	}
+
+	if found && !d.looked && (d.gathering || d.schedule.busy()) {
+		d.looked = true
+		d.again.Reset(lookEvery)
+	}
+}
+
+// deal begins every batch that may begin now. It reports whether no more messages may be added.
+func (d *dealer) deal(ctx context.Context) (full bool) {
+	for {
+		b, gather := d.schedule.next(d.gathered)
+		if gather != d.gathering {
+			d.gathering = gather
+			d.gather.Stop()
+
+			if gather {
+				d.gather.Reset(gatherFor)
+			}
+		}
+
+		if b == nil {
+			return d.schedule.full()
+		}
+
+		d.gathered = false
+		d.working.Go(func() { d.work(ctx, b) })
+	}
+}
+
+// work handles and acknowledges one batch. If ctx ends before the batch is handled, its partitions
+// stay taken: no later message may be handled, since its acknowledgement would cover these.
+func (d *dealer) work(ctx context.Context, b *share) {
+	c := d.consumer
+
+	slow := time.AfterFunc(stalledAfter, func() { d.stall(b) })
+	defer slow.Stop()
+
+	if !c.handle(ctx, b.messages, func(ctx context.Context, received []Received) error {
+		err := d.handle(ctx, received)
+		if err != nil {
+			d.stall(b)
+		}
+
+		return err
+	}) {
+		return
+	}
+
+	d.acks.add(ctx, b.messages)
+	c.measure(b)
+	b.done.Store(true)
+	d.change()
+}
+
+func (d *dealer) stall(b *share) {
+	b.stalled.Store(true)
+	d.change()
+}
+
+func (d *dealer) change() {
+	select {
+	case d.changed <- struct{}{}:
+	default:
+	}
+}
+
+// handle tries until the batch is handled. It returns false if ctx ends before.
+func (c *Consumer) handle(
+	ctx context.Context,
+	batch []pulsar.Message,
+	handle func(context.Context, []Received) error,
+) bool {
+	received := make([]Received, len(batch))
+	for i, m := range batch {
+		received[i] = Received{
+			Message: Message{
+				Key:        m.Key(),
+				Payload:    m.Payload(),
+				Properties: m.Properties(),
+				EventTime:  m.EventTime(),
+			},
+			Topic:       m.Topic(),
+			PublishTime: m.PublishTime(),
+			id:          m.ID(),
+		}
+	}
+
+	work, done := graceful(ctx, stopGrace)
+	defer done()
+	held := c.client.metrics.heldSeconds.WithLabelValues(c.cfg.Topic)
+
+	var since time.Duration
+	defer func() { held.Sub(since.Seconds()) }()
+
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, maxHold) {
+		err := handle(work, received)
+		if err == nil {
+			return true
+		}
+
+		if ctx.Err() != nil {
+			return false
+		}
+
+		since += pause
+		held.Add(pause.Seconds())
+		c.client.logger.WarnContext(
+			ctx,
+			"batch held: it will be tried again",
+			"topic",
+			c.cfg.Topic,
+			"messages",
+			len(batch),
+			"retry_in",
+			pause,
+			"error",
+			err,
+		)
+
+		if !wait(ctx, pause) {
+			return false
+		}
+	}
+}
+
+func (c *Consumer) measure(b *share) {
+	m := c.client.metrics
+	m.messages.WithLabelValues(c.cfg.Topic, "consumed").Add(float64(len(b.messages)))
+	m.batches.WithLabelValues(c.cfg.Topic).Observe(float64(len(b.messages)))
+
+	delay := 0.0
+	if b.behind > 0 {
+		delay = time.Since(b.messages[0].PublishTime()).Seconds()
+	}
+
+	m.messageDelay.WithLabelValues(c.cfg.Topic).Set(delay)
+}
+
+// graceful is ctx with an end that comes later by the grace.
+func graceful(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	later, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		wait(later, grace)
+		cancel()
+	})
+
+	return later, func() {
+		stop()
+		cancel()
+	}
+}

@@ -1,0 +1,350 @@
+package broker_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/apache/pulsar-client-go/pulsar"
+
+	"tributary/platform/broker"
+)
+
+// giveTo delivers an entry of a partition.
+func (c *consumer) giveTo(ctx context.Context, partition int32, entry int64) {
+	m := pulsar.ConsumerMessage{Message: message{id: pulsar.NewMessageID(1, entry, -1, partition)}}
+	select {
+	case c.options.MessageChannel <- m:
+	case <-ctx.Done():
+	}
+}
+
+// place is where a message comes from.
+type place struct {
+	partition int32
+	entry     int64
+}
+
+// batches hands what a consumer hands over to the test, and its answers back.
+type batches struct {
+	consumer *consumer
+	begun    chan int   // messages of each batch, as it begins
+	answers  chan error // of each batch
+}
+
+// consuming starts a consumer in the bubble, which stops at the end of the test.
+func consuming(t *testing.T, cfg broker.ConsumerConfig) *batches {
+	t.Helper()
+
+	fake := &library{ack: func(pulsar.MessageID) error { return nil }}
+	b := &batches{begun: make(chan int, 100), answers: make(chan error)}
+	cfg.Topic = "t"
+	cfg.Subscription = "s"
+
+	c := broker.WithLibrary(fake).NewConsumer(cfg)
+	stop := running(t, func(ctx context.Context) error {
+		return c.Run(ctx, func(ctx context.Context, batch []broker.Received) error {
+			b.begun <- len(batch)
+
+			select {
+			case err := <-b.answers:
+				return err
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		})
+	})
+	t.Cleanup(stop)
+	b.consumer = fake.consumer(0)
+
+	return b
+}
+
+// give delivers so many messages of each of the partitions.
+func (b *batches) give(t *testing.T, messages int64, partitions ...int32) {
+	t.Helper()
+
+	for _, p := range partitions {
+		for entry := range messages {
+			b.consumer.giveTo(t.Context(), p, entry)
+		}
+	}
+}
+
+// expect waits until nothing moves, and a millisecond for what is looked for only that often, and
+// compares the sizes of the batches that have begun since.
+func (b *batches) expect(t *testing.T, when string, want ...int) {
+	t.Helper()
+	synctest.Wait()
+	time.Sleep(time.Millisecond)
+	synctest.Wait()
+
+	for _, size := range want {
+		select {
+		case got := <-b.begun:
+			if got != size {
+				t.Fatalf("%s: a batch of %d messages began, want %d", when, got, size)
+			}
+		default:
+			t.Fatalf("%s: no batch began, want one of %d messages", when, size)
+		}
+	}
+
+	select {
+	case got := <-b.begun:
+		t.Fatalf("%s: a batch of %d messages began, want none besides %v", when, got, want)
+	default:
+	}
+}
+
+// The number of batches follows the load: what comes while a batch is handled goes together into
+// the next one, whatever its partition, and a second batch begins only for half of a full one.
+func TestBatchesFollowTheLoad(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := consuming(t, broker.ConsumerConfig{MaxBatch: 10, Workers: 4})
+
+		begin := time.Now()
+
+		b.give(t, 1, 0)
+
+		if size := <-b.begun; size != 1 || time.Since(begin) > 0 {
+			t.Fatalf("a batch of %d began after %v, want the lone message at once", size, time.Since(begin))
+		}
+
+		b.give(t, 1, 1, 2, 3, 4)
+		b.expect(t, "four of other partitions beside it")
+
+		b.answers <- nil
+		b.expect(t, "the first batch is done", 4)
+
+		b.give(t, 3, 1, 2)
+		b.give(t, 4, 5)
+		b.expect(t, "four of a free partition, six of taken ones")
+		b.give(t, 1, 6)
+		b.expect(t, "five of free partitions", 5)
+
+		b.answers <- nil
+		b.answers <- nil
+		b.expect(t, "both are done", 6)
+	})
+}
+
+// A batch that is smaller than the one before waits a moment for messages that were published
+// together with its own, and no longer.
+func TestASmallerBatchGathersAMoment(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := consuming(t, broker.ConsumerConfig{MaxBatch: 10, Workers: 4})
+
+		b.give(t, 1, 0)
+		b.expect(t, "a lone message", 1)
+		b.give(t, 4, 1)
+
+		b.answers <- nil
+		b.expect(t, "the rest", 4)
+		b.answers <- nil
+
+		b.give(t, 3, 2)
+		b.expect(t, "fewer than before")
+		b.give(t, 1, 3)
+		b.expect(t, "as many as before", 4)
+		b.answers <- nil
+
+		begin := time.Now()
+
+		b.give(t, 1, 3)
+		b.expect(t, "fewer than before, again")
+
+		if size := <-b.begun; size != 1 || time.Since(begin) > 5*time.Millisecond {
+			t.Errorf("a batch of %d began after %v, want 1 after 5 ms", size, time.Since(begin))
+		}
+
+		b.answers <- nil
+		b.give(t, 1, 3)
+		b.expect(t, "as many as before, which is one", 1)
+	})
+}
+
+// A batch that fails or takes long holds up its own partitions only.
+func TestAStalledBatchHoldsUpNoOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := consuming(t, broker.ConsumerConfig{MaxBatch: 10, Workers: 3})
+
+		b.give(t, 1, 0)
+		b.expect(t, "the first", 1)
+		b.answers <- errors.New("held")
+
+		b.give(t, 1, 1)
+		b.expect(t, "a message beside one that is held", 1)
+
+		begin := time.Now()
+
+		b.give(t, 1, 2)
+		b.expect(t, "a message beside one that is handled")
+
+		for <-b.begun != 1 { // the one that is held is tried again meanwhile
+			continue
+		}
+
+		for len(b.begun) == 0 && time.Since(begin) < time.Second {
+			time.Sleep(10 * time.Millisecond)
+		}
+
+		if waited := time.Since(begin); waited > 510*time.Millisecond {
+			t.Errorf("a message waited %v for a batch of another partition", waited)
+		}
+	})
+}
+
+// audit checks what must hold at any time: messages of a partition are handled in order, by one
+// batch at a time, and acknowledged only when they are handled.
+type audit struct {
+	mu      sync.Mutex
+	busy    map[int32]bool
+	handled map[int32]int64 // messages, which is the next entry
+	most    int             // batches at the same time
+	now     int
+	faults  []string
+}
+
+func (a *audit) begin(batch []place) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+
+	a.now++
+	a.most = max(a.most, a.now)
+
+	next := map[int32]int64{}
+	for _, p := range batch {
+		if _, known := next[p.partition]; !known {
+			next[p.partition] = a.handled[p.partition]
+			if a.busy[p.partition] {
+				a.faults = append(a.faults, "a partition was in two batches at once")
+			}
+
+			a.busy[p.partition] = true
+		}
+
+		if p.entry != next[p.partition] {
+			a.faults = append(a.faults, "messages of a partition came out of order")
+		}
+
+		next[p.partition] = p.entry + 1
+	}
+}
+
+func (a *audit) end(batch []place, handled bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+
+	a.now--
+	for _, p := range batch {
+		a.busy[p.partition] = false
+		if handled {
+			a.handled[p.partition] = p.entry + 1
+		}
+	}
+}
+
+func (a *audit) acknowledged(id pulsar.MessageID) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+
+	if id.EntryID() >= a.handled[id.PartitionIdx()] {
+		a.faults = append(a.faults, "a message was acknowledged before it was handled")
+	}
+
+	return nil
+}
+
+// Whatever the load, how long batches take and how often they fail, and when the consumer stops: a
+// partition's messages are handled in order, none is left out, and none is acknowledged early.
+func TestOrderAndAcknowledgementsHoldUnderAnyLoad(t *testing.T) {
+	t.Parallel()
+
+	for seed := range uint64(200) {
+		synctest.Test(t, func(t *testing.T) { testAnyLoad(t, seed) })
+	}
+}
+
+func testAnyLoad(t *testing.T, seed uint64) {
+	t.Helper()
+
+	const (
+		partitions = 8
+		messages   = 400
+		workers    = 3
+	)
+
+	random := rand.New(rand.NewPCG(seed, 0))
+	chance := sync.Mutex{}
+	below := func(n int) int {
+		chance.Lock()
+		defer chance.Unlock()
+
+		return random.IntN(n)
+	}
+
+	a := &audit{busy: map[int32]bool{}, handled: map[int32]int64{}}
+	fake := &library{ack: a.acknowledged}
+	c := broker.WithLibrary(fake).NewConsumer(broker.ConsumerConfig{
+		Topic:        "t",
+		Subscription: "s",
+		MaxBatch:     1 + below(40),
+		Workers:      workers,
+	})
+
+	stop := running(t, func(ctx context.Context) error {
+		return c.Run(ctx, func(_ context.Context, batch []broker.Received) error {
+			places := broker.Places(batch, func(p int32, e int64) place { return place{p, e} })
+			failed := below(8) == 0
+
+			a.begin(places)
+			time.Sleep(time.Duration(below(700)) * time.Millisecond)
+			a.end(places, !failed)
+
+			if failed {
+				return errors.New("not now")
+			}
+
+			return nil
+		})
+	})
+
+	given := map[int32]int64{}
+	pause := 1 + below(20)
+
+	for range messages {
+		p := int32(below(partitions))
+		fake.consumer(0).giveTo(t.Context(), p, given[p])
+		given[p]++
+
+		time.Sleep(time.Duration(below(pause)) * time.Millisecond)
+	}
+
+	if seed%2 == 0 { // the others stop under load
+		time.Sleep(time.Hour)
+
+		for p, n := range given {
+			if a.handled[p] != n {
+				t.Errorf("seed %d: %d of %d messages of partition %d were handled", seed, a.handled[p], n, p)
+			}
+		}
+	}
+
+	stop()
+
+	if len(a.faults) > 0 {
+		t.Errorf("seed %d: %v", seed, a.faults)
+	}
+
+	if a.most > workers {
+		t.Errorf("seed %d: %d batches at the same time, want %d at most", seed, a.most, workers)
+	}
+}
