@@ -19,7 +19,7 @@ SERVICES := bff commission tracking
 # What `make unit` tests. The system tests start stacks of their own and have targets of their own.
 TEST ?= $(filter-out ./e2e/...,$(PACKAGES)) ./e2e/internal/...
 # The system tests; each package brings up a stack of its own.
-ACCEPTANCE := ./e2e/acceptance/ ./e2e/faults/
+ACCEPTANCE := ./e2e/acceptance/ ./e2e/pages/ ./e2e/faults/
 # package:target of every fuzz test, and how long each runs.
 FUZZ := platform/strictjson:FuzzCheck $(addprefix tracking/internal/api/rest:,FuzzEvent FuzzBatch FuzzCloudEvent FuzzCloudEvents FuzzCursor)
 FUZZTIME ?= 60s
@@ -82,7 +82,7 @@ unit: $(STACK_TOOL) ## tests of all modules, with a throw-away PostgreSQL and Pu
 	$(STACK_TOOL) exec -- go test $(RACE) -timeout 20m $(TEST)
 
 .PHONY: acceptance
-acceptance: ## the requests of the contract, bad ones, and faults under load, each against a stack of its own
+acceptance: ## the requests of the contract, bad ones, the pages, and faults under load, each against a stack of its own
 	go test -count=1 -p 1 -timeout 20m $(ACCEPTANCE)
 
 .PHONY: test-compose
