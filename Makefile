@@ -53,7 +53,7 @@ down: $(STACK) ## stop the stack; the data stays
 	@$(if $(filter docker,$(STACK)),$(COMPOSE) down,$(STACK_TOOL) down)
 
 .PHONY: status
-status: $(STACK) ## tell what runs and whether it is ready
+status: $(STACK) ## show what runs and whether it is ready
 	@$(if $(filter docker,$(STACK)),$(COMPOSE) ps,$(STACK_TOOL) status)
 
 .PHONY: logs
@@ -94,7 +94,7 @@ test-python: $(BIN)/python ## read what tracking publishes with the Python clien
 	TEST_PYTHON=$(BIN)/python/bin/python go test -count=1 -timeout 20m -tags python ./e2e/independent/
 
 .PHONY: fuzz
-fuzz: ## throw made-up input at every decoder (FUZZTIME=60s each)
+fuzz: ## feed generated input to every decoder (FUZZTIME=60s each)
 	for f in $(FUZZ); do go test -run '^$$' -fuzz "^$${f#*:}\$$" -fuzztime $(FUZZTIME) ./$${f%:*}/; done
 
 .PHONY: chaos
@@ -116,7 +116,7 @@ build: ## compile everything; the programs go to .bin
 lint: $(LINT) $(VULN) ## linters, layers, the page, vet, each module alone, licences, known vulnerabilities
 	$(LINT) run --allow-serial-runners $(PACKAGES)
 	go vet $(PACKAGES)
-	go run ./e2e/cmd/pagelint $$(git ls-files --cached --others --exclude-standard '*.go')
+	go run ./e2e/cmd/pagelint $$(git ls-files --cached --others --exclude-standard '*.go' '*.md')
 	for m in $(MODULES); do echo "$$m alone"; GOWORK=off go -C $$m build ./...; done
 	e2e/lint_proof.sh $(LINT)
 	go run ./e2e/cmd/notices -check THIRD-PARTY-NOTICES.txt

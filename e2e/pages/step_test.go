@@ -17,13 +17,15 @@ type step struct {
 	json    bool
 }
 
-// steps reads the blocks of a page. A block that shows output belongs to the shell block before it.
+// steps reads the blocks of a page. What a shell block prints is shown in the block that follows it
+// at once.
 func steps(page string) []step {
 	var (
 		list  []step
 		fence string
 		block []string
 		begin int
+		after int // the line after the last shell block
 	)
 
 	for i, line := range strings.Split(page, "\n") {
@@ -37,9 +39,10 @@ func steps(page string) []step {
 			text := strings.Join(block, "\n")
 			if fence == "```sh" {
 				list = append(list, step{line: begin, command: text})
-			} else if last := len(list) - 1; last >= 0 && (fence == "```json" || fence == "```text") {
-				list[last].shown = text
-				list[last].json = fence == "```json"
+				after = i + 2
+			} else if begin == after {
+				list[len(list)-1].shown = text
+				list[len(list)-1].json = fence == "```json"
 			}
 
 			fence = ""
