@@ -12,10 +12,11 @@ import (
 
 	"tributary/commission/internal/api/events"
 	"tributary/commission/internal/api/rest"
+	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/consume"
 	"tributary/commission/internal/application/explain"
-	"tributary/commission/internal/application/payouts"
 	"tributary/commission/internal/application/publish"
+	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/application/settle"
 	"tributary/commission/internal/infrastructure/postgres"
@@ -131,9 +132,9 @@ func run(ctx context.Context, args []string) error {
 			SendTimeout: 10 * time.Second,
 		},
 	)
-	payer := payouts.New(counted.Paying(store), time.Now)
+	payouts := counted.Payouts(store.Payouts())
 	payments := events.NewPayments(
-		payer,
+		command.NewRequestPayout(payouts, time.Now),
 		pulsar.NewDeadLetters(deadRequests, time.Now),
 		s.Production(),
 		logger,
@@ -170,8 +171,10 @@ func run(ctx context.Context, args []string) error {
 		uses: rest.UseCases{
 			Commissions: store,
 			Settle:      settle.New(counted.Settling(store), newID),
-			Payouts:     payer,
-			Ledger:      store,
+			ClosePayout: command.NewClosePayout(payouts),
+			ListPayouts: query.NewListPayouts(store.Payouts()),
+			GetPayout:   query.NewGetPayout(store.Payouts()),
+			GetBalances: query.NewGetBalances(store.Payouts()),
 			Unseal:      unseal,
 			Publish:     publish.New(store, newID),
 			Rules:       store,

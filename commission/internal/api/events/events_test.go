@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 
 	"tributary/commission/internal/api/events"
+	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/consume"
-	"tributary/commission/internal/application/payouts"
 	"tributary/commission/internal/infrastructure/postgres"
 	"tributary/commission/internal/infrastructure/pulsar"
 	"tributary/contracts"
@@ -85,7 +85,7 @@ func TestGoldenMessages(t *testing.T) {
 	}
 
 	payments := events.NewPayments(
-		payouts.New(store, time.Now),
+		command.NewRequestPayout(store.Payouts(), time.Now),
 		&dead,
 		true,
 		slog.New(slog.DiscardHandler),

@@ -11,8 +11,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
 
+	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/consume"
-	"tributary/commission/internal/application/payouts"
 	"tributary/commission/internal/domain/payout"
 	"tributary/platform/broker"
 	"tributary/platform/fault"
@@ -22,7 +22,7 @@ import (
 
 // Payments handles batches of the topic bff-payment-request-v1.
 type Payments struct {
-	payouts *payouts.Handler
+	payouts *command.RequestPayout
 	dead    DeadLetters
 	strict  bool
 	logger  *slog.Logger
@@ -30,7 +30,7 @@ type Payments struct {
 
 // NewPayments makes the handler. strict rejects requests whose token was not verified: production.
 func NewPayments(
-	handler *payouts.Handler,
+	handler *command.RequestPayout,
 	dead DeadLetters,
 	strict bool,
 	logger *slog.Logger,
@@ -49,7 +49,7 @@ func (p *Payments) Handle(ctx context.Context, batch []broker.Received) error {
 	for _, m := range batch {
 		request, err := decodePayment(m, p.strict)
 		if err == nil {
-			_, err = p.payouts.Request(ctx, request)
+			_, err = p.payouts.Handle(ctx, request)
 			if err != nil && !fault.Is(err, consume.NotStorable) {
 				return err
 			}
@@ -97,10 +97,10 @@ type paymentMessage struct {
 
 const maxMethod = 64
 
-func decodePayment(m broker.Received, strict bool) (payout.Payout, error) {
+func decodePayment(m broker.Received, strict bool) (payout.Wanted, error) {
 	var c paymentMessage
 	if err := json.Unmarshal(m.Payload, &c); err != nil {
-		return payout.Payout{}, fault.New(
+		return payout.Wanted{}, fault.New(
 			fault.Malformed,
 			"message_unreadable",
 			"The payload is not a payment request in JSON.",
@@ -108,7 +108,7 @@ func decodePayment(m broker.Received, strict bool) (payout.Payout, error) {
 	}
 
 	if c.SchemaVersion != "v1" || c.CommandType != "payment.request" {
-		return payout.Payout{}, fault.New(
+		return payout.Wanted{}, fault.New(
 			fault.Invalid,
 			"schema_version_unknown",
 			"Only version v1 of payment.request is known.",
@@ -149,7 +149,7 @@ func decodePayment(m broker.Received, strict bool) (payout.Payout, error) {
 	}
 
 	if err := faults.Err(); err != nil {
-		return payout.Payout{}, err
+		return payout.Wanted{}, err
 	}
 
 	reason := ""
@@ -157,10 +157,10 @@ func decodePayment(m broker.Received, strict bool) (payout.Payout, error) {
 		reason = payout.ReasonUnverified
 	}
 
-	return payout.Payout{
+	return payout.Wanted{
 		ID:          id.String(),
 		UserID:      c.UserID,
-		Reason:      reason,
+		Refusal:     reason,
 		Amount:      amount,
 		Method:      c.Payload.PaymentMethod,
 		Details:     string(c.Payload.AccountDetails),

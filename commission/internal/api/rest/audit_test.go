@@ -69,7 +69,7 @@ func TestEveryChangeIsAudited(t *testing.T) {
 	var payouts [3]string
 	for i := range payouts {
 		payouts[i] = newID()
-		if _, err := s.payouts.Request(t.Context(), request(payouts[i], "v", 100)); err != nil {
+		if _, err := s.payouts.Handle(t.Context(), request(payouts[i], "v", 100)); err != nil {
 			t.Fatal(err)
 		}
 	}

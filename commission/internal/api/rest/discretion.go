@@ -25,7 +25,7 @@ func commissionFor(ctx context.Context, c commission.Commission) commission.Comm
 }
 
 // payoutFor leaves a partner the reason of a rejection, which is a code of ours.
-func payoutFor(ctx context.Context, p payout.Payout) payout.Payout {
+func payoutFor(ctx context.Context, p payout.Snapshot) payout.Snapshot {
 	if !auth.SeesAll(ctx) && p.Status != payout.Rejected {
 		p.Reason = ""
 	}

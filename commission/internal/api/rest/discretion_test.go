@@ -59,7 +59,7 @@ func TestPartnersReadNothingInternal(t *testing.T) {
 
 	failed, rejected := newID(), newID()
 	for id, minor := range map[string]int64{failed: 100, rejected: 999999} {
-		if _, err := s.payouts.Request(t.Context(), request(id, "u", minor)); err != nil {
+		if _, err := s.payouts.Handle(t.Context(), request(id, "u", minor)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -9,7 +9,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"tributary/commission/internal/application/change"
-	"tributary/commission/internal/application/payouts"
+	"tributary/commission/internal/application/command"
+	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/payout"
 	"tributary/platform/auth"
 	"tributary/platform/httpapi"
@@ -37,7 +38,7 @@ type payoutBody struct {
 // detailsOf gives the account details as the JSON that the partner sent; nothing when they are
 // sealed by a key that is not there.
 func detailsOf(
-	p payout.Payout,
+	p payout.Snapshot,
 	unseal func(text, commandID string) ([]byte, error),
 ) jsontext.Value {
 	details := jsontext.Value(p.Details)
@@ -58,7 +59,7 @@ func detailsOf(
 	return plain
 }
 
-func payoutBodyOf(p payout.Payout) payoutBody {
+func payoutBodyOf(p payout.Snapshot) payoutBody {
 	return payoutBody{
 		ID:          p.ID,
 		UserID:      p.UserID,
@@ -104,8 +105,6 @@ type closeInput struct {
 }
 
 func registerPayouts(api huma.API, uses UseCases) {
-	handler := uses.Payouts
-	store := uses.Ledger
 	clock := uses.Now
 	huma.Register(
 		api,
@@ -121,21 +120,17 @@ func registerPayouts(api huma.API, uses UseCases) {
 				return nil, err
 			}
 
-			user, err := auth.OwnUser(ctx, in.UserID)
-			if err != nil {
-				return nil, err
-			}
-
 			var cursor payoutCursor
 			if err := httpapi.DecodeCursor(in.Cursor, &cursor); err != nil {
 				return nil, err
 			}
 
-			rows, err := store.Payouts(
+			rows, err := uses.ListPayouts.Handle(
 				ctx,
-				payouts.Filter{UserID: user, Status: in.Status},
+				callerOf(ctx),
+				query.PayoutFilter{UserID: in.UserID, Status: in.Status},
 				in.Limit+1,
-				payouts.Position{CreatedAt: cursor.At, ID: cursor.ID},
+				query.PayoutPosition{CreatedAt: cursor.At, ID: cursor.ID},
 			)
 			if err != nil {
 				return nil, err
@@ -163,13 +158,9 @@ func registerPayouts(api huma.API, uses UseCases) {
 		Errors:      []int{http.StatusNotFound},
 	}),
 		func(ctx context.Context, in *PayoutInput) (*answered[payoutBody], error) {
-			found, err := store.Payout(ctx, in.ID)
+			found, err := uses.GetPayout.Handle(ctx, callerOf(ctx), in.ID)
 			if err != nil {
 				return nil, err
-			}
-
-			if !auth.MaySee(ctx, found.UserID) {
-				return nil, payouts.ErrNoPayout()
 			}
 
 			body := payoutBodyOf(payoutFor(ctx, found))
@@ -230,11 +221,11 @@ func registerPayouts(api huma.API, uses UseCases) {
 					clock,
 					frame,
 					payoutBodyOf,
-					func(r change.Request) (payout.Payout, error) {
-						return handler.Close(
+					func(r change.Request) (payout.Snapshot, error) {
+						return uses.ClosePayout.Handle(
 							ctx,
 							r,
-							payouts.Closing{ID: in.ID, Version: version, To: a.to},
+							command.Closing{ID: in.ID, Version: version, To: a.to},
 						)
 					},
 				)
@@ -272,7 +263,7 @@ type balancesInput struct {
 	UserID string `path:"user_id" maxLength:"128"`
 }
 
-func registerBalances(api huma.API, store payouts.Store) {
+func registerBalances(api huma.API, balances *query.GetBalances) {
 	huma.Register(
 		api,
 		readOperation(huma.Operation{
@@ -287,11 +278,7 @@ func registerBalances(api huma.API, store payouts.Store) {
 				return nil, err
 			}
 
-			if _, err := auth.OwnUser(ctx, in.UserID); err != nil {
-				return nil, err
-			}
-
-			list, err := store.Balances(ctx, in.UserID)
+			list, err := balances.Handle(ctx, callerOf(ctx), in.UserID)
 			if err != nil {
 				return nil, err
 			}

@@ -10,8 +10,8 @@ import (
 	"tributary/platform/money"
 )
 
-func request(id, user string, minor int64) payout.Payout {
-	return payout.Payout{
+func request(id, user string, minor int64) payout.Wanted {
+	return payout.Wanted{
 		ID:          id,
 		UserID:      user,
 		Amount:      money.FromMinor(minor, money.USD()),
@@ -35,7 +35,7 @@ func TestPayoutsNeverOverdraw(t *testing.T) {
 	counts := map[payout.Status]int{}
 	for range 50 {
 		wg.Go(func() {
-			p, err := s.payouts.Request(t.Context(), request(newID(), "u", 600))
+			p, err := s.payouts.Handle(t.Context(), request(newID(), "u", 600))
 			mu.Lock()
 			defer mu.Unlock()
 
@@ -73,7 +73,7 @@ func TestPayoutsAreClosedOnce(t *testing.T) {
 	ids := []string{newID(), newID(), newID()}
 	for _, id := range ids {
 		for range 2 { // a command is acted on once
-			if p, err := s.payouts.Request(t.Context(), request(id, "u", 300)); err != nil ||
+			if p, err := s.payouts.Handle(t.Context(), request(id, "u", 300)); err != nil ||
 				p.Status != payout.Requested {
 				t.Fatalf("%v, %v", p, err)
 			}
@@ -165,7 +165,7 @@ func TestOnlyOperatorsSeeWhereToPayTo(t *testing.T) {
 	s := secured(t)
 
 	id := newID()
-	if _, err := s.payouts.Request(t.Context(), request(id, "u", 100)); err != nil {
+	if _, err := s.payouts.Handle(t.Context(), request(id, "u", 100)); err != nil {
 		t.Fatal(err)
 	}
 
@@ -213,7 +213,7 @@ func TestWhoClosesPayouts(t *testing.T) {
 		s.decide(t, purchase("e1", "u", "100"))
 
 		id := newID()
-		if _, err := s.payouts.Request(t.Context(), request(id, "u", 100)); err != nil {
+		if _, err := s.payouts.Handle(t.Context(), request(id, "u", 100)); err != nil {
 			t.Fatal(err)
 		}
 

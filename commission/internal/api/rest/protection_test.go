@@ -83,7 +83,7 @@ func TestForeignPartnersAreRefusedEverywhere(t *testing.T) {
 	s.decide(t, purchase("e2", "v", "100"))
 
 	payout := newID()
-	if _, err := s.payouts.Request(t.Context(), request(payout, "v", 100)); err != nil {
+	if _, err := s.payouts.Handle(t.Context(), request(payout, "v", 100)); err != nil {
 		t.Fatal(err)
 	}
 

@@ -3,15 +3,16 @@
 package rest
 
 import (
+	"context"
 	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"tributary/commission/internal/application/change"
+	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/consume"
 	"tributary/commission/internal/application/explain"
-	"tributary/commission/internal/application/payouts"
 	"tributary/commission/internal/application/publish"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/application/replay"
@@ -29,8 +30,10 @@ const Base = "/api/v1/commission"
 type UseCases struct {
 	Commissions query.Commissions
 	Settle      *settle.Handler
-	Payouts     *payouts.Handler
-	Ledger      payouts.Store
+	ClosePayout *command.ClosePayout
+	ListPayouts *query.ListPayouts
+	GetPayout   *query.GetPayout
+	GetBalances *query.GetBalances
 	// opens account details that came sealed
 	Unseal    func(text, commandID string) ([]byte, error)
 	Publish   *publish.Handler
@@ -48,7 +51,7 @@ func Register(api huma.API, uses UseCases) {
 	registerDecisions(api, uses.Commissions)
 	registerActions(api, uses.Settle, uses.Now)
 	registerPayouts(api, uses)
-	registerBalances(api, uses.Ledger)
+	registerBalances(api, uses.GetBalances)
 	registerExplain(api, uses.Explain)
 	registerSummary(api, uses.Summaries)
 	registerReplays(api, uses.Replay, uses.Frames, uses.Now)
@@ -168,4 +171,15 @@ func optionalTime(t time.Time) *time.Time {
 	}
 
 	return &t
+}
+
+// callerOf returns who asks. While authentication is off everything may be seen.
+func callerOf(ctx context.Context) query.Caller {
+	if auth.SeesAll(ctx) {
+		return query.Everything()
+	}
+
+	identity, _ := auth.From(ctx)
+
+	return query.OneUser(identity.UserID)
 }

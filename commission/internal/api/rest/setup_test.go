@@ -17,10 +17,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tributary/commission/internal/api/rest"
+	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/consume"
 	"tributary/commission/internal/application/explain"
-	"tributary/commission/internal/application/payouts"
 	"tributary/commission/internal/application/publish"
+	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/application/settle"
 	"tributary/commission/internal/domain/event"
@@ -37,7 +38,7 @@ type service struct {
 	handler http.Handler
 	store   *postgres.Store
 	consume *consume.Handler
-	payouts *payouts.Handler
+	payouts *command.RequestPayout
 	db      migrationstest.Database
 	now     *atomic.Int64
 	token   string // sent with every request unless empty
@@ -67,7 +68,7 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 	clock := func() time.Time { return time.UnixMicro(s.now.Load()) }
 	s.store = postgres.New(s.db.Pool)
 	s.consume = consume.New(s.store, clock, newID)
-	s.payouts = payouts.New(s.store, clock)
+	s.payouts = command.NewRequestPayout(s.store.Payouts(), clock)
 	api := httpapi.New(httpapi.Config{
 		Service:    "commission",
 		Title:      "Commission",
@@ -83,8 +84,10 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 	rest.Register(api.Huma, rest.UseCases{
 		Commissions: s.store,
 		Settle:      settle.New(s.store, newID),
-		Payouts:     s.payouts,
-		Ledger:      s.store,
+		ClosePayout: command.NewClosePayout(s.store.Payouts()),
+		ListPayouts: query.NewListPayouts(s.store.Payouts()),
+		GetPayout:   query.NewGetPayout(s.store.Payouts()),
+		GetBalances: query.NewGetBalances(s.store.Payouts()),
 		Publish:     publish.New(s.store, newID),
 		Rules:       s.store,
 		Explain:     explain.New(s.store),

@@ -6,6 +6,7 @@ import (
 	"context"
 	"time"
 
+	"tributary/commission/internal/domain/effect"
 	"tributary/platform/fault"
 )
 
@@ -46,6 +47,42 @@ func ErrVersion() error {
 		"version_mismatch",
 		"It was changed meanwhile; read it again and decide anew.",
 	)
+}
+
+// CheckVersion returns the fault version_mismatch unless wanted, from If-Match, is the version that
+// there is, or 0 for any.
+func CheckVersion(wanted, there int) error {
+	if wanted != 0 && wanted != there {
+		return ErrVersion()
+	}
+
+	return nil
+}
+
+// Outcome is what a change writes beside its aggregate, in the same transaction.
+type Outcome struct {
+	Record Record
+	Effect effect.Effect
+	Answer []byte // is kept under the request's key, if it has one
+}
+
+// Outcome returns what the request writes: the record completed with who, when and why, and the
+// answer for its key, rendered from result.
+func (r Request) Outcome(record Record, caused effect.Effect, result any) (Outcome, error) {
+	record.At = r.Now
+	record.Actor = r.Actor
+	record.Reason = r.Reason
+	record.RequestID = r.RequestID
+
+	out := Outcome{Record: record, Effect: caused}
+	if r.Key == "" {
+		return out, nil
+	}
+
+	answer, err := r.Render(result)
+	out.Answer = answer
+
+	return out, err
 }
 
 // Record is a row of the audit.

@@ -175,9 +175,13 @@ func (r *run) take(e event.Event, into *[]Decided) error {
 		d.CommissionID = made.State().ID
 
 		r.changes.Commissions = append(r.changes.Commissions, made)
-		if transfer, ok := made.Transfer(); ok {
-			r.changes.Transfers = append(r.changes.Transfers, transfer)
+
+		transfer, err := made.Transfer()
+		if err != nil {
+			return err
 		}
+
+		r.changes.Transfers = append(r.changes.Transfers, transfer)
 	}
 
 	*into = append(*into, d)

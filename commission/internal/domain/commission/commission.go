@@ -171,15 +171,14 @@ func (c Commission) Following(corrected State) Commission {
 	return c
 }
 
-// Transfer is how the money comes into the accounts with the row.
-func (c Commission) Transfer() (ledger.Transfer, bool) {
-	return ledger.Move(ledger.Transfer{
-		UserID:       c.state.UserID,
-		From:         ledger.Programme,
-		To:           c.state.Status.Account(),
-		Amount:       c.state.Amount,
-		CommissionID: c.state.ID,
-	})
+// Transfer returns the transfer that brings the money in with the row.
+func (c Commission) Transfer() (ledger.Transfer, error) {
+	return ledger.ForCommission(
+		c.state.ID,
+		c.state.UserID,
+		c.state.Amount,
+		ledger.Path{From: ledger.Programme, To: c.state.Status.Account()},
+	)
 }
 
 // Action is a change of status by hand or by the clock.

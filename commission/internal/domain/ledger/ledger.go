@@ -2,13 +2,18 @@
 // money moves between five accounts. Domain layer.
 package ledger
 
-import "tributary/platform/money"
+import (
+	"fmt"
+	"slices"
+
+	"tributary/platform/money"
+)
 
 // Account is one of a user's accounts in a currency.
 type Account string
 
-// The accounts. Programme is the counter-account: what the programme owes and has paid, negated; so
-// the five always sum to zero.
+// Programme is the counter-account: what the programme owes and has paid, negated. So the five
+// accounts always sum to zero.
 const (
 	Programme Account = "programme"
 	Pending   Account = "pending"
@@ -17,30 +22,102 @@ const (
 	Paid      Account = "paid"
 )
 
-// Transfer moves a positive amount from one account of a user to another. It is balanced by
-// construction.
-type Transfer struct {
-	UserID       string
-	From, To     Account
-	Amount       money.Amount
-	CommissionID string // the commission that it belongs to, or
-	PayoutID     string // the payout
+// Path is a way that money may take.
+type Path struct{ From, To Account }
+
+// CommissionPaths returns the ways of a positive commission. A negative one takes them backwards.
+func CommissionPaths() []Path {
+	return []Path{
+		{Programme, Pending},   // earned, and waiting for its approval
+		{Programme, Available}, // earned and approved at once
+		{Pending, Available},   // approved
+		{Pending, Programme},   // rejected
+	}
 }
 
-// Move makes the transfer of an amount, the other way round when it is negative. None for zero.
-func Move(t Transfer) (Transfer, bool) {
-	if t.Amount.Sign() < 0 {
-		amount, err := t.Amount.Neg()
-		if err != nil {
-			return Transfer{}, false
-		}
+// PayoutPaths returns the ways of a payout.
+func PayoutPaths() []Path {
+	return []Path{
+		{Available, InPayout}, // requested
+		{InPayout, Paid},      // completed
+		{InPayout, Available}, // failed or cancelled
+	}
+}
 
-		t.From, t.To = t.To, t.From
-		t.Amount = amount
+// Transfer moves a positive amount from one account of a user to another, for one commission or one
+// payout. Its sum is zero by construction: the zero Transfer moves nothing, and only ForCommission
+// and ForPayout return another one.
+type Transfer struct {
+	userID       string
+	path         Path
+	amount       money.Amount
+	commissionID string
+	payoutID     string
+}
+
+// ForCommission returns the transfer of a commission's amount along one of CommissionPaths. A
+// negative amount moves its absolute value the other way. An error means that the caller is wrong:
+// the amount is zero, or the path is none of a commission.
+func ForCommission(id, userID string, amount money.Amount, path Path) (Transfer, error) {
+	if !slices.Contains(CommissionPaths(), path) {
+		return Transfer{}, fmt.Errorf("commission %s: no path from %s to %s", id, path.From, path.To)
 	}
 
-	return t, t.Amount.Sign() > 0
+	if amount.Sign() < 0 {
+		positive, err := amount.Neg()
+		if err != nil {
+			return Transfer{}, fmt.Errorf("commission %s: %w", id, err)
+		}
+
+		amount = positive
+		path = Path{From: path.To, To: path.From}
+	}
+
+	t := Transfer{userID: userID, path: path, amount: amount, commissionID: id}
+
+	return t, t.check()
 }
+
+// ForPayout returns the transfer of a payout's amount along one of PayoutPaths. Errors are as for
+// ForCommission; the amount has to be positive.
+func ForPayout(id, userID string, amount money.Amount, path Path) (Transfer, error) {
+	if !slices.Contains(PayoutPaths(), path) {
+		return Transfer{}, fmt.Errorf("payout %s: no path from %s to %s", id, path.From, path.To)
+	}
+
+	t := Transfer{userID: userID, path: path, amount: amount, payoutID: id}
+
+	return t, t.check()
+}
+
+func (t Transfer) check() error {
+	switch {
+	case t.userID == "" || t.commissionID+t.payoutID == "":
+		return fmt.Errorf("a transfer belongs to a user and to a commission or a payout")
+	case t.amount.Sign() <= 0:
+		return fmt.Errorf("%s%s: a transfer moves a positive amount", t.commissionID, t.payoutID)
+	}
+
+	return nil
+}
+
+// UserID names the user whose accounts the transfer touches.
+func (t Transfer) UserID() string { return t.userID }
+
+// From is the account that the amount leaves.
+func (t Transfer) From() Account { return t.path.From }
+
+// To is the account that the amount enters.
+func (t Transfer) To() Account { return t.path.To }
+
+// Amount is positive.
+func (t Transfer) Amount() money.Amount { return t.amount }
+
+// CommissionID is the commission that the transfer belongs to, or "" for that of a payout.
+func (t Transfer) CommissionID() string { return t.commissionID }
+
+// PayoutID is the payout that the transfer belongs to, or "" for that of a commission.
+func (t Transfer) PayoutID() string { return t.payoutID }
 
 // Balance is what a user's accounts in a currency stand at, in minor units.
 type Balance struct {

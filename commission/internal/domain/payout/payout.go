@@ -4,32 +4,22 @@ package payout
 import (
 	"time"
 
+	"tributary/commission/internal/domain/effect"
+	"tributary/commission/internal/domain/ledger"
 	"tributary/platform/fault"
 	"tributary/platform/money"
 )
 
-// Status is where a payout is in its life.
-type Status string
-
-// The states; all but Requested are terminal.
-const (
-	Requested Status = "requested" // its amount is set aside
-	Rejected  Status = "rejected"  // there was not enough; nothing was set aside
-	Completed Status = "completed" // paid
-	Failed    Status = "failed"    // could not be paid; the amount is available again
-	Cancelled Status = "cancelled" // called off; the amount is available again
-)
-
-// ReasonBalance is why a payout is rejected by itself.
+// ReasonBalance is the reason of a payout that is rejected because it is not covered.
 const ReasonBalance = "insufficient_balance"
 
-// ReasonUnverified is why a payout is rejected whose command came with a token that nobody
-// verified, where that is not enough.
+// ReasonUnverified is the reason of a payout that is rejected because its command came with a token
+// that was not verified, where that is required.
 const ReasonUnverified = "unverified_identity"
 
-// Payout is a request with its outcome. Details are where to pay to, as the command had them:
-// personal data, never shown or logged.
-type Payout struct {
+// Snapshot is the content of a payout. Details say where to pay to, as the command had them: they
+// are personal data, never shown or logged.
+type Snapshot struct {
 	ID          string // that of the command
 	UserID      string
 	Amount      money.Amount
@@ -39,43 +29,115 @@ type Payout struct {
 	Reason      string
 	RequestedAt time.Time
 	CreatedAt   time.Time
-	ClosedAt    time.Time
+	ClosedAt    time.Time // zero while it is requested
 	Version     int
 }
 
-// Decide makes the payout of a request: requested when the available minor units cover it, else
-// rejected. A request that comes with a Reason is rejected for it.
-func Decide(request Payout, available int64, now time.Time) Payout {
-	request.Status = Requested
-	request.CreatedAt = now
+// Payout is an aggregate: a request with its outcome. Its amount never changes; its status moves
+// along Transitions.
+type Payout struct{ snapshot Snapshot }
 
-	request.Version = 1
-	if request.Reason == "" && request.Amount.Minor() > available {
-		request.Reason = ReasonBalance
-	}
-
-	if request.Reason != "" {
-		request.Status, request.ClosedAt = Rejected, now
-	}
-
-	return request
+// Wanted is what a request to be paid out says.
+type Wanted struct {
+	ID          string // that of the command
+	UserID      string
+	Amount      money.Amount // positive
+	Method      string
+	Details     string
+	RequestedAt time.Time
+	Refusal     string // the reason to reject it whatever is available; "" for none
 }
 
-// Close moves a requested payout to a terminal status; a conflict with code transition_refused for
-// any other.
-func (p Payout) Close(to Status, reason string, now time.Time) (Payout, error) {
-	if p.Status != Requested {
-		return p, fault.New(
-			fault.Conflict,
-			"transition_refused",
-			"The payout is "+string(p.Status)+"; only a requested one can be closed.",
+// Request returns the payout of a request, made at now. It is requested if what is available covers
+// it, and rejected otherwise. The fault amount_invalid is returned for an amount that is not
+// positive.
+func Request(wanted Wanted, available money.Amount, now time.Time) (Payout, effect.Effect, error) {
+	if wanted.Amount.Sign() <= 0 {
+		return Payout{}, effect.Effect{}, fault.New(
+			fault.Invalid,
+			"amount_invalid",
+			"The amount of a payout is positive.",
 		)
 	}
 
-	p.Status = to
-	p.Reason = reason
-	p.ClosedAt = now
-	p.Version++
+	p := Payout{snapshot: Snapshot{
+		ID:          wanted.ID,
+		UserID:      wanted.UserID,
+		Amount:      wanted.Amount,
+		Method:      wanted.Method,
+		Details:     wanted.Details,
+		Status:      Requested,
+		Reason:      wanted.Refusal,
+		RequestedAt: wanted.RequestedAt,
+		CreatedAt:   now,
+		Version:     1,
+	}}
 
-	return p, nil
+	if p.snapshot.Reason == "" && wanted.Amount.Minor() > available.Minor() {
+		p.snapshot.Reason = ReasonBalance
+	}
+
+	if p.snapshot.Reason != "" {
+		p.snapshot.Status = Rejected
+		p.snapshot.ClosedAt = now
+
+		return p, p.effect(effect.PayoutRejected, Snapshot{}), nil
+	}
+
+	out, err := p.move(p.effect(effect.PayoutRequested, Snapshot{}), ledger.Available, ledger.InPayout)
+
+	return p, out, err
+}
+
+// Restore returns the payout of a stored snapshot.
+func Restore(snapshot Snapshot) Payout { return Payout{snapshot: snapshot} }
+
+// Snapshot returns a copy of the content.
+func (p *Payout) Snapshot() Snapshot { return p.snapshot }
+
+// Close moves the payout to a terminal status for a reason. The fault transition_refused is returned
+// where Transitions does not list the move.
+func (p *Payout) Close(to Status, reason string, now time.Time) (effect.Effect, error) {
+	before := p.snapshot
+
+	t, ok := transition(before.Status, to)
+	if !ok {
+		return effect.Effect{}, fault.New(
+			fault.Conflict,
+			"transition_refused",
+			"The payout is "+string(before.Status)+"; only a requested one can be closed.",
+		)
+	}
+
+	p.snapshot.Status = to
+	p.snapshot.Reason = reason
+	p.snapshot.ClosedAt = now
+	p.snapshot.Version++
+
+	return p.move(p.effect(t.Fact, before), ledger.InPayout, t.Account)
+}
+
+// effect returns the fact that the payout came from the given state to its present one.
+func (p *Payout) effect(kind effect.Type, before Snapshot) effect.Effect {
+	return effect.Effect{Facts: []effect.Fact{{
+		Type:            kind,
+		SubjectID:       p.snapshot.ID,
+		UserID:          p.snapshot.UserID,
+		PreviousStatus:  string(before.Status),
+		PreviousVersion: before.Version,
+	}}}
+}
+
+// move adds the transfer of the amount to the effect.
+func (p *Payout) move(e effect.Effect, from, to ledger.Account) (effect.Effect, error) {
+	s := p.snapshot
+	t, err := ledger.ForPayout(s.ID, s.UserID, s.Amount, ledger.Path{From: from, To: to})
+	e.Transfers = append(e.Transfers, t)
+
+	return e, err
+}
+
+// ErrNotFound returns the fault of an unknown payout, or one that the caller may not see.
+func ErrNotFound() error {
+	return fault.New(fault.NotFound, "payout_not_found", "There is no such payout.")
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"tributary/commission/internal/application/change"
+	"tributary/commission/internal/domain/effect"
 	"tributary/platform/idempotency"
 )
 
@@ -29,46 +30,40 @@ DELETE FROM idempotency_keys WHERE (caller, key) IN (SELECT caller, key FROM ide
     WHERE created_at < $1 ORDER BY created_at LIMIT $2)`
 )
 
-// once makes a change in one transaction with its audit row, at most once for a key. fn gives the
-// result and what to note about it.
-func once[T any](
+// once runs fn in a transaction, at most once for the request's key, and writes the outcome that fn
+// returns: the audit row, and the answer under the key. What fn changes, with the transfers that
+// this causes, is written by fn.
+func (s *Store) once(
 	ctx context.Context,
-	s *Store,
 	request change.Request,
-	fn func(pgx.Tx) (T, change.Record, error),
-) (T, error) {
-	var result T
-	err := s.begin(ctx, "make a change", func(tx pgx.Tx) error {
+	fn func(pgx.Tx) (change.Outcome, error),
+) error {
+	return s.begin(ctx, "make a change", func(tx pgx.Tx) error {
 		if err := known(ctx, tx, request); err != nil {
 			return err
 		}
 
-		made, record, err := fn(tx)
+		outcome, err := fn(tx)
 		if err != nil {
 			return err
 		}
 
-		result = made
+		r := outcome.Record
 
 		_, err = tx.Exec(
 			ctx,
 			insertAudit,
-			request.Now,
-			request.Actor,
-			record.Action,
-			record.SubjectType,
-			record.SubjectID,
-			request.Reason,
-			record.Before,
-			record.After,
-			request.RequestID,
+			r.At,
+			r.Actor,
+			r.Action,
+			r.SubjectType,
+			r.SubjectID,
+			r.Reason,
+			r.Before,
+			r.After,
+			r.RequestID,
 		)
 		if err != nil || request.Key == "" {
-			return err
-		}
-
-		body, err := request.Render(made)
-		if err != nil {
 			return err
 		}
 
@@ -78,11 +73,31 @@ func once[T any](
 			request.Actor,
 			request.Key,
 			request.Hash[:],
-			string(body),
+			string(outcome.Answer),
 			request.Now,
 		)
 
 		return err
+	})
+}
+
+// once is Store.once for a change that returns what was made.
+func once[T any](
+	ctx context.Context,
+	s *Store,
+	request change.Request,
+	fn func(pgx.Tx) (T, change.Record, error),
+) (T, error) {
+	var result T
+	err := s.once(ctx, request, func(tx pgx.Tx) (change.Outcome, error) {
+		made, record, err := fn(tx)
+		if err != nil {
+			return change.Outcome{}, err
+		}
+
+		result = made
+
+		return request.Outcome(record, effect.Effect{}, made)
 	})
 
 	return result, err

@@ -159,10 +159,15 @@ func copyTransfers(
 	rows := platform.NewCopy("ledger", columns, len(transfers))
 	for i := range transfers {
 		t := &transfers[i]
-		rows.Row().Text(t.UserID).Text(
-			t.Amount.Currency().String(),
-		).Text(string(t.From)).Text(string(t.To)).Bigint(t.Amount.Minor()).
-			UUIDOrNull(t.CommissionID).UUIDOrNull(t.PayoutID).Time(now)
+		rows.Row().
+			Text(t.UserID()).
+			Text(t.Amount().Currency().String()).
+			Text(string(t.From())).
+			Text(string(t.To())).
+			Bigint(t.Amount().Minor()).
+			UUIDOrNull(t.CommissionID()).
+			UUIDOrNull(t.PayoutID()).
+			Time(now)
 	}
 
 	return rows.Into(ctx, tx)

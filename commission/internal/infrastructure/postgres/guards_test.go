@@ -30,16 +30,15 @@ func TestTheDatabaseGuardsItself(t *testing.T) {
 		refund("parked", "u", "nothing", "1"),
 	)
 
-	p, _, err := f.store.RequestPayout(
+	p, err := f.request(
 		t.Context(),
-		payout.Payout{
+		payout.Wanted{
 			ID:          uuid.NewString(),
 			UserID:      "u",
 			Amount:      money.FromMinor(500, money.USD()),
 			Method:      "paypal",
 			RequestedAt: start(),
 		},
-		start(),
 	)
 	if err != nil || p.Status != payout.Requested {
 		t.Fatalf("%v, %v", p, err)
@@ -242,16 +241,15 @@ func TestClawbackAfterPayout(t *testing.T) {
 	f.decide(t, purchase("e1", "u", "100"))
 
 	request := func(minor int64) payout.Status {
-		p, _, err := f.store.RequestPayout(
+		p, err := f.request(
 			t.Context(),
-			payout.Payout{
+			payout.Wanted{
 				ID:          uuid.NewString(),
 				UserID:      "u",
 				Amount:      money.FromMinor(minor, money.USD()),
 				Method:      "paypal",
 				RequestedAt: start(),
 			},
-			start(),
 		)
 		if err != nil {
 			t.Fatal(err)

@@ -77,6 +77,13 @@ func (c *conditions) where() string {
 // for any values would not know how many rows they leave, and could use no partial index.
 func (c *conditions) planned() []any { return append([]any{pgx.QueryExecModeCacheDescribe}, c.args...) }
 
+// owned limits the rows to those that may be read.
+func (c *conditions) owned(owner query.Owner) {
+	if user, limited := owner.UserID(); limited {
+		c.add("user_id = $?", user)
+	}
+}
+
 func commissionConditions(f query.CommissionFilter) conditions {
 	var c conditions
 	for _, equal := range []struct{ text, value string }{

@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"tributary/commission/internal/application/payouts"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/infrastructure/postgres"
 )
@@ -71,9 +70,9 @@ func TestListsNeverSort(t *testing.T) {
 		}
 	}
 
-	for name, filter := range map[string]payouts.Filter{"all": {}, "user": {UserID: "u"}} {
-		for _, after := range []payouts.Position{{}, {CreatedAt: time.Unix(0, 0), ID: uuid.NewString()}} {
-			if _, err := store.Payouts(t.Context(), filter, 10, after); err != nil {
+	for name, filter := range map[string]query.PayoutFilter{"all": {}, "user": {UserID: "u"}} {
+		for _, after := range []query.PayoutPosition{{}, {CreatedAt: time.Unix(0, 0), ID: uuid.NewString()}} {
+			if _, err := store.Payouts().Payouts(t.Context(), owned(t, filter.UserID), filter, 10, after); err != nil {
 				t.Fatal(err)
 			}
 

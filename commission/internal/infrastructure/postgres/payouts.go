@@ -3,21 +3,19 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"tributary/commission/internal/application/change"
-	"tributary/commission/internal/application/payouts"
+	"tributary/commission/internal/application/command"
+	"tributary/commission/internal/application/query"
+	"tributary/commission/internal/domain/effect"
 	"tributary/commission/internal/domain/ledger"
 	"tributary/commission/internal/domain/payout"
-	"tributary/platform/fault"
 	"tributary/platform/money"
 )
-
-var _ payouts.Store = (*Store)(nil)
 
 const (
 	payoutColumns = `id::text, user_id, amount_minor, currency, payment_method, account_details,
@@ -27,17 +25,29 @@ const (
 INSERT INTO payouts (id, user_id, amount_minor, currency, payment_method, account_details,
     status, reason, requested_at, created_at, closed_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''), $9, $10, $11)`
-	closePayout = `UPDATE payouts SET status = $2, reason = $3, closed_at = $4,
-    version = version + 1 WHERE id = $1`
+	updatePayout = `UPDATE payouts SET status = $2, reason = nullif($3, ''), closed_at = $4,
+    version = $5 WHERE id = $1`
 	selectAvailable = `SELECT coalesce((SELECT available_minor FROM balances WHERE user_id = $1
     AND currency = $2), 0)`
-	selectBalances = `SELECT currency, pending_minor, available_minor, in_payout_minor, paid_minor
-    FROM balances WHERE user_id = $1 ORDER BY currency`
+	selectBalances = `SELECT user_id, currency, pending_minor, available_minor, in_payout_minor,
+    paid_minor FROM balances`
 )
 
-func scanPayout(row pgx.CollectableRow) (payout.Payout, error) {
+// Payouts is the repository of payouts.
+type Payouts struct{ store *Store }
+
+var (
+	_ command.Payouts     = Payouts{}
+	_ query.PayoutReader  = Payouts{}
+	_ query.BalanceReader = Payouts{}
+)
+
+// Payouts returns the repository of payouts and balances.
+func (s *Store) Payouts() Payouts { return Payouts{store: s} }
+
+func scanPayout(row pgx.CollectableRow) (payout.Snapshot, error) {
 	var (
-		p            payout.Payout
+		p            payout.Snapshot
 		minor        int64
 		code, status string
 		reason       *string
@@ -73,182 +83,168 @@ func scanPayout(row pgx.CollectableRow) (payout.Payout, error) {
 	return p, err
 }
 
-func readPayout(ctx context.Context, from querier, id, lock string) (payout.Payout, error) {
+func readPayout(ctx context.Context, from querier, id, lock string) (payout.Snapshot, error) {
 	if _, err := uuid.Parse(id); err != nil {
-		return payout.Payout{}, payouts.ErrNoPayout()
+		return payout.Snapshot{}, payout.ErrNotFound()
 	}
 
 	rows, err := from.Query(ctx, selectPayouts+` WHERE id = $1`+lock, id)
 	if err != nil {
-		return payout.Payout{}, err
+		return payout.Snapshot{}, err
 	}
 
 	found, err := pgx.CollectExactlyOneRow(rows, scanPayout)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return found, payouts.ErrNoPayout()
+		return found, payout.ErrNotFound()
 	}
 
 	return found, err
 }
 
-// RequestPayout decides under the user's lock, so that the balance stays as it was read. The ledger
+// Create decides under the user's lock, so that the balance stays as it was read. The ledger
 // refuses an overdraft even without it.
-func (s *Store) RequestPayout(
+func (r Payouts) Create(
 	ctx context.Context,
-	request payout.Payout,
-	now time.Time,
-) (made payout.Payout, known bool, err error) {
-	err = s.begin(ctx, "request a payout", func(tx pgx.Tx) error {
-		locked, err := lock(ctx, tx, request.UserID)
+	wanted payout.Wanted,
+	fn func(available money.Amount) (payout.Payout, effect.Effect, error),
+) (stored payout.Snapshot, known bool, err error) {
+	err = r.store.begin(ctx, "request a payout", func(tx pgx.Tx) error {
+		locked, err := lock(ctx, tx, wanted.UserID)
 		if err != nil {
 			return err
 		}
 
-		found, err := readPayout(ctx, tx, request.ID, "")
-		if err == nil {
-			made, known = found, true
+		rows, err := collect(ctx, tx, scanPayout, selectPayouts+` WHERE id = $1`, wanted.ID)
+		if err != nil {
+			return err
+		}
+
+		if known = len(rows) > 0; known {
+			stored = rows[0]
 			return nil
 		}
 
-		if !fault.Is(err, "payout_not_found") {
+		available, err := readAvailable(ctx, tx, wanted.UserID, wanted.Amount.Currency())
+		if err != nil {
 			return err
 		}
 
-		var available int64
-		if err := tx.QueryRow(
-			ctx,
-			selectAvailable,
-			request.UserID,
-			request.Amount.Currency().String(),
-		).Scan(&available); err != nil {
+		made, caused, err := fn(available)
+		if err != nil {
 			return err
 		}
 
-		made = payout.Decide(request, available, now)
-
-		_, err = tx.Exec(
-			ctx,
-			insertPayout,
-			made.ID,
-			made.UserID,
-			made.Amount.Minor(),
-			made.Amount.Currency().String(),
-			made.Method,
-			made.Details,
-			string(made.Status),
-			made.Reason,
-			made.RequestedAt,
-			made.CreatedAt,
-			orNil(made.ClosedAt),
-		)
-		if err != nil || made.Status != payout.Requested {
+		stored = made.Snapshot()
+		if err := addPayout(ctx, tx, stored); err != nil {
 			return err
 		}
 
-		return movePayout(ctx, locked, made, ledger.Available, ledger.InPayout, now)
+		return copyTransfers(ctx, locked, caused.Transfers, stored.CreatedAt)
 	})
 
-	return made, known, err
+	return stored, known, err
 }
 
-func movePayout(
+func readAvailable(
 	ctx context.Context,
-	tx moneyTx,
-	p payout.Payout,
-	from, to ledger.Account,
-	now time.Time,
-) error {
-	return copyTransfers(ctx, tx, []ledger.Transfer{{
-		UserID:   p.UserID,
-		From:     from,
-		To:       to,
-		Amount:   p.Amount,
-		PayoutID: p.ID,
-	}}, now)
+	tx pgx.Tx,
+	userID string,
+	currency money.Currency,
+) (money.Amount, error) {
+	var minor int64
+
+	err := tx.QueryRow(ctx, selectAvailable, userID, currency.String()).Scan(&minor)
+
+	return money.FromMinor(minor, currency), err
 }
 
-// ClosePayout implements payouts.Store.
-func (s *Store) ClosePayout(
+func addPayout(ctx context.Context, tx pgx.Tx, p payout.Snapshot) error {
+	_, err := tx.Exec(
+		ctx,
+		insertPayout,
+		p.ID,
+		p.UserID,
+		p.Amount.Minor(),
+		p.Amount.Currency().String(),
+		p.Method,
+		p.Details,
+		string(p.Status),
+		p.Reason,
+		p.RequestedAt,
+		p.CreatedAt,
+		orNil(p.ClosedAt),
+	)
+
+	return err
+}
+
+// Update reads the payout twice: first for the user to lock, who never changes, and then as it
+// stands under the lock.
+func (r Payouts) Update(
 	ctx context.Context,
 	request change.Request,
-	c payouts.Closing,
-) (payout.Payout, error) {
-	return once(ctx, s, request, func(tx pgx.Tx) (payout.Payout, change.Record, error) {
-		record := change.Record{Action: string(c.To), SubjectType: "payout", SubjectID: c.ID}
-
-		found, err := readPayout(ctx, tx, c.ID, "") // its user never changes
+	id string,
+	fn func(*payout.Payout) (change.Outcome, error),
+) error {
+	return r.store.once(ctx, request, func(tx pgx.Tx) (change.Outcome, error) {
+		found, err := readPayout(ctx, tx, id, "")
 		if err != nil {
-			return found, record, err
+			return change.Outcome{}, err
 		}
 
 		locked, err := lock(ctx, tx, found.UserID)
 		if err != nil {
-			return found, record, err
+			return change.Outcome{}, err
 		}
 
-		before, err := readPayout(ctx, tx, c.ID, " FOR UPDATE")
+		if found, err = readPayout(ctx, tx, id, " FOR UPDATE"); err != nil {
+			return change.Outcome{}, err
+		}
+
+		changed := payout.Restore(found)
+
+		outcome, err := fn(&changed)
 		if err != nil {
-			return before, record, err
+			return change.Outcome{}, err
 		}
 
-		if c.Version != 0 && c.Version != before.Version {
-			return before, record, change.ErrVersion()
-		}
-
-		after, err := before.Close(c.To, request.Reason, request.Now)
-		if err != nil {
-			return before, record, err
-		}
-
+		p := changed.Snapshot()
 		if _, err := tx.Exec(
 			ctx,
-			closePayout,
-			after.ID,
-			string(after.Status),
-			after.Reason,
-			after.ClosedAt,
+			updatePayout,
+			p.ID,
+			string(p.Status),
+			p.Reason,
+			orNil(p.ClosedAt),
+			p.Version,
 		); err != nil {
-			return before, record, err
+			return change.Outcome{}, err
 		}
 
-		record.Before, record.After = payoutSnapshot(before), payoutSnapshot(after)
-
-		to := ledger.Available
-		if c.To == payout.Completed {
-			to = ledger.Paid
-		}
-
-		return after, record, movePayout(ctx, locked, after, ledger.InPayout, to, request.Now)
+		return outcome, copyTransfers(ctx, locked, outcome.Effect.Transfers, request.Now)
 	})
 }
 
-func payoutSnapshot(p payout.Payout) string {
-	return fmt.Sprintf(
-		`{"status":%q,"version":%d,"amount_minor":%d,"currency":%q}`,
-		p.Status,
-		p.Version,
-		p.Amount.Minor(),
-		p.Amount.Currency(),
-	)
-}
-
-// Payout implements payouts.Store.
-func (s *Store) Payout(ctx context.Context, id string) (payout.Payout, error) {
-	p, err := readPayout(ctx, s.pool, id, "")
-	return p, mapped("read a payout", err)
-}
-
-// Payouts implements payouts.Store.
-func (s *Store) Payouts(
-	ctx context.Context,
-	filter payouts.Filter,
-	limit int,
-	after payouts.Position,
-) ([]payout.Payout, error) {
-	var c conditions
-	if filter.UserID != "" {
-		c.add("user_id = $?", filter.UserID)
+// Payout implements query.PayoutReader.
+func (r Payouts) Payout(ctx context.Context, owner query.Owner, id string) (payout.Snapshot, error) {
+	found, err := readPayout(ctx, r.store.pool, id, "")
+	if err == nil && !owner.Sees(found.UserID) {
+		return payout.Snapshot{}, payout.ErrNotFound()
 	}
+
+	return found, mapped("read a payout", err)
+}
+
+// Payouts implements query.PayoutReader.
+func (r Payouts) Payouts(
+	ctx context.Context,
+	owner query.Owner,
+	filter query.PayoutFilter,
+	limit int,
+	after query.PayoutPosition,
+) ([]payout.Snapshot, error) {
+	var c conditions
+	c.owned(owner)
 
 	if filter.Status != "" {
 		c.add("status = $?", filter.Status)
@@ -265,33 +261,34 @@ func (s *Store) Payouts(
 		)
 	}
 
-	sql := selectPayouts + c.where() + " ORDER BY created_at DESC, payouts.id DESC LIMIT " + c.arg(
-		limit,
-	)
-	list, err := collect(ctx, s.pool, scanPayout, sql, c.planned()...)
+	sql := selectPayouts + c.where() + " ORDER BY created_at DESC, payouts.id DESC LIMIT " +
+		c.arg(limit)
+	list, err := collect(ctx, r.store.pool, scanPayout, sql, c.planned()...)
 
 	return list, mapped("list payouts", tooWide(err))
 }
 
-// Balances implements payouts.Store.
-func (s *Store) Balances(ctx context.Context, userID string) ([]ledger.Balance, error) {
-	rows, err := s.pool.Query(ctx, selectBalances, userID)
-	if err != nil {
-		return nil, mapped("read balances", err)
-	}
+// Balances implements query.BalanceReader.
+func (r Payouts) Balances(ctx context.Context, owner query.Owner) ([]ledger.Balance, error) {
+	var c conditions
+	c.owned(owner)
 
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (ledger.Balance, error) {
-		b := ledger.Balance{UserID: userID}
-
-		var code string
-
-		err := row.Scan(&code, &b.Pending, &b.Available, &b.InPayout, &b.Paid)
-		if err == nil {
-			b.Currency, err = money.ParseCurrency(code)
-		}
-
-		return b, err
-	})
+	sql := selectBalances + c.where() + " ORDER BY user_id, currency"
+	list, err := collect(ctx, r.store.pool, scanBalance, sql, c.planned()...)
 
 	return list, mapped("read balances", err)
+}
+
+func scanBalance(row pgx.CollectableRow) (ledger.Balance, error) {
+	var (
+		b    ledger.Balance
+		code string
+	)
+
+	err := row.Scan(&b.UserID, &code, &b.Pending, &b.Available, &b.InPayout, &b.Paid)
+	if err == nil {
+		b.Currency, err = money.ParseCurrency(code)
+	}
+
+	return b, err
 }

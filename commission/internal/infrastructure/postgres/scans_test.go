@@ -9,7 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"tributary/commission/internal/application/payouts"
+	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/application/settle"
@@ -132,9 +132,13 @@ func (f fixture) work(t *testing.T, round int) {
 		t.Error(err)
 	}
 
-	p, _, err := f.store.RequestPayout(ctx, payoutOf(user, 100), start())
+	p, err := f.request(ctx, payoutOf(user, 100))
 	check(p, err)
-	check(f.store.ClosePayout(ctx, keyed, payouts.Closing{ID: p.ID, To: payout.Completed}))
+	check(command.NewClosePayout(f.store.Payouts()).Handle(
+		ctx,
+		keyed,
+		command.Closing{ID: p.ID, To: payout.Completed},
+	))
 	check(f.store.Forget(ctx, start().Add(-time.Hour), 10))
 
 	decided, err := f.store.Decision(ctx, fmt.Sprintf("sale-u2-%d", max(0, round-1)))
@@ -163,12 +167,15 @@ func (f fixture) work(t *testing.T, round int) {
 	check(f.store.Before(ctx, made))
 	check(f.store.EventsOf(ctx, user, start()))
 	check(f.store.Rules(ctx))
-	check(f.store.Balances(ctx, user))
-	check(f.store.Payout(ctx, p.ID))
+	check(f.store.Payouts().Balances(ctx, owned(t, user)))
+	check(f.store.Payouts().Payout(ctx, owned(t, user), p.ID))
 
-	for _, filter := range []payouts.Filter{{}, {UserID: user}, {Status: "requested"}} {
-		check(f.store.Payouts(ctx, filter, 10, payouts.Position{}))
-		check(f.store.Payouts(ctx, filter, 10, payouts.Position{CreatedAt: start(), ID: uuid.NewString()}))
+	for _, filter := range []query.PayoutFilter{{}, {UserID: user}, {Status: "requested"}} {
+		owner := owned(t, filter.UserID)
+		after := query.PayoutPosition{CreatedAt: start(), ID: uuid.NewString()}
+
+		check(f.store.Payouts().Payouts(ctx, owner, filter, 10, query.PayoutPosition{}))
+		check(f.store.Payouts().Payouts(ctx, owner, filter, 10, after))
 	}
 
 	day := start().AddDate(0, 0, -1)

@@ -15,7 +15,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"tributary/commission/internal/application/payouts"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/infrastructure/postgres"
 	"tributary/platform/fault"
@@ -374,11 +373,12 @@ func TestListsReadLittle(t *testing.T) {
 	}
 
 	for _, status := range []string{"requested", "completed", "failed"} {
-		if _, err := f.store.Payouts(
+		if _, err := f.store.Payouts().Payouts(
 			t.Context(),
-			payouts.Filter{Status: status},
+			owned(t, ""),
+			query.PayoutFilter{Status: status},
 			10,
-			payouts.Position{},
+			query.PayoutPosition{},
 		); err != nil {
 			t.Fatal(err)
 		}
@@ -423,7 +423,13 @@ func TestPartialIndexesAreUsedEveryTime(t *testing.T) {
 			return err
 		},
 		"payouts_status": func() error {
-			_, err := f.store.Payouts(t.Context(), payouts.Filter{Status: "requested"}, 10, payouts.Position{})
+			_, err := f.store.Payouts().Payouts(
+				t.Context(),
+				owned(t, ""),
+				query.PayoutFilter{Status: "requested"},
+				10,
+				query.PayoutPosition{},
+			)
 			return err
 		},
 	} {
@@ -458,7 +464,13 @@ func TestSearchesThatTakeTooLong(t *testing.T) {
 		nil,
 	)
 
-	_, paid := f.store.Payouts(t.Context(), payouts.Filter{}, 10, payouts.Position{})
+	_, paid := f.store.Payouts().Payouts(
+		t.Context(),
+		owned(t, ""),
+		query.PayoutFilter{},
+		10,
+		query.PayoutPosition{},
+	)
 	for name, err := range map[string]error{"list": list, "summary": summary, "payouts": paid} {
 		if found, ok := fault.As(err); !ok || found.Kind != fault.Invalid ||
 			found.Code != query.TooWide {

@@ -213,7 +213,12 @@ func addCommissions(
 		return err
 	}
 
-	return copyTransfers(ctx, tx, transfersOf(made), now)
+	transfers, err := transfersOf(made)
+	if err != nil {
+		return err
+	}
+
+	return copyTransfers(ctx, tx, transfers, now)
 }
 
 // ApproveDue implements settle.Store. What is due is read twice: first for the users to lock, then

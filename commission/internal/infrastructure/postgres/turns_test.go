@@ -9,8 +9,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/consume"
-	"tributary/commission/internal/application/payouts"
+	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/application/settle"
 	"tributary/commission/internal/domain/commission"
@@ -22,8 +23,8 @@ import (
 )
 
 // payoutOf is a request of the user for an amount of USD.
-func payoutOf(user string, minor int64) payout.Payout {
-	return payout.Payout{
+func payoutOf(user string, minor int64) payout.Wanted {
+	return payout.Wanted{
 		ID:          uuid.NewString(),
 		UserID:      user,
 		Amount:      money.FromMinor(minor, money.USD()),
@@ -60,7 +61,7 @@ func TestWritersOfAUsersMoneyTakeTurns(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	open, _, err := f.store.RequestPayout(t.Context(), payoutOf("u", 100), start())
+	open, err := f.request(t.Context(), payoutOf("u", 100))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,14 +91,14 @@ func TestWritersOfAUsersMoneyTakeTurns(t *testing.T) {
 		}},
 		{"adjustment", func(ctx context.Context) error { return f.adjust(ctx, "u", "-1") }},
 		{"payout request", func(ctx context.Context) error {
-			_, _, err := f.store.RequestPayout(ctx, payoutOf("u", 100), start())
+			_, err := f.request(ctx, payoutOf("u", 100))
 			return err
 		}},
 		{"payout closed", func(ctx context.Context) error {
-			_, err := f.store.ClosePayout(
+			_, err := command.NewClosePayout(f.store.Payouts()).Handle(
 				ctx,
 				byHand(),
-				payouts.Closing{ID: open.ID, To: payout.Completed},
+				command.Closing{ID: open.ID, To: payout.Completed},
 			)
 
 			return err
@@ -170,11 +171,7 @@ func TestPaymentRequestsAndAdjustmentsAtTheSameTime(t *testing.T) {
 		}
 
 		wg.Go(func() {
-			if _, _, err := f.store.RequestPayout(
-				t.Context(),
-				payoutOf(user, 10000),
-				start(),
-			); err != nil {
+			if _, err := f.request(t.Context(), payoutOf(user, 10000)); err != nil {
 				t.Errorf("request of %s: %v", user, err)
 			}
 		})
@@ -201,13 +198,18 @@ func TestABrokenConstraintIsTriedAgain(t *testing.T) {
 	f := setup(t)
 
 	events := []event.Event{event.Restore(purchase("e", "u", "1"))}
-	overdraft := consume.Changes{Now: start(), Transfers: []ledger.Transfer{{
-		UserID:   "u",
-		From:     ledger.Available,
-		To:       ledger.InPayout,
-		Amount:   money.FromMinor(1, money.USD()),
-		PayoutID: uuid.NewString(),
-	}}}
+
+	transfer, err := ledger.ForPayout(
+		uuid.NewString(),
+		"u",
+		money.FromMinor(1, money.USD()),
+		ledger.Path{From: ledger.Available, To: ledger.InPayout},
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	overdraft := consume.Changes{Now: start(), Transfers: []ledger.Transfer{transfer}}
 
 	for _, c := range []struct {
 		broken   int // the first times
@@ -236,4 +238,21 @@ func TestABrokenConstraintIsTriedAgain(t *testing.T) {
 			t.Errorf("broken %d times: %d attempts, %v", c.broken, attempts, err)
 		}
 	}
+}
+
+// request asks to be paid out.
+func (f fixture) request(ctx context.Context, wanted payout.Wanted) (payout.Snapshot, error) {
+	return command.NewRequestPayout(f.store.Payouts(), start).Handle(ctx, wanted)
+}
+
+// owned returns the limit of a read of what belongs to the user, or of everything for "".
+func owned(t *testing.T, userID string) query.Owner {
+	t.Helper()
+
+	owner, err := query.Everything().OwnerOf(userID)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	return owner
 }

@@ -157,13 +157,14 @@ func queueUsage(batch *pgx.Batch, usage map[decision.UsageKey]decision.Usage) {
 	batch.Queue(upsertUsage, users, rules, currencies, periods, volumes, earned)
 }
 
-func transfersOf(commissions []commission.Commission) []ledger.Transfer {
-	var out []ledger.Transfer
-	for _, c := range commissions {
-		if transfer, ok := c.Transfer(); ok {
-			out = append(out, transfer)
+func transfersOf(commissions []commission.Commission) ([]ledger.Transfer, error) {
+	out := make([]ledger.Transfer, len(commissions))
+	for i, c := range commissions {
+		var err error
+		if out[i], err = c.Transfer(); err != nil {
+			return nil, err
 		}
 	}
 
-	return out
+	return out, nil
 }

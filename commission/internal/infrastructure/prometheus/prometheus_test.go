@@ -14,8 +14,8 @@ import (
 	client "github.com/prometheus/client_golang/prometheus"
 
 	"tributary/commission/internal/application/change"
+	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/consume"
-	"tributary/commission/internal/application/payouts"
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/application/settle"
 	"tributary/commission/internal/domain/commission"
@@ -89,7 +89,8 @@ type service struct {
 	consume  *consume.Handler
 	settle   *settle.Handler
 	settling settle.Store
-	payouts  *payouts.Handler
+	request  *command.RequestPayout
+	closing  *command.ClosePayout
 }
 
 func setup(t *testing.T) service {
@@ -99,7 +100,9 @@ func setup(t *testing.T) service {
 		store:    postgres.New(migrationstest.New(t, migrations.Commission()).Pool),
 	}
 	counted := prometheus.New(s.registry, clock)
-	s.consume, s.payouts = consume.New(counted.Consuming(s.store), clock, newID), payouts.New(counted.Paying(s.store), clock)
+	s.consume = consume.New(counted.Consuming(s.store), clock, newID)
+	s.request = command.NewRequestPayout(counted.Payouts(s.store.Payouts()), clock)
+	s.closing = command.NewClosePayout(counted.Payouts(s.store.Payouts()))
 	s.settling = counted.Settling(s.store)
 	s.settle = settle.New(s.settling, newID)
 
@@ -187,9 +190,9 @@ func TestWhatIsCommittedIsCountedOnce(t *testing.T) {
 	paid, refused := newID(), newID()
 	for range 2 {
 		for id, minor := range map[string]int64{paid: 500, refused: 1_000_000} {
-			if _, err := s.payouts.Request(
+			if _, err := s.request.Handle(
 				t.Context(),
-				payout.Payout{
+				payout.Wanted{
 					ID:          id,
 					UserID:      "u",
 					Amount:      money.FromMinor(minor, money.USD()),
@@ -201,10 +204,10 @@ func TestWhatIsCommittedIsCountedOnce(t *testing.T) {
 			}
 		}
 
-		_, err := s.payouts.Close(
+		_, err := s.closing.Handle(
 			t.Context(),
 			change.Request{Actor: "a", Reason: "r", Now: start()},
-			payouts.Closing{ID: paid, To: payout.Completed},
+			command.Closing{ID: paid, To: payout.Completed},
 		)
 		if err != nil && !strings.Contains(err.Error(), "transition_refused") {
 			t.Fatal(err)
@@ -227,7 +230,7 @@ func TestWhatIsCommittedIsCountedOnce(t *testing.T) {
 type (
 	brokenInbox   struct{ consume.Store } // and decides twice
 	brokenRows    struct{ settle.Store }
-	brokenPayouts struct{ payouts.Store }
+	brokenPayouts struct{ command.Payouts }
 	brokenReplays struct{ replay.Store }
 )
 
@@ -257,12 +260,13 @@ func (brokenRows) Act(
 
 func (brokenRows) ApproveDue(context.Context, time.Time, int) (int, error) { return 3, errBroken }
 
-func (brokenPayouts) ClosePayout(
+func (brokenPayouts) Update(
 	context.Context,
 	change.Request,
-	payouts.Closing,
-) (payout.Payout, error) {
-	return payout.Payout{}, errBroken
+	string,
+	func(*payout.Payout) (change.Outcome, error),
+) error {
+	return errBroken
 }
 
 func (brokenReplays) Rebook(
@@ -302,9 +306,7 @@ func TestWhatIsNotCommittedIsNotCounted(t *testing.T) {
 	}
 	_, results["act"] = m.Settling(brokenRows{}).Act(t.Context(), change.Request{}, settle.Action{})
 	_, results["approve"] = m.Settling(brokenRows{}).ApproveDue(t.Context(), start(), 10)
-	_, results["close"] = m.Paying(
-		brokenPayouts{},
-	).ClosePayout(t.Context(), change.Request{}, payouts.Closing{})
+	results["close"] = m.Payouts(brokenPayouts{}).Update(t.Context(), change.Request{}, "p", nil)
 
 	_, results["replay"] = m.Replaying(brokenReplays{}).Rebook(
 		t.Context(),

@@ -5,13 +5,15 @@ import (
 	"time"
 
 	"tributary/commission/internal/application/change"
+	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/consume"
-	"tributary/commission/internal/application/payouts"
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/application/settle"
 	"tributary/commission/internal/domain/commission"
+	"tributary/commission/internal/domain/effect"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/payout"
+	"tributary/platform/money"
 )
 
 // Consuming counts what the store decides.
@@ -89,41 +91,51 @@ func (s settling) ApproveDue(ctx context.Context, now time.Time, limit int) (int
 	return n, err
 }
 
-// Paying counts requests for payouts and how they end.
-func (m *Metrics) Paying(store payouts.Store) payouts.Store { return paying{store, m} }
+// Payouts counts requests for payouts and how they end.
+func (m *Metrics) Payouts(payouts command.Payouts) command.Payouts {
+	return countedPayouts{payouts, m}
+}
 
-type paying struct {
-	payouts.Store
+type countedPayouts struct {
+	command.Payouts
 
 	metrics *Metrics
 }
 
-// RequestPayout implements payouts.Store.
-func (p paying) RequestPayout(
+// Create implements command.Payouts.
+func (p countedPayouts) Create(
 	ctx context.Context,
-	request payout.Payout,
-	now time.Time,
-) (made payout.Payout, known bool, err error) {
-	made, known, err = p.Store.RequestPayout(ctx, request, now)
+	wanted payout.Wanted,
+	fn func(available money.Amount) (payout.Payout, effect.Effect, error),
+) (stored payout.Snapshot, known bool, err error) {
+	stored, known, err = p.Payouts.Create(ctx, wanted, fn)
 	if err == nil && !known {
-		p.metrics.paid(made.Status)
+		p.metrics.paid(stored.Status)
 	}
 
-	return made, known, err
+	return stored, known, err
 }
 
-// ClosePayout implements payouts.Store.
-func (p paying) ClosePayout(
+// Update implements command.Payouts.
+func (p countedPayouts) Update(
 	ctx context.Context,
 	request change.Request,
-	c payouts.Closing,
-) (payout.Payout, error) {
-	closed, err := p.Store.ClosePayout(ctx, request, c)
+	id string,
+	fn func(*payout.Payout) (change.Outcome, error),
+) error {
+	var status payout.Status
+
+	err := p.Payouts.Update(ctx, request, id, func(x *payout.Payout) (change.Outcome, error) {
+		outcome, err := fn(x)
+		status = x.Snapshot().Status
+
+		return outcome, err
+	})
 	if err == nil {
-		p.metrics.paid(closed.Status)
+		p.metrics.paid(status)
 	}
 
-	return closed, err
+	return err
 }
 
 // Replaying counts the adjustments of replays.

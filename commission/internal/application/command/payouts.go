@@ -1,0 +1,34 @@
+// Package command (application) holds the use cases that change something, a file each, with the
+// repositories that they need.
+package command
+
+import (
+	"context"
+
+	"tributary/commission/internal/application/change"
+	"tributary/commission/internal/domain/effect"
+	"tributary/commission/internal/domain/payout"
+	"tributary/platform/money"
+)
+
+// Payouts is the repository of payouts. Each method is one transaction that holds the lock of the
+// payout's user, and runs fn again after a race. An error of fn stores nothing and is returned.
+type Payouts interface {
+	// Create stores the payout that fn returns, with what it causes. fn is handed what the user has
+	// available in the currency of the amount. If there is a payout of that id already, fn does not
+	// run: Create returns the stored one and true.
+	Create(
+		ctx context.Context,
+		wanted payout.Wanted,
+		fn func(available money.Amount) (payout.Payout, effect.Effect, error),
+	) (stored payout.Snapshot, known bool, err error)
+	// Update stores what fn makes of the payout, with the outcome that fn returns. It returns the
+	// fault payout_not_found for an unknown id, idempotency_key_reused if the request's key was used
+	// for another request, and a *change.ReplayedError for a repetition, without running fn.
+	Update(
+		ctx context.Context,
+		request change.Request,
+		id string,
+		fn func(*payout.Payout) (change.Outcome, error),
+	) error
+}

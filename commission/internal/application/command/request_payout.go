@@ -1,0 +1,37 @@
+package command
+
+import (
+	"context"
+	"time"
+
+	"tributary/commission/internal/domain/effect"
+	"tributary/commission/internal/domain/payout"
+	"tributary/platform/money"
+)
+
+// RequestPayout takes requests to be paid out, and sets the amount aside if it is covered.
+type RequestPayout struct {
+	payouts Payouts
+	now     func() time.Time
+}
+
+// NewRequestPayout returns the handler. It is safe for concurrent use.
+func NewRequestPayout(payouts Payouts, now func() time.Time) *RequestPayout {
+	return &RequestPayout{payouts: payouts, now: now}
+}
+
+// Handle decides the request. A request whose id is known changes nothing: Handle returns the
+// payout that it made before, as it stands.
+func (h *RequestPayout) Handle(ctx context.Context, wanted payout.Wanted) (payout.Snapshot, error) {
+	now := h.now().UTC().Truncate(time.Microsecond)
+
+	stored, _, err := h.payouts.Create(
+		ctx,
+		wanted,
+		func(available money.Amount) (payout.Payout, effect.Effect, error) {
+			return payout.Request(wanted, available, now)
+		},
+	)
+
+	return stored, err
+}

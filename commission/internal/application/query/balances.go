@@ -1,0 +1,34 @@
+package query
+
+import (
+	"context"
+
+	"tributary/commission/internal/domain/ledger"
+)
+
+// BalanceReader reads balances.
+type BalanceReader interface {
+	// Balances returns the owner's balances by currency; none for a user that never earned.
+	Balances(ctx context.Context, owner Owner) ([]ledger.Balance, error)
+}
+
+// GetBalances answers what a user's accounts stand at.
+type GetBalances struct{ reader BalanceReader }
+
+// NewGetBalances returns the query. It is safe for concurrent use.
+func NewGetBalances(reader BalanceReader) *GetBalances { return &GetBalances{reader: reader} }
+
+// Handle returns the balances of the user. The fault foreign_user is returned if the caller may not
+// see them.
+func (q *GetBalances) Handle(
+	ctx context.Context,
+	caller Caller,
+	userID string,
+) ([]ledger.Balance, error) {
+	owner, err := caller.OwnerOf(userID)
+	if err != nil {
+		return nil, err
+	}
+
+	return q.reader.Balances(ctx, owner)
+}

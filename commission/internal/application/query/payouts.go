@@ -1,0 +1,54 @@
+package query
+
+import (
+	"context"
+	"time"
+
+	"tributary/commission/internal/domain/payout"
+)
+
+// PayoutReader reads payouts.
+type PayoutReader interface {
+	// Payout returns one payout, or the fault payout_not_found.
+	Payout(ctx context.Context, owner Owner, id string) (payout.Snapshot, error)
+	// Payouts returns at most limit payouts, newest first, that follow the one at the position
+	// after, which is zero for the first ones.
+	Payouts(
+		ctx context.Context,
+		owner Owner,
+		filter PayoutFilter,
+		limit int,
+		after PayoutPosition,
+	) ([]payout.Snapshot, error)
+}
+
+// PayoutFilter narrows the list of payouts; an empty member does not.
+type PayoutFilter struct{ UserID, Status string }
+
+// PayoutPosition is a place in the list of payouts.
+type PayoutPosition struct {
+	CreatedAt time.Time
+	ID        string
+}
+
+// ListPayouts answers which payouts there are.
+type ListPayouts struct{ reader PayoutReader }
+
+// NewListPayouts returns the query. It is safe for concurrent use.
+func NewListPayouts(reader PayoutReader) *ListPayouts { return &ListPayouts{reader: reader} }
+
+// Handle returns a page of the payouts that the caller may see, as PayoutReader.Payouts does.
+func (q *ListPayouts) Handle(
+	ctx context.Context,
+	caller Caller,
+	filter PayoutFilter,
+	limit int,
+	after PayoutPosition,
+) ([]payout.Snapshot, error) {
+	owner, err := caller.OwnerOf(filter.UserID)
+	if err != nil {
+		return nil, err
+	}
+
+	return q.reader.Payouts(ctx, owner, filter, limit, after)
+}

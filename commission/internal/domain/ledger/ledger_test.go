@@ -1,0 +1,88 @@
+package ledger_test
+
+import (
+	"testing"
+
+	"tributary/commission/internal/domain/ledger"
+	"tributary/platform/money"
+)
+
+func accounts() []ledger.Account {
+	return []ledger.Account{
+		ledger.Programme,
+		ledger.Pending,
+		ledger.Available,
+		ledger.InPayout,
+		ledger.Paid,
+	}
+}
+
+// A transfer exists along the listed paths only, and never with an amount that is not positive.
+func TestTransfersAreBalancedAlongKnownPaths(t *testing.T) {
+	t.Parallel()
+
+	type maker func(id, user string, amount money.Amount, path ledger.Path) (ledger.Transfer, error)
+
+	for name, c := range map[string]struct {
+		paths    []ledger.Path
+		make     maker
+		negative bool // whether a negative amount goes the other way
+	}{
+		"commission": {ledger.CommissionPaths(), ledger.ForCommission, true},
+		"payout":     {ledger.PayoutPaths(), ledger.ForPayout, false},
+	} {
+		for _, from := range accounts() {
+			for _, to := range accounts() {
+				path := ledger.Path{From: from, To: to}
+				known := false
+				for _, p := range c.paths {
+					known = known || p == path
+				}
+
+				for _, minor := range []int64{-5, 0, 5} {
+					moved, err := c.make("id", "u", money.FromMinor(minor, money.USD()), path)
+
+					want := known && (minor > 0 || minor < 0 && c.negative)
+					if (err == nil) != want {
+						t.Errorf("%s: %d from %s to %s: %v", name, minor, from, to, err)
+						continue
+					}
+
+					if !want {
+						continue
+					}
+
+					if minor < 0 {
+						from, to = to, from
+					}
+
+					if moved.From() != from || moved.To() != to || moved.Amount().Minor() != 5 ||
+						moved.UserID() != "u" {
+						t.Errorf("%s: %d from %s to %s became %+v", name, minor, from, to, moved)
+					}
+
+					if minor < 0 {
+						from, to = to, from
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestATransferBelongsToAUserAndASubject(t *testing.T) {
+	t.Parallel()
+
+	amount := money.FromMinor(1, money.USD())
+	path := ledger.PayoutPaths()[0]
+	for _, c := range []struct{ id, user string }{{"", "u"}, {"p", ""}} {
+		if _, err := ledger.ForPayout(c.id, c.user, amount, path); err == nil {
+			t.Errorf("a transfer of payout %q and user %q was made", c.id, c.user)
+		}
+	}
+
+	moved, err := ledger.ForPayout("p", "u", amount, path)
+	if err != nil || moved.PayoutID() != "p" || moved.CommissionID() != "" {
+		t.Errorf("ForPayout = %+v, %v", moved, err)
+	}
+}

@@ -1,0 +1,120 @@
+package payout_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"tributary/commission/internal/domain/effect"
+	"tributary/commission/internal/domain/ledger"
+	"tributary/commission/internal/domain/payout"
+	"tributary/platform/fault"
+	"tributary/platform/money"
+)
+
+func noon() time.Time { return time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC) }
+
+func usd(minor int64) money.Amount { return money.FromMinor(minor, money.USD()) }
+
+func wanted(minor int64) payout.Wanted {
+	return payout.Wanted{ID: "p", UserID: "u", Amount: usd(minor), Method: "paypal", Details: "{}"}
+}
+
+func TestARequestIsCoveredOrRejected(t *testing.T) {
+	t.Parallel()
+
+	for name, c := range map[string]struct {
+		minor, available int64
+		refusal          string
+		status           payout.Status
+		reason           string
+	}{
+		"covered":            {100, 101, "", payout.Requested, ""},
+		"covered to a cent":  {100, 100, "", payout.Requested, ""},
+		"a cent short":       {101, 100, "", payout.Rejected, payout.ReasonBalance},
+		"nothing available":  {1, 0, "", payout.Rejected, payout.ReasonBalance},
+		"in debt":            {1, -5, "", payout.Rejected, payout.ReasonBalance},
+		"refused, though ok": {1, 5, payout.ReasonUnverified, payout.Rejected, payout.ReasonUnverified},
+	} {
+		in := wanted(c.minor)
+		in.Refusal = c.refusal
+
+		p, out, err := payout.Request(in, usd(c.available), noon())
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+
+		s := p.Snapshot()
+		if s.Status != c.status || s.Reason != c.reason || s.Version != 1 {
+			t.Errorf("%s: %+v", name, s)
+		}
+
+		if closed := s.Status == payout.Rejected; closed != s.ClosedAt.Equal(noon()) ||
+			closed == (len(out.Transfers) == 1) {
+			t.Errorf("%s: closed at %v with transfers %+v", name, s.ClosedAt, out.Transfers)
+		}
+	}
+}
+
+func TestAnAmountIsPositive(t *testing.T) {
+	t.Parallel()
+
+	for _, minor := range []int64{0, -1} {
+		if _, _, err := payout.Request(wanted(minor), usd(100), noon()); !fault.Is(err, "amount_invalid") {
+			t.Errorf("%d: %v", minor, err)
+		}
+	}
+}
+
+// Every pair of states is tried; only those of the table are allowed.
+func TestTransitions(t *testing.T) {
+	t.Parallel()
+
+	for _, from := range payout.Statuses() {
+		for _, to := range payout.Statuses() {
+			p := payout.Restore(payout.Snapshot{
+				ID:      "p",
+				UserID:  "u",
+				Amount:  usd(100),
+				Status:  from,
+				Version: 3,
+			})
+			out, err := p.Close(to, "bank 4711", noon())
+
+			i := slices.IndexFunc(payout.Transitions(), func(t payout.Transition) bool {
+				return t.From == from && t.To == to
+			})
+			if i < 0 {
+				if !fault.Is(err, "transition_refused") || p.Snapshot().Status != from {
+					t.Errorf("%s to %s: %v", from, to, err)
+				}
+
+				continue
+			}
+
+			want := payout.Transitions()[i]
+			s := p.Snapshot()
+			if err != nil || s.Status != to || s.Version != 4 || s.Reason != "bank 4711" ||
+				!s.ClosedAt.Equal(noon()) {
+				t.Errorf("%s to %s: %+v, %v", from, to, s, err)
+			}
+
+			if len(out.Transfers) != 1 || out.Transfers[0].From() != ledger.InPayout ||
+				out.Transfers[0].To() != want.Account {
+				t.Errorf("%s to %s moves %+v", from, to, out.Transfers)
+			}
+
+			fact := effect.Fact{
+				Type:            want.Fact,
+				SubjectID:       "p",
+				UserID:          "u",
+				PreviousStatus:  string(from),
+				PreviousVersion: 3,
+			}
+			if !slices.Equal(out.Facts, []effect.Fact{fact}) {
+				t.Errorf("%s to %s says %+v", from, to, out.Facts)
+			}
+		}
+	}
+}
