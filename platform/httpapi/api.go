@@ -37,6 +37,8 @@ type Config struct {
 	Now         func() time.Time
 	// Caller returns the user of a request's token, "" without one; nil where there are no tokens.
 	Caller func(context.Context) string
+	// CursorSecret is what the cursors of lists are sealed by: all replicas have the same.
+	CursorSecret string
 	// Middleware runs on every operation before its body is read: authentication, rate limits.
 	Middleware []func(ctx huma.Context, next func(huma.Context))
 	// Open documents operations as ones that take no token: authentication is off.
@@ -61,7 +63,7 @@ func New(cfg Config) *API {
 
 	api := humachi.New(router, humaConfig(cfg))
 	api.UseMiddleware(cfg.Middleware...)
-	api.UseMiddleware(newBodies().check)
+	api.UseMiddleware(newBodies().check, newCursors(cfg.Service, cfg.CursorSecret).provide)
 
 	router.Get("/livez", cfg.Health.live)
 	router.Get(readyPath, cfg.Health.ready)

@@ -427,44 +427,6 @@ func TestOpenAPIListsTheCodes(t *testing.T) {
 	}
 }
 
-func TestCursor(t *testing.T) {
-	t.Parallel()
-
-	type position struct {
-		Seq int64 `json:"s"`
-	}
-	page := httpapi.NewPage([]int64{1, 2, 3}, 2, func(n int64) position { return position{n} })
-
-	var got position
-	if err := httpapi.DecodeCursor(
-		page.NextCursor,
-		&got,
-	); err != nil || !page.HasMore || got.Seq != 2 ||
-		len(page.Data) != 2 {
-		t.Fatalf(
-			"page = %+v, cursor at %+v (%v); want two rows and a cursor at the second",
-			page,
-			got,
-			err,
-		)
-	}
-
-	if last := httpapi.NewPage(
-		[]int64{1, 2},
-		2,
-		func(n int64) position { return position{n} },
-	); last.HasMore ||
-		last.NextCursor != "" {
-		t.Fatalf("last page = %+v, want no cursor", last)
-	}
-
-	for _, token := range []string{"!", "e30K!", "eyJ4IjoxfQ"} {
-		if err := httpapi.DecodeCursor(token, &got); !fault.Is(err, "cursor_invalid") {
-			t.Errorf("DecodeCursor(%q) = %v, want cursor_invalid", token, err)
-		}
-	}
-}
-
 func TestAChangeOfReadinessIsLoggedOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, changeReadiness)

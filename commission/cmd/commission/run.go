@@ -163,6 +163,7 @@ func run(ctx context.Context, args []string) error {
 	)
 	//nolint:contextcheck // the context of a request is inside of huma.Context
 	api := newAPI(wiring{
+		cursors:  s.DatabaseURL,
 		logger:   logger,
 		metrics:  metrics,
 		health:   health,
@@ -227,6 +228,7 @@ func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // wiring is what the HTTP side is made of.
 type wiring struct {
+	cursors  string // what the cursors of lists are sealed by
 	logger   *slog.Logger
 	metrics  *prometheus.Registry
 	health   *httpapi.Health
@@ -237,20 +239,21 @@ type wiring struct {
 
 func newAPI(w wiring) *httpapi.API {
 	api := httpapi.New(httpapi.Config{
-		Service:     service,
-		Title:       "Tributary Commission",
-		Version:     version.Number,
-		HealthPath:  healthPath,
-		Description: "Decides what every tracking event earns, once, and explains every cent of it.",
-		Codes:       rest.Codes(),
-		Tags:        rest.Tags(),
-		Open:        w.open,
-		Health:      w.health,
-		Logger:      w.logger,
-		Metrics:     w.metrics,
-		Now:         time.Now,
-		Caller:      auth.User,
-		Middleware:  []func(huma.Context, func(huma.Context)){auth.Middleware(w.verifier)},
+		Service:      service,
+		Title:        "Tributary Commission",
+		Version:      version.Number,
+		HealthPath:   healthPath,
+		Description:  "Decides what every tracking event earns, once, and explains every cent of it.",
+		Codes:        rest.Codes(),
+		Tags:         rest.Tags(),
+		Open:         w.open,
+		Health:       w.health,
+		Logger:       w.logger,
+		Metrics:      w.metrics,
+		Now:          time.Now,
+		Caller:       auth.User,
+		CursorSecret: w.cursors,
+		Middleware:   []func(huma.Context, func(huma.Context)){auth.Middleware(w.verifier)},
 	})
 	rest.Register(api.Huma, w.uses)
 

@@ -119,6 +119,7 @@ func run(ctx context.Context, args []string) error {
 		httpapi.Check{Name: "relay", Probe: relayReady(publishing)},
 	)
 	api := newAPI(wiring{ //nolint:contextcheck // middleware takes the context of its request
+		cursors:  s.DatabaseURL,
 		logger:   logger,
 		metrics:  metrics,
 		health:   health,
@@ -215,6 +216,7 @@ func holder() string {
 
 // wiring is what the HTTP side is made of.
 type wiring struct {
+	cursors  string // what the cursors of lists are sealed by
 	logger   *slog.Logger
 	metrics  *prometheus.Registry
 	health   *httpapi.Health
@@ -232,15 +234,16 @@ func newAPI(w wiring) *httpapi.API {
 		HealthPath: healthPath,
 		Description: "Records events in an append-only log and publishes them to Apache Pulsar. " +
 			"An event is answered once it is committed.",
-		Codes:      rest.Codes(),
-		Tags:       rest.Tags(),
-		Open:       w.open,
-		Health:     w.health,
-		Logger:     w.logger,
-		Metrics:    w.metrics,
-		Now:        time.Now,
-		Caller:     auth.User,
-		Middleware: []func(huma.Context, func(huma.Context)){auth.Middleware(w.verifier)},
+		Codes:        rest.Codes(),
+		Tags:         rest.Tags(),
+		Open:         w.open,
+		Health:       w.health,
+		Logger:       w.logger,
+		Metrics:      w.metrics,
+		Now:          time.Now,
+		Caller:       auth.User,
+		CursorSecret: w.cursors,
+		Middleware:   []func(huma.Context, func(huma.Context)){auth.Middleware(w.verifier)},
 	})
 	rest.Register(api.Huma, w.ingest, w.query)
 

@@ -153,7 +153,7 @@ func registerCommissions(api huma.API, store query.Commissions, clock func() tim
 			}
 
 			var cursor idCursor
-			if err := httpapi.DecodeCursor(in.Cursor, &cursor); err != nil {
+			if err := in.After(filter.UserID, &cursor); err != nil {
 				return nil, err
 			}
 
@@ -161,12 +161,7 @@ func registerCommissions(api huma.API, store query.Commissions, clock func() tim
 				return streamCSV(ctx, store, filter, clock)
 			}
 
-			page, err := readPage(
-				ctx,
-				store,
-				filter,
-				query.Slice{Limit: in.Limit, After: cursor.ID},
-			)
+			page, err := readPage(ctx, store, filter, in, cursor.ID)
 			if err != nil {
 				return nil, err
 			}
@@ -217,9 +212,10 @@ func readPage(
 	ctx context.Context,
 	store query.Commissions,
 	filter query.CommissionFilter,
-	slice query.Slice,
+	in *listCommissionsInput,
+	after string,
 ) (httpapi.Page[commissionBody], error) {
-	rows, err := store.List(ctx, filter, query.Slice{Limit: slice.Limit + 1, After: slice.After})
+	rows, err := store.List(ctx, filter, query.Slice{Limit: in.Limit + 1, After: after})
 	if err != nil {
 		return httpapi.Page[commissionBody]{}, err
 	}
@@ -230,8 +226,8 @@ func readPage(
 	}
 
 	return httpapi.NewPage(
+		&in.ListInput,
 		bodies,
-		slice.Limit,
 		func(b commissionBody) idCursor { return idCursor{b.ID} },
 	), nil
 }

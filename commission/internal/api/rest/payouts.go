@@ -121,7 +121,7 @@ func registerPayouts(api huma.API, uses UseCases) {
 			}
 
 			var cursor payoutCursor
-			if err := httpapi.DecodeCursor(in.Cursor, &cursor); err != nil {
+			if err := in.After(user, &cursor); err != nil {
 				return nil, err
 			}
 
@@ -143,8 +143,8 @@ func registerPayouts(api huma.API, uses UseCases) {
 
 			return &payoutList{
 				Body: httpapi.NewPage(
+					&in.ListInput,
 					bodies,
-					in.Limit,
 					func(b payoutBody) payoutCursor { return payoutCursor{b.CreatedAt, b.ID} },
 				),
 			}, nil

@@ -76,7 +76,7 @@ func registerRules(
 		}
 
 		var after ruleCursor
-		if err := httpapi.DecodeCursor(in.Cursor, &after); err != nil {
+		if err := in.After("", &after); err != nil {
 			return nil, err
 		}
 
@@ -95,8 +95,8 @@ func registerRules(
 
 		return &ruleList{
 			Body: httpapi.NewPage(
+				&in.ListInput,
 				rows,
-				in.Limit,
 				func(r wire.Rule) ruleCursor { return ruleCursor{r.RuleID, r.Version} },
 			),
 		}, nil

@@ -2,8 +2,6 @@ package rest
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -40,26 +38,7 @@ type summaryAnswer struct {
 
 // groupCursor is the place in a summary behind the group with the values.
 type groupCursor struct {
-	By     []query.Dimension `json:"by"`
-	Values []string          `json:"values"`
-}
-
-// after gives the values, nil without a cursor; a fault for a cursor of another summary.
-func (c groupCursor) after(by []query.Dimension) ([]string, error) {
-	if c.By == nil && c.Values == nil {
-		return nil, nil
-	}
-
-	if !slices.Equal(c.By, by) || len(c.Values) != len(by) ||
-		slices.ContainsFunc(c.Values, func(v string) bool { return strings.ContainsRune(v, 0) }) {
-		return nil, fault.New(
-			fault.Malformed,
-			"cursor_invalid",
-			"The cursor was not made by this list; start again without one.",
-		)
-	}
-
-	return c.Values, nil
+	Values []string `json:"values"`
 }
 
 func registerSummary(api huma.API, store query.Summaries) {
@@ -83,16 +62,11 @@ func registerSummary(api huma.API, store query.Summaries) {
 			}
 
 			var cursor groupCursor
-			if err := httpapi.DecodeCursor(in.Cursor, &cursor); err != nil {
+			if err := in.After(filter.UserID, &cursor); err != nil {
 				return nil, err
 			}
 
-			after, err := cursor.after(grouping.By)
-			if err != nil {
-				return nil, err
-			}
-
-			groups, err := store.Summary(ctx, filter, grouping, in.Limit+1, after)
+			groups, err := store.Summary(ctx, filter, grouping, in.Limit+1, cursor.Values)
 			if err != nil {
 				return nil, err
 			}
@@ -103,9 +77,9 @@ func registerSummary(api huma.API, store query.Summaries) {
 			}
 
 			page := httpapi.NewPage(
+				&in.ListInput,
 				bodies,
-				in.Limit,
-				func(b groupBody) groupCursor { return groupCursor{By: grouping.By, Values: b.values} },
+				func(b groupBody) groupCursor { return groupCursor{Values: b.values} },
 			)
 
 			return &summaryAnswer{Body: page}, nil

@@ -1,7 +1,6 @@
 package rest_test
 
 import (
-	"encoding/base64"
 	"strings"
 	"testing"
 
@@ -137,32 +136,56 @@ func TestSummaryPagesAreItsParts(t *testing.T) {
 	}
 }
 
-// A cursor belongs to the grouping that made it.
-func TestSummaryRefusesForeignCursors(t *testing.T) {
+// A cursor belongs to the question that made it: to the list, its filters and its grouping.
+func TestACursorIsGoodForItsQuestionOnly(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
-	s.decide(t, purchase("e1", "u", "10"), purchase("e2", "v", "10"))
-
-	other := s.call(
+	s.decide(
 		t,
-		"GET",
-		"/summary?group_by=user_id&limit=1",
-		"",
-	).want(t, 200).str("next_cursor")
-	for name, cursor := range map[string]string{
-		"other grouping": other,
-		"no values":      `{"by":["day","currency"]}`,
-		"too few":        `{"by":["day","currency"],"values":["2026-11-23"]}`,
-		"NUL":            `{"by":["day","currency"],"values":["\u0000","USD"]}`,
-		"offset":         `{"offset":1}`,
-	} {
-		if strings.HasPrefix(cursor, "{") {
-			cursor = base64.RawURLEncoding.EncodeToString([]byte(cursor))
+		purchase("e1", "u", "10"),
+		purchase("e2", "v", "10"),
+		purchase("e3", "u", "10"),
+		purchase("e4", "v", "10"),
+	)
+
+	next := func(path string) string {
+		cursor := s.call(t, "GET", path+"&limit=1", "").want(t, 200).str("next_cursor")
+		if cursor == "" {
+			t.Fatalf("%s has no second page", path)
 		}
 
-		if a := s.call(t, "GET", "/summary?group_by=day&cursor="+cursor, ""); a.status != 400 ||
+		return cursor
+	}
+
+	byUser := next("/summary?group_by=user_id")
+	ofU := next("/commissions?user_id=u")
+	rules := next("/rules?event_type=")
+
+	for path, cursor := range map[string]string{
+		"/summary?group_by=user_id&limit=7":        byUser,
+		"/summary?user_id=&group_by=user_id":       byUser,
+		"/commissions?user_id=u&limit=1000":        ofU,
+		"/commissions?limit=2&user_id=u&currency=": ofU,
+		"/rules?limit=3":                           rules,
+	} {
+		s.call(t, "GET", path+"&cursor="+cursor, "").want(t, 200)
+	}
+
+	for path, cursor := range map[string]string{
+		"/summary?group_by=day":                                     byUser,
+		"/summary?group_by=user_id&tz=Europe/Berlin":                byUser,
+		"/summary?group_by=user_id&campaign_id=c":                   byUser,
+		"/commissions?user_id=v":                                    ofU,
+		"/commissions?limit=1":                                      ofU,
+		"/commissions?user_id=u&status=pending":                     ofU,
+		"/payouts?user_id=u":                                        ofU,
+		"/rules?event_type=sale":                                    rules,
+		"/commissions?event_type=":                                  rules,
+		"/commissions?user_id=u&occurred_from=2026-01-01T00:00:00Z": ofU,
+	} {
+		if a := s.call(t, "GET", path+"&cursor="+cursor, ""); a.status != 400 ||
 			a.str("code") != "cursor_invalid" {
-			t.Errorf("%s: %d %s", name, a.status, a.text)
+			t.Errorf("%s: %d %s", path, a.status, a.text)
 		}
 	}
 }

@@ -100,7 +100,12 @@ func FuzzCursor(f *testing.F) {
 		send(f, request{url: url, body: purchase})
 	}
 
-	for _, seed := range []string{"", "e30", httpapi.EncodeCursor(map[string]int{"seq": 1}), httpapi.EncodeCursor(map[string]int64{"seq": -1 << 63}), "!", "eyJzZXEiOjFlOTl9"} {
+	page := send(f, request{method: "GET", url: url + "?limit=1"})
+	first := decode[struct {
+		NextCursor string `json:"next_cursor"`
+	}](f, page).NextCursor
+
+	for _, seed := range []string{"", "e30", first, first[1:], "!", "eyJzZXEiOjFlOTl9"} {
 		f.Add(seed)
 	}
 

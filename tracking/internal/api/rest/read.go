@@ -78,13 +78,13 @@ func registerList(api huma.API, log Query) {
 			"every event once, also while events are being recorded. A page of large events has fewer than limit.",
 	}
 	huma.Register(api, op, func(ctx context.Context, in *listInput) (*listOutput, error) {
-		var from place
-		if err := httpapi.DecodeCursor(in.Cursor, &from); err != nil {
+		filter, err := in.filter(ctx)
+		if err != nil {
 			return nil, err
 		}
 
-		filter, err := in.filter(ctx)
-		if err != nil {
+		var from place
+		if err := in.After(filter.UserID, &from); err != nil {
 			return nil, err
 		}
 
@@ -98,9 +98,11 @@ func registerList(api huma.API, log Query) {
 			events[i] = eventOf(entry)
 		}
 
-		return &listOutput{
-			Body: httpapi.PageOf(events, more, func(e Event) place { return place{Seq: e.seq} }),
-		}, nil
+		page := httpapi.PageOf(&in.ListInput, events, more, func(e Event) place {
+			return place{Seq: e.seq}
+		})
+
+		return &listOutput{Body: page}, nil
 	})
 }
 

@@ -1,0 +1,85 @@
+package httpapi
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
+)
+
+// cursors seals the positions of lists, so that a cursor tells its holder nothing (a position can
+// be a count of all events) and opens for the question that it was made for only.
+type cursors struct{ aead cipher.AEAD }
+
+type cursorsKey struct{}
+
+var errCursor = errors.New("not a cursor, or one of another question")
+
+// padding is what the size of a position is rounded up to: its length tells nothing either.
+const padding = 32
+
+// newCursors derives the key from the secret, which all replicas of a service share. Without a
+// secret the cursors of this process are its own.
+func newCursors(service, secret string) *cursors {
+	material := []byte(secret)
+	if secret == "" {
+		material = []byte(rand.Text())
+	}
+
+	key, err := hkdf.Key(sha256.New, material, nil, "cursors of lists, "+service, sha256.Size)
+	if err != nil {
+		panic(err) // cannot be: the length is fixed
+	}
+
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		panic(err) // cannot be: the length is fixed
+	}
+
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		panic(err) // cannot be: the block has the size that GCM wants
+	}
+
+	return &cursors{aead: aead}
+}
+
+// provide makes the cursors known to list operations.
+func (c *cursors) provide(ctx huma.Context, next func(huma.Context)) {
+	next(huma.WithValue(ctx, cursorsKey{}, c))
+}
+
+func (c *cursors) seal(position any, question [sha256.Size]byte) string {
+	text, err := json.Marshal(position)
+	if err != nil {
+		// positions are plain structs; failing here is a programming error that a test of the list
+		// meets
+		return ""
+	}
+
+	for len(text)%padding != 0 {
+		text = append(text, ' ')
+	}
+
+	return base64.RawURLEncoding.EncodeToString(c.aead.Seal(nil, nil, text, question[:]))
+}
+
+func (c *cursors) open(cursor string, question [sha256.Size]byte, position any) error {
+	sealed, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	if err != nil {
+		return errCursor
+	}
+
+	text, err := c.aead.Open(nil, nil, sealed, question[:])
+	if err != nil {
+		return errCursor
+	}
+
+	return json.Unmarshal(text, position, json.RejectUnknownMembers(true))
+}
