@@ -204,3 +204,52 @@ func TestOverride(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// A secret reaches the programs that need it and no other.
+func TestServicesDoNotGetEachOthersSecrets(t *testing.T) {
+	t.Parallel()
+
+	secrets := map[string]string{
+		"ACCOUNT_DETAILS_KEYS":   "bff commission",
+		"COMMISSION_DB_PASSWORD": "migrate",
+		"JWT_SECRET_KEY":         "bff generate-jwt",
+		"POSTGRES_PASSWORD":      "",
+		"PULSAR_TOKEN":           "bff commission provision tracking",
+		"TRACKING_DB_PASSWORD":   "migrate",
+		"TRACKING_MIGRATION_URL": "migrate",
+	}
+
+	c, _ := setup(t)
+	for name := range secrets {
+		c.Env[name] = "secret"
+	}
+
+	c.Env["LOG_LEVEL"] = "info"
+
+	for _, verified := range []bool{false, true} {
+		c.Env["AUTH_REQUIRED"] = strconv.FormatBool(verified)
+		if verified {
+			secrets["JWT_SECRET_KEY"] = "bff commission generate-jwt tracking"
+		}
+
+		got := map[string]string{}
+		for _, program := range []string{"bff", "commission", "generate-jwt", "migrate", "provision", "tracking"} {
+			env := c.Environment(program)
+			for name := range secrets {
+				if slices.ContainsFunc(env, func(s string) bool { return strings.HasPrefix(s, name+"=") }) {
+					got[name] = strings.TrimSpace(got[name] + " " + program)
+				}
+			}
+
+			if !slices.Contains(env, "LOG_LEVEL=info") {
+				t.Errorf("%s lacks a setting that is no secret", program)
+			}
+		}
+
+		for name, want := range secrets {
+			if got[name] != want {
+				t.Errorf("AUTH_REQUIRED=%t: %s reaches %q, want %q", verified, name, got[name], want)
+			}
+		}
+	}
+}

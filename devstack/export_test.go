@@ -18,6 +18,7 @@ func (c Config) ServiceSpec(program string) string       { return c.serviceSpec(
 func (c Config) RecordFile(name string) string           { return c.recordFile(name) }
 func (c Config) ServiceEnvironment(name string) []string { return c.serviceEnvironment(name) }
 func (c Config) Lock() (func(), error)                   { return c.lock() }
+func (c Config) Environment(program string) []string     { return c.environment(program) }
 func (c Config) Sweep(ctx context.Context)               { c.sweep(ctx) }
 func (c Config) Own() error                              { return c.own() }
 

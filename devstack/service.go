@@ -56,7 +56,7 @@ func (c Config) Build(ctx context.Context) error {
 // run runs a program of ours to its end and shows what it prints.
 func (c Config) run(ctx context.Context, program string, args ...string) error {
 	cmd := exec.CommandContext(ctx, c.binary(program), args...) //nolint:gosec // ours
-	cmd.Env, cmd.Dir = c.environment(), c.State
+	cmd.Env, cmd.Dir = c.environment(program), c.State
 
 	cmd.Stdout, cmd.Stderr = c.Out, c.Out
 	if err := cmd.Run(); err != nil {
@@ -78,7 +78,7 @@ func (c Config) service(program, name string, port int, env ...string) unit {
 		patient: 3 * time.Minute, // a broker that was killed may take two
 		command: func(ctx context.Context) (*exec.Cmd, error) {
 			cmd := exec.CommandContext(ctx, c.binary(program)) //nolint:gosec // ours
-			cmd.Env, cmd.Dir = append(c.environment(), env...), c.State
+			cmd.Env, cmd.Dir = append(c.environment(program), env...), c.State
 
 			return cmd, nil
 		},
@@ -156,9 +156,32 @@ func (c Config) value(name, otherwise string) string {
 	return otherwise
 }
 
-// environment is that of every program of ours: .env and the real environment, with the addresses
-// of this stack.
-func (c Config) environment() []string {
+// confidential returns the settings that are secrets, each with the programs that get it.
+func (c Config) confidential() map[string][]string {
+	verifying := []string{"bff", "generate-jwt"}
+	if c.Env["AUTH_REQUIRED"] == "true" {
+		verifying = append(verifying, "tracking", "commission")
+	}
+
+	return map[string][]string{
+		"ACCOUNT_DETAILS_KEYS":      {"bff", "commission"},
+		"ACCOUNT_DETAILS_KEYS_FILE": {"bff", "commission"},
+		"COMMISSION_DB_PASSWORD":    {"migrate"}, // commission finds its own in DATABASE_URL
+		"COMMISSION_MIGRATION_URL":  {"migrate"},
+		"DATABASE_URL":              {}, // each service gets its own
+		"JWT_PRIVATE_KEY_FILE":      {"generate-jwt"},
+		"JWT_SECRET_KEY":            verifying,
+		"POSTGRES_PASSWORD":         {},
+		"PULSAR_ADMIN_URL":          {"provision"},
+		"PULSAR_TOKEN":              {"bff", "tracking", "commission", "provision"},
+		"TRACKING_DB_PASSWORD":      {"migrate"},
+		"TRACKING_MIGRATION_URL":    {"migrate"},
+	}
+}
+
+// environment is that of a program of ours: .env and the real environment, with the addresses of
+// this stack, without the secrets of others.
+func (c Config) environment(program string) []string {
 	env := maps.Clone(c.Env)
 	env["TRACKING_MIGRATION_URL"] = ownerURL(c.Ports.TrackingDB, "trackingdb")
 
@@ -170,6 +193,12 @@ func (c Config) environment() []string {
 
 	if env["AUTH_REQUIRED"] == "" {
 		env["AUTH_REQUIRED"] = "false"
+	}
+
+	for name, programs := range c.confidential() {
+		if !slices.Contains(programs, program) {
+			delete(env, name)
+		}
 	}
 
 	list := make([]string, 0, len(env))

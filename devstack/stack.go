@@ -322,7 +322,7 @@ func (c Config) PulsarAdminURL() string { return "http://" + address(c.Ports.Pul
 // Token gives a bearer token of generate-jwt, with its flags.
 func (c Config) Token(ctx context.Context, flags ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, c.binary("generate-jwt"), flags...) //nolint:gosec // ours
-	cmd.Env, cmd.Dir = c.environment(), c.State
+	cmd.Env, cmd.Dir = c.environment("generate-jwt"), c.State
 
 	var faults strings.Builder
 	cmd.Stderr = &faults
