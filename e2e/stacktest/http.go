@@ -162,7 +162,7 @@ func (a Answer) Problem(t *testing.T) Problem {
 	}
 
 	if p.Status != a.Status || p.Title != http.StatusText(a.Status) ||
-		p.Type != "urn:tributary:problem:"+p.Code ||
+		p.Type != "/docs/errors#"+p.Code ||
 		p.Detail == "" {
 		t.Errorf("problem of an answer %d is not complete: %s", a.Status, a.Body)
 	}
