@@ -4,12 +4,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"regexp"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -79,7 +81,7 @@ func parse(args []string) (options, error) {
 		&o.against,
 		"against",
 		"",
-		"a commit whose build is measured in turn with this one, on the whole path",
+		"a commit whose build is measured in turn with this one",
 	)
 	flags.StringVar(&o.json, "json", "bench.json", "where the report is written as JSON")
 
@@ -104,13 +106,13 @@ func run(ctx context.Context, args []string) error {
 		Rows:    o.rows,
 	}
 
-	if only.MatchString("whole") {
-		if report.Whole, err = whole(ctx, o, say); err != nil {
+	if only.MatchString(wholeStage) || o.against != "" {
+		if err := compared(ctx, o, &report, only, say); err != nil {
 			return err
 		}
 	}
 
-	if o.against == "" && new(benches).any(o, only) {
+	if o.against == "" && len(new(benches).names(o, only)) > 0 {
 		if err := parts(ctx, o, &report, only); err != nil {
 			return err
 		}
@@ -119,6 +121,38 @@ func run(ctx context.Context, args []string) error {
 	}
 
 	return report.Save(o.json)
+}
+
+// compared measures the whole path and, against another commit, the parts, as far as -only finds
+// them.
+func compared(
+	ctx context.Context,
+	o options,
+	report *bench.Report,
+	only *regexp.Regexp,
+	say func(string, ...any),
+) (err error) {
+	list, discard, err := builds(ctx, o)
+	if discard != nil {
+		defer func() { err = errors.Join(err, discard()) }()
+	}
+
+	if err != nil {
+		return err
+	}
+
+	if only.MatchString(wholeStage) {
+		if report.Whole, err = whole(ctx, o, list, say); err != nil {
+			return err
+		}
+	}
+
+	if names := new(benches).names(o, only); o.against != "" && len(names) > 0 {
+		o.only = "^(" + strings.Join(names, "|") + ")$"
+		return pairs(ctx, o, list, say)
+	}
+
+	return nil
 }
 
 // parts measures each part of the path by itself, on a private stack.
@@ -197,6 +231,9 @@ func parts(ctx context.Context, o options, report *bench.Report, only *regexp.Re
 	return b.measure(ctx, o, report, only, say)
 }
 
+// wholeStage is the name by which -only finds the whole path.
+const wholeStage = "whole"
+
 // largeBuffers hold the index by user of 30 million events; without, every event reads a page of it
 // from the disk.
 const largeBuffers = "2GB"
@@ -254,10 +291,20 @@ func (b *benches) chosen(o options, only *regexp.Regexp) []bench.Measure {
 	)
 }
 
-// any reports whether -only finds any measure or stage of the parts.
-func (b *benches) any(o options, only *regexp.Regexp) bool {
-	return len(b.chosen(o, only)) > 0 ||
-		slices.ContainsFunc(b.stages(), func(s stage) bool { return only.MatchString(s.name) })
+// names are those of the measures and stages that -only finds, as regular expressions.
+func (b *benches) names(o options, only *regexp.Regexp) []string {
+	var names []string
+	for _, m := range b.chosen(o, only) {
+		names = append(names, regexp.QuoteMeta(m.Name))
+	}
+
+	for _, s := range b.stages() {
+		if only.MatchString(s.name) {
+			names = append(names, s.name)
+		}
+	}
+
+	return names
 }
 
 // grow fills the log and measures the intake again: how much of its ratios is left in a log of so
