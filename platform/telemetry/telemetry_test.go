@@ -28,7 +28,7 @@ func TestErrorsAreLoggedWithoutTheirInput(t *testing.T) {
 
 	_, number := strconv.Atoi(canary)
 	_, at := time.Parse(time.RFC3339, canary)
-	_, address := url.Parse("http://[" + strings.ToLower(canary)) //nolint:staticcheck // malformed on purpose
+	_, address := url.Parse("http://[" + strings.ToLower(canary))
 	_, escape := url.QueryUnescape("%" + canary)
 
 	var target struct{ N int }

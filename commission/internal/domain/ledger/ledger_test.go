@@ -34,6 +34,7 @@ func TestTransfersAreBalancedAlongKnownPaths(t *testing.T) {
 		for _, from := range accounts() {
 			for _, to := range accounts() {
 				path := ledger.Path{From: from, To: to}
+
 				known := false
 				for _, p := range c.paths {
 					known = known || p == path
@@ -74,6 +75,7 @@ func TestATransferBelongsToAUserAndASubject(t *testing.T) {
 	t.Parallel()
 
 	amount := money.FromMinor(1, money.USD())
+
 	path := ledger.PayoutPaths()[0]
 	for _, c := range []struct{ id, user string }{{"", "u"}, {"p", ""}} {
 		if _, err := ledger.ForPayout(c.id, c.user, amount, path); err == nil {

@@ -94,6 +94,7 @@ func TestTransitions(t *testing.T) {
 			}
 
 			want := payout.Transitions()[i]
+
 			s := p.Snapshot()
 			if err != nil || s.Status != to || s.Version != 4 || s.Reason != "bank 4711" ||
 				!s.ClosedAt.Equal(noon()) {

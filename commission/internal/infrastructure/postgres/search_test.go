@@ -430,6 +430,7 @@ func TestPartialIndexesAreUsedEveryTime(t *testing.T) {
 				10,
 				query.PayoutPosition{},
 			)
+
 			return err
 		},
 	} {
