@@ -34,8 +34,9 @@ type ConsumerConfig struct {
 	Topic        string
 	Subscription string
 	MaxBatch     int // messages handed over at once, at most; default 500
-	// batches handled at the same time at most, each of partitions of its own; default 1. A further
-	// one begins only when half of MaxBatch waits for it, or when all others have failed or take long
+	// batches handled at the same time at most, each of partitions of its own; default 1. A
+	// further one begins only when half of MaxBatch waits for it, or when all others have failed
+	// or take long
 	Workers int
 	// messages or, where these are larger, batches of a producer that a partition may have waiting
 	// in memory; default 32

@@ -12,8 +12,8 @@ const (
 	// gatherFor is how long a batch waits that is smaller than the latest one: messages that were
 	// published together arrive within a few milliseconds, partition by partition.
 	gatherFor = 5 * time.Millisecond
-	// lookEvery is how often the dealer looks for messages while they cannot begin a batch yet: to be
-	// woken for each of them took a third of the consumer's work.
+	// lookEvery is how often the dealer looks for messages while they cannot begin a batch yet: to
+	// be woken for each of them took a third of the consumer's work.
 	lookEvery = time.Millisecond
 	// stalledAfter is how long a batch may take before the messages of other partitions no longer
 	// wait for its end.

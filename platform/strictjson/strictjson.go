@@ -37,8 +37,8 @@ func Check(data []byte) error {
 }
 
 // Measure is Check and returns about how many bytes the value takes in memory once it is decoded
-// into maps, slices and strings. A value that holds more than maxValues values, itself included, is a
-// *fault.Error of kind TooLarge with code json_too_many_values.
+// into maps, slices and strings. A value that holds more than maxValues values, itself included, is
+// a *fault.Error of kind TooLarge with code json_too_many_values.
 func Measure(data []byte, maxValues int) (size int64, err error) {
 	if bytes.HasPrefix(data, []byte(byteOrderMark)) {
 		return 0, malformed(
