@@ -120,8 +120,13 @@ func registerPayouts(api huma.API, uses UseCases) {
 				return nil, err
 			}
 
+			owner, err := auth.OwnUser(ctx, in.UserID)
+			if err != nil {
+				return nil, err
+			}
+
 			var cursor payoutCursor
-			if err := in.After(user, &cursor); err != nil {
+			if err := in.After(owner, &cursor); err != nil {
 				return nil, err
 			}
 
