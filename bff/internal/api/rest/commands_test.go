@@ -258,15 +258,6 @@ func badInputs(t *testing.T) []bad {
 			"metadata",
 		},
 		{
-			"metadata null",
-			acceptPath,
-			`{"accepted_terms":true,"metadata":null}`,
-			nil,
-			422,
-			invalid,
-			"metadata",
-		},
-		{
 			"campaign too long",
 			"/api/v1/campaigns/" + long + "/accept",
 			goodAccept,
@@ -617,6 +608,39 @@ func TestEscapedCampaign(t *testing.T) {
 
 		if got := s.published.acceptances[len(s.published.acceptances)-1].CampaignID(); got != want {
 			t.Errorf("%s became %q (%s)", path, got, hex.EncodeToString([]byte(got)))
+		}
+	}
+}
+
+// Null says the same as leaving a member out: what is optional may be null, what is required is not
+// there.
+func TestNullIsAbsent(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+
+	if w := s.post(t, acceptPath, `{"accepted_terms":true,"metadata":null}`); w.Code != http.StatusAccepted {
+		t.Errorf("optional: %d %s", w.Code, w.Body)
+	}
+
+	if got := s.published.acceptances; len(got) != 1 || got[0].Metadata() != "" {
+		t.Errorf("published %+v", got)
+	}
+
+	for field, body := range map[string]string{
+		"accepted_terms":  `{"accepted_terms":null}`,
+		"amount":          payWith("150.00", "null"),
+		"currency":        payWith(`"USD"`, "null"),
+		"account_details": payWith(`{"email": "user@example.com"}`, "null"),
+	} {
+		path := paymentPath
+		if field == "accepted_terms" {
+			path = acceptPath
+		}
+
+		w := s.post(t, path, body)
+		if w.Code != http.StatusUnprocessableEntity ||
+			!strings.Contains(w.Body.String(), `{"field":"`+field+`","code":"required"`) {
+			t.Errorf("%s: %d %s", field, w.Code, w.Body)
 		}
 	}
 }

@@ -9,27 +9,16 @@ import (
 	"tributary/bff/internal/application/submit"
 )
 
-// object is a JSON object kept as its text: it is passed on as it came.
-type object struct {
-	text string
-	null bool
-}
-
-var _ huma.ResolverWithPath = (*object)(nil)
+// object is a JSON object kept as its text: it is passed on as it came. Null is none.
+type object struct{ text string }
 
 // UnmarshalJSON keeps the text; that it is an object is the schema's affair.
 func (o *object) UnmarshalJSON(raw []byte) error {
-	o.text, o.null = string(raw), jsontext.Value(raw).Kind() == jsontext.KindNull
-	return nil
-}
-
-// Resolve refuses null, which huma's validation lets through where a field is optional.
-func (o *object) Resolve(_ huma.Context, prefix *huma.PathBuffer) []error {
-	if !o.null {
-		return nil
+	if jsontext.Value(raw).Kind() != jsontext.KindNull {
+		o.text = string(raw)
 	}
 
-	return []error{&huma.ErrorDetail{Location: prefix.String(), Message: "expected object"}}
+	return nil
 }
 
 // Schema is that of any object.

@@ -142,6 +142,7 @@ func registerCommissions(api huma.API, store query.Commissions, clock func() tim
 		Description: "Newest first. Rows that are added while you page do not disturb it.",
 		Tags:        []string{"Commissions"},
 	})
+	lists := streams{store: store, clock: clock, room: httpapi.NewShares(csvStreams)}
 	list.Responses = listResponses(api.OpenAPI().Components.Schemas)
 	huma.Register(
 		api,
@@ -158,7 +159,7 @@ func registerCommissions(api huma.API, store query.Commissions, clock func() tim
 			}
 
 			if wantsCSV(in.Accept) {
-				return streamCSV(ctx, store, filter, clock)
+				return lists.csv(ctx, filter)
 			}
 
 			page, err := readPage(ctx, store, filter, in, cursor.ID)

@@ -7,18 +7,25 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/commission"
+	"tributary/platform/fault"
+	"tributary/platform/httpapi"
 )
 
 const (
 	csvType = "text/csv"
-	csvPage = 1000
-	csvIdle = time.Minute // a client may take so long for a page
+	csvPage = 500
+	csvIdle = 20 * time.Second // a client may take so long for a page
+
+	csvStreams = 16 // at a time, shared by caller; each holds a page
+	csvWait    = 2 * time.Second
 )
 
 // wantsCSV tells whether the first acceptable type that we have is CSV.
@@ -36,49 +43,79 @@ func wantsCSV(accept string) bool {
 	return false
 }
 
-// streamCSV writes all rows, page by page: memory holds one page, and no statement runs for long.
-// The first page is read before the answer begins, so that a database that is away is still a
-// problem document.
-func streamCSV(
+// streams writes lists as CSV, a bounded number at a time: a slow reader holds what it does not
+// take.
+type streams struct {
+	store query.Commissions
+	clock func() time.Time
+	room  *httpapi.Shares
+}
+
+// csv writes all rows, page by page: memory holds one page, and no statement runs for long. The
+// first page is read before the answer begins, so that a database that is away is still a problem
+// document.
+func (s streams) csv(
 	ctx context.Context,
-	store query.Commissions,
 	filter query.CommissionFilter,
-	clock func() time.Time,
 ) (*huma.StreamResponse, error) {
-	rows, err := store.List(ctx, filter, query.Slice{Limit: csvPage})
+	caller := httpapi.Caller(ctx)
+	if !s.room.Wait(ctx, csvWait, caller, 1) {
+		return nil, fault.RetryIn(
+			csvIdle,
+			tooManyStreams,
+			"Too many lists are being written as CSV, of all callers or of you.",
+			nil,
+		)
+	}
+
+	rows, err := s.store.List(ctx, filter, query.Slice{Limit: csvPage})
 	if err != nil {
+		s.room.Release(caller, 1)
 		return nil, err
 	}
 
 	return &huma.StreamResponse{Body: func(out huma.Context) {
-		out.SetHeader("Content-Type", csvType+"; charset=utf-8; header=present")
-		out.SetHeader("Content-Disposition", `attachment; filename="commissions.csv"`)
-		_, response := humachi.Unwrap(out)
-		deadline := http.NewResponseController(response)
-		w := csv.NewWriter(out.BodyWriter())
+		defer s.room.Release(caller, 1)
 
-		_ = w.Write(csvHeader())
-		for {
-			_ = deadline.SetWriteDeadline(clock().Add(csvIdle))
-
-			for _, row := range rows {
-				_ = w.Write(csvRow(commissionFor(ctx, row)))
-			}
-
-			if w.Flush(); w.Error() != nil || len(rows) < csvPage {
-				return
-			}
-
-			if rows, err = store.List(
-				ctx,
-				filter,
-				query.Slice{Limit: csvPage, After: rows[len(rows)-1].State().ID},
-			); err != nil {
-				//nolint:forbidigo // net/http's way to break a response off, so that nobody takes a part for the whole
-				panic(http.ErrAbortHandler)
-			}
-		}
+		s.write(ctx, out, filter, rows)
 	}}, nil
+}
+
+func (s streams) write(
+	ctx context.Context,
+	out huma.Context,
+	filter query.CommissionFilter,
+	rows []commission.Commission,
+) {
+	out.SetHeader("Content-Type", csvType+"; charset=utf-8; header=present")
+	out.SetHeader("Content-Disposition", `attachment; filename="commissions.csv"`)
+
+	_, response := humachi.Unwrap(out)
+	deadline := http.NewResponseController(response)
+	w := csv.NewWriter(out.BodyWriter())
+
+	_ = w.Write(csvHeader())
+	for {
+		for _, row := range rows {
+			_ = w.Write(csvRow(commissionFor(ctx, row)))
+		}
+
+		_ = deadline.SetWriteDeadline(s.clock().Add(csvIdle))
+
+		if w.Flush(); w.Error() != nil || len(rows) < csvPage {
+			return
+		}
+
+		var err error
+		if rows, err = s.store.List(
+			ctx,
+			filter,
+			query.Slice{Limit: csvPage, After: rows[len(rows)-1].State().ID},
+		); err != nil {
+			//nolint:forbidigo // net/http's way to break a response off, so that nobody takes a part for the whole
+			panic(http.ErrAbortHandler)
+		}
+	}
 }
 
 func csvHeader() []string {
@@ -144,11 +181,38 @@ func csvRow(c commission.Commission) []string {
 	}
 }
 
-// harmless keeps a spreadsheet from taking a text for a formula.
+// harmless keeps a spreadsheet from taking a text, or a part of it behind a separator that the
+// spreadsheet may go by, for a formula: it writes ' before it. Blanks and full-width forms do not
+// hide a formula.
 func harmless(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r\n", rune(text[0])) {
-		return "'" + text
+	var out strings.Builder
+
+	begins := true // a cell could begin here
+	for i, c := range text {
+		if begins && formula(text[i:]) {
+			out.WriteByte('\'')
+		}
+
+		begins = strings.ContainsRune(";\t\r\n", c)
+
+		out.WriteRune(c)
 	}
 
-	return text
+	return out.String()
+}
+
+// formula reports whether a cell of the text would be one: by what it begins with, behind blanks.
+func formula(text string) bool {
+	if text[0] == '\t' || text[0] == '\r' || text[0] == '\n' {
+		return true
+	}
+
+	first, _ := utf8.DecodeRuneInString(strings.TrimLeftFunc(text, blank))
+
+	return strings.ContainsRune("=+-@＝＋－＠", first)
+}
+
+// blank reports whether a character shows nothing.
+func blank(c rune) bool {
+	return unicode.IsSpace(c) || unicode.Is(unicode.Cf, c)
 }

@@ -2,10 +2,12 @@ package rest_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -15,8 +17,13 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"tributary/commission/internal/api/rest"
+	"tributary/commission/internal/application/query"
+	"tributary/commission/internal/domain/commission"
+	"tributary/platform/httpapi"
+	"tributary/platform/money"
 )
 
 // sink takes an answer: it counts, looks at the heap now and then, and may hang up.
@@ -206,7 +213,15 @@ func TestCSVIsHarmless(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
 
-	evil := []string{`=1+1,"x"`, "+1", "-2+3", "@user", "\tx", "\rx", "\nx"}
+	evil := []string{
+		`=1+1,"x"`, "+1", "-2+3", "@user", "\tx", "\rx", "\nx", " =1+1", "\u00a0\u200b=1", "＝1+1", "＋1",
+		"－1", "＠x", "x;=1+2", "x; @y", "x\t=1", "x\n=1", "a-b=c; d",
+	}
+	harmless := map[string]string{
+		"x;=1+2": "x;'=1+2", "x; @y": "x;' @y", "x\t=1": "x\t'=1", "x\n=1": "x\n'=1",
+		"a-b=c; d": "a-b=c; d",
+	}
+
 	for i, text := range evil {
 		if _, err := s.db.Pool.Exec(t.Context(), `
 INSERT INTO commissions (id, event_id, user_id, campaign_id, product_id, order_id, kind, status,
@@ -227,8 +242,9 @@ VALUES ($1, $2, $2, $2, $2, $2, 'adjustment', 'approved', -1234, -567, 'USD', $2
 	}
 
 	for i, text := range evil {
+		told := cmp.Or(harmless[text], "'"+text)
 		for column, want := range map[string]string{
-			"event_id": "'" + text, "user_id": "'" + text, "campaign_id": "'" + text, "product_id": "'" + text, "order_id": "'" + text, "reason": "'" + text,
+			"event_id": told, "user_id": told, "campaign_id": told, "product_id": told, "order_id": told, "reason": told,
 			"base_amount": "-12.34", "base_amount_minor": "-1234", "amount": "-5.67", "amount_minor": "-567",
 		} {
 			if got := rows[i+1][slices.Index(rows[0], column)]; got != want {
@@ -246,5 +262,100 @@ VALUES ($1, $2, $2, $2, $2, $2, 'adjustment', 'approved', -1234, -567, 'USD', $2
 		"application/json, text/csv",
 	); !strings.HasPrefix(b.header.Get("Content-Type"), "application/json") {
 		t.Errorf("JSON first: %s", b.header)
+	}
+}
+
+// endless is a store whose lists never come to their second page.
+type endless struct {
+	query.Commissions
+
+	reading chan struct{}
+}
+
+func (e endless) List(
+	ctx context.Context,
+	_ query.CommissionFilter,
+	slice query.Slice,
+) ([]commission.Commission, error) {
+	if slice.After == "" {
+		usd, err := money.ParseCurrency("USD")
+		row := commission.Restore(commission.State{
+			ID:     "id",
+			Base:   money.FromMinor(1, usd),
+			Amount: money.FromMinor(1, usd),
+		})
+
+		return slices.Repeat([]commission.Commission{row}, slice.Limit), err
+	}
+
+	e.reading <- struct{}{}
+	<-ctx.Done()
+
+	return nil, ctx.Err()
+}
+
+// The lists of one caller who reads slowly are bounded, and keep no other caller out.
+func TestSlowReadersAreBoundedByCaller(t *testing.T) {
+	t.Parallel()
+
+	type user struct{}
+	store := endless{reading: make(chan struct{})}
+	api := httpapi.New(httpapi.Config{
+		Service:    "commission",
+		Title:      "Commission",
+		Version:    "test",
+		HealthPath: "/health",
+		Codes:      rest.Codes(),
+		Health:     httpapi.NewHealth("commission"),
+		Logger:     slog.New(slog.DiscardHandler),
+		Metrics:    prometheus.NewRegistry(),
+		Now:        time.Now,
+		Caller:     func(ctx context.Context) string { name, _ := ctx.Value(user{}).(string); return name },
+	})
+	rest.Register(api.Huma, rest.UseCases{Commissions: store, Now: time.Now})
+
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+
+	statuses := make(chan int, 200)
+	begin := func(name string) {
+		w := httptest.NewRecorder()
+		r := export(context.WithValue(ctx, user{}, name), t, "")
+
+		go func() {
+			defer func() { // the stream is broken off
+				_ = recover()
+				statuses <- w.Code
+			}()
+
+			api.Router.ServeHTTP(w, r)
+		}()
+	}
+
+	for range 100 {
+		begin("slow")
+	}
+
+	for range 12 {
+		<-store.reading
+	}
+
+	begin("other")
+	<-store.reading
+
+	got := map[int]int{}
+
+	for range 100 - 12 {
+		got[<-statuses]++
+	}
+
+	if got[http.StatusServiceUnavailable] != 100-12 {
+		t.Errorf("the lists too many are answered %v", got)
+	}
+
+	leave()
+
+	for range 12 + 1 {
+		<-statuses
 	}
 }

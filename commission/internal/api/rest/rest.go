@@ -23,6 +23,8 @@ import (
 	"tributary/platform/identifier"
 )
 
+const tooManyStreams = "csv_no_room"
+
 // Base is the path under which all routes are.
 const Base = "/api/v1/commission"
 
@@ -82,6 +84,12 @@ func Codes() []httpapi.Code {
 			Kind: fault.Invalid,
 			Meaning: "The search took longer than is allowed and was given up; narrow the " +
 				"filter, by user or by time for instance.",
+		},
+		httpapi.Code{
+			Code: tooManyStreams,
+			Kind: fault.Unavailable,
+			Meaning: "As many lists are being written as CSV as the replica has memory for, of " +
+				"all callers or of this one; try again after Retry-After.",
 		},
 		httpapi.Code{
 			Code:    "rule_not_found",

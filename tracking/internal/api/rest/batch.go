@@ -168,7 +168,10 @@ func (r *reader) events(faults *fault.Fields) []ingest.Item {
 			return
 		}
 
-		given = true
+		if given = !r.null(); !given {
+			return
+		}
+
 		items = r.items("events", faults, func() ingest.Item { return r.event("") })
 	})
 	switch {

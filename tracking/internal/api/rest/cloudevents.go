@@ -16,7 +16,7 @@ import (
 const aboutClouds = "CloudEvents 1.0 come in structured mode: binary mode is refused (415). " +
 	"Beside the attributes that are described here a CloudEvent may have extensions: those with a name of " +
 	"lower-case letters and digits, and a string, an integer or a boolean as value, are kept. " +
-	"An attribute that is null is unset."
+	"An attribute or member that is null is absent."
 
 // envelope is a CloudEvent 1.0 in structured mode. Its attributes say what event_id, event_type,
 // user_id and occurred_at say elsewhere; its data is the event itself, in which those may be left
@@ -37,6 +37,10 @@ func (r *reader) cloudEvent() (item ingest.Item) {
 
 	ok := r.members(func(name []byte) {
 		if string(name) == `"data"` {
+			if r.null() {
+				return
+			}
+
 			item = r.event("data.")
 			return
 		}
@@ -44,7 +48,7 @@ func (r *reader) cloudEvent() (item ingest.Item) {
 		target, field := e.attribute(name)
 		switch {
 		case target != nil:
-			*target = r.attribute(field, &faults)
+			*target = r.text(field, &faults)
 		case isExtension(name):
 			field = unquote(name)
 			e.keep(field, r.extension(field, &faults))
@@ -88,16 +92,6 @@ func (e *envelope) attribute(name []byte) (target *event.Text, field string) {
 	}
 
 	return nil, ""
-}
-
-// attribute reads the value of an attribute that is text.
-func (r *reader) attribute(field string, faults *fault.Fields) event.Text {
-	if r.json.PeekKind() == jsontext.KindNull {
-		_ = r.json.SkipValue()
-		return event.Text{}
-	}
-
-	return r.text(field, faults)
 }
 
 // isExtension tells whether the name, in its quotes, is one that CloudEvents allow: lower-case

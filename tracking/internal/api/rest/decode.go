@@ -106,8 +106,23 @@ func plainName(quoted []byte) []byte {
 	return plain
 }
 
-// text reads a value that must be a string. Anything else, null too, is a fault.
+// null skips a null and reports whether there was one: it says the same as leaving the member out.
+func (r *reader) null() bool {
+	if r.json.PeekKind() != jsontext.KindNull {
+		return false
+	}
+
+	_ = r.json.SkipValue()
+
+	return true
+}
+
+// text reads a value that must be a string. Null is none, anything else is a fault.
 func (r *reader) text(field string, faults *fault.Fields) event.Text {
+	if r.null() {
+		return event.Text{}
+	}
+
 	raw, err := r.json.ReadValue()
 	if err != nil || raw.Kind() != jsontext.KindString {
 		faults.Add(field, "wrong_type", "must be a string")
@@ -117,8 +132,13 @@ func (r *reader) text(field string, faults *fault.Fields) event.Text {
 	return event.Given(unquote(raw))
 }
 
-// number reads a value that must be a number, or a string of the same form, as its text.
+// number reads a value that must be a number, or a string of the same form, as its text. Null is
+// none.
 func (r *reader) number(field string, faults *fault.Fields) event.Text {
+	if r.null() {
+		return event.Text{}
+	}
+
 	raw, err := r.json.ReadValue()
 	switch {
 	case err == nil && raw.Kind() == jsontext.KindNumber:
@@ -237,6 +257,10 @@ func (r *reader) unknown(prefix string, name []byte, faults *fault.Fields) {
 
 // metadata reads the free object: its text, its canonical form, and its members with meaning.
 func (r *reader) metadata(prefix string, faults *fault.Fields) event.Metadata {
+	if r.null() {
+		return event.Metadata{}
+	}
+
 	raw, err := r.json.ReadValue()
 	if err != nil || raw.Kind() != jsontext.KindBeginObject {
 		faults.Add(prefix+"metadata", "wrong_type", "must be an object")
