@@ -14,6 +14,7 @@ import (
 type Decimal struct {
 	Text  string
 	wrong bool // it was neither a string nor a number
+	null  bool
 }
 
 var _ huma.ResolverWithPath = (*Decimal)(nil)
@@ -33,6 +34,8 @@ func (m *Decimal) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 
 	if value.Kind() != jsontext.KindString {
 		m.wrong = true
+		m.null = value.Kind() == jsontext.KindNull
+
 		return nil
 	}
 
@@ -50,18 +53,21 @@ func (m Decimal) MarshalJSONTo(e *jsontext.Encoder) error {
 // IsZero reports whether the value was left out.
 func (m Decimal) IsZero() bool { return m.Text == "" && !m.wrong }
 
-// Resolve reports a value of another type.
+// Resolve reports a value of another type. Null is an absent value; one that may be absent is a
+// pointer, which null leaves nil.
 func (m *Decimal) Resolve(_ huma.Context, path *huma.PathBuffer) []error {
 	if !m.wrong {
 		return nil
 	}
 
 	var faults fault.Fields
-	faults.Add(
-		strings.TrimPrefix(path.String(), "body."),
-		"wrong_type",
-		"must be a decimal string or a number",
-	)
+
+	field := strings.TrimPrefix(path.String(), "body.")
+	if m.null {
+		faults.Add(field, "required", "is required")
+	} else {
+		faults.Add(field, "wrong_type", "must be a decimal string or a number")
+	}
 
 	return []error{faults.Err()}
 }
