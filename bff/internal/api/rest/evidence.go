@@ -14,7 +14,7 @@ type evidenceInput struct {
 	Body struct {
 		CampaignID   string `json:"campaign_id" minLength:"1" maxLength:"128" example:"camp123"`
 		EvidenceType string `json:"evidence_type" minLength:"1" maxLength:"64" example:"photo"`
-		FileURL      string `json:"file_url" minLength:"1" maxLength:"2048" doc:"Absolute http or https URL; it is not fetched." example:"https://example.com/photo.jpg"`
+		FileURL      string `json:"file_url" minLength:"1" maxLength:"2048" doc:"Absolute http or https URL of a public host, in ASCII; it is not fetched." example:"https://example.com/photo.jpg"`
 		Metadata     object `json:"metadata,omitzero" doc:"Passed on as it is."`
 	}
 }

@@ -56,6 +56,12 @@ func Codes() []httpapi.Code {
 				"now may take a moment to appear.",
 		},
 		httpapi.Code{
+			Code: "read_refused",
+			Kind: fault.Malformed,
+			Meaning: "The commission service refuses to read for this request, such as for a token " +
+				"that is too long.",
+		},
+		httpapi.Code{
 			Code:    "commission_unavailable",
 			Kind:    fault.Unavailable,
 			Meaning: "The commission service does not answer; try again after Retry-After.",

@@ -177,7 +177,7 @@ func (c *Client) get(
 	text, err := c.ask(limited, q, path, query)
 	f, isFault := fault.As(err)
 	// a caller that went away proves nothing
-	away := err != nil && !errors.Is(err, errNotFound) &&
+	away := err != nil && !errors.Is(err, errNotFound) && !errors.Is(err, errAnswered) &&
 		(!isFault || f.Kind == fault.Unavailable) &&
 		ctx.Err() == nil
 	c.circuit.note(away)
@@ -227,7 +227,7 @@ func (c *Client) ask(
 	case err != nil:
 		return "", err
 	case len(body) > maxAnswer:
-		return "", errors.New("the answer is too large")
+		return "", fmt.Errorf("%w with more than %d bytes", errAnswered, maxAnswer)
 	case answer.StatusCode != http.StatusOK:
 		return "", refusal(answer.StatusCode, body)
 	}

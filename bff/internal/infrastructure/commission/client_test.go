@@ -136,6 +136,9 @@ func TestRefusals(t *testing.T) {
 		"no problem":       {422, `oops`, "commission_unavailable", fault.Unavailable},
 		"token refused":    {401, `{"code":"token_expired"}`, "commission_unavailable", fault.Unavailable},
 		"forbidden":        {403, `{"code":"role_missing"}`, "commission_unavailable", fault.Unavailable},
+		"asks too often":   {429, `{"code":"rate_limited"}`, "rate_limited", fault.Exhausted},
+		"long headers":     {431, `431 Request Header Fields Too Large`, "read_refused", fault.Malformed},
+		"long address":     {414, ``, "read_refused", fault.Malformed},
 		"failure":          {500, `{"code":"internal_error"}`, "commission_unavailable", fault.Unavailable},
 		"away":             {503, `{"code":"database_unavailable"}`, "commission_unavailable", fault.Unavailable},
 		"redirect":         {302, ``, "commission_unavailable", fault.Unavailable},
@@ -267,5 +270,49 @@ func TestCircuit(t *testing.T) {
 
 	if got := calls.Load(); got != 56 {
 		t.Errorf("%d calls, want all after a success", got)
+	}
+}
+
+// What the service refuses or cannot send to one caller keeps no other caller out.
+func TestOneCallersRefusalsLeaveTheCircuitClosed(t *testing.T) {
+	t.Parallel()
+
+	for name, tc := range map[string]struct {
+		status int
+		body   string
+	}{
+		"bad request":     {400, ""},
+		"token refused":   {401, `{"code":"token_expired"}`},
+		"forbidden":       {403, `{"code":"role_missing"}`},
+		"not found":       {404, ""},
+		"no problem":      {422, "oops"},
+		"too often":       {429, ""},
+		"long headers":    {431, "431 Request Header Fields Too Large"},
+		"an endless page": {200, `"` + strings.Repeat("x", 9<<20) + `"`},
+	} {
+		var refusing atomic.Bool
+
+		c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			if !refusing.Load() {
+				_, _ = w.Write([]byte(`{}`))
+				return
+			}
+
+			w.WriteHeader(tc.status)
+			_, _ = w.Write([]byte(tc.body))
+		})
+		refusing.Store(true)
+
+		for range 20 {
+			if _, err := c.Balance(t.Context(), query(t, "one")); err == nil {
+				t.Fatalf("%s: no error", name)
+			}
+		}
+
+		refusing.Store(false)
+
+		if _, err := c.Balance(t.Context(), query(t, "another")); err != nil {
+			t.Errorf("%s: another caller: %v", name, err)
+		}
 	}
 }
