@@ -115,6 +115,17 @@ func settings(root string) (map[string]string, error) {
 		env[name] = value
 	}
 
+	// what a file may leave out, as docker-compose.yml does
+	for name, value := range map[string]string{
+		"APP_ENV":        "development",
+		"JWT_SECRET_KEY": "development-only-secret-change-me-in-production",
+		"AUTH_REQUIRED":  "false",
+	} {
+		if env[name] == "" {
+			env[name] = value
+		}
+	}
+
 	return env, nil
 }
 

@@ -66,6 +66,34 @@ func TestTheEnvironmentOverridesTheFile(t *testing.T) {
 	}
 }
 
+// A .env that leaves the settings of tokens out starts the stack as compose does.
+func TestWhatAFileMayLeaveOut(t *testing.T) {
+	for name, want := range map[string]string{
+		"APP_ENV":        "development",
+		"JWT_SECRET_KEY": "development-only-secret-change-me-in-production",
+		"AUTH_REQUIRED":  "false",
+	} {
+		compose, err := os.ReadFile("../docker-compose.yml")
+		if err != nil || !strings.Contains(string(compose), name+": ${"+name+":-"+want+"}") {
+			t.Errorf("compose has another default of %s (%v)", name, err)
+		}
+
+		for file, value := range map[string]string{
+			"BFF_PORT=9902\n":  want,
+			name + "=\n":       want,
+			name + "=chosen\n": "chosen",
+		} {
+			t.Setenv(name, "") // what runs this test may have one
+			_ = os.Unsetenv(name)
+
+			c, err := devstack.Load(checkout(t, map[string]string{".env": file}), io.Discard)
+			if err != nil || c.Env[name] != value {
+				t.Errorf("%q: %s=%s %v, want %s", file, name, c.Env[name], err, value)
+			}
+		}
+	}
+}
+
 func TestTheExampleCountsUntilThereIsAFile(t *testing.T) {
 	t.Parallel()
 	root := checkout(t, map[string]string{".env.example": "TRIBUTARY_TEST_SETTING=example\n"})

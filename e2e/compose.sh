@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 export COMPOSE_PROJECT_NAME=tributary-test CONTAINER_PREFIX=tributary-test- COMPOSE_ENV_FILES=.env.example
 export BFF_PORT=28002 TRACKING_PORT=28000 COMMISSION_PORT=28001 TRACKING_DB_PORT=25432 COMMISSION_DB_PORT=25433
 export PULSAR_PORT=26650 PULSAR_ADMIN_PORT=28080 ADMINER_PORT=29001
-export APP_ENV=development JWT_SECRET_KEY=only-for-tests-0123456789-abcdefghijklmnop JWT_ALGORITHM=HS256 JWT_REQUIRE_VALIDATION=true RATE_LIMIT=0
+export APP_ENV=development JWT_SECRET_KEY=only-for-tests-0123456789-abcdefghijklmnop JWT_ALGORITHM=HS256 JWT_REQUIRE_VALIDATION=true RATE_LIMIT=0 TRACKING_RATE_LIMIT=0
 tracking=http://127.0.0.1:$TRACKING_PORT commission=http://127.0.0.1:$COMMISSION_PORT
 standin=../shared/standin # an engine and images for machines that reach no registry
 

@@ -223,6 +223,7 @@ func private(
 		"JWT_AUDIENCE":           "",
 		"AUTH_REQUIRED":          "false",
 		"RATE_LIMIT":             "0",
+		"TRACKING_RATE_LIMIT":    "0",
 		"ACCOUNT_DETAILS_KEYS":   "",
 		"PULSAR_TOKEN":           "",
 		"PULSAR_TENANT":          "public",

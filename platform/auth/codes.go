@@ -3,6 +3,7 @@ package auth
 import (
 	"tributary/platform/fault"
 	"tributary/platform/httpapi"
+	"tributary/platform/ratelimit"
 )
 
 // Codes documents every error code of this package, for OpenAPI documents and docs/errors.md.
@@ -91,6 +92,7 @@ func Codes() []httpapi.Code {
 			Kind:    fault.Forbidden,
 			Meaning: "A partner asked for the data of another user.",
 		},
+		ratelimit.Code(),
 		{
 			Code:    "token_keys_unavailable",
 			Kind:    fault.Unavailable,

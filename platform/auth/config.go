@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"tributary/platform/config"
 )
 
 // Config says which tokens are believed. Exactly one source of keys is used: the secret for HS256,
@@ -92,6 +94,16 @@ func (c Config) Validate(production bool) []string {
 		return faults
 	}
 
+	// Keys are shared by many applications: an identity provider's by design, a secret by habit.
+	note(
+		production && c.Issuer == "",
+		"JWT_ISSUER must be set in production: a key says who signs, not for whom",
+	)
+	note(
+		production && c.Audience == "",
+		"JWT_AUDIENCE must be set in production: a key says who signs, not for whom",
+	)
+
 	switch c.Algorithm {
 	case hs256:
 		note(
@@ -103,7 +115,8 @@ func (c Config) Validate(production bool) []string {
 			"JWT_SECRET_KEY must be at least 32 bytes (openssl rand -base64 48 makes one)",
 		)
 		note(
-			production && len(c.Secret) >= minSecret && guessable(c.Secret),
+			production && len(c.Secret) >= minSecret &&
+				(config.Guessable(c.Secret) || config.Monotonous(c.Secret)),
 			"JWT_SECRET_KEY is an example or too simple: refused in production",
 		)
 	case "RS256", "ES256", "EdDSA":
@@ -145,35 +158,5 @@ func (c Config) publicKeyFaults(production bool) []string {
 		)
 	}
 
-	// An identity provider signs tokens for many applications with the same keys.
-	note(
-		production && c.Issuer == "",
-		"JWT_ISSUER must be set in production when keys are an identity provider's",
-	)
-	note(
-		production && c.Audience == "",
-		"JWT_AUDIENCE must be set in production when keys are an identity provider's",
-	)
-
 	return faults
-}
-
-// guessable recognises example secrets and such with little variety.
-func guessable(secret string) bool {
-	lower := strings.ToLower(secret)
-	for _, word := range []string{
-		"change", "development", "example", "insecure", "default", "secret", "password", "local",
-		"tributary", "0123456789", "qwerty",
-	} {
-		if strings.Contains(lower, word) {
-			return true
-		}
-	}
-
-	distinct := make(map[rune]struct{})
-	for _, r := range secret {
-		distinct[r] = struct{}{}
-	}
-
-	return len(distinct) < 12
 }

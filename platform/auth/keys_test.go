@@ -530,6 +530,7 @@ func TestSettingsAreRefused(t *testing.T) {
 		"no secret":               {func(c *auth.Config) { c.Secret = "" }, false, "JWT_SECRET_KEY"},
 		"example secret":          {func(c *auth.Config) { c.Secret = "your-secret-key-change-in-production!" }, true, "JWT_SECRET_KEY"},
 		"monotonous secret":       {func(c *auth.Config) { c.Secret = strings.Repeat("ab", 20) }, true, "JWT_SECRET_KEY"},
+		"alphabet":                {func(c *auth.Config) { c.Secret = "abcdefghijklmnopqrstuvwxyz0123456789" }, true, "JWT_SECRET_KEY"},
 		"none":                    {func(c *auth.Config) { c.Algorithm = "none" }, false, "JWT_ALGORITHM"},
 		"unknown algorithm":       {func(c *auth.Config) { c.Algorithm = "HS384" }, false, "JWT_ALGORITHM"},
 		"secret beside a key set": {func(c *auth.Config) { c.JWKSURL = "https://a.example/" }, false, "JWT_JWKS_URL"},
@@ -559,9 +560,13 @@ func TestSettingsAreRefused(t *testing.T) {
 			c.JWKSURL = "https://a.example/"
 			c.Audience = ""
 		}, true, "JWT_AUDIENCE"},
-		"blank issuer":     {func(c *auth.Config) { c.Issuer = " " }, false, "JWT_ISSUER"},
-		"long leeway":      {func(c *auth.Config) { c.Leeway = 2 * time.Minute }, false, "JWT_LEEWAY"},
-		"verification off": {func(c *auth.Config) { c.RequireValidation = false }, true, "JWT_REQUIRE_VALIDATION"},
+		"secret without issuer":   {func(c *auth.Config) { c.Issuer = "" }, true, "JWT_ISSUER"},
+		"secret without audience": {func(c *auth.Config) { c.Audience = "" }, true, "JWT_AUDIENCE"},
+		"blank in a claim's name": {func(c *auth.Config) { c.RolesClaim = []string{"roles "} }, false, "JWT_ROLES_CLAIM"},
+		"empty claim":             {func(c *auth.Config) { c.RolesClaim = []string{"roles", ""} }, false, "JWT_ROLES_CLAIM"},
+		"blank issuer":            {func(c *auth.Config) { c.Issuer = " " }, false, "JWT_ISSUER"},
+		"long leeway":             {func(c *auth.Config) { c.Leeway = 2 * time.Minute }, false, "JWT_LEEWAY"},
+		"verification off":        {func(c *auth.Config) { c.RequireValidation = false }, true, "JWT_REQUIRE_VALIDATION"},
 	} {
 		cfg := hs256()
 		tc.change(&cfg)

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -33,10 +32,11 @@ func Require(roles ...Role) []map[string][]string {
 // needs a token.
 func Public() []map[string][]string { return []map[string][]string{} }
 
-// Middleware verifies the token of every operation that is not Public and checks the roles it
-// requires. It must come before middleware that reads the body. A nil verifier switches
-// authentication off: every operation is open and From finds nobody.
-func Middleware(v *Verifier) func(huma.Context, func(huma.Context)) {
+// Middleware verifies the token of every operation that is not Public, takes the request from the
+// caller's limit and checks the roles the operation requires. It must come before middleware that
+// reads the body. A nil verifier switches authentication off: every operation is open, nothing is
+// limited, and From finds no identity.
+func Middleware(v *Verifier, limits Limits) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		if v == nil {
 			next(ctx)
@@ -56,7 +56,25 @@ func Middleware(v *Verifier) func(huma.Context, func(huma.Context)) {
 			}
 		})
 
-		identity, err := authorise(ctx.Context(), v, headers, roles)
+		identity, err := authenticate(ctx.Context(), v, headers)
+		if err != nil {
+			if limited := limits.tooManyRefused(err, ctx.RemoteAddr()); limited != nil {
+				err = limited
+			}
+
+			httpapi.WriteHumaError(ctx, err)
+
+			return
+		}
+
+		allowance := limits.callers.Take(identity.UserID)
+		limits.callers.Headers(allowance, ctx.SetHeader)
+
+		err = allowance.Err()
+		if err == nil {
+			err = identity.check(roles)
+		}
+
 		if err != nil {
 			httpapi.WriteHumaError(ctx, err)
 			return
@@ -64,25 +82,6 @@ func Middleware(v *Verifier) func(huma.Context, func(huma.Context)) {
 
 		next(huma.WithValue(ctx, contextKey{}, identity))
 	}
-}
-
-// Handler is Middleware for handlers outside of huma: next is reached with a valid token that
-// grants one of the roles.
-func Handler(v *Verifier, next http.Handler, roles ...Role) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if v == nil {
-			next.ServeHTTP(w, r)
-			return
-		}
-
-		identity, err := authorise(r.Context(), v, r.Header.Values("Authorization"), roles)
-		if err != nil {
-			httpapi.WriteError(w, r, err)
-			return
-		}
-
-		next.ServeHTTP(w, r.WithContext(With(r.Context(), identity)))
-	})
 }
 
 // required reads what Require and Public have written; whatever is neither needs a token.
@@ -100,26 +99,26 @@ func required(security []map[string][]string) (roles []Role, protected bool) {
 	return roles, true
 }
 
-func authorise(ctx context.Context, v *Verifier, headers []string, roles []Role) (Identity, error) {
+func authenticate(ctx context.Context, v *Verifier, headers []string) (Identity, error) {
 	text, err := bearer(headers)
 	if err != nil {
 		return Identity{}, err
 	}
 
-	identity, err := v.Verify(ctx, text)
-	if err != nil {
-		return Identity{}, err
+	return v.Verify(ctx, text)
+}
+
+// check returns a fault with the code role_missing unless the identity has one of the roles.
+func (i Identity) check(roles []Role) error {
+	if len(roles) == 0 || i.Has(roles...) {
+		return nil
 	}
 
-	if len(roles) > 0 && !identity.Has(roles...) {
-		return Identity{}, fault.New(
-			fault.Forbidden,
-			"role_missing",
-			"This needs one of the roles: "+list(roles)+".",
-		)
-	}
-
-	return identity, nil
+	return fault.New(
+		fault.Forbidden,
+		"role_missing",
+		"This needs one of the roles: "+list(roles)+".",
+	)
 }
 
 // bearer reads the Authorization header (RFC 9110, 11.4): the scheme in any case, one space or

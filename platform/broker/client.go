@@ -67,6 +67,26 @@ func (c Config) Validate() []string {
 	return faults
 }
 
+// ProductionFaults returns what production refuses about the settings: messages hold personal data.
+func (c Config) ProductionFaults() []string {
+	var faults []string
+	if c.Plaintext() {
+		faults = append(
+			faults,
+			"PULSAR_SERVICE_URL must be pulsar+ssl:// in production: messages hold personal data",
+		)
+	}
+
+	if c.Token == "" {
+		faults = append(
+			faults,
+			"PULSAR_TOKEN must be set in production: without one anybody can read and write",
+		)
+	}
+
+	return faults
+}
+
 const (
 	connectTimeout   = 5 * time.Second
 	operationTimeout = 5 * time.Second

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 
 	"github.com/joho/godotenv"
 	"github.com/kelseyhightower/envconfig"
@@ -42,9 +43,9 @@ func Load(settings Settings) error {
 
 // Service holds the settings that every service has.
 type Service struct {
-	// AppEnv is `development` or `production`. Production: refuses every insecure setting at start,
-	// in one list.
-	AppEnv string `envconfig:"APP_ENV" default:"development"`
+	// AppEnv is `development` or `production`, and must be set. Production: refuses every insecure
+	// setting at start, in one list.
+	AppEnv string `envconfig:"APP_ENV"`
 	// LogLevel is `debug`, `info`, `warn` or `error`.
 	LogLevel string `envconfig:"LOG_LEVEL" default:"info"`
 	// OTLPEndpoint is where traces go (OTLP over HTTP), such as http://localhost:4318; empty for
@@ -52,20 +53,38 @@ type Service struct {
 	OTLPEndpoint string `envconfig:"OTEL_EXPORTER_OTLP_ENDPOINT"`
 }
 
-// Production tells whether insecure settings are refused.
+// Production reports whether insecure settings are refused.
 func (s Service) Production() bool { return s.AppEnv == "production" }
 
-// Validate tells what is wrong with the common settings.
+// Validate returns what is wrong with the common settings.
 func (s Service) Validate() []string {
 	var faults []string
 	if s.AppEnv != "development" && s.AppEnv != "production" {
-		faults = append(faults, "APP_ENV must be development or production")
+		faults = append(faults, "APP_ENV must be set to development or production")
 	}
 
 	switch s.LogLevel {
 	case "debug", "info", "warn", "error":
 	default:
 		faults = append(faults, "LOG_LEVEL must be debug, info, warn or error")
+	}
+
+	if s.OTLPEndpoint == "" {
+		return faults
+	}
+
+	address, err := url.Parse(s.OTLPEndpoint)
+	switch {
+	case err != nil || address.Host == "" || (address.Scheme != "http" && address.Scheme != "https"):
+		faults = append(
+			faults,
+			"OTEL_EXPORTER_OTLP_ENDPOINT must look like http://localhost:4318",
+		)
+	case s.Production() && PlainRemote(s.OTLPEndpoint):
+		faults = append(
+			faults,
+			"OTEL_EXPORTER_OTLP_ENDPOINT must be https in production, except on this machine",
+		)
 	}
 
 	return faults

@@ -104,6 +104,7 @@ func (d describer) statuses(op *huma.Operation) []int {
 	public := op.Security != nil && len(op.Security) == 0
 	found[http.StatusUnauthorized] = !public
 	found[http.StatusForbidden] = !public
+	found[http.StatusTooManyRequests] = !public
 
 	maps.DeleteFunc(found, func(_ int, present bool) bool { return !present })
 

@@ -10,9 +10,12 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"tributary/platform/config"
 )
 
 // The errors of Open. None tells anything of the content.
@@ -47,11 +50,27 @@ func (c Config) Validate(production bool) []string {
 		return nil
 	}
 
-	if _, err := Load(c); err != nil {
+	ring, err := Load(c)
+	if err != nil {
 		return []string{err.Error()}
 	}
 
+	for _, key := range ring.keys {
+		if production && weak(key) {
+			return []string{
+				"ACCOUNT_DETAILS_KEYS holds a key that is not random: refused in production " +
+					"(openssl rand -base64 32 makes one)",
+			}
+		}
+	}
+
 	return nil
+}
+
+// weak reports whether the key has too little variety, or is a text: 32 random bytes never are.
+func weak(key []byte) bool {
+	return config.Monotonous(string(key)) || config.Guessable(string(key)) ||
+		!slices.ContainsFunc(key, func(b byte) bool { return b < ' ' || b > '~' })
 }
 
 // Ring holds the keys. It is safe for concurrent use.

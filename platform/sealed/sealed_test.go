@@ -1,6 +1,7 @@
 package sealed_test
 
 import (
+	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"os"
@@ -115,6 +116,14 @@ func TestChangeOfKeys(t *testing.T) {
 	}
 }
 
+// random returns a setting with one random key.
+func random() string {
+	raw := make([]byte, 32)
+	_, _ = rand.Read(raw)
+
+	return "k0:" + base64.StdEncoding.EncodeToString(raw)
+}
+
 func TestSettings(t *testing.T) {
 	t.Parallel()
 
@@ -133,7 +142,16 @@ func TestSettings(t *testing.T) {
 		refused    bool
 	}{
 		"none": {sealed.Config{}, false, false}, "none in production": {sealed.Config{}, true, true},
-		"one": {sealed.Config{Keys: key("k1", "a")}, true, false}, "file": {sealed.Config{File: file}, true, false},
+		"one":                      {sealed.Config{Keys: random()}, true, false},
+		"monotonous":               {sealed.Config{Keys: key("k1", "a")}, false, false},
+		"monotonous in production": {sealed.Config{Keys: key("k1", "a")}, true, true},
+		"file in production":       {sealed.Config{File: file}, true, true},
+		"zeros behind a good one":  {sealed.Config{Keys: random() + "," + key("k9", "\x00")}, true, true},
+		"a text": {
+			sealed.Config{Keys: "k1:" + base64.StdEncoding.EncodeToString([]byte("kP7v!xZ2mQ9w#Lr4bN8s@Td6hJ1yFg5c"))},
+			true, true,
+		},
+		"file": {sealed.Config{File: file}, false, false},
 		"both": {sealed.Config{Keys: key("k1", "a"), File: file}, false, true}, "absent file": {sealed.Config{File: file + "x"}, false, true},
 		"short key": {sealed.Config{Keys: "k1:c2hvcnQ="}, false, true}, "no id": {sealed.Config{Keys: key("", "a")}, false, true},
 		"id twice": {sealed.Config{Keys: key("k1", "a") + "," + key("k1", "b")}, false, true}, "no key": {sealed.Config{Keys: " ,"}, false, true},

@@ -8,6 +8,7 @@ import (
 	"tributary/platform/auth"
 	"tributary/platform/broker"
 	"tributary/platform/config"
+	"tributary/platform/ratelimit"
 	"tributary/platform/sealed"
 )
 
@@ -25,6 +26,7 @@ type settings struct {
 	CommissionURL string `envconfig:"COMMISSION_URL" default:"http://localhost:8001"`
 
 	// RateLimit is how many requests a caller may send in RATE_LIMIT_WINDOW; 0 for no limit.
+	// Production: not 0.
 	RateLimit int `envconfig:"RATE_LIMIT" default:"600"`
 	// RateWindow is the time over which RATE_LIMIT counts; 1s or more.
 	RateWindow time.Duration `envconfig:"RATE_LIMIT_WINDOW" default:"1m"`
@@ -34,54 +36,61 @@ type settings struct {
 	Sealed sealed.Config
 }
 
-// Validate tells every fault at once; production refuses what is insecure.
+// Validate returns every fault at once; production refuses what is insecure.
 func (s *settings) Validate() []string {
 	faults := s.Service.Validate()
 	faults = append(faults, s.Auth.Validate(s.Production())...)
 	faults = append(faults, s.Broker.Validate()...)
 
 	faults = append(faults, s.Sealed.Validate(s.Production())...)
-	if s.Production() && s.Broker.Plaintext() {
-		faults = append(
-			faults,
-			"PULSAR_SERVICE_URL must be pulsar+ssl:// in production: commands hold personal data",
-		)
+	if s.Production() {
+		faults = append(faults, s.Broker.ProductionFaults()...)
 	}
 
-	if address, err := url.Parse(
-		s.CommissionURL,
-	); err != nil || (address.Scheme != "http" && address.Scheme != "https") ||
-		address.Host == "" ||
-		strings.HasSuffix(address.Path, "/") {
+	address, err := url.Parse(s.CommissionURL)
+	switch {
+	case err != nil || (address.Scheme != "http" && address.Scheme != "https") ||
+		address.Host == "" || strings.HasSuffix(address.Path, "/"):
 		faults = append(
 			faults,
 			"COMMISSION_URL must look like http://localhost:8001, without a slash at the end",
 		)
-	}
-
-	if s.RateLimit < 0 || s.RateWindow < time.Second {
+	case s.Production() && config.PlainRemote(s.CommissionURL):
 		faults = append(
 			faults,
-			"RATE_LIMIT must not be negative and RATE_LIMIT_WINDOW must be 1s or more",
+			"COMMISSION_URL must be https in production, except on this machine: reads carry the "+
+				"caller's token",
 		)
 	}
 
+	faults = append(
+		faults,
+		ratelimit.Faults("RATE_LIMIT", s.RateLimit, s.RateWindow, s.Production())...)
+
+	return append(faults, s.originFaults()...)
+}
+
+func (s *settings) originFaults() []string {
 	for _, origin := range s.CORSOrigins {
 		if !validOrigin(origin) {
-			faults = append(
-				faults,
+			return []string{
 				"CORS_ALLOWED_ORIGINS must list origins such as https://app.example.com, separated by commas",
-			)
+			}
+		}
 
-			break
+		if s.Production() && !strings.HasPrefix(strings.ToLower(origin), "https:") {
+			return []string{
+				"CORS_ALLOWED_ORIGINS must list https origins only in production: anybody between " +
+					"can change a page that came by http",
+			}
 		}
 	}
 
-	return faults
+	return nil
 }
 
-// validOrigin takes scheme, host and port and nothing else; * is not taken, since pages of anybody
-// would then speak with the user's token.
+// validOrigin takes scheme, host and port and nothing else. A * is not taken anywhere: pages of
+// anybody would then speak with the user's token.
 func validOrigin(text string) bool {
 	origin, err := url.Parse(text)
 
@@ -90,5 +99,5 @@ func validOrigin(text string) bool {
 		origin.Path == "" &&
 		origin.RawQuery == "" &&
 		origin.Fragment == "" &&
-		origin.Hostname() != "*"
+		!strings.Contains(text, "*")
 }

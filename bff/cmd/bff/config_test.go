@@ -12,6 +12,8 @@ func load(t *testing.T, environment map[string]string) (settings, error) {
 	t.Helper()
 	t.Chdir(t.TempDir())
 
+	t.Setenv("APP_ENV", "development")
+
 	for name, value := range environment {
 		t.Setenv(name, value)
 	}
@@ -64,22 +66,78 @@ func TestProductionRefusals(t *testing.T) {
 	if strings.Contains(err.Error(), "development-only") {
 		t.Errorf("the refusal shows the secret: %v", err)
 	}
+}
 
-	good := map[string]string{
-		"APP_ENV":                "production",
-		"JWT_SECRET_KEY":         goodSecret,
-		"PULSAR_SERVICE_URL":     "pulsar+ssl://broker:6651",
-		"ACCOUNT_DETAILS_KEYS":   "2026-11:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
-		"JWT_REQUIRE_VALIDATION": "true",
+// good are settings that production takes.
+func good() map[string]string {
+	return map[string]string{
+		"APP_ENV":              "production",
+		"JWT_SECRET_KEY":       goodSecret,
+		"JWT_ISSUER":           "https://sso.example.com/",
+		"JWT_AUDIENCE":         "tributary",
+		"PULSAR_SERVICE_URL":   "pulsar+ssl://broker:6651",
+		"PULSAR_TOKEN":         "eyJhbGciOiJub25lIn0.e30.",
+		"ACCOUNT_DETAILS_KEYS": "2026-11:w7kZ0V7qBf3m9Xo2hJt5cR8yLs1nQe4uGd6aTiPzKvM=",
+		"COMMISSION_URL":       "https://commission.example.com",
+		"CORS_ALLOWED_ORIGINS": "https://app.example.com",
 	}
-	if _, err := load(t, good); err != nil {
-		t.Errorf("good settings: %v", err)
+}
+
+// Each of these alone keeps production from starting.
+//
+//nolint:paralleltest // changes the environment
+func TestProductionRefusesEachInsecureSetting(t *testing.T) {
+	if _, err := load(t, good()); err != nil {
+		t.Fatalf("good settings: %v", err)
 	}
 
-	good["JWT_REQUIRE_VALIDATION"] = "false"
-	if _, err := load(t, good); err == nil ||
-		!strings.Contains(err.Error(), "JWT_REQUIRE_VALIDATION") {
-		t.Errorf("verification off: %v", err)
+	for _, tc := range [][2]string{
+		{"APP_ENV", ""},
+		{"JWT_REQUIRE_VALIDATION", "false"},
+		{"JWT_SECRET_KEY", "abcdefghijklmnopqrstuvwxyz0123456789"},
+		{"JWT_ISSUER", ""},
+		{"JWT_AUDIENCE", ""},
+		{"PULSAR_SERVICE_URL", "pulsar://broker:6650"},
+		{"PULSAR_TOKEN", ""},
+		{"ACCOUNT_DETAILS_KEYS", ""},
+		{"ACCOUNT_DETAILS_KEYS", "k:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="},
+		{"ACCOUNT_DETAILS_KEYS", "k:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="},
+		{"ACCOUNT_DETAILS_KEYS", "k:a1A3diF4WjJtUTl3I0xyNGJOOHNAVGQ2aEoxeUZnNWM="},
+		{"COMMISSION_URL", "http://commission-service:8001"},
+		{"COMMISSION_URL", "http://10.0.0.7:8001"},
+		{"COMMISSION_URL", "http://localhost.example.com:8001"},
+		{"CORS_ALLOWED_ORIGINS", "https://*.com"},
+		{"CORS_ALLOWED_ORIGINS", "https://app.example.com,https://*.example.com"},
+		{"CORS_ALLOWED_ORIGINS", "http://app.example.com"},
+		{"CORS_ALLOWED_ORIGINS", "https://app.example.com,http://localhost:3000"},
+		{"RATE_LIMIT", "0"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"},
+	} {
+		environment := good()
+		environment[tc[0]] = tc[1]
+
+		t.Run(tc[0]+"="+tc[1], func(t *testing.T) {
+			_, err := load(t, environment)
+			if err == nil || strings.Count(err.Error(), "\n  - ") != 1 ||
+				!strings.Contains(err.Error(), "- "+tc[0]) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+
+	for name, value := range map[string]string{
+		"COMMISSION_URL":              "http://127.0.0.1:8001",
+		"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4318",
+	} {
+		environment := good()
+		environment[name] = value
+
+		t.Run(name+" on this machine", func(t *testing.T) {
+			if _, err := load(t, environment); err != nil {
+				t.Errorf("%v", err)
+			}
+		})
 	}
 }
 
@@ -97,7 +155,7 @@ func TestFaultySettings(t *testing.T) {
 		})
 	}
 
-	for _, origin := range []string{"https://*", "https://app.example/", "https://app.example/path", "https://u@app.example", "app.example", "ftp://app.example", "null"} {
+	for _, origin := range []string{"https://*", "https://*.example.com", "https://app.example/", "https://app.example/path", "https://u@app.example", "app.example", "ftp://app.example", "null"} {
 		if _, err := load(
 			t,
 			map[string]string{"JWT_SECRET_KEY": goodSecret, "CORS_ALLOWED_ORIGINS": origin},

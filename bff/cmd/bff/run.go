@@ -135,14 +135,7 @@ type wiring struct {
 }
 
 func newAPI(s settings, w wiring) *httpapi.API {
-	middleware := []func(huma.Context, func(huma.Context)){auth.Middleware(w.verifier)}
-	if s.RateLimit > 0 {
-		middleware = append(
-			middleware,
-			rest.RateLimit(rest.NewLimiter(s.RateLimit, s.RateWindow, time.Now)),
-		)
-	}
-
+	limits := auth.NewLimits(s.RateLimit, s.RateWindow, time.Now)
 	api := httpapi.New(httpapi.Config{
 		Service:    service,
 		Title:      "Tributary BFF",
@@ -157,7 +150,7 @@ func newAPI(s settings, w wiring) *httpapi.API {
 		Metrics:    w.metrics,
 		Now:        time.Now,
 		Caller:     auth.User,
-		Middleware: middleware,
+		Middleware: []func(huma.Context, func(huma.Context)){auth.Middleware(w.verifier, limits)},
 	})
 	rest.Register(api.Huma, w.uses)
 

@@ -22,6 +22,9 @@ import (
 	"tributary/platform/config"
 )
 
+// localSecret is what the local stacks verify by where no other is set.
+const localSecret = "development-only-secret-change-me-in-production"
+
 // settings are those that the BFF verifies by. PrivateKeyFile is only for this command: the BFF
 // holds public keys.
 type settings struct {
@@ -32,11 +35,15 @@ type settings struct {
 	PrivateKeyFile string `envconfig:"JWT_PRIVATE_KEY_FILE"`
 }
 
-// Validate tells what keeps a token from being signed.
+// Validate returns what keeps a token from being signed.
 func (s *settings) Validate() []string {
+	if s.Secret == "" {
+		s.Secret = localSecret
+	}
+
 	if s.Algorithm == jwt.SigningMethodHS256.Alg() && len(s.Secret) < 32 {
 		return []string{
-			"JWT_SECRET_KEY must be set to at least 32 bytes, in the environment or in .env",
+			"JWT_SECRET_KEY must have at least 32 bytes",
 		}
 	}
 

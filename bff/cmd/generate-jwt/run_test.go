@@ -43,7 +43,7 @@ func accepted(t *testing.T, cfg auth.Config, text string) auth.Identity {
 	}
 
 	cfg.RequireValidation, cfg.Leeway = true, time.Second
-	if faults := cfg.Validate(true); len(faults) > 0 {
+	if faults := cfg.Validate(false); len(faults) > 0 {
 		t.Fatal(faults)
 	}
 
@@ -96,6 +96,27 @@ func TestTokenIsAcceptedByTheSameSettings(t *testing.T) {
 
 	if left := time.Until(identity.ExpiresAt); left < 59*time.Minute || left > time.Hour {
 		t.Errorf("expires in %s", left)
+	}
+}
+
+// Without a secret the token is the local stacks', as a .env that leaves it out is.
+//
+//nolint:paralleltest // changes the environment
+func TestWithoutASecret(t *testing.T) {
+	for _, environment := range []map[string]string{nil, {"JWT_SECRET_KEY": ""}} {
+		text, err := printed(t, environment)
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		accepted(
+			t,
+			auth.Config{
+				Secret:    "development-only-secret-change-me-in-production",
+				Algorithm: "HS256",
+			},
+			text,
+		)
 	}
 }
 
@@ -171,7 +192,6 @@ func TestWhatCannotBeSigned(t *testing.T) {
 		args        []string
 		want        string
 	}{
-		"no secret":      {nil, nil, "JWT_SECRET_KEY"},
 		"short secret":   {map[string]string{"JWT_SECRET_KEY": "short"}, nil, "JWT_SECRET_KEY"},
 		"none":           {map[string]string{"JWT_ALGORITHM": "none"}, nil, "JWT_ALGORITHM"},
 		"no private key": {map[string]string{"JWT_ALGORITHM": "RS256"}, nil, "JWT_PRIVATE_KEY_FILE"},

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"time"
+
 	"tributary/contracts"
 	"tributary/platform/auth"
 	"tributary/platform/broker"
 	"tributary/platform/config"
+	platform "tributary/platform/postgres"
+	"tributary/platform/ratelimit"
 	"tributary/platform/sealed"
 )
 
@@ -21,12 +25,18 @@ type settings struct {
 	// namespace.
 	Topic string `envconfig:"PULSAR_TOPIC"`
 
+	// RateLimit is how many requests a caller may send in RATE_LIMIT_WINDOW; 0 for no limit.
+	// Production: not 0.
+	RateLimit int `envconfig:"RATE_LIMIT" default:"600"`
+	// RateWindow is the time over which RATE_LIMIT counts; 1s or more.
+	RateWindow time.Duration `envconfig:"RATE_LIMIT_WINDOW" default:"1m"`
+
 	Auth   auth.Optional // AUTH_REQUIRED=false is for the local stack
 	Broker broker.Config
 	Sealed sealed.Config // opens account details for operators
 }
 
-// Validate tells every fault at once; production refuses what is insecure.
+// Validate returns every fault at once; production refuses what is insecure.
 func (s *settings) Validate() []string {
 	faults := s.Service.Validate()
 	faults = append(faults, s.Auth.Validate(s.Production())...)
@@ -34,15 +44,13 @@ func (s *settings) Validate() []string {
 
 	faults = append(faults, s.Sealed.Validate(s.Production())...)
 	if s.Production() {
-		faults = append(faults, config.DatabaseFaults(s.DatabaseURL)...)
-		if s.Broker.Plaintext() {
-			faults = append(
-				faults,
-				"PULSAR_SERVICE_URL must be pulsar+ssl:// in production: events and payment "+
-					"requests hold personal data",
-			)
-		}
+		faults = append(faults, platform.ProductionFaults(s.DatabaseURL)...)
+		faults = append(faults, s.Broker.ProductionFaults()...)
 	}
+
+	faults = append(
+		faults,
+		ratelimit.Faults("RATE_LIMIT", s.RateLimit, s.RateWindow, s.Production())...)
 
 	if s.DatabaseURL == "" {
 		faults = append(faults, "DATABASE_URL must be set")

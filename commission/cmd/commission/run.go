@@ -169,6 +169,7 @@ func run(ctx context.Context, args []string) error {
 		health:   health,
 		verifier: verifier,
 		open:     verifier == nil,
+		limits:   auth.NewLimits(s.RateLimit, s.RateWindow, time.Now),
 		uses: rest.UseCases{
 			Commissions: store,
 			Settle:      settle.New(counted.Settling(store), newID),
@@ -234,6 +235,7 @@ type wiring struct {
 	health   *httpapi.Health
 	verifier *auth.Verifier
 	open     bool // no request needs a token
+	limits   auth.Limits
 	uses     rest.UseCases
 }
 
@@ -253,7 +255,7 @@ func newAPI(w wiring) *httpapi.API {
 		Now:          time.Now,
 		Caller:       auth.User,
 		CursorSecret: w.cursors,
-		Middleware:   []func(huma.Context, func(huma.Context)){auth.Middleware(w.verifier)},
+		Middleware:   []func(huma.Context, func(huma.Context)){auth.Middleware(w.verifier, w.limits)},
 	})
 	rest.Register(api.Huma, w.uses)
 

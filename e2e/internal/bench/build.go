@@ -64,6 +64,7 @@ func (b Build) settings() []string {
 		"TRIBUTARY_STATE=" + b.State,
 		"PULSAR_SERVICE_URL=",
 		"RATE_LIMIT=0",
+		"TRACKING_RATE_LIMIT=0",
 	}
 	for name, port := range map[string]int{
 		"TRACKING_DB_PORT":   b.Ports.TrackingDB,

@@ -6,6 +6,8 @@ import (
 	"tributary/platform/auth"
 	"tributary/platform/broker"
 	"tributary/platform/config"
+	"tributary/platform/postgres"
+	"tributary/platform/ratelimit"
 	"tributary/tracking/internal/application/ingest"
 )
 
@@ -33,18 +35,25 @@ type settings struct {
 	// Lease is how long a silent replica keeps the relay before another takes over; 1s to 1m.
 	Lease time.Duration `envconfig:"TRACKING_RELAY_LEASE" default:"3s"`
 
+	// RateLimit is how many requests a caller may send in RATE_LIMIT_WINDOW; 0 for no limit.
+	// Production: not 0.
+	RateLimit int `envconfig:"TRACKING_RATE_LIMIT" default:"1000000"`
+	// RateWindow is the time over which TRACKING_RATE_LIMIT counts; 1s or more.
+	RateWindow time.Duration `envconfig:"RATE_LIMIT_WINDOW" default:"1m"`
+
 	Auth   auth.Optional // AUTH_REQUIRED=false is for the local stack
 	Broker broker.Config
 }
 
-// Validate tells every fault at once; production refuses what is insecure.
+// Validate returns every fault at once; production refuses what is insecure.
 func (s *settings) Validate() []string {
 	faults := s.Service.Validate()
 	faults = append(faults, s.Auth.Validate(s.Production())...)
 
 	faults = append(faults, s.Broker.Validate()...)
 	if s.Production() {
-		faults = append(faults, config.DatabaseFaults(s.DatabaseURL)...)
+		faults = append(faults, postgres.ProductionFaults(s.DatabaseURL)...)
+		faults = append(faults, s.Broker.ProductionFaults()...)
 	}
 
 	note := func(wrong bool, text string) {
@@ -52,10 +61,10 @@ func (s *settings) Validate() []string {
 			faults = append(faults, text)
 		}
 	}
-	note(
-		s.Production() && s.Broker.Plaintext(),
-		"PULSAR_SERVICE_URL must be pulsar+ssl:// in production: events hold personal data",
-	)
+
+	faults = append(
+		faults,
+		ratelimit.Faults("TRACKING_RATE_LIMIT", s.RateLimit, s.RateWindow, s.Production())...)
 	note(s.DatabaseURL == "", "DATABASE_URL must be set")
 	note(s.Topic == "", "PULSAR_TOPIC must be set")
 	note(s.Readers < 1, "TRACKING_READERS must be at least 1")

@@ -125,6 +125,7 @@ func run(ctx context.Context, args []string) error {
 		health:   health,
 		verifier: verifier,
 		open:     verifier == nil,
+		limits:   auth.NewLimits(s.RateLimit, s.RateWindow, time.Now),
 		ingest:   ingest.New(intake, keys, ids.New("tracking:event"), time.Now),
 		query:    query.New(store.NewLog(db.readers)),
 	})
@@ -222,6 +223,7 @@ type wiring struct {
 	health   *httpapi.Health
 	verifier *auth.Verifier
 	open     bool // no request needs a token
+	limits   auth.Limits
 	ingest   *ingest.Handler
 	query    *query.Handler
 }
@@ -243,7 +245,7 @@ func newAPI(w wiring) *httpapi.API {
 		Now:          time.Now,
 		Caller:       auth.User,
 		CursorSecret: w.cursors,
-		Middleware:   []func(huma.Context, func(huma.Context)){auth.Middleware(w.verifier)},
+		Middleware:   []func(huma.Context, func(huma.Context)){auth.Middleware(w.verifier, w.limits)},
 	})
 	rest.Register(api.Huma, w.ingest, w.query)
 

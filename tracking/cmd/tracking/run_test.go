@@ -43,7 +43,7 @@ func serve(t *testing.T, databaseURL string) (base string) {
 
 	for name, value := range map[string]string{
 		"AUTH_REQUIRED": "false", "HTTP_ADDR": address, "DATABASE_URL": databaseURL, "LOG_LEVEL": "error",
-		"PULSAR_SERVICE_URL": os.Getenv("TEST_PULSAR_URL"), "PULSAR_TOPIC": namespace.Topic(contracts.TrackingEvents),
+		"APP_ENV": "development", "PULSAR_SERVICE_URL": os.Getenv("TEST_PULSAR_URL"), "PULSAR_TOPIC": namespace.Topic(contracts.TrackingEvents),
 	} {
 		t.Setenv(name, value)
 	}

@@ -157,7 +157,6 @@ func readOperation(id, path, summary, tag string) huma.Operation {
 		Tags:        []string{tag},
 		Security:    auth.Require(auth.Partner),
 		Description: "Read from the commission service with the caller's own token.",
-		Errors:      []int{http.StatusTooManyRequests},
 	}
 }
 

@@ -66,12 +66,6 @@ func Codes() []httpapi.Code {
 			Kind:    fault.Unavailable,
 			Meaning: "The commission service does not answer; try again after Retry-After.",
 		},
-		httpapi.Code{
-			Code: "rate_limited",
-			Kind: fault.Exhausted,
-			Meaning: "The caller asks too often; RateLimit-* tell its allowance, Retry-After " +
-				"when the next request is let through.",
-		},
 	)
 }
 
@@ -97,7 +91,6 @@ func commandOperation(id, path, summary, description, tag string) huma.Operation
 		Tags:          []string{tag},
 		DefaultStatus: http.StatusAccepted,
 		Security:      auth.Require(auth.Partner),
-		Errors:        []int{http.StatusTooManyRequests},
 	}
 }
 

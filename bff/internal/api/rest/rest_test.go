@@ -116,7 +116,7 @@ func setupWith(t *testing.T, logger *slog.Logger) service {
 		Logger:     logger,
 		Metrics:    prometheus.NewRegistry(),
 		Now:        now,
-		Middleware: []func(huma.Context, func(huma.Context)){auth.Middleware(verifier)},
+		Middleware: []func(huma.Context, func(huma.Context)){auth.Middleware(verifier, auth.Limits{})},
 	})
 	rest.Register(api.Huma, rest.UseCases{
 		AcceptCampaign: acceptcampaign.New(stamper, published),

@@ -79,7 +79,7 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 		Logger:     slog.New(slog.DiscardHandler),
 		Metrics:    prometheus.NewRegistry(),
 		Now:        clock,
-		Middleware: []func(huma.Context, func(huma.Context)){auth.Middleware(verifier)},
+		Middleware: []func(huma.Context, func(huma.Context)){auth.Middleware(verifier, auth.Limits{})},
 	})
 	rest.Register(api.Huma, rest.UseCases{
 		Commissions: s.store,

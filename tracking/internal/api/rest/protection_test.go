@@ -17,7 +17,7 @@ import (
 )
 
 func middleware(verifier *auth.Verifier) []func(huma.Context, func(huma.Context)) {
-	return []func(huma.Context, func(huma.Context)){auth.Middleware(verifier)}
+	return []func(huma.Context, func(huma.Context)){auth.Middleware(verifier, auth.Limits{})}
 }
 
 func verifier(t *testing.T) *auth.Verifier {
