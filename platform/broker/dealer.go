@@ -10,8 +10,9 @@ import (
 
 const (
 	// gatherFor is how long a batch waits that is smaller than the latest one: messages that were
-	// published together arrive within a few milliseconds, partition by partition.
-	gatherFor = 5 * time.Millisecond
+	// published together arrive, partition by partition, within the time that producers gather
+	// them.
+	gatherFor = batchDelay
 	// lookEvery is how often the dealer looks for messages while they cannot begin a batch yet: to
 	// be woken for each of them took a third of the consumer's work.
 	lookEvery = time.Millisecond

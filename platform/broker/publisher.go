@@ -53,8 +53,8 @@ const (
 	defaultPending     = 5000
 	defaultSendTimeout = 10 * time.Second
 	// how long a message may wait for others; the client looks at every partition that often, idle
-	// or not
-	batchDelay      = 5 * time.Millisecond
+	// or not: with 5 ms an idle bff, with 24 partitions, took 3 % of a core
+	batchDelay      = 10 * time.Millisecond
 	flushTimeout    = 10 * time.Second
 	retryAfter      = time.Second
 	maxPendingBytes = 32 << 20

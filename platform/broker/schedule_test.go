@@ -160,8 +160,8 @@ func TestASmallerBatchGathersAMoment(t *testing.T) {
 		b.give(t, 1, 3)
 		b.expect(t, "fewer than before, again")
 
-		if size := <-b.begun; size != 1 || time.Since(begin) > 5*time.Millisecond {
-			t.Errorf("a batch of %d began after %v, want 1 after 5 ms", size, time.Since(begin))
+		if size := <-b.begun; size != 1 || time.Since(begin) > 10*time.Millisecond {
+			t.Errorf("a batch of %d began after %v, want 1 after 10 ms", size, time.Since(begin))
 		}
 
 		b.answers <- nil
