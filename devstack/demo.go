@@ -37,8 +37,8 @@ func (c Config) requests() []request {
 		{
 			"POST",
 			c.URL("bff") + "/api/v1/payments/request",
-			`{"amount": 150.00, "currency": "USD", "payment_method": "paypal", ` +
-				`"account_details": {"email": "user@example.com"}}`,
+			`{"amount": 150.00, "currency": "USD", "payment_method": "paypal",` +
+				"\n      " + `"account_details": {"email": "user@example.com"}}`,
 			true,
 		},
 		{
@@ -60,11 +60,11 @@ func (r request) curl() string {
 
 	text += " " + r.url
 	if r.token {
-		text += ` -H "Authorization: Bearer $TOKEN"`
+		text += " \\\n  -H \"Authorization: Bearer $TOKEN\""
 	}
 
 	if r.body != "" {
-		text += " -H 'Content-Type: application/json' -d '" + r.body + "'"
+		text += " -H 'Content-Type: application/json' \\\n  -d '" + r.body + "'"
 	}
 
 	return text
@@ -114,8 +114,8 @@ func (c Config) Demo(ctx context.Context) error {
 	}
 
 	c.say(
-		"\nThe purchase of 100.00 earned %s a commission of %s %s (rate %s, status %s), visible "+
-			"%.2f s after the event.",
+		"\nThe purchase of 100.00 earned %s a commission of %s %s (rate %s, status %s),\n"+
+			"visible %.2f s after the event.",
 		found.UserID,
 		found.Amount,
 		found.Currency,
@@ -140,9 +140,14 @@ func (c Config) show(ctx context.Context, r request, token string) ([]byte, erro
 		return nil, err
 	}
 
-	text := strings.TrimSpace(string(answer))
+	var pretty bytes.Buffer
+	if err := json.Indent(&pretty, answer, "", "  "); err != nil {
+		return nil, fmt.Errorf("%s answers something else than JSON: %w", r.url, err)
+	}
+
+	text := strings.TrimSpace(pretty.String())
 	if len(text) > 1200 {
-		text = fmt.Sprintf("%s … (%d bytes)", text[:1200], len(text))
+		text = fmt.Sprintf("%s … (%d bytes)", text[:1200], len(answer))
 	}
 
 	c.say("%d %s", status, text)
