@@ -58,6 +58,8 @@ func (d describer) operation(document *huma.OpenAPI, op *huma.Operation) {
 		op.Responses[strconv.Itoa(code)] = &huma.Response{Ref: "#/components/responses/" + name}
 	}
 
+	delete(op.Responses, "default")
+
 	schemas := document.Components.Schemas
 	for code, response := range op.Responses {
 		if code >= "400" {

@@ -10,10 +10,10 @@ import (
 
 type acceptInput struct {
 	Idempotent
-	CampaignID string `path:"campaign_id" maxLength:"128" example:"camp123"`
+	CampaignID string `path:"campaign_id" maxLength:"128" example:"camp123" doc:"The campaign."`
 	Body       struct {
-		AcceptedTerms bool   `json:"accepted_terms" doc:"Must be true." example:"true"`
-		Metadata      object `json:"metadata,omitzero" doc:"Passed on as it is."`
+		AcceptedTerms accepted `json:"accepted_terms" doc:"Must be true." example:"true"`
+		Metadata      object   `json:"metadata,omitzero" doc:"Passed on as it is."`
 	}
 }
 
@@ -35,7 +35,7 @@ func registerCampaigns(api huma.API, handler *acceptcampaign.Handler) {
 			Caller:         from,
 			IdempotencyKey: in.IdempotencyKey,
 			CampaignID:     in.CampaignID,
-			AcceptedTerms:  in.Body.AcceptedTerms,
+			AcceptedTerms:  bool(in.Body.AcceptedTerms),
 			Metadata:       in.Body.Metadata.text,
 		})
 		if err != nil {

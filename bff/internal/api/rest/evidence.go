@@ -12,9 +12,9 @@ import (
 type evidenceInput struct {
 	Idempotent
 	Body struct {
-		CampaignID   string `json:"campaign_id" minLength:"1" maxLength:"128" example:"camp123"`
-		EvidenceType string `json:"evidence_type" minLength:"1" maxLength:"64" example:"photo"`
-		FileURL      string `json:"file_url" minLength:"1" maxLength:"2048" doc:"Absolute http or https URL of a public host, in ASCII; it is not fetched." example:"https://example.com/photo.jpg"`
+		CampaignID   string `json:"campaign_id" minLength:"1" maxLength:"128" example:"camp123" doc:"The campaign that the evidence belongs to."`
+		EvidenceType word   `json:"evidence_type" minLength:"1" maxLength:"64" example:"photo" doc:"What it shows: lower-case letters, digits and _, a letter first."`
+		FileURL      link   `json:"file_url" minLength:"1" maxLength:"2048" doc:"Absolute http or https URL of a public host, in ASCII. It is not fetched." example:"https://example.com/photo.jpg"`
 		Metadata     object `json:"metadata,omitzero" doc:"Passed on as it is."`
 	}
 }
@@ -32,8 +32,8 @@ func registerEvidence(api huma.API, handler *uploadevidence.Handler) {
 			Caller: from, IdempotencyKey: in.IdempotencyKey,
 			Evidence: evidence.Input{
 				CampaignID: in.Body.CampaignID,
-				Kind:       in.Body.EvidenceType,
-				FileURL:    in.Body.FileURL,
+				Kind:       string(in.Body.EvidenceType),
+				FileURL:    string(in.Body.FileURL),
 				Metadata:   in.Body.Metadata.text,
 			},
 		})

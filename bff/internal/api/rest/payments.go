@@ -15,7 +15,7 @@ type paymentInput struct {
 	Body struct {
 		Amount         httpapi.Decimal `json:"amount" pattern:"^([1-9][0-9]{0,11}(\\.[0-9]{1,4})?|0\\.0{0,3}[1-9][0-9]{0,3})$" doc:"Major units, more than 0, with at most the decimals that the currency has. A JSON number is accepted too." example:"\"150.00\""`
 		Currency       string          `json:"currency" minLength:"3" maxLength:"3" doc:"ISO 4217." example:"USD"`
-		PaymentMethod  string          `json:"payment_method" minLength:"1" maxLength:"64" example:"paypal"`
+		PaymentMethod  word            `json:"payment_method" minLength:"1" maxLength:"64" example:"paypal" doc:"How to pay: lower-case letters, digits and _, a letter first."`
 		AccountDetails object          `json:"account_details" doc:"Where to pay to, as the method needs it. Personal data: never logged."`
 	}
 }
@@ -40,7 +40,7 @@ func registerPayments(api huma.API, handler *requestpayment.Handler) {
 			Payment: payment.Input{
 				Amount:         in.Body.Amount.Text,
 				Currency:       in.Body.Currency,
-				Method:         in.Body.PaymentMethod,
+				Method:         string(in.Body.PaymentMethod),
 				AccountDetails: in.Body.AccountDetails.text,
 			},
 		})

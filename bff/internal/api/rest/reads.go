@@ -11,26 +11,6 @@ import (
 	"tributary/platform/auth"
 )
 
-// document is a JSON object of the commission service, passed on as it came.
-type document struct{ text string }
-
-// MarshalJSON gives the text.
-func (d document) MarshalJSON() ([]byte, error) { return []byte(d.text), nil }
-
-// Schema is that of any object; the commission service's document describes the members.
-func (document) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{
-		Type:                 huma.TypeObject,
-		AdditionalProperties: true,
-		Description:          "As the commission service gives it.",
-	}
-}
-
-type documentOutput struct {
-	CacheControl string `header:"Cache-Control"`
-	Body         document
-}
-
 // Bearer is embedded in the input of every read: the token is handed on. It is exported because
 // huma only looks into exported fields.
 type Bearer struct {
@@ -47,13 +27,13 @@ func (p Paged) page() readown.Page { return readown.Page{Limit: p.Limit, Cursor:
 
 type paymentRead struct {
 	Bearer
-	CommandID string `path:"command_id" format:"uuid" doc:"command_id of the request for payment."`
+	CommandID string `path:"command_id" format:"uuid" doc:"The command_id of the payment request."`
 }
 
 type paymentsRead struct {
 	Bearer
 	Paged
-	Status string `query:"status" maxLength:"32" doc:"Only payments of this status."`
+	Status string `query:"status" enum:"requested,rejected,completed,failed,cancelled" doc:"Only payments of this status."`
 }
 
 type balanceRead struct {
@@ -63,14 +43,14 @@ type balanceRead struct {
 type commissionsRead struct {
 	Bearer
 	Paged
-	CampaignID   string `query:"campaign_id" maxLength:"128"`
-	ProductID    string `query:"product_id" maxLength:"128"`
-	EventType    string `query:"event_type" maxLength:"32"`
-	Status       string `query:"status" maxLength:"32"`
-	Kind         string `query:"kind" maxLength:"32"`
-	Currency     string `query:"currency" minLength:"3" maxLength:"3"`
-	OccurredFrom string `query:"occurred_from" maxLength:"40" doc:"RFC 3339, inclusive."`
-	OccurredTo   string `query:"occurred_to" maxLength:"40" doc:"RFC 3339, exclusive."`
+	CampaignID   string `query:"campaign_id" maxLength:"128" doc:"Only commissions of this campaign." example:"camp123"`
+	ProductID    string `query:"product_id" maxLength:"128" doc:"Only commissions of this product." example:"prod456"`
+	EventType    string `query:"event_type" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback" doc:"Only commissions of events of this type."`
+	Status       string `query:"status" enum:"pending,held,approved,rejected,reversed" doc:"Only commissions of this status."`
+	Kind         string `query:"kind" enum:"earning,clawback,adjustment" doc:"Only commissions of this kind."`
+	Currency     string `query:"currency" pattern:"^[A-Z]{3}$" doc:"Only commissions in this currency, ISO 4217." example:"USD"`
+	OccurredFrom string `query:"occurred_from" format:"date-time" doc:"Only commissions of events from this time on."`
+	OccurredTo   string `query:"occurred_to" format:"date-time" doc:"Only commissions of events before this time."`
 }
 
 func (in *commissionsRead) filter() readown.CommissionFilter {
@@ -92,11 +72,11 @@ func registerReads(api huma.API, reader *readown.Reader) {
 		readOperation(
 			"get-payment",
 			"/api/v1/payments/{command_id}",
-			"One of the caller's payments",
+			"Get a payment",
 			"Payments",
 		),
-		func(ctx context.Context, in *paymentRead) (*documentOutput, error) {
-			return read(
+		func(ctx context.Context, in *paymentRead) (*documentOutput[payoutBody], error) {
+			return read[payoutBody](
 				ctx,
 				in.Bearer,
 				func(q readown.Query) (readown.Document, error) { return reader.Payment(ctx, q, in.CommandID) },
@@ -108,11 +88,11 @@ func registerReads(api huma.API, reader *readown.Reader) {
 		readOperation(
 			"list-payments",
 			"/api/v1/payments",
-			"The caller's payments, the newest first",
+			"List payments",
 			"Payments",
 		),
-		func(ctx context.Context, in *paymentsRead) (*documentOutput, error) {
-			return read(
+		func(ctx context.Context, in *paymentsRead) (*documentOutput[payoutPage], error) {
+			return read[payoutPage](
 				ctx,
 				in.Bearer,
 				func(q readown.Query) (readown.Document, error) {
@@ -123,9 +103,9 @@ func registerReads(api huma.API, reader *readown.Reader) {
 	)
 	huma.Register(
 		api,
-		readOperation("get-balance", "/api/v1/balance", "The caller's balances", "Balance"),
-		func(ctx context.Context, in *balanceRead) (*documentOutput, error) {
-			return read(
+		readOperation("get-balance", "/api/v1/balance", "Get the balances", "Balance"),
+		func(ctx context.Context, in *balanceRead) (*documentOutput[balancesBody], error) {
+			return read[balancesBody](
 				ctx,
 				in.Bearer,
 				func(q readown.Query) (readown.Document, error) { return reader.Balance(ctx, q) },
@@ -137,11 +117,11 @@ func registerReads(api huma.API, reader *readown.Reader) {
 		readOperation(
 			"list-commissions",
 			"/api/v1/commissions",
-			"The caller's commissions",
+			"List commissions",
 			"Commissions",
 		),
-		func(ctx context.Context, in *commissionsRead) (*documentOutput, error) {
-			return read(ctx, in.Bearer, func(q readown.Query) (readown.Document, error) {
+		func(ctx context.Context, in *commissionsRead) (*documentOutput[commissionPage], error) {
+			return read[commissionPage](ctx, in.Bearer, func(q readown.Query) (readown.Document, error) {
 				return reader.Commissions(ctx, q, in.filter(), in.page())
 			})
 		},
@@ -149,6 +129,11 @@ func registerReads(api huma.API, reader *readown.Reader) {
 }
 
 func readOperation(id, path, summary, tag string) huma.Operation {
+	var errors []int
+	if strings.Contains(path, "{") {
+		errors = append(errors, http.StatusNotFound)
+	}
+
 	return huma.Operation{
 		OperationID: id,
 		Method:      http.MethodGet,
@@ -156,15 +141,16 @@ func readOperation(id, path, summary, tag string) huma.Operation {
 		Summary:     summary,
 		Tags:        []string{tag},
 		Security:    auth.Require(auth.Partner),
-		Description: "Read from the commission service with the caller's own token.",
+		Description: "Callers see what is their own.",
+		Errors:      errors,
 	}
 }
 
-func read(
+func read[T any](
 	ctx context.Context,
 	in Bearer,
 	ask func(readown.Query) (readown.Document, error),
-) (*documentOutput, error) {
+) (*documentOutput[T], error) {
 	from, err := callerOf(ctx)
 	if err != nil {
 		return nil, err
@@ -178,5 +164,5 @@ func read(
 		return nil, err
 	}
 
-	return &documentOutput{CacheControl: "no-store", Body: document{found.Text}}, nil
+	return &documentOutput[T]{CacheControl: "no-store", Body: document[T]{found.Text}}, nil
 }

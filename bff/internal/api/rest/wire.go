@@ -26,14 +26,50 @@ func (object) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
 }
 
+// The domain checks these values, so that the answer lists every fault with a code of its own. What
+// it checks is written in extensions, which huma's validation does not see.
+
+// word is a short name such as paypal or photo.
+type word string
+
+// Schema documents it.
+func (word) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{
+		Type:       huma.TypeString,
+		Extensions: map[string]any{"pattern": `^[a-z][a-z0-9_]{0,63}$`},
+	}
+}
+
+// link is an absolute http or https URL.
+type link string
+
+// Schema documents it.
+func (link) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{
+		Type:       huma.TypeString,
+		Extensions: map[string]any{"format": "uri", "pattern": `^https?://[A-Za-z0-9]`},
+	}
+}
+
+// accepted is a consent, which can only be true.
+type accepted bool
+
+// Schema documents it.
+func (accepted) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{
+		Type:       huma.TypeBoolean,
+		Extensions: map[string]any{"enum": []any{true}},
+	}
+}
+
 // receipt is the answer to every command.
 type receipt struct {
 	Body struct {
 		CommandID   string `json:"command_id" format:"uuid" doc:"Consumers act once on it."`
-		CommandType string `json:"command_type" enum:"campaign.accept,evidence.upload,payment.request"`
+		CommandType string `json:"command_type" enum:"campaign.accept,evidence.upload,payment.request" doc:"The type of the command."`
 		Status      string `json:"status" enum:"submitted" doc:"The broker has stored the command; what becomes of it is decided later."`
-		UserID      string `json:"user_id" doc:"Whose command it is: the user of the token."`
-		SubmittedAt string `json:"submitted_at" format:"date-time"`
+		UserID      string `json:"user_id" doc:"Whose command it is: the user of the token." example:"user123"`
+		SubmittedAt string `json:"submitted_at" format:"date-time" doc:"When the command was accepted."`
 	}
 }
 

@@ -82,14 +82,14 @@ type paymentMessage struct {
 	CommandID     string `json:"command_id"`
 	CommandType   string `json:"command_type"`
 	SchemaVersion string `json:"schema_version"`
-	UserID        string `json:"user_id"`
+	UserID        string `json:"user_id" doc:"Who earns." example:"user123"`
 	IssuedAt      string `json:"issued_at"`
 	Identity      struct {
 		Verified bool `json:"verified"`
 	} `json:"identity"`
 	Payload struct {
-		Amount         string         `json:"amount"`
-		Currency       string         `json:"currency"`
+		Amount         string         `json:"amount" doc:"The amount in major units." example:"10.00"`
+		Currency       string         `json:"currency" doc:"ISO 4217." example:"USD"`
 		PaymentMethod  string         `json:"payment_method"`
 		AccountDetails jsontext.Value `json:"account_details"`
 	} `json:"payload"`

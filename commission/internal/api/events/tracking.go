@@ -107,17 +107,17 @@ func reasonOf(err error) string {
 // so that producers can add some.
 type trackingMessage struct {
 	SchemaVersion string `json:"schema_version"`
-	EventID       string `json:"event_id"`
-	UserID        string `json:"user_id"`
-	EventType     string `json:"event_type"`
-	OccurredAt    string `json:"occurred_at"`
-	ReceivedAt    string `json:"received_at"`
-	CampaignID    string `json:"campaign_id"`
-	ProductID     string `json:"product_id"`
-	OrderID       string `json:"order_id"`
-	OriginalID    string `json:"original_event_id"`
-	Amount        string `json:"amount"`
-	Currency      string `json:"currency"`
+	EventID       string `json:"event_id" doc:"The id of the event." example:"event789"`
+	UserID        string `json:"user_id" doc:"Who earns." example:"user123"`
+	EventType     string `json:"event_type" doc:"The type of the event." example:"purchase"`
+	OccurredAt    string `json:"occurred_at" doc:"When the event occurred."`
+	ReceivedAt    string `json:"received_at" doc:"When the event was recorded."`
+	CampaignID    string `json:"campaign_id" doc:"The campaign." example:"camp123"`
+	ProductID     string `json:"product_id" doc:"The product." example:"prod456"`
+	OrderID       string `json:"order_id" doc:"The number of the order." example:"order789"`
+	OriginalID    string `json:"original_event_id" doc:"The event that a refund, void or chargeback undoes."`
+	Amount        string `json:"amount" doc:"The amount in major units." example:"10.00"`
+	Currency      string `json:"currency" doc:"ISO 4217." example:"USD"`
 	Metadata      string `json:"metadata"`
 }
 

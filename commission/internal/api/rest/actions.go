@@ -19,18 +19,18 @@ type actionInput struct {
 	MatchHeader
 	ID   string `path:"id" maxLength:"64" doc:"The commission's id."`
 	Body struct {
-		Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"Kept in the audit."`
+		Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"Kept in the audit." example:"goodwill"`
 	}
 }
 
 type adjustmentInput struct {
 	ChangeHeaders
 	Body struct {
-		UserID     string          `json:"user_id" minLength:"1" maxLength:"128"`
-		CampaignID string          `json:"campaign_id,omitempty" maxLength:"128"`
+		UserID     string          `json:"user_id" minLength:"1" maxLength:"128" doc:"Whose balance changes." example:"user123"`
+		CampaignID string          `json:"campaign_id,omitempty" maxLength:"128" doc:"The campaign that the adjustment is booked under."`
 		Amount     httpapi.Decimal `json:"amount" doc:"Major units, not 0; a negative amount takes. A JSON number is accepted too." example:"\"-12.50\""`
-		Currency   string          `json:"currency" example:"USD"`
-		Reason     string          `json:"reason" minLength:"1" maxLength:"500" doc:"Kept in the audit."`
+		Currency   string          `json:"currency" example:"USD" doc:"ISO 4217."`
+		Reason     string          `json:"reason" minLength:"1" maxLength:"500" doc:"Kept in the audit." example:"goodwill"`
 	}
 }
 

@@ -18,29 +18,29 @@ import (
 // commissionBody is a commission as it is answered. Money is exact: major units as text, minor
 // units as integer.
 type commissionBody struct {
-	ID              string    `json:"id" format:"uuid"`
-	EventID         *string   `json:"event_id" doc:"The event that it came from; null for an adjustment by hand."`
-	UserID          string    `json:"user_id"`
-	CampaignID      *string   `json:"campaign_id"`
-	ProductID       *string   `json:"product_id"`
-	OrderID         *string   `json:"order_id"`
-	EventType       *string   `json:"event_type"`
-	Kind            string    `json:"kind" enum:"earning,clawback,adjustment"`
-	Status          string    `json:"status" enum:"pending,held,approved,rejected,reversed"`
-	BaseAmount      string    `json:"base_amount" doc:"What the commission was computed from, in major units; negative for a clawback." example:"100.00"`
-	BaseAmountMinor int64     `json:"base_amount_minor" example:"10000"`
+	ID              string    `json:"id" format:"uuid" doc:"The id of the commission."`
+	EventID         *string   `json:"event_id" doc:"The event that earned it. Null for an adjustment by hand." example:"event789"`
+	UserID          string    `json:"user_id" doc:"Who earns." example:"user123"`
+	CampaignID      *string   `json:"campaign_id" doc:"The campaign of the event." example:"camp123"`
+	ProductID       *string   `json:"product_id" doc:"The product of the event." example:"prod456"`
+	OrderID         *string   `json:"order_id" doc:"The order of the event." example:"order789"`
+	EventType       *string   `json:"event_type" doc:"The type of the event. Null for an adjustment by hand." example:"purchase"`
+	Kind            string    `json:"kind" enum:"earning,clawback,adjustment" doc:"earning: by a rule. clawback: takes an earning back, in whole or in part. adjustment: by hand or by a replay."`
+	Status          string    `json:"status" enum:"pending,held,approved,rejected,reversed" doc:"pending until available_at, then approved. held: pending without end. rejected: never earned. reversed: taken back in whole."`
+	BaseAmount      string    `json:"base_amount" doc:"The amount that the commission was computed from, in major units; negative for a clawback." example:"100.00"`
+	BaseAmountMinor int64     `json:"base_amount_minor" doc:"base_amount in minor units." example:"10000"`
 	Rate            *string   `json:"rate" doc:"The rate, where the rule has a single one." example:"0.1"`
-	Amount          string    `json:"amount" example:"10.00"`
-	AmountMinor     int64     `json:"amount_minor" example:"1000"`
-	Currency        string    `json:"currency" example:"USD"`
-	RuleID          *string   `json:"rule_id"`
-	RuleVersion     *int      `json:"rule_version"`
-	ReversesID      *string   `json:"reverses_id" doc:"A clawback: what it takes from, an earning or the adjustment that replay made in the place of one. An adjustment by replay: the earning whose fate it shares."`
-	Reason          *string   `json:"reason" doc:"Of the last change by hand; null for partners."`
-	AvailableAt     time.Time `json:"available_at" doc:"When it is approved by itself."`
-	OccurredAt      time.Time `json:"occurred_at"`
-	CreatedAt       time.Time `json:"created_at"`
-	Version         int       `json:"version" doc:"Counts changes; give it as If-Match to change the commission."`
+	Amount          string    `json:"amount" doc:"The commission in major units; negative for a clawback." example:"10.00"`
+	AmountMinor     int64     `json:"amount_minor" doc:"amount in minor units." example:"1000"`
+	Currency        string    `json:"currency" doc:"ISO 4217." example:"USD"`
+	RuleID          *string   `json:"rule_id" doc:"The rule that was applied. Null for an adjustment by hand."`
+	RuleVersion     *int      `json:"rule_version" doc:"The version of the rule." example:"1"`
+	ReversesID      *string   `json:"reverses_id" doc:"For a clawback, the commission that it takes from. For an adjustment by a replay, the earning whose status it follows."`
+	Reason          *string   `json:"reason" doc:"The reason of the last change by hand. Null for partners." example:"checked by hand"`
+	AvailableAt     time.Time `json:"available_at" doc:"When a pending commission becomes approved."`
+	OccurredAt      time.Time `json:"occurred_at" doc:"When the event occurred."`
+	CreatedAt       time.Time `json:"created_at" doc:"When the commission was created."`
+	Version         int       `json:"version" doc:"Counts the changes. Send it as If-Match to change the commission." example:"1"`
 }
 
 func bodyOf(c commission.Commission) commissionBody {
@@ -75,15 +75,15 @@ func bodyOf(c commission.Commission) commissionBody {
 
 // CommissionFilter is what a list of commissions can be narrowed by.
 type CommissionFilter struct {
-	UserID       string    `query:"user_id" maxLength:"128"`
-	CampaignID   string    `query:"campaign_id" maxLength:"128"`
-	ProductID    string    `query:"product_id" maxLength:"128"`
-	EventType    string    `query:"event_type" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback"`
-	Status       string    `query:"status" enum:"pending,held,approved,rejected,reversed"`
-	Kind         string    `query:"kind" enum:"earning,clawback,adjustment"`
-	Currency     string    `query:"currency" pattern:"^[A-Z]{3}$"`
-	OccurredFrom time.Time `query:"occurred_from" doc:"Inclusive."`
-	OccurredTo   time.Time `query:"occurred_to" doc:"Exclusive."`
+	UserID       string    `query:"user_id" maxLength:"128" doc:"Only commissions of this user." example:"user123"`
+	CampaignID   string    `query:"campaign_id" maxLength:"128" doc:"Only commissions of this campaign." example:"camp123"`
+	ProductID    string    `query:"product_id" maxLength:"128" doc:"Only commissions of this product." example:"prod456"`
+	EventType    string    `query:"event_type" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback" doc:"Only commissions of events of this type."`
+	Status       string    `query:"status" enum:"pending,held,approved,rejected,reversed" doc:"Only commissions of this status."`
+	Kind         string    `query:"kind" enum:"earning,clawback,adjustment" doc:"Only commissions of this kind."`
+	Currency     string    `query:"currency" pattern:"^[A-Z]{3}$" doc:"Only commissions in this currency, ISO 4217." example:"USD"`
+	OccurredFrom time.Time `query:"occurred_from" doc:"Only commissions of events from this time on."`
+	OccurredTo   time.Time `query:"occurred_to" doc:"Only commissions of events before this time."`
 }
 
 // of makes the filter of the application, limited to what the caller may see.
@@ -117,7 +117,7 @@ func (f CommissionFilter) of(ctx context.Context) (query.CommissionFilter, error
 type listCommissionsInput struct {
 	httpapi.ListInput
 	CommissionFilter
-	Accept string `header:"Accept" maxLength:"1024" doc:"text/csv streams all rows that match, without limit and cursor."`
+	Accept string `header:"Accept" hidden:"true"`
 }
 
 // idCursor is the position in a list that is ordered by id.
@@ -139,8 +139,9 @@ func registerCommissions(api huma.API, store query.Commissions, clock func() tim
 		OperationID: "list-commissions",
 		Path:        "/commissions",
 		Summary:     "List commissions",
-		Description: "Newest first. Rows that are added while you page do not disturb it.",
-		Tags:        []string{"Commissions"},
+		Description: "The newest first. Rows that are added meanwhile do not disturb the pages. " +
+			"With Accept: text/csv the answer is that of /commissions.csv.",
+		Tags: []string{"Commissions"},
 	})
 	lists := streams{store: store, clock: clock, room: httpapi.NewShares(csvStreams)}
 	list.Responses = listResponses(api.OpenAPI().Components.Schemas)
@@ -173,12 +174,14 @@ func registerCommissions(api huma.API, store query.Commissions, clock func() tim
 			}}, nil
 		},
 	)
+	registerExport(api, store, clock)
 	huma.Register(
 		api,
 		readOperation(huma.Operation{
 			OperationID: "get-commission",
 			Path:        "/commissions/{id}",
 			Summary:     "Get a commission",
+			Description: "The ETag of the answer is the If-Match of a change.",
 			Tags:        []string{"Commissions"},
 			Errors:      []int{http.StatusNotFound},
 		}),
@@ -200,12 +203,13 @@ func registerCommissions(api huma.API, store query.Commissions, clock func() tim
 	)
 }
 
-// listResponses documents the two forms of the list, which is written by hand.
+// listResponses documents the list as JSON. Its CSV form has an operation of its own, since most
+// generators take one type of an answer only.
 func listResponses(schemas huma.Registry) map[string]*huma.Response {
 	page := schemas.Schema(reflect.TypeFor[httpapi.Page[commissionBody]](), true, "CommissionPage")
 
 	return map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{
-		"application/json": {Schema: page}, csvType: {Schema: &huma.Schema{Type: huma.TypeString}},
+		"application/json": {Schema: page},
 	}}}
 }
 

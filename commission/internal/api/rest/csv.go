@@ -28,6 +28,36 @@ const (
 	csvWait    = 2 * time.Second
 )
 
+// registerExport adds the CSV form of the list under a path of its own.
+func registerExport(api huma.API, store query.Commissions, clock func() time.Time) {
+	op := readOperation(huma.Operation{
+		OperationID: "export-commissions",
+		Path:        "/commissions.csv",
+		Summary:     "Export commissions as CSV",
+		Description: "All rows that match, the newest first, with a header line (RFC 4180). " +
+			"The connection is broken off where the rows cannot be read to their end.",
+		Tags: []string{"Commissions"},
+	})
+	op.Responses = map[string]*huma.Response{"200": {
+		Description: "The rows.",
+		Content: map[string]*huma.MediaType{csvType: {
+			Schema:  &huma.Schema{Type: huma.TypeString},
+			Example: strings.Join(csvHeader(), ",") + "\r\n",
+		}},
+	}}
+
+	huma.Register(api, op, func(ctx context.Context, in *exportInput) (*huma.StreamResponse, error) {
+		filter, err := in.of(ctx)
+		if err != nil {
+			return nil, err
+		}
+
+		return streamCSV(ctx, store, filter, clock)
+	})
+}
+
+type exportInput struct{ CommissionFilter }
+
 // wantsCSV tells whether the first acceptable type that we have is CSV.
 func wantsCSV(accept string) bool {
 	for part := range strings.SplitSeq(accept, ",") {

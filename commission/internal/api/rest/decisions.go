@@ -15,26 +15,26 @@ import (
 
 // decisionBody is the one answer that every event gets.
 type decisionBody struct {
-	EventID         string     `json:"event_id"`
-	UserID          string     `json:"user_id"`
-	EventType       string     `json:"event_type"`
-	Outcome         string     `json:"outcome" enum:"commissioned,not_commissioned,parked"`
-	ReasonCode      string     `json:"reason_code" example:"rule_applied"`
-	Reason          string     `json:"reason" doc:"The reason code in words."`
-	RuleID          *string    `json:"rule_id"`
-	RuleVersion     *int       `json:"rule_version"`
-	CommissionID    *string    `json:"commission_id"`
+	EventID         string     `json:"event_id" doc:"The id of the event." example:"event789"`
+	UserID          string     `json:"user_id" doc:"Who earns." example:"user123"`
+	EventType       string     `json:"event_type" doc:"The type of the event." example:"purchase"`
+	Outcome         string     `json:"outcome" enum:"commissioned,not_commissioned,parked" doc:"Whether the event earned a commission, earned none, or waits for the event that it undoes."`
+	ReasonCode      string     `json:"reason_code" example:"rule_applied" doc:"Stable code of the reason."`
+	Reason          string     `json:"reason" doc:"The reason code in words." example:"checked by hand"`
+	RuleID          *string    `json:"rule_id" doc:"The rule."`
+	RuleVersion     *int       `json:"rule_version" doc:"The version of the rule." example:"1"`
+	CommissionID    *string    `json:"commission_id" doc:"The id of the commission."`
 	OriginalEventID *string    `json:"original_event_id" doc:"A refund, void or chargeback: the event that it takes back."`
 	OrderTakenBy    *string    `json:"order_taken_by" doc:"A duplicate order: the event that earned for it."`
-	Currency        *string    `json:"currency"`
-	BaseAmount      *string    `json:"base_amount"`
-	BaseAmountMinor *int64     `json:"base_amount_minor"`
+	Currency        *string    `json:"currency" doc:"ISO 4217." example:"USD"`
+	BaseAmount      *string    `json:"base_amount" doc:"The amount that the commission was computed from, in major units." example:"100.00"`
+	BaseAmountMinor *int64     `json:"base_amount_minor" doc:"base_amount in minor units." example:"10000"`
 	Unrounded       *string    `json:"unrounded_amount" doc:"The exact result of the formula, before rounding and limits."`
-	Amount          *string    `json:"amount"`
-	AmountMinor     *int64     `json:"amount_minor"`
-	AvailableAt     *time.Time `json:"available_at"`
-	OccurredAt      time.Time  `json:"occurred_at"`
-	DecidedAt       time.Time  `json:"decided_at"`
+	Amount          *string    `json:"amount" doc:"The amount in major units." example:"10.00"`
+	AmountMinor     *int64     `json:"amount_minor" doc:"amount in minor units." example:"1000"`
+	AvailableAt     *time.Time `json:"available_at" doc:"When the commission becomes approved. Null where there is none."`
+	OccurredAt      time.Time  `json:"occurred_at" doc:"When the event occurred."`
+	DecidedAt       time.Time  `json:"decided_at" doc:"When the event was decided."`
 	ResolvedAt      *time.Time `json:"resolved_at" doc:"When a reversal that was parked met its original."`
 }
 
@@ -71,7 +71,7 @@ func decisionBodyOf(d query.Decided) decisionBody {
 }
 
 type decisionInput struct {
-	EventID string `path:"event_id" maxLength:"128" doc:"The event's id."`
+	EventID string `path:"event_id" maxLength:"128" doc:"The event's id." example:"event789"`
 }
 
 type decisionAnswer struct {

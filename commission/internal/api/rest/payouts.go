@@ -19,20 +19,20 @@ import (
 
 // payoutBody is a payout as it is answered; where it is paid to is personal and stays out.
 type payoutBody struct {
-	ID          string     `json:"id" format:"uuid" doc:"That of the command that asked for it."`
-	UserID      string     `json:"user_id"`
-	Amount      string     `json:"amount" example:"150.00"`
-	AmountMinor int64      `json:"amount_minor"`
-	Currency    string     `json:"currency"`
-	Method      string     `json:"payment_method"`
-	Status      string     `json:"status" enum:"requested,rejected,completed,failed,cancelled"`
-	Reason      *string    `json:"reason" doc:"Why it was rejected, or of the change by hand; the latter is null for partners."`
-	RequestedAt time.Time  `json:"requested_at"`
-	CreatedAt   time.Time  `json:"created_at"`
-	ClosedAt    *time.Time `json:"closed_at"`
-	Version     int        `json:"version"`
+	ID          string     `json:"id" format:"uuid" doc:"The id of the payout, which is the command_id of its request."`
+	UserID      string     `json:"user_id" doc:"Who is paid." example:"user123"`
+	Amount      string     `json:"amount" doc:"Major units." example:"150.00"`
+	AmountMinor int64      `json:"amount_minor" doc:"amount in minor units." example:"15000"`
+	Currency    string     `json:"currency" doc:"ISO 4217." example:"USD"`
+	Method      string     `json:"payment_method" doc:"How the user is paid." example:"paypal"`
+	Status      string     `json:"status" enum:"requested,rejected,completed,failed,cancelled" doc:"requested: the amount is set aside. rejected: it was not available. completed: paid. failed, cancelled: available again."`
+	Reason      *string    `json:"reason" doc:"Why it was rejected, or the reason of the last change by hand; the latter is null for partners." example:"checked by hand"`
+	RequestedAt time.Time  `json:"requested_at" doc:"When the user asked for it."`
+	CreatedAt   time.Time  `json:"created_at" doc:"When the payout was created."`
+	ClosedAt    *time.Time `json:"closed_at" doc:"When it was rejected, completed, failed or cancelled. Null before."`
+	Version     int        `json:"version" doc:"Counts the changes. Send it as If-Match to change the payout." example:"1"`
 
-	Details jsontext.Value `json:"account_details,omitempty" doc:"Where to pay to: only for finance, who asks for this one payout, and only when it can be opened."`
+	Details jsontext.Value `json:"account_details,omitempty" doc:"Where to pay to. Present for those who may open it, if they get this one payout and it can be opened."`
 }
 
 // detailsOf gives the account details as the JSON that the partner sent; nothing when they are
@@ -78,12 +78,12 @@ func payoutBodyOf(p payout.Snapshot) payoutBody {
 
 type listPayoutsInput struct {
 	httpapi.ListInput
-	UserID string `query:"user_id" maxLength:"128"`
-	Status string `query:"status" enum:"requested,rejected,completed,failed,cancelled"`
+	UserID string `query:"user_id" maxLength:"128" doc:"Only payouts of this user." example:"user123"`
+	Status string `query:"status" enum:"requested,rejected,completed,failed,cancelled" doc:"Only payouts of this status."`
 }
 
 type payoutCursor struct {
-	At time.Time `json:"at"`
+	At time.Time `json:"at" doc:"When it was done."`
 	ID string    `json:"id"`
 }
 
@@ -92,7 +92,7 @@ type payoutList struct {
 }
 
 type PayoutInput struct {
-	ID string `path:"id" maxLength:"64" doc:"The payout's id, which is that of its command."`
+	ID string `path:"id" maxLength:"64" doc:"The id of the payout, which is the command_id of its request."`
 }
 
 type closeInput struct {
@@ -100,7 +100,7 @@ type closeInput struct {
 	MatchHeader
 	PayoutInput
 	Body struct {
-		Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"Kept in the audit."`
+		Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"Why. Kept in the audit log." example:"Paid by hand."`
 	}
 }
 
@@ -112,7 +112,7 @@ func registerPayouts(api huma.API, uses UseCases) {
 			OperationID: "list-payouts",
 			Path:        "/payouts",
 			Summary:     "List payouts",
-			Description: "Newest first.",
+			Description: "The newest first.",
 			Tags:        []string{"Payouts"},
 		}),
 		func(ctx context.Context, in *listPayoutsInput) (*payoutList, error) {
@@ -159,6 +159,7 @@ func registerPayouts(api huma.API, uses UseCases) {
 		OperationID: "get-payout",
 		Path:        "/payouts/{id}",
 		Summary:     "Get a payout",
+		Description: "The ETag of the answer is the If-Match of a change.",
 		Tags:        []string{"Payouts"},
 		Errors:      []int{http.StatusNotFound},
 	}),
@@ -182,17 +183,17 @@ func registerPayouts(api huma.API, uses UseCases) {
 		roles                      []auth.Role
 	}{
 		{
-			"complete", "Complete a payout", "It was paid.",
+			"complete", "Complete a payout", "The amount was paid.",
 			payout.Completed,
 			[]auth.Role{auth.Finance},
 		},
 		{
-			"fail", "Fail a payout", "It could not be paid; the amount is available again.",
+			"fail", "Fail a payout", "The payment did not succeed; the amount is available again.",
 			payout.Failed,
 			[]auth.Role{auth.Finance},
 		},
 		{
-			"cancel", "Cancel a payout", "It is called off; the amount is available again.",
+			"cancel", "Cancel a payout", "The payment is not made; the amount is available again.",
 			payout.Cancelled,
 			[]auth.Role{auth.Operator, auth.Finance},
 		},
@@ -246,26 +247,26 @@ func registerPayouts(api huma.API, uses UseCases) {
 
 // balanceBody is what a user's accounts in a currency stand at.
 type balanceBody struct {
-	Currency       string `json:"currency"`
-	Pending        string `json:"pending" doc:"Earned and not yet approved."`
-	PendingMinor   int64  `json:"pending_minor"`
-	Available      string `json:"available" doc:"Can be paid out; negative when a clawback came after the payout."`
-	AvailableMinor int64  `json:"available_minor"`
-	InPayout       string `json:"in_payout"`
-	InPayoutMinor  int64  `json:"in_payout_minor"`
-	Paid           string `json:"paid"`
-	PaidMinor      int64  `json:"paid_minor"`
+	Currency       string `json:"currency" doc:"ISO 4217." example:"USD"`
+	Pending        string `json:"pending" doc:"Earned and not yet approved." example:"25.00"`
+	PendingMinor   int64  `json:"pending_minor" doc:"pending in minor units." example:"2500"`
+	Available      string `json:"available" doc:"Can be paid out. Negative if a clawback came after the payout." example:"150.00"`
+	AvailableMinor int64  `json:"available_minor" doc:"available in minor units." example:"15000"`
+	InPayout       string `json:"in_payout" doc:"Set aside for payouts that are requested." example:"0.00"`
+	InPayoutMinor  int64  `json:"in_payout_minor" doc:"in_payout in minor units." example:"0"`
+	Paid           string `json:"paid" doc:"Paid out." example:"75.00"`
+	PaidMinor      int64  `json:"paid_minor" doc:"paid in minor units." example:"7500"`
 }
 
-type balancesAnswer struct {
-	Body struct {
-		UserID   string        `json:"user_id"`
-		Balances []balanceBody `json:"balances"`
-	}
+type balancesBody struct {
+	UserID   string        `json:"user_id" doc:"Whose balances they are." example:"user123"`
+	Balances []balanceBody `json:"balances" doc:"One for each currency; empty for a user who never earned."`
 }
+
+type balancesAnswer struct{ Body balancesBody }
 
 type balancesInput struct {
-	UserID string `path:"user_id" maxLength:"128"`
+	UserID string `path:"user_id" maxLength:"128" doc:"Whose balances." example:"user123"`
 }
 
 func registerBalances(api huma.API, balances *query.GetBalances) {
@@ -275,7 +276,7 @@ func registerBalances(api huma.API, balances *query.GetBalances) {
 			OperationID: "get-balances",
 			Path:        "/balances/{user_id}",
 			Summary:     "Get a user's balances",
-			Description: "By currency; none for a user that never earned.",
+			Description: "One for each currency; none for a user who never earned.",
 			Tags:        []string{"Payouts"},
 		}),
 		func(ctx context.Context, in *balancesInput) (*balancesAnswer, error) {

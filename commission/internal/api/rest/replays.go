@@ -25,39 +25,39 @@ type replayInput struct {
 		From   time.Time `json:"from" doc:"Inclusive, of the times when events occurred."`
 		To     time.Time `json:"to" doc:"Exclusive."`
 		DryRun bool      `json:"dry_run,omitempty" doc:"Only tell the differences."`
-		Reason string    `json:"reason,omitempty" maxLength:"500" doc:"Kept with the adjustments."`
+		Reason string    `json:"reason,omitempty" maxLength:"500" doc:"Kept with the adjustments." example:"checked by hand"`
 	}
 }
 
 // replayBody is the outcome of a replay. The same input gives the same bytes.
 type replayBody struct {
-	From        time.Time        `json:"from"`
-	To          time.Time        `json:"to"`
-	DryRun      bool             `json:"dry_run"`
-	Events      int              `json:"events"`
-	Users       int              `json:"users"`
+	From        time.Time        `json:"from" doc:"Inclusive."`
+	To          time.Time        `json:"to" doc:"Exclusive."`
+	DryRun      bool             `json:"dry_run" doc:"Whether nothing was booked."`
+	Events      int              `json:"events" doc:"How many events were decided again." example:"1000"`
+	Users       int              `json:"users" doc:"How many users they belong to." example:"25"`
 	Differences []differenceBody `json:"differences" doc:"By user, then by time of the event. Applied as adjustments unless it is a dry run."`
-	Totals      []totalBody      `json:"totals"`
+	Totals      []totalBody      `json:"totals" doc:"The sums of the differences, one for each currency."`
 	SHA256      string           `json:"sha256" doc:"Of the differences."`
 }
 
 type differenceBody struct {
-	UserID          string    `json:"user_id"`
-	EventID         string    `json:"event_id"`
-	OccurredAt      time.Time `json:"occurred_at"`
-	Currency        string    `json:"currency"`
-	Expected        string    `json:"expected"`
-	ExpectedMinor   int64     `json:"expected_minor"`
-	Booked          string    `json:"booked"`
-	BookedMinor     int64     `json:"booked_minor"`
-	Difference      string    `json:"difference"`
-	DifferenceMinor int64     `json:"difference_minor"`
+	UserID          string    `json:"user_id" doc:"Who earns." example:"user123"`
+	EventID         string    `json:"event_id" doc:"The id of the event." example:"event789"`
+	OccurredAt      time.Time `json:"occurred_at" doc:"When the event occurred."`
+	Currency        string    `json:"currency" doc:"ISO 4217." example:"USD"`
+	Expected        string    `json:"expected" doc:"What the rules bring, in major units." example:"10.00"`
+	ExpectedMinor   int64     `json:"expected_minor" doc:"expected in minor units." example:"1000"`
+	Booked          string    `json:"booked" doc:"What is booked, in major units." example:"10.00"`
+	BookedMinor     int64     `json:"booked_minor" doc:"booked in minor units." example:"1000"`
+	Difference      string    `json:"difference" doc:"The difference in major units." example:"0.00"`
+	DifferenceMinor int64     `json:"difference_minor" doc:"difference in minor units." example:"0"`
 }
 
 type totalBody struct {
-	Currency        string `json:"currency"`
-	Difference      string `json:"difference"`
-	DifferenceMinor int64  `json:"difference_minor"`
+	Currency        string `json:"currency" doc:"ISO 4217." example:"USD"`
+	Difference      string `json:"difference" doc:"The difference in major units." example:"0.00"`
+	DifferenceMinor int64  `json:"difference_minor" doc:"difference in minor units." example:"0"`
 }
 
 type whatIfInput struct {
@@ -69,20 +69,20 @@ type whatIfInput struct {
 
 type whatIfAnswer struct {
 	Body struct {
-		From   time.Time   `json:"from"`
-		To     time.Time   `json:"to"`
+		From   time.Time   `json:"from" doc:"Inclusive."`
+		To     time.Time   `json:"to" doc:"Exclusive."`
 		Users  []trialBody `json:"users" doc:"Those for whom the rule would make a difference."`
-		Totals []totalBody `json:"totals"`
+		Totals []totalBody `json:"totals" doc:"The sums of the differences, one for each currency."`
 	}
 }
 
 type trialBody struct {
-	UserID          string `json:"user_id"`
-	Currency        string `json:"currency"`
-	PresentMinor    int64  `json:"present_minor"`
-	TrialMinor      int64  `json:"trial_minor"`
-	Difference      string `json:"difference"`
-	DifferenceMinor int64  `json:"difference_minor"`
+	UserID          string `json:"user_id" doc:"Who earns." example:"user123"`
+	Currency        string `json:"currency" doc:"ISO 4217." example:"USD"`
+	PresentMinor    int64  `json:"present_minor" doc:"What the present rules bring, in minor units." example:"1000"`
+	TrialMinor      int64  `json:"trial_minor" doc:"What the rules bring with the new one, in minor units." example:"1200"`
+	Difference      string `json:"difference" doc:"The difference in major units." example:"0.00"`
+	DifferenceMinor int64  `json:"difference_minor" doc:"difference in minor units." example:"0"`
 }
 
 func registerReplays(

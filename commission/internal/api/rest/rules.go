@@ -18,7 +18,7 @@ import (
 
 type listRulesInput struct {
 	httpapi.ListInput
-	EventType string `query:"event_type" enum:"view,click,engagement,lead,sale,purchase"`
+	EventType string `query:"event_type" enum:"view,click,engagement,lead,sale,purchase" doc:"Only rules for events of this type."`
 }
 
 type ruleCursor struct {
@@ -36,8 +36,8 @@ type RuleInput struct {
 
 type ruleAnswer struct {
 	Body struct {
-		RuleID   string      `json:"rule_id"`
-		Versions []wire.Rule `json:"versions"`
+		RuleID   string      `json:"rule_id" doc:"The id of the rule."`
+		Versions []wire.Rule `json:"versions" doc:"All versions, the oldest first."`
 	}
 }
 
@@ -51,7 +51,7 @@ type retireInput struct {
 	RuleInput
 	Body struct {
 		RetiredAt time.Time `json:"retired_at,omitzero" doc:"When it ends; now where it is left out, never in the past."`
-		Reason    string    `json:"reason" minLength:"1" maxLength:"500" doc:"Kept in the audit."`
+		Reason    string    `json:"reason" minLength:"1" maxLength:"500" doc:"Kept in the audit." example:"checked by hand"`
 	}
 }
 
@@ -105,6 +105,7 @@ func registerRules(
 		OperationID: "get-rule",
 		Path:        "/rules/{id}",
 		Summary:     "Get a rule with all its versions",
+		Description: "The oldest version first.",
 		Tags:        []string{"Rules"},
 		Errors:      []int{http.StatusNotFound},
 	})

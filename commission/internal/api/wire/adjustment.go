@@ -12,10 +12,10 @@ import (
 
 // Adjustment is who made an adjustment and why.
 type Adjustment struct {
-	Origin     string      `json:"origin" enum:"hand,replay"`
-	Actor      string      `json:"actor,omitempty" doc:"Who made it, or asked for the replay; absent for a replay that broke off, and for partners."`
-	Reason     string      `json:"reason,omitempty" doc:"Absent for partners."`
-	At         time.Time   `json:"at"`
+	Origin     string      `json:"origin" enum:"hand,replay" doc:"hand, or replay."`
+	Actor      string      `json:"actor,omitempty" doc:"Who made it, or asked for the replay; absent for a replay that broke off, and for partners." example:"operator1"`
+	Reason     string      `json:"reason,omitempty" doc:"Why, in words. Absent for partners." example:"wrong rate"`
+	At         time.Time   `json:"at" doc:"When it was done."`
 	Replay     string      `json:"replay,omitempty" doc:"The period of the replay that made it, from/to; absent for one that broke off."`
 	Comparison *Comparison `json:"comparison,omitempty" doc:"Of one that a replay made: the difference that it makes good."`
 }
@@ -25,22 +25,22 @@ type Adjustment struct {
 type Comparison struct {
 	Booked          []Booking     `json:"booked" doc:"What stood for the event, reversals and earlier adjustments included, rejected rows left out."`
 	Standing        string        `json:"booked_before" doc:"The sum of booked."`
-	StandingMinor   int64         `json:"booked_before_minor"`
+	StandingMinor   int64         `json:"booked_before_minor" doc:"booked_before in minor units." example:"1000"`
 	Rejected        bool          `json:"rejected,omitempty" doc:"The event's commission was rejected by hand: it is to bring nothing."`
 	Decisions       []Explanation `json:"decisions,omitempty" doc:"What the rules said of the event and of its reversals, as explanations of their own."`
 	Expected        string        `json:"expected" doc:"The sum of what decisions bring in the currency."`
-	ExpectedMinor   int64         `json:"expected_minor"`
-	Difference      string        `json:"difference" doc:"Expected less booked: the amount of the adjustment."`
-	DifferenceMinor int64         `json:"difference_minor"`
+	ExpectedMinor   int64         `json:"expected_minor" doc:"expected in minor units." example:"1000"`
+	Difference      string        `json:"difference" doc:"Expected less booked: the amount of the adjustment." example:"0.00"`
+	DifferenceMinor int64         `json:"difference_minor" doc:"difference in minor units." example:"0"`
 }
 
 // Booking is a row that stood for the event.
 type Booking struct {
-	CommissionID string `json:"commission_id"`
-	EventID      string `json:"event_id"`
-	Kind         string `json:"kind"`
-	Amount       string `json:"amount"`
-	AmountMinor  int64  `json:"amount_minor"`
+	CommissionID string `json:"commission_id" doc:"The id of the commission."`
+	EventID      string `json:"event_id" doc:"The event that it came from; empty for an adjustment by hand." example:"event789"`
+	Kind         string `json:"kind" doc:"The kind of commission." example:"earning"`
+	Amount       string `json:"amount" doc:"The amount in major units." example:"10.00"`
+	AmountMinor  int64  `json:"amount_minor" doc:"amount in minor units." example:"1000"`
 }
 
 const (

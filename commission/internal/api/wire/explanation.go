@@ -17,21 +17,21 @@ import (
 // again, offline.
 type Explanation struct {
 	Event      *Event      `json:"event,omitempty" doc:"The event as it was decided."`
-	Outcome    string      `json:"outcome,omitempty"`
-	ReasonCode string      `json:"reason_code,omitempty"`
-	Reason     string      `json:"reason,omitempty"`
-	RuleID     string      `json:"rule_id,omitempty"`
-	Version    int         `json:"rule_version,omitempty"`
+	Outcome    string      `json:"outcome,omitempty" doc:"Whether the event earned a commission, earned none, or waits for the event that it undoes." example:"commissioned"`
+	ReasonCode string      `json:"reason_code,omitempty" doc:"Stable code of the reason." example:"rule_applied"`
+	Reason     string      `json:"reason,omitempty" doc:"Why, in words." example:"checked by hand"`
+	RuleID     string      `json:"rule_id,omitempty" doc:"The rule."`
+	Version    int         `json:"rule_version,omitempty" doc:"The version of the rule; 0 where none was applied." example:"1"`
 	Revision   int64       `json:"rules_revision,omitempty" doc:"Which state of all rules was considered."`
-	Currency   string      `json:"currency,omitempty"`
+	Currency   string      `json:"currency,omitempty" doc:"ISO 4217." example:"USD"`
 	Account    *Account    `json:"account,omitempty" doc:"What the user's account stood at before."`
 	Original   *Original   `json:"original,omitempty" doc:"What a reversal takes back."`
 	Considered []Candidate `json:"considered,omitempty" doc:"Every version for such events, and why it was chosen or lost; for partners those that could apply and were in force."`
-	Steps      []Step      `json:"steps,omitempty"`
-	Unrounded  string      `json:"unrounded_amount,omitempty"`
-	Rounding   string      `json:"rounding,omitempty"`
-	Amount     string      `json:"amount,omitempty"`
-	Minor      int64       `json:"amount_minor"`
+	Steps      []Step      `json:"steps,omitempty" doc:"The arithmetic, line by line."`
+	Unrounded  string      `json:"unrounded_amount,omitempty" doc:"The exact result of the formula, before rounding and limits." example:"10"`
+	Rounding   string      `json:"rounding,omitempty" doc:"How it was rounded." example:"half_even"`
+	Amount     string      `json:"amount,omitempty" doc:"The amount in major units." example:"10.00"`
+	Minor      int64       `json:"amount_minor" doc:"amount in minor units." example:"1000"`
 	Verified   bool        `json:"verified" doc:"Whether making the decision again gave the same; of an adjustment, whether expected less booked is its amount."`
 	NotAgain   string      `json:"not_computed,omitempty" doc:"What could not be made again, and why; verified is false then."`
 	Adjustment *Adjustment `json:"adjustment,omitempty" doc:"Of an adjustment: who made it and why, and what it makes good."`
@@ -40,61 +40,61 @@ type Explanation struct {
 
 // Event is an event with everything that a decision reads.
 type Event struct {
-	EventID      string    `json:"event_id"`
-	UserID       string    `json:"user_id"`
-	EventType    string    `json:"event_type"`
-	OccurredAt   time.Time `json:"occurred_at"`
-	ReceivedAt   time.Time `json:"received_at"`
-	CampaignID   string    `json:"campaign_id,omitempty"`
-	ProductID    string    `json:"product_id,omitempty"`
-	OrderID      string    `json:"order_id,omitempty"`
-	OriginalID   string    `json:"original_event_id,omitempty"`
-	Amount       string    `json:"amount,omitempty"`
-	Currency     string    `json:"currency,omitempty"`
-	SelfReferral bool      `json:"self_referral,omitempty"`
+	EventID      string    `json:"event_id" doc:"The id of the event." example:"event789"`
+	UserID       string    `json:"user_id" doc:"Who earns." example:"user123"`
+	EventType    string    `json:"event_type" doc:"The type of the event." example:"purchase"`
+	OccurredAt   time.Time `json:"occurred_at" doc:"When the event occurred."`
+	ReceivedAt   time.Time `json:"received_at" doc:"When the event was recorded."`
+	CampaignID   string    `json:"campaign_id,omitempty" doc:"The campaign." example:"camp123"`
+	ProductID    string    `json:"product_id,omitempty" doc:"The product." example:"prod456"`
+	OrderID      string    `json:"order_id,omitempty" doc:"The number of the order." example:"order789"`
+	OriginalID   string    `json:"original_event_id,omitempty" doc:"The event that a refund, void or chargeback undoes."`
+	Amount       string    `json:"amount,omitempty" doc:"The amount in major units." example:"10.00"`
+	Currency     string    `json:"currency,omitempty" doc:"ISO 4217." example:"USD"`
+	SelfReferral bool      `json:"self_referral,omitempty" doc:"Whether the user bought from themselves."`
 }
 
 // Account is the state that a decision depended on, in minor units.
 type Account struct {
 	Position     int64  `json:"volume_before_minor" doc:"Volume in the tier period."`
 	CapUsed      int64  `json:"earned_before_minor" doc:"Earned in the cap period."`
-	OrderTakenBy string `json:"order_taken_by,omitempty"`
+	OrderTakenBy string `json:"order_taken_by,omitempty" doc:"The event that earned for the same order before."`
 }
 
 // Original is the event that a reversal takes back, as it was decided.
 type Original struct {
 	Event    Event   `json:"event"`
-	RuleID   string  `json:"rule_id,omitempty"`
-	Version  int     `json:"rule_version,omitempty"`
-	Currency string  `json:"currency,omitempty"`
-	Base     int64   `json:"base_amount_minor"`
+	RuleID   string  `json:"rule_id,omitempty" doc:"The rule."`
+	Version  int     `json:"rule_version,omitempty" doc:"The version of the rule; 0 where none was applied." example:"1"`
+	Currency string  `json:"currency,omitempty" doc:"ISO 4217." example:"USD"`
+	Base     int64   `json:"base_amount_minor" doc:"base_amount in minor units." example:"10000"`
 	Account  Account `json:"account"`
-	Reversed int64   `json:"reversed_before_minor"`
-	Times    int     `json:"reversals_before"`
-	Rejected bool    `json:"rejected,omitempty"`
+	Reversed int64   `json:"reversed_before_minor" doc:"What earlier reversals have taken back, in minor units." example:"0"`
+	Times    int     `json:"reversals_before" doc:"How many reversals came before." example:"0"`
+	Rejected bool    `json:"rejected,omitempty" doc:"Whether the commission was rejected by hand."`
 }
 
 // Candidate is a version that was considered.
 type Candidate struct {
-	Verdict string `json:"verdict" enum:"selected,other_campaign,other_product,not_yet_in_force,no_longer_in_force,retired,other_currency,superseded,less_specific,lower_priority"`
+	Verdict string `json:"verdict" enum:"selected,other_campaign,other_product,not_yet_in_force,no_longer_in_force,retired,other_currency,superseded,less_specific,lower_priority" doc:"selected, or why the version was not."`
 	Rule    Rule   `json:"rule"`
 }
 
 // Step is a line of the arithmetic.
 type Step struct {
-	Name        string `json:"name"`
-	Calculation string `json:"calculation"`
-	Result      string `json:"result"`
+	Name        string `json:"name" doc:"What is computed." example:"commission"`
+	Calculation string `json:"calculation" doc:"The calculation with its numbers." example:"100.00 × 0.1"`
+	Result      string `json:"result" doc:"The result." example:"10.00"`
 }
 
 // Entry is an audit row.
 type Entry struct {
-	At     time.Time `json:"at"`
-	Actor  string    `json:"actor,omitempty" doc:"Absent for partners."`
-	Action string    `json:"action"`
-	Reason string    `json:"reason,omitempty" doc:"Absent for partners."`
-	Before string    `json:"before"`
-	After  string    `json:"after"`
+	At     time.Time `json:"at" doc:"When it was done."`
+	Actor  string    `json:"actor,omitempty" doc:"Absent for partners." example:"operator1"`
+	Action string    `json:"action" doc:"What was done." example:"approve"`
+	Reason string    `json:"reason,omitempty" doc:"Absent for partners." example:"checked by hand"`
+	Before string    `json:"before" doc:"The state before, as JSON; empty where there was none."`
+	After  string    `json:"after" doc:"The state after, as JSON."`
 }
 
 // ExplanationOf writes an explanation.

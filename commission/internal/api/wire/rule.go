@@ -18,9 +18,9 @@ type Draft struct {
 	RuleID            string           `json:"rule_id,omitempty" maxLength:"64" doc:"The rule that gets a new version. Left out for a new rule." example:"019ab2c3-4d5e-7f60-8a7b-9c0d1e2f3a4b"`
 	Name              string           `json:"name" minLength:"1" maxLength:"200" doc:"A name for people." example:"Purchase: 10 % of the amount"`
 	EventType         string           `json:"event_type" enum:"view,click,engagement,lead,sale,purchase" doc:"The type of the events that earn by the rule." example:"purchase"`
-	UserID            string           `json:"user_id,omitempty" maxLength:"128" doc:"Restricts the rule to this user."`
+	UserID            string           `json:"user_id,omitempty" maxLength:"128" doc:"Restricts the rule to this user." example:"user123"`
 	CampaignID        string           `json:"campaign_id,omitempty" maxLength:"128" doc:"Restricts the rule to this campaign." example:"camp123"`
-	ProductID         string           `json:"product_id,omitempty" maxLength:"128" doc:"Restricts the rule to this product."`
+	ProductID         string           `json:"product_id,omitempty" maxLength:"128" doc:"Restricts the rule to this product." example:"prod456"`
 	Currency          string           `json:"currency,omitempty" doc:"ISO 4217. Restricts the rule to events in this currency; required unless the rule is a plain percentage." example:"USD"`
 	Formula           Formula          `json:"formula" doc:"How the commission is computed."`
 	MinimumBase       *httpapi.Decimal `json:"minimum_base,omitempty" doc:"Events of a smaller amount earn nothing. Major units; a JSON number is accepted too."`

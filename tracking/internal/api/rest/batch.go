@@ -26,15 +26,15 @@ type BatchResults struct {
 // BatchResult is the answer to one item of a batch.
 type BatchResult struct {
 	Index   int        `json:"index" doc:"Place of the item, from 0."`
-	EventID string     `json:"event_id,omitempty" doc:"Absent when a rejected item had none that is one."`
-	Status  string     `json:"status" enum:"recorded,duplicate,rejected"`
+	EventID string     `json:"event_id,omitempty" doc:"Absent when a rejected item had none that is one." example:"event789"`
+	Status  string     `json:"status" enum:"recorded,duplicate,rejected" doc:"What became of the item."`
 	Error   *ItemError `json:"error,omitempty" doc:"Why the item was rejected."`
 }
 
 // ItemError says why an item was rejected, as a problem document would.
 type ItemError struct {
 	Code   string                 `json:"code" doc:"Stable code, as in problem documents."`
-	Detail string                 `json:"detail"`
+	Detail string                 `json:"detail" doc:"What happened, for people." example:"The request breaks the rules listed in errors."`
 	Errors []httpapi.ProblemField `json:"errors,omitempty" doc:"Every fault of the item; fields are relative to it. Of more than 100 of an item, or 1000 of the batch, not all are listed; more_faults says so."`
 }
 

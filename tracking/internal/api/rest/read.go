@@ -16,7 +16,7 @@ import (
 )
 
 type readInput struct {
-	EventID string `path:"event_id"`
+	EventID string `path:"event_id" doc:"The id of the event." example:"event789"`
 }
 
 type readOutput struct{ Body Event }
@@ -27,6 +27,7 @@ func registerRead(api huma.API, log Query) {
 		Method:      http.MethodGet,
 		Path:        path + "/{event_id}",
 		Summary:     "Get an event",
+		Description: "As it was recorded.",
 		Tags:        []string{tag},
 		Security:    auth.Require(auth.Partner, auth.Operator, auth.Finance),
 		Errors:      []int{http.StatusNotFound},
@@ -52,9 +53,9 @@ func registerRead(api huma.API, log Query) {
 type listInput struct {
 	httpapi.ListInput
 
-	UserID       string    `query:"user_id"`
-	EventType    string    `query:"event_type" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback"`
-	CampaignID   string    `query:"campaign_id"`
+	UserID       string    `query:"user_id" doc:"Only events of this user." example:"user123"`
+	EventType    string    `query:"event_type" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback" doc:"Only events of this type."`
+	CampaignID   string    `query:"campaign_id" doc:"Only events of this campaign."`
 	OccurredFrom time.Time `query:"occurred_from" doc:"Inclusive."`
 	OccurredTo   time.Time `query:"occurred_to" doc:"Exclusive."`
 }

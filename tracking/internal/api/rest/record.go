@@ -14,7 +14,7 @@ import (
 
 // Recorded is the answer to one event.
 type Recorded struct {
-	EventID    string `json:"event_id" doc:"Names the event in every service."`
+	EventID    string `json:"event_id" doc:"Names the event in every service." example:"event789"`
 	Status     string `json:"status" enum:"recorded,duplicate" doc:"Whether it is in the log now or was so already."`
 	ReceivedAt string `json:"received_at" format:"date-time" doc:"When the log took it."`
 }

@@ -16,35 +16,35 @@ import (
 
 // EventRequest is an event as callers send it.
 type EventRequest struct {
-	EventID         string   `json:"event_id,omitempty" minLength:"1" maxLength:"128" doc:"Makes a retry safe; without one the service gives a UUIDv7."`
+	EventID         string   `json:"event_id,omitempty" minLength:"1" maxLength:"128" doc:"Makes a retry safe; without one the service gives a UUIDv7." example:"event789"`
 	UserID          string   `json:"user_id,omitempty" minLength:"1" maxLength:"128" doc:"Who earns. Required, unless partner_id says it." example:"user123"`
 	EventType       string   `json:"event_type,omitempty" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback" doc:"What happened. Required, unless interaction_type says it." example:"purchase"`
 	OccurredAt      string   `json:"occurred_at,omitempty" format:"date-time" doc:"When it happened, kept to the microsecond; at most 5 minutes ahead. Without it, the time of receipt."`
-	CampaignID      string   `json:"campaign_id,omitempty" minLength:"1" maxLength:"128"`
-	Metadata        Metadata `json:"metadata,omitzero"`
+	CampaignID      string   `json:"campaign_id,omitempty" minLength:"1" maxLength:"128" doc:"The campaign." example:"camp123"`
+	Metadata        Metadata `json:"metadata,omitzero" doc:"Free members; some have a meaning."`
 	PartnerID       string   `json:"partner_id,omitempty" minLength:"1" maxLength:"128" doc:"Another spelling of user_id; both must agree."`
 	InteractionType string   `json:"interaction_type,omitempty" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback" doc:"Another spelling of event_type; both must agree."`
-	VisitorID       string   `json:"visitor_id,omitempty" minLength:"1" maxLength:"128"`
+	VisitorID       string   `json:"visitor_id,omitempty" minLength:"1" maxLength:"128" doc:"The visitor of the site."`
 	SourceURL       string   `json:"source_url,omitempty" format:"uri" maxLength:"2048" doc:"Absolute http or https URL; it is not fetched."`
 	DestinationURL  string   `json:"destination_url,omitempty" format:"uri" maxLength:"2048" doc:"Absolute http or https URL; it is not fetched."`
 }
 
 // BatchRequest is the body of a batch.
 type BatchRequest struct {
-	Events []EventRequest `json:"events" maxItems:"1000" nullable:"false"`
+	Events []EventRequest `json:"events" maxItems:"1000" nullable:"false" doc:"The events, at most 1000."`
 }
 
 // CloudEventRequest is a CloudEvent 1.0 in structured mode.
 type CloudEventRequest struct {
 	_ struct{} `additionalProperties:"true"`
 
-	SpecVersion     string       `json:"specversion" enum:"1.0"`
+	SpecVersion     string       `json:"specversion" enum:"1.0" doc:"The version of CloudEvents."`
 	ID              string       `json:"id" minLength:"1" maxLength:"128" doc:"Is the event_id, alone: unique over all sources. The same id from another source is a conflict (409)."`
 	Source          string       `json:"source" minLength:"1" maxLength:"2048" doc:"Who tells."`
 	Type            string       `json:"type" doc:"An event_type, alone or as tributary.tracking.<event_type>.v1." example:"tributary.tracking.purchase.v1"`
 	Subject         string       `json:"subject,omitempty" minLength:"1" maxLength:"128" doc:"Is the user_id, unless data says it."`
 	Time            string       `json:"time,omitempty" format:"date-time" doc:"Is occurred_at."`
-	DataContentType string       `json:"datacontenttype,omitempty" example:"application/json"`
+	DataContentType string       `json:"datacontenttype,omitempty" example:"application/json" doc:"The type of data; it has to be JSON."`
 	DataSchema      string       `json:"dataschema,omitempty" doc:"Kept in attributes."`
 	Traceparent     string       `json:"traceparent,omitempty" doc:"The trace that the event travels in, in place of the request's."`
 	Data            EventRequest `json:"data,omitzero" doc:"The event. What the attributes say may be left out, or must agree."`
@@ -99,9 +99,11 @@ func (Metadata) Schema(huma.Registry) *huma.Schema {
 		Description:          "Any members; these have meaning, the rest is kept.",
 		Properties: map[string]*huma.Schema{
 			"amount": {
-				OneOf: []*huma.Schema{{Type: huma.TypeNumber}, {Type: huma.TypeString}},
-				Description: "Major units, read exactly from the text: at most 12 integer " +
-					"digits and as many decimals as the currency has, beside zeros. Required for purchase and sale.",
+				Type:    huma.TypeString,
+				Pattern: `^(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})?$`,
+				Description: "Major units with at most the decimals that the currency has. " +
+					"Required for purchase and sale. A JSON number is accepted too.",
+				Examples: []any{"100.00"},
 			},
 			"currency": {
 				Type: huma.TypeString,
@@ -123,22 +125,35 @@ func (Metadata) Schema(huma.Registry) *huma.Schema {
 					"nothing. False when absent.",
 			},
 		},
-		Examples: []any{map[string]any{"amount": 100, "product_id": "prod456"}},
+		Examples: []any{map[string]any{"amount": "100.00", "product_id": "prod456"}},
+	}
+}
+
+// Kept is the metadata of an event as it was sent.
+type Kept struct{ raw }
+
+// Schema documents it.
+func (Kept) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{
+		Type:                 huma.TypeObject,
+		AdditionalProperties: true,
+		Description:          "The metadata, as it was sent.",
+		Examples:             []any{map[string]any{"amount": "100.00", "product_id": "prod456"}},
 	}
 }
 
 // Event is an event as callers get it.
 type Event struct {
-	EventID        string     `json:"event_id"`
-	UserID         string     `json:"user_id"`
-	EventType      string     `json:"event_type" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback"`
-	OccurredAt     string     `json:"occurred_at" format:"date-time"`
-	ReceivedAt     string     `json:"received_at" format:"date-time"`
-	CampaignID     string     `json:"campaign_id,omitempty"`
-	Metadata       Metadata   `json:"metadata,omitzero"`
-	VisitorID      string     `json:"visitor_id,omitempty"`
-	SourceURL      string     `json:"source_url,omitempty"`
-	DestinationURL string     `json:"destination_url,omitempty"`
+	EventID        string     `json:"event_id" doc:"The id of the event." example:"event789"`
+	UserID         string     `json:"user_id" doc:"Who earns." example:"user123"`
+	EventType      string     `json:"event_type" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback" doc:"The type of the event."`
+	OccurredAt     string     `json:"occurred_at" format:"date-time" doc:"When the event occurred."`
+	ReceivedAt     string     `json:"received_at" format:"date-time" doc:"When the event was recorded."`
+	CampaignID     string     `json:"campaign_id,omitempty" doc:"The campaign." example:"camp123"`
+	Metadata       Kept       `json:"metadata,omitzero" doc:"Free members; some have a meaning."`
+	VisitorID      string     `json:"visitor_id,omitempty" doc:"The visitor of the site."`
+	SourceURL      string     `json:"source_url,omitempty" doc:"The page that was shown or clicked."`
+	DestinationURL string     `json:"destination_url,omitempty" doc:"Where the click led."`
 	Source         string     `json:"source,omitempty" doc:"The source of a CloudEvent."`
 	Attributes     Attributes `json:"attributes,omitzero"`
 	seq            int64
@@ -154,7 +169,7 @@ func eventOf(entry event.Entry) Event {
 		OccurredAt:     timeText(f.OccurredAt),
 		ReceivedAt:     timeText(f.ReceivedAt),
 		CampaignID:     f.CampaignID,
-		Metadata:       Metadata{raw{jsontext.Value(f.Metadata)}},
+		Metadata:       Kept{raw{jsontext.Value(f.Metadata)}},
 		VisitorID:      f.VisitorID,
 		SourceURL:      f.SourceURL,
 		DestinationURL: f.DestinationURL,
