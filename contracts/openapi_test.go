@@ -98,6 +98,7 @@ func TestDocumentsAreComplete(t *testing.T) {
 
 		tags := map[any]bool{}
 		list, _ := document["tags"].([]any)
+
 		for _, tag := range list {
 			tag, _ := tag.(node)
 			tags[tag["name"]] = tag["description"] != ""
