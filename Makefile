@@ -68,6 +68,10 @@ token: .env ## print a bearer token, nothing else (USER_ID=… ROLES=partner,ope
 migrate: $(STACK) ## bring the schemas of the running databases to the newest version
 	@$(if $(filter docker,$(STACK)),$(COMPOSE) run --rm --build migrate,$(STACK_TOOL) migrate)
 
+.PHONY: reset-broker
+reset-broker: native ## replace a local broker that does not start; the databases stay, all events are published again
+	@$(STACK_TOOL) reset-broker
+
 .PHONY: clean
 clean: $(STACK) ## stop the stack; remove its data, logs and programs
 	@$(if $(filter docker,$(STACK)),$(COMPOSE) down --volumes,$(STACK_TOOL) clean)

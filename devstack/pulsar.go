@@ -106,7 +106,7 @@ func (c Config) pulsar() unit {
 			)
 		},
 		advice: "If memory is short, give it other limits by PULSAR_MEM; if its data cannot be " +
-			"repaired, `make clean` removes all data of the stack.",
+			"repaired, `make reset-broker` replaces them and keeps the databases.",
 		signal:  syscall.SIGTERM,
 		patient: 5 * time.Minute,
 	}

@@ -55,6 +55,7 @@ type Consumer struct {
 	cfg       ConsumerConfig
 	client    *Client
 	connected atomic.Bool
+	trouble   atomic.Pointer[error] // why the last attempt to subscribe failed
 	// newest message that came, per partition; used by Run's goroutine only
 	seen map[int32]position
 }
@@ -73,11 +74,15 @@ func (c *Client) NewConsumer(cfg ConsumerConfig) *Consumer {
 
 // Ready is nil when the consumer is subscribed.
 func (c *Consumer) Ready() error {
-	if !c.connected.Load() {
-		return fmt.Errorf("not subscribed to %s", c.cfg.Topic)
+	if c.connected.Load() {
+		return nil
 	}
 
-	return nil
+	if err := c.trouble.Load(); err != nil {
+		return fmt.Errorf("not subscribed to %s: %w", c.cfg.Topic, *err)
+	}
+
+	return fmt.Errorf("not subscribed to %s", c.cfg.Topic)
 }
 
 // Run hands batches to handle, in order per partition, until ctx ends; then it returns nil. Nil
@@ -113,6 +118,8 @@ func (c *Consumer) Run(ctx context.Context, handle func(context.Context, []Recei
 		}
 
 		if ctx.Err() == nil {
+			err = refusal(c.cfg.Topic, "consume", err)
+			c.trouble.Store(&err)
 			c.client.logger.WarnContext(
 				ctx,
 				"cannot consume yet",

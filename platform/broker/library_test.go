@@ -29,11 +29,17 @@ type library struct {
 	ack       func(id pulsar.MessageID) error
 	newest    []pulsar.TopicMessageID
 	partition int32
+	refused   error // of producers and consumers
 }
 
 func (l *library) CreateProducer(pulsar.ProducerOptions) (pulsar.Producer, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+
+	if l.refused != nil {
+		return nil, l.refused
+	}
+
 	p := &producer{library: l}
 	l.producers = append(l.producers, p)
 
@@ -43,6 +49,11 @@ func (l *library) CreateProducer(pulsar.ProducerOptions) (pulsar.Producer, error
 func (l *library) Subscribe(o pulsar.ConsumerOptions) (pulsar.Consumer, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+
+	if l.refused != nil {
+		return nil, l.refused
+	}
+
 	c := &consumer{library: l, options: o}
 	l.consumers = append(l.consumers, c)
 	o.EventListener.BecameActive(c, o.Topic, l.partition)

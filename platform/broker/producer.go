@@ -26,6 +26,8 @@ func (p *Publisher) Run(ctx context.Context) error {
 		producer, err := create(ctx, p.client, p.connect, pulsar.Producer.Close)
 		if err != nil {
 			if ctx.Err() == nil {
+				err = refusal(p.cfg.Topic, "produce", err)
+				p.trouble.Store(&err)
 				p.client.logger.WarnContext(
 					ctx,
 					"cannot publish yet",
@@ -41,8 +43,8 @@ func (p *Publisher) Run(ctx context.Context) error {
 		}
 
 		s := newSession(producer)
-		p.trouble.Store(nil)
 		p.current.Store(s)
+		p.trouble.Store(nil)
 		p.client.metrics.connects.WithLabelValues(p.cfg.Topic, reason).Inc()
 		p.client.logger.InfoContext(ctx, "publishing", "topic", p.cfg.Topic)
 		p.watch(ctx, s)
@@ -175,6 +177,7 @@ func (p *Publisher) judge(ctx context.Context, s *session, err error) {
 	case errors.Is(err, pulsar.ErrProducerClosed), errors.Is(err, errDeaf):
 		s.lose()
 	default:
+		err = refusal(p.cfg.Topic, "produce", err)
 		if p.trouble.Swap(&err) == nil {
 			p.client.logger.WarnContext(
 				ctx,

@@ -46,7 +46,7 @@ type Publisher struct {
 	client  *Client
 	room    *semaphore.Weighted
 	current atomic.Pointer[session]
-	trouble atomic.Pointer[error] // why Ready is not nil, while there is a session
+	trouble atomic.Pointer[error] // why Ready is not nil
 }
 
 const (
@@ -78,12 +78,12 @@ func (c *Client) NewPublisher(cfg PublisherConfig) *Publisher {
 // Ready is nil when messages can be published: there is a producer, and the broker confirms or
 // answers.
 func (p *Publisher) Ready() error {
-	if p.current.Load() == nil {
-		return fmt.Errorf("not connected to %s", p.cfg.Topic)
-	}
-
 	if err := p.trouble.Load(); err != nil {
 		return fmt.Errorf("%s: %w", p.cfg.Topic, *err)
+	}
+
+	if p.current.Load() == nil {
+		return fmt.Errorf("not connected to %s", p.cfg.Topic)
 	}
 
 	return nil

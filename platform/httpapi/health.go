@@ -43,10 +43,14 @@ type finding struct {
 	needed bool
 }
 
-// AdviceError is what a Probe returns where people have to act: /readyz tells it to them.
+// AdviceError is what a Probe returns where people have to act: /readyz shows it to them. Any other
+// error with a method Advice is shown by what that returns.
 type AdviceError string
 
 func (a AdviceError) Error() string { return string(a) }
+
+// Advice is what /readyz shows.
+func (a AdviceError) Advice() string { return string(a) }
 
 const (
 	probeTimeout = time.Second
@@ -169,8 +173,14 @@ func (h *Health) probe(ctx context.Context, found *finding) {
 		found.needed = found.needed || c.Needed
 
 		message := "does not answer"
-		if advice := AdviceError(""); errors.As(errs[i], &advice) {
-			message = string(advice)
+
+		var advising interface {
+			error
+			Advice() string
+		}
+
+		if errors.As(errs[i], &advising) {
+			message = advising.Advice()
 		}
 
 		found.down = append(found.down, fault.Field{Field: c.Name, Code: "down", Message: message})

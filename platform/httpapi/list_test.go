@@ -88,7 +88,8 @@ func page(t *testing.T, url string) (status int, p numberPage) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer answer.Body.Close()
+
+	defer func() { _ = answer.Body.Close() }()
 
 	if err := json.NewDecoder(answer.Body).Decode(&p); err != nil {
 		t.Fatal(err)

@@ -21,6 +21,8 @@ const usage = `usage: stack COMMAND
   clean              down, and remove data, logs and built programs
   status             what runs and whether it is ready
   logs [-f] [NAME…]  the end of the logs; -f goes on
+  reset-broker       replace a local broker that cannot be repaired; the databases stay, and
+                     tracking publishes all its events again
   demo               up, then the five requests of the README
   requests           only the five requests, to a stack that runs, also one in containers
   migrate            bring the schemas of the running databases to the newest version
@@ -80,6 +82,8 @@ func dispatch(ctx context.Context, c devstack.Config, command string, args []str
 		return c.Down(ctx)
 	case "clean":
 		return c.Clean(ctx)
+	case "reset-broker":
+		return c.ResetBroker(ctx)
 	case "status":
 		if !c.Status(ctx) {
 			return errors.New("not everything is ready: `make up` starts what is stopped")
