@@ -30,8 +30,8 @@ func (c Config) requests() []request {
 			"POST",
 			c.URL("bff") + "/api/v1/evidence/upload",
 			`{"campaign_id": "camp123", "evidence_type": "photo", ` +
-				`"file_url": "https://example.com/photo.jpg", ` +
-				`"metadata": {"description": "Product photo"}}`,
+				`"file_url": "https://example.com/photo.jpg",` +
+				"\n      " + `"metadata": {"description": "Product photo"}}`,
 			true,
 		},
 		{
