@@ -174,7 +174,7 @@ func registerCommissions(api huma.API, store query.Commissions, clock func() tim
 			}}, nil
 		},
 	)
-	registerExport(api, store, clock)
+	registerExport(api, lists)
 	huma.Register(
 		api,
 		readOperation(huma.Operation{

@@ -29,7 +29,7 @@ const (
 )
 
 // registerExport adds the CSV form of the list under a path of its own.
-func registerExport(api huma.API, store query.Commissions, clock func() time.Time) {
+func registerExport(api huma.API, lists streams) {
 	op := readOperation(huma.Operation{
 		OperationID: "export-commissions",
 		Path:        "/commissions.csv",
@@ -52,7 +52,7 @@ func registerExport(api huma.API, store query.Commissions, clock func() time.Tim
 			return nil, err
 		}
 
-		return streamCSV(ctx, store, filter, clock)
+		return lists.csv(ctx, filter)
 	})
 }
 
