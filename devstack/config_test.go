@@ -67,6 +67,8 @@ func TestTheEnvironmentOverridesTheFile(t *testing.T) {
 }
 
 // A .env that leaves the settings of tokens out starts the stack as compose does.
+//
+//nolint:paralleltest // changes the environment
 func TestWhatAFileMayLeaveOut(t *testing.T) {
 	for name, want := range map[string]string{
 		"APP_ENV":        "development",

@@ -103,6 +103,12 @@ func Codes() []httpapi.Code {
 		},
 		httpapi.Code{Code: "rule_retired", Kind: fault.Conflict, Meaning: "The rule is retired."},
 		httpapi.Code{
+			Code: "own_gain_refused",
+			Kind: fault.Forbidden,
+			Meaning: "The change is about the caller's own money, or a rule for it alone: another " +
+				"person must do it, whatever roles the caller has.",
+		},
+		httpapi.Code{
 			Code:    "transition_refused",
 			Kind:    fault.Conflict,
 			Meaning: "The status does not allow the action; read it again.",

@@ -85,6 +85,20 @@ func (r Request) Outcome(record Record, caused effect.Effect, result any) (Outco
 	return out, err
 }
 
+// CheckGain returns the fault own_gain_refused if the actor is the user whose money the change is
+// about, whatever roles the actor has.
+func (r Request) CheckGain(userID string) error {
+	if r.Actor != userID {
+		return nil
+	}
+
+	return fault.New(
+		fault.Forbidden,
+		"own_gain_refused",
+		"The money is your own: another person must do this.",
+	)
+}
+
 // Record is a row of the audit.
 type Record struct {
 	At            time.Time

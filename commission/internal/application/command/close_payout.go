@@ -23,7 +23,8 @@ type ClosePayout struct{ payouts Payouts }
 func NewClosePayout(payouts Payouts) *ClosePayout { return &ClosePayout{payouts: payouts} }
 
 // Handle closes the payout for the request's reason. It returns the faults of Payouts.Update,
-// version_mismatch, transition_refused, and validation_failed for a reason that is not one.
+// version_mismatch, transition_refused, own_gain_refused, and validation_failed for a reason that
+// is not one.
 func (h *ClosePayout) Handle(
 	ctx context.Context,
 	request change.Request,
@@ -40,6 +41,10 @@ func (h *ClosePayout) Handle(
 		closing.ID,
 		func(p *payout.Payout) (change.Outcome, error) {
 			before := p.Snapshot()
+			if err := request.CheckGain(before.UserID); err != nil {
+				return change.Outcome{}, err
+			}
+
 			if err := change.CheckVersion(closing.Version, before.Version); err != nil {
 				return change.Outcome{}, err
 			}

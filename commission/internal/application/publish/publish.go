@@ -46,7 +46,8 @@ func New(store Store, newID func() string) *Handler { return &Handler{store: sto
 
 // Publish checks the definition and stores it as the first version of a new rule, or as the next
 // version of the rule that it names. A version that would tie with a version of another rule is
-// refused with code rule_conflict, naming those rules.
+// refused with code rule_conflict, naming those rules, and one for the publisher's own earnings
+// with own_gain_refused.
 func (h *Handler) Publish(
 	ctx context.Context,
 	request change.Request,
@@ -55,7 +56,12 @@ func (h *Handler) Publish(
 	id := h.newID()
 
 	return h.store.Publish(ctx, request, func(set *rule.Set) (rule.Rule, error) {
-		return Build(set, def, Terms{NewID: id, Now: request.Now})
+		made, err := Build(set, def, Terms{NewID: id, Now: request.Now})
+		if err != nil {
+			return rule.Rule{}, err
+		}
+
+		return made, request.CheckGain(made.Definition().Scope.UserID)
 	})
 }
 
@@ -170,6 +176,18 @@ func (h *Handler) Retire(
 
 	if err := faults.Err(); err != nil {
 		return rule.Rule{}, err
+	}
+
+	// a rule's scope never changes, and a rule of one's own may stand before a better common one
+	set, err := h.store.Rules(ctx)
+	if err != nil {
+		return rule.Rule{}, err
+	}
+
+	for _, version := range set.Versions(ruleID) {
+		if err := request.CheckGain(version.Definition().Scope.UserID); err != nil {
+			return rule.Rule{}, err
+		}
 	}
 
 	return h.store.Retire(ctx, request, ruleID, at.UTC().Truncate(time.Microsecond))

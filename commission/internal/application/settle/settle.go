@@ -18,7 +18,8 @@ import (
 type Store interface {
 	// Act performs the action on a commission of the version (0 for any) with its clawbacks, the
 	// ledger and the audit, in one transaction. Faults: commission_not_found, version_mismatch,
-	// transition_refused, idempotency_key_reused; a *change.ReplayedError for a repetition.
+	// transition_refused, own_gain_refused, idempotency_key_reused; a *change.ReplayedError for a
+	// repetition.
 	Act(ctx context.Context, request change.Request, act Action) (commission.Commission, error)
 	// Adjust stores an adjustment with its ledger transfer and audit, in one transaction. Faults as
 	// for Act.
@@ -86,6 +87,10 @@ func (h *Handler) Adjust(
 	}
 
 	if err := faults.Err(); err != nil {
+		return commission.Commission{}, err
+	}
+
+	if err := request.CheckGain(a.UserID); err != nil {
 		return commission.Commission{}, err
 	}
 

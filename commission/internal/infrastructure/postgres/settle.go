@@ -73,7 +73,12 @@ func (s *Store) Act(
 			return found, record, err
 		}
 
-		locked, err := lock(ctx, tx, found.State().UserID) // a commission's user never changes
+		owner := found.State().UserID // never changes
+		if err := request.CheckGain(owner); err != nil {
+			return found, record, err
+		}
+
+		locked, err := lock(ctx, tx, owner)
 		if err != nil {
 			return found, record, err
 		}
