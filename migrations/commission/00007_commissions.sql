@@ -45,7 +45,8 @@ CREATE TABLE commissions (
         kind <> 'clawback'
         OR (amount_minor < 0 AND event_id IS NOT NULL AND reverses_id IS NOT NULL)
     ),
-    -- An adjustment that replay makes for an earning shares its fate, as a clawback does.
+    -- An adjustment that replay makes for an earning shares its fate, as a clawback does. One that
+    -- stands in for an earning waits, is acted on and is rejected as that would be.
     CHECK (
         kind <> 'adjustment'
         OR (
@@ -53,7 +54,8 @@ CREATE TABLE commissions (
             AND reason IS NOT NULL
             AND (
                 status = 'approved'
-                OR (reverses_id IS NOT NULL AND status IN ('pending', 'rejected'))
+                OR (event_id IS NOT NULL AND status IN ('pending', 'rejected'))
+                OR (event_id IS NOT NULL AND status = 'held' AND reverses_id IS NULL)
             )
         )
     )
@@ -73,7 +75,7 @@ CREATE INDEX commissions_product ON commissions (product_id, id)
     WHERE product_id IS NOT NULL;
 
 CREATE INDEX commissions_due ON commissions (available_at)
-    WHERE status = 'pending' AND kind = 'earning';
+    WHERE status = 'pending' AND reverses_id IS NULL;
 
 CREATE INDEX commissions_status ON commissions (status, id)
     WHERE status <> 'approved';
@@ -84,7 +86,8 @@ CREATE INDEX commissions_kind ON commissions (kind, id)
 CREATE INDEX commissions_reverses ON commissions (reverses_id)
     WHERE reverses_id IS NOT NULL;
 
-CREATE UNIQUE INDEX commissions_one_order ON commissions (user_id, order_id)
+CREATE UNIQUE INDEX commissions_one_order ON commissions (user_id, order_id, campaign_id)
+    NULLS NOT DISTINCT
     WHERE kind = 'earning' AND order_id IS NOT NULL AND event_type IN ('sale', 'purchase');
 
 CREATE INDEX commissions_rare_type ON commissions (event_type, id)
@@ -142,22 +145,24 @@ BEGIN
             USING ERRCODE = 'restrict_violation';
     END IF;
 
-    IF NOT (CASE OLD.kind
-        WHEN 'earning' THEN (OLD.status, NEW.status) IN (
+    IF NOT (CASE
+        WHEN OLD.reverses_id IS NULL THEN (OLD.status, NEW.status) IN (
             ('pending', 'held'),
             ('held', 'pending'),
             ('pending', 'approved'),
             ('pending', 'rejected'),
-            ('held', 'rejected'),
-            ('pending', 'reversed'),
-            ('held', 'reversed'),
-            ('approved', 'reversed')
+            ('held', 'rejected')
         )
-        WHEN 'clawback' THEN (OLD.status, NEW.status) IN (
+            OR (
+                OLD.kind = 'earning'
+                AND OLD.status IN ('pending', 'held', 'approved')
+                AND NEW.status = 'reversed'
+            )
+        WHEN OLD.kind = 'clawback' THEN (OLD.status, NEW.status) IN (
             ('pending', 'approved'),
             ('pending', 'rejected')
         )
-        WHEN 'adjustment' THEN (OLD.status, NEW.status) IN (
+        WHEN OLD.kind = 'adjustment' THEN (OLD.status, NEW.status) IN (
             ('pending', 'approved'),
             ('pending', 'rejected')
         )
@@ -196,7 +201,7 @@ CREATE TRIGGER commissions_move
 CREATE FUNCTION commissions_settled() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NOT (CASE
-        WHEN NEW.kind <> 'earning' THEN -- goes where its earning goes
+        WHEN NEW.reverses_id IS NOT NULL THEN -- goes where its earning goes
             EXISTS (
                 SELECT FROM commissions
                 WHERE id = NEW.reverses_id

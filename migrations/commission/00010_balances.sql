@@ -5,14 +5,16 @@
 CREATE TABLE balances (
     user_id         text   NOT NULL,
     currency        text   NOT NULL,
-    programme_minor bigint NOT NULL,
-    pending_minor   bigint NOT NULL,
+
+    -- numeric, because a sum of amounts may be beyond 64 bits although none of them is
+    programme_minor numeric(40) NOT NULL,
+    pending_minor   numeric(40) NOT NULL,
 
     -- negative when a clawback came after the payout; the next payouts net it
-    available_minor bigint NOT NULL,
+    available_minor numeric(40) NOT NULL,
 
-    in_payout_minor bigint NOT NULL,
-    paid_minor      bigint NOT NULL,
+    in_payout_minor numeric(40) NOT NULL,
+    paid_minor      numeric(40) NOT NULL,
 
     PRIMARY KEY (user_id, currency),
 
@@ -54,22 +56,22 @@ BEGIN
                 WHEN to_account THEN amount_minor
                 WHEN from_account THEN -amount_minor
                 ELSE 0
-            END)::bigint AS pending,
+            END) AS pending,
             sum(CASE 'available'
                 WHEN to_account THEN amount_minor
                 WHEN from_account THEN -amount_minor
                 ELSE 0
-            END)::bigint AS available,
+            END) AS available,
             sum(CASE 'in_payout'
                 WHEN to_account THEN amount_minor
                 WHEN from_account THEN -amount_minor
                 ELSE 0
-            END)::bigint AS in_payout,
+            END) AS in_payout,
             sum(CASE 'paid'
                 WHEN to_account THEN amount_minor
                 WHEN from_account THEN -amount_minor
                 ELSE 0
-            END)::bigint AS paid
+            END) AS paid
         FROM moved
         GROUP BY user_id, currency
         ORDER BY user_id, currency

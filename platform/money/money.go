@@ -131,6 +131,21 @@ func AddMinor(a, b int64) (int64, error) {
 	return sum, nil
 }
 
+// AddSaturated adds minor units of one currency; a sum beyond 64 bits becomes the nearest number
+// that has them.
+func AddSaturated(a, b int64) int64 {
+	sum, err := AddMinor(a, b)
+	if err == nil {
+		return sum
+	}
+
+	if a > 0 {
+		return math.MaxInt64
+	}
+
+	return math.MinInt64
+}
+
 // String gives major units with exactly the currency's digits, such as "10.50", "-0.05" or "1500"
 // for JPY; no currency code.
 func (a Amount) String() string {

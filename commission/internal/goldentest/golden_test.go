@@ -151,16 +151,17 @@ func TestTenThousandRandomCasesAgainstTheOracle(t *testing.T) {
 
 	failed := 0
 	for seed := range uint64(10_000) {
-		c := goldentest.Random(seed)
-		if seed%2 == 1 {
-			rejectSome(c, seed)
-		}
+		for _, c := range []goldentest.Case{goldentest.Random(seed), goldentest.Tangled(seed)} {
+			if seed%2 == 1 {
+				rejectSome(c, seed)
+			}
 
-		goldentest.Solve(&c)
+			goldentest.Solve(&c)
 
-		if !compare(t, c, pure(t, c)) {
-			if failed++; failed == 5 {
-				t.Fatal("enough")
+			if !compare(t, c, pure(t, c)) {
+				if failed++; failed == 5 {
+					t.Fatal("enough")
+				}
 			}
 		}
 	}
@@ -184,6 +185,10 @@ func all() []goldentest.Case {
 	cases := goldentest.Matrix()
 	for seed := range uint64(60) {
 		cases = append(cases, goldentest.Random(1_000_000+seed))
+	}
+
+	for seed := range uint64(60) {
+		cases = append(cases, goldentest.Tangled(1_000_000+seed))
 	}
 
 	for i := range cases {

@@ -26,6 +26,7 @@ type verdict struct {
 	taken    *big.Rat // a reversal: what it took back
 	amount   *big.Rat // major units, rounded
 	original *verdict
+	taker    *verdict // a second telling: the sale that took its order
 	volume   *big.Rat // the tier volume it met
 	earned   *big.Rat // the cap usage it met
 }
@@ -41,10 +42,6 @@ func Solve(c *Case) {
 		v := &verdict{event: e}
 		o.decide(v)
 		o.done = append(o.done, v)
-
-		if reverses(e) {
-			continue
-		}
 
 		var waiting []*verdict
 		for _, p := range o.done {
@@ -207,24 +204,43 @@ func (o *oracle) find(is func(*verdict) bool) *verdict {
 	return nil
 }
 
-// originalOf is what a reversal names: by event, or the sale of the order that earned, or else any
-// sale of it.
+// originalOf is what a reversal names: by event, where a second telling stands for the first one;
+// or the sale that took the order, or else the earliest sale of it.
 func (o *oracle) originalOf(e Line) *verdict {
-	user := func(v *verdict) bool {
-		return v.event.Get("user") == e.Get("user") && !strings.HasPrefix(v.text, "parked")
-	}
 	if of := e.Get("of"); of != "" {
-		return o.find(func(v *verdict) bool { return user(v) && v.event.ID == of })
-	}
+		v := o.find(func(v *verdict) bool {
+			return v.event.Get("user") == e.Get("user") && v.event.ID == of
+		})
+		if v != nil && v.taker != nil {
+			return v.taker
+		}
 
-	order := func(v *verdict) bool { return user(v) && sells(v.event) && v.event.Get("order") == e.Get("order") }
-	if v := o.find(
-		func(v *verdict) bool { return order(v) && strings.HasPrefix(v.text, "commissioned") },
-	); v != nil {
 		return v
 	}
 
-	return o.find(order)
+	if v := o.find(func(v *verdict) bool { return sameOrder(v.event, e) && v.rule != nil }); v != nil {
+		return v
+	}
+
+	var first *verdict
+	for _, v := range o.done {
+		if sameOrder(v.event, e) &&
+			(first == nil || when(v.event)+v.event.ID < when(first.event)+first.event.ID) {
+			first = v
+		}
+	}
+
+	return first
+}
+
+// sameOrder reports whether the sale is of the order that e names.
+func sameOrder(sale, e Line) bool {
+	same := sells(sale) && e.Get("order") != ""
+	for _, name := range []string{"user", "campaign", "order"} {
+		same = same && sale.Get(name) == e.Get(name)
+	}
+
+	return same
 }
 
 func (o *oracle) decide(v *verdict) {
@@ -261,11 +277,11 @@ func (o *oracle) earn(v *verdict) {
 		return
 	}
 
-	if sells(e) && e.Get("order") != "" && o.find(func(w *verdict) bool {
-		return sells(w.event) && w.event.Get("user") == e.Get("user") &&
-			w.event.Get("order") == e.Get("order") &&
-			strings.HasPrefix(w.text, "commissioned")
-	}) != nil {
+	if sells(e) {
+		v.taker = o.find(func(w *verdict) bool { return sameOrder(w.event, e) && w.rule != nil })
+	}
+
+	if v.taker != nil {
 		v.text = "not_commissioned duplicate_order"
 		return
 	}
@@ -418,8 +434,14 @@ func (o *oracle) left(w *verdict) *big.Rat {
 
 func (o *oracle) reverse(v *verdict) {
 	e := v.event
-	if e.Get("of") == "" && e.Get("order") == "" {
-		v.text = "not_commissioned original_not_named"
+	switch e.Get("of") {
+	case "":
+		if e.Get("order") == "" {
+			v.text = "not_commissioned original_not_named"
+			return
+		}
+	case e.ID:
+		v.text = "not_commissioned original_not_reversible"
 		return
 	}
 

@@ -1,6 +1,7 @@
 package goldentest_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -138,27 +139,35 @@ func (w *world) publish(t *testing.T, g group) {
 
 	ids := map[string]string{}
 	for _, l := range g.cases[0].Rules {
-		made, err := goldentest.Rule(l, g.prefix(0))
-		if err != nil {
-			t.Fatal(err)
-		}
+		w.publishLine(t, g, l, ids)
+	}
+}
 
-		def := made.Definition()
+// publishLine publishes a version when it takes effect; ids are those of the rules by name.
+func (w *world) publishLine(t *testing.T, g group, l goldentest.Line, ids map[string]string) {
+	t.Helper()
 
-		if ids[l.ID] == "" {
-			ids[l.ID] = fmt.Sprintf("00000000-0000-7000-8000-%06d%06d", g.number, len(ids))
-		}
+	made, err := goldentest.Rule(l, g.prefix(0))
+	if err != nil {
+		t.Fatal(err)
+	}
 
-		def.ID = ids[l.ID]
+	def := made.Definition()
 
-		request := change.Request{Now: def.EffectiveFrom, Actor: "golden", Reason: "golden"}
-		if _, err := w.store.Publish(
-			t.Context(),
-			request,
-			func(*rule.Set) (rule.Rule, error) { return rule.New(def) },
-		); err != nil {
-			t.Fatalf("%s: %v", g.cases[0].Name, err)
-		}
+	if ids[l.ID] == "" {
+		ids[l.ID] = fmt.Sprintf("00000000-0000-7000-8000-%06d%06d", g.number, len(ids))
+	}
+
+	def.ID = ids[l.ID]
+	def.PublishedAt = def.EffectiveFrom
+
+	request := change.Request{Now: def.EffectiveFrom, Actor: "golden", Reason: "golden"}
+	if _, err := w.store.Publish(
+		t.Context(),
+		request,
+		func(*rule.Set) (rule.Rule, error) { return rule.New(def) },
+	); err != nil {
+		t.Fatalf("%s: %v", g.cases[0].Name, err)
 	}
 }
 
@@ -382,4 +391,42 @@ func TestGoldenCasesThroughTheDatabase(t *testing.T) {
 	}
 
 	w.nothingElse(t, all)
+}
+
+// A version that is published between the events meets what was decided before it: it gives what
+// the oracle gives, which knows no accounts.
+func TestVersionsThatComeBetweenTheEvents(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, noLetters{})
+
+	for seed := range uint64(60) {
+		c := goldentest.Tangled(2_000_000 + seed)
+		when := func(l goldentest.Line) string { return strings.TrimPrefix(l.Get("at"), "at=") }
+		slices.SortStableFunc(c.Events, func(a, b goldentest.Line) int {
+			return cmp.Or(cmp.Compare(when(a), when(b)), cmp.Compare(a.ID, b.ID))
+		})
+		goldentest.Solve(&c)
+
+		g := group{number: int(seed), cases: []goldentest.Case{c}}
+		later := slices.Clone(c.Rules)
+		ids := map[string]string{}
+		w.publish(t, group{number: g.number, cases: []goldentest.Case{{}}})
+
+		for i, m := range g.messages(t) {
+			later = slices.DeleteFunc(later, func(l goldentest.Line) bool {
+				due := l.Get("from") <= when(c.Events[i])
+				if due {
+					w.publishLine(t, g, l, ids)
+				}
+
+				return due
+			})
+
+			if err := w.tracking.Handle(t.Context(), []broker.Received{{Message: m}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+
+		w.check(t, g)
+	}
 }

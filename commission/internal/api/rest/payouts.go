@@ -8,13 +8,13 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"tributary/commission/internal/api/wire"
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/payout"
 	"tributary/platform/auth"
 	"tributary/platform/httpapi"
-	"tributary/platform/money"
 )
 
 // payoutBody is a payout as it is answered; where it is paid to is personal and stays out.
@@ -247,15 +247,15 @@ func registerPayouts(api huma.API, uses UseCases) {
 
 // balanceBody is what a user's accounts in a currency stand at.
 type balanceBody struct {
-	Currency       string `json:"currency" doc:"ISO 4217." example:"USD"`
-	Pending        string `json:"pending" doc:"Earned and not yet approved." example:"25.00"`
-	PendingMinor   int64  `json:"pending_minor" doc:"pending in minor units." example:"2500"`
-	Available      string `json:"available" doc:"Can be paid out. Negative if a clawback came after the payout." example:"150.00"`
-	AvailableMinor int64  `json:"available_minor" doc:"available in minor units." example:"15000"`
-	InPayout       string `json:"in_payout" doc:"Set aside for payouts that are requested." example:"0.00"`
-	InPayoutMinor  int64  `json:"in_payout_minor" doc:"in_payout in minor units." example:"0"`
-	Paid           string `json:"paid" doc:"Paid out." example:"75.00"`
-	PaidMinor      int64  `json:"paid_minor" doc:"paid in minor units." example:"7500"`
+	Currency       string       `json:"currency" doc:"ISO 4217." example:"USD"`
+	Pending        string       `json:"pending" doc:"Earned and not yet approved." example:"25.00"`
+	PendingMinor   wire.Integer `json:"pending_minor" doc:"pending in minor units." example:"2500"`
+	Available      string       `json:"available" doc:"Can be paid out. Negative if a clawback came after the payout." example:"150.00"`
+	AvailableMinor wire.Integer `json:"available_minor" doc:"available in minor units." example:"15000"`
+	InPayout       string       `json:"in_payout" doc:"Set aside for payouts that are requested." example:"0.00"`
+	InPayoutMinor  wire.Integer `json:"in_payout_minor" doc:"in_payout in minor units." example:"0"`
+	Paid           string       `json:"paid" doc:"Paid out." example:"75.00"`
+	PaidMinor      wire.Integer `json:"paid_minor" doc:"paid in minor units." example:"7500"`
 }
 
 type balancesBody struct {
@@ -293,17 +293,16 @@ func registerBalances(api huma.API, balances *query.GetBalances) {
 
 			answer.Body.UserID, answer.Body.Balances = in.UserID, []balanceBody{}
 			for _, b := range list {
-				text := func(minor int64) string { return money.FromMinor(minor, b.Currency).String() }
 				answer.Body.Balances = append(answer.Body.Balances, balanceBody{
 					Currency:       b.Currency.String(),
-					Pending:        text(b.Pending),
-					PendingMinor:   b.Pending,
-					Available:      text(b.Available),
-					AvailableMinor: b.Available,
-					InPayout:       text(b.InPayout),
-					InPayoutMinor:  b.InPayout,
-					Paid:           text(b.Paid),
-					PaidMinor:      b.Paid,
+					Pending:        b.Pending.String(),
+					PendingMinor:   wire.Integer(b.Pending.Minor()),
+					Available:      b.Available.String(),
+					AvailableMinor: wire.Integer(b.Available.Minor()),
+					InPayout:       b.InPayout.String(),
+					InPayoutMinor:  wire.Integer(b.InPayout.Minor()),
+					Paid:           b.Paid.String(),
+					PaidMinor:      wire.Integer(b.Paid.Minor()),
 				})
 			}
 

@@ -55,9 +55,9 @@ type differenceBody struct {
 }
 
 type totalBody struct {
-	Currency        string `json:"currency" doc:"ISO 4217." example:"USD"`
-	Difference      string `json:"difference" doc:"The difference in major units." example:"0.00"`
-	DifferenceMinor int64  `json:"difference_minor" doc:"difference in minor units." example:"0"`
+	Currency        string       `json:"currency" doc:"ISO 4217." example:"USD"`
+	Difference      string       `json:"difference" doc:"The difference in major units." example:"0.00"`
+	DifferenceMinor wire.Integer `json:"difference_minor" doc:"difference in minor units." example:"0"`
 }
 
 type whatIfInput struct {
@@ -77,12 +77,12 @@ type whatIfAnswer struct {
 }
 
 type trialBody struct {
-	UserID          string `json:"user_id" doc:"Who earns." example:"user123"`
-	Currency        string `json:"currency" doc:"ISO 4217." example:"USD"`
-	PresentMinor    int64  `json:"present_minor" doc:"What the present rules bring, in minor units." example:"1000"`
-	TrialMinor      int64  `json:"trial_minor" doc:"What the rules bring with the new one, in minor units." example:"1200"`
-	Difference      string `json:"difference" doc:"The difference in major units." example:"0.00"`
-	DifferenceMinor int64  `json:"difference_minor" doc:"difference in minor units." example:"0"`
+	UserID          string       `json:"user_id" doc:"Who earns." example:"user123"`
+	Currency        string       `json:"currency" doc:"ISO 4217." example:"USD"`
+	PresentMinor    wire.Integer `json:"present_minor" doc:"What the present rules bring, in minor units." example:"1000"`
+	TrialMinor      wire.Integer `json:"trial_minor" doc:"What the rules bring with the new one, in minor units." example:"1200"`
+	Difference      string       `json:"difference" doc:"The difference in major units." example:"0.00"`
+	DifferenceMinor wire.Integer `json:"difference_minor" doc:"difference in minor units." example:"0"`
 }
 
 func registerReplays(
@@ -172,7 +172,7 @@ func registerReplays(
 			return nil, err
 		}
 
-		return whatIfAnswerOf(period, trials)
+		return whatIfAnswerOf(period, trials), nil
 	})
 }
 
@@ -186,7 +186,7 @@ func replayBodyOf(r replay.Report, dryRun bool) (replayBody, error) {
 		Differences: []differenceBody{},
 	}
 
-	sums := map[string]int64{}
+	sums := map[money.Currency]money.Total{}
 	for _, d := range r.Differences {
 		text := func(minor int64) string { return money.FromMinor(minor, d.Currency).String() }
 		body.Differences = append(body.Differences, differenceBody{
@@ -201,14 +201,10 @@ func replayBodyOf(r replay.Report, dryRun bool) (replayBody, error) {
 			Difference:      text(d.Expected - d.Booked),
 			DifferenceMinor: d.Expected - d.Booked,
 		})
-		sums[d.Currency.String()] += d.Expected - d.Booked
+		addTo(sums, money.TotalOf(d.Expected-d.Booked, d.Currency))
 	}
 
-	var err error
-	if body.Totals, err = totalsOf(sums); err != nil {
-		return body, err
-	}
-
+	body.Totals = totalsOf(sums)
 	text, err := json.Marshal(body.Differences)
 	hash := sha256.Sum256(text)
 	body.SHA256 = hex.EncodeToString(hash[:])
@@ -216,20 +212,24 @@ func replayBodyOf(r replay.Report, dryRun bool) (replayBody, error) {
 	return body, err
 }
 
-func totalsOf(sums map[string]int64) ([]totalBody, error) {
-	out := []totalBody{}
-	for code, minor := range sums {
-		currency, err := money.ParseCurrency(code)
-		if err != nil {
-			return nil, err
-		}
+func addTo(sums map[money.Currency]money.Total, t money.Total) {
+	sum, ok := sums[t.Currency()]
+	if !ok {
+		sum = money.TotalOf(0, t.Currency())
+	}
 
+	sums[t.Currency()] = sum.Add(t)
+}
+
+func totalsOf(sums map[money.Currency]money.Total) []totalBody {
+	out := []totalBody{}
+	for currency, total := range sums {
 		out = append(
 			out,
 			totalBody{
-				Currency:        code,
-				Difference:      money.FromMinor(minor, currency).String(),
-				DifferenceMinor: minor,
+				Currency:        currency.String(),
+				Difference:      total.String(),
+				DifferenceMinor: wire.Integer(total.Minor()),
 			},
 		)
 	}
@@ -239,36 +239,31 @@ func totalsOf(sums map[string]int64) ([]totalBody, error) {
 		func(a, b totalBody) int { return strings.Compare(a.Currency, b.Currency) },
 	)
 
-	return out, nil
+	return out
 }
 
-func whatIfAnswerOf(period replay.Period, trials []replay.Trial) (*whatIfAnswer, error) {
+func whatIfAnswerOf(period replay.Period, trials []replay.Trial) *whatIfAnswer {
 	answer := &whatIfAnswer{}
 	answer.Body.From = period.From
 	answer.Body.To = period.To
 	answer.Body.Users = []trialBody{}
 
-	sums := map[string]int64{}
+	sums := map[money.Currency]money.Total{}
 	for _, t := range trials {
-		currency, err := money.ParseCurrency(t.Currency)
-		if err != nil {
-			return nil, err
-		}
+		difference := t.Trial.Sub(t.Present)
+		addTo(sums, difference)
 
-		difference := t.Trial - t.Present
-		sums[t.Currency] += difference
 		answer.Body.Users = append(answer.Body.Users, trialBody{
 			UserID:          t.UserID,
-			Currency:        t.Currency,
-			PresentMinor:    t.Present,
-			TrialMinor:      t.Trial,
-			Difference:      money.FromMinor(difference, currency).String(),
-			DifferenceMinor: difference,
+			Currency:        t.Currency.String(),
+			PresentMinor:    wire.Integer(t.Present.Minor()),
+			TrialMinor:      wire.Integer(t.Trial.Minor()),
+			Difference:      difference.String(),
+			DifferenceMinor: wire.Integer(difference.Minor()),
 		})
 	}
 
-	var err error
-	answer.Body.Totals, err = totalsOf(sums)
+	answer.Body.Totals = totalsOf(sums)
 
-	return answer, err
+	return answer
 }

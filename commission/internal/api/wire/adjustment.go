@@ -88,7 +88,7 @@ func comparisonOf(c explain.Comparison, adjustment commission.State) *Comparison
 		Booked:        []Booking{},
 		Standing:      c.Standing.String(),
 		StandingMinor: c.Standing.Minor(),
-		Rejected:      c.Rejected[adjustment.EventID],
+		Rejected:      c.Manual.Rejected[adjustment.EventID],
 	}
 	for _, b := range c.Booked {
 		s := b.State()

@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -293,9 +294,14 @@ func (x Explanation) loadUsage(
 	}
 
 	currency, err := money.ParseCurrency(x.Currency)
-	for _, key := range decision.UsageKeys(e, applied, currency) {
-		usage[key] = decision.Usage{Volume: x.Account.Position, Earned: x.Account.CapUsed}
+	d := decision.Decision{
+		Event:    e,
+		Rule:     applied.Ref(),
+		Currency: currency,
+		Position: x.Account.Position,
+		CapUsed:  x.Account.CapUsed,
 	}
+	maps.Copy(usage, d.Met(applied))
 
 	return err
 }

@@ -52,7 +52,7 @@ type Tier struct {
 // Cap limits earnings of a period.
 type Cap struct {
 	Amount httpapi.Decimal `json:"amount" doc:"Major units; a JSON number is accepted too." example:"\"500.00\""`
-	Period string          `json:"period" enum:"day,month,lifetime" doc:"The period after which the cap starts again." example:"month"`
+	Period string          `json:"period" enum:"day,month,lifetime" doc:"The period after which the cap starts again: days and months are those of UTC, by the time of the event." example:"month"`
 }
 
 // Rule is a published version.

@@ -22,9 +22,9 @@ type Before struct {
 	Replay *change.Record
 	Rules  *rule.Set // that it went by
 	// for the event in the adjustment's currency, oldest first, without what was rejected
-	Booked   []commission.Commission
-	Related  []event.Event   // the event, those of its order, and their reversals
-	Rejected map[string]bool // events of the user whose commission was rejected by hand
+	Booked  []commission.Commission
+	Related []event.Event   // the event, those of its order, and their reversals
+	Manual  decision.Manual // what operators had decided about events of the user
 }
 
 // Comparison is how a replay came to an adjustment: what the rules said of the event, and what was
@@ -71,11 +71,11 @@ func (h *Handler) compare(
 		}
 	}
 
-	if before.Rejected[state.EventID] {
+	if before.Manual.Rejected[state.EventID] {
 		return c, nil
 	}
 
-	decisions := decision.Run(before.Related, before.Rules, before.Rejected)
+	decisions := decision.Run(before.Related, before.Rules, before.Manual)
 	if slices.ContainsFunc(
 		decisions,
 		func(d decision.Decision) bool { return needsHistory(d, before.Rules) },
@@ -89,16 +89,16 @@ func (h *Handler) compare(
 			return nil, err
 		}
 
-		decisions = decision.Run(events, before.Rules, before.Rejected)
+		decisions = decision.Run(events, before.Rules, before.Manual)
 	}
 
 	return c, c.explain(decisions, state.EventID)
 }
 
-// needsHistory tells whether the decision depends on what the user earned before.
+// needsHistory reports whether the decision depends on what the user earned before.
 func needsHistory(d decision.Decision, rules *rule.Set) bool {
 	applied, found := rules.Find(d.Rule)
-	return found && len(decision.UsageKeys(d.Event, applied, d.Currency)) > 0
+	return found && len(d.Met(applied)) > 0
 }
 
 // explain takes the decisions about the event and its reversals.

@@ -9,6 +9,7 @@ import (
 	"tributary/commission/internal/application/explain"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/commission"
+	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/rule"
 	"tributary/platform/fault"
@@ -44,10 +45,10 @@ func (e endless) Before(context.Context, commission.Commission) (explain.Before,
 	booked := commission.Restore(commission.State{Amount: money.FromMinor(30, money.USD())})
 
 	return explain.Before{
-		Rules:    e.rules,
-		Related:  []event.Event{sale},
-		Booked:   []commission.Commission{booked},
-		Rejected: map[string]bool{"e": e.rejected},
+		Rules:   e.rules,
+		Related: []event.Event{sale},
+		Booked:  []commission.Commission{booked},
+		Manual:  decision.Manual{Rejected: map[string]bool{"e": e.rejected}},
 	}, nil
 }
 

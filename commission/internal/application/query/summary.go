@@ -80,7 +80,7 @@ func unknownZone() fault.Field {
 type Group struct {
 	Values []string
 	Count  int64
-	Amount money.Amount
+	Amount money.Total
 }
 
 // Summaries reads summaries.

@@ -33,18 +33,19 @@ func (h History) events() []event.Event {
 	return out
 }
 
-// compare decides the history anew and gives where the result is not what is booked, and not what
-// stands.
+// compare decides the history again and returns where the result is not what is booked, and not
+// what stands. The sales of an order and their reversals are one: when one of the sales belongs to
+// the period, all of them do, so that what is taken from one sale and given to another is done at
+// once.
 func compare(history History, period Period) comparison {
-	again := decision.Run(history.events(), history.Rules, history.Rejected)
-	expected := expectedOf(again, history.Rejected)
+	again := decision.Run(history.events(), history.Rules, history.Manual)
+	expected := expectedOf(again, history.Manual.Rejected)
 	currencies := currenciesOf(expected, history.Booked)
+	belongs := belonging(history.Decisions, period)
 
-	stood, inside := make(map[string]*Standing, len(again)), make(map[string]bool, len(again))
+	stood := make(map[string]*Standing, len(again))
 	for i, s := range history.Decisions {
-		stood[s.Event.ID()], inside[s.Event.ID()] = &history.Decisions[i], period.holds(
-			s.Event.OccurredAt(),
-		)
+		stood[s.Event.ID()] = &history.Decisions[i]
 	}
 
 	var found comparison
@@ -52,17 +53,22 @@ func compare(history History, period Period) comparison {
 	stands := again // becomes what stands after the replay
 	for i, d := range again {
 		id, before := d.Event.ID(), len(found.differences)
-		if inside[id] {
+		if period.holds(d.Event.OccurredAt()) {
 			found.events++
-			found.differences = append(
-				found.differences,
-				history.differences(d, expected, currencies[id])...)
 		}
 
 		s := stood[id]
+		if !belongs[id] {
+			stands[i] = s.Decision
+			continue
+		}
 
-		belongs := d.Outcome != decision.Parked && (inside[d.Root()] || inside[s.Root()])
-		if belongs && (!d.Same(s.Decision) || len(found.differences) > before) {
+		found.differences = append(
+			found.differences,
+			history.differences(d, expected, currencies[id])...)
+
+		differs := d.Outcome != decision.Parked && !d.Same(s.Decision)
+		if differs || len(found.differences) > before {
 			found.changed = append(
 				found.changed,
 				Standing{Decision: d, CommissionID: s.CommissionID},
@@ -72,9 +78,62 @@ func compare(history History, period Period) comparison {
 		}
 	}
 
-	found.usage = missing(history.Usage, decision.UsageOf(stands, history.Rules, history.Rejected))
+	should := decision.UsageOf(stands, history.Rules, history.Manual.Rejected)
+	found.usage = missing(history.Usage, should)
 
 	return found
+}
+
+// family names events that are decided together.
+type family struct {
+	order event.Order
+	id    string
+}
+
+// familyOf returns the family of an event: that of its order; of a reversal, that of what it names.
+func familyOf(e event.Event, known map[string]event.Event) family {
+	facts := e.Facts()
+	if named, ok := known[facts.OriginalID]; ok && facts.Type.Reverses() && !named.Type().Reverses() {
+		facts = named.Facts()
+	} else if facts.OriginalID != "" && facts.Type.Reverses() {
+		return family{id: facts.ID}
+	}
+
+	if number := facts.Order(); number.Number != "" {
+		return family{order: number}
+	}
+
+	return family{id: facts.ID}
+}
+
+// belonging returns the events that a replay of the period decides: those of the families of which
+// a sale, or whatever else can earn, occurred in it. A reversal alone belongs by its own time.
+func belonging(decisions []Standing, period Period) map[string]bool {
+	known := make(map[string]event.Event, len(decisions))
+	for _, s := range decisions {
+		known[s.Event.ID()] = s.Event
+	}
+
+	families := make(map[string]family, len(decisions))
+	inside := map[family]bool{}
+	earners := map[family]bool{}
+
+	for id, e := range known {
+		f := familyOf(e, known)
+
+		families[id] = f
+		if !e.Type().Reverses() {
+			earners[f] = true
+			inside[f] = inside[f] || period.holds(e.OccurredAt())
+		}
+	}
+
+	out := make(map[string]bool, len(decisions))
+	for id, f := range families {
+		out[id] = inside[f] || !earners[f] && period.holds(known[id].OccurredAt())
+	}
+
+	return out
 }
 
 // differences gives those of the money that belongs to the event.

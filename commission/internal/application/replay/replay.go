@@ -24,9 +24,9 @@ type History struct {
 	UserID    string
 	Decisions []Standing
 	// what stands for the event, adjustments included and rejected rows left out, in minor units
-	Booked   map[Money]int64
-	Rejected map[string]bool // events whose commission was rejected by hand
-	Usage    map[decision.UsageKey]decision.Usage
+	Booked map[Money]int64
+	Manual decision.Manual
+	Usage  map[decision.UsageKey]decision.Usage
 }
 
 // Standing is the decision that stands about an event: what the last replay made of it, and the
@@ -222,8 +222,9 @@ func (h *Handler) each(ctx context.Context, period Period, fn func(History) erro
 	return nil
 }
 
-// booking makes the adjustments. The first one of an event without a commission is what clawbacks
-// will take from; all others belong to what there is.
+// booking makes the adjustments. The first one of an event without a commission stands in for it:
+// clawbacks will take from it, and it waits for the end of the hold of its rule. All others belong
+// to what there is.
 func (h *Handler) booking(found comparison, request change.Request) Booking {
 	b := Booking{Usage: found.usage}
 
@@ -233,30 +234,14 @@ func (h *Handler) booking(found comparison, request change.Request) Booking {
 	}
 
 	for _, d := range found.differences {
-		f, s := d.Event.Facts(), stands[d.Event.ID()]
-		id := h.newID()
+		s := stands[d.Event.ID()]
 
-		b.Adjustments = append(b.Adjustments, commission.Restore(commission.State{
-			ID:          id,
-			EventID:     f.ID,
-			UserID:      f.UserID,
-			CampaignID:  f.CampaignID,
-			ProductID:   f.ProductID,
-			OrderID:     f.OrderID,
-			EventType:   f.Type,
-			Kind:        commission.Adjustment,
-			Status:      commission.Approved,
-			Base:        money.FromMinor(0, d.Currency),
-			Amount:      money.FromMinor(d.Expected-d.Booked, d.Currency),
-			ReversesID:  s.CommissionID,
-			Reason:      request.Reason,
-			AvailableAt: request.Now,
-			OccurredAt:  f.OccurredAt,
-			CreatedAt:   request.Now,
-			Version:     1,
-		}))
+		made := adjustment(d, s, request)
+		made.ID = h.newID()
+
+		b.Adjustments = append(b.Adjustments, commission.Restore(made))
 		if s.CommissionID == "" {
-			s.CommissionID = id
+			s.CommissionID = made.ID
 		}
 	}
 
@@ -265,4 +250,33 @@ func (h *Handler) booking(found comparison, request change.Request) Booking {
 	}
 
 	return b
+}
+
+// adjustment makes good a difference of the event about which s stands.
+func adjustment(d Difference, s *Standing, request change.Request) commission.State {
+	f := d.Event.Facts()
+
+	made := commission.State{
+		EventID:     f.ID,
+		UserID:      f.UserID,
+		CampaignID:  f.CampaignID,
+		ProductID:   f.ProductID,
+		OrderID:     f.OrderID,
+		EventType:   f.Type,
+		Kind:        commission.Adjustment,
+		Status:      commission.Approved,
+		Base:        money.FromMinor(0, d.Currency),
+		Amount:      money.FromMinor(d.Expected-d.Booked, d.Currency),
+		ReversesID:  s.CommissionID,
+		Reason:      request.Reason,
+		AvailableAt: request.Now,
+		OccurredAt:  f.OccurredAt,
+		CreatedAt:   request.Now,
+		Version:     1,
+	}
+	if s.CommissionID == "" && s.AvailableAt.After(request.Now) {
+		made.Status, made.AvailableAt = commission.Pending, s.AvailableAt
+	}
+
+	return made
 }

@@ -8,14 +8,15 @@ import (
 	"tributary/commission/internal/application/publish"
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/rule"
+	"tributary/platform/money"
 )
 
 // Trial is what a user would have earned by other rules.
 type Trial struct {
 	UserID   string
-	Currency string
-	Present  int64 // by the rules as they stand
-	Trial    int64 // with the trial rule among them
+	Currency money.Currency
+	Present  money.Total // by the rules as they stand
+	Trial    money.Total // with the trial rule among them
 }
 
 // WhatIf decides the period by the rules as they stand and once more with a version that is not
@@ -62,33 +63,42 @@ func tryOut(history History, present, trial *rule.Set, period Period) []Trial {
 
 	sums := map[string]*Trial{}
 	for i, set := range []*rule.Set{present, trial} {
-		for key, minor := range expectedOf(decision.Run(events, set, history.Rejected), history.Rejected) {
-			if !inside[key.EventID] {
+		for key, minor := range expectedOf(decision.Run(events, set, history.Manual), history.Manual.Rejected) {
+			currency, err := money.ParseCurrency(key.Currency)
+			if err != nil || !inside[key.EventID] {
 				continue
 			}
 
+			amount := money.TotalOf(minor, currency)
+
 			t := sums[key.Currency]
 			if t == nil {
-				t = &Trial{UserID: history.UserID, Currency: key.Currency}
+				none := money.TotalOf(0, currency)
+				t = &Trial{
+					UserID:   history.UserID,
+					Currency: currency,
+					Present:  none,
+					Trial:    none,
+				}
 				sums[key.Currency] = t
 			}
 
 			if i == 0 {
-				t.Present += minor
+				t.Present = t.Present.Add(amount)
 			} else {
-				t.Trial += minor
+				t.Trial = t.Trial.Add(amount)
 			}
 		}
 	}
 
 	var out []Trial
 	for _, t := range sums {
-		if t.Present != t.Trial {
+		if t.Present.Sub(t.Trial).Sign() != 0 {
 			out = append(out, *t)
 		}
 	}
 
-	slices.SortFunc(out, func(a, b Trial) int { return cmp.Compare(a.Currency, b.Currency) })
+	slices.SortFunc(out, func(a, b Trial) int { return cmp.Compare(a.Currency.String(), b.Currency.String()) })
 
 	return out
 }

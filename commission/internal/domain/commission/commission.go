@@ -192,16 +192,24 @@ const (
 	Reject  Action = "reject"
 )
 
+// StandsAlone reports whether no other commission decides about its status: it is an earning, or
+// the adjustment by which a replay gives what the first decision had not.
+func (s State) StandsAlone() bool {
+	return s.Kind == Earning || s.Kind == Adjustment && s.EventID != "" && s.ReversesID == ""
+}
+
 // Next is the state machine: the status after the action, a conflict with code transition_refused
-// where it is not allowed. Only earnings are acted on; clawbacks and the adjustments of replays
-// follow theirs, and adjustments by hand are final.
-func Next(kind Kind, from Status, action Action) (Status, error) {
+// where it is not allowed. Only what stands alone is acted on; clawbacks and all other adjustments
+// of replays follow it, and adjustments by hand are final.
+func (s State) Next(action Action) (Status, error) {
+	from := s.Status
+
 	refused := fault.New(
 		fault.Conflict,
 		"transition_refused",
 		"The commission is "+string(from)+"; this status does not allow the action.",
 	)
-	if kind != Earning {
+	if !s.StandsAlone() {
 		return "", fault.New(
 			fault.Conflict,
 			"transition_refused",

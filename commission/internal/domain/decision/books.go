@@ -15,29 +15,32 @@ import (
 type Books struct {
 	decided   map[string]struct{}
 	originals map[ref]*Original
-	orders    map[ref]*order
-	parked    map[string]map[string]event.Event
+	orders    map[event.Order]*order
+	parked    map[ref][]event.Event         // by the event that they name
+	returned  map[event.Order][]event.Event // parked as well, by the order that they name
 	usage     map[UsageKey]Usage
 	deltas    map[UsageKey]Usage
 }
 
-// ref is an event or an order of a user: nobody refers to what belongs to others.
+// ref is an event of a user: events refer to those of their own user only.
 type ref struct{ userID, id string }
 
-// order is what is known of an order: the sale that a reversal of it takes back, and the event that
-// earned for it.
+// order is what is known of an order.
 type order struct {
-	sale   string
-	earner string
+	sales []event.Event // its tellings, whether or not they earned
+	taker string        // the sale that took it, "" as long as a rule applied to none
+	// the taker is the one that has a commission, although no rule applies to it by now
+	formerly bool
 }
 
-// NewBooks makes empty books with room for so many events.
+// NewBooks returns empty books with room for so many events.
 func NewBooks(events int) *Books {
 	return &Books{
 		decided:   make(map[string]struct{}, events),
 		originals: make(map[ref]*Original, events),
-		orders:    map[ref]*order{},
-		parked:    map[string]map[string]event.Event{},
+		orders:    map[event.Order]*order{},
+		parked:    map[ref][]event.Event{},
+		returned:  map[event.Order][]event.Event{},
 		usage:     map[UsageKey]Usage{},
 		deltas:    map[UsageKey]Usage{},
 	}
@@ -68,30 +71,65 @@ func (b *Books) Decided(eventID string) bool {
 	return ok
 }
 
-// Account gives the state that the decision about the event depends on.
+// Keep has the order of a sale taken by it, whichever sale of the order is decided first.
+func (b *Books) Keep(e event.Event) {
+	if number := e.Facts().Order(); number.Number != "" {
+		b.orderOf(number).taker = e.ID()
+	}
+}
+
+func (b *Books) orderOf(number event.Order) *order {
+	known := b.orders[number]
+	if known == nil {
+		known = &order{}
+		b.orders[number] = known
+	}
+
+	return known
+}
+
+// Account returns the state that the decision about the event depends on.
 func (b *Books) Account(e event.Event) Account {
 	account := Account{Usage: b.usage}
 
 	facts := e.Facts()
 	if facts.Type.Reverses() {
 		account.Original = b.originalOf(facts)
-	} else if o := b.orders[ref{facts.UserID, facts.OrderID}]; o != nil && facts.OrderID != "" && facts.Type.Sells() {
-		account.OrderTaken = o.earner
+		return account
+	}
+
+	if number := facts.Order(); number.Number != "" {
+		if o := b.orders[number]; o != nil && o.taker != facts.ID {
+			account.OrderTaken = o.taker
+		}
 	}
 
 	return account
 }
 
+// originalOf finds what a reversal takes back. A second telling of an order stands for the sale
+// that took it. Of an order that is named it is that sale too; as long as the order is not taken,
+// the sale that occurred first.
 func (b *Books) originalOf(facts event.Facts) *Original {
 	if facts.OriginalID != "" {
-		return b.originals[ref{facts.UserID, facts.OriginalID}]
+		named := b.originals[ref{facts.UserID, facts.OriginalID}]
+		if named != nil && named.Decision.Reason == DuplicateOrder {
+			return b.originals[ref{facts.UserID, named.Decision.OrderTakenBy}]
+		}
+
+		return named
 	}
 
-	if o := b.orders[ref{facts.UserID, facts.OrderID}]; o != nil && facts.OrderID != "" {
-		return b.originals[ref{facts.UserID, o.sale}]
+	o := b.orders[facts.Order()]
+	if o == nil || facts.OrderID == "" {
+		return nil
 	}
 
-	return nil
+	if o.taker != "" {
+		return b.originals[ref{facts.UserID, o.taker}]
+	}
+
+	return b.originals[ref{facts.UserID, slices.MinFunc(o.sales, Chronological).ID()}]
 }
 
 // Record takes a decision into the books.
@@ -101,52 +139,58 @@ func (b *Books) Record(d Decision, rules *rule.Set) {
 	case d.Outcome == Parked:
 		b.park(d.Event)
 	case d.Event.Type().Reverses():
-		delete(b.parked[d.Event.UserID()], d.Event.ID())
 		b.recordReversal(d, rules)
-		b.addOriginal(&Original{Decision: d})
 	default:
-		b.addOriginal(&Original{Decision: d})
 		b.recordEarning(d, rules)
 	}
+
+	b.addOriginal(&Original{Decision: d})
 }
 
 func (b *Books) addOriginal(o *Original) {
-	facts := o.Decision.Event.Facts()
+	e := o.Decision.Event
+	b.originals[ref{e.UserID(), e.ID()}] = o
 
-	b.originals[ref{facts.UserID, facts.ID}] = o
-	if facts.OrderID == "" || !facts.Type.Sells() {
+	number := e.Facts().Order()
+	if !e.Type().Sells() || number.Number == "" {
 		return
 	}
 
-	key := ref{facts.UserID, facts.OrderID}
-
-	known := b.orders[key]
-	if known == nil {
-		known = &order{sale: facts.ID}
-		b.orders[key] = known
-	}
+	known := b.orderOf(number)
+	known.sales = append(known.sales, e)
 
 	switch {
-	case o.Decision.Earned():
-		known.sale, known.earner = facts.ID, facts.ID
-	case o.Booked && known.earner == "":
-		known.earner = facts.ID
+	case o.Decision.Applied() && (known.taker == "" || known.formerly):
+		known.taker, known.formerly = e.ID(), false
+	case o.Booked && known.taker == "":
+		known.taker, known.formerly = e.ID(), true
 	}
 }
 
 func (b *Books) park(e event.Event) {
-	waiting := b.parked[e.UserID()]
-	if waiting == nil {
-		waiting = map[string]event.Event{}
-		b.parked[e.UserID()] = waiting
+	facts := e.Facts()
+	if facts.OriginalID != "" {
+		named := ref{facts.UserID, facts.OriginalID}
+		b.parked[named] = with(b.parked[named], e)
+
+		return
 	}
 
-	waiting[e.ID()] = e
+	b.returned[facts.Order()] = with(b.returned[facts.Order()], e)
 }
 
-// Undecided gives the events that have no decision, in their order, and after each the reversals
-// that waited for it, which are told by true. The decision about an event has to be recorded before
-// the next one is asked for.
+// with appends an event that is not there yet.
+func with(events []event.Event, e event.Event) []event.Event {
+	if slices.ContainsFunc(events, func(x event.Event) bool { return x.ID() == e.ID() }) {
+		return events
+	}
+
+	return append(events, e)
+}
+
+// Undecided yields the events that have no decision, in their order, and after each the reversals
+// that waited for it; the bool reports whether the event had been parked. The decision about an
+// event has to be recorded before the next one is asked for.
 func (b *Books) Undecided(events []event.Event) iter.Seq2[event.Event, bool] {
 	return func(yield func(event.Event, bool) bool) {
 		for _, e := range events {
@@ -158,10 +202,6 @@ func (b *Books) Undecided(events []event.Event) iter.Seq2[event.Event, bool] {
 				return
 			}
 
-			if e.Type().Reverses() {
-				continue
-			}
-
 			for _, parked := range b.waiting(e) {
 				if !yield(parked, true) {
 					return
@@ -171,13 +211,27 @@ func (b *Books) Undecided(events []event.Event) iter.Seq2[event.Event, bool] {
 	}
 }
 
-// waiting gives the parked reversals whose original is now known, in the order in which they
+// waiting takes out the parked reversals whose original is now known, in the order in which they
 // occurred.
 func (b *Books) waiting(arrived event.Event) []event.Event {
+	names := []ref{{arrived.UserID(), arrived.ID()}}
+
 	var out []event.Event
-	for _, e := range b.parked[arrived.UserID()] {
-		if b.originalOf(e.Facts()) != nil {
-			out = append(out, e)
+
+	number := arrived.Facts().Order()
+	if arrived.Type().Sells() && number.Number != "" {
+		for _, sale := range b.orders[number].sales {
+			if sale.ID() != arrived.ID() {
+				names = append(names, ref{sale.UserID(), sale.ID()})
+			}
+		}
+
+		b.returned[number] = b.release(b.returned[number], &out)
+	}
+
+	for _, name := range names {
+		if parked, ok := b.parked[name]; ok {
+			b.parked[name] = b.release(parked, &out)
 		}
 	}
 
@@ -186,18 +240,31 @@ func (b *Books) waiting(arrived event.Event) []event.Event {
 	return out
 }
 
+// release moves those whose original is known into out and returns the others.
+func (b *Books) release(parked []event.Event, out *[]event.Event) []event.Event {
+	var rest []event.Event
+	for _, e := range parked {
+		if b.originalOf(e.Facts()) != nil {
+			*out = append(*out, e)
+		} else {
+			rest = append(rest, e)
+		}
+	}
+
+	return rest
+}
+
 // Chronological orders events by time of occurrence, then by id: the order in which replay decides.
 func Chronological(x, y event.Event) int {
 	return cmp.Or(x.OccurredAt().Compare(y.OccurredAt()), cmp.Compare(x.ID(), y.ID()))
 }
 
 func (b *Books) recordEarning(d Decision, rules *rule.Set) {
-	applied, ok := rules.Find(d.Rule)
-	if !ok || d.Reason == BelowMinimum || d.Reason == AmountOutOfRange {
+	if !d.Applied() || d.Reason == BelowMinimum || d.Reason == AmountOutOfRange {
 		return
 	}
 
-	b.add(d, applied, Usage{Volume: d.Base.Minor(), Earned: d.Amount.Minor()})
+	b.add(d, rules, Usage{Volume: d.Base.Minor(), Earned: d.Amount.Minor()})
 }
 
 func (b *Books) recordReversal(d Decision, rules *rule.Set) {
@@ -216,7 +283,7 @@ func (b *Books) recordReversal(d Decision, rules *rule.Set) {
 	original.Reversed += d.Base.Minor()
 	original.Times++
 	volume := rewarded(applied, before-d.Base.Minor()) - rewarded(applied, before)
-	b.add(original.Decision, applied, Usage{Volume: volume, Earned: d.Amount.Minor()})
+	b.add(original.Decision, rules, Usage{Volume: volume, Earned: d.Amount.Minor()})
 }
 
 // Release takes what is left of an earning out of the accounts of tiers and caps: what is rejected
@@ -242,7 +309,7 @@ func (b *Books) Release(e event.Event, rules *rule.Set) {
 		earned = left.Result.Minor()
 	}
 
-	b.add(o.Decision, applied, Usage{Volume: -rewarded(applied, remaining), Earned: -earned})
+	b.add(o.Decision, rules, Usage{Volume: -rewarded(applied, remaining), Earned: -earned})
 }
 
 // rewarded is how much of a base counts as volume: less than the rule's minimum counts for nothing.
@@ -254,38 +321,36 @@ func rewarded(applied rule.Rule, base int64) int64 {
 	return base
 }
 
-// add books a change in the periods of the earning, of which tiers and cap may share one.
-func (b *Books) add(earning Decision, applied rule.Rule, change Usage) {
-	for _, key := range UsageKeys(earning.Event, applied, earning.Currency) {
+// add books a change in the accounts of the earning.
+func (b *Books) add(earning Decision, rules *rule.Set, change Usage) {
+	for _, key := range UsageKeys(earning, rules) {
 		b.usage[key] = sum(b.usage[key], change)
 		b.deltas[key] = sum(b.deltas[key], change)
 	}
 }
 
 func sum(a, b Usage) Usage {
-	return Usage{Volume: a.Volume + b.Volume, Earned: a.Earned + b.Earned}
+	return Usage{
+		Volume: money.AddSaturated(a.Volume, b.Volume),
+		Earned: money.AddSaturated(a.Earned, b.Earned),
+	}
 }
 
-// UsageKeys names the accounts that an event moves when the rule applies to it: none without tiers
-// and cap.
-func UsageKeys(e event.Event, applied rule.Rule, currency money.Currency) []UsageKey {
-	key := UsageKey{UserID: e.UserID(), RuleID: applied.ID(), Currency: currency}
-
-	var keys []UsageKey
-
-	tier, limit := applied.TierKey(e.OccurredAt()), applied.CapKey(e.OccurredAt())
-	if tier != "" {
-		key.Period = tier
-		keys = append(keys, key)
+// UsageKeys names the accounts that a decision moves when its rule applies: none when no version of
+// the rule has tiers or a cap.
+func UsageKeys(d Decision, rules *rule.Set) []UsageKey {
+	accounts := rules.Accounts(d.Rule.ID)
+	if len(accounts) == 0 {
+		return nil
 	}
 
-	if limit != "" && limit != tier {
-		key.Period = limit
-		keys = append(keys, key)
+	keys := make([]UsageKey, len(accounts))
+	for i, a := range accounts {
+		keys[i] = d.usageKey(a.Period.Label(d.Event.OccurredAt()))
 	}
 
 	return keys
 }
 
-// Changes gives what the run added to accounts of usage.
+// Changes returns what the run added to accounts of usage.
 func (b *Books) Changes() map[UsageKey]Usage { return b.deltas }

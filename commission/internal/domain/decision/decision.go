@@ -29,7 +29,7 @@ type Decision struct {
 
 	OriginalID     string // a reversal: the event that is taken back, once it is known
 	ReversedBefore int64  // a reversal: how much of the original had been taken back already
-	OrderTakenBy   string // a duplicate order: the event that earned for it
+	OrderTakenBy   string // a duplicate order: the event that took it
 
 	Unrounded   string // exact decimal text of the formula's result
 	Amount      money.Amount
@@ -42,7 +42,7 @@ type Original struct {
 	Reversed int64 // how much of its base earlier reversals took back
 	Times    int   // how many reversals counted
 	Rejected bool  // its commission was rejected by hand
-	// there is a commission for it, even if it earns nothing by now: its order is taken
+	// there is a commission for it, even if no rule applies to it by now: its order is taken
 	Booked bool
 }
 
@@ -71,7 +71,7 @@ type Usage struct {
 // Account is the state that a decision depends on.
 type Account struct {
 	Original   *Original          // of a reversal; nil when it has not arrived
-	OrderTaken string             // the event that earned for the same order; "" for none
+	OrderTaken string             // the event that took the same order; "" for none
 	Usage      map[UsageKey]Usage // what is missing is zero
 }
 
@@ -127,8 +127,29 @@ func (d *Decision) earn(rules *rule.Set, account Account) {
 		return
 	}
 
+	if !account.holds(*d, rules, working.Result) {
+		d.Reason = AmountOutOfRange
+		return
+	}
+
 	d.Unrounded, d.Amount = working.Unrounded.String(), working.Result
 	d.Outcome, d.Reason = conclude(working)
+}
+
+// holds reports whether the accounts of the rule can hold the decision's base and the earned amount
+// beside what they stand at.
+func (a Account) holds(d Decision, rules *rule.Set, earned money.Amount) bool {
+	for _, key := range UsageKeys(d, rules) {
+		stands := a.Usage[key]
+		_, volume := money.AddMinor(stands.Volume, d.Base.Minor())
+
+		_, sum := money.AddMinor(stands.Earned, earned.Minor())
+		if volume != nil || sum != nil {
+			return false
+		}
+	}
+
+	return true
 }
 
 func conclude(w rule.Working) (Outcome, Reason) {
@@ -208,6 +229,9 @@ func (d *Decision) reverse(rules *rule.Set, account Account) {
 	switch {
 	case facts.OriginalID == "" && facts.OrderID == "":
 		d.Reason = OriginalNotNamed
+		return
+	case facts.OriginalID == facts.ID:
+		d.Reason = OriginalNotReversible
 		return
 	case original == nil:
 		d.Outcome, d.Reason = Parked, OriginalUnknown
@@ -299,6 +323,9 @@ func (o Original) beforeAndAfter(
 
 	return before, after, err
 }
+
+// Applied reports whether a rule applied to an event that can earn, even if it earned 0.
+func (d Decision) Applied() bool { return !d.Event.Type().Reverses() && d.Rule != rule.Ref{} }
 
 // Earned tells whether it is an earning.
 func (d Decision) Earned() bool { return d.Outcome == Commissioned && d.Amount.Sign() > 0 }

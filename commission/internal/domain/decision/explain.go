@@ -72,21 +72,25 @@ func (d Decision) met(original Decision) Decision {
 func (d Decision) account(original *Original, rules *rule.Set) Account {
 	account := Account{Original: original, OrderTaken: d.OrderTakenBy, Usage: map[UsageKey]Usage{}}
 
-	applied, found := rules.Find(d.Rule)
-	if !found || d.Event.Type().Reverses() {
-		return account
-	}
-
-	at := d.Event.OccurredAt()
-	if key := applied.TierKey(at); key != "" {
-		account.Usage[d.usageKey(key)] = Usage{Volume: d.Position, Earned: d.CapUsed}
-	}
-
-	if key := applied.CapKey(at); key != "" {
-		account.Usage[d.usageKey(key)] = Usage{Volume: d.Position, Earned: d.CapUsed}
+	if applied, found := rules.Find(d.Rule); found && !d.Event.Type().Reverses() {
+		account.Usage = d.Met(applied)
 	}
 
 	return account
+}
+
+// Met is what the accounts that the applied version looks at stood at when it was decided.
+func (d Decision) Met(applied rule.Rule) map[UsageKey]Usage {
+	met := map[UsageKey]Usage{}
+
+	at := d.Event.OccurredAt()
+	for _, period := range []string{applied.TierKey(at), applied.CapKey(at)} {
+		if period != "" {
+			met[d.usageKey(period)] = Usage{Volume: d.Position, Earned: d.CapUsed}
+		}
+	}
+
+	return met
 }
 
 // Agrees tells whether the decision made again is the one that was made.

@@ -185,7 +185,7 @@ func TestAnyOrderAndDuplicationGivesTheSame(t *testing.T) {
 			rapid.SampledFrom([]money.Rounding{money.HalfEven, money.HalfUp}).Draw(t, "mode"),
 		)
 		events := history(t)
-		want := nets(decision.Run(events, rules, nil))
+		want := nets(decision.Run(events, rules, decision.Manual{}))
 		shuffled := rapid.Permutation(
 			append(events, rapid.SliceOf(rapid.SampledFrom(events)).Draw(t, "again")...),
 		).Draw(t, "order")

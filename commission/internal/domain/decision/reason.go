@@ -63,7 +63,7 @@ func (r Reason) Meaning() string {
 		return "The amount is no decimal number of major units, is negative, or has more digits " +
 			"than its currency."
 	case AmountOutOfRange:
-		return "The commission would be beyond what can be represented."
+		return "The commission, or the volume that its rule counts, would be beyond what can be represented."
 	case BelowMinimum:
 		return "The amount is less than the smallest that the rule rewards."
 	case CapReached:
@@ -71,7 +71,7 @@ func (r Reason) Meaning() string {
 	case ZeroCommission:
 		return "A rule applied, and its commission is 0 or rounds to 0."
 	case DuplicateOrder:
-		return "Another event of this user already earned for the same order."
+		return "Another sale or purchase of this user already took the same order."
 	case SelfReferral:
 		return "The metadata says that the user bought from themselves."
 	case OriginalNotNamed:

@@ -7,30 +7,48 @@ import (
 	"tributary/commission/internal/domain/rule"
 )
 
+// Manual is what operators decided, by event.
+type Manual struct {
+	Rejected map[string]bool // their commission was rejected
+	// the sales that keep their order, since the commission for it was rejected or is held
+	Keeps map[string]bool
+}
+
 // Run decides a history from nothing, in the order in which the events occurred, whatever the order
 // in which they are given; events that come twice count once. It is what replay and what-if compare
-// with. rejected names events whose commission was rejected by hand: it stays so.
-func Run(events []event.Event, rules *rule.Set, rejected map[string]bool) []Decision {
+// with. What operators decided stands: what was rejected brings nothing, and no other sale takes an
+// order that was rejected or is held.
+func Run(events []event.Event, rules *rule.Set, manual Manual) []Decision {
 	events = slices.Clone(events)
 	slices.SortFunc(events, Chronological)
 
-	return RunInOrder(events, rules, rejected)
+	books := NewBooks(len(events))
+	for _, e := range events {
+		if manual.Keeps[e.ID()] {
+			books.Keep(e)
+		}
+	}
+
+	return books.run(events, rules, manual.Rejected)
 }
 
-// RunInOrder is Run in the order in which the events are given: what consumption makes of that
-// order.
+// RunInOrder decides in the order in which the events are given: what consumption makes of that
+// order. The commissions of rejected events are rejected as soon as they are made.
 func RunInOrder(events []event.Event, rules *rule.Set, rejected map[string]bool) []Decision {
-	books := NewBooks(len(events))
+	return NewBooks(len(events)).run(events, rules, rejected)
+}
+
+func (b *Books) run(events []event.Event, rules *rule.Set, rejected map[string]bool) []Decision {
 	final := make(map[string]int, len(events))
 
 	out := make([]Decision, 0, len(events))
-	for e, waited := range books.Undecided(events) {
-		d := Decide(e, rules, books.Account(e))
-		books.Record(d, rules)
+	for e, waited := range b.Undecided(events) {
+		d := Decide(e, rules, b.Account(e))
+		b.Record(d, rules)
 
 		if rejected[e.ID()] {
-			books.Reject(e)
-			books.Release(e, rules)
+			b.Reject(e)
+			b.Release(e, rules)
 		}
 
 		if waited {

@@ -64,6 +64,19 @@ type Facts struct {
 	SelfReferral bool // the metadata says that the user bought from themselves
 }
 
+// Order names an order: numbers are those of a user's campaign, and of what belongs to none.
+type Order struct{ UserID, CampaignID, Number string }
+
+// Order is the order that a sale belongs to, or that a reversal names. The number is "" where the
+// event names none, and for types that have no orders, such as leads.
+func (f Facts) Order() Order {
+	if f.OrderID == "" || (!f.Type.Sells() && !f.Type.Reverses()) {
+		return Order{}
+	}
+
+	return Order{UserID: f.UserID, CampaignID: f.CampaignID, Number: f.OrderID}
+}
+
 // Event is a valid event; it never changes.
 type Event struct{ facts Facts }
 

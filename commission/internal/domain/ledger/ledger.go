@@ -119,12 +119,12 @@ func (t Transfer) CommissionID() string { return t.commissionID }
 // PayoutID is the payout that the transfer belongs to, or "" for that of a commission.
 func (t Transfer) PayoutID() string { return t.payoutID }
 
-// Balance is what a user's accounts in a currency stand at, in minor units.
+// Balance is what a user's accounts in a currency stand at.
 type Balance struct {
 	UserID    string
 	Currency  money.Currency
-	Pending   int64
-	Available int64
-	InPayout  int64
-	Paid      int64
+	Pending   money.Total
+	Available money.Total
+	InPayout  money.Total
+	Paid      money.Total
 }

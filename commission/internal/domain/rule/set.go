@@ -32,6 +32,7 @@ type Set struct {
 	shared   map[event.Type][]Rule    // without a user
 	personal map[personalScope][]Rule // with a user
 	byRef    map[Ref]Rule
+	accounts map[string][]Account
 	all      []Rule
 }
 
@@ -56,6 +57,7 @@ func NewSet(revision int64, rules []Rule) *Set {
 		shared:   map[event.Type][]Rule{},
 		personal: map[personalScope][]Rule{},
 		byRef:    map[Ref]Rule{},
+		accounts: map[string][]Account{},
 		all:      slices.Clone(rules),
 	}
 	slices.SortFunc(s.all, func(a, b Rule) int {
@@ -64,6 +66,7 @@ func NewSet(revision int64, rules []Rule) *Set {
 
 	for _, r := range s.all {
 		s.byRef[r.Ref()] = r
+		s.addAccounts(r)
 
 		scope := r.def.Scope
 		if scope.UserID == "" {

@@ -11,6 +11,7 @@ import (
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/explain"
 	"tributary/commission/internal/domain/commission"
+	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
 )
 
@@ -35,8 +36,15 @@ SELECT coalesce(max(revision), 0) FROM (
         WHERE a.subject_type = 'commission' AND a.subject_id = coalesce(c.reverses_id,
             c.id)::text AND a.action = 'reject' AND a.at <= $2))`
 
-	selectRejected = `SELECT event_id FROM commissions AS c WHERE user_id = $1 AND kind = 'earning'
-    AND ` + rejectedBy
+	selectManual = `
+SELECT event_id, ` + rejectedBy + `, (
+    SELECT a.action FROM audit AS a
+    WHERE a.subject_type = 'commission' AND a.subject_id = c.id::text AND a.at <= $2
+    ORDER BY a.at DESC, a.id DESC LIMIT 1
+) = 'hold'
+FROM commissions AS c
+WHERE user_id = $1 AND reverses_id IS NULL AND event_id IS NOT NULL
+  AND (status = 'rejected' OR order_id = $3)`
 
 	selectBookedBefore = selectCommissions + ` AS c
 WHERE user_id = $1 AND id < $3 AND currency = $5 AND event_id IN (SELECT $4::text
@@ -122,17 +130,47 @@ func (s *Store) Before(
 			return err
 		}
 
-		rejected, err := collect(ctx, tx, pgx.RowTo[string], selectRejected, state.UserID, b.Known)
-
-		b.Rejected = make(map[string]bool, len(rejected))
-		for _, id := range rejected {
-			b.Rejected[id] = true
-		}
+		b.Manual, err = manualBefore(ctx, tx, state, b.Known)
 
 		return err
 	})
 
 	return b, err
+}
+
+// manualBefore returns what operators had decided by the time: which of the user's commissions they
+// had rejected, and which of the adjustment's order they held.
+func manualBefore(
+	ctx context.Context,
+	tx pgx.Tx,
+	adjustment commission.State,
+	known time.Time,
+) (decision.Manual, error) {
+	manual := decision.Manual{Rejected: map[string]bool{}, Keeps: map[string]bool{}}
+
+	rows, err := tx.Query(ctx, selectManual, adjustment.UserID, known, adjustment.OrderID)
+	if err != nil {
+		return manual, err
+	}
+
+	var (
+		id       string
+		rejected bool
+		held     *bool
+	)
+	_, err = pgx.ForEachRow(rows, []any{&id, &rejected, &held}, func() error {
+		if rejected {
+			manual.Rejected[id] = true
+		}
+
+		if rejected || value(held) {
+			manual.Keeps[id] = true
+		}
+
+		return nil
+	})
+
+	return manual, err
 }
 
 // knownTo is until when what happened was known to an adjustment. A replay of many users takes its

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -20,12 +21,15 @@ import (
 const (
 	selectDecided = `SELECT event_id FROM decisions WHERE event_id = ANY($1)`
 
-	// What events of the batch refer to, as it stands: by id, and sales of the same orders. With
-	// what earlier reversals took back.
+	// What events of the batch refer to, as it stands: by id, with the sale that took the order of
+	// a second telling, and sales of the same orders. With what earlier reversals took back.
 	selectOriginals = `
 SELECT ` + decisionColumns + `, coalesce(r.reversed, 0), r.times
 FROM (
     SELECT e.* FROM standing_decisions AS e WHERE e.event_id = ANY($1)
+    UNION
+    SELECT e.* FROM standing_decisions AS s JOIN standing_decisions AS e
+        ON e.event_id = s.order_taken_by WHERE s.event_id = ANY($1)
     UNION
     SELECT e.* FROM unnest($2::text[], $3::text[]) AS o (user_id, order_id)
     CROSS JOIN LATERAL (
@@ -97,12 +101,8 @@ func want(events []event.Event) wanted {
 			w.orderUsers, w.orders = append(w.orderUsers, f.UserID), append(w.orders, f.OrderID)
 		}
 
-		if f.Type.Reverses() {
-			continue
-		}
-
 		w.parkedUsers, w.parkedRefs = append(w.parkedUsers, f.UserID), append(w.parkedRefs, f.ID)
-		if f.OrderID != "" {
+		if f.OrderID != "" && f.Type.Sells() {
 			w.parkedUsers, w.parkedRefs = append(w.parkedUsers, f.UserID), append(w.parkedRefs, f.OrderID)
 		}
 	}
@@ -195,10 +195,6 @@ func loadOriginals(
 			return err
 		}
 
-		if d.Outcome == decision.Parked {
-			return nil
-		}
-
 		originals[d.Event.ID()] = d
 		if r.commissionID != nil && d.Earned() {
 			*earnings = append(*earnings, *r.commissionID)
@@ -278,14 +274,8 @@ func usageKeys(
 	events []event.Event,
 	originals map[string]decision.Decision,
 	rules *rule.Set,
-) map[decision.UsageKey]struct{} {
-	keys := map[decision.UsageKey]struct{}{}
-
-	add := func(e event.Event, applied rule.Rule, currency money.Currency) {
-		for _, key := range decision.UsageKeys(e, applied, currency) {
-			keys[key] = struct{}{}
-		}
-	}
+) map[decision.UsageKey]account {
+	keys := map[decision.UsageKey]account{}
 	for _, e := range events {
 		if e.Type().Reverses() {
 			continue
@@ -301,36 +291,66 @@ func usageKeys(
 		}
 
 		if applied, found, _ := rules.Select(e, currency); found {
-			add(e, applied, currency)
+			addKeys(keys, decision.Decision{Event: e, Rule: applied.Ref(), Currency: currency}, rules)
 		}
 	}
 
 	for _, d := range originals {
-		if applied, found := rules.Find(d.Rule); found {
-			add(d.Event, applied, d.Currency)
-		}
+		addKeys(keys, d, rules)
 	}
 
 	return keys
 }
 
+// loadUsage reads the accounts. Those that are missing, and may have been in use before they were
+// kept, are derived from the decisions first.
 func loadUsage(
 	ctx context.Context,
 	tx pgx.Tx,
-	keys map[decision.UsageKey]struct{},
+	keys map[decision.UsageKey]account,
 	books *decision.Books,
 ) error {
 	if len(keys) == 0 {
 		return nil
 	}
 
-	var users, rules, currencies, periods []string
-	for key := range keys {
-		users, rules = append(users, key.UserID), append(rules, key.RuleID)
-		currencies, periods = append(currencies, key.Currency.String()), append(periods, key.Period)
+	if err := readUsage(ctx, tx, keys, books, selectUsage); err != nil {
+		return err
 	}
 
-	rows, err := tx.Query(ctx, selectUsage, users, rules, currencies, periods)
+	maps.DeleteFunc(keys, func(_ decision.UsageKey, a account) bool { return !a.derived })
+
+	if len(keys) == 0 {
+		return nil
+	}
+
+	return readUsage(ctx, tx, keys, books, deriveUsage)
+}
+
+// readUsage loads the accounts that the statement returns, and takes them out of keys.
+func readUsage(
+	ctx context.Context,
+	tx pgx.Tx,
+	keys map[decision.UsageKey]account,
+	books *decision.Books,
+	sql string,
+) error {
+	var (
+		users, rules, currencies, periods []string
+		from, to                          []time.Time
+	)
+	for key, a := range keys {
+		users, rules = append(users, key.UserID), append(rules, key.RuleID)
+		currencies, periods = append(currencies, key.Currency.String()), append(periods, key.Period)
+		from, to = append(from, a.from), append(to, a.to)
+	}
+
+	args := []any{users, rules, currencies, periods}
+	if sql == deriveUsage {
+		args = append(args, from, to)
+	}
+
+	rows, err := tx.Query(ctx, sql, args...)
 	if err != nil {
 		return err
 	}
@@ -346,6 +366,7 @@ func loadUsage(
 		func() (err error) {
 			if key.Currency, err = money.ParseCurrency(code); err == nil {
 				books.LoadUsage(key, usage)
+				delete(keys, key)
 			}
 
 			return err

@@ -90,8 +90,49 @@ func (f fixture) publishBetter(t *testing.T, users [2]string, kind event.Type) {
 	}
 }
 
+// publishNext publishes the next version of the users' own rule, which changes its cap, or tiers.
+func (f fixture) publishNext(t *testing.T, r *rapid.T, users [2]string, kind event.Type) {
+	t.Helper()
+
+	formula := rule.Formula{Kind: rule.Percentage, Rate: share(t, "0.15")}
+	if rapid.Bool().Draw(r, "tiers") {
+		formula = rule.Formula{
+			Kind:   rule.Graduated,
+			Period: rapid.SampledFrom([]rule.Period{rule.Monthly, rule.Lifetime}).Draw(r, "period"),
+			Tiers:  []rule.Tier{{From: 0, Rate: share(t, "0")}, {From: 20_000, Rate: share(t, "0.2")}},
+		}
+	}
+
+	limit := &rule.Cap{
+		Amount: 5_000,
+		Period: rapid.SampledFrom([]rule.Period{rule.Daily, rule.Monthly, rule.Lifetime}).Draw(r, "cap"),
+	}
+	for _, user := range users {
+		_, err := f.store.Publish(t.Context(), byHand(), func(set *rule.Set) (rule.Rule, error) {
+			for _, own := range set.All() {
+				def := own.Definition()
+				if def.Scope.UserID == user && def.Scope.EventType == kind {
+					def.Version++
+					def.Formula = formula
+					def.Cap = limit
+					def.PublishedAt = start()
+					def.EffectiveFrom = autumn().From.AddDate(0, 0, 40)
+
+					return rule.New(def)
+				}
+			}
+
+			return rule.Rule{}, errAway
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // drawn draws sales, purchases, views and leads, which have no rule, of which some share an order,
-// and reversals of any of them; ids begin with the name. All occur within so many days.
+// and reversals of any of them, of each other, and of orders; ids begin with the name. All occur
+// within so many days.
 func drawn(
 	t *rapid.T,
 	name string,
@@ -123,6 +164,7 @@ func drawn(
 
 		if f.Type.Sells() {
 			f.OrderID = fmt.Sprint(name, rapid.IntRange(0, 6).Draw(t, "order"))
+			f.CampaignID = rapid.SampledFrom([]string{"", "", "shop"}).Draw(t, "campaign")
 		}
 
 		add(f)
@@ -135,6 +177,7 @@ func drawn(
 		f := event.Facts{Type: event.Refund, OriginalID: original.ID}
 		if original.OrderID != "" && rapid.Bool().Draw(t, "by order") {
 			f.OriginalID, f.OrderID = "", original.OrderID
+			f.CampaignID = original.CampaignID
 		}
 
 		if rapid.Bool().Draw(t, "partial") {
@@ -145,6 +188,10 @@ func drawn(
 		}
 
 		add(f)
+
+		if rapid.IntRange(0, 4).Draw(t, "again") == 0 {
+			add(event.Facts{Type: event.Void, OriginalID: out[len(out)-1].ID})
+		}
 	}
 
 	return out
@@ -177,8 +224,8 @@ func (f fixture) arrive(t *testing.T, user string, facts []event.Facts, size int
 	}
 }
 
-// rejectBoth rejects the earnings of the event of both users, if both are pending.
-func (f fixture) rejectBoth(t *testing.T, users [2]string, id string) {
+// actOnBoth acts on the earnings of the event of both users, if both are pending.
+func (f fixture) actOnBoth(t *testing.T, users [2]string, id string, action commission.Action) {
 	t.Helper()
 
 	const pending = `SELECT count(*) FROM commissions WHERE event_id IN ($1, $2)
@@ -188,7 +235,7 @@ func (f fixture) rejectBoth(t *testing.T, users [2]string, id string) {
 	}
 
 	for _, user := range users {
-		f.act(t, user+id, commission.Reject)
+		f.act(t, user+id, action)
 	}
 }
 
@@ -281,7 +328,12 @@ func TestReplayBringsEveryOrderOfArrivalToTheSame(t *testing.T) {
 			})
 		}
 
-		f.rejectBoth(t, users, rapid.SampledFrom(originals).Draw(r, "rejected").ID)
+		for range rapid.IntRange(0, 2).Draw(r, "acted on") {
+			id := rapid.SampledFrom(originals).Draw(r, "acted on").ID
+			action := rapid.SampledFrom([]commission.Action{commission.Reject, commission.Hold}).Draw(r, "action")
+			f.actOnBoth(t, users, id, action)
+		}
+
 		both := func(when string) {
 			var states [2]string
 			for i, user := range users {
@@ -306,6 +358,7 @@ func TestReplayBringsEveryOrderOfArrivalToTheSame(t *testing.T) {
 			[]event.Type{"", event.Sale, event.Purchase, event.Lead},
 		).Draw(r, "better"); kind != "" {
 			f.publishBetter(t, users, kind)
+			f.publishNext(t, r, users, kind)
 		}
 
 		for _, user := range users {
@@ -319,5 +372,56 @@ func TestReplayBringsEveryOrderOfArrivalToTheSame(t *testing.T) {
 		}
 
 		both("after what came in order")
+	})
+}
+
+// decisions gives all that was decided about the user's events, and the usage.
+func (f fixture) decisions(t *testing.T, user string) string {
+	t.Helper()
+
+	return f.one(t, `
+SELECT concat_ws(' / ', string_agg(concat_ws(' ', substr(event_id, length($1) + 1), outcome, reason,
+    amount_minor, position_minor, cap_used_minor, substr(reverses_event_id, length($1) + 1),
+    substr(order_taken_by, length($1) + 1)), ', ' ORDER BY event_id),
+    (SELECT string_agg(concat_ws(' ', name, period, volume_minor, earned_minor), ', '
+        ORDER BY name, period) FROM usage JOIN rules USING (rule_id) WHERE usage.user_id = $1
+            AND (volume_minor, earned_minor) <> (0, 0)))
+FROM decisions WHERE user_id = $1`, user)
+}
+
+// Events that come one by one, as one batch or cut in any other way are decided alike.
+func TestCutsMakeNoDifference(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.publishTiers(t)
+	f.publish(t, rule.Definition{
+		Scope:    rule.Scope{EventType: event.Purchase},
+		Priority: 6,
+		Formula: rule.Formula{
+			Kind:   rule.Graduated,
+			Period: rule.Monthly,
+			Tiers:  []rule.Tier{{From: 0, Rate: share(t, "0")}, {From: 10_000, Rate: share(t, "0.1")}},
+		},
+	})
+
+	runs := 0
+	rapid.Check(t, func(r *rapid.T) {
+		runs++
+		arrival := rapid.Permutation(drawn(r, "e", autumn().From, 40, nil)).Draw(r, "arrival")
+
+		var want string
+		for i, size := range []int{1, len(arrival), rapid.IntRange(2, 5).Draw(r, "batch")} {
+			user := fmt.Sprintf("cut%d-%d-", runs, i)
+			f.arrive(t, user, arrival, size, func() {})
+
+			got := f.decisions(t, user)
+			if i == 0 {
+				want = got
+			}
+
+			if got != want {
+				r.Fatalf("by %d:\n%s\none by one:\n%s", size, got, want)
+			}
+		}
 	})
 }

@@ -27,10 +27,10 @@ INSERT INTO payouts (id, user_id, amount_minor, currency, payment_method, accoun
 VALUES ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''), $9, $10, $11)`
 	updatePayout = `UPDATE payouts SET status = $2, reason = nullif($3, ''), closed_at = $4,
     version = $5 WHERE id = $1`
-	selectAvailable = `SELECT coalesce((SELECT available_minor FROM balances WHERE user_id = $1
-    AND currency = $2), 0)`
-	selectBalances = `SELECT user_id, currency, pending_minor, available_minor, in_payout_minor,
-    paid_minor FROM balances`
+	selectAvailable = `SELECT least(coalesce((SELECT available_minor FROM balances
+    WHERE user_id = $1 AND currency = $2), 0), 9223372036854775807)::bigint`
+	selectBalances = `SELECT user_id, currency, pending_minor::text, available_minor::text,
+    in_payout_minor::text, paid_minor::text FROM balances`
 )
 
 // Payouts is the repository of payouts.
@@ -281,14 +281,32 @@ func (r Payouts) Balances(ctx context.Context, owner query.Owner) ([]ledger.Bala
 
 func scanBalance(row pgx.CollectableRow) (ledger.Balance, error) {
 	var (
-		b    ledger.Balance
-		code string
+		b                                        ledger.Balance
+		code, pending, available, inPayout, paid string
 	)
 
-	err := row.Scan(&b.UserID, &code, &b.Pending, &b.Available, &b.InPayout, &b.Paid)
-	if err == nil {
-		b.Currency, err = money.ParseCurrency(code)
+	err := row.Scan(&b.UserID, &code, &pending, &available, &inPayout, &paid)
+	if err != nil {
+		return b, err
 	}
 
-	return b, err
+	if b.Currency, err = money.ParseCurrency(code); err != nil {
+		return b, err
+	}
+
+	for _, account := range []struct {
+		total *money.Total
+		minor string
+	}{
+		{&b.Pending, pending},
+		{&b.Available, available},
+		{&b.InPayout, inPayout},
+		{&b.Paid, paid},
+	} {
+		if *account.total, err = money.ParseTotal(account.minor, b.Currency); err != nil {
+			return b, err
+		}
+	}
+
+	return b, nil
 }

@@ -36,7 +36,8 @@ ORDER BY d.occurred_at, d.event_id LIMIT $2`
 	selectBooked = `
 SELECT coalesce(d.reverses_event_id, c.event_id), c.currency,
     coalesce(sum(c.amount_minor) FILTER (WHERE c.status <> 'rejected'), 0)::bigint,
-       bool_or(c.kind = 'earning' AND c.status = 'rejected')
+    bool_or(c.reverses_id IS NULL AND c.status = 'rejected'),
+    bool_or(c.reverses_id IS NULL AND c.status = 'held')
 FROM commissions AS c
 LEFT JOIN LATERAL (
     SELECT reverses_event_id FROM decisions
@@ -128,10 +129,10 @@ func (s *Store) Rebook(
 
 func (s *Store) history(ctx context.Context, tx pgx.Tx, userID string) (replay.History, error) {
 	h := replay.History{
-		UserID:   userID,
-		Booked:   map[replay.Money]int64{},
-		Rejected: map[string]bool{},
-		Usage:    map[decision.UsageKey]decision.Usage{},
+		UserID: userID,
+		Booked: map[replay.Money]int64{},
+		Manual: decision.Manual{Rejected: map[string]bool{}, Keeps: map[string]bool{}},
+		Usage:  map[decision.UsageKey]decision.Usage{},
 	}
 
 	var revision int64
@@ -178,18 +179,28 @@ func loadBooked(ctx context.Context, tx pgx.Tx, h replay.History) error {
 		return err
 	}
 
+	// A second telling does not keep the order that a replay has given to another one.
+	second := map[string]bool{}
+	for _, s := range h.Decisions {
+		second[s.Event.ID()] = s.Reason == decision.DuplicateOrder
+	}
+
 	var (
-		key      replay.Money
-		minor    int64
-		rejected bool
+		key            replay.Money
+		minor          int64
+		rejected, held bool
 	)
 	_, err = pgx.ForEachRow(
 		rows,
-		[]any{&key.EventID, &key.Currency, &minor, &rejected},
+		[]any{&key.EventID, &key.Currency, &minor, &rejected, &held},
 		func() error {
 			h.Booked[key] = minor
 			if rejected {
-				h.Rejected[key.EventID] = true
+				h.Manual.Rejected[key.EventID] = true
+			}
+
+			if (rejected || held) && !second[key.EventID] {
+				h.Manual.Keeps[key.EventID] = true
 			}
 
 			return nil
@@ -267,7 +278,7 @@ func book(
 		batch.Queue(upsertStanding, append(answer, d.OrderTakenBy)...)
 	}
 
-	queueUsage(&batch, b.Usage)
+	queueUsage(&batch, upsertUsage, b.Usage)
 
 	return booked, tx.SendBatch(ctx, &batch).Close()
 }

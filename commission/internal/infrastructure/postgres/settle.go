@@ -42,7 +42,7 @@ SELECT user_id, currency, CASE WHEN amount_minor > 0 THEN 'pending' ELSE $3 END,
 FROM rows`
 
 	selectDue = `SELECT id::text, user_id FROM commissions WHERE status = 'pending'
-    AND kind = 'earning' AND available_at <= $1 ORDER BY available_at LIMIT $2`
+    AND reverses_id IS NULL AND available_at <= $1 ORDER BY available_at LIMIT $2`
 
 	lockDue = `SELECT id::text FROM commissions WHERE id = ANY($1::uuid[]) AND status = 'pending'
     ORDER BY id FOR UPDATE`
@@ -93,7 +93,7 @@ func (s *Store) Act(
 			return before, record, change.ErrVersion()
 		}
 
-		next, err := commission.Next(state.Kind, state.Status, act.Action)
+		next, err := state.Next(act.Action)
 		if err != nil {
 			return before, record, err
 		}
@@ -144,7 +144,7 @@ func (s *Store) release(ctx context.Context, tx pgx.Tx, eventID string) error {
 	books.Release(found[eventID].Event, rules)
 
 	var batch pgx.Batch
-	queueUsage(&batch, books.Changes())
+	queueUsage(&batch, releaseUsage, books.Changes())
 
 	return tx.SendBatch(ctx, &batch).Close()
 }

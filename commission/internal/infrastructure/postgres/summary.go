@@ -64,7 +64,7 @@ func (s *Store) Summary(
 	}
 
 	where := c.where()
-	sql := "SELECT " + list + ", count(*), sum(amount_minor)::bigint FROM commissions" + where +
+	sql := "SELECT " + list + ", count(*), sum(amount_minor)::text FROM commissions" + where +
 		" GROUP BY " + groups + " ORDER BY " + groups + " LIMIT " + c.arg(limit)
 
 	found, err := collect(
@@ -84,7 +84,7 @@ func (s *Store) Summary(
 func scanGroup(row pgx.CollectableRow, by []query.Dimension) (query.Group, error) {
 	g := query.Group{Values: make([]string, len(by))}
 
-	var minor int64
+	var minor string
 
 	targets := make([]any, 0, len(by)+2)
 	for i := range g.Values {
@@ -96,7 +96,9 @@ func scanGroup(row pgx.CollectableRow, by []query.Dimension) (query.Group, error
 	}
 
 	currency, err := money.ParseCurrency(g.Values[slices.Index(by, query.ByCurrency)])
-	g.Amount = money.FromMinor(minor, currency)
+	if err == nil {
+		g.Amount, err = money.ParseTotal(minor, currency)
+	}
 
 	return g, err
 }

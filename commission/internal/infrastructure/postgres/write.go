@@ -84,7 +84,7 @@ func store(ctx context.Context, tx moneyTx, c consume.Changes) error {
 		batch.Queue(settleClawbacks, c.Reversed)
 	}
 
-	queueUsage(&batch, c.Usage)
+	queueUsage(&batch, upsertUsage, c.Usage)
 
 	if batch.Len() > 0 {
 		if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
@@ -136,7 +136,7 @@ func resolution(d consume.Decided, now time.Time) []any {
 	}
 }
 
-func queueUsage(batch *pgx.Batch, usage map[decision.UsageKey]decision.Usage) {
+func queueUsage(batch *pgx.Batch, sql string, usage map[decision.UsageKey]decision.Usage) {
 	if len(usage) == 0 {
 		return
 	}
@@ -154,7 +154,7 @@ func queueUsage(batch *pgx.Batch, usage map[decision.UsageKey]decision.Usage) {
 		earned = append(earned, change.Earned)
 	}
 
-	batch.Queue(upsertUsage, users, rules, currencies, periods, volumes, earned)
+	batch.Queue(sql, users, rules, currencies, periods, volumes, earned)
 }
 
 func transfersOf(commissions []commission.Commission) ([]ledger.Transfer, error) {

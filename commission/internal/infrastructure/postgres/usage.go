@@ -1,0 +1,88 @@
+package postgres
+
+import (
+	"time"
+
+	"tributary/commission/internal/domain/decision"
+	"tributary/commission/internal/domain/rule"
+)
+
+// account is what the database has to know to derive an account of tiers and caps: the period that
+// it stands for.
+type account struct {
+	derived  bool // if it is missing: it may have been in use before it was kept
+	from, to time.Time
+}
+
+// keptAfter is how long after the publication of a version an account may still miss decisions:
+// clocks differ, and events may occur some minutes ahead.
+const keptAfter = 24 * time.Hour
+
+// addKeys adds the accounts that the decision may move.
+func addKeys(keys map[decision.UsageKey]account, d decision.Decision, rules *rule.Set) {
+	for i, key := range decision.UsageKeys(d, rules) {
+		kept := rules.Accounts(d.Rule.ID)[i]
+		from, to := kept.Period.Span(d.Event.OccurredAt())
+		keys[key] = account{
+			derived: !kept.Since.IsZero() && from.Before(kept.Since.Add(keptAfter)),
+			from:    from,
+			to:      to,
+		}
+	}
+}
+
+// deriveUsage makes accounts out of the decisions that stand: the base and the commission that
+// reversals have left of each event, without those whose commission was rejected. As in package
+// decision, less than the version's minimum counts for nothing.
+const deriveUsage = `
+WITH wanted AS (
+    SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[],
+        $6::timestamptz[]) AS q (user_id, rule_id, currency, period, from_time, to_time)
+), events AS (
+    SELECT u.user_id, c.event_id FROM (SELECT DISTINCT user_id FROM wanted) AS u
+        JOIN commissions AS c USING (user_id) WHERE c.event_id IS NOT NULL
+    UNION
+    SELECT u.user_id, d.event_id FROM (SELECT DISTINCT user_id FROM wanted) AS u
+        JOIN decisions AS d USING (user_id) WHERE d.outcome <> 'commissioned'
+), counted AS (
+    SELECT w.user_id, w.rule_id, w.currency, w.period, v.minimum_base_minor AS minimum,
+        e.base_minor - coalesce(r.base, 0) AS base, e.amount_minor + coalesce(r.amount, 0) AS earned
+    FROM wanted AS w
+    JOIN events USING (user_id)
+    JOIN standing_decisions AS e ON e.event_id = events.event_id AND e.rule_id = w.rule_id
+        AND e.currency = w.currency AND e.occurred_at >= w.from_time AND e.occurred_at < w.to_time
+        AND e.event_type NOT IN ('refund', 'void', 'chargeback')
+        AND e.reason NOT IN ('below_minimum', 'amount_out_of_range')
+    JOIN rules AS v ON v.rule_id = e.rule_id AND v.version = e.rule_version
+    LEFT JOIN commissions AS c ON c.id = e.commission_id
+    CROSS JOIN LATERAL (
+        SELECT sum(x.base_minor) AS base, sum(x.amount_minor) AS amount
+        FROM (
+            SELECT reason, base_minor, amount_minor FROM decisions AS y
+                WHERE y.reverses_event_id = e.event_id
+                AND NOT EXISTS (SELECT FROM replayed_decisions AS p WHERE p.event_id = y.event_id)
+            UNION ALL
+            SELECT reason, base_minor, amount_minor FROM replayed_decisions AS p
+                WHERE p.reverses_event_id = e.event_id
+        ) AS x
+        WHERE x.reason IN ('clawed_back', 'nothing_to_claw_back')
+    ) AS r
+    WHERE c.status IS DISTINCT FROM 'rejected'
+)
+INSERT INTO usage AS u (user_id, rule_id, currency, period, volume_minor, earned_minor)
+SELECT w.user_id, w.rule_id, w.currency, w.period,
+    least(coalesce(sum(c.base) FILTER (WHERE c.base >= c.minimum), 0), 9223372036854775807),
+    least(coalesce(sum(c.earned), 0), 9223372036854775807)
+FROM wanted AS w LEFT JOIN counted AS c USING (user_id, rule_id, currency, period)
+GROUP BY w.user_id, w.rule_id, w.currency, w.period
+RETURNING u.user_id, u.rule_id::text, u.currency, u.period, u.volume_minor, u.earned_minor`
+
+// releaseUsage takes out of the accounts what is rejected. One that is missing is derived without
+// it when it is needed.
+const releaseUsage = `
+UPDATE usage AS u
+SET volume_minor = u.volume_minor + d.volume, earned_minor = u.earned_minor + d.earned
+FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])
+    AS d (user_id, rule_id, currency, period, volume, earned)
+WHERE (u.user_id, u.rule_id, u.currency, u.period)
+    = (d.user_id, d.rule_id, d.currency, d.period)`
