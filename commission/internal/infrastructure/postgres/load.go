@@ -28,8 +28,11 @@ SELECT ` + decisionColumns + `, coalesce(r.reversed, 0), r.times
 FROM (
     SELECT e.* FROM standing_decisions AS e WHERE e.event_id = ANY($1)
     UNION
-    SELECT e.* FROM standing_decisions AS s JOIN standing_decisions AS e
-        ON e.event_id = s.order_taken_by WHERE s.event_id = ANY($1)
+    SELECT e.* FROM standing_decisions AS s
+    CROSS JOIN LATERAL (
+        SELECT * FROM standing_decisions AS e WHERE e.event_id = s.order_taken_by OFFSET 0
+    ) AS e
+    WHERE s.event_id = ANY($1)
     UNION
     SELECT e.* FROM unnest($2::text[], $3::text[]) AS o (user_id, order_id)
     CROSS JOIN LATERAL (

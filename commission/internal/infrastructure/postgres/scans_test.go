@@ -96,6 +96,7 @@ func traffic(round, users int) []event.Facts {
 
 		ofOrder := refund(name("of-order", round), user, "", "1")
 		ofOrder.OrderID = name("order", max(0, round-1))
+		ofOrder.CampaignID = sale.CampaignID
 
 		batch = append(
 			batch,

@@ -39,22 +39,30 @@ WITH wanted AS (
     SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[],
         $6::timestamptz[]) AS q (user_id, rule_id, currency, period, from_time, to_time)
 ), events AS (
-    SELECT u.user_id, c.event_id FROM (SELECT DISTINCT user_id FROM wanted) AS u
-        JOIN commissions AS c USING (user_id) WHERE c.event_id IS NOT NULL
-    UNION
-    SELECT u.user_id, d.event_id FROM (SELECT DISTINCT user_id FROM wanted) AS u
-        JOIN decisions AS d USING (user_id) WHERE d.outcome <> 'commissioned'
+    SELECT u.user_id, e.event_id FROM (SELECT DISTINCT user_id FROM wanted) AS u
+    CROSS JOIN LATERAL (
+        SELECT event_id FROM commissions WHERE user_id = u.user_id AND event_id IS NOT NULL
+        UNION
+        SELECT event_id FROM decisions WHERE user_id = u.user_id AND outcome <> 'commissioned'
+        OFFSET 0
+    ) AS e
 ), counted AS (
     SELECT w.user_id, w.rule_id, w.currency, w.period, v.minimum_base_minor AS minimum,
         e.base_minor - coalesce(r.base, 0) AS base, e.amount_minor + coalesce(r.amount, 0) AS earned
     FROM wanted AS w
     JOIN events USING (user_id)
-    JOIN standing_decisions AS e ON e.event_id = events.event_id AND e.rule_id = w.rule_id
-        AND e.currency = w.currency AND e.occurred_at >= w.from_time AND e.occurred_at < w.to_time
-        AND e.event_type NOT IN ('refund', 'void', 'chargeback')
-        AND e.reason NOT IN ('below_minimum', 'amount_out_of_range')
+    CROSS JOIN LATERAL (
+        SELECT * FROM standing_decisions AS e
+        WHERE e.event_id = events.event_id AND e.rule_id = w.rule_id AND e.currency = w.currency
+            AND e.occurred_at >= w.from_time AND e.occurred_at < w.to_time
+            AND e.event_type NOT IN ('refund', 'void', 'chargeback')
+            AND e.reason NOT IN ('below_minimum', 'amount_out_of_range')
+        OFFSET 0
+    ) AS e
     JOIN rules AS v ON v.rule_id = e.rule_id AND v.version = e.rule_version
-    LEFT JOIN commissions AS c ON c.id = e.commission_id
+    LEFT JOIN LATERAL (
+        SELECT status FROM commissions WHERE id = e.commission_id OFFSET 0
+    ) AS c ON true
     CROSS JOIN LATERAL (
         SELECT sum(x.base_minor) AS base, sum(x.amount_minor) AS amount
         FROM (
