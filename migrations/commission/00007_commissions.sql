@@ -207,6 +207,15 @@ BEGIN
                 WHERE id = NEW.reverses_id
                   AND (status = 'rejected') = (NEW.status = 'rejected')
                   AND status NOT IN ('pending', 'held')
+                  AND (
+                      status = 'reversed' -- it lies where it lay, with nothing left of it
+                      OR EXISTS (
+                          SELECT FROM ledger
+                          WHERE coalesce(commission_id, payout_id) = NEW.id
+                            AND CASE WHEN NEW.amount_minor > 0 THEN from_account ELSE to_account END
+                                = 'pending'
+                      )
+                  )
             )
         WHEN NEW.status = 'reversed' THEN -- nothing is left that could lie anywhere
             NEW.amount_minor
@@ -215,10 +224,7 @@ BEGIN
         ELSE
             EXISTS (
                 SELECT FROM ledger
-                WHERE commission_id = NEW.id
-                  AND from_account = 'pending'
-                  AND to_account = CASE NEW.status WHEN 'approved' THEN 'available' ELSE 'programme' END
-                  AND amount_minor = NEW.amount_minor
+                WHERE coalesce(commission_id, payout_id) = NEW.id AND from_account = 'pending'
             )
     END) THEN
         RAISE EXCEPTION 'a % that becomes % takes its money along', NEW.kind, NEW.status
@@ -235,6 +241,53 @@ CREATE CONSTRAINT TRIGGER commissions_settled
     FOR EACH ROW
     WHEN (NEW.status IN ('approved', 'rejected', 'reversed'))
     EXECUTE FUNCTION commissions_settled();
+
+-- How many commissions this transaction has inserted without their transfer: none may be left when
+-- it ends. One counter for all of its rows, because a trigger for each would cost every event a
+-- search. A row lives as long as its transaction, and the service may not write it.
+CREATE UNLOGGED TABLE commissions_unmoved (
+    xid  xid8   PRIMARY KEY,
+    rows bigint NOT NULL
+) WITH (fillfactor = 50);
+
+REVOKE ALL ON commissions_unmoved FROM commission_user;
+
+-- +goose StatementBegin
+CREATE FUNCTION commissions_added() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    INSERT INTO commissions_unmoved AS u (xid, rows)
+    SELECT pg_current_xact_id(), count(*) FROM added
+    ON CONFLICT (xid) DO UPDATE SET rows = u.rows + excluded.rows;
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+
+CREATE TRIGGER commissions_added
+    AFTER INSERT ON commissions
+    REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION commissions_added();
+
+-- +goose StatementBegin
+CREATE FUNCTION commissions_moved() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    unmoved bigint;
+BEGIN
+    DELETE FROM commissions_unmoved WHERE xid = NEW.xid RETURNING rows INTO unmoved;
+    IF unmoved <> 0 THEN
+        RAISE EXCEPTION 'a commission comes with the transfer of its amount'
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+
+CREATE CONSTRAINT TRIGGER commissions_moved
+    AFTER INSERT ON commissions_unmoved
+    DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION commissions_moved();
 
 CREATE TRIGGER commissions_kept
     BEFORE DELETE OR TRUNCATE ON commissions

@@ -53,6 +53,33 @@ CREATE TRIGGER payouts_move
     BEFORE UPDATE ON payouts
     FOR EACH ROW EXECUTE FUNCTION payouts_guard();
 
+-- A status tells where money lies: whoever writes, the ledger has moved by the end of the
+-- transaction.
+-- +goose StatementBegin
+CREATE FUNCTION payouts_moved() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' AND (NEW.status NOT IN ('requested', 'rejected') OR NEW.version <> 1) THEN
+        RAISE EXCEPTION 'a payout begins as requested or rejected' USING ERRCODE = 'restrict_violation';
+    END IF;
+
+    IF NEW.status <> 'rejected' AND NOT EXISTS (
+        SELECT FROM ledger
+        WHERE coalesce(commission_id, payout_id) = NEW.id
+          AND from_account = CASE NEW.status WHEN 'requested' THEN 'available' ELSE 'in_payout' END
+    ) THEN
+        RAISE EXCEPTION 'a payout that is % takes its money along', NEW.status
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+
+CREATE CONSTRAINT TRIGGER payouts_moved
+    AFTER INSERT OR UPDATE ON payouts
+    DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION payouts_moved();
+
 CREATE TRIGGER payouts_kept
     BEFORE DELETE OR TRUNCATE ON payouts
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

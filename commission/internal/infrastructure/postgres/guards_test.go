@@ -2,17 +2,30 @@ package postgres_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/payout"
 	"tributary/platform/money"
 	platform "tributary/platform/postgres"
 )
+
+// withTransfer is the statement that inserts a commission together with its row in the ledger.
+func withTransfer(insert string) string {
+	return `WITH made AS (` + insert + ` RETURNING *), lies AS (
+    SELECT *, CASE status WHEN 'pending' THEN 'pending' ELSE 'available' END AS account FROM made)
+INSERT INTO ledger (user_id, currency, from_account, to_account, amount_minor, commission_id, created_at)
+SELECT user_id, currency, CASE WHEN amount_minor > 0 THEN 'programme' ELSE account END,
+    CASE WHEN amount_minor > 0 THEN account ELSE 'programme' END, abs(amount_minor), id, now()
+FROM lies`
+}
 
 // What SQL must refuse, to the service's role and to the owner alike: history is not rewritten and
 // states are not jumped.
@@ -44,19 +57,27 @@ func TestTheDatabaseGuardsItself(t *testing.T) {
 		t.Fatalf("%v, %v", p, err)
 	}
 
-	f.owned(t, `UPDATE payouts SET status = 'completed', closed_at = now(), version = version + 1`)
+	if _, err := command.NewClosePayout(f.store.Payouts()).Handle(
+		t.Context(),
+		byHand(),
+		command.Closing{ID: p.ID, To: payout.Completed},
+	); err != nil {
+		t.Fatal(err)
+	}
+
 	f.owned(t, `INSERT INTO audit (at, actor, action, subject_type, subject_id, reason, before,
     after, request_id) VALUES (now(), 'a', 'b', 'rule', 'c', 'd', '', '', '')`)
+	// an adjustment with its transfer
 	adjust := func(eventID, status, of string) string {
-		return `INSERT INTO commissions (id, event_id, user_id, event_type, kind, status, base_minor,
-    amount_minor, currency, reason, reverses_id, available_at, occurred_at, created_at)
-			SELECT gen_random_uuid(), nullif('` + eventID + `', ''), user_id, event_type, 'adjustment', '` + status + `', 0, 1, 'USD', 'x', id, now(), now(), now() FROM commissions WHERE ` + of
+		return withTransfer(`INSERT INTO commissions (id, event_id, user_id, event_type, kind, status,
+    base_minor, amount_minor, currency, reason, reverses_id, available_at, occurred_at, created_at)
+			SELECT gen_random_uuid(), nullif('` + eventID + `', ''), user_id, event_type, 'adjustment', '` + status + `', 0, 1, 'USD', 'x', id, now(), now(), now() FROM commissions WHERE ` + of)
 	}
 	f.owned(t, adjust("pending", "pending", `event_id = 'pending'`))
-	f.owned(t, `INSERT INTO commissions (id, user_id, kind, status, base_minor, amount_minor,
-    currency, reason, available_at, occurred_at, created_at)
+	f.owned(t, withTransfer(`INSERT INTO commissions (id, user_id, kind, status, base_minor,
+    amount_minor, currency, reason, available_at, occurred_at, created_at)
 		VALUES (gen_random_uuid(), 'u', 'adjustment', 'approved', 0, 1, 'USD', 'by hand', now(), now(),
-		    now())`)
+		    now())`))
 
 	for name, sql := range map[string]string{
 		"approve a waiting adjustment": `UPDATE commissions SET status = 'approved',
@@ -357,5 +378,102 @@ func TestNoStatusChangesWithoutItsMoney(t *testing.T) {
 	if n, err := f.store.ApproveDue(t.Context(), start().AddDate(0, 0, 30), 10); n != 1 ||
 		err != nil {
 		t.Errorf("with the money: %d, %v", n, err)
+	}
+}
+
+// The ledger follows commissions and payouts, and these the ledger: no row of either is written
+// without the other, whoever writes.
+func TestMoneyAndStatesAreWrittenTogether(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.rule(t, 1, 1, "0.1", "hold_days", "30")
+	f.decide(t, purchase("waiting", "u", "100"), purchase("back", "u", "50"))
+	f.decide(t, refund("r", "u", "back", ""))
+
+	if err := f.adjust(t.Context(), "u", "50.00"); err != nil {
+		t.Fatal(err)
+	}
+
+	open, err := f.request(t.Context(), payoutOf("u", 1000))
+	if err != nil || open.Status != payout.Requested {
+		t.Fatalf("%v, %v", open, err)
+	}
+
+	move := func(user, currency, from, to string, minor int, of string) string {
+		return fmt.Sprintf(`INSERT INTO ledger (user_id, currency, from_account, to_account,
+    amount_minor, commission_id, payout_id, created_at) SELECT '%s', '%s', '%s', '%s', %d, %s`,
+			user, currency, from, to, minor, of)
+	}
+	waiting := `id, NULL, now() FROM commissions WHERE event_id = 'waiting'`
+	given := `id, NULL, now() FROM commissions WHERE kind = 'adjustment'`
+	clawback := `id, NULL, now() FROM commissions WHERE event_id = 'r'`
+	requested := `NULL, id, now() FROM payouts`
+	adjustment := `INSERT INTO commissions (id, user_id, kind, status, base_minor, amount_minor,
+    currency, reason, available_at, occurred_at, created_at) VALUES (gen_random_uuid(), 'u',
+    'adjustment', 'approved', 0, 100, 'USD', 'x', now(), now(), now())`
+	another := `INSERT INTO payouts SELECT gen_random_uuid(), user_id, amount_minor, currency,
+    payment_method, account_details, '%s', 'x', requested_at, created_at, %s, 1 FROM payouts`
+
+	for name, sql := range map[string]string{
+		"of no commission": move("u", "USD", "programme", "available", 100000000,
+			"gen_random_uuid(), NULL, now()"),
+		"of no payout":            move("u", "USD", "available", "in_payout", 1, "NULL, gen_random_uuid(), now()"),
+		"again":                   move("u", "USD", "programme", "available", 5000, given),
+		"again, to pending":       move("u", "USD", "programme", "pending", 1000, waiting),
+		"past pending":            move("u", "USD", "programme", "available", 1000, waiting),
+		"approved by the ledger":  move("u", "USD", "pending", "available", 1000, waiting),
+		"rejected by the ledger":  move("u", "USD", "pending", "programme", 1000, waiting),
+		"of another user":         move("v", "USD", "programme", "available", 5000, given),
+		"of another currency":     move("u", "EUR", "programme", "available", 5000, given),
+		"of another amount":       move("u", "USD", "programme", "available", 4999, given),
+		"a clawback to the user":  move("u", "USD", "programme", "pending", 500, clawback),
+		"a reversal that settles": move("u", "USD", "available", "pending", 500, clawback),
+		"a payout again":          move("u", "USD", "available", "in_payout", 1000, requested),
+		"a payout paid":           move("u", "USD", "in_payout", "paid", 1000, requested),
+		"a payout given back":     move("u", "USD", "in_payout", "available", 1000, requested),
+		"a part of a payout":      move("u", "USD", "in_payout", "paid", 1, requested),
+		"complete without money": `UPDATE payouts SET status = 'completed', closed_at = now(),
+    version = version + 1`,
+		"fail without money": `UPDATE payouts SET status = 'failed', closed_at = now(),
+    version = version + 1`,
+		"cancel without money": `UPDATE payouts SET status = 'cancelled', closed_at = now(),
+    version = version + 1`,
+		"complete and give back": `UPDATE payouts SET status = 'completed', closed_at = now(),
+    version = version + 1; ` + move("u", "USD", "in_payout", "available", 1000, requested),
+		"request without money":   fmt.Sprintf(another, "requested", "NULL"),
+		"begin as completed":      fmt.Sprintf(another, "completed", "now()"),
+		"a commission alone":      adjustment,
+		"a transfer twice":        withTransfer(adjustment) + "; " + move("u", "USD", "programme", "available", 100, "id, NULL, now() FROM commissions WHERE amount_minor = 100"),
+		"two for one transfer":    withTransfer(adjustment) + "; " + adjustment,
+		"settle a part by itself": `UPDATE commissions SET status = 'approved', version = version + 1 WHERE event_id = 'waiting'; ` + move("u", "USD", "pending", "available", 999, waiting),
+	} {
+		for role, pool := range map[string]string{"the service": f.db.URL, "the owner": f.db.OwnerURL} {
+			conn, err := pgx.Connect(t.Context(), pool)
+			if err != nil {
+				t.Fatal(err)
+			}
+
+			// statements that are sent as one text are one transaction
+			if _, err := conn.Exec(t.Context(), sql); !strings.HasPrefix(platform.Code(err), "23") {
+				t.Errorf("%s, by %s: %v", name, role, err)
+			}
+
+			_ = conn.Close(t.Context())
+		}
+	}
+
+	if _, err := f.db.Pool.Exec(
+		t.Context(),
+		`UPDATE commissions_unmoved SET rows = 0`,
+	); platform.Code(err) != "42501" {
+		t.Errorf("the counter: %v, want insufficient privilege", err)
+	}
+
+	if got := f.balance(t, "u"); got != "1000/4000/1000/0" {
+		t.Errorf("balance: %s", got)
+	}
+
+	if got := f.one(t, `SELECT count(*) FROM commissions_unmoved`); got != "0" {
+		t.Errorf("%s counters are left", got)
 	}
 }

@@ -74,6 +74,10 @@ func store(ctx context.Context, tx moneyTx, c consume.Changes) error {
 		return err
 	}
 
+	if err := copyTransfers(ctx, tx, c.Transfers, c.Now); err != nil {
+		return err
+	}
+
 	var batch pgx.Batch
 	for _, d := range c.Resolved {
 		batch.Queue(resolveDecision, resolution(d, c.Now)...).Exec(expect(1))
@@ -86,13 +90,11 @@ func store(ctx context.Context, tx moneyTx, c consume.Changes) error {
 
 	queueUsage(&batch, upsertUsage, c.Usage)
 
-	if batch.Len() > 0 {
-		if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
-			return err
-		}
+	if batch.Len() == 0 {
+		return nil
 	}
 
-	return copyTransfers(ctx, tx, c.Transfers, c.Now)
+	return tx.SendBatch(ctx, &batch).Close()
 }
 
 func expect(rows int) func(pgconn.CommandTag) error {
