@@ -51,6 +51,9 @@ type Service struct {
 	// OTLPEndpoint is where traces go (OTLP over HTTP), such as http://localhost:4318; empty for
 	// nowhere.
 	OTLPEndpoint string `envconfig:"OTEL_EXPORTER_OTLP_ENDPOINT"`
+	// MetricsAddr is the address that /metrics is served on, such as 127.0.0.1:9090; empty for that
+	// of the API. Production: required, so that metrics are not open to callers.
+	MetricsAddr string `envconfig:"METRICS_ADDR"`
 }
 
 // Production reports whether insecure settings are refused.
@@ -67,6 +70,14 @@ func (s Service) Validate() []string {
 	case "debug", "info", "warn", "error":
 	default:
 		faults = append(faults, "LOG_LEVEL must be debug, info, warn or error")
+	}
+
+	if s.Production() && s.MetricsAddr == "" {
+		faults = append(
+			faults,
+			"METRICS_ADDR must be set in production, to an address that callers do not reach, such "+
+				"as 127.0.0.1:9090: /metrics is not for them",
+		)
 	}
 
 	if s.OTLPEndpoint == "" {

@@ -35,6 +35,8 @@ type Config struct {
 	Logger      *slog.Logger
 	Metrics     *prometheus.Registry
 	Now         func() time.Time
+	// MetricsApart leaves /metrics to the address that Server.Parts is given.
+	MetricsApart bool
 	// Caller returns the user of a request's token, "" without one; nil where there are no tokens.
 	Caller func(context.Context) string
 	// CursorSecret is what the cursors of lists are sealed by: all replicas have the same.
@@ -68,16 +70,20 @@ func New(cfg Config) *API {
 	router.Get("/livez", cfg.Health.live)
 	router.Get(readyPath, cfg.Health.ready)
 	router.Get(cfg.HealthPath, cfg.Health.serving)
-	router.Method(
-		http.MethodGet,
-		"/metrics",
-		promhttp.HandlerFor(cfg.Metrics, promhttp.HandlerOpts{}),
-	)
+
+	if !cfg.MetricsApart {
+		router.Method(http.MethodGet, "/metrics", metrics(cfg.Metrics))
+	}
+
 	docs := docsui.Handler(cfg.Title, "/openapi.json", errorPages(cfg.Codes))
 	router.Handle("/docs", docs)
 	router.Handle("/docs/*", docs)
 
 	return &API{Router: router, Huma: api}
+}
+
+func metrics(registry *prometheus.Registry) http.Handler {
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 }
 
 func humaConfig(cfg Config) huma.Config {

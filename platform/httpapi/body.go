@@ -22,8 +22,8 @@ const MaxBody = 1 << 20
 
 const (
 	maxValues = 50_000   // JSON values of a body
-	roomText  = 32 << 20 // bytes of all bodies that are read or being worked on
-	roomValue = 24 << 20 // bytes of what they are decoded to
+	roomText  = 24 << 20 // bytes of all bodies that are read or being worked on
+	roomValue = 16 << 20 // bytes of what they are decoded to
 	firstRoom = 8 << 10  // for a body of which nothing has come yet
 	roomWait  = 2 * time.Second
 

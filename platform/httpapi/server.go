@@ -9,6 +9,10 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tributary/platform/process"
 )
 
 // Server serves a handler on an address with every timeout set.
@@ -18,6 +22,27 @@ type Server struct {
 	Health  *Health
 	Logger  *slog.Logger
 	MaxIdle int64 // connections that may wait for their next request; 0: 1024
+}
+
+// Parts returns the parts of a process that serve: the server and, where metricsAddr is not empty,
+// one for /metrics alone.
+func (s *Server) Parts(metricsAddr string, registry *prometheus.Registry) []process.Part {
+	parts := []process.Part{{Name: "http", Run: s.Run}}
+	if metricsAddr == "" {
+		return parts
+	}
+
+	router := http.NewServeMux()
+	router.Handle("GET /metrics", metrics(registry))
+
+	apart := &Server{
+		Addr:    metricsAddr,
+		Handler: router,
+		Health:  NewHealth("metrics"),
+		Logger:  s.Logger,
+	}
+
+	return append([]process.Part{{Name: "metrics", Run: apart.Run}}, parts...)
 }
 
 // The server's limits. A request may take as long as the slowest honest dependency, and no slow
@@ -38,7 +63,7 @@ func (s *Server) Run(ctx context.Context) error {
 	listener, err := lc.Listen(ctx, "tcp", s.Addr)
 	if err != nil {
 		return fmt.Errorf(
-			"listen on %s (is another process using it? set HTTP_ADDR to move): %w",
+			"listen on %s (is another process using it? set HTTP_ADDR or METRICS_ADDR to move): %w",
 			s.Addr,
 			err,
 		)

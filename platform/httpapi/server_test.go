@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -19,6 +20,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"tributary/platform/httpapi"
+	"tributary/platform/process"
 	"tributary/platform/telemetry"
 )
 
@@ -311,5 +313,63 @@ func TestAnswersAreNotKept(t *testing.T) {
 			answer.Header.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s: %v", path, answer.Header)
 		}
+	}
+}
+
+// With an address of its own /metrics is not on the API's.
+func TestMetricsHaveAnAddressOfTheirOwn(t *testing.T) {
+	t.Parallel()
+
+	log := &lines{}
+	logger := telemetry.Logger(log, "notes", "debug")
+	registry := telemetry.Metrics()
+	health := httpapi.NewHealth("notes")
+	api := httpapi.New(httpapi.Config{
+		Service:      "notes",
+		Title:        "Notes",
+		Version:      "1",
+		HealthPath:   "/health",
+		Health:       health,
+		Logger:       logger,
+		Metrics:      registry,
+		MetricsApart: true,
+		Now:          time.Now,
+	})
+	server := &httpapi.Server{Addr: "127.0.0.1:0", Handler: api.Router, Health: health, Logger: logger}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error)
+
+	go func() { ended <- process.Run(ctx, logger, server.Parts("127.0.0.1:0", registry)...) }()
+
+	t.Cleanup(func() {
+		stop()
+
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+
+	var addresses []string
+	for deadline := time.Now().Add(10 * time.Second); len(addresses) < 2; {
+		if time.Now().After(deadline) {
+			t.Fatalf("not both listen: %s", log)
+		}
+
+		addresses = regexp.MustCompile(`127\.0\.0\.1:[1-9][0-9]*`).FindAllString(log.String(), -1)
+	}
+
+	found := map[string]int{}
+
+	for _, address := range addresses {
+		for _, path := range []string{"/metrics", "/livez"} {
+			answer, _ := send(t, http.MethodGet, "http://"+address+path, "", "")
+			if answer.StatusCode == http.StatusOK {
+				found[address+path]++
+			}
+		}
+	}
+
+	if len(found) != 2 || found[addresses[0]+"/metrics"]+found[addresses[1]+"/metrics"] != 1 {
+		t.Errorf("answers of %v", found)
 	}
 }

@@ -57,7 +57,13 @@ func collectSeldom() {
 		debug.SetGCPercent(garbagePercent)
 	}
 
+	LimitMemory(memoryBound)
+}
+
+// LimitMemory sets the bytes near which the collector works as often as it must. GOMEMLIMIT, when
+// set, wins.
+func LimitMemory(bytes int64) {
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(memoryBound)
+		debug.SetMemoryLimit(bytes)
 	}
 }

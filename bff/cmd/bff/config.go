@@ -18,9 +18,6 @@ type settings struct {
 
 	// HTTPAddr is the address that the service listens on.
 	HTTPAddr string `envconfig:"HTTP_ADDR" default:":8002"`
-	// CORSOrigins are the origins of front ends that may call, separated by commas, such as
-	// https://app.example.com; empty for none. * is refused.
-	CORSOrigins []string `envconfig:"CORS_ALLOWED_ORIGINS"`
 	// CommissionURL is the commission service, which payments, balances and commissions are read
 	// from.
 	CommissionURL string `envconfig:"COMMISSION_URL" default:"http://localhost:8001"`
@@ -31,6 +28,7 @@ type settings struct {
 	// RateWindow is the time over which RATE_LIMIT counts; 1s or more.
 	RateWindow time.Duration `envconfig:"RATE_LIMIT_WINDOW" default:"1m"`
 
+	CORS   config.CORS
 	Auth   auth.Config
 	Broker broker.Config
 	Sealed sealed.Config
@@ -67,37 +65,5 @@ func (s *settings) Validate() []string {
 		faults,
 		ratelimit.Faults("RATE_LIMIT", s.RateLimit, s.RateWindow, s.Production())...)
 
-	return append(faults, s.originFaults()...)
-}
-
-func (s *settings) originFaults() []string {
-	for _, origin := range s.CORSOrigins {
-		if !validOrigin(origin) {
-			return []string{
-				"CORS_ALLOWED_ORIGINS must list origins such as https://app.example.com, separated by commas",
-			}
-		}
-
-		if s.Production() && !strings.HasPrefix(strings.ToLower(origin), "https:") {
-			return []string{
-				"CORS_ALLOWED_ORIGINS must list https origins only in production: anybody between " +
-					"can change a page that came by http",
-			}
-		}
-	}
-
-	return nil
-}
-
-// validOrigin takes scheme, host and port and nothing else. A * is not taken anywhere: pages of
-// anybody would then speak with the user's token.
-func validOrigin(text string) bool {
-	origin, err := url.Parse(text)
-
-	return err == nil && (origin.Scheme == "https" || origin.Scheme == "http") &&
-		origin.Host != "" && origin.User == nil &&
-		origin.Path == "" &&
-		origin.RawQuery == "" &&
-		origin.Fragment == "" &&
-		!strings.Contains(text, "*")
+	return append(faults, s.CORS.Validate(s.Production())...)
 }

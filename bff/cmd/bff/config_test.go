@@ -37,7 +37,7 @@ func TestDefaults(t *testing.T) {
 		!s.Auth.RequireValidation ||
 		s.Auth.Algorithm != "HS256" ||
 		s.Broker.ServiceURL != "pulsar://localhost:6650" ||
-		len(s.CORSOrigins) != 0 ||
+		len(s.CORS.Origins) != 0 ||
 		s.RateLimit != 600 {
 		t.Errorf("%+v", s)
 	}
@@ -57,7 +57,7 @@ func TestProductionRefusals(t *testing.T) {
 		t.Fatal("production starts with development's settings")
 	}
 
-	for _, name := range []string{"JWT_SECRET_KEY", "PULSAR_SERVICE_URL", "ACCOUNT_DETAILS_KEYS"} {
+	for _, name := range []string{"JWT_SECRET_KEY", "PULSAR_SERVICE_URL", "ACCOUNT_DETAILS_KEYS", "METRICS_ADDR"} {
 		if strings.Count(err.Error(), "- "+name) != 1 {
 			t.Errorf("%s is not refused once: %v", name, err)
 		}
@@ -72,6 +72,7 @@ func TestProductionRefusals(t *testing.T) {
 func good() map[string]string {
 	return map[string]string{
 		"APP_ENV":              "production",
+		"METRICS_ADDR":         "127.0.0.1:9090",
 		"JWT_SECRET_KEY":       goodSecret,
 		"JWT_ISSUER":           "https://sso.example.com/",
 		"JWT_AUDIENCE":         "tributary",
@@ -171,7 +172,7 @@ func TestFaultySettings(t *testing.T) {
 			"CORS_ALLOWED_ORIGINS": "https://app.example,http://localhost:3000",
 		},
 	); err != nil ||
-		len(s.CORSOrigins) != 2 {
-		t.Errorf("%v %v", s.CORSOrigins, err)
+		len(s.CORS.Origins) != 2 {
+		t.Errorf("%v %v", s.CORS.Origins, err)
 	}
 }

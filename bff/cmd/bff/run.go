@@ -34,6 +34,7 @@ const (
 	service    = "bff"
 	healthPath = "/health"
 
+	memoryBound = 80 << 20 // it keeps little, and has no batches to work on
 	readTimeout = 2 * time.Second
 	maxReads    = 128 // calls to the commission service under way
 )
@@ -54,6 +55,8 @@ func run(ctx context.Context, args []string) error {
 	if len(args) > 0 && args[0] == "healthcheck" {
 		return httpapi.Probe(ctx, s.HTTPAddr, healthPath)
 	}
+
+	process.LimitMemory(memoryBound)
 
 	logger := telemetry.Logger(os.Stderr, service, s.LogLevel)
 	metrics := telemetry.Metrics()
@@ -112,7 +115,7 @@ func run(ctx context.Context, args []string) error {
 	})
 	server := &httpapi.Server{
 		Addr:    s.HTTPAddr,
-		Handler: rest.CORS(s.CORSOrigins, api.Router),
+		Handler: httpapi.CORS(s.CORS.Origins, api.Router),
 		Health:  health,
 		Logger:  logger,
 	}
@@ -120,7 +123,7 @@ func run(ctx context.Context, args []string) error {
 	parts := append(
 		[]process.Part{process.Closer("broker client", client.Close)},
 		publisher.Parts()...)
-	parts = append(parts, process.Part{Name: "http", Run: server.Run})
+	parts = append(parts, server.Parts(s.MetricsAddr, metrics)...)
 
 	return process.Run(ctx, logger, parts...)
 }
@@ -143,14 +146,15 @@ func newAPI(s settings, w wiring) *httpapi.API {
 		HealthPath: healthPath,
 		Description: "Takes commands of front ends and publishes them to Apache Pulsar. Every " +
 			"command is answered with 202 once the broker has stored it.",
-		Codes:      rest.Codes(),
-		Tags:       rest.Tags(),
-		Health:     w.health,
-		Logger:     w.logger,
-		Metrics:    w.metrics,
-		Now:        time.Now,
-		Caller:     auth.User,
-		Middleware: []func(huma.Context, func(huma.Context)){auth.Middleware(w.verifier, limits)},
+		Codes:        rest.Codes(),
+		Tags:         rest.Tags(),
+		Health:       w.health,
+		Logger:       w.logger,
+		Metrics:      w.metrics,
+		MetricsApart: s.MetricsAddr != "",
+		Now:          time.Now,
+		Caller:       auth.User,
+		Middleware:   []func(huma.Context, func(huma.Context)){auth.Middleware(w.verifier, limits)},
 	})
 	rest.Register(api.Huma, w.uses)
 

@@ -163,13 +163,14 @@ func run(ctx context.Context, args []string) error {
 	)
 	//nolint:contextcheck // the context of a request is inside of huma.Context
 	api := newAPI(wiring{
-		cursors:  s.DatabaseURL,
-		logger:   logger,
-		metrics:  metrics,
-		health:   health,
-		verifier: verifier,
-		open:     verifier == nil,
-		limits:   auth.NewLimits(s.RateLimit, s.RateWindow, time.Now),
+		metricsApart: s.MetricsAddr != "",
+		cursors:      s.DatabaseURL,
+		logger:       logger,
+		metrics:      metrics,
+		health:       health,
+		verifier:     verifier,
+		open:         verifier == nil,
+		limits:       auth.NewLimits(s.RateLimit, s.RateWindow, time.Now),
 		uses: rest.UseCases{
 			Commissions: store,
 			Settle:      settle.New(counted.Settling(store), newID),
@@ -194,25 +195,25 @@ func run(ctx context.Context, args []string) error {
 		Logger:  logger,
 	}
 
-	return process.Run(
-		ctx,
-		logger,
+	parts := []process.Part{
 		process.Closer("database pool", pool.Close),
 		process.Closer("broker client", client.Close),
-		process.Part{Name: "dead letters", Run: deadPublisher.Run},
-		process.Part{
+		{Name: "dead letters", Run: deadPublisher.Run},
+		{
 			Name: "consumer of tracking events",
 			Run:  func(ctx context.Context) error { return consumer.Run(ctx, tracking.Handle) },
 		},
-		process.Part{Name: "dead payment requests", Run: deadRequests.Run},
-		process.Part{
+		{Name: "dead payment requests", Run: deadRequests.Run},
+		{
 			Name: "consumer of payment requests",
 			Run:  func(ctx context.Context) error { return requests.Run(ctx, payments.Handle) },
 		},
 		process.Every("approver", approveEvery, approver.Approve),
 		process.Every("forgetter of old keys", forgetEvery, forgetter.Forget),
-		process.Part{Name: "http", Run: server.Run},
-	)
+	}
+	parts = append(parts, server.Parts(s.MetricsAddr, metrics)...)
+
+	return process.Run(ctx, logger, parts...)
 }
 
 // unsealer is nil without keys: then sealed account details stay closed.
@@ -229,14 +230,15 @@ func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // wiring is what the HTTP side is made of.
 type wiring struct {
-	cursors  string // what the cursors of lists are sealed by
-	logger   *slog.Logger
-	metrics  *prometheus.Registry
-	health   *httpapi.Health
-	verifier *auth.Verifier
-	open     bool // no request needs a token
-	limits   auth.Limits
-	uses     rest.UseCases
+	metricsApart bool
+	cursors      string // what the cursors of lists are sealed by
+	logger       *slog.Logger
+	metrics      *prometheus.Registry
+	health       *httpapi.Health
+	verifier     *auth.Verifier
+	open         bool // no request needs a token
+	limits       auth.Limits
+	uses         rest.UseCases
 }
 
 func newAPI(w wiring) *httpapi.API {
@@ -252,6 +254,7 @@ func newAPI(w wiring) *httpapi.API {
 		Health:       w.health,
 		Logger:       w.logger,
 		Metrics:      w.metrics,
+		MetricsApart: w.metricsApart,
 		Now:          time.Now,
 		Caller:       auth.User,
 		CursorSecret: w.cursors,

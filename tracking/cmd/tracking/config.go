@@ -41,6 +41,7 @@ type settings struct {
 	// RateWindow is the time over which TRACKING_RATE_LIMIT counts; 1s or more.
 	RateWindow time.Duration `envconfig:"RATE_LIMIT_WINDOW" default:"1m"`
 
+	CORS   config.CORS
 	Auth   auth.Optional // AUTH_REQUIRED=false is for the local stack
 	Broker broker.Config
 }
@@ -49,6 +50,8 @@ type settings struct {
 func (s *settings) Validate() []string {
 	faults := s.Service.Validate()
 	faults = append(faults, s.Auth.Validate(s.Production())...)
+
+	faults = append(faults, s.CORS.Validate(s.Production())...)
 
 	faults = append(faults, s.Broker.Validate()...)
 	if s.Production() {

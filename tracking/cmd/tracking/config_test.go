@@ -33,7 +33,7 @@ func TestProductionRefusesTheLocalStacksSettings(t *testing.T) {
 		t.Fatal("production takes the local stack's settings")
 	}
 
-	for _, part := range []string{"AUTH_REQUIRED", "example password", "sslmode", "PULSAR_SERVICE_URL", "PULSAR_TOKEN"} {
+	for _, part := range []string{"AUTH_REQUIRED", "METRICS_ADDR", "example password", "sslmode", "PULSAR_SERVICE_URL", "PULSAR_TOKEN"} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("the refusal does not name %s: %v", part, err)
 		}
@@ -50,6 +50,7 @@ func TestProductionRefusesEachInsecureSetting(t *testing.T) {
 
 		environment := map[string]string{
 			"APP_ENV":            "production",
+			"METRICS_ADDR":       "127.0.0.1:9090",
 			"JWT_SECRET_KEY":     "kP7v!xZ2mQ9w#Lr4bN8s@Td6hJ1yFg5c",
 			"JWT_ISSUER":         "https://sso.example.com/",
 			"JWT_AUDIENCE":       "tributary",

@@ -119,32 +119,35 @@ func run(ctx context.Context, args []string) error {
 		httpapi.Check{Name: "relay", Probe: relayReady(publishing)},
 	)
 	api := newAPI(wiring{ //nolint:contextcheck // middleware takes the context of its request
-		cursors:  s.DatabaseURL,
-		logger:   logger,
-		metrics:  metrics,
-		health:   health,
-		verifier: verifier,
-		open:     verifier == nil,
-		limits:   auth.NewLimits(s.RateLimit, s.RateWindow, time.Now),
-		ingest:   ingest.New(intake, keys, ids.New("tracking:event"), time.Now),
-		query:    query.New(store.NewLog(db.readers)),
+		metricsApart: s.MetricsAddr != "",
+		cursors:      s.DatabaseURL,
+		logger:       logger,
+		metrics:      metrics,
+		health:       health,
+		verifier:     verifier,
+		open:         verifier == nil,
+		limits:       auth.NewLimits(s.RateLimit, s.RateWindow, time.Now),
+		ingest:       ingest.New(intake, keys, ids.New("tracking:event"), time.Now),
+		query:        query.New(store.NewLog(db.readers)),
 	})
 	server := &httpapi.Server{
 		Addr:    s.HTTPAddr,
-		Handler: api.Router,
+		Handler: httpapi.CORS(s.CORS.Origins, api.Router),
 		Health:  health,
 		Logger:  logger,
 	}
 
-	return process.Run(ctx, logger,
+	parts := []process.Part{
 		process.Closer("database", db.close),
 		process.Closer("broker client", client.Close),
-		process.Part{Name: "publisher", Run: publisher.Run},
-		process.Part{Name: "relay", Run: publishing.Run},
-		process.Part{Name: "intake", Run: intake.Run},
+		{Name: "publisher", Run: publisher.Run},
+		{Name: "relay", Run: publishing.Run},
+		{Name: "intake", Run: intake.Run},
 		process.Every("forgetter of old keys", forgetEvery, forgetter.Forget),
-		process.Part{Name: "http", Run: server.Run},
-	)
+	}
+	parts = append(parts, server.Parts(s.MetricsAddr, metrics)...)
+
+	return process.Run(ctx, logger, parts...)
 }
 
 // pools are the connections to the database: none of these kinds of work can keep another waiting.
@@ -217,15 +220,16 @@ func holder() string {
 
 // wiring is what the HTTP side is made of.
 type wiring struct {
-	cursors  string // what the cursors of lists are sealed by
-	logger   *slog.Logger
-	metrics  *prometheus.Registry
-	health   *httpapi.Health
-	verifier *auth.Verifier
-	open     bool // no request needs a token
-	limits   auth.Limits
-	ingest   *ingest.Handler
-	query    *query.Handler
+	metricsApart bool
+	cursors      string // what the cursors of lists are sealed by
+	logger       *slog.Logger
+	metrics      *prometheus.Registry
+	health       *httpapi.Health
+	verifier     *auth.Verifier
+	open         bool // no request needs a token
+	limits       auth.Limits
+	ingest       *ingest.Handler
+	query        *query.Handler
 }
 
 func newAPI(w wiring) *httpapi.API {
@@ -242,6 +246,7 @@ func newAPI(w wiring) *httpapi.API {
 		Health:       w.health,
 		Logger:       w.logger,
 		Metrics:      w.metrics,
+		MetricsApart: w.metricsApart,
 		Now:          time.Now,
 		Caller:       auth.User,
 		CursorSecret: w.cursors,

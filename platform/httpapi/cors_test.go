@@ -1,11 +1,11 @@
-package rest_test
+package httpapi_test
 
 import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
 
-	"tributary/bff/internal/api/rest"
+	"tributary/platform/httpapi"
 )
 
 func TestCORS(t *testing.T) {
@@ -28,7 +28,7 @@ func TestCORS(t *testing.T) {
 		r.Header.Set("Access-Control-Request-Method", http.MethodPost)
 		r.Header.Set("Access-Control-Request-Headers", "authorization,content-type,idempotency-key")
 		w := httptest.NewRecorder()
-		rest.CORS(tc.origins, inner).ServeHTTP(w, r)
+		httpapi.CORS(tc.origins, inner).ServeHTTP(w, r)
 
 		if got := w.Header().Get("Access-Control-Allow-Origin") == tc.origin; got != tc.allowed {
 			t.Errorf("%s: %v", name, w.Header())

@@ -1,4 +1,4 @@
-package rest
+package httpapi
 
 import (
 	"net/http"
@@ -20,6 +20,7 @@ func CORS(origins []string, next http.Handler) http.Handler {
 			"Authorization",
 			"Content-Type",
 			"Idempotency-Key",
+			"If-Match",
 			"X-Request-ID",
 			"traceparent",
 		},
@@ -30,6 +31,8 @@ func CORS(origins []string, next http.Handler) http.Handler {
 			"RateLimit-Remaining",
 			"RateLimit-Reset",
 			"RateLimit-Policy",
+			"Idempotency-Replayed",
+			"ETag",
 		},
 		MaxAge: 600,
 	})(next)
