@@ -53,8 +53,8 @@ CREATE TABLE commissions (
             amount_minor <> 0
             AND reason IS NOT NULL
             AND (
-                status = 'approved'
-                OR (event_id IS NOT NULL AND status IN ('pending', 'rejected'))
+                -- One by an operator waits for a second person; one by a replay as its rule says.
+                status IN ('approved', 'pending', 'rejected')
                 OR (event_id IS NOT NULL AND status = 'held' AND reverses_id IS NULL)
             )
         )

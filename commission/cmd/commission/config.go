@@ -7,6 +7,7 @@ import (
 	"tributary/platform/auth"
 	"tributary/platform/broker"
 	"tributary/platform/config"
+	"tributary/platform/money"
 	platform "tributary/platform/postgres"
 	"tributary/platform/ratelimit"
 	"tributary/platform/sealed"
@@ -31,6 +32,13 @@ type settings struct {
 	// RateWindow is the time over which RATE_LIMIT counts; 1s or more.
 	RateWindow time.Duration `envconfig:"RATE_LIMIT_WINDOW" default:"1m"`
 
+	// AdjustmentLimit is the largest adjustment that one operator makes alone, in major units of
+	// any currency; a larger one is pending until another operator approves it. Empty for no limit.
+	// Production: must be set.
+	AdjustmentLimit string `envconfig:"ADJUSTMENT_SECOND_PERSON_ABOVE" default:"1000"`
+
+	secondPersonAbove *money.Rate
+
 	Auth   auth.Optional // AUTH_REQUIRED=false is for the local stack
 	Broker broker.Config
 	Sealed sealed.Config // opens account details for operators
@@ -52,6 +60,8 @@ func (s *settings) Validate() []string {
 		faults,
 		ratelimit.Faults("RATE_LIMIT", s.RateLimit, s.RateWindow, s.Production())...)
 
+	faults = append(faults, s.readLimit()...)
+
 	if s.DatabaseURL == "" {
 		faults = append(faults, "DATABASE_URL must be set")
 	}
@@ -61,4 +71,24 @@ func (s *settings) Validate() []string {
 	}
 
 	return faults
+}
+
+// readLimit reads the sum above which an adjustment needs a second person.
+func (s *settings) readLimit() []string {
+	if s.AdjustmentLimit == "" {
+		if s.Production() {
+			return []string{"ADJUSTMENT_SECOND_PERSON_ABOVE must be set in production"}
+		}
+
+		return nil
+	}
+
+	limit, err := money.ParseRate(s.AdjustmentLimit)
+	if err != nil {
+		return []string{"ADJUSTMENT_SECOND_PERSON_ABOVE must be a decimal number of major units"}
+	}
+
+	s.secondPersonAbove = &limit
+
+	return nil
 }

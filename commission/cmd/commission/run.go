@@ -173,7 +173,7 @@ func run(ctx context.Context, args []string) error {
 		limits:       auth.NewLimits(s.RateLimit, s.RateWindow, time.Now),
 		uses: rest.UseCases{
 			Commissions: store,
-			Settle:      settle.New(counted.Settling(store), newID),
+			Settle:      settle.New(counted.Settling(store), newID, s.secondPersonAbove),
 			ClosePayout: command.NewClosePayout(payouts),
 			ListPayouts: query.NewListPayouts(store.Payouts()),
 			GetPayout:   query.NewGetPayout(store.Payouts()),

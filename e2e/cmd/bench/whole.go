@@ -11,8 +11,9 @@ import (
 	"tributary/e2e/internal/bench"
 )
 
-// builds are this checkout's and, if o.against names a commit, that of the commit before it, each with
-// a stack on the same private ports: they run one after the other. discard removes what they leave.
+// builds are this checkout's and, if o.against names a commit, that of the commit before it, each
+// with a stack on the same private ports: they run one after the other. discard removes what they
+// leave.
 func builds(ctx context.Context, o options) (list []bench.Build, discard func() error, err error) {
 	dir, err := os.MkdirTemp("", "tributary-bench-")
 	if err != nil {

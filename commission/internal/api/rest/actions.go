@@ -93,7 +93,8 @@ func registerActions(api huma.API, handler *settle.Handler, clock func() time.Ti
 		OperationID: "create-adjustment",
 		Path:        "/adjustments",
 		Summary:     "Adjust by hand",
-		Description: "Gives or takes money that no rule does; it is available at once.",
+		Description: "Gives or takes money that no rule does. It is available at once; above "+
+			"ADJUSTMENT_SECOND_PERSON_ABOVE it is pending until another operator approves it.",
 		Tags:        []string{"Commissions"},
 	}, auth.Operator)
 	op.DefaultStatus = 201

@@ -138,7 +138,7 @@ func actor(ctx context.Context) string {
 		return identity.UserID
 	}
 
-	return "anonymous"
+	return change.Anonymous
 }
 
 // changeOperation completes the description of a changing route.

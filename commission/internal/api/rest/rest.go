@@ -109,6 +109,12 @@ func Codes() []httpapi.Code {
 				"person must do it, whatever roles the caller has.",
 		},
 		httpapi.Code{
+			Code: "second_person_required",
+			Kind: fault.Forbidden,
+			Meaning: "The adjustment is above ADJUSTMENT_SECOND_PERSON_ABOVE and was made by the " +
+				"caller: another operator must approve it.",
+		},
+		httpapi.Code{
 			Code:    "transition_refused",
 			Kind:    fault.Conflict,
 			Meaning: "The status does not allow the action; read it again.",

@@ -31,6 +31,7 @@ import (
 	"tributary/platform/auth"
 	"tributary/platform/auth/authtest"
 	"tributary/platform/httpapi"
+	"tributary/platform/money"
 )
 
 // service is the whole HTTP side over a database of its own, at a time that stands still.
@@ -69,6 +70,12 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 	s.store = postgres.New(s.db.Pool)
 	s.consume = consume.New(s.store, clock, newID)
 	s.payouts = command.NewRequestPayout(s.store.Payouts(), clock)
+
+	limit, err := money.ParseRate("999999")
+	if err != nil {
+		t.Fatal(err)
+	}
+
 	api := httpapi.New(httpapi.Config{
 		Service:    "commission",
 		Title:      "Commission",
@@ -83,7 +90,7 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 	})
 	rest.Register(api.Huma, rest.UseCases{
 		Commissions: s.store,
-		Settle:      settle.New(s.store, newID),
+		Settle:      settle.New(s.store, newID, &limit),
 		ClosePayout: command.NewClosePayout(s.store.Payouts()),
 		ListPayouts: query.NewListPayouts(s.store.Payouts()),
 		GetPayout:   query.NewGetPayout(s.store.Payouts()),

@@ -99,6 +99,24 @@ func (r Request) CheckGain(userID string) error {
 	)
 }
 
+// Anonymous is the actor of a change while authentication is off: then nobody can be told from
+// anybody else.
+const Anonymous = "anonymous"
+
+// CheckSecond returns the fault second_person_required if the actor is the one who made what is to
+// be approved.
+func (r Request) CheckSecond(maker string) error {
+	if r.Actor != maker || r.Actor == Anonymous {
+		return nil
+	}
+
+	return fault.New(
+		fault.Forbidden,
+		"second_person_required",
+		"You made it yourself: another operator must approve it.",
+	)
+}
+
 // Record is a row of the audit.
 type Record struct {
 	At            time.Time

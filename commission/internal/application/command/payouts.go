@@ -23,8 +23,8 @@ type Payouts interface {
 		fn func(available money.Amount) (payout.Payout, effect.Effect, error),
 	) (stored payout.Snapshot, known bool, err error)
 	// Update stores what fn makes of the payout, with the outcome that fn returns. It returns the
-	// fault payout_not_found for an unknown id, idempotency_key_reused if the request's key was used
-	// for another request, and a *change.ReplayedError for a repetition, without running fn.
+	// fault payout_not_found for an unknown id, idempotency_key_reused if the request's key was
+	// used for another request, and a *change.ReplayedError for a repetition, without running fn.
 	Update(
 		ctx context.Context,
 		request change.Request,

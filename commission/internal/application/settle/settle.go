@@ -44,10 +44,14 @@ type Action struct {
 type Handler struct {
 	store Store
 	newID func() string
+	limit *money.Rate
 }
 
-// New makes a handler.
-func New(store Store, newID func() string) *Handler { return &Handler{store: store, newID: newID} }
+// New returns a handler. An adjustment of more than limit, in major units of its currency, waits
+// for the approval of a second person; nil is no limit.
+func New(store Store, newID func() string, limit *money.Rate) *Handler {
+	return &Handler{store: store, newID: newID, limit: limit}
+}
 
 // Act checks the reason and performs the action.
 func (h *Handler) Act(
@@ -70,7 +74,8 @@ type Adjustment struct {
 	Currency   string
 }
 
-// Adjust checks everything and stores the adjustment; it is available at once.
+// Adjust checks everything and stores the adjustment. It is available at once, or pending until a
+// second person approves it.
 func (h *Handler) Adjust(
 	ctx context.Context,
 	request change.Request,
@@ -94,12 +99,17 @@ func (h *Handler) Adjust(
 		return commission.Commission{}, err
 	}
 
+	status := commission.Approved
+	if request.Actor != change.Anonymous && h.exceeds(amount) {
+		status = commission.Pending
+	}
+
 	return h.store.Adjust(ctx, request, commission.Restore(commission.State{
 		ID:          h.newID(),
 		UserID:      a.UserID,
 		CampaignID:  a.CampaignID,
 		Kind:        commission.Adjustment,
-		Status:      commission.Approved,
+		Status:      status,
 		Base:        money.FromMinor(0, amount.Currency()),
 		Amount:      amount,
 		Reason:      request.Reason,
@@ -108,6 +118,20 @@ func (h *Handler) Adjust(
 		CreatedAt:   request.Now,
 		Version:     1,
 	}))
+}
+
+// exceeds reports whether the amount, given or taken, is above the limit.
+func (h *Handler) exceeds(amount money.Amount) bool {
+	if h.limit == nil {
+		return false
+	}
+
+	size := amount.Decimal()
+	if size.Sign() < 0 {
+		size = money.Decimal{}.Sub(size)
+	}
+
+	return size.Cmp(h.limit.Decimal()) > 0
 }
 
 func readAmount(a Adjustment, faults *fault.Fields) money.Amount {

@@ -198,9 +198,14 @@ func (s State) StandsAlone() bool {
 	return s.Kind == Earning || s.Kind == Adjustment && s.EventID != "" && s.ReversesID == ""
 }
 
+// ByOperator reports whether it is an adjustment that an operator made. Above a sum it is pending
+// until a second person approves or rejects it.
+func (s State) ByOperator() bool { return s.Kind == Adjustment && s.EventID == "" }
+
 // Next is the state machine: the status after the action, a conflict with code transition_refused
-// where it is not allowed. Only what stands alone is acted on; clawbacks and all other adjustments
-// of replays follow it, and adjustments by hand are final.
+// where it is not allowed. Only what stands alone is acted on, and adjustments by operators that
+// wait for a second person are approved or rejected; clawbacks and all other adjustments of replays
+// follow theirs.
 func (s State) Next(action Action) (Status, error) {
 	from := s.Status
 
@@ -209,7 +214,9 @@ func (s State) Next(action Action) (Status, error) {
 		"transition_refused",
 		"The commission is "+string(from)+"; this status does not allow the action.",
 	)
-	if !s.StandsAlone() {
+
+	waits := s.ByOperator() && (action == Approve || action == Reject)
+	if !s.StandsAlone() && !waits {
 		return "", fault.New(
 			fault.Conflict,
 			"transition_refused",

@@ -73,7 +73,12 @@ func ForCommission(id, userID string, amount money.Amount, path Path) (Transfer,
 		path = Path{From: path.To, To: path.From}
 	}
 
-	t := Transfer{userID: userID, path: path, amount: amount, commissionID: id}
+	t := Transfer{
+		userID:       userID,
+		path:         path,
+		amount:       amount,
+		commissionID: id,
+	}
 
 	return t, t.check()
 }
@@ -85,7 +90,12 @@ func ForPayout(id, userID string, amount money.Amount, path Path) (Transfer, err
 		return Transfer{}, fmt.Errorf("payout %s: no path from %s to %s", id, path.From, path.To)
 	}
 
-	t := Transfer{userID: userID, path: path, amount: amount, payoutID: id}
+	t := Transfer{
+		userID:   userID,
+		path:     path,
+		amount:   amount,
+		payoutID: id,
+	}
 
 	return t, t.check()
 }

@@ -95,8 +95,8 @@ func Restore(snapshot Snapshot) Payout { return Payout{snapshot: snapshot} }
 // Snapshot returns a copy of the content.
 func (p *Payout) Snapshot() Snapshot { return p.snapshot }
 
-// Close moves the payout to a terminal status for a reason. The fault transition_refused is returned
-// where Transitions does not list the move.
+// Close moves the payout to a terminal status for a reason. The fault transition_refused is
+// returned where Transitions does not list the move.
 func (p *Payout) Close(to Status, reason string, now time.Time) (effect.Effect, error) {
 	before := p.snapshot
 

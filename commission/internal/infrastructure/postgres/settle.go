@@ -19,6 +19,9 @@ import (
 var _ settle.Store = (*Store)(nil)
 
 const (
+	selectMaker = `SELECT actor FROM audit WHERE subject_type = 'commission' AND subject_id = $1
+    AND action = 'adjust'`
+
 	lockCommission = selectCommissions + ` WHERE id = $1 FOR UPDATE`
 
 	moveCommission = `UPDATE commissions SET status = $2, reason = $3, version = version + 1
@@ -42,7 +45,7 @@ SELECT user_id, currency, CASE WHEN amount_minor > 0 THEN 'pending' ELSE $3 END,
 FROM rows`
 
 	selectDue = `SELECT id::text, user_id FROM commissions WHERE status = 'pending'
-    AND reverses_id IS NULL AND available_at <= $1 ORDER BY available_at LIMIT $2`
+    AND reverses_id IS NULL AND event_id IS NOT NULL AND available_at <= $1 ORDER BY available_at LIMIT $2`
 
 	lockDue = `SELECT id::text FROM commissions WHERE id = ANY($1::uuid[]) AND status = 'pending'
     ORDER BY id FOR UPDATE`
@@ -93,6 +96,12 @@ func (s *Store) Act(
 			return before, record, change.ErrVersion()
 		}
 
+		if state.ByOperator() && act.Action == commission.Approve {
+			if err := checkSecond(ctx, tx, request, act.ID); err != nil {
+				return before, record, err
+			}
+		}
+
 		next, err := state.Next(act.Action)
 		if err != nil {
 			return before, record, err
@@ -111,12 +120,22 @@ func (s *Store) Act(
 		case commission.Pending, commission.Held, commission.Reversed:
 		}
 
-		if err == nil && next == commission.Rejected {
+		if err == nil && next == commission.Rejected && state.EventID != "" {
 			err = s.release(ctx, tx, state.EventID)
 		}
 
 		return after, record, err
 	})
+}
+
+// checkSecond returns a fault if the request's actor made the adjustment.
+func checkSecond(ctx context.Context, tx pgx.Tx, request change.Request, id string) error {
+	var maker string
+	if err := tx.QueryRow(ctx, selectMaker, id).Scan(&maker); err != nil {
+		return err
+	}
+
+	return request.CheckSecond(maker)
 }
 
 // release takes the earning of the event, which is rejected, out of the accounts of tiers and caps.

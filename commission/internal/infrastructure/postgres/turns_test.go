@@ -35,7 +35,7 @@ func payoutOf(user string, minor int64) payout.Wanted {
 
 // adjust gives or takes an amount of USD by hand.
 func (f fixture) adjust(ctx context.Context, user, amount string) error {
-	handler := settle.New(f.store, uuid.NewString)
+	handler := settle.New(f.store, uuid.NewString, nil)
 	_, err := handler.Adjust(ctx, byHand(), settle.Adjustment{
 		UserID:   user,
 		Amount:   amount,

@@ -104,7 +104,7 @@ func setup(t *testing.T) service {
 	s.request = command.NewRequestPayout(counted.Payouts(s.store.Payouts()), clock)
 	s.closing = command.NewClosePayout(counted.Payouts(s.store.Payouts()))
 	s.settling = counted.Settling(s.store)
-	s.settle = settle.New(s.settling, newID)
+	s.settle = settle.New(s.settling, newID, nil)
 
 	return s
 }
