@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -199,6 +200,44 @@ func TestAStalledBatchHoldsUpNoOthers(t *testing.T) {
 		if waited := time.Since(begin); waited > 510*time.Millisecond {
 			t.Errorf("a message waited %v for a batch of another partition", waited)
 		}
+	})
+}
+
+// What waits in memory is bounded, whatever comes: two batches for each worker, besides those that
+// are handled and the library's channel.
+func TestWhatWaitsIsBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const (
+			maxBatch = 10
+			workers  = 2
+			bound    = maxBatch*workers + 2*maxBatch*workers + maxBatch
+		)
+
+		b := consuming(t, broker.ConsumerConfig{MaxBatch: maxBatch, Workers: workers})
+		ctx, cancel := context.WithCancel(t.Context())
+
+		var (
+			giving sync.WaitGroup
+			taken  atomic.Int64
+		)
+
+		giving.Go(func() {
+			for n := int64(0); ctx.Err() == nil; n++ {
+				b.consumer.giveTo(ctx, int32(n%4), n/4)
+				taken.Add(1)
+			}
+		})
+
+		time.Sleep(100 * time.Millisecond)
+		synctest.Wait()
+
+		if n := taken.Load(); n < bound-maxBatch || n > bound {
+			t.Errorf("%d messages were taken while none was handled, want %d at most", n, bound)
+		}
+
+		cancel()
+		giving.Wait()
 	})
 }
 
