@@ -119,7 +119,7 @@ func badCommands(t *testing.T) []bad {
 			`{"accepted_terms": 1}`,
 			"accepted_terms:wrong_type",
 		),
-		command("terms null", acceptPath, `{"accepted_terms": null}`, "accepted_terms:wrong_type"),
+		command("terms null", acceptPath, `{"accepted_terms": null}`, "accepted_terms:required"),
 		command(
 			"metadata of a command is an array",
 			acceptPath,
@@ -127,9 +127,9 @@ func badCommands(t *testing.T) []bad {
 			"metadata:wrong_type",
 		),
 		command(
-			"metadata of a command is null",
+			"metadata of a command is a number",
 			acceptPath,
-			`{"accepted_terms": true, "metadata": null}`,
+			`{"accepted_terms": true, "metadata": 1}`,
 			"metadata:wrong_type",
 		),
 		command(
@@ -198,7 +198,7 @@ func badCommands(t *testing.T) []bad {
 			"currency:currency_unknown",
 		),
 		payment("currency too long", `150.00`, `"DOLLARS"`, "currency:too_long"),
-		payment("currency is null", `150.00`, `null`, "currency:wrong_type"),
+		payment("currency is null", `150.00`, `null`, "currency:required"),
 		command(
 			"payment without anything",
 			paymentPath,

@@ -253,7 +253,7 @@ func badBodies() []bad {
 			"byte order mark",
 			"\xef\xbb\xbf"+`{"user_id": "u", "event_type": "lead"}`,
 			400,
-			"json_syntax",
+			"json_byte_order_mark",
 		),
 		event(
 			"trailing text",
@@ -419,7 +419,7 @@ func badEvents() []bad {
 		event("no user", `{"event_type": "lead"}`, "user_id:required"),
 		event("no type", `{"user_id": "u"}`, "event_type:required"),
 		event("user is a number", `{"user_id": 12345, "event_type": "lead"}`, "user_id:wrong_type"),
-		event("user is null", `{"user_id": null, "event_type": "lead"}`, "user_id:wrong_type"),
+		event("user is null", `{"user_id": null, "event_type": "lead"}`, "user_id:required"),
 		event(
 			"user is an object",
 			`{"user_id": {"a": "`+marker+`"}, "event_type": "lead"}`,
@@ -488,8 +488,8 @@ func badEvents() []bad {
 			"metadata:wrong_type",
 		),
 		event(
-			"metadata is null",
-			`{"user_id": "u", "event_type": "lead", "metadata": null}`,
+			"metadata is a number",
+			`{"user_id": "u", "event_type": "lead", "metadata": 1}`,
 			"metadata:wrong_type",
 		),
 		event(
@@ -537,7 +537,7 @@ func badEvents() []bad {
 			`"1,000.00"`,
 			"metadata.amount:amount_malformed",
 		),
-		purchase("amount is null", `null`, "metadata.amount:wrong_type"),
+		purchase("amount is null", `null`, "metadata.amount:required"),
 		purchase("amount is a boolean", `true`, "metadata.amount:wrong_type"),
 		purchase("amount is an object", `{"value": "`+marker+`"}`, "metadata.amount:wrong_type"),
 		purchase("negative amount", `-1.00`, "metadata.amount:negative"),
