@@ -8,18 +8,24 @@ import (
 // Guessable reports whether a secret is an example, or has too little variety or too much order to
 // be random. It knows no length: that is for each secret's own rule.
 func Guessable(secret string) bool {
+	return worded(secret) || ordered(secret) || repeated(secret)
+}
+
+// worded reports whether a quarter of the secret or more is words of examples. A single short word
+// also comes about by chance, as admin does in one random key of a million.
+func worded(secret string) bool {
 	lower := strings.ToLower(secret)
+	letters := 0
+
 	for _, word := range []string{
 		"change", "development", "example", "insecure", "default", "secret", "password", "local",
 		"tributary", "admin", "postgres", "qwert", "asdf", "zxcv", "letmein", "correcthorse",
 		"deadbeef",
 	} {
-		if strings.Contains(lower, word) {
-			return true
-		}
+		letters += len(word) * strings.Count(lower, word)
 	}
 
-	return ordered(secret) || repeated(secret)
+	return letters > 0 && 4*letters >= len(secret)
 }
 
 // Monotonous reports whether a secret of 32 bytes or more has fewer than 12 different bytes.

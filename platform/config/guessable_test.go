@@ -29,6 +29,10 @@ func TestGuessable(t *testing.T) {
 		}
 	}
 
+	if secret := "iqD99aDminXWmvGXNs+9kX7RHz7wvWfhFAmYfT+fYKE="; config.Guessable(secret) {
+		t.Errorf("%q is refused", secret)
+	}
+
 	for range 2000 {
 		raw := make([]byte, 32)
 		_, _ = rand.Read(raw)
