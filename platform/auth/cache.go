@@ -15,13 +15,13 @@ type cacheKey [sha256.Size]byte
 
 type cached struct {
 	identity   Identity
-	generation uint64 // of the keys by which it was verified
+	generation uint64 // of the keys that verified it
 	until      time.Time
 }
 
-// cache remembers verified tokens by their SHA-256, never the tokens. It holds two generations of
-// at most 8,192 entries: when the young one is full it becomes the old one, and the old one is
-// forgotten. It is safe for concurrent use.
+// cache remembers verified tokens by their SHA-256 hash; it never stores a token. It holds two
+// generations of at most 8,192 entries. When the young one is full it replaces the old one. A cache
+// is safe for concurrent use.
 type cache struct {
 	mu         sync.RWMutex
 	young, old map[cacheKey]cached
@@ -31,8 +31,8 @@ func newCache() *cache {
 	return &cache{young: make(map[cacheKey]cached)}
 }
 
-// get returns the identity of a token that was verified by keys of the generation and may still be
-// believed.
+// get returns the identity of a token that keys of the generation have verified, if it has not
+// expired.
 func (c *cache) get(token string, generation uint64, now time.Time) (Identity, bool) {
 	sum := cacheKey(sha256.Sum256([]byte(token)))
 
@@ -51,7 +51,7 @@ func (c *cache) get(token string, generation uint64, now time.Time) (Identity, b
 	return entry.identity, true
 }
 
-// put remembers a verified token until it expires, at most five minutes.
+// put remembers a verified token until it expires, for at most five minutes.
 func (c *cache) put(token string, identity Identity, generation uint64, now time.Time) {
 	until := now.Add(cacheTime)
 	if identity.ExpiresAt.Before(until) {

@@ -14,7 +14,7 @@ import (
 	"tributary/platform/fault"
 )
 
-// claims are what a token says, with the types checked. It implements jwt.Claims for the library's
+// claims are the type-checked claims of a token. They implement jwt.Claims for the library's
 // validator.
 type claims struct {
 	userID   string
@@ -60,7 +60,7 @@ func missingClaim(name string) error {
 	return refuse("token_claim_missing", "The token has no "+name+".")
 }
 
-// readClaims reads the claims of a token. Its faults are token_claim_missing,
+// readClaims reads the claims of a token. It returns the faults token_claim_missing,
 // token_claim_invalid and token_user_ambiguous.
 func (r reader) readClaims(raw []byte) (claims, error) {
 	members, err := object(raw)
@@ -75,7 +75,7 @@ func (r reader) readClaims(raw []byte) (claims, error) {
 
 	for name, target := range map[string]*string{"sub": &c.subject, "iss": &c.issuer, "jti": &c.tokenID} {
 		value, _, ok := text(members[name])
-		if name == "sub" && !ok { // an integer sub is a user id too
+		if name == "sub" && !ok { // an integer sub is accepted as a user id
 			value, ok = integer(members[name])
 		}
 
@@ -106,8 +106,8 @@ func (r reader) readClaims(raw []byte) (claims, error) {
 	return c, err
 }
 
-// integer reads a whole number without sign, fraction or exponent: frameworks with numeric keys put
-// those in tokens.
+// integer reads a whole number without sign, fraction or exponent. Frameworks with numeric keys
+// write such user ids into tokens.
 func integer(raw jsontext.Value) (string, bool) {
 	if raw.Kind() != '0' || len(raw) > 19 {
 		return "", false
@@ -129,10 +129,10 @@ func short(value string) bool {
 
 const lastDate = 253402300799 // the end of year 9999
 
-// date reads a NumericDate: a JSON number of seconds, fractions cut off.
+// date reads a NumericDate, a JSON number of seconds. Fractions are cut off.
 func date(name string, raw jsontext.Value) (*jwt.NumericDate, error) {
 	if raw == nil || raw.Kind() == 'n' {
-		return nil, nil // absent; the validator's own convention
+		return nil, nil // absent, by the validator's convention
 	}
 
 	if raw.Kind() == '0' && len(raw) <= 32 {
@@ -145,7 +145,7 @@ func date(name string, raw jsontext.Value) (*jwt.NumericDate, error) {
 	return nil, invalidClaim(name, "is not a number of seconds since 1970")
 }
 
-// stringArray reads an array whose members are all strings: null is no string here.
+// stringArray reads an array of strings. A null member is an error.
 func stringArray(raw jsontext.Value) ([]string, error) {
 	var values []jsontext.Value
 	if err := json.Unmarshal(raw, &values); err != nil {
@@ -165,12 +165,12 @@ func stringArray(raw jsontext.Value) ([]string, error) {
 	return list, nil
 }
 
-// claimFault turns what the library's validator found into a fault. Of several findings it reports
-// the first in this order.
+// claimFault turns an error of the library's validator into a fault. If the error joins several,
+// the first in the order below counts.
 func claimFault(err error) error {
 	switch {
 	case errors.Is(err, jwt.ErrTokenRequiredClaimMissing):
-		return missingClaim("claim that is required here: exp, or iss or aud")
+		return missingClaim("required claim: exp, or iss or aud")
 	case errors.Is(err, jwt.ErrTokenExpired):
 		return refuse("token_expired", "The token has expired.")
 	case errors.Is(err, jwt.ErrTokenNotValidYet), errors.Is(err, jwt.ErrTokenUsedBeforeIssued):
@@ -185,6 +185,6 @@ func claimFault(err error) error {
 		err,
 		fault.Unauthenticated,
 		"token_claim_invalid",
-		"A claim of the token breaks its rule.",
+		"A claim of the token is invalid.",
 	)
 }

@@ -10,7 +10,7 @@ import (
 	"tributary/platform/auth/authtest"
 )
 
-// identify verifies a good token with the changed claims; nil removes a claim.
+// identify verifies a valid token with the changed claims. A nil value removes a claim.
 func identify(t *testing.T, cfg auth.Config, changed map[string]any) (auth.Identity, error) {
 	t.Helper()
 
@@ -22,8 +22,7 @@ func identify(t *testing.T, cfg auth.Config, changed map[string]any) (auth.Ident
 	return verifier(t, cfg, c).Verify(t.Context(), authtest.HS256(t, authtest.Secret, claims))
 }
 
-// Claims that name one user may stand beside each other; numbers of frameworks with numeric keys
-// are taken.
+// Several claims may name the same user, and numeric user ids are accepted.
 func TestUserIDClaims(t *testing.T) {
 	t.Parallel()
 
@@ -43,7 +42,7 @@ func TestUserIDClaims(t *testing.T) {
 	}
 }
 
-// Where tokens are verified no token acts for two users, unless a setting says which one counts.
+// A verified token never acts for two users, unless a setting selects the claim.
 func TestUserIDClaimsThatDiffer(t *testing.T) {
 	t.Parallel()
 
@@ -73,7 +72,7 @@ func TestUserIDClaimsThatDiffer(t *testing.T) {
 	}
 }
 
-// The asked-for order is that of tokens that are not verified.
+// Without verification the first claim in the order of the settings counts.
 func TestOrderOfUserIDClaims(t *testing.T) {
 	t.Parallel()
 
@@ -93,7 +92,7 @@ func TestOrderOfUserIDClaims(t *testing.T) {
 	}
 }
 
-// What a token says about rights, by the claims that are set to grant them.
+// Roles come from the configured claims only.
 func TestRoles(t *testing.T) {
 	t.Parallel()
 
@@ -165,7 +164,7 @@ func TestDamagedClaims(t *testing.T) {
 	}
 }
 
-// Tokens as three identity providers write them, shortened to what matters here.
+// Tokens as three identity providers issue them, shortened to the relevant claims.
 func TestTokensOfIdentityProviders(t *testing.T) {
 	t.Parallel()
 

@@ -6,33 +6,34 @@ import (
 	"tributary/platform/ratelimit"
 )
 
-// Codes documents every error code of this package, for OpenAPI documents and docs/errors.md.
+// Codes returns every error code of this package, for OpenAPI documents and docs/errors.md.
 func Codes() []httpapi.Code {
 	return []httpapi.Code{
 		{
 			Code:    "token_missing",
 			Kind:    fault.Unauthenticated,
-			Meaning: "There is no Authorization header of the form \"Bearer <token>\", or more than one.",
+			Meaning: "The request has no Authorization header of the form \"Bearer <token>\", or several. Send exactly one.",
 		},
 		{
 			Code:    "token_malformed",
 			Kind:    fault.Unauthenticated,
-			Meaning: "The bearer token is not a JSON Web Token in compact form.",
+			Meaning: "The bearer token is not a JSON Web Token in compact form. Send the token " +
+				"as the identity provider issued it.",
 		},
 		{
 			Code:    "token_too_large",
 			Kind:    fault.Unauthenticated,
-			Meaning: "The token is longer than 8 KiB.",
+			Meaning: "The token is longer than 8 KiB. Request one with fewer claims.",
 		},
 		{
 			Code:    "token_type_refused",
 			Kind:    fault.Unauthenticated,
-			Meaning: "The token's typ is not JWT or at+jwt: it was made for another purpose.",
+			Meaning: "The token's typ is neither JWT nor at+jwt: it was issued for another purpose.",
 		},
 		{
 			Code:    "token_algorithm_refused",
 			Kind:    fault.Unauthenticated,
-			Meaning: "The token names another algorithm than the one its key is for (none is never taken).",
+			Meaning: "The token's algorithm is not the one of its key. The algorithm none is never accepted.",
 		},
 		{
 			Code:    "token_key_unknown",
@@ -42,35 +43,35 @@ func Codes() []httpapi.Code {
 		{
 			Code:    "token_signature_invalid",
 			Kind:    fault.Unauthenticated,
-			Meaning: "The signature does not fit the token.",
+			Meaning: "The signature does not match the token.",
 		},
 		{
 			Code:    "token_expired",
 			Kind:    fault.Unauthenticated,
-			Meaning: "The token's exp has passed; get a new one.",
+			Meaning: "The token has expired (exp). Get a new one.",
 		},
 		{
 			Code:    "token_not_yet_valid",
 			Kind:    fault.Unauthenticated,
-			Meaning: "The token's nbf, or iat, lies ahead.",
+			Meaning: "The token is not valid yet: its nbf or iat lies in the future.",
 		},
 		{
 			Code: "token_claim_missing",
 			Kind: fault.Unauthenticated,
-			Meaning: "A claim that is required is absent: exp, a user id, or iss and aud where " +
+			Meaning: "A required claim is absent: exp, a user id, or iss and aud where " +
 				"they are checked.",
 		},
 		{
 			Code: "token_claim_invalid",
 			Kind: fault.Unauthenticated,
-			Meaning: "A claim has the wrong type or breaks its rule, such as a user id that is " +
+			Meaning: "A claim has the wrong type or an invalid value, such as a user id that is " +
 				"not 1 to 128 printable characters.",
 		},
 		{
 			Code: "token_user_ambiguous",
 			Kind: fault.Unauthenticated,
 			Meaning: "The claims userId, user_id, sub and id name different users; " +
-				"JWT_USER_CLAIM says which of them counts.",
+				"the operator can select one with JWT_USER_CLAIM.",
 		},
 		{
 			Code:    "token_issuer_invalid",
@@ -85,7 +86,7 @@ func Codes() []httpapi.Code {
 		{
 			Code:    "role_missing",
 			Kind:    fault.Forbidden,
-			Meaning: "The token is valid and grants none of the roles that the operation needs.",
+			Meaning: "The token is valid, but grants no role that the operation requires.",
 		},
 		{
 			Code:    "foreign_user",
@@ -96,7 +97,7 @@ func Codes() []httpapi.Code {
 		{
 			Code:    "token_keys_unavailable",
 			Kind:    fault.Unavailable,
-			Meaning: "The keys of the identity provider cannot be fetched; try again after Retry-After.",
+			Meaning: "The keys of the identity provider cannot be fetched. Retry after the time in Retry-After.",
 		},
 	}
 }

@@ -9,37 +9,35 @@ import (
 	"tributary/platform/config"
 )
 
-// Config says which tokens are believed. Exactly one source of keys is used: the secret for HS256,
-// a PEM file or a JSON Web Key Set for the others.
+// Config says which tokens are accepted. Exactly one source of keys is used: the secret for HS256,
+// or a PEM file or a JSON Web Key Set for the other algorithms.
 type Config struct {
-	// Secret verifies HS256 tokens; 32 bytes or more. Production: must not be an example or easy to
-	// guess.
+	// Secret verifies HS256 tokens; at least 32 bytes. Production: must not be an example or easy
+	// to guess.
 	Secret string `envconfig:"JWT_SECRET_KEY"`
-	// Algorithm is HS256, RS256, ES256 or EdDSA; tokens of any other are refused.
+	// Algorithm is HS256, RS256, ES256 or EdDSA. Tokens with any other algorithm are refused.
 	Algorithm string `envconfig:"JWT_ALGORITHM" default:"HS256"`
-	// RequireValidation verifies tokens. With false any well-formed token is believed, and its
+	// RequireValidation enables verification. If false, any well-formed token is accepted, and its
 	// commands are marked as unverified. Production: must be true.
 	RequireValidation bool `envconfig:"JWT_REQUIRE_VALIDATION" default:"true"`
-	// Issuer is the iss that tokens must have; empty for any. Production: required for RS256, ES256
+	// Issuer is the required iss of tokens; empty for any. Production: required for RS256, ES256
 	// and EdDSA.
 	Issuer string `envconfig:"JWT_ISSUER"`
-	// Audience is the aud that tokens must hold; empty for any. Production: required for RS256,
-	// ES256 and EdDSA.
+	// Audience must be in the aud of tokens; empty for any. Production: required for RS256, ES256
+	// and EdDSA.
 	Audience string `envconfig:"JWT_AUDIENCE"`
-	// JWKSURL is the address of the JSON Web Key Set that verifies RS256, ES256 and EdDSA.
-	// Production: must be https.
+	// JWKSURL is the address of the JSON Web Key Set for RS256, ES256 and EdDSA. Production: must
+	// be https.
 	JWKSURL string `envconfig:"JWT_JWKS_URL"`
-	// PublicKeyFile is a PEM file of public keys, instead of JWT_JWKS_URL.
+	// PublicKeyFile is a PEM file of public keys; it replaces JWT_JWKS_URL.
 	PublicKeyFile string `envconfig:"JWT_PUBLIC_KEY_FILE"`
-	// Leeway is how far the clocks of issuer and service may differ; at most 60s.
+	// Leeway is the accepted difference between the clocks of issuer and service; at most 60s.
 	Leeway time.Duration `envconfig:"JWT_LEEWAY" default:"30s"`
 
 	// UserClaim is the claim that names the user; empty for the first of userId, user_id, sub and
-	// id. A claim is named as it stands in the token, or by a path with dots such as
-	// realm_access.roles.
+	// id. A claim is named as in the token, or by a path with dots such as realm_access.roles.
 	UserClaim string `envconfig:"JWT_USER_CLAIM"`
-	// RolesClaim is the claim that holds the roles, or several, separated by commas; empty for
-	// roles.
+	// RolesClaim lists the claims that grant roles, separated by commas; empty for roles.
 	RolesClaim []string `envconfig:"JWT_ROLES_CLAIM"`
 	// AudienceClaim is the claim that holds the audience, such as client_id; empty for aud.
 	AudienceClaim string `envconfig:"JWT_AUDIENCE_CLAIM"`
@@ -50,8 +48,8 @@ const (
 	maxLeeway = time.Minute
 )
 
-// Validate tells every fault of the settings; production adds the refusals of insecure ones. No
-// fault holds a value.
+// Validate returns a message for each invalid setting; production adds those for insecure ones. No
+// message contains a secret.
 func (c Config) Validate(production bool) []string {
 	var faults []string
 	note := func(wrong bool, text string) {
@@ -88,31 +86,31 @@ func (c Config) Validate(production bool) []string {
 	if !c.RequireValidation {
 		note(
 			production,
-			"JWT_REQUIRE_VALIDATION=false is refused in production: anybody could write a token",
+			"JWT_REQUIRE_VALIDATION=false is refused in production: anyone could write a token",
 		)
 
 		return faults
 	}
 
-	// Keys are shared by many applications: an identity provider's by design, a secret by habit.
+	// Several applications share a key: an identity provider's by design, a secret by habit.
 	note(
 		production && c.Issuer == "",
-		"JWT_ISSUER must be set in production: a key says who signs, not for whom",
+		"JWT_ISSUER must be set in production: a key identifies the signer, not the recipient",
 	)
 	note(
 		production && c.Audience == "",
-		"JWT_AUDIENCE must be set in production: a key says who signs, not for whom",
+		"JWT_AUDIENCE must be set in production: a key identifies the signer, not the recipient",
 	)
 
 	switch c.Algorithm {
 	case hs256:
 		note(
 			c.JWKSURL != "" || c.PublicKeyFile != "",
-			"JWT_JWKS_URL and JWT_PUBLIC_KEY_FILE need JWT_ALGORITHM RS256, ES256 or EdDSA",
+			"JWT_JWKS_URL and JWT_PUBLIC_KEY_FILE require JWT_ALGORITHM RS256, ES256 or EdDSA",
 		)
 		note(
 			len(c.Secret) < minSecret,
-			"JWT_SECRET_KEY must be at least 32 bytes (openssl rand -base64 48 makes one)",
+			"JWT_SECRET_KEY must be at least 32 bytes (create one with openssl rand -base64 48)",
 		)
 		note(
 			production && len(c.Secret) >= minSecret &&
@@ -137,7 +135,7 @@ func (c Config) publicKeyFaults(production bool) []string {
 	}
 	note(
 		(c.JWKSURL == "") == (c.PublicKeyFile == ""),
-		"JWT_ALGORITHM "+c.Algorithm+" needs one of JWT_JWKS_URL and JWT_PUBLIC_KEY_FILE",
+		"JWT_ALGORITHM "+c.Algorithm+"  requires either JWT_JWKS_URL or JWT_PUBLIC_KEY_FILE",
 	)
 
 	if c.PublicKeyFile != "" {

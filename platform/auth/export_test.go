@@ -1,6 +1,6 @@
 package auth
 
-// CacheSize tells how many tokens the verifier remembers.
+// CacheSize returns the number of tokens that the verifier remembers.
 func CacheSize(v *Verifier) int {
 	v.cache.mu.RLock()
 	defer v.cache.mu.RUnlock()
@@ -8,5 +8,5 @@ func CacheSize(v *Verifier) int {
 	return len(v.cache.young) + len(v.cache.old)
 }
 
-// CacheBound is the most that it may remember.
+// CacheBound is the largest number of remembered tokens.
 const CacheBound = 2 * cacheHalf

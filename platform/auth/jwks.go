@@ -20,30 +20,31 @@ import (
 	"tributary/platform/fault"
 )
 
-// Limits of fetching a JSON Web Key Set. An unknown kid leads to a fetch, at most one a minute, so
-// that junk costs nothing.
+// Limits of fetching a JSON Web Key Set. An unknown kid causes a fetch at most once a minute, so
+// that invalid tokens cost little.
 const (
 	jwksTimeout    = 3 * time.Second
 	jwksRefresh    = 5 * time.Minute
-	jwksRetry      = 15 * time.Second // after a fetch that failed
+	jwksRetry      = 15 * time.Second // after a failed fetch
 	jwksUnknownKid = time.Minute
 	maxJWKS        = 1 << 20
 )
 
-// jwks are the keys of an identity provider, fetched again every five minutes and when a token
-// names an unknown kid. A fetch that brings no usable key changes nothing: the last good set stays.
+// jwks are the keys of an identity provider. They are fetched again every five minutes, and when a
+// token names an unknown kid. A fetch without a usable key changes nothing: the last usable set
+// remains.
 type jwks struct {
 	url     string
 	client  *http.Client
 	logger  *slog.Logger
-	limiter *rate.Limiter // of fetches for an unknown kid
+	limiter *rate.Limiter // of fetches caused by an unknown kid
 	fetches singleflight.Group
 
 	current atomic.Pointer[keySet] // never nil
 	failing atomic.Bool            // the last fetch failed
 }
 
-// keySet is what one fetch brought. Its number grows with each.
+// keySet is the result of one fetch. Each successful fetch increases its number.
 type keySet struct {
 	number uint64
 	keys   []namedKey
@@ -54,7 +55,7 @@ type namedKey struct {
 	key key
 }
 
-// newJWKS fetches the set once and goes on without it if that fails. Refreshing ends with ctx.
+// newJWKS fetches the set once; if that fails it continues without keys. Refreshing ends with ctx.
 func newJWKS(
 	ctx context.Context,
 	url string,
@@ -81,7 +82,7 @@ func newJWKS(
 	return s
 }
 
-// refresh fetches the set until ctx ends.
+// refresh fetches the set periodically until ctx ends.
 func (s *jwks) refresh(ctx context.Context) {
 	for {
 		wait := jwksRefresh
@@ -100,9 +101,9 @@ func (s *jwks) refresh(ctx context.Context) {
 
 func always() bool { return true }
 
-// fetch replaces the set if it may. Callers that come while a fetch is under way share it.
+// fetch replaces the set if may allows it. Concurrent callers share one fetch.
 func (s *jwks) fetch(ctx context.Context, may func() bool) {
-	// the caller that came first may leave, the others still wait for the answer
+	// The first caller may leave; the others still wait for the answer.
 	ctx = context.WithoutCancel(ctx)
 	_, _, _ = s.fetches.Do("", func() (any, error) {
 		if !may() {
@@ -115,7 +116,7 @@ func (s *jwks) fetch(ctx context.Context, may func() bool) {
 		if err != nil {
 			s.logger.WarnContext(
 				ctx,
-				"cannot fetch the keys of the identity provider; those fetched before stay in use",
+				"cannot fetch the keys of the identity provider; the keys fetched before remain in use",
 				"error",
 				err,
 			)
@@ -159,8 +160,9 @@ func (s *jwks) download(ctx context.Context) ([]namedKey, error) {
 	return readSet(body)
 }
 
-// readSet reads every key that can verify. Keys of other kinds and for other purposes, and damaged
-// ones, are left out: they do not concern the others. A set without a usable key is an error.
+// readSet returns the keys of the set that can verify. Keys of other types or for other purposes,
+// and damaged ones, are left out: they do not affect the others. A set without a usable key is an
+// error.
 func readSet(body []byte) ([]namedKey, error) {
 	var set struct {
 		Keys []jsontext.Value `json:"keys"`
@@ -177,14 +179,14 @@ func readSet(body []byte) ([]namedKey, error) {
 	}
 
 	if len(keys) == 0 {
-		return nil, errors.New("the key set holds no key that verifies RS256, ES256 or EdDSA")
+		return nil, errors.New("the key set has no key for RS256, ES256 or EdDSA")
 	}
 
 	return keys, nil
 }
 
-// readKey binds a key of the set to its one algorithm. Certificates (x5c, x5t) are not read: their
-// forms vary, and nothing here relies on them. Symmetric keys have no place in a published set.
+// readKey reads a key of the set for its one algorithm. Certificates (x5c, x5t) are ignored: their
+// forms vary, and nothing relies on them. Symmetric keys are refused.
 func readKey(raw jsontext.Value) (namedKey, error) {
 	var member struct {
 		Type    string   `json:"kty"`
@@ -234,7 +236,7 @@ func readKey(raw jsontext.Value) (namedKey, error) {
 	return namedKey{member.KeyID, k}, err
 }
 
-// find returns the keys of the kid. For a token without one there must be no choice.
+// find returns the keys with the kid. A token without a kid is accepted only if there is no choice.
 func (s *jwks) find(ctx context.Context, kid string) ([]key, error) {
 	found := s.current.Load().find(kid)
 	if len(found) == 0 && kid != "" {
@@ -268,7 +270,7 @@ func (set *keySet) find(kid string) []key {
 	return found
 }
 
-// unknown blames the token, unless the last fetch failed: then the key may exist.
+// unknown returns a fault of the token, unless the last fetch failed: then the key may exist.
 func (s *jwks) unknown() error {
 	if s.failing.Load() {
 		return fault.RetryIn(

@@ -16,7 +16,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// key is one verification key, for exactly one algorithm: an RSA key never checks an HMAC.
+// key is a verification key for exactly one algorithm: an RSA key never verifies an HMAC.
 type key struct {
 	method   jwt.SigningMethod
 	material any // []byte, *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey
@@ -24,19 +24,19 @@ type key struct {
 
 // keySource finds the keys that may have signed a token.
 type keySource interface {
-	// find returns the candidates for a kid ("" when the token names none). Its faults are
+	// find returns the candidates for a kid ("" if the token names none). It returns the faults
 	// token_key_unknown and token_keys_unavailable.
 	find(ctx context.Context, kid string) ([]key, error)
-	// generation changes whenever the keys may have: what was verified under another one is not
-	// believed any more.
+	// generation changes whenever the keys may have changed. An identity that keys of another
+	// generation have verified is no longer valid.
 	generation() uint64
-	// ready returns why no token can be verified at the moment, or nil.
+	// ready returns nil if tokens can be verified, and otherwise the reason.
 	ready(ctx context.Context) error
 }
 
 const minSecret, minRSABits = 32, 2048
 
-// publicKey binds a public key to its algorithm, or tells why it is not used.
+// publicKey returns the key with its algorithm, or an error that says why the key is not used.
 func publicKey(material any) (key, error) {
 	switch k := material.(type) {
 	case *rsa.PublicKey:
@@ -59,17 +59,17 @@ func publicKey(material any) (key, error) {
 		return key{jwt.SigningMethodEdDSA, k}, nil
 	}
 
-	return key{}, errors.New("the key is none of RSA, EC P-256 and Ed25519")
+	return key{}, errors.New("the key is neither RSA nor EC P-256 nor Ed25519")
 }
 
-// fixedKeys are keys from the configuration. A kid is not looked at: every key is tried.
+// fixedKeys are the configured keys. The kid is ignored: every key is tried.
 type fixedKeys []key
 
 func (f fixedKeys) find(context.Context, string) ([]key, error) { return f, nil }
 func (f fixedKeys) generation() uint64                          { return 0 }
 func (f fixedKeys) ready(context.Context) error                 { return nil }
 
-// pemKeys reads the public keys and certificates of a PEM file; several allow a change of keys. All
+// pemKeys reads the public keys and certificates of a PEM file. Several keys allow a rotation. All
 // must be for the algorithm.
 func pemKeys(path, algorithm string) (fixedKeys, error) {
 	rest, err := os.ReadFile(path) //nolint:gosec // the path is the operator's setting
@@ -95,14 +95,14 @@ func pemKeys(path, algorithm string) (fixedKeys, error) {
 		}
 
 		if k.method.Alg() != algorithm {
-			return nil, fmt.Errorf("the file holds a key for %s", k.method.Alg())
+			return nil, fmt.Errorf("the file contains a key for %s", k.method.Alg())
 		}
 
 		keys = append(keys, k)
 	}
 
 	if len(keys) == 0 {
-		return nil, errors.New("the file holds no PEM block")
+		return nil, errors.New("the file contains no PEM block")
 	}
 
 	return keys, nil
@@ -127,7 +127,7 @@ func parseBlock(block *pem.Block) (crypto.PublicKey, error) {
 	}
 
 	return nil, errors.New(
-		"the file holds something else than PUBLIC KEY and CERTIFICATE blocks (a private key " +
+		"the file contains blocks other than PUBLIC KEY and CERTIFICATE (a private key " +
 			"does not belong here)",
 	)
 }

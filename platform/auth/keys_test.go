@@ -119,7 +119,7 @@ func TestPublicKeyFiles(t *testing.T) {
 				"current key":    {k.sign(t, "", c.at), ""},
 				"key before":     {old.sign(t, "any", c.at), ""},
 				"stranger's key": {stranger.sign(t, "", c.at), "token_signature_invalid"},
-				// the classic confusion: the public key, which everybody has, used as an HMAC
+				// the classic confusion: the public key, which anyone can have, used as an HMAC
 				// secret
 				"PEM as secret":      {authtest.HS256(t, string(file), authtest.Claims(c.at, "user123")), "token_algorithm_refused"},
 				"one PEM as secret":  {authtest.HS256(t, string(pemOf(t, k.private.Public())), authtest.Claims(c.at, "user123")), "token_algorithm_refused"},
@@ -135,15 +135,15 @@ func TestPublicKeyFiles(t *testing.T) {
 	}
 }
 
-// provider is an identity provider without a network: it answers with its present key set, or
-// fails. Fetches come from several goroutines, so tests change it through change.
+// provider is an identity provider without a network: it answers with its current key set, or
+// fails. Fetches run on several goroutines, so tests modify it through change.
 type provider struct {
 	t       *testing.T
 	mu      sync.Mutex
 	keys    map[string]keyPair
 	extra   string // a further member of keys, as JSON
 	down    bool
-	body    string // in place of the set
+	body    string // replaces the set
 	fetches int
 }
 
@@ -206,7 +206,7 @@ func (p *provider) set() string {
 	return `{"keys":[` + strings.Join(members, ",") + `]}`
 }
 
-// inBubble runs the test in a bubble of false time, with a verifier for ES256 keys of the provider.
+// inBubble runs the test in a synctest bubble, with a verifier for the provider's ES256 keys.
 func inBubble(t *testing.T, p *provider, test func(t *testing.T, v *auth.Verifier)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -228,7 +228,7 @@ func inBubble(t *testing.T, p *provider, test func(t *testing.T, v *auth.Verifie
 
 		test(t, v)
 		cancel()
-		synctest.Wait() // the refreshing goroutine has ended, else the bubble would not
+		synctest.Wait() // the refreshing goroutine has ended, otherwise the bubble would not end
 	})
 }
 
@@ -263,14 +263,14 @@ func TestKeySetRotation(t *testing.T) {
 			second.sign(t, "second", time.Now()),
 			"token_key_unknown",
 		)
-		time.Sleep(time.Minute) // the fetch that the early token cost is earned again
+		time.Sleep(time.Minute) // the limiter allows another fetch after the early token's
 		expect(t, v, "second key, a minute later", second.sign(t, "second", time.Now()), "")
 		expect(t, v, "first key, meanwhile", first.sign(t, "first", time.Now()), "")
 		old := first.sign(t, "first", time.Now())
 		expect(t, v, "first key, before it goes", old, "")
 		p.change(func() { delete(p.keys, "first") })
 		time.Sleep(time.Minute)
-		// the fetch that an unknown key costs also ends what the cache remembers
+		// the fetch caused by an unknown key also invalidates the cache
 		expect(t, v, "unknown key", first.sign(t, "other", time.Now()), "token_key_unknown")
 		expect(t, v, "first key, withdrawn", old, "token_key_unknown")
 		expect(t, v, "second key, still there", second.sign(t, "second", time.Now()), "")
@@ -341,7 +341,7 @@ func TestKeySetAway(t *testing.T) {
 	})
 }
 
-// A withdrawn key is honoured until the next fetch, at most five minutes, also by the cache.
+// A withdrawn key is accepted until the next fetch, for at most five minutes, by the cache too.
 func TestWithdrawnKey(t *testing.T) {
 	t.Parallel()
 	first, second := pair(t, "ES256"), pair(t, "ES256")
@@ -358,7 +358,7 @@ func TestWithdrawnKey(t *testing.T) {
 	})
 }
 
-// What an identity provider serves by mistake locks no caller out.
+// An unusable answer of the identity provider locks no caller out.
 func TestUnusableKeySets(t *testing.T) {
 	t.Parallel()
 	k := pair(t, "ES256")
@@ -390,7 +390,7 @@ func TestUnusableKeySets(t *testing.T) {
 	}
 }
 
-// One key that cannot be read, or is for another purpose, takes no other with it.
+// A key that cannot be read, or is for another purpose, does not affect the others.
 func TestOddKeysBesideAGoodOne(t *testing.T) {
 	t.Parallel()
 	good := pair(t, "ES256")
@@ -404,7 +404,7 @@ func TestOddKeysBesideAGoodOne(t *testing.T) {
 	}
 	for name, tc := range map[string]struct {
 		key  string
-		want string // for a token that the odd key has signed
+		want string // for a token that the odd key signed
 	}{
 		"x5t of hex digits":       {own(`"x5t":"RTM4Q0RGNkQ4RDg1QkQ0NTAxOTc2Q0FF"`), ""},
 		"x5c as PEM text":         {own(`"x5c":["-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"]`), ""},
@@ -434,7 +434,7 @@ func TestOddKeysBesideAGoodOne(t *testing.T) {
 	}
 }
 
-// Two keys may share a kid, one for each algorithm.
+// Two keys may share a kid if their algorithms differ.
 func TestKeysOfOneKid(t *testing.T) {
 	t.Parallel()
 	es := pair(t, "ES256")
@@ -452,8 +452,8 @@ func TestKeysOfOneKid(t *testing.T) {
 	)
 }
 
-// A set may hold keys of other types and for other purposes; each serves its own algorithm only,
-// and secrets never.
+// A set may hold keys of other types and for other purposes. Each verifies its own algorithm only,
+// and secrets are never used.
 func TestKeySetConfusion(t *testing.T) {
 	t.Parallel()
 	es := pair(t, "ES256")

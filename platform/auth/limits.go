@@ -9,20 +9,19 @@ import (
 	"tributary/platform/ratelimit"
 )
 
-// refusedTokens is how many wrong tokens of one client address are answered one by one in a window.
-// People who take the wrong token send a few; thousands are somebody's guesses or a loop.
+// refusedTokens is how many invalid tokens of one client address are answered individually in a
+// window. A person with a wrong token sends a few; thousands are guesses or a loop.
 const refusedTokens = 300
 
-// Limits bound how often callers ask: those with a token by their user id, never by an address that
-// a proxy or the caller itself wrote, and wrong tokens by the address that they come from. A caller
-// with a good token is never refused for what else comes from its address. The zero value bounds
-// nothing.
+// Limits bounds the rate of requests: with a valid token by its user id, never by an address that a
+// proxy or the caller wrote, and with an invalid token by the client address. A caller with a valid
+// token is never refused because of other requests from its address. The zero value limits nothing.
 type Limits struct {
 	callers *ratelimit.Limiter
 	refused *ratelimit.Limiter
 }
 
-// NewLimits returns limits of the requests of a caller in a window; 0 stands for no limits.
+// NewLimits returns limits for the requests of a caller in a window; 0 means no limit.
 func NewLimits(requests int, window time.Duration, now func() time.Time) Limits {
 	return Limits{
 		callers: ratelimit.New(requests, window, now),
@@ -30,8 +29,8 @@ func NewLimits(requests int, window time.Duration, now func() time.Time) Limits 
 	}
 }
 
-// client returns what stands for the address of a client: of IPv6 the network of 64 bits, of which
-// one client has every address.
+// client returns the key of a client address. For IPv6 it is the /64 network, since one client has
+// all of its addresses.
 func client(remote string) string {
 	host, _, err := net.SplitHostPort(remote)
 	if err != nil {
@@ -56,7 +55,7 @@ func client(remote string) string {
 	return network.String()
 }
 
-// tooManyRefused returns a fault when err refuses a token and too many from the address were
+// tooManyRefused returns a fault if err refuses a token and too many tokens from the address were
 // refused before.
 func (l Limits) tooManyRefused(err error, remote string) error {
 	if f, ok := fault.As(err); !ok || f.Kind != fault.Unauthenticated {

@@ -12,7 +12,7 @@ import (
 	"tributary/platform/auth/authtest"
 )
 
-// from asks from an address with a token.
+// from sends a request with a token from an address.
 func from(t *testing.T, h http.Handler, address, token string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/partner", http.NoBody)
@@ -55,7 +55,7 @@ func TestCallersAreLimitedByTheirUserID(t *testing.T) {
 		t.Errorf("another caller: %d", w.Code)
 	}
 
-	c.at = c.at.Add(11 * time.Second) // what Retry-After said
+	c.at = c.at.Add(11 * time.Second) // the time in Retry-After
 
 	if w := from(t, h, "192.0.2.1:1", one); w.Code >= 400 {
 		t.Errorf("after the wait: %d", w.Code)
@@ -66,7 +66,7 @@ func TestCallersAreLimitedByTheirUserID(t *testing.T) {
 	}
 }
 
-// Wrong tokens are limited by the address that they come from, good ones from there are not.
+// Invalid tokens are limited by client address; valid ones from the same address are not.
 func TestWrongTokensAreLimitedByAddress(t *testing.T) {
 	t.Parallel()
 	c := start()
@@ -97,7 +97,7 @@ func TestWrongTokensAreLimitedByAddress(t *testing.T) {
 	}
 }
 
-// A client has every address of its IPv6 network.
+// One client has every address of its IPv6 network.
 func TestAddressesOfOneClient(t *testing.T) {
 	t.Parallel()
 

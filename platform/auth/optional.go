@@ -2,17 +2,18 @@ package auth
 
 import "context"
 
-// Optional is for services whose local stack needs no token: with AUTH_REQUIRED=false everything is
-// open, which production refuses.
+// Optional is for services whose local stack needs no token. With AUTH_REQUIRED=false every
+// operation is open, which production refuses.
 type Optional struct {
-	// Required asks every caller for a token; the local stacks set it to false. Production: must be
-	// true.
+	// Required makes every caller send a token; the local stacks set it to false. Production: must
+	// be true.
 	Required bool `envconfig:"AUTH_REQUIRED" default:"true"`
 
 	Config
 }
 
-// Validate tells every fault of the settings. Those of tokens count only where tokens are required.
+// Validate returns a message for each invalid setting. The settings of tokens are checked only if
+// tokens are required.
 func (o Optional) Validate(production bool) []string {
 	if o.Required {
 		return o.Config.Validate(production)
@@ -25,8 +26,8 @@ func (o Optional) Validate(production bool) []string {
 	return nil
 }
 
-// NewOptional makes the verifier of a service, or nil where authentication is off, for Middleware
-// and Handler.
+// NewOptional returns the verifier of a service for Middleware and Handler, or nil if
+// authentication is off.
 func NewOptional(ctx context.Context, o Optional, needs Needs) (*Verifier, error) {
 	if o.Required {
 		return New(ctx, o.Config, needs)
@@ -34,9 +35,9 @@ func NewOptional(ctx context.Context, o Optional, needs Needs) (*Verifier, error
 
 	needs.Logger.WarnContext(
 		ctx,
-		"AUTHENTICATION IS OFF: everybody may call every operation. AUTH_REQUIRED=false is for "+
+		"AUTHENTICATION IS OFF: anyone may call every operation. AUTH_REQUIRED=false is for "+
 			"the local stack only",
 	)
 
-	return nil, nil // nil is the verifier that lets everybody in: documented
+	return nil, nil // documented: a nil verifier admits every caller
 }

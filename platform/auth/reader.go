@@ -10,12 +10,12 @@ import (
 	"tributary/platform/identifier"
 )
 
-// reader reads the claims of a token where the settings say they are.
+// reader reads the claims of a token as the settings say.
 type reader struct {
 	userClaim     string   // "" for the first of userId, user_id, sub and id
 	roleClaims    []string // roles unless set
 	audienceClaim string   // aud unless set
-	// agree is true where tokens are verified: user ids that differ are refused.
+	// agree refuses user ids that differ; it is set if tokens are verified.
 	agree bool
 }
 
@@ -37,13 +37,13 @@ func newReader(cfg Config) reader {
 	return r
 }
 
-// find looks a claim up: first as a member of that very name, then as a path of members separated
-// by dots. So both https://shop.example/roles and realm_access.roles can be named. An absent claim
-// and null are nil.
+// find looks up a claim, first as a member with that exact name, then as a path of members
+// separated by dots. Both https://shop.example/roles and realm_access.roles are valid names. For an
+// absent claim and for null find returns nil.
 func find(members map[string]jsontext.Value, name string) (jsontext.Value, error) {
 	if value, found := members[name]; found {
 		if value.Kind() == jsontext.KindNull {
-			return nil, nil // null counts as absent
+			return nil, nil // null is treated as absent
 		}
 
 		return value, nil
@@ -64,8 +64,8 @@ func find(members map[string]jsontext.Value, name string) (jsontext.Value, error
 	return find(inner, rest)
 }
 
-// userID reads the claim that names the user. One that is there and cannot be an id is refused:
-// falling through to the next would let a damaged token speak for another user.
+// userID reads the claim that names the user. A claim that is present but not a valid id is
+// refused: falling through to the next would let a damaged token act for another user.
 func (r reader) userID(members map[string]jsontext.Value) (string, error) {
 	if r.userClaim != "" {
 		value, err := find(members, r.userClaim)
@@ -147,8 +147,8 @@ func (r reader) audience(members map[string]jsontext.Value) ([]string, error) {
 
 const maxRoles = 64
 
-// roles reads the claims that grant roles. A token without any of them says nothing about rights
-// and stands for a partner, who may only act for itself.
+// roles reads the claims that grant roles. A token without any of them has the role of a partner,
+// who may act only for itself.
 func (r reader) roles(members map[string]jsontext.Value) ([]Role, error) {
 	said := false
 	granted := []Role{}
@@ -187,15 +187,15 @@ func (r reader) roles(members map[string]jsontext.Value) ([]Role, error) {
 	return granted, nil
 }
 
-// scopes reports whether the claim holds OAuth scopes. Most of their words are about other
-// services, so that without a word of ours they say nothing about rights.
+// scopes reports whether the claim holds OAuth scopes. Most scopes concern other services, so a
+// claim without a role of ours is treated as absent.
 func scopes(claim string) bool {
 	last := claim[strings.LastIndexByte(claim, '.')+1:]
 	return last == "scope" || last == "scp"
 }
 
-// roleNames reads an array of strings; of scopes also a string of words, separated by spaces
-// (RFC 6749, 3.3) and by nothing else that looks like one.
+// roleNames reads an array of strings. For scopes it also reads a string of words separated by
+// single-byte spaces (RFC 6749, 3.3); other white space does not separate.
 func roleNames(claim string, raw jsontext.Value) ([]string, error) {
 	if words, _, ok := text(raw); ok && scopes(claim) {
 		return strings.Split(words, " "), nil
@@ -213,8 +213,8 @@ func ours(name string) bool {
 	return slices.Contains([]Role{Partner, Operator, Finance, Admin}, Role(name))
 }
 
-// printable reports whether the name has 1 to 64 printable ASCII characters. Others are left out:
-// they cannot be roles of ours.
+// printable reports whether the name has 1 to 64 printable ASCII characters. Other names are left
+// out: they cannot be roles of ours.
 func printable(name string) bool {
 	return name != "" && len(name) <= 64 &&
 		!strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' })

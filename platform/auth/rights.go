@@ -28,14 +28,14 @@ func Require(roles ...Role) []map[string][]string {
 	return []map[string][]string{{Scheme: names}}
 }
 
-// Public is what an operation without authentication puts into its Security. One that says nothing
-// needs a token.
+// Public is the Security of an operation without authentication. An operation without Security
+// requires a token.
 func Public() []map[string][]string { return []map[string][]string{} }
 
-// Middleware verifies the token of every operation that is not Public, takes the request from the
-// caller's limit and checks the roles the operation requires. It must come before middleware that
-// reads the body. A nil verifier switches authentication off: every operation is open, nothing is
-// limited, and From finds no identity.
+// Middleware verifies the token of every operation that is not Public, counts the request against
+// the caller's limit and checks the roles that the operation requires. It must precede middleware
+// that reads the body. A nil verifier switches authentication off: every operation is open, no
+// limit applies, and From finds no identity.
 func Middleware(v *Verifier, limits Limits) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		if v == nil {
@@ -84,7 +84,7 @@ func Middleware(v *Verifier, limits Limits) func(huma.Context, func(huma.Context
 	}
 }
 
-// required reads what Require and Public have written; whatever is neither needs a token.
+// required reads what Require and Public wrote. Anything else requires a token.
 func required(security []map[string][]string) (roles []Role, protected bool) {
 	if security != nil && len(security) == 0 {
 		return nil, false
@@ -108,7 +108,7 @@ func authenticate(ctx context.Context, v *Verifier, headers []string) (Identity,
 	return v.Verify(ctx, text)
 }
 
-// check returns a fault with the code role_missing unless the identity has one of the roles.
+// check returns the fault role_missing unless the identity has one of the roles.
 func (i Identity) check(roles []Role) error {
 	if len(roles) == 0 || i.Has(roles...) {
 		return nil
@@ -117,12 +117,12 @@ func (i Identity) check(roles []Role) error {
 	return fault.New(
 		fault.Forbidden,
 		"role_missing",
-		"This needs one of the roles: "+list(roles)+".",
+		"This operation requires one of the roles: "+list(roles)+".",
 	)
 }
 
-// bearer reads the Authorization header (RFC 9110, 11.4): the scheme in any case, one space or
-// more, the token.
+// bearer reads the Authorization header (RFC 9110, 11.4): the scheme in any case, one or more
+// spaces, the token.
 func bearer(headers []string) (string, error) {
 	if len(headers) == 1 {
 		scheme, token, found := strings.Cut(headers[0], " ")
@@ -134,7 +134,7 @@ func bearer(headers []string) (string, error) {
 		}
 	}
 
-	return "", refuse("token_missing", "Send one header Authorization: Bearer <token>.")
+	return "", refuse("token_missing", "Send exactly one header Authorization: Bearer <token>.")
 }
 
 func list(roles []Role) string {

@@ -24,7 +24,7 @@ type who struct {
 	}
 }
 
-// service is a small API with one operation of each kind.
+// service returns a small API with one operation of each kind.
 func service(t *testing.T, v *auth.Verifier) http.Handler {
 	t.Helper()
 	return limitedService(t, v, auth.Limits{})
@@ -157,7 +157,7 @@ func TestRightsOfOperations(t *testing.T) {
 	}
 }
 
-// Every token of the table is refused through HTTP too.
+// Every forged token is refused over HTTP too.
 func TestForgedTokensThroughHTTP(t *testing.T) {
 	t.Parallel()
 	c := start()

@@ -10,7 +10,7 @@ import (
 
 const maxToken = 8 << 10
 
-// token is a compact JWT taken apart and not yet believed.
+// token is a compact JWT that is split but not verified.
 type token struct {
 	alg       string
 	kid       string
@@ -19,8 +19,9 @@ type token struct {
 	signature []byte
 }
 
-// split takes the text apart. It refuses what is too large, not three strict base64url parts, not
-// JSON objects without duplicate names, or marked with extensions that must be understood (crit).
+// split splits the text. It refuses a token that is too large, is not three strict base64url parts,
+// whose header or claims are not a JSON object with distinct names, or that requires extensions
+// (crit).
 func split(text string) (token, error) {
 	if len(text) > maxToken {
 		return token{}, refuse("token_too_large", "The token is longer than 8 KiB.")
@@ -33,7 +34,7 @@ func split(text string) (token, error) {
 
 	var decoded [3][]byte
 	for i, part := range parts {
-		// DecodeString skips line breaks, which RFC 7515 does not allow
+		// DecodeString skips line breaks, which RFC 7515 does not allow.
 		raw, err := base64.RawURLEncoding.Strict().DecodeString(part)
 		if err != nil || strings.ContainsAny(part, "\r\n") {
 			return token{}, malformed()
@@ -79,7 +80,7 @@ func (t *token) readHeader(header map[string]jsontext.Value) error {
 	switch kind := strings.TrimPrefix(strings.ToLower(typ), "application/"); {
 	case !given, kind == "jwt", kind == "at+jwt":
 	default:
-		return refuse("token_type_refused", "The token was made for another purpose.")
+		return refuse("token_type_refused", "The token was issued for another purpose.")
 	}
 
 	t.alg, t.kid = alg, kid
@@ -87,8 +88,8 @@ func (t *token) readHeader(header map[string]jsontext.Value) error {
 	return nil
 }
 
-// object reads a JSON object. Duplicate names, invalid UTF-8, trailing text and other values are
-// refused.
+// object reads a JSON object. It refuses duplicate names, invalid UTF-8, trailing text and other
+// values.
 func object(raw []byte) (map[string]jsontext.Value, error) {
 	var members map[string]jsontext.Value
 	if err := json.Unmarshal(raw, &members); err != nil || members == nil {
@@ -98,7 +99,7 @@ func object(raw []byte) (map[string]jsontext.Value, error) {
 	return members, nil
 }
 
-// text reads an optional string. null counts as absent; another type is not ok.
+// text reads an optional string. null is treated as absent; for another type ok is false.
 func text(raw jsontext.Value) (value string, given, ok bool) {
 	if raw == nil || raw.Kind() == 'n' {
 		return "", false, true

@@ -12,7 +12,7 @@ import (
 
 // Verifier turns tokens into identities. It is safe for concurrent use.
 type Verifier struct {
-	keys      keySource // nil when verification is off
+	keys      keySource // nil if verification is off
 	algorithm string
 	reader    reader
 	validator *jwt.Validator
@@ -24,12 +24,12 @@ type Verifier struct {
 type Needs struct {
 	Now       func() time.Time
 	Logger    *slog.Logger
-	Transport http.RoundTripper // for JWT_JWKS_URL; http.DefaultTransport when nil
+	Transport http.RoundTripper // for JWT_JWKS_URL; nil means http.DefaultTransport
 }
 
-// New makes a Verifier from settings that Config.Validate has accepted. A key set that cannot be
-// fetched is no error: tokens get token_keys_unavailable until it can, and Ready tells. Fetching
-// ends with ctx.
+// New returns a Verifier for settings that Config.Validate has accepted. A key set that cannot be
+// fetched is not an error: until it can, tokens are refused with token_keys_unavailable and Ready
+// returns an error. Fetching ends with ctx.
 func New(ctx context.Context, cfg Config, needs Needs) (*Verifier, error) {
 	v := &Verifier{
 		algorithm: cfg.Algorithm,
@@ -40,7 +40,7 @@ func New(ctx context.Context, cfg Config, needs Needs) (*Verifier, error) {
 	if !cfg.RequireValidation {
 		needs.Logger.WarnContext(
 			ctx,
-			"TOKENS ARE NOT VERIFIED: anybody can act as anybody. JWT_REQUIRE_VALIDATION=false "+
+			"TOKENS ARE NOT VERIFIED: anyone can act as any user. JWT_REQUIRE_VALIDATION=false "+
 				"is for development only",
 		)
 
@@ -92,8 +92,8 @@ func keysOf(ctx context.Context, cfg Config, needs Needs) (keySource, error) {
 	return keys, nil
 }
 
-// Ready tells why no token can be verified at the moment; nil when they can, or when nobody needs
-// one.
+// Ready returns an error if no token can be verified at the moment. It returns nil if verification
+// is off.
 func (v *Verifier) Ready(ctx context.Context) error {
 	if v == nil || v.keys == nil {
 		return nil
@@ -102,9 +102,8 @@ func (v *Verifier) Ready(ctx context.Context) error {
 	return v.keys.ready(ctx)
 }
 
-// Verify gives the identity that the token speaks for. Its errors are faults: Unauthenticated with
-// one of Codes, or Unavailable while the keys cannot be had. None of them repeats anything of the
-// token.
+// Verify returns the identity of the token. Its errors are faults: Unauthenticated with one of
+// Codes, or Unavailable if the keys cannot be fetched. No fault repeats any part of the token.
 func (v *Verifier) Verify(ctx context.Context, text string) (Identity, error) {
 	if v.keys == nil {
 		return v.unverified(text)
@@ -143,12 +142,12 @@ func (v *Verifier) Verify(ctx context.Context, text string) (Identity, error) {
 	return identity, nil
 }
 
-// checkSignature never lets the token choose: its alg must be the configured one and that of the
-// key.
+// checkSignature verifies the signature. The token does not choose the algorithm: its alg must be
+// the configured one and that of the key.
 func (v *Verifier) checkSignature(ctx context.Context, t token) error {
 	refused := refuse(
 		"token_algorithm_refused",
-		"The token is signed by an algorithm that is not taken here.",
+		"The token is signed with an algorithm that is not accepted.",
 	)
 	if t.alg != v.algorithm {
 		return refused
@@ -176,10 +175,10 @@ func (v *Verifier) checkSignature(ctx context.Context, t token) error {
 		return refused
 	}
 
-	return refuse("token_signature_invalid", "The signature does not fit the token.")
+	return refuse("token_signature_invalid", "The signature does not match the token.")
 }
 
-// unverified believes a well-formed token as it stands.
+// unverified returns the identity of a well-formed token without verifying it.
 func (v *Verifier) unverified(text string) (Identity, error) {
 	t, err := split(text)
 	if err != nil {

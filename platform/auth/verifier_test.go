@@ -15,7 +15,7 @@ import (
 	"tributary/platform/fault"
 )
 
-// clock is a time that tests move by hand.
+// clock is a time that tests advance.
 type clock struct{ at time.Time }
 
 func (c *clock) now() time.Time { return c.at }

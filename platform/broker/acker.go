@@ -10,32 +10,34 @@ import (
 )
 
 const (
-	ackSlow  = 10 * time.Second // after which an acknowledgement counts as failed; it goes on
+	// an acknowledgement that takes longer counts as failed; it continues
+	ackSlow  = 10 * time.Second
 	ackRetry = 500 * time.Millisecond
-	// between acknowledgements of a partition: each is a command and an answer, and covers all
-	// messages before
+	// Between acknowledgements of a partition. Each is a command with an answer, and covers all
+	// messages before it.
 	ackPause       = 100 * time.Millisecond
 	ackStopTimeout = 3 * time.Second
 )
 
-// acker acknowledges cumulatively, the newest message of each partition, on a goroutine for each:
-// the client library's acknowledging takes no context and may block through a broker restart, which
-// must not hold up consumption, nor other partitions. What is not acknowledged comes again.
+// acker acknowledges cumulatively, up to the newest handled message of each partition, on one
+// goroutine for each partition: the client library's acknowledgement takes no context and may block
+// while a broker restarts, which must not delay consumption or other partitions. Messages that are
+// not acknowledged are delivered again.
 type acker struct {
 	client *Client
 	topic  string
 	ack    func(pulsar.MessageID) error
-	open   sync.WaitGroup // lanes that have not ended
+	open   sync.WaitGroup // lanes that are running
 	stops  chan struct{}  // closed by stop
 
 	mu    sync.Mutex
 	lanes map[int32]*lane
 }
 
-// lane is what one partition has to acknowledge.
+// lane is the pending acknowledgement of one partition.
 type lane struct {
 	mu     sync.Mutex
-	newest pulsar.MessageID // handled and not acknowledged; nil for none
+	newest pulsar.MessageID // handled and not acknowledged; nil if there is no such message
 	wake   chan struct{}
 }
 
@@ -49,8 +51,8 @@ func newAcker(client *Client, topic string, ack func(pulsar.MessageID) error) *a
 	}
 }
 
-// add notes that the batch, and with it everything before it in its partitions, is handled. It is
-// safe for concurrent use, and not called after stop.
+// add records that the batch, and with it everything before it in its partitions, is handled. It is
+// safe for concurrent use. It must not be called after stop.
 func (a *acker) add(ctx context.Context, batch []pulsar.Message) {
 	newest := map[int32]pulsar.MessageID{}
 	for _, m := range batch {
@@ -104,7 +106,7 @@ func (l *lane) take() pulsar.MessageID {
 	return id
 }
 
-// giveBack keeps what could not be acknowledged, unless something newer is waiting.
+// giveBack restores an id that could not be acknowledged, unless a newer one is pending.
 func (l *lane) giveBack(id pulsar.MessageID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -114,7 +116,7 @@ func (l *lane) giveBack(id pulsar.MessageID) {
 	}
 }
 
-// run acknowledges until the acker is stopped and the lane is empty, or stopped and failing.
+// run acknowledges until the acker is stopped and either the lane is empty or acknowledging fails.
 func (a *acker) run(ctx context.Context, l *lane) {
 	for open := true; open; {
 		select {
@@ -179,8 +181,8 @@ func (a *acker) rest(d time.Duration) bool {
 	}
 }
 
-// stop acknowledges the rest and waits for it, within a bound: what blocks ends when the consumer
-// is closed.
+// stop acknowledges the rest and waits for it for a limited time. A blocked acknowledgement ends
+// when the consumer is closed.
 func (a *acker) stop() {
 	close(a.stops)
 	within(ackStopTimeout, a.open.Wait)

@@ -13,40 +13,40 @@ import (
 	"github.com/apache/pulsar-client-go/pulsaradmin/pkg/utils"
 )
 
-// Plan is what a namespace should hold.
+// Plan is the wanted state of a namespace.
 type Plan struct {
-	Retention time.Duration // how long messages are kept that every subscription has acknowledged
+	Retention time.Duration // how long acknowledged messages are kept
 	Topics    []Topic
 }
 
-// Topic is what a topic should be like.
+// Topic is the wanted state of a topic.
 type Topic struct {
 	Name string // without tenant and namespace, or the full name
-	// 0 for a topic without partitions; a topic that has more is left as it is
+	// 0 for a topic without partitions. A topic with more partitions is left as it is.
 	Partitions int
-	// durable ones, so that no message is dropped before its first consumer comes
+	// Durable subscriptions, so that no message is dropped before its first consumer connects.
 	Subscriptions []string
-	Schema        string        // Avro definition of a JSON payload; empty for none
-	Retention     time.Duration // in place of the plan's, where positive
+	Schema        string        // Avro definition of a JSON payload; empty for no schema
+	Retention     time.Duration // replaces the plan's if positive
 }
 
-// The errors of Apply that trying again does not change.
+// The errors of Apply that a retry does not resolve.
 var (
-	// ErrForbidden says that the token has no right to administer the namespace, as is common on a
+	// ErrForbidden is returned if the token may not administer the namespace, as is common on a
 	// managed broker.
 	ErrForbidden = errors.New("the token has no right to administer the namespace")
-	// ErrDiffers says that the broker has something else than the plan and that changing it is for
-	// people to decide.
-	ErrDiffers = errors.New("the broker has something else")
+	// ErrDiffers is returned if the broker's state differs from the plan in a way that an operator
+	// must resolve.
+	ErrDiffers = errors.New("the broker differs from the plan")
 )
 
-// Admin sets a broker up. It needs the rights of a namespace administrator.
+// Admin configures a broker. Its token needs the rights of a namespace administrator.
 type Admin struct {
 	cfg    Config
 	client pulsaradmin.Client
 }
 
-// NewAdmin makes an admin client for the broker's HTTP address.
+// NewAdmin returns an admin client for the broker's HTTP address.
 func NewAdmin(c Config, adminURL string) (*Admin, error) {
 	client, err := pulsaradmin.NewClient(
 		&pulsaradmin.Config{WebServiceURL: adminURL, Token: c.Token},
@@ -58,14 +58,14 @@ func NewAdmin(c Config, adminURL string) (*Admin, error) {
 	return &Admin{cfg: c, client: client}, nil
 }
 
-// Ready is nil when the broker answers.
+// Ready returns nil if the broker answers.
 func (a *Admin) Ready(ctx context.Context) error {
 	return a.client.Brokers().HealthCheckWithTopicVersionWithContext(ctx, utils.TopicVersionV2)
 }
 
-// Apply brings the namespace to the plan and returns what it changed, a line each. It may run any
-// number of times, several at once, and never removes anything. Errors other than ErrForbidden and
-// ErrDiffers may pass by themselves when the broker has just started.
+// Apply changes the namespace to match the plan and returns one line for each change. It is
+// idempotent, may run concurrently, and never removes anything. Errors other than ErrForbidden and
+// ErrDiffers may be temporary if the broker has just started.
 func (a *Admin) Apply(ctx context.Context, plan Plan) ([]string, error) {
 	namespace := a.cfg.Tenant + "/" + a.cfg.Namespace
 
@@ -201,8 +201,8 @@ func (a *Admin) topic(ctx context.Context, t Topic) ([]string, error) {
 	return changes, a.schema(ctx, *name, t.Schema)
 }
 
-// partitions refuses a topic with fewer: growing it moves keys to other partitions, which is for
-// people to decide.
+// partitions refuses a topic with fewer partitions: adding some moves keys to other partitions,
+// which an operator must decide.
 func (a *Admin) partitions(ctx context.Context, name utils.TopicName, want int) error {
 	meta, err := a.client.Topics().GetMetadataWithContext(ctx, name)
 	if err != nil {
@@ -211,7 +211,7 @@ func (a *Admin) partitions(ctx context.Context, name utils.TopicName, want int) 
 
 	if meta.Partitions < want {
 		return fmt.Errorf(
-			"%w: %d partitions where %d are expected (a service made it before this command "+
+			"%w: %d partitions where %d are expected (a service created it before this command "+
 				"ran?); once it is empty, delete it and run this again",
 			ErrDiffers,
 			meta.Partitions,
@@ -245,7 +245,7 @@ func (a *Admin) retention(
 	return true, a.client.Topics().SetRetentionWithContext(ctx, name, want)
 }
 
-// policy sets no limit in bytes: a broker wants one above its backlog quota, which differs.
+// policy sets no limit in bytes: the broker requires one above its backlog quota, which varies.
 func policy(retention time.Duration) utils.RetentionPolicies {
 	return utils.RetentionPolicies{
 		RetentionTimeInMinutes: int(retention / time.Minute),
@@ -253,7 +253,7 @@ func policy(retention time.Duration) utils.RetentionPolicies {
 	}
 }
 
-// subscription creates a durable subscription at the oldest message, unless it is there.
+// subscription creates a durable subscription at the oldest message, unless it exists.
 func (a *Admin) subscription(
 	ctx context.Context,
 	topic utils.TopicName,
@@ -269,8 +269,8 @@ func (a *Admin) subscription(
 	return status(err) == http.StatusConflict, ignore(err, http.StatusConflict)
 }
 
-// schema registers the definition in the very form in which a publisher declares it, so that there
-// is one version of it.
+// schema registers the definition in the same form in which a publisher declares it, so that only
+// one version exists.
 func (a *Admin) schema(ctx context.Context, topic utils.TopicName, definition string) error {
 	if definition == "" {
 		return nil
@@ -296,20 +296,20 @@ func (a *Admin) schema(ctx context.Context, topic utils.TopicName, definition st
 
 	err = client.CreateSchemaByPayloadWithContext(ctx, topic.String(), payload)
 	if status(err) == http.StatusConflict {
-		return fmt.Errorf("%w: a schema that is not compatible: %w", ErrDiffers, err)
+		return fmt.Errorf("%w: the schema is not compatible: %w", ErrDiffers, err)
 	}
 
 	return err
 }
 
-// SchemaVersions counts the versions of the topic's schema. More than one after Apply and
-// connecting means that two parties do not declare the same.
+// SchemaVersions returns the number of versions of the topic's schema. More than one after Apply
+// and connecting means that two parties declare different schemas.
 func (a *Admin) SchemaVersions(topic string) (int, error) {
 	all, err := a.client.Schemas().GetAllSchemas(a.cfg.Topic(topic))
 	return len(all), judged(err)
 }
 
-// Backlog counts the messages that the subscription has not acknowledged, exactly.
+// Backlog returns the exact number of messages that the subscription has not acknowledged.
 func (a *Admin) Backlog(ctx context.Context, topic, subscription string) (int64, error) {
 	name, err := utils.GetTopicName(a.cfg.Topic(topic))
 	if err != nil {
@@ -337,7 +337,8 @@ func (a *Admin) Backlog(ctx context.Context, topic, subscription string) (int64,
 	return stats.Subscriptions[subscription].MsgBacklog, judged(err)
 }
 
-// RemoveTopic drops the topic with its subscriptions and whoever is connected. It is for tests.
+// RemoveTopic deletes the topic with its subscriptions and disconnects its clients. It is for
+// tests.
 func (a *Admin) RemoveTopic(ctx context.Context, topic string) error {
 	name, err := utils.GetTopicName(a.cfg.Topic(topic))
 	if err != nil {
@@ -352,7 +353,7 @@ func (a *Admin) RemoveTopic(ctx context.Context, topic string) error {
 	return judged(a.client.Topics().DeleteWithContext(ctx, *name, true, meta.Partitions == 0))
 }
 
-// RemoveNamespace drops the namespace with all its topics. It is for tests.
+// RemoveNamespace deletes the namespace with all its topics. It is for tests.
 func (a *Admin) RemoveNamespace(ctx context.Context) error {
 	namespace := a.cfg.Tenant + "/" + a.cfg.Namespace
 
@@ -381,7 +382,7 @@ func (a *Admin) RemoveNamespace(ctx context.Context) error {
 	return a.client.Namespaces().DeleteNamespaceWithContext(ctx, namespace)
 }
 
-// status is the HTTP status of the broker's refusal, 0 for any other error.
+// status returns the HTTP status of the broker's refusal, or 0 for any other error.
 func status(err error) int {
 	var answer rest.Error
 	if errors.As(err, &answer) {
@@ -391,7 +392,7 @@ func status(err error) int {
 	return 0
 }
 
-// ignore drops the broker's answer with the HTTP status.
+// ignore returns nil for a broker's answer with the HTTP status code, and err otherwise.
 func ignore(err error, code int) error {
 	if status(err) == code {
 		return nil
@@ -400,7 +401,7 @@ func ignore(err error, code int) error {
 	return err
 }
 
-// judged makes missing rights recognisable.
+// judged wraps an error about missing rights in ErrForbidden.
 func judged(err error) error {
 	if code := status(err); code == http.StatusUnauthorized || code == http.StatusForbidden {
 		return fmt.Errorf("%w: %w", ErrForbidden, err)

@@ -45,8 +45,8 @@ func TestPlanIsAppliedOnce(t *testing.T) {
 	}
 }
 
-// A publisher declares the schema in the form in which it was provisioned, may add an optional
-// field, and is kept out with another.
+// A publisher declares the provisioned schema, may add an optional field, and is refused with an
+// incompatible one.
 func TestPublishersDeclareTheirSchema(t *testing.T) {
 	t.Parallel()
 	first := plan(2, "kept")

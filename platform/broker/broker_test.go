@@ -33,7 +33,7 @@ func plan(partitions int, subscriptions ...string) broker.Plan {
 	}
 }
 
-// publisher gives a running, connected publisher.
+// publisher returns a running, connected publisher.
 func publisher(t *testing.T, cfg broker.Config, client *broker.Client) *broker.Publisher {
 	t.Helper()
 	p := client.NewPublisher(
@@ -57,7 +57,7 @@ func eventually(t *testing.T, ready func() error) {
 	}
 }
 
-// within asks until the answer is nil or the time is over, and returns the last answer.
+// within polls ask until it returns nil or the limit has passed, and returns the last answer.
 func within(t *testing.T, limit time.Duration, ask func() error) error {
 	t.Helper()
 
@@ -300,8 +300,8 @@ func TestMain(m *testing.M) {
 		goleak.IgnoreAnyFunction(
 			"github.com/apache/pulsar-client-go/pulsar.(*partitionProducer).reconnectToBroker",
 		),
-		// It never ends this one for a producer that it has given up by itself (topic deleted):
-		// 0.21.0 closes it without cancelling.
+		// It never ends this one for a producer that it closed itself (topic deleted): 0.21.0
+		// closes it without cancelling.
 		goleak.IgnoreTopFunction(
 			"github.com/apache/pulsar-client-go/pulsar.(*partitionProducer).runEventsLoop.func1",
 		),

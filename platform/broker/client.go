@@ -1,6 +1,6 @@
-// Package broker wraps the Apache Pulsar client: publishers that find their way back after an
-// outage and say what became of each message, and consumers that hand over batches and acknowledge
-// only what was handled. It knows no topic by name.
+// Package broker wraps the Apache Pulsar client. Publishers reconnect after an outage and report
+// the outcome of each message; consumers hand over batches and acknowledge only handled messages.
+// The package knows no topic by name.
 package broker
 
 import (
@@ -23,9 +23,9 @@ import (
 // Config is how to reach the broker.
 type Config struct {
 	// ServiceURL is the broker, such as pulsar+ssl://broker.example.com:6651; the local stacks run
-	// one of their own. Production: must be pulsar+ssl://.
+	// their own. Production: must be pulsar+ssl://.
 	ServiceURL string `envconfig:"PULSAR_SERVICE_URL" default:"pulsar://localhost:6650"`
-	// Token authenticates the service at the broker; empty for none.
+	// Token authenticates the service at the broker; empty for no authentication.
 	Token string `envconfig:"PULSAR_TOKEN"`
 	// Tenant is the tenant of all topics.
 	Tenant string `envconfig:"PULSAR_TENANT" default:"public"`
@@ -35,8 +35,8 @@ type Config struct {
 	TrustFile string `envconfig:"PULSAR_TLS_TRUST_CERTS_FILE"`
 }
 
-// Topic is the full name of a topic in the configured tenant and namespace. A full name stays as it
-// is.
+// Topic returns the full name of a topic in the configured tenant and namespace. A full name is
+// returned unchanged.
 func (c Config) Topic(name string) string {
 	if strings.Contains(name, "://") {
 		return name
@@ -45,10 +45,10 @@ func (c Config) Topic(name string) string {
 	return "persistent://" + c.Tenant + "/" + c.Namespace + "/" + name
 }
 
-// Plaintext tells whether messages and the token travel unencrypted.
+// Plaintext reports whether messages and the token are sent unencrypted.
 func (c Config) Plaintext() bool { return !strings.HasPrefix(c.ServiceURL, "pulsar+ssl://") }
 
-// Validate tells what is wrong with the settings.
+// Validate returns a message for each invalid setting.
 func (c Config) Validate() []string {
 	var faults []string
 
@@ -67,7 +67,8 @@ func (c Config) Validate() []string {
 	return faults
 }
 
-// ProductionFaults returns what production refuses about the settings: messages hold personal data.
+// ProductionFaults returns a message for each setting that production refuses: messages hold
+// personal data.
 func (c Config) ProductionFaults() []string {
 	var faults []string
 	if c.Plaintext() {
@@ -80,7 +81,7 @@ func (c Config) ProductionFaults() []string {
 	if c.Token == "" {
 		faults = append(
 			faults,
-			"PULSAR_TOKEN must be set in production: without one anybody can read and write",
+			"PULSAR_TOKEN must be set in production: without a token anyone can read and write",
 		)
 	}
 
@@ -91,7 +92,7 @@ const (
 	connectTimeout   = 5 * time.Second
 	operationTimeout = 5 * time.Second
 	keepAlive        = 10 * time.Second
-	// between attempts to reconnect; the client's own grows to a minute
+	// Between attempts to reconnect. The client's own backoff grows to a minute.
 	maxBackoff   = time.Second
 	closeTimeout = 5 * time.Second
 	memoryLimit  = 64 << 20 // bytes of messages that wait to be sent
@@ -103,12 +104,12 @@ type Client struct {
 	hosts   []string
 	logger  *slog.Logger
 	metrics metrics
-	// calls of the client library that take no context and may outlive who made them
+	// Calls of the client library that take no context and may outlive their caller.
 	calls sync.WaitGroup
 }
 
-// Dial makes a client. It does not wait for the broker: publishers and consumers connect in the
-// background, as often as it takes.
+// Dial returns a client. It does not wait for the broker: publishers and consumers connect in the
+// background and retry until they succeed.
 func Dial(c Config, logger *slog.Logger, registry prometheus.Registerer) (*Client, error) {
 	u, err := url.Parse(c.ServiceURL)
 	if err != nil {
@@ -150,7 +151,7 @@ func Dial(c Config, logger *slog.Logger, registry prometheus.Registerer) (*Clien
 	}, nil
 }
 
-// Ping tells whether a broker accepts connections; it is a readiness probe.
+// Ping returns nil if a broker accepts connections. It is a readiness probe.
 func (c *Client) Ping(ctx context.Context) error {
 	var (
 		d    net.Dialer
@@ -168,20 +169,20 @@ func (c *Client) Ping(ctx context.Context) error {
 	return last
 }
 
-// Close ends every connection. Publishers and consumers have stopped before; what the client
-// library still does for them is waited for, some seconds at most.
+// Close closes every connection. Publishers and consumers must have stopped. Close waits a few
+// seconds for pending calls of the client library.
 func (c *Client) Close() {
 	if !within(closeTimeout, c.calls.Wait) {
 		c.logger.Warn(
-			"the broker's client has calls that do not end; its connections are closed all the same",
+			"calls of the broker's client do not end; closing its connections anyway",
 		)
 	}
 
 	c.pulsar.Close()
 }
 
-// create calls a constructor of the client library, which takes no context, and gives up waiting
-// when ctx ends: what is made too late is discarded. Close waits for that.
+// create calls a constructor of the client library, which takes no context, and stops waiting when
+// ctx ends. A result that comes later is discarded; Close waits for it.
 func create[T any](
 	ctx context.Context,
 	c *Client,
@@ -214,7 +215,7 @@ func create[T any](
 	}
 }
 
-// within runs f and tells whether it ended in time; if not, it is left behind.
+// within runs f and reports whether it ended in time. If not, f continues in the background.
 func within(limit time.Duration, f func()) bool {
 	done := make(chan struct{})
 	go func() {
@@ -233,7 +234,7 @@ func within(limit time.Duration, f func()) bool {
 	}
 }
 
-// capped is the client's backoff with a bound that suits a service: it is back within about a
+// capped returns the client's backoff with a lower bound: the service reconnects within about a
 // second.
 func capped() backoff.Policy { return &cappedBackoff{} }
 
@@ -248,7 +249,7 @@ func (b *cappedBackoff) IsMaxBackoffReached() bool { return b.next >= maxBackoff
 
 func (b *cappedBackoff) Reset() { b.next = 0 }
 
-// wait sleeps for d or until ctx ends; it tells whether ctx goes on.
+// wait sleeps for d or until ctx ends. It reports whether ctx is still active.
 func wait(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/otel"
 )
 
-// Received is a message with what the broker knows about it.
+// Received is a message with its position in the broker.
 type Received struct {
 	Message
 
@@ -20,7 +20,7 @@ type Received struct {
 	id          pulsar.MessageID
 }
 
-// ID is ledger:entry:partition:batch index, for logs and dead letters.
+// ID returns ledger:entry:partition:batch index, for logs and dead letters.
 func (r Received) ID() string {
 	if r.id == nil {
 		return ""
@@ -29,50 +29,51 @@ func (r Received) ID() string {
 	return r.id.String()
 }
 
-// ConsumerConfig is what differs between consumers. Zero values stand for the defaults.
+// ConsumerConfig configures a consumer. Zero values select the defaults.
 type ConsumerConfig struct {
 	Topic        string
 	Subscription string
-	MaxBatch     int // messages handed over at once, at most; default 500
-	// batches handled at the same time at most, each of partitions of its own; default 1. A
-	// further one begins only when half of MaxBatch waits for it, or when all others have failed
-	// or take long
+	MaxBatch     int // largest size of a batch; default 500
+	// Batches handled concurrently, at most, each of its own partitions; default 1. A further one
+	// begins only when half of MaxBatch is waiting for it, or when all others have failed or are
+	// slow.
 	Workers int
-	// messages or, where these are larger, batches of a producer that a partition may have waiting
-	// in memory; default 32
+	// Messages of a partition waiting in memory, at most; for producers with larger batches,
+	// batches. Default 32.
 	Queue int
-	// without a message of a partition, before a look whether there should be one; default 30 s
+	// Time without a message of a partition before the broker is asked whether one is missing;
+	// default 30 s.
 	IdleLimit time.Duration
-	// whether batches become spans that lead to the traces of their messages; otherwise tracing
-	// costs nothing
+	// Creates spans for batches, linked to the traces of their messages. Without it tracing costs
+	// nothing.
 	Trace bool
 }
 
-// Consumer reads one topic by a durable Failover subscription: each partition has one active
-// consumer, so messages of a key come in order. A subscription that it makes begins with the oldest
-// message that is kept.
+// Consumer reads one topic through a durable Failover subscription. Each partition has one active
+// consumer, so messages of a key arrive in order. A new subscription begins with the oldest message
+// that is kept.
 type Consumer struct {
 	cfg       ConsumerConfig
 	client    *Client
 	connected atomic.Bool
 	trouble   atomic.Pointer[error] // why the last attempt to subscribe failed
-	// newest message that came, per partition; used by Run's goroutine only
+	// Newest message received, per partition. Used by Run's goroutine only.
 	seen map[int32]position
 }
 
-// NewConsumer makes a consumer that does nothing before Run.
+// NewConsumer returns a consumer. It does nothing before Run.
 func (c *Client) NewConsumer(cfg ConsumerConfig) *Consumer {
 	cfg.MaxBatch, cfg.Workers = cmp.Or(cfg.MaxBatch, 500), cmp.Or(cfg.Workers, 1)
-	// The library's queue that scales by bytes is no choice: it counts batches twice and never
-	// gives back (0.21.0). The broker reads as many batches as it is allowed messages, 100 at most:
-	// with the library's 1000 it sends up to 100,000 messages a partition.
+	// The library's queue that scales by bytes does not work: it counts batches twice and never
+	// releases them (0.21.0). The broker reads as many batches as it is allowed messages, at most
+	// 100. With the library's default of 1000 it sends up to 100,000 messages a partition.
 	cfg.Queue = cmp.Or(cfg.Queue, 32)
 	cfg.IdleLimit = cmp.Or(cfg.IdleLimit, 30*time.Second)
 
 	return &Consumer{cfg: cfg, client: c, seen: map[int32]position{}}
 }
 
-// Ready is nil when the consumer is subscribed.
+// Ready returns nil if the consumer is subscribed.
 func (c *Consumer) Ready() error {
 	if c.connected.Load() {
 		return nil
@@ -85,12 +86,12 @@ func (c *Consumer) Ready() error {
 	return fmt.Errorf("not subscribed to %s", c.cfg.Topic)
 }
 
-// Run hands batches to handle, in order per partition, until ctx ends; then it returns nil. Nil
-// from handle means that the batch's effect is committed: only then is it acknowledged. An error
-// holds the batch: it is handed over again, after a pause that grows to 5 s, until it succeeds or
-// ctx ends. So handle itself must put away what can never succeed. Messages may come twice, and an
-// older one may come again after a newer one. With several workers handle is called concurrently.
-// Its context outlives ctx by 5 s, so that the batch under way can be finished.
+// Run hands batches to handle, in order per partition, until ctx ends; then it returns nil. handle
+// returns nil if the batch's effect is committed; only then is the batch acknowledged. If handle
+// returns an error the batch is handed over again, after a pause that grows to 5 s, until it
+// succeeds or ctx ends, so handle itself must put aside what can never succeed. Messages may arrive
+// twice, and an older one may arrive again after a newer one. With several workers handle is called
+// concurrently. Its context outlives ctx by 5 s, so that it can finish the current batch.
 func (c *Consumer) Run(ctx context.Context, handle func(context.Context, []Received) error) error {
 	if c.cfg.Trace {
 		handle = traced(otel.GetTracerProvider(), c.cfg, handle)
@@ -135,9 +136,9 @@ func (c *Consumer) Run(ctx context.Context, handle func(context.Context, []Recei
 	return nil
 }
 
-// consume hands what comes out to handle until ctx ends or another consumer is needed; it returns
-// why, when all batches have ended and what they handled is acknowledged. Messages that are not in
-// a batch by then are dropped: they come again.
+// consume hands messages to handle until ctx ends or another consumer is needed, and returns the
+// reason once all batches have ended and the handled ones are acknowledged. Messages that are not
+// in a batch by then are dropped: they are delivered again.
 func (c *Consumer) consume(
 	ctx context.Context,
 	in *intake,
@@ -191,7 +192,7 @@ func (c *Consumer) consume(
 	}
 }
 
-// missing returns why another consumer is needed although this one is not closed, or "".
+// missing returns why another consumer is needed although this one is open, or "".
 func (c *Consumer) missing(ctx context.Context, in *intake, watch *watchdog) string {
 	if len(in.inbox) > 0 {
 		return ""
@@ -201,7 +202,7 @@ func (c *Consumer) missing(ctx context.Context, in *intake, watch *watchdog) str
 	if found != "" {
 		c.client.logger.InfoContext(
 			ctx,
-			"messages may be waiting that do not come; subscribing again",
+			"messages may be waiting that are not delivered; subscribing again",
 			"topic",
 			c.cfg.Topic,
 			"reason",
@@ -212,7 +213,7 @@ func (c *Consumer) missing(ctx context.Context, in *intake, watch *watchdog) str
 	return found
 }
 
-// ended tells why no more messages are dealt: ctx has ended, or else the consumer is gone.
+// ended returns why no more messages are dealt: ctx has ended, or the consumer is closed.
 func (c *Consumer) ended(ctx context.Context, in *intake) string {
 	if ctx.Err() != nil {
 		return "stop"

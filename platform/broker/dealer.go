@@ -9,22 +9,21 @@ import (
 )
 
 const (
-	// gatherFor is how long a batch waits that is smaller than the latest one: messages that were
-	// published together arrive, partition by partition, within the time that producers gather
-	// them.
+	// gatherFor is how long a batch that is smaller than the latest one waits: messages that were
+	// published together arrive, partition by partition, within the producers' batching delay.
 	gatherFor = batchDelay
-	// lookEvery is how often the dealer looks for messages while they cannot begin a batch yet: to
-	// be woken for each of them took a third of the consumer's work.
+	// lookEvery is how often the dealer looks for messages while no batch can begin: waking for
+	// each message took a third of the consumer's CPU time.
 	lookEvery = time.Millisecond
-	// stalledAfter is how long a batch may take before the messages of other partitions no longer
-	// wait for its end.
+	// stalledAfter is how long a batch may take before the messages of other partitions stop
+	// waiting for its end.
 	stalledAfter = 500 * time.Millisecond
-	maxHold      = 5 * time.Second // between attempts to handle a batch that failed
-	stopGrace    = 5 * time.Second // for the batches under way when the consumer stops
+	maxHold      = 5 * time.Second // between attempts to handle a failed batch
+	stopGrace    = 5 * time.Second // for unfinished batches when the consumer stops
 )
 
-// dealer begins the batches of a schedule, each on a goroutine of its own, and acknowledges those
-// that are handled. Its fields belong to the goroutine of Consumer.consume.
+// dealer begins the batches of a schedule, each on its own goroutine, and acknowledges the handled
+// ones. Its fields belong to the goroutine of Consumer.consume.
 type dealer struct {
 	consumer *Consumer
 	handle   func(context.Context, []Received) error
@@ -34,7 +33,7 @@ type dealer struct {
 	changed  chan struct{} // a batch is done or stalled
 
 	gather    *time.Timer
-	gathering bool // the timer runs
+	gathering bool // the timer is running
 	gathered  bool // it has fired
 
 	again  *time.Timer
@@ -57,7 +56,7 @@ func newDealer(c *Consumer, in *intake, handle func(context.Context, []Received)
 	return d
 }
 
-// stop waits for the batches under way, whose context has ended, and for their acknowledgements.
+// stop waits for the unfinished batches, whose context has ended, and for their acknowledgements.
 func (d *dealer) stop() {
 	d.gather.Stop()
 	d.again.Stop()
@@ -65,7 +64,7 @@ func (d *dealer) stop() {
 	d.acks.stop()
 }
 
-// add takes a message in.
+// add adds a message to the schedule.
 func (d *dealer) add(m pulsar.Message) {
 	id := m.ID()
 	partition := id.PartitionIdx()
@@ -78,8 +77,8 @@ func (d *dealer) add(m pulsar.Message) {
 	d.schedule.add(m, partition)
 }
 
-// look takes in what has come, as far as there is room. found reports that there was something
-// already: then more is likely to follow, and is looked for a moment later.
+// look adds the received messages, as far as there is room. found reports that a message was added
+// before: more are likely to follow, so the next look comes a moment later.
 func (d *dealer) look(in *intake, found bool) {
 	for n := len(in.inbox); n > 0 && !d.schedule.full(); n-- {
 		m := <-in.inbox
@@ -94,7 +93,7 @@ func (d *dealer) look(in *intake, found bool) {
 	}
 }
 
-// deal begins every batch that may begin now. It reports whether no more messages may be added.
+// deal begins every batch that may begin now. It reports whether the schedule is full.
 func (d *dealer) deal(ctx context.Context) (full bool) {
 	for {
 		b, gather := d.schedule.next(d.gathered)
@@ -117,7 +116,7 @@ func (d *dealer) deal(ctx context.Context) (full bool) {
 }
 
 // work handles and acknowledges one batch. If ctx ends before the batch is handled, its partitions
-// stay taken: no later message may be handled, since its acknowledgement would cover these.
+// stay taken: no later message may be handled, since its acknowledgement would cover this batch.
 func (d *dealer) work(ctx context.Context, b *share) {
 	c := d.consumer
 
@@ -153,7 +152,7 @@ func (d *dealer) change() {
 	}
 }
 
-// handle tries until the batch is handled. It returns false if ctx ends before.
+// handle retries until the batch is handled. It returns false if ctx ends first.
 func (c *Consumer) handle(
 	ctx context.Context,
 	batch []pulsar.Message,
@@ -195,7 +194,7 @@ func (c *Consumer) handle(
 		held.Add(pause.Seconds())
 		c.client.logger.WarnContext(
 			ctx,
-			"batch held: it will be tried again",
+			"cannot handle the batch; it will be retried",
 			"topic",
 			c.cfg.Topic,
 			"messages",
@@ -225,7 +224,7 @@ func (c *Consumer) measure(b *share) {
 	m.messageDelay.WithLabelValues(c.cfg.Topic).Set(delay)
 }
 
-// graceful is ctx with an end that comes later by the grace.
+// graceful returns a context that ends the grace period after ctx.
 func graceful(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
 	later, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {

@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// WithLibrary makes a client over a fake of the client library.
+// WithLibrary returns a client over a fake of the client library.
 func WithLibrary(library pulsar.Client) *Client {
 	m, err := newMetrics(prometheus.NewRegistry())
 	if err != nil {
@@ -31,7 +31,7 @@ func Traced(
 	return traced(provider, cfg, handle)
 }
 
-// Places makes a place of the partition and the entry of each message.
+// Places calls place with the partition and the entry of each message.
 func Places[T any](batch []Received, place func(partition int32, entry int64) T) []T {
 	all := make([]T, len(batch))
 	for i, m := range batch {

@@ -11,7 +11,7 @@ import (
 	"tributary/platform/brokertest"
 )
 
-// What was not handled comes again to the next process, and nothing else does.
+// Only unhandled messages are delivered to the next process.
 func TestRestartBringsWhatWasNotHandled(t *testing.T) {
 	t.Parallel()
 	cfg := brokertest.Namespace(t, plan(2, "kept"))
@@ -63,8 +63,8 @@ func inOrderFrom(values []string, from int) bool {
 	return true
 }
 
-// Two replicas share the partitions; when one stops, the other takes its part, and each key stays
-// in order.
+// Two replicas share the partitions. When one stops, the other takes over its part, and each key
+// stays in order.
 func TestReplicasShareATopic(t *testing.T) {
 	t.Parallel()
 	cfg := brokertest.Namespace(t, plan(8, "kept"))

@@ -7,7 +7,7 @@ import (
 	"github.com/apache/pulsar-client-go/pulsar"
 )
 
-// intake is the life of one consumer of the library.
+// intake is one consumer of the library.
 type intake struct {
 	client   *Client
 	consumer pulsar.Consumer
@@ -18,7 +18,7 @@ type intake struct {
 	once     sync.Once
 }
 
-// subscribe makes a consumer of the library.
+// subscribe creates a consumer of the library.
 func (c *Consumer) subscribe(ctx context.Context) (*intake, error) {
 	in := &intake{
 		client: c.client,
@@ -59,7 +59,7 @@ func (*intake) OnAcknowledge(pulsar.Consumer, pulsar.MessageID) {}
 // OnNegativeAcksSend is called by the library.
 func (*intake) OnNegativeAcksSend(pulsar.Consumer, []pulsar.MessageID) {}
 
-// OnConsumerClose is called by the library, also when it gives the consumer up by itself.
+// OnConsumerClose is called by the library, also when it closes the consumer itself.
 func (in *intake) OnConsumerClose(_ pulsar.Consumer, err error) {
 	in.once.Do(func() {
 		in.cause = err

@@ -110,7 +110,7 @@ func (c *consumer) GetLastMessageIDs() ([]pulsar.TopicMessageID, error) { return
 
 func (c *consumer) Close() {}
 
-// give delivers entries of the library's partition.
+// give delivers entries of the consumer's partition.
 func (c *consumer) give(entries ...int64) {
 	for _, e := range entries {
 		id := pulsar.NewMessageID(1, e, -1, c.library.partition)
@@ -140,7 +140,7 @@ type topicMessageID struct {
 
 func (id topicMessageID) Topic() string { return id.topic }
 
-// running starts run in the bubble and stops it at the end.
+// running starts run in the bubble and stops it at the end of the test.
 func running(t *testing.T, run func(context.Context) error) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -265,8 +265,8 @@ func TestPendingMessagesAreBounded(t *testing.T) {
 	})
 }
 
-// An acknowledgement that fails is tried again, one that blocks holds up nothing, and an older
-// message does not replace a newer one.
+// A failed acknowledgement is retried, a blocked one delays nothing, and an older message does not
+// replace a newer one.
 func TestAcknowledging(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -309,13 +309,13 @@ func TestAcknowledging(t *testing.T) {
 			})
 		})
 
-		for _, entry := range []int64{3, 1} { // 1 comes while acknowledging 3 fails
+		for _, entry := range []int64{3, 1} { // 1 arrives while acknowledging 3 fails
 			fake.consumer(0).give(entry)
 			time.Sleep(100 * time.Millisecond)
 		}
 
 		for _, entry := range []int64{4, 4, 9, 5, 6} {
-			// 4 comes again, as after a crash of the broker
+			// 4 arrives again, as after a crash of the broker
 			time.Sleep(5 * time.Second)
 			fake.consumer(0).give(entry)
 		}
@@ -337,9 +337,9 @@ func TestAcknowledging(t *testing.T) {
 	})
 }
 
-// A consumer that is stopped while more has come than its worker can take leaves nothing out: what
-// follows a message that was not handled is not handled either, since its acknowledgement would
-// cover both. Who notices the end first is chance, hence the repetitions.
+// A consumer that stops under load handles nothing after an unhandled message, since an
+// acknowledgement would cover both. Which goroutine notices the end first is chance, hence the
+// repetitions.
 func TestStoppingUnderLoadLeavesNothingOut(t *testing.T) {
 	t.Parallel()
 
@@ -368,7 +368,7 @@ func TestStoppingUnderLoadLeavesNothingOut(t *testing.T) {
 					}
 
 					if handled == 0 {
-						synctest.Wait() // until there is no room anywhere
+						synctest.Wait() // until every queue is full
 						cancel()
 					}
 

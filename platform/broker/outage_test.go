@@ -19,8 +19,8 @@ import (
 	"tributary/platform/fault"
 )
 
-// read collects the payloads of a topic by key, repeats included, until there are at least as many
-// different ones as wanted.
+// read collects the payloads of a topic by key, repeats included, until it has as many distinct
+// ones as wanted.
 func read(t *testing.T, cfg broker.Config, want int) map[string][]string {
 	t.Helper()
 	got, different := map[string][]string{}, map[string]bool{}
@@ -57,7 +57,7 @@ func read(t *testing.T, cfg broker.Config, want int) map[string][]string {
 	return got
 }
 
-// inOrder tells whether the first appearances of the numbers come in order.
+// inOrder reports whether the first occurrences of the numbers are in order.
 func inOrder(values []string) bool {
 	next := 0
 	for _, v := range values {
@@ -72,7 +72,7 @@ func inOrder(values []string) bool {
 	return true
 }
 
-// What was confirmed is in the topic, whatever happened to the connection meanwhile.
+// Every confirmed message is in the topic, whatever happens to the connection.
 func TestNothingConfirmedIsLostWhenTheBrokerGoesAway(t *testing.T) {
 	t.Parallel()
 	direct := brokertest.Namespace(t, plan(8, "kept"))
@@ -223,7 +223,8 @@ func TestStoppingDuringAnOutageAnswersEverything(t *testing.T) {
 	}
 }
 
-// The library closes a producer for good when its topic is deleted; the publisher makes a new one.
+// The library closes a producer permanently when its topic is deleted; the publisher creates a new
+// one.
 func TestPublisherSurvivesTheDeletionOfItsTopic(t *testing.T) {
 	t.Parallel()
 	cfg := brokertest.Namespace(t, plan(2, "kept"))
@@ -239,7 +240,7 @@ func TestPublisherSurvivesTheDeletionOfItsTopic(t *testing.T) {
 	}
 
 	eventually(t, func() error {
-		// right after a deletion the broker may not know yet that the topic is to be made anew
+		// right after a deletion the broker may not know yet that it has to create the topic again
 		_, err := admin.Apply(t.Context(), plan(2, "kept"))
 		return err
 	})
@@ -253,8 +254,8 @@ func TestPublisherSurvivesTheDeletionOfItsTopic(t *testing.T) {
 	}
 }
 
-// A message above the topic's own limit makes the library's producer deaf for good; the publisher
-// makes a new one, and others are published again.
+// A message above the topic's own limit makes the library's producer deaf permanently. The
+// publisher creates a new one, and other messages are published again.
 func TestPublisherSurvivesAMessageAboveTheTopicsLimit(t *testing.T) {
 	t.Parallel()
 	cfg := brokertest.Namespace(t, plan(1, "kept"))
@@ -285,7 +286,7 @@ func TestPublisherSurvivesAMessageAboveTheTopicsLimit(t *testing.T) {
 
 		return p.Publish(ctx, broker.Message{Key: "a", Payload: make([]byte, 5000)})
 	}
-	eventually(t, func() error { // the limit is not in force at once
+	eventually(t, func() error { // the limit takes effect with a delay
 		if large() == nil {
 			return errors.New("the broker takes the large message")
 		}

@@ -12,14 +12,14 @@ import (
 const (
 	tick        = 250 * time.Millisecond
 	silentTicks = 4 // without an answer while messages are pending, before new ones are refused
-	// without an answer while none are, before the broker is asked whether it is there
+	// Without an answer while no message is pending, before the broker is asked for one.
 	idleTicks = 12
-	// with the same message waiting while the broker answers, before the producer is given up
+	// With the same message pending while the broker answers, before the producer is replaced.
 	deafTicks = 32
 )
 
-// Run connects and keeps the publisher connected until ctx ends; then what was handed over gets its
-// answer, within 10 s. It returns nil.
+// Run connects and keeps the publisher connected until ctx ends. It then waits up to 10 s until
+// every message handed over is answered. It returns nil.
 func (p *Publisher) Run(ctx context.Context) error {
 	reason := "start"
 	for ctx.Err() == nil {
@@ -63,7 +63,7 @@ func (p *Publisher) connect() (pulsar.Producer, error) {
 		BatchingMaxPublishDelay: batchDelay,
 		BackOffPolicyFunc:       capped,
 		MaxPendingMessages:      p.cfg.MaxPending,
-		DisableBlockIfQueueFull: true, // never reached: the publisher's own bound is the lower one
+		DisableBlockIfQueueFull: true, // never reached: the publisher's own bound is lower
 	}
 	if p.cfg.Schema != "" {
 		schema, err := jsonSchema(p.cfg.Schema)
@@ -83,11 +83,11 @@ func jsonSchema(definition string) (pulsar.Schema, error) {
 	return pulsar.NewJSONSchemaWithValidation(definition, nil)
 }
 
-// watch returns when ctx ends or the producer is gone. The library hides that it has lost the
-// broker: sends just wait. So the publisher looks at the answers: none for a second while some are
-// due, or no answer to a question, and it is in trouble. The library also lets a producer go deaf,
-// without a word, when the broker refuses a message by a limit of the topic's own: the publisher
-// makes a new one when a message waits although the broker is there.
+// watch returns when ctx ends or the producer is closed. The library hides a lost broker: sends
+// just wait. The publisher therefore watches the answers: if none arrives for a second while some
+// are due, or the broker does not answer a question, Ready returns an error. The library also lets
+// a producer go deaf without an error when the broker refuses a message by a limit of the topic.
+// The publisher creates a new one if a message stays pending although the broker answers.
 func (p *Publisher) watch(ctx context.Context, s *session) {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
@@ -100,7 +100,7 @@ func (p *Publisher) watch(ctx context.Context, s *session) {
 		oldest *send
 	)
 
-	var waits int // ticks that the oldest has waited since the broker was away
+	var waits int // ticks that the oldest message has waited since the broker was away
 	for {
 		select {
 		case <-ctx.Done():
@@ -108,7 +108,7 @@ func (p *Publisher) watch(ctx context.Context, s *session) {
 		case <-s.gone:
 			p.client.logger.WarnContext(
 				ctx,
-				"the producer is closed; making a new one",
+				"the producer is closed; creating a new one",
 				"topic",
 				p.cfg.Topic,
 			)
@@ -191,7 +191,7 @@ func (p *Publisher) judge(ctx context.Context, s *session, err error) {
 	}
 }
 
-// retire lets pending messages be answered, closes the producer and answers the rest itself.
+// retire waits for pending messages, closes the producer and answers the remaining messages.
 func (p *Publisher) retire(ctx context.Context, s *session) {
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
 	defer cancel()
@@ -200,7 +200,7 @@ func (p *Publisher) retire(ctx context.Context, s *session) {
 	if !within(closeTimeout, s.producer.Close) {
 		p.client.logger.WarnContext(
 			ctx,
-			"the producer does not close and is left behind",
+			"the producer does not close; continuing without it",
 			"topic",
 			p.cfg.Topic,
 		)

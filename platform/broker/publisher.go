@@ -14,46 +14,48 @@ import (
 	"tributary/platform/fault"
 )
 
-// Message is what travels. Key decides the partition, so messages of one key stay in order.
+// Message is a message to publish. Key selects the partition: messages of one key stay in order.
 type Message struct {
 	Key        string
 	Payload    []byte
 	Properties map[string]string
-	EventTime  time.Time // when it happened; zero when that has no meaning
+	EventTime  time.Time // when it happened; zero if that has no meaning
 }
 
-// PublisherConfig is what differs between publishers. Zero values stand for the defaults.
+// PublisherConfig configures a publisher. Zero values select the defaults.
 type PublisherConfig struct {
 	Topic string
-	// the payload's Avro definition, which the broker compares with the topic's; empty for none
+	// The payload's Avro definition, which the broker compares with the topic's; empty for no
+	// schema.
 	Schema     string
-	MaxPending int // messages handed over and not yet answered; default 5000
-	// when so many are pending, Send waits for room until its ctx ends; else it refuses
+	MaxPending int // messages without an answer, at most; default 5000
+	// Send waits for room until its ctx ends if MaxPending messages are pending; otherwise it
+	// refuses.
 	Block bool
-	// after which a send is reported as unknown; default 10 s, Unlimited for never
+	// A send that takes longer has an unknown outcome; default 10 s, Unlimited for no limit.
 	SendTimeout time.Duration
 }
 
-// Unlimited is the SendTimeout of a publisher whose messages stay in order whatever happens: none
-// is given up while later ones are still sent.
+// Unlimited is the SendTimeout of a publisher whose messages must stay in order: none is abandoned
+// while later ones are sent.
 const Unlimited time.Duration = -1
 
-// Publisher sends to one topic. Run owns its producer: it connects in the background, makes a new
-// one when the client library has given the old one up, and lets everything be answered at the end.
-// The other methods are safe for concurrent use.
+// Publisher sends to one topic. Run owns its producer: it connects in the background, creates a new
+// one when the client library closes the old one, and waits for all answers at the end. The other
+// methods are safe for concurrent use.
 type Publisher struct {
 	cfg     PublisherConfig
 	client  *Client
 	room    *semaphore.Weighted
 	current atomic.Pointer[session]
-	trouble atomic.Pointer[error] // why Ready is not nil
+	trouble atomic.Pointer[error] // why Ready returns an error
 }
 
 const (
 	defaultPending     = 5000
 	defaultSendTimeout = 10 * time.Second
-	// how long a message may wait for others; the client looks at every partition that often, idle
-	// or not: with 5 ms an idle bff, with 24 partitions, took 3 % of a core
+	// How long a message may wait for others. The client checks every partition that often, idle or
+	// not: at 5 ms an idle bff with 24 partitions took 3 % of a core.
 	batchDelay      = 10 * time.Millisecond
 	flushTimeout    = 10 * time.Second
 	retryAfter      = time.Second
@@ -61,13 +63,13 @@ const (
 )
 
 var (
-	errNotTaken = errors.New("the producer ended before it took the message")
+	errNotTaken = errors.New("the producer was closed before it accepted the message")
 	errSilent   = errors.New("the broker has stopped confirming")
-	errDeaf     = errors.New("the producer hears nothing although the broker is there")
+	errDeaf     = errors.New("the producer receives no answers although the broker answers")
 	errFull     = errors.New("too many messages wait for the broker")
 )
 
-// NewPublisher makes a publisher that does nothing before Run.
+// NewPublisher returns a publisher. It does nothing before Run.
 func (c *Client) NewPublisher(cfg PublisherConfig) *Publisher {
 	cfg.MaxPending = cmp.Or(cfg.MaxPending, defaultPending)
 	cfg.SendTimeout = cmp.Or(cfg.SendTimeout, defaultSendTimeout)
@@ -75,7 +77,7 @@ func (c *Client) NewPublisher(cfg PublisherConfig) *Publisher {
 	return &Publisher{cfg: cfg, client: c, room: semaphore.NewWeighted(maxPendingBytes)}
 }
 
-// Ready is nil when messages can be published: there is a producer, and the broker confirms or
+// Ready returns nil if messages can be published: there is a producer, and the broker confirms or
 // answers.
 func (p *Publisher) Ready() error {
 	if err := p.trouble.Load(); err != nil {
@@ -89,11 +91,11 @@ func (p *Publisher) Ready() error {
 	return nil
 }
 
-// Send hands the message over and calls done exactly once, with nil when the broker has stored it.
-// It does not block, unless PublisherConfig says so. done may run before Send returns, or on the
-// client's goroutine, where it must not block. Errors are broker_unavailable (nothing is stored; at
-// once when the broker is known to be away), publish_outcome_unknown (it may be stored) or
-// message_refused (it can never be stored).
+// Send hands the message over and calls done exactly once, with nil if the broker has stored it. It
+// does not block, unless PublisherConfig.Block is set. done may run before Send returns, or on the
+// client's goroutine, where it must not block. The errors are broker_unavailable (nothing is
+// stored; returned at once if the broker is known to be away), publish_outcome_unknown (the message
+// may be stored) and message_refused (it can never be stored).
 func (p *Publisher) Send(ctx context.Context, m Message, done func(error)) {
 	if err := errors.Join(ctx.Err(), p.Ready()); err != nil {
 		p.answer(done, unavailable(err))
@@ -131,7 +133,7 @@ func (p *Publisher) Send(ctx context.Context, m Message, done func(error)) {
 	})
 }
 
-// Publish is Send that waits for the answer, or until ctx ends: then the outcome is unknown.
+// Publish is Send that waits for the answer. If ctx ends first the outcome is unknown.
 func (p *Publisher) Publish(ctx context.Context, m Message) error {
 	answer := make(chan error, 1)
 	p.Send(ctx, m, func(err error) { answer <- err })
@@ -150,7 +152,8 @@ func (p *Publisher) Publish(ctx context.Context, m Message) error {
 	}
 }
 
-// weight makes one semaphore bound both the number and the bytes of what is pending.
+// weight returns the share of the semaphore for m, so that one semaphore bounds both the number and
+// the bytes of pending messages.
 func (p *Publisher) weight(m Message) int64 {
 	size := int64(len(m.Key) + len(m.Payload))
 	return min(max(size, maxPendingBytes/int64(p.cfg.MaxPending)), maxPendingBytes)
@@ -168,7 +171,7 @@ func (p *Publisher) reserve(ctx context.Context, weight int64) error {
 	return nil
 }
 
-// finish judges the library's answer and passes it on.
+// finish translates the library's answer and passes it on.
 func (p *Publisher) finish(s *session, d *send, err error) {
 	p.room.Release(d.weight)
 
@@ -203,14 +206,14 @@ func (p *Publisher) answer(done func(error), err error) {
 	done(err)
 }
 
-// lost tells whether the library has given the producer up.
+// lost reports whether err means that the library has closed the producer.
 func lost(err error) bool {
 	return errors.Is(err, pulsar.ErrProducerClosed) || errors.Is(err, pulsar.ErrTopicNotfound) ||
 		errors.Is(err, pulsar.ErrTopicTerminated) || errors.Is(err, pulsar.ErrProducerFenced)
 }
 
-// outcome judges an error of the library. A producer that ended may have written the message
-// before.
+// outcome translates an error of the library. A producer that was closed may have written the
+// message before.
 func outcome(err error) error {
 	switch {
 	case errors.Is(err, pulsar.ErrMessageTooLarge),
@@ -249,7 +252,7 @@ func unknown(err error) error {
 	return fault.RetryIn(
 		retryAfter,
 		"publish_outcome_unknown",
-		"The broker did not confirm in time; the message may be stored. Trying again with the "+
+		"The broker did not confirm in time; the message may be stored. Retrying with the "+
 			"same Idempotency-Key is safe.",
 		err,
 	)

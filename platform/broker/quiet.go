@@ -7,10 +7,9 @@ import (
 	"time"
 )
 
-// quiet passes the client library's chatter on: its errors become warnings, the rest debug
-// messages. During an outage every partition complains several times a second, so a text is let
-// through once in a while only. What matters to people is logged by publishers and consumers
-// themselves.
+// quiet passes the client library's log records on: errors become warnings, the rest debug
+// messages. During an outage every partition logs several times a second, so repeats of a text are
+// dropped for a while. Publishers and consumers log what operators need.
 type quiet struct {
 	slog.Handler
 	said *said
@@ -30,7 +29,7 @@ func newQuiet(h slog.Handler) quiet {
 	return quiet{h, &said{last: map[string]time.Time{}}}
 }
 
-// level is ours for the library's. Its debug messages come several per message sent and are
+// level returns our level for the library's. Its debug records, several per message sent, are
 // dropped.
 func level(theirs slog.Level) (ours slog.Level, wanted bool) {
 	if theirs >= slog.LevelError {
@@ -68,7 +67,7 @@ func (q quiet) WithGroup(name string) slog.Handler {
 	return quiet{q.Handler.WithGroup(name), q.said}
 }
 
-// first tells whether the text has not been said for a while.
+// first reports whether the text has not been logged recently.
 func (s *said) first(text string, at time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

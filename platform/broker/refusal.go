@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// RefusedError says that the broker answers and refuses: people have to act.
+// RefusedError is returned if the broker answers and refuses: an operator must act.
 type RefusedError struct {
 	Topic string
-	Right string // what was asked for: produce or consume
-	Code  string // the broker's word, such as AuthorizationError
+	Right string // what was requested: produce or consume
+	Code  string // the broker's error code, such as AuthorizationError
 	cause error
 }
 
@@ -17,7 +17,7 @@ func (e *RefusedError) Error() string { return e.Advice() + ": " + e.cause.Error
 
 func (e *RefusedError) Unwrap() error { return e.cause }
 
-// Advice says what the broker refused and what to do about it. It holds nothing of the broker's
+// Advice says what the broker refused and what to do about it. It contains none of the broker's
 // text, which can name the token's subject.
 func (e *RefusedError) Advice() string {
 	said := fmt.Sprintf("the broker refuses to let this service %s on %s (%s)", e.Right, e.Topic, e.Code)
@@ -39,8 +39,8 @@ const (
 	topicNotFound       = "TopicNotFound"
 )
 
-// refusal returns err as a RefusedError where the broker has said one of the words that people have
-// to act on, else err itself. The client library passes them on as text only.
+// refusal returns err as a RefusedError if it contains one of the broker's codes that need an
+// operator, and otherwise err itself. The client library passes the codes on as text only.
 func refusal(topic, right string, err error) error {
 	for _, code := range []string{authorizationError, authenticationError, topicNotFound} {
 		if err != nil && strings.Contains(err.Error(), code) {

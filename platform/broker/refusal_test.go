@@ -11,8 +11,8 @@ import (
 	"tributary/platform/broker"
 )
 
-// What the broker refuses is told with the topic, the right and what to do, and without the
-// broker's own text, which names the token's subject.
+// A refusal is reported with the topic, the right and what to do, and without the broker's text,
+// which names the token's subject.
 func TestARefusalSaysWhatToGrant(t *testing.T) {
 	t.Parallel()
 

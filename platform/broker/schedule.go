@@ -8,31 +8,31 @@ import (
 )
 
 // schedule decides which messages are handled together and when, so that the number of batches
-// follows the load: while one batch is handled, what comes waits for the next one, and a further
-// batch begins beside it only when enough messages wait. Messages of a partition are handled in
-// order: a partition belongs to one batch at a time. It is used by one goroutine.
+// follows the load. While a batch is handled, new messages wait for the next one; a further batch
+// begins beside it only when enough messages are waiting. Messages of a partition are handled in
+// order: a partition belongs to one batch at a time. A schedule is used by one goroutine.
 type schedule struct {
 	maxBatch int
 	workers  int
 	queues   map[int32]*queue
-	order    []*queue // those with messages; the one that has waited longest comes first
+	order    []*queue // with messages; the one that has waited longest is first
 	waiting  int      // messages in all of them
 	running  []*share
 	last     int // messages of the latest batch
 }
 
-// queue is what one partition has waiting.
+// queue holds the waiting messages of one partition.
 type queue struct {
 	messages []pulsar.Message
 	taken    bool // by a batch that is being handled
 }
 
-// share is a batch that is being handled. Whoever handles it sets the flags.
+// share is a batch that is being handled. Its handler sets the flags.
 type share struct {
 	messages []pulsar.Message
 	queues   []*queue
-	behind   int         // messages that were left waiting
-	stalled  atomic.Bool // it failed or takes long: other partitions do not wait for it
+	behind   int         // messages left waiting
+	stalled  atomic.Bool // it failed or is slow: other partitions do not wait for it
 	done     atomic.Bool
 }
 
@@ -40,7 +40,7 @@ func newSchedule(maxBatch, workers int) *schedule {
 	return &schedule{maxBatch: maxBatch, workers: workers, queues: map[int32]*queue{}}
 }
 
-// queuedBatches bounds what waits, in batches of each worker. With room for one, the batches of a
+// queuedBatches bounds the waiting messages, in batches of each worker. With 1, the batches of a
 // saturated consumer were half as large.
 const queuedBatches = 2
 
@@ -66,7 +66,7 @@ func (s *schedule) add(m pulsar.Message, partition int32) {
 }
 
 // next returns the batch to begin now, or nil. It reports gather if the batch is smaller than the
-// latest one and alone: then it pays to wait a moment, after which the caller passes gathered.
+// latest one and would be the only one: the caller then waits a moment and passes gathered.
 func (s *schedule) next(gathered bool) (begin *share, gather bool) {
 	if len(s.running) == s.workers {
 		return nil, false
@@ -91,16 +91,16 @@ func (s *schedule) next(gathered bool) (begin *share, gather bool) {
 	return s.take(), false
 }
 
-// brisk reports whether the batch is handled as batches usually are.
+// brisk reports whether the batch is unfinished and neither failed nor slow.
 func (b *share) brisk() bool { return !b.done.Load() && !b.stalled.Load() }
 
-// take makes a batch of the partitions that are free, whole partitions as far as it goes: where
-// much waits, a batch has few partitions and leaves the others to other batches.
+// take forms a batch of the free partitions, taking whole partitions as far as possible: under load
+// a batch has few partitions and leaves the others to other batches.
 func (s *schedule) take() *share {
 	b := &share{}
 	kept := s.order[:0]
 
-	var rest []*queue // go to the end, since what they have left has come later
+	var rest []*queue // move to the end: their remaining messages are newer
 	for _, q := range s.order {
 		n := min(len(q.messages), s.maxBatch-len(b.messages))
 		if q.taken || n == 0 {
@@ -127,7 +127,7 @@ func (s *schedule) take() *share {
 	return b
 }
 
-// sweep gives the partitions of batches that are done free again.
+// sweep frees the partitions of finished batches.
 func (s *schedule) sweep() {
 	s.running = slices.DeleteFunc(s.running, func(b *share) bool {
 		if !b.done.Load() {

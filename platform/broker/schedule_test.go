@@ -24,20 +24,20 @@ func (c *consumer) giveTo(ctx context.Context, partition int32, entry int64) {
 	}
 }
 
-// place is where a message comes from.
+// place is the origin of a message.
 type place struct {
 	partition int32
 	entry     int64
 }
 
-// batches hands what a consumer hands over to the test, and its answers back.
+// batches hands the consumer's batches to the test, and the test's answers back.
 type batches struct {
 	consumer *consumer
 	begun    chan int   // messages of each batch, as it begins
 	answers  chan error // of each batch
 }
 
-// consuming starts a consumer in the bubble, which stops at the end of the test.
+// consuming starts a consumer in the bubble. It stops at the end of the test.
 func consuming(t *testing.T, cfg broker.ConsumerConfig) *batches {
 	t.Helper()
 
@@ -65,7 +65,7 @@ func consuming(t *testing.T, cfg broker.ConsumerConfig) *batches {
 	return b
 }
 
-// give delivers so many messages of each of the partitions.
+// give delivers a number of messages of each partition.
 func (b *batches) give(t *testing.T, messages int64, partitions ...int32) {
 	t.Helper()
 
@@ -76,8 +76,8 @@ func (b *batches) give(t *testing.T, messages int64, partitions ...int32) {
 	}
 }
 
-// expect waits until nothing moves, and a millisecond for what is looked for only that often, and
-// compares the sizes of the batches that have begun since.
+// expect waits until the bubble is idle, and a millisecond for the periodic look, and compares the
+// sizes of the batches that have begun since.
 func (b *batches) expect(t *testing.T, when string, want ...int) {
 	t.Helper()
 	synctest.Wait()
@@ -102,8 +102,8 @@ func (b *batches) expect(t *testing.T, when string, want ...int) {
 	}
 }
 
-// The number of batches follows the load: what comes while a batch is handled goes together into
-// the next one, whatever its partition, and a second batch begins only for half of a full one.
+// The number of batches follows the load: messages that arrive while a batch is handled form the
+// next one, whatever their partition, and a second batch begins only for half of a full one.
 func TestBatchesFollowTheLoad(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -135,8 +135,8 @@ func TestBatchesFollowTheLoad(t *testing.T) {
 	})
 }
 
-// A batch that is smaller than the one before waits a moment for messages that were published
-// together with its own, and no longer.
+// A batch smaller than the one before waits a moment for messages published together with its own,
+// and no longer.
 func TestASmallerBatchGathersAMoment(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -171,7 +171,7 @@ func TestASmallerBatchGathersAMoment(t *testing.T) {
 	})
 }
 
-// A batch that fails or takes long holds up its own partitions only.
+// A batch that fails or is slow delays its own partitions only.
 func TestAStalledBatchHoldsUpNoOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -189,7 +189,7 @@ func TestAStalledBatchHoldsUpNoOthers(t *testing.T) {
 		b.give(t, 1, 2)
 		b.expect(t, "a message beside one that is handled")
 
-		for <-b.begun != 1 { // the one that is held is tried again meanwhile
+		for <-b.begun != 1 { // the held batch is retried meanwhile
 			continue
 		}
 
@@ -302,8 +302,8 @@ func (a *audit) acknowledged(id pulsar.MessageID) error {
 	return nil
 }
 
-// Whatever the load, how long batches take and how often they fail, and when the consumer stops: a
-// partition's messages are handled in order, none is left out, and none is acknowledged early.
+// Whatever the load, the duration and failures of batches, and the moment when the consumer stops:
+// a partition's messages are handled in order, none is left out, and none is acknowledged early.
 func TestOrderAndAcknowledgementsHoldUnderAnyLoad(t *testing.T) {
 	t.Parallel()
 

@@ -8,12 +8,12 @@ import (
 	"github.com/apache/pulsar-client-go/pulsar"
 )
 
-// session is the life of one producer. The client library loses callbacks (of a batch that is being
-// filled when the producer ends) and can panic in a send that meets the end of the producer. The
-// session keeps count of every send, so that each is answered exactly once.
+// session is one producer. The client library loses callbacks (of a batch that is being filled when
+// the producer is closed) and can panic in a send during the close. The session records every send,
+// so that each is answered exactly once.
 type session struct {
 	producer pulsar.Producer
-	gone     chan struct{} // closed when the library has given the producer up
+	gone     chan struct{} // closed when the library has closed the producer
 
 	mu       sync.Mutex
 	pending  send // sentinel of a ring of sends without an answer
@@ -21,10 +21,10 @@ type session struct {
 	answers  uint64
 	closing  bool
 	goneFlag bool
-	empty    chan struct{} // closed when closing and nothing is pending
+	empty    chan struct{} // closed when closing and no send is pending
 }
 
-// send is one message on its way.
+// send is one pending message.
 type send struct {
 	prev, next *send
 	weight     int64
@@ -38,7 +38,7 @@ func newSession(producer pulsar.Producer) *session {
 	return s
 }
 
-// add notes a send; false means that the session takes no more.
+// add records a send. It returns false if the session accepts no more.
 func (s *session) add(d *send) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -57,7 +57,7 @@ func (s *session) add(d *send) bool {
 	return true
 }
 
-// settle tells whether the send had no answer yet; from then on it has.
+// settle marks the send as answered and reports whether it was unanswered before.
 func (s *session) settle(d *send) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,7 +82,7 @@ func (s *session) remove(d *send) {
 	}
 }
 
-// state gives how many sends are pending and how many were answered ever.
+// state returns the number of pending sends and the total number of answers.
 func (s *session) state() (pending int, answers uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -90,7 +90,7 @@ func (s *session) state() (pending int, answers uint64) {
 	return s.count, s.answers
 }
 
-// oldest is the send that has waited longest, nil when none waits.
+// oldest returns the send that has waited longest, or nil.
 func (s *session) oldest() *send {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,7 +102,7 @@ func (s *session) oldest() *send {
 	return s.pending.next
 }
 
-// lose is called when the library says that the producer is closed for good.
+// lose is called when the library reports that the producer is closed permanently.
 func (s *session) lose() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,7 +113,7 @@ func (s *session) lose() {
 	}
 }
 
-// drain takes no more sends and waits until all are answered, ctx ends or the producer is gone.
+// drain accepts no more sends and waits until all are answered, ctx ends or the producer is closed.
 func (s *session) drain(ctx context.Context) {
 	s.mu.Lock()
 
@@ -132,7 +132,7 @@ func (s *session) drain(ctx context.Context) {
 	}
 }
 
-// abandon gives what has no answer; the library's will be ignored.
+// abandon returns the unanswered sends. Later answers of the library are ignored.
 func (s *session) abandon() []*send {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -146,8 +146,8 @@ func (s *session) abandon() []*send {
 	return left
 }
 
-// hand gives the message to the library. A panic of the library (its channel was closed meanwhile)
-// means that it was not taken.
+// hand passes the message to the library. A panic of the library (its channel was closed meanwhile)
+// means that the message was not accepted.
 func (s *session) hand(ctx context.Context, m *pulsar.ProducerMessage, answer func(error)) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -162,7 +162,7 @@ func (s *session) hand(ctx context.Context, m *pulsar.ProducerMessage, answer fu
 	)
 }
 
-// alive asks the library whether the producer is closed for good. It flushes, which does no harm.
+// alive asks the library whether the producer is closed permanently. It flushes, which is harmless.
 func (s *session) alive(ctx context.Context) (err error) {
 	defer func() {
 		if r := recover(); r != nil {

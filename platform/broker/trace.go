@@ -10,9 +10,9 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// traced makes a span of every call of handle, by OpenTelemetry's conventions for messaging: a
-// batch has many causes, so the span has a link to each trace that its messages name in the
-// property traceparent. When all of them name the same, the span also continues that trace.
+// traced starts a span for every call of handle, by OpenTelemetry's conventions for messaging. A
+// batch has many causes, so the span links to each trace that a message names in its property
+// traceparent. If all messages name the same trace, the span also continues it.
 func traced(
 	provider trace.TracerProvider,
 	cfg ConsumerConfig,
@@ -54,8 +54,8 @@ func traced(
 	}
 }
 
-// linksTo gives a link to each context that messages of the batch name, with the id of the first
-// message that does, and tells whether all of them name the same.
+// linksTo returns a link to each span context that messages of the batch name, with the id of the
+// first message that names it. same reports whether all messages name the same context.
 func linksTo(ctx context.Context, batch []Received) (links []trace.Link, same bool) {
 	var w3c propagation.TraceContext
 

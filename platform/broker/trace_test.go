@@ -21,17 +21,17 @@ import (
 
 const traceparent = "00-0af7651916cd43dd8448eb211c80319c-%016x-01"
 
-// What was published in traces is handled in spans that lead back to them, through a real broker.
+// Messages published in traces are handled in spans that link to them, over a real broker.
 func TestTracesGoThroughTheBroker(t *testing.T) {
 	t.Parallel()
 	exporter := tracetest.NewInMemoryExporter()
-	// used by this test's consumer only
+	// only this test's consumer uses it
 	otel.SetTracerProvider(telemetry.Provider("test", sdk.NewSimpleSpanProcessor(exporter)))
 	cfg := brokertest.Namespace(t, plan(1, "traced"))
 	client := brokertest.Client(t, cfg)
 	p := publisher(t, cfg, client)
 
-	const messages = 300 // more than OpenTelemetry's default number of links
+	const messages = 300 // more than OpenTelemetry's default limit of links
 	publish(t, p, messages, func(n int) string { return fmt.Sprintf(traceparent, n+1) })
 	failing := errors.New("not now")
 
@@ -210,7 +210,7 @@ func TestASpanBelongsToTheOneTraceOfItsBatch(t *testing.T) {
 	}
 }
 
-// A consumer without tracing hands messages over as they are.
+// A consumer without tracing creates no spans.
 func TestNothingIsTracedUnasked(t *testing.T) {
 	t.Parallel()
 	cfg := brokertest.Namespace(t, plan(1, "untraced"))

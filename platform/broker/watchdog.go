@@ -10,23 +10,24 @@ import (
 	"github.com/apache/pulsar-client-go/pulsar"
 )
 
-// watchdog finds a consumer that receives nothing although it should: twice in a row, an idle limit
-// apart, a partition for which this consumer is the active one holds something newer than what
-// came, and nothing came in between. Each newest message counts once. It is used by one goroutine.
+// watchdog finds a consumer that receives nothing although it should. It looks twice, an idle limit
+// apart: both times a partition for which this consumer is active must hold a message newer than
+// the last received one, with nothing received in between. Each newest message counts once. A
+// watchdog is used by one goroutine.
 type watchdog struct {
 	consumer *Consumer
 	in       *intake
 	newest   chan map[int32]position // what the broker holds
 	asking   bool
 	holds    map[int32]position // the latest answer; nil before it came
-	before   map[int32]position // what had come when it was asked for
+	before   map[int32]position // what had been received when the broker was asked
 }
 
 func newWatchdog(c *Consumer, in *intake) *watchdog {
 	return &watchdog{consumer: c, in: in, newest: make(chan map[int32]position, 1)}
 }
 
-// ask asks the broker in the background: the library takes no context for it and may block.
+// ask asks the broker in the background: the library's call takes no context and may block.
 func (w *watchdog) ask(ctx context.Context) {
 	if w.asking {
 		return
@@ -62,12 +63,12 @@ func (w *watchdog) note(newest map[int32]position) {
 	w.asking, w.holds = false, newest
 }
 
-// What the watchdog finds; both are reasons to subscribe again.
+// The findings of the watchdog. Both are reasons to subscribe again.
 const (
-	// silent: a partition that has delivered messages holds a newer one that does not come.
+	// silent: a partition that has delivered messages holds a newer one that is not delivered.
 	silent = "silent"
 	// unproven: a partition has delivered nothing since the process started, and holds messages.
-	// Most likely an earlier process handled them; the broker's answer does not say so.
+	// Most likely an earlier process handled them; the broker's answer does not show it.
 	unproven = "unproven"
 )
 
@@ -93,8 +94,8 @@ func (w *watchdog) finding() string {
 	return found
 }
 
-// partitionOf returns the partition that the id is of. The library leaves the index of newest
-// messages 0 in every partition (0.21.0); the name of the topic has it.
+// partitionOf returns the partition of the id. The library sets the index of newest messages to 0
+// in every partition (0.21.0); the topic's name has the right one.
 func partitionOf(id pulsar.TopicMessageID) int32 {
 	topic := id.Topic()
 
@@ -135,7 +136,7 @@ func (p position) after(other position) bool {
 	return p.index > other.index
 }
 
-// partitions knows for which partitions this consumer is the active one.
+// partitions records for which partitions this consumer is active.
 type partitions struct {
 	mu     sync.Mutex
 	active map[int32]bool

@@ -16,8 +16,8 @@ import (
 	"tributary/platform/brokertest"
 )
 
-// Nothing is missing on a topic whose partitions get a message now and then: nobody subscribes
-// again, however often the watchdog looks.
+// On a topic whose partitions get a message now and then nothing is missing: the watchdog never
+// subscribes again.
 func TestTheWatchdogIsCalmWhileNothingIsMissing(t *testing.T) {
 	t.Parallel()
 
@@ -62,7 +62,7 @@ func TestTheWatchdogIsCalmWhileNothingIsMissing(t *testing.T) {
 
 		<-came
 
-		// Each look asks every partition: these are five looks at least.
+		// Each look asks every partition: this is at least five looks.
 		asked := counted(t, registry, "pulsar_client_rpc_count", "")
 		eventually(t, func() error {
 			if now := counted(t, registry, "pulsar_client_rpc_count", ""); now < asked+6*partitions {
@@ -79,7 +79,7 @@ func TestTheWatchdogIsCalmWhileNothingIsMissing(t *testing.T) {
 	}
 }
 
-// counted returns the sum of the counter, over the series of the reason where one is named.
+// counted returns the sum of the counter, over the series of the reason unless it is empty.
 func counted(t *testing.T, registry prometheus.Gatherer, name, reason string) float64 {
 	t.Helper()
 
@@ -109,8 +109,8 @@ func counted(t *testing.T, registry prometheus.Gatherer, name, reason string) fl
 	return sum
 }
 
-// A consumer to which nothing comes although there are messages is replaced, once for each newest
-// message, whichever partition has it: the library names the partition in the topic only.
+// A consumer that receives nothing although messages exist is replaced, once for each newest
+// message, whichever partition holds it: the library names the partition in the topic only.
 func TestASilentConsumerIsReplaced(t *testing.T) {
 	t.Parallel()
 

@@ -1,4 +1,4 @@
-// Package brokertest gives each test a namespace of its own on a real broker.
+// Package brokertest creates a namespace on a real broker for each test.
 package brokertest
 
 import (
@@ -16,7 +16,7 @@ import (
 	"tributary/platform/broker"
 )
 
-// Namespace makes a namespace set up by the plan, which goes with the test. It needs
+// Namespace creates a namespace as planned and removes it at the end of the test. It requires
 // TEST_PULSAR_URL and TEST_PULSAR_ADMIN_URL and fails the test without them.
 func Namespace(tb testing.TB, plan broker.Plan) broker.Config {
 	tb.Helper()
@@ -53,8 +53,8 @@ func Namespace(tb testing.TB, plan broker.Plan) broker.Config {
 	return cfg
 }
 
-// apply tries for some seconds: right after its creation the broker may not know the namespace or a
-// topic yet, as cmd/provision knows too.
+// apply retries for some seconds: right after creating the namespace or a topic the broker may not
+// know it yet, as in cmd/provision.
 func apply(tb testing.TB, admin *broker.Admin, plan broker.Plan) {
 	tb.Helper()
 
@@ -75,7 +75,7 @@ func apply(tb testing.TB, admin *broker.Admin, plan broker.Plan) {
 	}
 }
 
-// Client connects to the broker for as long as the test runs.
+// Client returns a client of the broker. It is closed at the end of the test.
 func Client(tb testing.TB, cfg broker.Config) *broker.Client {
 	tb.Helper()
 
@@ -89,8 +89,8 @@ func Client(tb testing.TB, cfg broker.Config) *broker.Client {
 	return client
 }
 
-// Run runs a publisher or consumer in the background and stops it at the end of the test, or
-// earlier by the returned function.
+// Run runs a publisher or consumer in the background. It stops at the end of the test, or when the
+// returned function is called.
 func Run(tb testing.TB, run func(context.Context) error) (stop func()) {
 	tb.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(tb.Context()))

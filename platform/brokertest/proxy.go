@@ -14,10 +14,10 @@ import (
 	"tributary/platform/broker"
 )
 
-// Proxy stands between a client and the broker, so that a test can take the broker away without
-// touching the shared one. A broker's answer to a look-up names its own address, which would lead
-// clients past the proxy; the proxy adds to that answer what Pulsar's own proxy does
-// (proxy_through_service_url), so clients stay with the address that they have.
+// Proxy stands between a client and the broker, so that a test can interrupt the connection without
+// touching the shared broker. A broker's answer to a look-up contains its own address, which would
+// lead clients past the proxy. The proxy therefore adds what Pulsar's own proxy adds
+// (proxy_through_service_url), so that clients keep their address.
 type Proxy struct {
 	Config broker.Config // leads through the proxy
 
@@ -29,7 +29,7 @@ type Proxy struct {
 	conns  map[net.Conn]bool
 	cut    bool
 	closed bool
-	frozen chan struct{} // closed when traffic flows
+	frozen chan struct{} // closed while traffic flows
 }
 
 // NewProxy starts a proxy to the broker of cfg. It ends with the test.
@@ -64,24 +64,24 @@ func NewProxy(tb testing.TB, cfg broker.Config) *Proxy {
 	return p
 }
 
-// Cut ends every connection and refuses new ones, as a broker does that is gone.
+// Cut closes every connection and refuses new ones, like a broker that is down.
 func (p *Proxy) Cut() { p.close(false) }
 
-// Heal lets new connections through again.
+// Heal accepts new connections again.
 func (p *Proxy) Heal() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.cut = false
 }
 
-// Freeze holds all traffic back without ending connections, as a network does that drops packets.
+// Freeze holds back all traffic without closing connections, like a network that drops packets.
 func (p *Proxy) Freeze() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.frozen = make(chan struct{})
 }
 
-// Thaw lets the traffic flow again, with what was held back.
+// Thaw resumes the traffic, starting with what was held back.
 func (p *Proxy) Thaw() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -105,7 +105,8 @@ func (p *Proxy) close(forever bool) {
 	clear(p.conns)
 }
 
-// keep notes the connection so that Cut can end it; false means that it must not live.
+// keep records the connection so that Cut can close it. It returns false if the connection must be
+// closed now.
 func (p *Proxy) keep(c net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -175,7 +176,7 @@ func (p *Proxy) copy(to io.Writer, from io.Reader) error {
 
 const maxFrame = 16 << 20
 
-// copyFrames passes the broker's frames on: [total size][command size][command][payload].
+// copyFrames passes on the broker's frames: [total size][command size][command][payload].
 func (p *Proxy) copyFrames(to io.Writer, from io.Reader) error {
 	for {
 		var size [4]byte
@@ -203,14 +204,15 @@ func (p *Proxy) copyFrames(to io.Writer, from io.Reader) error {
 	}
 }
 
-// The numbers of PulsarApi.proto.
+// Numbers of PulsarApi.proto.
 const (
 	commandType    = 1  // field of BaseCommand
 	lookupResponse = 24 // value of the type, and field of BaseCommand
 	throughProxy   = 8  // field of CommandLookupTopicResponse: proxy_through_service_url
 )
 
-// rewrite adds proxy_through_service_url to the answer of a look-up and leaves everything else.
+// rewrite adds proxy_through_service_url to the answer of a look-up and leaves other frames
+// unchanged.
 func rewrite(frame []byte) []byte {
 	size := int(binary.BigEndian.Uint32(frame))
 	if size > len(frame)-4 {

@@ -5,13 +5,13 @@ import (
 	"net/url"
 )
 
-// PlainRemote reports whether the URL leads to another machine unencrypted.
+// PlainRemote reports whether the URL leads to another machine without encryption.
 func PlainRemote(address string) bool {
 	u, err := url.Parse(address)
 	return err != nil || (u.Scheme != "https" && !Local(u.Hostname()))
 }
 
-// Local reports whether a connection to the host stays on this machine: a loopback address.
+// Local reports whether the host is a loopback address, so that a connection stays on this machine.
 func Local(host string) bool {
 	if host == "localhost" {
 		return true

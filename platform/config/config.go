@@ -1,5 +1,5 @@
-// Package config reads a service's settings from the environment, and from a .env file in the
-// working directory for what the environment does not set.
+// Package config reads a service's settings from the environment. A .env file in the working
+// directory supplies the variables that the environment does not set.
 package config
 
 import (
@@ -12,13 +12,13 @@ import (
 	"github.com/kelseyhightower/envconfig"
 )
 
-// Settings can tell everything that is wrong with them, so that a start is refused with one list of
-// all faults.
+// Settings can be validated. Validate returns every fault, so that a refused start lists all of
+// them.
 type Settings interface {
 	Validate() []string
 }
 
-// Load fills settings and validates them. The error names every fault, a line each.
+// Load fills settings and validates them. Its error names every fault, one on a line.
 func Load(settings Settings) error {
 	if err := godotenv.Load(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("read .env: %w", err)
@@ -41,15 +41,15 @@ func Load(settings Settings) error {
 	return errors.New(text)
 }
 
-// Service holds the settings that every service has.
+// Service holds the settings common to all services.
 type Service struct {
 	// AppEnv is `development` or `production`, and must be set. Production: refuses every insecure
 	// setting at start, in one list.
 	AppEnv string `envconfig:"APP_ENV"`
 	// LogLevel is `debug`, `info`, `warn` or `error`.
 	LogLevel string `envconfig:"LOG_LEVEL" default:"info"`
-	// OTLPEndpoint is where traces go (OTLP over HTTP), such as http://localhost:4318; empty for
-	// nowhere.
+	// OTLPEndpoint is the destination of traces (OTLP over HTTP), such as http://localhost:4318;
+	// empty for no tracing.
 	OTLPEndpoint string `envconfig:"OTEL_EXPORTER_OTLP_ENDPOINT"`
 	// MetricsAddr is the address that /metrics is served on, such as 127.0.0.1:9090; empty for that
 	// of the API. Production: required, so that metrics are not open to callers.
@@ -59,7 +59,7 @@ type Service struct {
 // Production reports whether insecure settings are refused.
 func (s Service) Production() bool { return s.AppEnv == "production" }
 
-// Validate returns what is wrong with the common settings.
+// Validate returns a message for each invalid common setting.
 func (s Service) Validate() []string {
 	var faults []string
 	if s.AppEnv != "development" && s.AppEnv != "production" {

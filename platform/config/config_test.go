@@ -24,7 +24,7 @@ func (s *settings) Validate() []string {
 }
 
 // inDir runs the test in a directory with the .env file. The working directory and the environment
-// are the process's, so these tests are not parallel.
+// belong to the process, so these tests are not parallel.
 func inDir(t *testing.T, dotenv string) {
 	t.Helper()
 
@@ -42,7 +42,7 @@ func TestLoadPrefersTheEnvironmentOverTheFile(t *testing.T) {
 	inDir(t, "TEST_CONFIG_NAME=file\nLOG_LEVEL=debug\n")
 	t.Setenv("APP_ENV", "development")
 	t.Setenv("TEST_CONFIG_NAME", "environment")
-	t.Setenv("LOG_LEVEL", "warn") // registered so that the file's value does not outlive the test
+	t.Setenv("LOG_LEVEL", "warn") // registered so that the file's value is reset after the test
 
 	if err := os.Unsetenv("LOG_LEVEL"); err != nil {
 		t.Fatal(err)

@@ -6,7 +6,7 @@ import (
 )
 
 // Guessable reports whether a secret is an example, or has too little variety or too much order to
-// be random. It knows no length: that is for each secret's own rule.
+// be random. It does not check the length: each secret has its own rule.
 func Guessable(secret string) bool {
 	return worded(secret) || ordered(secret) || repeated(secret)
 }
@@ -38,7 +38,7 @@ func Monotonous(secret string) bool {
 	return len(distinct) < 12
 }
 
-// ordered reports whether a third of the secret or more lies in runs of four bytes that are equal,
+// ordered reports whether at least a third of the secret lies in runs of four bytes that are equal,
 // or go up or down by one: abcd, 4321, aaaa.
 func ordered(secret string) bool {
 	inRuns := 0
@@ -71,8 +71,8 @@ func ordered(secret string) bool {
 	return 3*inRuns >= len(secret) && inRuns > 0
 }
 
-// repeated reports whether the secret says the same again: fewer than half of its three-byte parts
-// differ.
+// repeated reports whether the secret repeats itself: fewer than half of its three-byte parts are
+// distinct.
 func repeated(secret string) bool {
 	var parts []string
 	for i := 0; i+3 <= len(secret); i++ {

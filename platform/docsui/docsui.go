@@ -1,5 +1,5 @@
 // Package docsui serves the OpenAPI page of a service: Swagger UI with all of its files embedded,
-// so that the page works without internet access. assets/ is made by update.sh from the npm package
+// so that the page works without internet access. update.sh creates assets/ from the npm package
 // swagger-ui-dist and keeps its LICENSE and NOTICE.
 package docsui
 
@@ -21,15 +21,16 @@ import (
 //go:embed assets
 var assets embed.FS
 
-// policy lets the page load its own files, ask its own service, and nothing else. Swagger UI
-// carries its icons as data: URLs and sets element styles from script (which needs no permission),
-// but also writes a few style attributes into mark-up, which does.
+// policy lets the page load its own files, send requests to its own service, and nothing else.
+// Swagger UI carries its icons as data: URLs and sets element styles from script (which needs no
+// permission), but also writes a few style attributes into mark-up, which does.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr " +
 	"'unsafe-inline'; img-src 'self' data:; " +
 	"font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// file is one served file. Where zipped is set, content is gzip, and unpack returns it unpacked for
-// the few clients that do not take gzip: it does the work once, and keeps some 2 MiB for all files.
+// file is one served file. If zipped is set, content is gzip, and unpack returns the unpacked
+// content for the few clients that do not accept gzip. It unpacks once and keeps some 2 MiB for all
+// files.
 type file struct {
 	contentType string
 	cache       string
@@ -39,7 +40,7 @@ type file struct {
 	unpack      func() ([]byte, error)
 }
 
-// Error is one entry of the page /docs/errors.
+// Error is an entry of the page /docs/errors.
 type Error struct {
 	Code    string
 	Status  int
@@ -74,7 +75,7 @@ func Handler(title, specURL string, errors []Error) http.Handler {
 	return handler(files)
 }
 
-// errorPage has a row for each code, with the code as its anchor.
+// errorPage returns a page with a row for each code, whose anchor is the code.
 func errorPage(title string, errors []Error) file {
 	var rows strings.Builder
 	for _, e := range errors {
@@ -93,8 +94,8 @@ func errorPage(title string, errors []Error) file {
 	return newFile([]byte(fill.Replace(string(page.content))), page.contentType, "no-cache")
 }
 
-// embedded reads one of assets/; a name that is not there is served empty, which the test of this
-// package excludes.
+// embedded reads a file of assets/. A name that does not exist is served empty; the test of this
+// package excludes that.
 func embedded(name, contentType string) file {
 	content, err := assets.ReadFile("assets/" + name)
 	if err != nil {
@@ -190,7 +191,7 @@ func (f file) serve(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusOK)
 
 	if r.Method == http.MethodGet {
-		_, _ = w.Write(body) // a reader that went away: nobody to tell
+		_, _ = w.Write(body) // the reader may have left: ignore the error
 	}
 }
 

@@ -51,7 +51,8 @@ func text(t *testing.T, r io.Reader) string {
 	return string(body)
 }
 
-// The page loads nothing from elsewhere, and each file that it refers to is served with its type.
+// The page loads nothing from other origins, and each file that it refers to is served with its
+// type.
 func TestPageIsSelfContained(t *testing.T) {
 	t.Parallel()
 	handler := setup(t)
@@ -119,7 +120,7 @@ func TestPageIsSelfContained(t *testing.T) {
 	}
 }
 
-// The policy is what keeps the bundle itself from calling anyone.
+// The policy keeps the bundle from calling other origins.
 func TestContentSecurityPolicy(t *testing.T) {
 	t.Parallel()
 
@@ -222,7 +223,7 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 	}
 }
 
-// discard is an answer of which only the headers are kept.
+// discard is a response that keeps only the headers.
 type discard struct{ header http.Header }
 
 func (d discard) Header() http.Header       { return d.header }
@@ -257,7 +258,7 @@ func TestFilesAreUnpackedOnce(t *testing.T) {
 	}
 }
 
-// The page keeps a token no longer than it is open.
+// The page keeps a token only while it is open.
 func TestThePageKeepsNoToken(t *testing.T) {
 	t.Parallel()
 

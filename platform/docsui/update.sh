@@ -8,7 +8,7 @@ work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 (cd "$work" && npm pack --silent "swagger-ui-dist@$version" >/dev/null && tar xzf "swagger-ui-dist-$version.tgz")
 mkdir -p "$here/assets"
-# The source map is not shipped, so the reference to it goes too.
+# The source map is not shipped, so the reference to it is removed.
 sed -e 's|/\*# sourceMappingURL=[^*]*\*/||' "$work/package/swagger-ui.css" | gzip -9n >"$here/assets/swagger-ui.css.gz"
 gzip -9n <"$work/package/swagger-ui-bundle.js" >"$here/assets/swagger-ui-bundle.js.gz"
 gzip -9n <"$work/package/favicon-32x32.png" >"$here/assets/favicon-32x32.png.gz"

@@ -1,6 +1,6 @@
-// Package fault is the vocabulary of failures that a caller can act on. Domain, application
-// and adapters return a *fault.Error where the caller can do something about it, and a plain
-// wrapped error everywhere else. Only the HTTP layer turns a kind into a status.
+// Package fault defines the failures that a caller can act on. Domain, application and adapters
+// return a *fault.Error if the caller can act, and a plain wrapped error otherwise. Only the HTTP
+// layer turns a kind into a status.
 package fault
 
 import (
@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// Kind says what sort of failure it is; one switch in package httpapi turns it into an HTTP status.
+// Kind classifies a failure. One switch in package httpapi turns it into an HTTP status.
 type Kind string
 
-// The kinds, with the status that each becomes.
+// Each kind and its status.
 const (
 	Malformed       Kind = "malformed"        // 400: the request cannot be read at all
 	Unauthenticated Kind = "unauthenticated"  // 401: no valid credentials
@@ -23,22 +23,22 @@ const (
 	Precondition    Kind = "precondition"     // 412: If-Match names another version
 	TooLarge        Kind = "too_large"        // 413
 	UnsupportedType Kind = "unsupported_type" // 415
-	Invalid         Kind = "invalid"          // 422: readable, but breaks a rule
-	Exhausted       Kind = "exhausted"        // 429: the caller asks too often
+	Invalid         Kind = "invalid"          // 422: readable, but invalid
+	Exhausted       Kind = "exhausted"        // 429: the caller sends too many requests
 	Unavailable     Kind = "unavailable"      // 503: a dependency is away or a queue is full
 )
 
-// Field is one fault of one field. Field is a path such as "metadata.amount" or
-// "events[3].user_id"; Message tells what is expected and never repeats the value that was sent.
+// Field is a fault of a field. Field is a path such as "metadata.amount" or "events[3].user_id".
+// Message says what is expected and never repeats the value that was sent.
 type Field struct {
 	Field   string
 	Code    string
 	Message string
 }
 
-// Error is a failure with a stable Code. Detail is a sentence for people: it holds no input value,
-// no SQL and no secret. Fields lists every fault of the request, not only the first. RetryAfter,
-// when positive, tells when trying again makes sense. Cause is for the log only.
+// Error is a failure with a stable Code. Detail is a sentence for people: it contains no input
+// value, no SQL and no secret. Fields lists every fault of the request, not only the first.
+// RetryAfter, if positive, is the delay after which a retry makes sense. Cause is for the log only.
 type Error struct {
 	Kind       Kind
 	Code       string
@@ -48,7 +48,7 @@ type Error struct {
 	Cause      error
 }
 
-// Error is for logs: code and detail, and the cause if there is one.
+// Error returns code and detail, and the cause if there is one. It is for logs.
 func (e *Error) Error() string {
 	text := e.Code + ": " + e.Detail
 	for _, f := range e.Fields {
@@ -62,10 +62,10 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// New makes an error of the kind.
+// New returns an error of the kind.
 func New(kind Kind, code, detail string, fields ...Field) *Error {
 	return &Error{
 		Kind:   kind,
@@ -85,7 +85,7 @@ func Because(cause error, kind Kind, code, detail string) *Error {
 	}
 }
 
-// RetryIn is an Unavailable error that asks the caller to come back after the delay.
+// RetryIn returns an Unavailable error that asks the caller to retry after the delay.
 func RetryIn(delay time.Duration, code, detail string, cause error) *Error {
 	return &Error{
 		Kind:       Unavailable,
@@ -96,7 +96,7 @@ func RetryIn(delay time.Duration, code, detail string, cause error) *Error {
 	}
 }
 
-// As finds the *Error in a chain of wrapped errors.
+// As returns the first *Error in err's chain.
 func As(err error) (*Error, bool) {
 	var e *Error
 	ok := errors.As(err, &e)
@@ -104,20 +104,20 @@ func As(err error) (*Error, bool) {
 	return e, ok
 }
 
-// Is tells whether err carries a fault with the code.
+// Is reports whether err's chain contains a fault with the code.
 func Is(err error, code string) bool {
 	e, ok := As(err)
 	return ok && e.Code == code
 }
 
-// Fields gathers the faults of a request, so that all are told at once.
+// Fields collects the faults of a request, so that they are returned together.
 type Fields []Field
 
-// MaxFields is how many faults of a request are told. Only nonsense has more of them, and a list of
-// them all would take many times its memory.
+// MaxFields is the largest number of listed faults. A longer list would take many times the memory
+// of the request, and only malformed requests have one.
 const MaxFields = 100
 
-// Add notes one fault. Of those after the first MaxFields it is only told that there are more.
+// Add adds a fault. Beyond MaxFields it adds a single More instead.
 func (f *Fields) Add(field, code, message string) {
 	switch {
 	case len(*f) < MaxFields:
@@ -127,7 +127,7 @@ func (f *Fields) Add(field, code, message string) {
 	}
 }
 
-// More is the entry that stands for all faults which are not told.
+// More returns the entry that stands for all faults that are not listed.
 func More() Field {
 	return Field{
 		Field:   "body",
@@ -136,7 +136,7 @@ func More() Field {
 	}
 }
 
-// Name makes a name from a request harmless as the field of a fault: printable ASCII, at most 128
+// Name makes a name from a request safe as the field of a fault: printable ASCII, at most 128
 // characters.
 func Name(name string) string {
 	out := []byte(name[:min(len(name), 128)])
@@ -149,12 +149,12 @@ func Name(name string) string {
 	return string(out)
 }
 
-// Err is nil without faults, else an Invalid error with code "validation_failed" that carries them
-// all.
+// Err returns nil if there are no faults, and otherwise an Invalid error with code
+// "validation_failed" that carries all of them.
 func (f Fields) Err() error {
 	if len(f) == 0 {
 		return nil
 	}
 
-	return New(Invalid, "validation_failed", "The request breaks the rules listed in errors.", f...)
+	return New(Invalid, "validation_failed", "The request is invalid; errors lists each fault.", f...)
 }

@@ -1,6 +1,6 @@
-// Package httpapi is the one way in which a service speaks HTTP: chi and huma set up alike, problem
+// Package httpapi is the HTTP side of every service: chi and huma with one set-up, problem
 // documents, strict bodies, request ids, access log, metrics, health and documentation. It knows no
-// business.
+// business rules.
 package httpapi
 
 import (
@@ -22,7 +22,7 @@ import (
 	"tributary/platform/strictjson"
 )
 
-// Config is what differs between the services.
+// Config configures the HTTP side of a service.
 type Config struct {
 	Service     string // the name in logs and metrics: bff, tracking or commission
 	Title       string
@@ -30,7 +30,7 @@ type Config struct {
 	Version     string
 	HealthPath  string // the health route that was asked for, such as /api/v1/tracking/health
 	Tags        []*huma.Tag
-	Codes       []Code // the service's own error codes; those of Codes() are always there
+	Codes       []Code // the service's own error codes; those of Codes() are added
 	Health      *Health
 	Logger      *slog.Logger
 	Metrics     *prometheus.Registry
@@ -39,22 +39,21 @@ type Config struct {
 	MetricsApart bool
 	// Caller returns the user of a request's token, "" without one; nil where there are no tokens.
 	Caller func(context.Context) string
-	// CursorSecret is what the cursors of lists are sealed by: all replicas have the same.
+	// CursorSecret seals the cursors of lists. All replicas have the same.
 	CursorSecret string
 	// Middleware runs on every operation before its body is read: authentication, rate limits.
 	Middleware []func(ctx huma.Context, next func(huma.Context))
-	// Open documents operations as ones that take no token: authentication is off.
+	// Open documents the operations as requiring no token: authentication is off.
 	Open bool
 }
 
-// API is a service's HTTP side. Operations are registered on Huma; Router is for what is no
-// operation.
+// API is the HTTP side of a service. Operations are registered on Huma; other handlers on Router.
 type API struct {
 	Router chi.Router
 	Huma   huma.API
 }
 
-// New builds the router with everything that all services share. The service then registers its
+// New returns the router with everything that all services share. The service then registers its
 // operations on API.Huma.
 func New(cfg Config) *API {
 	installErrors()
@@ -94,7 +93,7 @@ func humaConfig(cfg Config) huma.Config {
 	c.RejectUnknownQueryParameters = true
 	c.Formats = map[string]huma.Format{"application/json": format(), "json": format()}
 	c.Info.License = &huma.License{Name: "Apache License 2.0", Identifier: "Apache-2.0"}
-	c.Servers = []*huma.Server{{URL: "/", Description: "The service that this document comes from."}}
+	c.Servers = []*huma.Server{{URL: "/", Description: "The service that serves this document."}}
 	c.Tags = cfg.Tags
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"bearer": {
@@ -116,7 +115,7 @@ func humaConfig(cfg Config) huma.Config {
 	return c
 }
 
-// errorPages are the entries of /docs/errors, to which the type of every problem leads.
+// errorPages returns the entries of /docs/errors, to which the type of every problem refers.
 func errorPages(own []Code) []docsui.Error {
 	var list []docsui.Error
 	for _, c := range documented(append(Codes(), own...)) {
@@ -126,8 +125,7 @@ func errorPages(own []Code) []docsui.Error {
 	return list
 }
 
-// format writes and reads JSON by the rules of package strictjson, in place of huma's encoding/json
-// v1.
+// format reads and writes JSON with package strictjson, in place of huma's encoding/json v1.
 func format() huma.Format {
 	return huma.Format{
 		Marshal: func(w io.Writer, v any) error {

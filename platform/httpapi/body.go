@@ -17,7 +17,7 @@ import (
 	"tributary/platform/strictjson"
 )
 
-// MaxBody is the largest request body in bytes; a larger one is answered with 413.
+// MaxBody is the largest request body in bytes. A larger one is refused with status 413.
 const MaxBody = 1 << 20
 
 const (
@@ -28,7 +28,7 @@ const (
 	roomWait  = 2 * time.Second
 
 	bodyStall = 3 * time.Second  // between two pieces of a body
-	bodyRate  = 16 << 10         // bytes a second that a body comes with at least
+	bodyRate  = 16 << 10         // lowest rate of a body, in bytes a second
 	bodyWhole = 15 * time.Second // for a whole body
 )
 
@@ -40,23 +40,23 @@ func noRoom() error {
 	return fault.RetryIn(
 		time.Second,
 		"body_no_room",
-		"Too many large requests are being read; nothing was done for this one.",
+		"The service is reading too many large requests; this one had no effect. Retry later.",
 		nil,
 	)
 }
 
-// bodies bounds what all request bodies take in memory, shared by caller: as text, and as what they
-// are decoded to. Whoever holds room for its decoded body waits for nothing more, so that room is
-// always returned.
+// bodies bounds the memory of all request bodies, shared by caller: of their text and of the
+// decoded values. A holder of room for a decoded body waits for nothing else, so room is always
+// returned.
 type bodies struct{ text, value *Shares }
 
 func newBodies() *bodies {
 	return &bodies{text: NewShares(roomText), value: NewShares(roomValue)}
 }
 
-// check lets only bodies through that are of a type which the operation takes, within the limits,
-// and strict JSON. What comes after it may trust the text: no duplicate keys, valid UTF-8, no NUL,
-// bounded depth and number of values.
+// check lets a body through only if its type is one that the operation accepts, it is within the
+// limits, and it is strict JSON. Later code may trust the text: no duplicate keys, valid UTF-8, no
+// NUL, bounded depth and number of values.
 func (b *bodies) check(ctx huma.Context, next func(huma.Context)) {
 	op := ctx.Operation()
 	if op.RequestBody == nil {
@@ -99,7 +99,7 @@ func (b *bodies) check(ctx huma.Context, next func(huma.Context)) {
 	next(bodyContext{humaContext: ctx, media: media, body: body})
 }
 
-// mediaOf returns the media type of the body, which is one that the operation takes.
+// mediaOf returns the media type of the body, if the operation accepts it.
 func mediaOf(ctx huma.Context, op *huma.Operation) (string, error) {
 	media := MediaType(ctx.Header("Content-Type"))
 	if op.RequestBody.Content[media] == nil {
@@ -117,7 +117,7 @@ func mediaOf(ctx huma.Context, op *huma.Operation) (string, error) {
 		return "", fault.New(
 			fault.UnsupportedType,
 			"unsupported_content_encoding",
-			"Compressed bodies are not taken: send the body as it is, without Content-Encoding "+
+			"Compressed bodies are not accepted: send the body uncompressed, without Content-Encoding "+
 				"(identity).",
 		)
 	}
@@ -125,10 +125,10 @@ func mediaOf(ctx huma.Context, op *huma.Operation) (string, error) {
 	return media, nil
 }
 
-// MediaType is the media type of a Content-Type without its parameters, "" for one that is
+// MediaType returns the media type of a Content-Type without its parameters, or "" if it is
 // malformed.
 func MediaType(header string) string {
-	if header == "application/json" { // what nearly everybody sends
+	if header == "application/json" { // the common case
 		return header
 	}
 
@@ -140,10 +140,10 @@ func MediaType(header string) string {
 	return media
 }
 
-// read takes room for a body only once its first bytes have come: a length that is merely announced
-// costs nothing. The room that it returns as taken is to be released, also after an error. Once the
-// body is read, no deadline is left on the connection: net/http reads on in the background, and a
-// deadline would end the request.
+// read takes room for a body only when its first bytes have arrived: an announced length costs
+// nothing. The caller must release the room that read returns as taken, even after an error. After
+// read no deadline remains on the connection: net/http reads on in the background, and a deadline
+// would end the request.
 func (b *bodies) read(
 	w http.ResponseWriter,
 	r *http.Request,
@@ -197,13 +197,13 @@ func (b *bodies) read(
 				err,
 				fault.Malformed,
 				"body_unreadable",
-				"The request body could not be read to its end.",
+				"The request body ended before it was complete.",
 			)
 		}
 	}
 }
 
-// bodyClock gives each piece of a body its time, on the connection.
+// bodyClock limits the time of each piece of a body, on the connection.
 type bodyClock struct {
 	connection *http.ResponseController
 	began      time.Time
@@ -217,7 +217,7 @@ func newBodyClock(w http.ResponseWriter) bodyClock {
 	}
 }
 
-// start bounds the next read, after which the bytes have come.
+// start sets the deadline of the next read, after come bytes have arrived.
 func (c bodyClock) start(come int) {
 	now := time.Now() //nolint:forbidigo // as above
 	rate := c.began.Add(bodyStall + time.Duration(come)*time.Second/bodyRate)
@@ -229,13 +229,13 @@ func (c bodyClock) start(come int) {
 		}
 	}
 
-	_ = c.connection.SetReadDeadline(deadline) // a writer without one is that of a test
+	_ = c.connection.SetReadDeadline(deadline) // only a test's writer has no deadline
 }
 
 func (c bodyClock) stop() { _ = c.connection.SetReadDeadline(time.Time{}) }
 
-// bodyContext gives huma the body that has been read and checked, and nothing that it could fail
-// at: the media type in huma's own spelling, and no deadline for a body that is here.
+// bodyContext passes huma the body that has been read and checked, with the media type in huma's
+// own spelling and no deadline, since the body is already in memory.
 type bodyContext struct {
 	humaContext
 
@@ -243,7 +243,7 @@ type bodyContext struct {
 	body  []byte
 }
 
-type humaContext huma.Context // under this name it can be embedded beside the method Context
+type humaContext huma.Context // lets it be embedded beside the method Context
 
 func (c bodyContext) BodyReader() io.Reader           { return bytes.NewReader(c.body) }
 func (c bodyContext) Unwrap() huma.Context            { return c.humaContext }

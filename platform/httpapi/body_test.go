@@ -103,8 +103,7 @@ func stalled(t *testing.T, address, user string) net.Conn {
 	return conn
 }
 
-// The bodies of one caller that come and do not end take no other caller's room, and lose their own
-// after a while.
+// Unfinished bodies of one caller take no room from other callers, and time out.
 func TestStalledBodiesKeepNobodyOut(t *testing.T) {
 	t.Parallel()
 	server, _ := setup(t, nil)
@@ -145,7 +144,7 @@ func TestStalledBodiesKeepNobodyOut(t *testing.T) {
 	}
 }
 
-// A body becomes up to fifty times its size in memory; the number of its values is bounded.
+// A body takes up to fifty times its size in memory, so the number of its values is bounded.
 func TestABodyOfTooManyValuesIsRefused(t *testing.T) {
 	t.Parallel()
 	server, _ := setup(t, nil)
@@ -203,8 +202,7 @@ func TestDecodedBodiesAreBounded(t *testing.T) {
 	}
 }
 
-// A legal spelling of the media type is that type; what the framework would make of it is nobody
-// else's affair.
+// Any legal spelling of the media type is accepted, whatever the framework would make of it.
 func TestMediaTypesAreComparedAsRFC9110Says(t *testing.T) {
 	t.Parallel()
 	server, _ := setup(t, nil)
@@ -257,7 +255,7 @@ func TestCompressedBodiesAreRefusedWithAHint(t *testing.T) {
 	}
 }
 
-// Whoever writes the whole of a body before reading still reads the answer.
+// A caller that writes the whole body before reading still reads the answer.
 func TestARefusalReachesACallerWhoStillWrites(t *testing.T) {
 	t.Parallel()
 	server, _ := setup(t, nil)
@@ -296,7 +294,7 @@ func TestARefusalReachesACallerWhoStillWrites(t *testing.T) {
 	}
 }
 
-// A body that breaks off is none, however it was announced.
+// A body that breaks off is refused, however it was announced.
 func TestABodyThatBreaksOffIsRefused(t *testing.T) {
 	t.Parallel()
 
@@ -329,7 +327,8 @@ func TestABodyThatBreaksOffIsRefused(t *testing.T) {
 	}
 }
 
-// Of a body full of nonsense the first hundred faults are told, and that there are more.
+// A body with more than a hundred faults is answered with the first hundred and the note that there
+// are more.
 func TestFaultsAreToldUpToABound(t *testing.T) {
 	t.Parallel()
 	server, _ := setup(t, nil)

@@ -7,35 +7,35 @@ import (
 	"tributary/platform/fault"
 )
 
-// Code documents one stable error code: docs/errors.md and the OpenAPI document list them all.
+// Code documents a stable error code. docs/errors.md and the OpenAPI document list all codes.
 type Code struct {
 	Code    string
 	Kind    fault.Kind // empty for 500
-	Meaning string     // one sentence: when it comes and what to do
+	Meaning string     // one sentence: when it is returned and what to do
 }
 
-// Codes are those that every service can answer with, whatever its business.
+// Codes returns the codes that every service can answer with.
 func Codes() []Code {
 	return []Code{
 		{
 			"validation_failed",
 			fault.Invalid,
-			"The request can be read but breaks rules; errors lists each fault.",
+			"The request is well-formed but invalid; errors lists each fault.",
 		},
-		{"body_unreadable", fault.Malformed, "The body is not what this resource expects."},
-		{"body_timeout", fault.Malformed, "The body did not arrive in time."},
+		{"body_unreadable", fault.Malformed, "The body cannot be read as what this operation expects."},
+		{"body_timeout", fault.Malformed, "The body did not arrive in time. Send it again."},
 		{"body_too_large", fault.TooLarge, "The body is larger than 1 MiB."},
 		{"json_empty", fault.Malformed, "The body is empty."},
 		{
 			"json_syntax",
 			fault.Malformed,
-			"The body is not JSON; detail tells where it stops being so.",
+			"The body is not JSON; detail says at which byte.",
 		},
-		{"json_duplicate_key", fault.Malformed, "An object holds a key twice."},
+		{"json_duplicate_key", fault.Malformed, "An object contains a key twice."},
 		{
 			"json_invalid_utf8",
 			fault.Malformed,
-			"A string is not valid UTF-8, or holds a lone surrogate.",
+			"A string is not valid UTF-8, or contains a lone surrogate.",
 		},
 		{
 			"json_byte_order_mark",
@@ -45,73 +45,77 @@ func Codes() []Code {
 		{
 			"json_too_many_values",
 			fault.TooLarge,
-			"The body holds more than 50,000 JSON values; send less at once.",
+			"The body contains more than 50,000 JSON values. Send fewer in one request.",
 		},
-		{"json_nul", fault.Malformed, "A string holds the character NUL."},
+		{"json_nul", fault.Malformed, "A string contains the character NUL."},
 		{
 			"json_too_deep",
 			fault.Malformed,
 			"Objects and arrays are nested more than 32 levels deep.",
 		},
-		{"json_trailing_text", fault.Malformed, "Something follows the JSON value."},
+		{"json_trailing_text", fault.Malformed, "The body contains text after the JSON value."},
 		{
 			"json_number_range",
 			fault.Malformed,
-			"A number is longer or larger than any that has meaning here.",
+			"A number has more than 100 characters or an exponent beyond ±300.",
 		},
 		{
 			"body_no_room",
 			fault.Unavailable,
-			"The replica holds as many request bodies as it has memory for, of all callers or of " +
-				"this one; try again after Retry-After.",
+			"The replica has no memory for another request body, of any caller or of " +
+				"this one. Retry after the time in Retry-After.",
 		},
 		{
 			"unsupported_content_encoding",
 			fault.UnsupportedType,
-			"The body is compressed; send it as it is, without Content-Encoding (identity).",
+			"The body is compressed. Send it uncompressed, without Content-Encoding (identity).",
 		},
 		{
 			"unsupported_content_type",
 			fault.UnsupportedType,
-			"The Content-Type is none of those that the resource takes.",
+			"The resource does not accept this Content-Type; detail lists those that it accepts.",
 		},
 		{
 			"not_acceptable",
 			fault.NotAcceptable,
 			"The resource has no representation of the types in Accept.",
 		},
-		{"route_not_found", fault.NotFound, "There is no such path; /docs lists them."},
+		{"route_not_found", fault.NotFound, "The path does not exist; /docs lists the existing ones."},
 		{
 			"method_not_allowed",
 			fault.NotAllowed,
-			"The path exists, the method does not; Allow lists those that do.",
+			"The path does not support this method; Allow lists those that it supports.",
 		},
 		{
 			"cursor_invalid",
 			fault.Malformed,
-			"The cursor was not made by this list; start again without one.",
+			"The cursor does not belong to this list. Start again without a cursor.",
 		},
 		{
 			"not_ready",
 			fault.Unavailable,
-			"A dependency is away; errors names it. The service goes on by itself when it is back.",
+			"A dependency is unavailable; errors names it. The service recovers by itself.",
 		},
 		{
 			"database_unavailable",
 			fault.Unavailable,
-			"The database is away; try again after Retry-After.",
+			"The database is unavailable. Retry after the time in Retry-After.",
 		},
 		{
 			"broker_unavailable",
 			fault.Unavailable,
-			"The broker is away; try again after Retry-After.",
+			"The broker is unavailable. Retry after the time in Retry-After.",
 		},
 		{
 			"shutting_down",
 			fault.Unavailable,
-			"This replica is stopping; try again, another will answer.",
+			"This replica is stopping. Retry: another replica will answer.",
 		},
-		{"internal_error", "", "The service failed; the log has the cause under request_id."},
+		{
+			"internal_error", "",
+			"The service failed, and the outcome of the request is unknown. The log has the cause " +
+				"under request_id.",
+		},
 	}
 }
 
@@ -125,15 +129,15 @@ func names(list []CodeDoc) []any {
 	return codes
 }
 
-// CodeDoc is how a code stands in the OpenAPI document, under x-error-codes; docs/errors.md is made
-// from it.
+// CodeDoc is an entry of x-error-codes in the OpenAPI document. docs/errors.md is generated from
+// it.
 type CodeDoc struct {
 	Code    string `json:"code"`
 	Status  int    `json:"status"`
 	Meaning string `json:"meaning"`
 }
 
-// documented sorts the codes by name, each once.
+// documented returns the distinct codes, sorted by name.
 func documented(codes []Code) []CodeDoc {
 	byCode := map[string]CodeDoc{}
 	for _, c := range codes {

@@ -9,16 +9,17 @@ import (
 	"sync/atomic"
 )
 
-// maxIdle is how many connections may wait for their next request unless the Server says otherwise;
-// each keeps some 20 KiB.
+// maxIdle is how many connections may wait for their next request unless the Server sets another
+// number; each takes some 20 KiB.
 const maxIdle = 1024
 
-// connection remembers why reading from it ended: net/http cancels a request's context for a caller
-// who left and for a deadline alike.
+// connection remembers why reading from it ended: net/http cancels a request's context both for a
+// caller who left and for a deadline.
 type connection struct {
 	net.Conn
 
-	ours atomic.Bool // the last read ended by a deadline, or because we closed the connection
+	// the last read ended by a deadline, or because the server closed the connection
+	ours atomic.Bool
 	idle atomic.Bool
 }
 
@@ -31,7 +32,7 @@ func (c *connection) Read(p []byte) (int, error) {
 
 func (c *connection) endedByUs() bool { return c.ours.Load() }
 
-// connections are those of a server.
+// connections tracks the connections of a server.
 type connections struct {
 	net.Listener
 
@@ -48,12 +49,12 @@ func (l *connections) Accept() (net.Conn, error) {
 	return &connection{Conn: c}, nil
 }
 
-// know puts the connection into the context of its requests.
+// know adds the connection to the context of its requests.
 func (*connections) know(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connectionKey, c)
 }
 
-// observe counts idle connections and closes each one too many.
+// observe counts idle connections and closes those beyond the limit.
 func (l *connections) observe(c net.Conn, state http.ConnState) {
 	of, ok := c.(*connection)
 	if !ok {

@@ -13,19 +13,20 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// cursors seals the positions of lists, so that a cursor tells its holder nothing (a position can
-// be a count of all events) and opens for the question that it was made for only.
+// cursors seals the positions of lists, so that a cursor reveals nothing (a position can be a count
+// of all events) and opens only for the question that it was created for.
 type cursors struct{ aead cipher.AEAD }
 
 type cursorsKey struct{}
 
-var errCursor = errors.New("not a cursor, or one of another question")
+var errCursor = errors.New("not a cursor, or a cursor of another question")
 
-// padding is what the size of a position is rounded up to: its length tells nothing either.
+// padding is the unit to which the size of a position is rounded up, so that its length reveals
+// nothing.
 const padding = 32
 
 // newCursors derives the key from the secret, which all replicas of a service share. Without a
-// secret the cursors of this process are its own.
+// secret the key is random, and cursors are valid in this process only.
 func newCursors(service, secret string) *cursors {
 	material := []byte(secret)
 	if secret == "" {
@@ -34,23 +35,23 @@ func newCursors(service, secret string) *cursors {
 
 	key, err := hkdf.Key(sha256.New, material, nil, "cursors of lists, "+service, sha256.Size)
 	if err != nil {
-		panic(err) //nolint:forbidigo // cannot be: the length is fixed
+		panic(err) //nolint:forbidigo // cannot happen: the length is fixed
 	}
 
 	block, err := aes.NewCipher(key)
 	if err != nil {
-		panic(err) //nolint:forbidigo // cannot be: the length is fixed
+		panic(err) //nolint:forbidigo // cannot happen: the length is fixed
 	}
 
 	aead, err := cipher.NewGCMWithRandomNonce(block)
 	if err != nil {
-		panic(err) //nolint:forbidigo // cannot be: the block has the size that GCM wants
+		panic(err) //nolint:forbidigo // cannot happen: the block has the size that GCM requires
 	}
 
 	return &cursors{aead: aead}
 }
 
-// provide makes the cursors known to list operations.
+// provide makes the cursors available to list operations.
 func (c *cursors) provide(ctx huma.Context, next func(huma.Context)) {
 	next(huma.WithValue(ctx, cursorsKey{}, c))
 }
@@ -58,8 +59,8 @@ func (c *cursors) provide(ctx huma.Context, next func(huma.Context)) {
 func (c *cursors) seal(position any, question [sha256.Size]byte) string {
 	text, err := json.Marshal(position)
 	if err != nil {
-		// positions are plain structs; failing here is a programming error that a test of the list
-		// meets
+		// positions are plain structs; an error here is a programming error that a test of the list
+		// finds
 		return ""
 	}
 

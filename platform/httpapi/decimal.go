@@ -9,8 +9,8 @@ import (
 	"tributary/platform/fault"
 )
 
-// Decimal is an amount or a rate of a request: the text of a JSON string, or of a JSON number. It
-// is never a binary float; the domain reads the text.
+// Decimal is an amount or a rate in a request: the text of a JSON string or of a JSON number. It is
+// never a binary float; the domain reads the text.
 type Decimal struct {
 	Text  string
 	wrong bool // it was neither a string nor a number
@@ -19,8 +19,8 @@ type Decimal struct {
 
 var _ huma.ResolverWithPath = (*Decimal)(nil)
 
-// UnmarshalJSONFrom keeps the text. Resolve reports values of other types, so that the answer lists
-// them together with the other faults of the request.
+// UnmarshalJSONFrom keeps the text. Values of other types are reported by Resolve, so that the
+// answer lists them together with the other faults of the request.
 func (m *Decimal) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	value, err := d.ReadValue()
 	if err != nil {
@@ -50,10 +50,10 @@ func (m Decimal) MarshalJSONTo(e *jsontext.Encoder) error {
 	return e.WriteToken(jsontext.String(m.Text))
 }
 
-// IsZero reports whether the value was left out.
+// IsZero reports whether the value is absent.
 func (m Decimal) IsZero() bool { return m.Text == "" && !m.wrong }
 
-// Resolve reports a value of another type. Null is an absent value; one that may be absent is a
+// Resolve reports a value of another type. Null is treated as absent; an optional value is a
 // pointer, which null leaves nil.
 func (m *Decimal) Resolve(_ huma.Context, path *huma.PathBuffer) []error {
 	if !m.wrong {
@@ -72,9 +72,9 @@ func (m *Decimal) Resolve(_ huma.Context, path *huma.PathBuffer) []error {
 	return []error{faults.Err()}
 }
 
-// Schema documents a decimal string: a generated client must not hold money in a float. That
-// numbers are taken too is written in the description of each field, and is why the type is an
-// extension, which huma's own validation does not see.
+// Schema documents a decimal string: a generated client must not hold money in a float. The
+// description of each field says that numbers are accepted too. The type is an extension, because
+// huma's own validation must not reject them.
 func (Decimal) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{
 		Pattern:    `^-?(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})?$`,

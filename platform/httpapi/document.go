@@ -14,8 +14,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// WriteDocument writes the OpenAPI document of what is registered, indented and with sorted keys,
-// so that it can be committed and compared.
+// WriteDocument writes the OpenAPI document of the registered operations, indented and with sorted
+// keys, so that it can be committed and compared.
 func (a *API) WriteDocument(w io.Writer) error {
 	text, err := a.Huma.OpenAPI().MarshalJSON()
 	if err != nil {
@@ -36,14 +36,14 @@ func (a *API) WriteDocument(w io.Writer) error {
 	return err
 }
 
-// describer completes the description of every operation with what all operations share: the
-// statuses that any of them can answer with, their headers, and examples.
+// describer adds to every operation what all operations share: their error statuses, headers, and
+// examples.
 type describer struct {
 	codes []CodeDoc
 	open  bool
 }
 
-// operation is called by huma for each operation that is registered.
+// operation is called by huma for each registered operation.
 func (d describer) operation(document *huma.OpenAPI, op *huma.Operation) {
 	if d.open {
 		op.Security = []map[string][]string{}
@@ -75,10 +75,10 @@ func (d describer) operation(document *huma.OpenAPI, op *huma.Operation) {
 	}
 }
 
-// statuses are the error statuses of an operation: its own, and those of every operation like it.
+// statuses returns the error statuses of an operation: its own and the common ones.
 func (d describer) statuses(op *huma.Operation) []int {
 	found := map[int]bool{
-		http.StatusUnprocessableEntity: true, // for instance for an unknown query parameter
+		http.StatusUnprocessableEntity: true, // for example for an unknown query parameter
 		http.StatusInternalServerError: true,
 		http.StatusServiceUnavailable:  true,
 	}
@@ -113,7 +113,7 @@ func (d describer) statuses(op *huma.Operation) []int {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// failure describes the answers of one error status, with every code that they can have.
+// failure returns the response of an error status, with every code that it can have.
 func (d describer) failure(status int) *huma.Response {
 	var text strings.Builder
 
@@ -181,7 +181,7 @@ func exampleProblem(c CodeDoc) Problem {
 	return p
 }
 
-// responseName is the name of a status under components/responses, such as NotFound.
+// responseName returns the name of a status under components/responses, such as NotFound.
 func responseName(status int) string {
 	return strings.ReplaceAll(http.StatusText(status), " ", "")
 }
@@ -194,14 +194,14 @@ func addHeader(response *huma.Response, name string) {
 	response.Headers[name] = &huma.Param{Ref: "#/components/headers/" + name}
 }
 
-// headers describes the headers that are set by this package.
+// headers returns the headers that this package sets.
 func headers() map[string]*huma.Param {
 	text := &huma.Schema{Type: huma.TypeString}
 	least := 1.0
 
 	return map[string]*huma.Param{
 		requestIDHeader: {
-			Description: "The X-Request-ID of the request, or a new id. The log has it too.",
+			Description: "The X-Request-ID of the request, or a new id. The log contains it too.",
 			Schema:      text,
 		},
 		"Retry-After": {
@@ -215,8 +215,8 @@ func headers() map[string]*huma.Param {
 	}
 }
 
-// addExamples adds an example to each media type that has none, put together from the examples of
-// the members.
+// addExamples adds an example to each media type without one, composed of the examples of the
+// members.
 func addExamples(schemas huma.Registry, content map[string]*huma.MediaType) {
 	for _, media := range content {
 		if media.Example == nil && len(media.Examples) == 0 && media.Schema != nil {
@@ -225,7 +225,7 @@ func addExamples(schemas huma.Registry, content map[string]*huma.MediaType) {
 	}
 }
 
-// example is a value of the schema; open are the references that it stands in.
+// example returns a value of the schema. open are the references that enclose it.
 func example(schemas huma.Registry, s *huma.Schema, open []string) any {
 	if s.Ref != "" {
 		open = append(slices.Clip(open), s.Ref)

@@ -11,7 +11,7 @@ import (
 	"tributary/platform/httpapi"
 )
 
-// The type of every problem leads to the entry of its code, at the service that answered.
+// The type of every problem refers to the entry of its code, at the service that answered.
 func TestTypeLeadsToTheExplanation(t *testing.T) {
 	t.Parallel()
 	server, _ := setup(t, nil)

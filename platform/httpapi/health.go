@@ -15,8 +15,8 @@ import (
 	"tributary/platform/version"
 )
 
-// Check asks one dependency whether it answers. Without a Needed one the service cannot do its own
-// job, and its health route says so; /readyz reports every dependency.
+// Check probes a dependency. Without a Needed one the service cannot do its own work, and its
+// health route reports it. /readyz reports every dependency.
 type Check struct {
 	Name   string
 	Needed bool
@@ -28,13 +28,14 @@ type Health struct {
 	service  string
 	checks   []Check
 	draining atomic.Bool
-	last     atomic.Pointer[string] // what the last probe found, so that only changes are logged
+	last     atomic.Pointer[string] // result of the last probe, so that only changes are logged
 
 	mu     sync.Mutex
 	latest *finding
 }
 
-// finding is what one round of probes found, shared by all who ask while it runs or is fresh.
+// finding is the result of one round of probes, shared by all requests that arrive while it runs or
+// is fresh.
 type finding struct {
 	done   chan struct{} // closed when the rest is set
 	at     time.Time
@@ -43,18 +44,18 @@ type finding struct {
 	needed bool
 }
 
-// AdviceError is what a Probe returns where people have to act: /readyz shows it to them. Any other
+// AdviceError is returned by a Probe if an operator must act: /readyz shows its text. Any other
 // error with a method Advice is shown by what that returns.
 type AdviceError string
 
 func (a AdviceError) Error() string { return string(a) }
 
-// Advice is what /readyz shows.
+// Advice returns the text that /readyz shows.
 func (a AdviceError) Advice() string { return string(a) }
 
 const (
 	probeTimeout = time.Second
-	probeFresh   = time.Second // a finding is used again for so long
+	probeFresh   = time.Second // how long a finding is used again
 )
 
 // NewHealth returns the health of a service with these dependencies.
@@ -62,7 +63,7 @@ func NewHealth(service string, checks ...Check) *Health {
 	return &Health{service: service, checks: checks}
 }
 
-// Drain turns readiness off, for a graceful stop: load balancers send no more.
+// Drain switches readiness off for a graceful stop, so that load balancers send no more requests.
 func (h *Health) Drain() { h.draining.Store(true) }
 
 type healthAnswer struct {
@@ -76,10 +77,15 @@ func (h *Health) live(w http.ResponseWriter, _ *http.Request) {
 	answer(w, healthAnswer{Status: "ok", Service: h.service, Version: version.Number})
 }
 
-// ready is 503 as long as any dependency is away or the service is stopping.
+// ready answers 503 while any dependency is unavailable or the service is stopping.
 func (h *Health) ready(w http.ResponseWriter, r *http.Request) {
 	if h.draining.Load() {
-		WriteError(w, r, fault.New(fault.Unavailable, "shutting_down", "This replica is stopping."))
+		WriteError(w, r, fault.New(
+			fault.Unavailable,
+			"shutting_down",
+			"This replica is stopping. Retry: another replica will answer.",
+		))
+
 		return
 	}
 
@@ -92,7 +98,8 @@ func (h *Health) ready(w http.ResponseWriter, r *http.Request) {
 	answer(w, healthAnswer{Status: "ready", Service: h.service, Checks: found.states})
 }
 
-// serving is 200 as long as the service can do its own job, "degraded" when something else is away.
+// serving answers 200 while the service can do its own work, with status "degraded" if another
+// dependency is unavailable.
 func (h *Health) serving(w http.ResponseWriter, r *http.Request) {
 	found := h.find(r.Context())
 	if found.needed {
@@ -108,8 +115,8 @@ func (h *Health) serving(w http.ResponseWriter, r *http.Request) {
 	answer(w, healthAnswer{Status: status, Service: h.service, Checks: found.states})
 }
 
-// find returns the fresh finding, or probes: once for all who ask at the same time, and to the end,
-// whoever of them leaves.
+// find returns the fresh finding or starts a probe. Concurrent callers share the probe, which
+// completes even if they leave.
 func (h *Health) find(ctx context.Context) *finding {
 	h.mu.Lock()
 	found := h.latest
@@ -133,7 +140,7 @@ func (h *Health) find(ctx context.Context) *finding {
 	return found
 }
 
-// usable reports whether the finding is being made or is fresh.
+// usable reports whether the finding is in progress or fresh.
 func (f *finding) usable() bool {
 	select {
 	case <-f.done:
@@ -143,7 +150,7 @@ func (f *finding) usable() bool {
 	}
 }
 
-// probe asks all dependencies.
+// probe probes all dependencies.
 func (h *Health) probe(ctx context.Context, found *finding) {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
@@ -189,7 +196,7 @@ func (h *Health) probe(ctx context.Context, found *finding) {
 	h.note(ctx, errors.Join(errs...))
 }
 
-// note logs a change of readiness once, with its cause, and not every probe.
+// note logs a change of readiness with its cause, once instead of at every probe.
 func (h *Health) note(ctx context.Context, cause error) {
 	now := "ready"
 	if cause != nil {
@@ -200,7 +207,7 @@ func (h *Health) note(ctx context.Context, cause error) {
 	switch {
 	case before != nil && *before == now:
 	case cause != nil:
-		logger(ctx).WarnContext(ctx, "not ready: a dependency is away", "error", cause)
+		logger(ctx).WarnContext(ctx, "not ready: a dependency is unavailable", "error", cause)
 	default:
 		logger(ctx).InfoContext(ctx, "ready")
 	}
@@ -210,7 +217,7 @@ func (h *Health) away(down []fault.Field) error {
 	return fault.New(
 		fault.Unavailable,
 		"not_ready",
-		"A dependency of "+h.service+" is away; the service goes on by itself when it is back.",
+		"A dependency of "+h.service+" is unavailable; the service recovers by itself.",
 		down...)
 }
 

@@ -243,7 +243,7 @@ func TestUnknownErrorsTellNothing(t *testing.T) {
 	}
 }
 
-// Whoever leaves before the answer makes neither an error in the log nor one in the metrics.
+// A caller that leaves before the answer causes no error in the log or in the metrics.
 func TestACallerWhoLeftIsNoFailure(t *testing.T) {
 	t.Parallel()
 
@@ -492,7 +492,8 @@ func changeReadiness(t *testing.T) {
 	}
 }
 
-// Hundreds who ask for readiness, and leave at once, are one probe and no warning.
+// Hundreds of concurrent readiness requests that are cancelled at once cause one probe and no
+// warning.
 func TestReadinessIsProbedOnceForAllWhoAsk(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 )
 
 // installErrors makes huma answer with our problem documents. huma keeps these hooks in package
-// variables, so they are set once for the process.
+// variables, so they are set once in the process.
 func installErrors() { hooks() }
 
 //nolint:gochecknoglobals // huma's hooks are process-wide variables; they must be set exactly once.
@@ -28,8 +28,8 @@ var hooks = sync.OnceFunc(func() {
 	}
 })
 
-// newProblem receives what huma has found (its own validation results, or the handler's error) and
-// makes it a problem.
+// newProblem turns huma's error (its own validation results, or the handler's error) into a
+// problem.
 func newProblem(ctx huma.Context, status int, errs []error) *Problem {
 	err := faultOf(status, errs)
 	if ctx == nil { // huma asks for an example when it writes the OpenAPI document
@@ -45,7 +45,7 @@ func newProblem(ctx huma.Context, status int, errs []error) *Problem {
 func faultOf(status int, errs []error) error {
 	var (
 		fields fault.Fields
-		others []error // a detail of huma quotes what was sent: its text is kept from the log
+		others []error // a detail of huma quotes the input, so its text is not logged
 	)
 	for _, e := range errs {
 		if f, ok := fault.As(e); ok {
@@ -82,7 +82,7 @@ func faultOf(status int, errs []error) error {
 		return fault.New(
 			fault.Malformed,
 			"body_unreadable",
-			"The request body cannot be read as what this resource expects.",
+			"The request body cannot be read as what this operation expects.",
 			fields...)
 	case len(others) > 0:
 		return errors.Join(others...)
@@ -91,8 +91,8 @@ func faultOf(status int, errs []error) error {
 	return fmt.Errorf("the framework refused the request with status %d", status)
 }
 
-// fieldOf gives huma's finding our words. Location is "body.metadata.amount", "query.limit",
-// "path.id" or "header.X".
+// fieldOf translates huma's finding. Location is "body.metadata.amount", "query.limit", "path.id"
+// or "header.X".
 func fieldOf(d *huma.ErrorDetail) fault.Field {
 	field := d.Location
 	for _, prefix := range []string{"body.", "query.", "path.", "header."} {
@@ -114,7 +114,7 @@ func fieldOf(d *huma.ErrorDetail) fault.Field {
 			Message: "is not a field of this request",
 		}
 	case d.Value == nil && isMember(d.Location) && strings.HasPrefix(d.Message, "expected "):
-		// null: what is optional may be absent so, what is required is not there
+		// null: an optional member may be absent, a required one is missing
 		return fault.Field{Field: fault.Name(field), Code: "required", Message: "is required"}
 	case strings.HasPrefix(d.Message, "required "):
 		return fault.Field{Field: field, Code: "required", Message: "is required"}
@@ -139,8 +139,8 @@ func fieldOf(d *huma.ErrorDetail) fault.Field {
 	return fault.Field{Field: fault.Name(field), Code: code, Message: d.Message}
 }
 
-// isMember reports whether a location is that of an object's member, and not of the whole body or
-// of an element of an array.
+// isMember reports whether a location is a member of an object, and not the whole body or an
+// element of an array.
 func isMember(location string) bool {
 	return strings.HasPrefix(location, "body.") && !strings.HasSuffix(location, "]")
 }

@@ -12,18 +12,18 @@ import (
 // Page is the answer of every list.
 type Page[T any] struct {
 	Data       []T    `json:"data" doc:"The rows, in the list's order."`
-	HasMore    bool   `json:"has_more" doc:"Whether rows follow."`
-	NextCursor string `json:"next_cursor,omitempty" doc:"Give it as cursor to go on; absent on the last page."`
+	HasMore    bool   `json:"has_more" doc:"Whether more rows follow."`
+	NextCursor string `json:"next_cursor,omitempty" doc:"The cursor of the next page; absent on the last page."`
 }
 
-// ListInput is embedded in the input of every list operation. A cursor is good for the list that
-// made it: for the same route, the same filters and the same owner.
+// ListInput is embedded in the input of every list operation. A cursor is valid only for the list
+// that returned it: the same route, filters and owner.
 type ListInput struct {
-	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"Rows of a page."`
-	Cursor string `query:"cursor" maxLength:"2048" doc:"next_cursor of the page before, of the same list with the same filters."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"The largest number of rows of a page."`
+	Cursor string `query:"cursor" maxLength:"2048" doc:"next_cursor of the previous page, of the same list with the same filters."`
 
 	cursors  *cursors
-	question [sha256.Size]byte // what is asked: route, filters and owner
+	question [sha256.Size]byte // route, filters and owner of the request
 }
 
 // Resolve is called by huma before the operation.
@@ -35,8 +35,8 @@ func (in *ListInput) Resolve(ctx huma.Context) []error {
 	return nil
 }
 
-// questionOf returns the hash of the route and the filters. Where a page begins and how long it is
-// are no part of the question.
+// questionOf returns the hash of the route and the filters. The start and the size of the page are
+// not part of the question.
 func questionOf(path string, query url.Values) [sha256.Size]byte {
 	filters := url.Values{}
 	for name, values := range query {
@@ -48,9 +48,9 @@ func questionOf(path string, query url.Values) [sha256.Size]byte {
 	return sha256.Sum256([]byte(path + "?" + filters.Encode()))
 }
 
-// After reads the cursor into position, which stays as it is without one. The owner is the user
-// whose rows are listed, "" for all: a cursor of another owner's list is refused too. Any cursor
-// that this list did not make is a fault with code cursor_invalid.
+// After reads the cursor into position, which stays unchanged without a cursor. The owner is the
+// user whose rows are listed, or "" for all: a cursor of another owner's list is refused too. Fault
+// cursor_invalid is returned for a cursor that this list did not create.
 func (in *ListInput) After(owner string, position any) error {
 	in.question = sha256.Sum256(append(in.question[:], owner...))
 	if in.Cursor == "" {
@@ -62,21 +62,21 @@ func (in *ListInput) After(owner string, position any) error {
 			err,
 			fault.Malformed,
 			"cursor_invalid",
-			"The cursor was not made by this list with these filters; start again without one.",
+			"The cursor does not belong to this list with these filters. Start again without a cursor.",
 		)
 	}
 
 	return nil
 }
 
-// NewPage returns a page of at most Limit rows out of rows, of which the caller has read up to
-// Limit+1. After has been called.
+// NewPage returns a page of at most Limit of the rows, of which the caller has read up to Limit+1.
+// After must have been called.
 func NewPage[T, C any](in *ListInput, rows []T, cursor func(T) C) Page[T] {
 	return PageOf(in, rows[:min(len(rows), in.Limit)], len(rows) > in.Limit, cursor)
 }
 
 // PageOf returns a page of the rows; more reports whether others follow. The cursor is that of the
-// last row. After has been called.
+// last row. After must have been called.
 func PageOf[T, C any](in *ListInput, rows []T, more bool, cursor func(T) C) Page[T] {
 	p := Page[T]{Data: rows, HasMore: more}
 	if more {

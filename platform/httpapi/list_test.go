@@ -31,7 +31,7 @@ type number struct {
 	Seq int64 `json:"seq"`
 }
 
-// numbers is a service with two lists of 20 numbers, by the secret.
+// numbers is a service with two lists of 20 numbers, whose cursors the secret seals.
 func numbers(t *testing.T, service, secret string) *httptest.Server {
 	t.Helper()
 
@@ -101,7 +101,7 @@ func page(t *testing.T, url string) (status int, p numberPage) {
 func TestFollowingCursorsShowsEachRowOnce(t *testing.T) {
 	t.Parallel()
 
-	// Replicas have the secret in common: each opens the cursors of the other.
+	// Replicas share the secret: each opens the cursors of the other.
 	replicas := []*httptest.Server{numbers(t, "s", "secret"), numbers(t, "s", "secret")}
 	want := int64(1_000_001)
 	cursor := ""
@@ -163,7 +163,7 @@ func TestACursorIsBoundToItsQuestion(t *testing.T) {
 	}
 }
 
-// A cursor shows neither its position nor how long the position is.
+// A cursor reveals neither its position nor the length of the position.
 func TestACursorTellsNothing(t *testing.T) {
 	t.Parallel()
 

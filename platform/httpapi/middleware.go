@@ -34,14 +34,14 @@ const (
 	readyPath       = "/readyz"
 )
 
-// RequestID is the id of the request being served, or "" outside of one.
+// RequestID returns the id of the current request, or "" outside of one.
 func RequestID(ctx context.Context) string {
 	id, _ := ctx.Value(requestIDKey).(string)
 	return id
 }
 
-// requestID honours X-Request-ID when it is 1 to 128 printable ASCII characters, makes one
-// otherwise, and takes up the caller's trace.
+// requestID accepts X-Request-ID if it is 1 to 128 printable ASCII characters, creates an id
+// otherwise, and continues the caller's trace.
 func requestID(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.Header.Get(requestIDHeader)
@@ -69,8 +69,8 @@ func plain(id string) bool {
 	return true
 }
 
-// observe counts and times every request by route pattern, and logs it: failures of ours as
-// warnings, the rest at debug.
+// observe counts and times every request by route pattern, and logs it: failures of the service as
+// warnings, the rest as debug messages.
 func observe(cfg Config) func(http.Handler) http.Handler {
 	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "http_request_duration_seconds", Help: "Time to answer, by route pattern and status.",
@@ -129,7 +129,7 @@ func observe(cfg Config) func(http.Handler) http.Handler {
 	}
 }
 
-// method keeps made-up methods from making new metric series.
+// method maps unknown methods to one name, so that they create no metric series.
 func method(m string) string {
 	switch m {
 	case http.MethodGet,
@@ -174,8 +174,8 @@ func recoverPanic(next http.Handler) http.Handler {
 	})
 }
 
-// panicText says what a panic was without its value, which may hold what the caller sent: the text
-// only of errors of the runtime.
+// panicText describes a panic without its value, which may contain the caller's input. Only errors
+// of the runtime are shown with their text.
 func panicText(cause any) string {
 	var bug runtime.Error
 	if err, ok := cause.(error); ok && errors.As(err, &bug) {
@@ -185,7 +185,7 @@ func panicText(cause any) string {
 	return fmt.Sprintf("value of type %T", cause)
 }
 
-// logFailure logs what the caller is not told: the cause of a 5xx.
+// logFailure logs the cause of a 5xx, which the caller does not see.
 func logFailure(ctx context.Context, err error) {
 	f, ok := fault.As(err)
 	switch {
@@ -207,7 +207,8 @@ func logFailure(ctx context.Context, err error) {
 	}
 }
 
-// statusLeft is what proxies write down for a caller who left before the answer; it is never sent.
+// statusLeft is the status that proxies log for a caller who left before the answer. It is never
+// sent.
 const statusLeft = 499
 
 func logger(ctx context.Context) *slog.Logger {
@@ -225,7 +226,7 @@ func notFound(w http.ResponseWriter, r *http.Request) {
 		fault.New(
 			fault.NotFound,
 			"route_not_found",
-			"There is no such path; /docs lists those that are.",
+			"This path does not exist; /docs lists the existing ones.",
 		),
 	)
 }
@@ -246,7 +247,7 @@ func methodNotAllowed(routes chi.Routes) http.HandlerFunc {
 			fault.New(
 				fault.NotAllowed,
 				"method_not_allowed",
-				"This path does not take this method; Allow lists those that it does.",
+				"This path does not support this method; Allow lists those that it supports.",
 			),
 		)
 	}

@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	maxDrain     = 16 << 20        // bytes of a body that nobody reads
-	drainBody    = 5 * time.Second // for reading them
+	maxDrain     = 16 << 20        // bytes of an unread body to discard
+	drainBody    = 5 * time.Second // for discarding them
 	writeTimeout = 60 * time.Second
 )
 
-// outer is around everything else. It knows the caller, sets the headers of every answer, starts
-// the time for writing when the answer starts, and takes in what is left of a body: a connection
+// outer wraps every other handler. It identifies the caller, sets the headers of every answer,
+// starts the time for writing when the answer starts, and reads the rest of a body: a connection
 // that is closed on unread bytes loses its answer.
 func outer(caller func(context.Context) string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
@@ -47,7 +47,7 @@ func outer(caller func(context.Context) string) func(http.Handler) http.Handler 
 	}
 }
 
-// drain sends the answer and reads the rest of the body, up to a bound.
+// drain sends the answer and discards the rest of the body, up to a bound.
 func drain(w http.ResponseWriter, body io.Reader) {
 	connection := http.NewResponseController(w)
 	//nolint:forbidigo // deadlines of connections go by the system's clock
@@ -56,7 +56,7 @@ func drain(w http.ResponseWriter, body io.Reader) {
 	_, _ = io.CopyN(io.Discard, body, maxDrain)
 }
 
-// endedBody knows whether its end has been read, or cannot be.
+// endedBody records whether its end has been read, or cannot be.
 type endedBody struct {
 	io.ReadCloser
 
@@ -70,7 +70,7 @@ func (b *endedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// answerWriter gives an answer its time from its first byte on, however long the work took.
+// answerWriter starts the time for writing an answer at its first byte, however long the work took.
 type answerWriter struct {
 	http.ResponseWriter
 
@@ -99,14 +99,14 @@ func (a *answerWriter) start() {
 	_ = http.NewResponseController(a.ResponseWriter).SetWriteDeadline(time.Now().Add(writeTimeout))
 }
 
-// callerOf names a caller by what is known.
+// callerOf is the identity of a caller.
 type callerOf struct {
 	address  string
 	identity func(context.Context) string
 }
 
-// Caller names whom the request's share of anything is counted for: the user of its token, or the
-// address that it comes from.
+// Caller returns the key by which a request's share of a resource is counted: the user of its
+// token, or its client address.
 func Caller(ctx context.Context) string {
 	who, _ := ctx.Value(callerKey).(callerOf)
 	if who.identity != nil {
@@ -118,8 +118,8 @@ func Caller(ctx context.Context) string {
 	return "address " + who.address
 }
 
-// left reports whether the caller has gone: what failed for that reason is no failure of ours. A
-// request that ended because of a deadline of ours, or of our closing the connection, is one.
+// left reports whether the caller has gone. A failure for that reason is not ours; a request that
+// ended because of our deadline, or because we closed the connection, is.
 func left(ctx context.Context) bool {
 	if !errors.Is(ctx.Err(), context.Canceled) {
 		return false

@@ -13,38 +13,38 @@ import (
 	"tributary/platform/fault"
 )
 
-// Problem is the one shape of every error answer: an RFC 9457 problem document with a stable code.
-// It never holds a value that the caller sent.
+// Problem is the body of every error answer: an RFC 9457 problem document with a stable code. It
+// never contains a value that the caller sent.
 type Problem struct { //nolint:errname // the RFC's word
-	Type      string         `json:"type" format:"uri-reference" doc:"Where this service explains the code." example:"/docs/errors#validation_failed"`
-	Title     string         `json:"title" doc:"The status in words." example:"Unprocessable Entity"`
+	Type      string         `json:"type" format:"uri-reference" doc:"Address of the explanation of the code, at this service." example:"/docs/errors#validation_failed"`
+	Title     string         `json:"title" doc:"The HTTP status in words." example:"Unprocessable Entity"`
 	Status    int            `json:"status" minimum:"400" maximum:"599" doc:"The HTTP status." example:"422"`
-	Detail    string         `json:"detail" doc:"What happened and what to do next, for people." example:"The request breaks the rules listed in errors."`
+	Detail    string         `json:"detail" doc:"What happened and what to do next, for people." example:"The request is invalid; errors lists each fault."`
 	Instance  string         `json:"instance" format:"uri" doc:"URN of this request, made from request_id." example:"urn:tributary:request:019ab2c3-4d5e-7f60-8a7b-9c0d1e2f3a4b"`
 	Code      string         `json:"code" doc:"Stable code for programs." example:"validation_failed"`
-	RequestID string         `json:"request_id" doc:"The id of the request, as in the X-Request-ID header and in the log." example:"019ab2c3-4d5e-7f60-8a7b-9c0d1e2f3a4b"`
-	Errors    []ProblemField `json:"errors,omitempty" doc:"Every fault of the request, one entry each. After 100 entries a last one, more_faults, says that there are more."`
+	RequestID string         `json:"request_id" doc:"The id of the request, as in the X-Request-ID header and the log." example:"019ab2c3-4d5e-7f60-8a7b-9c0d1e2f3a4b"`
+	Errors    []ProblemField `json:"errors,omitempty" doc:"Every fault of the request, one entry each. After 100 entries a last one, more_faults, reports that there are more."`
 }
 
-// ProblemField is one fault of one field.
+// ProblemField is a fault of a field.
 type ProblemField struct {
 	Field   string `json:"field" doc:"Path of the field, such as metadata.amount or events[3].user_id." example:"metadata.amount"`
 	Code    string `json:"code" doc:"Stable code of the fault." example:"amount_malformed"`
 	Message string `json:"message" doc:"What is expected." example:"must be a decimal number in major units"`
 }
 
-// Error gives the detail.
+// Error returns the detail.
 func (p *Problem) Error() string { return p.Detail }
 
-// GetStatus gives the HTTP status; huma asks for it.
+// GetStatus returns the HTTP status. huma calls it.
 func (p *Problem) GetStatus() int { return p.Status }
 
-// ContentType is application/problem+json; huma asks for it.
+// ContentType returns application/problem+json. huma calls it.
 func (*Problem) ContentType(string) string { return problemType }
 
 const problemType = "application/problem+json"
 
-// status is the only place where a kind of fault becomes an HTTP status.
+// status returns the HTTP status of a kind. It is the only place that maps them.
 func status(kind fault.Kind) int {
 	switch kind {
 	case fault.Malformed:
@@ -78,14 +78,14 @@ func status(kind fault.Kind) int {
 	return http.StatusInternalServerError
 }
 
-// problemOf turns any error into a problem document. An error that is no fault is a 500 that tells
-// nothing of its cause.
+// problemOf turns an error into a problem document. An error that is not a fault becomes a 500 that
+// hides its cause.
 func problemOf(ctx context.Context, err error) *Problem {
 	f, ok := fault.As(err)
 	if !ok {
 		f = &fault.Error{
 			Code: "internal_error",
-			Detail: "The service failed. Nothing is known about the outcome; the log has the " +
+			Detail: "The service failed. The outcome of the request is unknown; the log has the " +
 				"cause under this request id.",
 		}
 	}
@@ -112,11 +112,12 @@ func problemOf(ctx context.Context, err error) *Problem {
 	return p
 }
 
-// typeOf is the type of a problem: a reference to the page of the service that explains the code.
+// typeOf returns the type of a problem: a reference to the page of the service that explains the
+// code.
 func typeOf(code string) string { return "/docs/errors#" + code }
 
-// headersOf gives the headers that belong to an error: Retry-After in whole seconds (a delay, at
-// least 1) and WWW-Authenticate.
+// headersOf sets the headers of an error: Retry-After in whole seconds, at least 1, and
+// WWW-Authenticate.
 func headersOf(err error, set func(name, value string)) {
 	f, ok := fault.As(err)
 	if !ok {
@@ -141,7 +142,7 @@ func headersOf(err error, set func(name, value string)) {
 
 const defaultRetryAfter = time.Second
 
-// WriteError answers with the problem document of err. It is for handlers outside of huma, such as
+// WriteError writes the problem document of err. It is for handlers outside of huma, such as
 // middleware.
 func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	logFailure(r.Context(), err)

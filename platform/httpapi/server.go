@@ -21,7 +21,7 @@ type Server struct {
 	Handler http.Handler
 	Health  *Health
 	Logger  *slog.Logger
-	MaxIdle int64 // connections that may wait for their next request; 0: 1024
+	MaxIdle int64 // connections that may wait for their next request; 0 means 1024
 }
 
 // Parts returns the parts of a process that serve: the server and, where metricsAddr is not empty,
@@ -55,8 +55,8 @@ const (
 	drainTimeout      = 15 * time.Second
 )
 
-// Run listens and serves until ctx ends; then it turns readiness off and lets the requests under
-// way finish. It returns nil after a clean stop and an error if the address cannot be had.
+// Run listens and serves until ctx ends; then it switches readiness off and waits for the running
+// requests. It returns nil after a clean stop and an error if it cannot listen on the address.
 func (s *Server) Run(ctx context.Context) error {
 	var lc net.ListenConfig
 
@@ -109,8 +109,8 @@ func (s *Server) Run(ctx context.Context) error {
 	return err
 }
 
-// Probe asks the service at addr (as in HTTP_ADDR) for path and returns nil when it answers 200. It
-// is the health check of images that hold nothing but the service.
+// Probe requests path from the service at addr (as in HTTP_ADDR) and returns nil if it answers 200.
+// It is the health check of images that contain only the service.
 func Probe(ctx context.Context, addr, path string) error {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {

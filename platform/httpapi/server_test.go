@@ -103,7 +103,7 @@ const boundOfIdle = 8
 // controller is the key of a request's connection.
 type controller struct{}
 
-// listening waits for the line that says where the server listens.
+// listening waits for the line with the server's address.
 func listening(t *testing.T, log *lines) string {
 	t.Helper()
 
@@ -119,8 +119,8 @@ func listening(t *testing.T, log *lines) string {
 	return ""
 }
 
-// The time for reading a body ends with the body: whatever works longer still answers, and the
-// connection serves the next request.
+// The time for reading a body ends with the body: slower work still answers, and the connection
+// serves the next request.
 func TestADeadlineForTheBodyDoesNotEndTheWork(t *testing.T) {
 	t.Parallel()
 
@@ -178,8 +178,7 @@ func TestADeadlineForTheBodyDoesNotEndTheWork(t *testing.T) {
 	}
 }
 
-// A request that a deadline of ours ends is a failure and logged as one; one whose caller leaves is
-// none.
+// A request that our deadline ends is logged as a failure; a request whose caller leaves is not.
 func TestADeadlineOfOursIsNoCallerWhoLeft(t *testing.T) {
 	t.Parallel()
 
@@ -251,7 +250,7 @@ func await(t *testing.T, log *lines, line string) string {
 	return ""
 }
 
-// Connections that wait for their next request are bounded: each one too many is closed.
+// Idle connections are bounded: those beyond the limit are closed.
 func TestIdleConnectionsAreBounded(t *testing.T) {
 	t.Parallel()
 
@@ -302,7 +301,7 @@ func TestIdleConnectionsAreBounded(t *testing.T) {
 
 func isReset(err error) bool { return errors.Is(err, syscall.ECONNRESET) }
 
-// Every answer says that it is not to be kept, nor to be taken for another type than its own.
+// Every answer forbids caching and content sniffing.
 func TestAnswersAreNotKept(t *testing.T) {
 	t.Parallel()
 	server, _ := setup(t, nil)

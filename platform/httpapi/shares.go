@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Shares divides a bounded amount, such as bytes of memory, among callers. One caller alone gets at
-// most three quarters; the last quarter is for callers that hold little. It is safe for concurrent
-// use.
+// Shares divides a bounded amount, such as bytes of memory, among callers. A single caller gets at
+// most three quarters; the last quarter is for callers that hold little. Shares is safe for
+// concurrent use.
 type Shares struct {
 	mu    sync.Mutex
 	total int64
@@ -22,7 +22,7 @@ func NewShares(total int64) *Shares {
 	return &Shares{total: total, held: map[string]int64{}, freed: make(chan struct{})}
 }
 
-// Take takes n for the caller and reports whether there was room.
+// Take takes n for the caller. It reports whether there was room.
 func (s *Shares) Take(caller string, n int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -42,7 +42,7 @@ func (s *Shares) take(caller string, n int64) bool {
 	return true
 }
 
-// Wait is Take, and waits up to the limit until there is room.
+// Wait is Take that waits up to the limit for room.
 func (s *Shares) Wait(ctx context.Context, limit time.Duration, caller string, n int64) bool {
 	if s.Take(caller, n) {
 		return true

@@ -1,5 +1,4 @@
-// Package idempotency is what services that remember idempotency keys have in common: how long, and
-// how they forget.
+// Package idempotency deletes the idempotency keys of services after their time.
 package idempotency
 
 import (
@@ -8,28 +7,28 @@ import (
 	"time"
 )
 
-// KeptFor is how long a key is remembered, at least.
+// KeptFor is the shortest time for which a key is remembered.
 const KeptFor = 24 * time.Hour
 
-// Keys are remembered keys.
+// Keys stores idempotency keys.
 type Keys interface {
 	// Forget deletes at most limit keys that were used before the time, the oldest first, in one
-	// transaction, and tells how many. While another caller forgets, it does nothing.
+	// transaction, and returns their number. While another caller runs Forget it does nothing.
 	Forget(ctx context.Context, before time.Time, limit int) (int, error)
 }
 
-// Forgetter deletes keys that were remembered long enough.
+// Forgetter deletes keys that have been remembered long enough.
 type Forgetter struct {
 	Keys   Keys
 	Now    func() time.Time
 	Logger *slog.Logger
 }
 
-// atOnce is how many keys one transaction deletes.
+// atOnce is the number of keys that one transaction deletes.
 const atOnce = 1000
 
 // Forget deletes all keys that are older than KeptFor. What fails is left to the next call. Several
-// replicas may call it.
+// replicas may call it concurrently.
 func (f *Forgetter) Forget(ctx context.Context) {
 	before, total := f.Now().UTC().Add(-KeptFor), 0
 	for ctx.Err() == nil {
@@ -39,7 +38,7 @@ func (f *Forgetter) Forget(ctx context.Context) {
 		if err != nil {
 			f.Logger.WarnContext(
 				ctx,
-				"cannot forget old idempotency keys; trying again",
+				"cannot delete old idempotency keys; will retry",
 				"error",
 				err,
 			)
@@ -51,6 +50,6 @@ func (f *Forgetter) Forget(ctx context.Context) {
 	}
 
 	if total > 0 {
-		f.Logger.InfoContext(ctx, "old idempotency keys forgotten", "count", total)
+		f.Logger.InfoContext(ctx, "old idempotency keys deleted", "count", total)
 	}
 }

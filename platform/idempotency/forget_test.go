@@ -12,7 +12,7 @@ import (
 	"tributary/platform/process"
 )
 
-// kept is how many old keys there are; every fourth call fails.
+// kept holds the number of old keys; every fourth call fails.
 type kept struct {
 	left, calls, largest int
 	before               time.Time
@@ -46,7 +46,7 @@ func TestTheForgetterGoesOnAfterFailuresAndStops(t *testing.T) {
 
 		done := make(chan error)
 		go func() { done <- process.Every("forgetter", time.Minute, f.Forget).Run(ctx) }()
-		time.Sleep(time.Minute + time.Second) // of the bubble: no time passes
+		time.Sleep(time.Minute + time.Second) // in the bubble, so no real time passes
 		cancel()
 
 		if err := <-done; err != nil || keys.left != 0 || keys.largest > 1000 {

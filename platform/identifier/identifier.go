@@ -1,5 +1,5 @@
-// Package identifier is the rule for the ids that callers choose (of users, campaigns, events,
-// products, orders): 1 to 128 printable characters, neither the first nor the last a blank.
+// Package identifier defines the ids that callers choose (of users, campaigns, events, products,
+// orders): 1 to 128 printable characters that neither begin nor end with a blank.
 package identifier
 
 import (
@@ -9,29 +9,29 @@ import (
 	"tributary/platform/fault"
 )
 
-// Max is the number of characters that an id has at most.
+// Max is the largest number of characters of an id.
 const Max = 128
 
-// Valid reports whether the text can be an id.
+// Valid reports whether the text is a valid id.
 func Valid(text string) bool { return violation(text).code == "" }
 
-// Check adds a fault of the field unless the text can be an id.
+// Check adds a fault of the field unless the text is a valid id.
 func Check(faults *fault.Fields, field, text string) {
 	if v := violation(text); v.code != "" {
 		faults.Add(field, v.code, v.message)
 	}
 }
 
-// CheckOptional is Check for a field that may be empty, which stands for absent.
+// CheckOptional is Check for a field that may be absent, which is the empty text.
 func CheckOptional(faults *fault.Fields, field, text string) {
 	if text != "" {
 		Check(faults, field, text)
 	}
 }
 
-// Readable reports whether the text can be the id of what is stored or published already: 1 to 128
-// characters without control characters. The rule for new ids was added to later; what was accepted
-// before keeps its decision and can be looked up.
+// Readable reports whether the text can be the id of something already stored or published: 1 to
+// 128 characters without control characters. The rule for new ids became stricter later; what was
+// accepted before keeps its decision and can be looked up.
 func Readable(text string) bool {
 	if text == "" || TooLong(text) || !utf8.ValidString(text) {
 		return false
@@ -48,7 +48,7 @@ func Readable(text string) bool {
 
 type broken struct{ code, message string }
 
-// violation returns the part of the rule that the text breaks, or the zero value.
+// violation returns the part of the rule that the text violates, or the zero value.
 func violation(text string) broken {
 	switch {
 	case text == "":
@@ -67,8 +67,8 @@ func violation(text string) broken {
 // TooLong reports whether the text has more characters than an id may have.
 func TooLong(text string) bool { return len(text) > Max && utf8.RuneCountInString(text) > Max }
 
-// Printable reports whether the text is valid UTF-8 and holds nothing invisible but spaces. The
-// replacement character stands for what got lost earlier and is not taken either.
+// Printable reports whether the text is valid UTF-8 without invisible characters other than spaces.
+// The replacement character stands for lost text and is refused too.
 func Printable(text string) bool {
 	for i := range len(text) {
 		if c := text[i]; c < ' ' || c > '~' {
@@ -89,8 +89,8 @@ func printableRunes(text string) bool {
 	return true
 }
 
-// invisible reports whether nothing is drawn for a character that Unicode does not count among
-// controls and formats: fillers, joiners, selectors of variants, the empty pattern of Braille.
+// invisible reports whether the character has no visible form although Unicode does not class it as
+// control or format: fillers, joiners, variation selectors, the empty Braille pattern.
 func invisible(r rune) bool {
 	const emptyBraille = '\u2800'
 

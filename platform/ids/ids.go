@@ -1,5 +1,5 @@
-// Package ids makes identifiers: UUIDs of version 7, and of version 5 where an id follows from what
-// it stands for.
+// Package ids creates identifiers: UUIDs of version 7, and of version 5 for ids that are derived
+// from their subject.
 package ids
 
 import (
@@ -9,23 +9,23 @@ import (
 	"github.com/google/uuid"
 )
 
-// Generator makes ids. It is safe for concurrent use.
+// Generator creates ids. It is safe for concurrent use.
 type Generator struct{ namespace uuid.UUID }
 
-// New makes a generator. The name tells what the ids are of, such as bff:command; derived ids of
+// New returns a generator. The name is the purpose of the ids, such as bff:command. Derived ids of
 // one name never change, whatever the replica and the version.
 func New(name string) Generator {
 	return Generator{namespace: uuid.NewSHA1(uuid.NameSpaceURL, []byte("urn:tributary:"+name))}
 }
 
-// New gives a UUIDv7.
+// New returns a UUIDv7.
 func (Generator) New() (string, error) {
 	id, err := uuid.NewV7()
 	return id.String(), err
 }
 
-// Derived gives a UUIDv5 of the parts. Their lengths are part of the name, so that no two lists
-// read alike.
+// Derived returns a UUIDv5 of the parts. The lengths of the parts are included, so that no two
+// lists have the same id.
 func (g Generator) Derived(parts ...string) string {
 	var name strings.Builder
 	for _, part := range parts {

@@ -2,16 +2,16 @@ package money
 
 import "time"
 
-// Currency is one of the currencies of ISO 4217 that have minor units. It is comparable with ==;
-// the zero value is none.
+// Currency is one of the currencies of ISO 4217 that have minor units. It is comparable with ==.
+// The zero value is not a currency.
 type Currency struct {
 	code   [3]byte
 	digits uint8
 }
 
-// ParseCurrency returns the currency with the code, which is in capitals, whether it is in use or
-// has ended since 2010: what was booked in it remains. ErrCurrencyUnknown is returned for anything
-// else, also for codes without minor units such as XXX, XTS, XAU and XDR.
+// ParseCurrency returns the currency with the code, in capitals. It accepts currencies in use and
+// those that have ended since 2010: what was posted in them remains. ErrCurrencyUnknown is returned
+// for anything else, including codes without minor units such as XXX, XTS, XAU and XDR.
 func ParseCurrency(code string) (Currency, error) {
 	if len(code) != 3 {
 		return Currency{}, ErrCurrencyUnknown
@@ -36,21 +36,21 @@ func ParseCurrencyAt(code string, at time.Time) (Currency, error) {
 	return ParseCurrency(code)
 }
 
-// USD is the US dollar, the currency of events that name none.
+// USD returns the US dollar, the currency of events that name none.
 func USD() Currency { return Currency{code: [3]byte{'U', 'S', 'D'}, digits: 2} }
 
-// Finest is a currency with as many fractional digits as any has: it can express every amount of
-// every other.
+// Finest returns a currency with the largest number of fractional digits: it can express every
+// amount of every other currency.
 func Finest() Currency { return Currency{code: [3]byte{'C', 'L', 'F'}, digits: 4} }
 
-// Valid tells whether it is a currency at all.
+// Valid reports whether c is a currency, and not the zero value.
 func (c Currency) Valid() bool { return c.code[0] != 0 }
 
-// Digits gives the number of fractional digits of an amount in major units: 2 for USD, 0 for JPY, 3
-// for KWD.
+// Digits returns the number of fractional digits of an amount in major units: 2 for USD, 0 for JPY,
+// 3 for KWD.
 func (c Currency) Digits() int { return int(c.digits) }
 
-// String gives the code, "" for none.
+// String returns the code, or "" for the zero value.
 func (c Currency) String() string {
 	if !c.Valid() {
 		return ""

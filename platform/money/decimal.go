@@ -8,11 +8,11 @@ import (
 // Decimal is an exact decimal of any size. It is never rounded; only Round turns it into an amount.
 // The zero value is 0.
 type Decimal struct {
-	unscaled *big.Int // nil is 0; never changed after it was made
-	scale    int      // digits after the point, not negative
+	unscaled *big.Int // nil is 0; never modified
+	scale    int      // digits after the decimal point, not negative
 }
 
-// Decimal gives the amount in major units.
+// Decimal returns the amount in major units.
 func (a Amount) Decimal() Decimal {
 	return Decimal{unscaled: big.NewInt(a.minor), scale: a.currency.Digits()}
 }
@@ -29,7 +29,7 @@ func powerOf10(n int) *big.Int {
 	return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil)
 }
 
-// aligned gives both numbers with the larger scale of the two.
+// aligned returns both numbers with the larger of their scales.
 func aligned(a, b Decimal) (x, y *big.Int, scale int) {
 	x, y = a.int(), b.int()
 	switch {
@@ -42,33 +42,33 @@ func aligned(a, b Decimal) (x, y *big.Int, scale int) {
 	return x, y, max(a.scale, b.scale)
 }
 
-// Add gives d + e.
+// Add returns d + e.
 func (d Decimal) Add(e Decimal) Decimal {
 	x, y, scale := aligned(d, e)
 	return Decimal{unscaled: new(big.Int).Add(x, y), scale: scale}
 }
 
-// Sub gives d - e.
+// Sub returns d - e.
 func (d Decimal) Sub(e Decimal) Decimal {
 	x, y, scale := aligned(d, e)
 	return Decimal{unscaled: new(big.Int).Sub(x, y), scale: scale}
 }
 
-// Mul gives d × e.
+// Mul returns d × e.
 func (d Decimal) Mul(e Decimal) Decimal {
 	return Decimal{unscaled: new(big.Int).Mul(d.int(), e.int()), scale: d.scale + e.scale}
 }
 
-// Cmp is -1, 0 or 1 as d is less than, equal to or greater than e.
+// Cmp returns -1, 0 or 1 if d is less than, equal to or greater than e.
 func (d Decimal) Cmp(e Decimal) int {
 	x, y, _ := aligned(d, e)
 	return x.Cmp(y)
 }
 
-// Sign is -1, 0 or 1.
+// Sign returns -1, 0 or 1.
 func (d Decimal) Sign() int { return d.int().Sign() }
 
-// String gives the canonical text: plain notation, no zeros at the end of a fraction, "0" for zero.
+// String returns the canonical text: plain notation, no trailing zeros in a fraction, "0" for zero.
 func (d Decimal) String() string {
 	text := new(big.Int).Abs(d.int()).String()
 	if d.scale > 0 {
@@ -87,17 +87,17 @@ func (d Decimal) String() string {
 	return text
 }
 
-// Rounding is how the one rounding step treats what lies between two minor units. Both modes are
+// Rounding is how the single rounding step treats a value between two minor units. Both modes are
 // symmetric around zero.
 type Rounding string
 
-// The modes.
+// Rounding modes.
 const (
-	HalfEven Rounding = "half_even" // a half goes to the even neighbour; the default
-	HalfUp   Rounding = "half_up"   // a half goes away from zero
+	HalfEven Rounding = "half_even" // a half is rounded to the even neighbour; the default
+	HalfUp   Rounding = "half_up"   // a half is rounded away from zero
 )
 
-// ParseRounding reads a mode; the empty text is HalfEven.
+// ParseRounding reads a mode. The empty text is HalfEven.
 func ParseRounding(text string) (Rounding, bool) {
 	switch r := Rounding(text); r {
 	case "":
@@ -109,8 +109,8 @@ func ParseRounding(text string) (Rounding, bool) {
 	return "", false
 }
 
-// Round is the one rounding step: d in major units becomes an amount of the currency. ErrOverflow
-// beyond 64 bits of minor units.
+// Round is the single rounding step: it rounds d, in major units, to an amount of the currency.
+// ErrOverflow is returned beyond 64 bits of minor units.
 func (d Decimal) Round(currency Currency, mode Rounding) (Amount, error) {
 	unscaled, scale := d.int(), d.scale
 	if scale < currency.Digits() {

@@ -1,6 +1,5 @@
 // Package money holds amounts in integer minor units of a currency, and exact decimals for rates.
-// Nothing here is a binary float, nothing wraps around and nothing is rounded unless a caller asks
-// for the one rounding step.
+// Nothing is a binary float, nothing wraps around, and nothing is rounded except in Round.
 package money
 
 import (
@@ -10,18 +9,18 @@ import (
 	"strconv"
 )
 
-// Error is a text or a computation that is refused. Code is stable and fits the code of a field
-// fault; Message says what is expected and never repeats the input.
+// Error is returned for an invalid text or computation. Code is stable and matches the code of a
+// field fault; Message says what is expected and never repeats the input.
 type Error struct {
 	Code    string
 	Message string
 }
 
-// Error gives the message.
+// Error returns the message.
 func (e *Error) Error() string { return e.Message }
 
-// What can be wrong. Compare with errors.Is, or take Code and Message for a field fault with
-// AsError.
+// Errors of this package. Compare with errors.Is, or use AsError for the Code and Message of a
+// field fault.
 var (
 	ErrCurrencyUnknown error = &Error{
 		"currency_unknown",
@@ -47,7 +46,7 @@ var (
 	}
 )
 
-// AsError finds the *Error in a chain of wrapped errors.
+// AsError returns the first *Error in err's chain.
 func AsError(err error) (*Error, bool) {
 	var e *Error
 	ok := errors.As(err, &e)
@@ -56,27 +55,27 @@ func AsError(err error) (*Error, bool) {
 }
 
 // Amount is a number of minor units of a currency; it may be negative. The zero value has no
-// currency and is only good for comparing.
+// currency and is useful for comparisons only.
 type Amount struct {
 	minor    int64
 	currency Currency
 }
 
-// FromMinor makes an amount of minor units, such as 1050 for 10.50 USD.
+// FromMinor returns an amount of minor units, such as 1050 for 10.50 USD.
 func FromMinor(minor int64, currency Currency) Amount {
 	return Amount{minor: minor, currency: currency}
 }
 
-// Minor gives the minor units.
+// Minor returns the minor units.
 func (a Amount) Minor() int64 { return a.minor }
 
-// Currency gives the currency.
+// Currency returns the currency.
 func (a Amount) Currency() Currency { return a.currency }
 
-// IsZero tells whether there are no minor units.
+// IsZero reports whether the amount has no minor units.
 func (a Amount) IsZero() bool { return a.minor == 0 }
 
-// Sign is -1, 0 or 1.
+// Sign returns -1, 0 or 1.
 func (a Amount) Sign() int {
 	switch {
 	case a.minor < 0:
@@ -88,7 +87,8 @@ func (a Amount) Sign() int {
 	return 0
 }
 
-// Add gives a + b, ErrCurrencyMismatch for different currencies and ErrOverflow beyond 64 bits.
+// Add returns a + b. ErrCurrencyMismatch is returned for different currencies and ErrOverflow
+// beyond 64 bits.
 func (a Amount) Add(b Amount) (Amount, error) {
 	if a.currency != b.currency {
 		return Amount{}, ErrCurrencyMismatch
@@ -102,7 +102,7 @@ func (a Amount) Add(b Amount) (Amount, error) {
 	return Amount{minor: sum, currency: a.currency}, nil
 }
 
-// Sub gives a - b, with the errors of Add.
+// Sub returns a - b, with the errors of Add.
 func (a Amount) Sub(b Amount) (Amount, error) {
 	negated, err := b.Neg()
 	if err != nil {
@@ -112,7 +112,7 @@ func (a Amount) Sub(b Amount) (Amount, error) {
 	return a.Add(negated)
 }
 
-// Neg gives -a; ErrOverflow for the one number that has no counterpart.
+// Neg returns -a. ErrOverflow is returned for the smallest amount, whose negation does not fit.
 func (a Amount) Neg() (Amount, error) {
 	if a.minor == math.MinInt64 {
 		return Amount{}, ErrOverflow
@@ -121,7 +121,7 @@ func (a Amount) Neg() (Amount, error) {
 	return Amount{minor: -a.minor, currency: a.currency}, nil
 }
 
-// AddMinor adds minor units of one currency, ErrOverflow beyond 64 bits.
+// AddMinor adds minor units of one currency. ErrOverflow is returned beyond 64 bits.
 func AddMinor(a, b int64) (int64, error) {
 	sum := a + b
 	if (a > 0 && b > 0 && sum <= 0) || (a < 0 && b < 0 && sum >= 0) {
@@ -170,13 +170,13 @@ func (a Amount) String() string {
 	return sign + text[:len(text)-digits] + "." + text[len(text)-digits:]
 }
 
-// maxIntegerDigits is how many digits an amount may have before the decimal point.
+// maxIntegerDigits is the largest number of digits before the decimal point.
 const maxIntegerDigits = 12
 
 // ParseMajor reads the text of a JSON number, or of a JSON string of the same form, as major units
-// of the currency. It takes plain and exponent notation ("150", "-0.5", "1.5e2"); zeros at the end
-// of a fraction count for nothing. Errors: ErrAmountMalformed for what is no JSON number,
-// ErrAmountTooPrecise, ErrAmountTooLarge.
+// of the currency. It accepts plain and exponent notation ("150", "-0.5", "1.5e2") and ignores
+// trailing zeros of a fraction. It returns ErrAmountMalformed for a text that is not a JSON number,
+// ErrAmountTooPrecise and ErrAmountTooLarge.
 func ParseMajor(text string, currency Currency) (Amount, error) {
 	if !currency.Valid() {
 		return Amount{}, ErrCurrencyUnknown
@@ -199,8 +199,8 @@ func ParseMajor(text string, currency Currency) (Amount, error) {
 	return Amount{minor: minor, currency: currency}, nil
 }
 
-// units scales the number by 10^digits. The digits before the point are at most 12, so the result
-// fits.
+// units scales the number by 10^digits. It has at most 12 digits before the decimal point, so the
+// result fits.
 func (n number) units(digits int) (int64, error) {
 	if len(n.digits)+n.exponent > maxIntegerDigits {
 		return 0, ErrAmountTooLarge

@@ -9,17 +9,17 @@ type Rate struct {
 	scale    int
 }
 
-// One is the rate 1: 100 %.
+// One returns the rate 1: 100 %.
 func One() Rate { return Rate{unscaled: 1} }
 
-// Limits of a rate: together its digits fit 64 bits.
+// Limits of a rate. Its digits together fit 64 bits.
 const (
 	maxRateInteger  = 6
 	maxRateFraction = 12
 )
 
-// ParseRate reads a rate from the text of a JSON number or of a string of the same form.
-// ErrRateMalformed otherwise.
+// ParseRate reads a rate from the text of a JSON number, or of a JSON string of the same form.
+// ErrRateMalformed is returned for any other text.
 func ParseRate(text string) (Rate, error) {
 	n, ok := scan(text)
 	if !ok || n.negative || len(n.digits)+n.exponent > maxRateInteger ||
@@ -41,16 +41,16 @@ func ParseRate(text string) (Rate, error) {
 	return r, nil
 }
 
-// Decimal gives the rate as an exact decimal.
+// Decimal returns the rate as an exact decimal.
 func (r Rate) Decimal() Decimal {
 	return Decimal{unscaled: big.NewInt(r.unscaled), scale: r.scale}
 }
 
-// IsZero tells whether the rate is 0.
+// IsZero reports whether the rate is 0.
 func (r Rate) IsZero() bool { return r.unscaled == 0 }
 
-// Cmp is -1, 0 or 1.
+// Cmp returns -1, 0 or 1 if r is less than, equal to or greater than other.
 func (r Rate) Cmp(other Rate) int { return r.Decimal().Cmp(other.Decimal()) }
 
-// String gives the canonical text, such as "0.1".
+// String returns the canonical text, such as "0.1".
 func (r Rate) String() string { return r.Decimal().String() }

@@ -10,7 +10,7 @@ type number struct {
 	exponent int
 }
 
-// Limits of a text: what is longer is no amount that anybody means.
+// Limits of a text. A longer text is not a meaningful amount.
 const (
 	maxText     = 64
 	maxExponent = 99

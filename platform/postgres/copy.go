@@ -11,10 +11,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Copy gathers rows for COPY in its binary form. pgx's CopyFrom asks the database for the columns'
-// types each time and boxes every value: for rows of some thirty columns that took three times as
-// long as this. Each method appends the next column of the row; its PostgreSQL type must be the one
-// that the method names, or the database refuses the whole.
+// Copy collects rows for COPY in its binary form. pgx's CopyFrom asks the database for the columns'
+// types each time and boxes every value: for rows of some thirty columns it took three times as
+// long. Each method appends the next column of the row. The column's PostgreSQL type must be the
+// one that the method names; otherwise the database refuses the statement.
 type Copy struct {
 	table   string
 	columns []string
@@ -25,11 +25,11 @@ type Copy struct {
 const (
 	copySignature = "PGCOPY\n\377\r\n\000"
 	copyHeader    = copySignature + "\x00\x00\x00\x00\x00\x00\x00\x00" // no flags, no extension
-	// bytes, for the first allocation
+	// Bytes of a column, for the first allocation.
 	columnGuess = 16
 )
 
-// NewCopy begins a COPY of so many rows into the columns of the table.
+// NewCopy returns a COPY into the columns of the table, with room for the number of rows.
 func NewCopy(table string, columns []string, rows int) *Copy {
 	c := &Copy{
 		table:   table,
@@ -50,7 +50,7 @@ func (c *Copy) Row() *Copy {
 	return c
 }
 
-// Null is NULL in any type.
+// Null appends NULL in any type.
 func (c *Copy) Null() *Copy {
 	c.data = binary.BigEndian.AppendUint32(c.data, ^uint32(0))
 	return c
@@ -61,7 +61,7 @@ func (c *Copy) size(n int) {
 	c.data = binary.BigEndian.AppendUint32(c.data, uint32(n))
 }
 
-// Text is a text.
+// Text appends a text.
 func (c *Copy) Text(s string) *Copy {
 	c.size(len(s))
 	c.data = append(c.data, s...)
@@ -69,7 +69,7 @@ func (c *Copy) Text(s string) *Copy {
 	return c
 }
 
-// TextOrNull is a text, NULL for an empty one.
+// TextOrNull appends a text, or NULL if it is empty.
 func (c *Copy) TextOrNull(s string) *Copy {
 	if s == "" {
 		return c.Null()
@@ -78,7 +78,7 @@ func (c *Copy) TextOrNull(s string) *Copy {
 	return c.Text(s)
 }
 
-// Bool is a boolean.
+// Bool appends a boolean.
 func (c *Copy) Bool(b bool) *Copy {
 	c.size(1)
 
@@ -91,16 +91,16 @@ func (c *Copy) Bool(b bool) *Copy {
 	return c
 }
 
-// Bigint is a bigint.
+// Bigint appends a bigint.
 func (c *Copy) Bigint(n int64) *Copy {
 	c.size(8)
-	//nolint:gosec // two's complement is what travels
+	//nolint:gosec // two's complement is the wire format
 	c.data = binary.BigEndian.AppendUint64(c.data, uint64(n))
 
 	return c
 }
 
-// BigintOrNull is a bigint, NULL for 0.
+// BigintOrNull appends a bigint, or NULL for 0.
 func (c *Copy) BigintOrNull(n int64) *Copy {
 	if n == 0 {
 		return c.Null()
@@ -109,7 +109,7 @@ func (c *Copy) BigintOrNull(n int64) *Copy {
 	return c.Bigint(n)
 }
 
-// BigintOrNil is a bigint, NULL for nil.
+// BigintOrNil appends a bigint, or NULL for nil.
 func (c *Copy) BigintOrNil(n *int64) *Copy {
 	if n == nil {
 		return c.Null()
@@ -118,7 +118,7 @@ func (c *Copy) BigintOrNil(n *int64) *Copy {
 	return c.Bigint(*n)
 }
 
-// IntegerOrNull is an integer, NULL for 0.
+// IntegerOrNull appends an integer, or NULL for 0.
 func (c *Copy) IntegerOrNull(n int) *Copy {
 	if n == 0 {
 		return c.Null()
@@ -131,13 +131,13 @@ func (c *Copy) IntegerOrNull(n int) *Copy {
 	return c
 }
 
-// microsecondsAt2000 is the beginning of PostgreSQL's time, counted from that of Unix.
+// microsecondsAt2000 is PostgreSQL's epoch, in Unix microseconds.
 const microsecondsAt2000 = 946_684_800_000_000
 
-// Time is a timestamptz, to the microsecond.
+// Time appends a timestamptz, to the microsecond.
 func (c *Copy) Time(t time.Time) *Copy { return c.Bigint(t.UnixMicro() - microsecondsAt2000) }
 
-// TimeOrNull is a timestamptz, NULL for the zero time.
+// TimeOrNull appends a timestamptz, or NULL for the zero time.
 func (c *Copy) TimeOrNull(t time.Time) *Copy {
 	if t.IsZero() {
 		return c.Null()
@@ -146,7 +146,7 @@ func (c *Copy) TimeOrNull(t time.Time) *Copy {
 	return c.Time(t)
 }
 
-// UUIDOrNull is the uuid that the text is, NULL when it is none.
+// UUIDOrNull appends the uuid of the text, or NULL if the text is not a uuid.
 func (c *Copy) UUIDOrNull(s string) *Copy {
 	id, err := uuid.Parse(s)
 	if err != nil {
@@ -159,7 +159,7 @@ func (c *Copy) UUIDOrNull(s string) *Copy {
 	return c
 }
 
-// Into writes the rows, in one statement. Without rows it does nothing.
+// Into writes the rows in one statement. Without rows it does nothing.
 func (c *Copy) Into(ctx context.Context, tx pgx.Tx) error {
 	if c.rows == 0 {
 		return nil

@@ -1,4 +1,4 @@
-// Package postgres opens a service's pool and turns what PostgreSQL refuses into faults, in one
+// Package postgres opens a service's pool and translates PostgreSQL's errors into faults, in one
 // place.
 package postgres
 
@@ -23,7 +23,7 @@ type Config struct {
 	URL         string // a PostgreSQL connection URL
 	Application string // application_name, seen in pg_stat_activity
 	MaxConns    int32
-	Trace       bool // whether statements become spans
+	Trace       bool // creates a span for each statement
 }
 
 const (
@@ -31,13 +31,13 @@ const (
 	retryAfter     = time.Second
 )
 
-// Open makes a pool that connects when it is first used, so that a service starts and stays up
-// without its database. The error tells of a URL that cannot be read, without its password.
+// Open returns a pool that connects at first use, so that a service starts and stays up without its
+// database. An error for an unreadable URL does not contain its password.
 func Open(ctx context.Context, c Config) (*pgxpool.Pool, error) {
 	cfg, err := pgxpool.ParseConfig(c.URL)
 	if err != nil {
 		return nil, errors.New(
-			"DATABASE_URL is no PostgreSQL URL such as postgres://user:password@host:5432/database",
+			"DATABASE_URL is not a PostgreSQL URL such as postgres://user:password@host:5432/database",
 		)
 	}
 
@@ -46,7 +46,7 @@ func Open(ctx context.Context, c Config) (*pgxpool.Pool, error) {
 	}
 
 	cfg.MaxConnIdleTime = 5 * time.Minute
-	cfg.MaxConnLifetimeJitter = 5 * time.Minute // so that not all are made anew at once
+	cfg.MaxConnLifetimeJitter = 5 * time.Minute // so that not all are replaced at once
 
 	cfg.ConnConfig.ConnectTimeout = connectTimeout
 	for name, value := range map[string]string{
@@ -63,9 +63,9 @@ func Open(ctx context.Context, c Config) (*pgxpool.Pool, error) {
 	return pgxpool.NewWithConfig(ctx, cfg)
 }
 
-// Unavailable tells whether the database did not answer or asked to try again: the same statement
-// may succeed later. A connection that cannot be made is such a case whatever the reason, be it a
-// wrong password. Everything else (a constraint, a value that cannot be stored) fails again.
+// Unavailable reports whether the database did not answer or asked for a retry: the same statement
+// may succeed later. A connection that cannot be opened counts, whatever the reason, even a wrong
+// password. Any other error (a constraint, a value that cannot be stored) recurs.
 func Unavailable(err error) bool {
 	if err == nil {
 		return false
@@ -93,10 +93,10 @@ func Unavailable(err error) bool {
 		lostConnection(err)
 }
 
-// Refused tells whether the database refuses the content of the statement (a value that cannot be
+// Refused reports whether the database refuses the content of the statement (a value that cannot be
 // stored, a constraint, a limit): the same content is refused again. An error that is neither
-// Unavailable nor Refused, such as a missing table, is nobody's content: it takes a look by people,
-// and nothing may be thrown away for it.
+// Unavailable nor Refused, such as a missing table, is not caused by the content: an operator must
+// look at it, and no content may be discarded because of it.
 func Refused(err error) bool {
 	code := Code(err)
 	if len(code) != 5 || isConnect(err) {
@@ -111,8 +111,8 @@ func Refused(err error) bool {
 	return false
 }
 
-// transient lists the SQLSTATEs that pass by themselves: connection trouble, resources, shutdown,
-// and lost races.
+// transient reports whether the SQLSTATE is temporary: connection trouble, resources, shutdown, and
+// lost races.
 func transient(code string) bool {
 	switch code {
 	// serialization failure, deadlock, lock timeout, statement timeout, demoted to a standby
@@ -137,7 +137,8 @@ func isConnect(err error) bool {
 	return errors.As(err, &connect)
 }
 
-// lostConnection meets what pgx reports when the server goes away in the middle of a statement.
+// lostConnection reports whether err is one that pgx returns if the server goes away in the middle
+// of a statement.
 func lostConnection(err error) bool {
 	text := err.Error()
 	for _, known := range []string{"unexpected EOF", "conn closed", "connection reset", "broken pipe"} {
@@ -149,8 +150,8 @@ func lostConnection(err error) bool {
 	return false
 }
 
-// Fault gives an error of the database the caller's words: database_unavailable with Retry-After
-// when trying again makes sense, otherwise the error with what was being done in front of it.
+// Fault returns the fault database_unavailable with Retry-After if a retry makes sense, and
+// otherwise err prefixed with what was being done.
 func Fault(doing string, err error) error {
 	if err == nil {
 		return nil
@@ -172,7 +173,7 @@ func Fault(doing string, err error) error {
 	return fmt.Errorf("%s: %w", doing, err)
 }
 
-// Code gives the SQLSTATE of an error, or "".
+// Code returns the SQLSTATE of an error, or "".
 func Code(err error) string {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
@@ -182,8 +183,8 @@ func Code(err error) string {
 	return ""
 }
 
-// CheckVersion returns an error unless the database has the schema version that this build needs,
-// or a newer one: while a new version is rolled out, the replicas of the old one stay in service.
+// CheckVersion returns an error unless the database has the schema version that this build
+// requires, or a newer one: during a rollout the replicas of the old version stay in service.
 func CheckVersion(ctx context.Context, pool *pgxpool.Pool, want int64) error {
 	var have int64
 
@@ -199,7 +200,7 @@ func CheckVersion(ctx context.Context, pool *pgxpool.Pool, want int64) error {
 
 	if have < want {
 		return fmt.Errorf(
-			"the database has schema version %d and this build needs %d: run `make migrate`",
+			"the database has schema version %d and this build requires %d: run `make migrate`",
 			have,
 			want,
 		)
@@ -208,7 +209,8 @@ func CheckVersion(ctx context.Context, pool *pgxpool.Pool, want int64) error {
 	return nil
 }
 
-// Ready is a readiness probe: the database answers, with a schema version that this build can use.
+// Ready returns a readiness probe: the database must answer, with a schema version that this build
+// can use.
 func Ready(pool *pgxpool.Pool, want int64) func(context.Context) error {
 	return func(ctx context.Context) error { return CheckVersion(ctx, pool, want) }
 }

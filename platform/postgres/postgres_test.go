@@ -16,7 +16,7 @@ import (
 	"tributary/platform/postgres"
 )
 
-// server is the URL of the test server.
+// server returns the URL of the test server.
 func server(t *testing.T) *url.URL {
 	t.Helper()
 
@@ -78,7 +78,7 @@ func TestOpenTellsNothingSecret(t *testing.T) {
 	}
 }
 
-// Without its database a service starts, and each use says so.
+// A service starts without its database, and each use returns an error.
 func TestADatabaseThatCannotBeReachedIsUnavailable(t *testing.T) {
 	t.Parallel()
 
@@ -191,9 +191,9 @@ func TestAConnectionThatEndsUnderAStatementIsUnavailable(t *testing.T) {
 func TestVersion(t *testing.T) {
 	t.Parallel()
 
-	pool := open(t, server(t), 1) // one connection, so that its temporary table stands for goose's
+	pool := open(t, server(t), 1) // one connection, so that its temporary table replaces goose's
 	if err := postgres.CheckVersion(t.Context(), pool, 2); err == nil ||
-		!strings.Contains(err.Error(), "version 0 and this build needs 2: run `make migrate`") {
+		!strings.Contains(err.Error(), "version 0 and this build requires 2: run `make migrate`") {
 		t.Errorf("CheckVersion before any migration = %v", err)
 	}
 

@@ -11,9 +11,9 @@ import (
 )
 
 // ProductionFaults returns what production refuses about a DATABASE_URL (postgres://…): example
-// passwords, roles that own servers, and a connection to another machine that does not verify who
-// answers. The URL is read as the driver reads it, so that parameters and PG… variables count. No
-// fault holds a part of the URL.
+// passwords, roles that own servers, and a connection to another machine that does not verify its
+// identity. The URL is read as the driver reads it, including parameters and PG… variables. No
+// fault contains a part of the URL.
 func ProductionFaults(databaseURL string) []string {
 	address, err := url.Parse(databaseURL)
 	if err != nil || (address.Scheme != "postgres" && address.Scheme != "postgresql") {
@@ -50,8 +50,8 @@ func ProductionFaults(databaseURL string) []string {
 	return faults
 }
 
-// verified reports whether every connection that the driver may try stays on this machine or checks
-// the certificate and its name.
+// verified reports whether every connection that the driver may try stays on this machine or
+// verifies the certificate and its name.
 func verified(parsed *pgconn.Config) bool {
 	tries := append(
 		[]*pgconn.FallbackConfig{{Host: parsed.Host, TLSConfig: parsed.TLSConfig}},
@@ -65,7 +65,8 @@ func verified(parsed *pgconn.Config) bool {
 	})
 }
 
-// owner reports whether the role is one that PostgreSQL, or a provider of it, makes for its owner.
+// owner reports whether the role is one that PostgreSQL, or a provider of it, creates for its
+// owner.
 func owner(role string) bool {
 	return slices.Contains([]string{
 		"postgres", "root", "admin", "administrator", "superuser", "pgadmin", "dba", "rdsadmin",

@@ -46,12 +46,12 @@ func Main(args []string, stderr io.Writer, run func(ctx context.Context, args []
 
 const (
 	garbagePercent = 400
-	// bytes of heap and stacks, near which the collector works as often as it must
+	// Bytes of heap and stacks. Near the bound the collector runs as often as it must.
 	memoryBound = 112 << 20
 )
 
-// collectSeldom trades memory for time: a service keeps some 15 MiB alive, and at Go's default the
-// collector took a tenth of its time. GOGC and GOMEMLIMIT, when set, win.
+// collectSeldom trades memory for CPU time: a service keeps some 15 MiB alive, and at Go's default
+// the collector took a tenth of its time. GOGC and GOMEMLIMIT take precedence.
 func collectSeldom() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbagePercent)

@@ -1,5 +1,5 @@
-// Package process starts the parts of a service in order and stops them in reverse, so that what
-// feeds others stops first and what others need stops last.
+// Package process starts the parts of a service in order and stops them in reverse, so that the
+// parts which feed others stop first and the parts which others use stop last.
 package process
 
 import (
@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// Part is one owned piece of a process. Run blocks until ctx ends (nil) or the part fails (an error
+// Part is an owned piece of a process. Run blocks until ctx ends (nil) or the part fails (an error
 // stops the process). A part that only has to be closed, such as a pool, uses Closer.
 type Part struct {
 	Name string
 	Run  func(ctx context.Context) error
 }
 
-// Closer is a part that does nothing until the process stops, and then closes something.
+// Closer returns a part that does nothing until the process stops, and then calls closeIt.
 func Closer(name string, closeIt func()) Part {
 	return Part{Name: name, Run: func(ctx context.Context) error {
 		<-ctx.Done()
@@ -27,7 +27,7 @@ func Closer(name string, closeIt func()) Part {
 	}}
 }
 
-// Every is a part that does something at once and then every so often, until the process stops.
+// Every returns a part that calls do at once and then at every interval, until the process stops.
 func Every(name string, interval time.Duration, do func(ctx context.Context)) Part {
 	return Part{Name: name, Run: func(ctx context.Context) error {
 		tick := time.NewTicker(interval)
@@ -45,7 +45,8 @@ func Every(name string, interval time.Duration, do func(ctx context.Context)) Pa
 	}}
 }
 
-// stopTimeout bounds the stop of one part; one that hangs is left behind and named in the log.
+// stopTimeout bounds the stop of one part. A part that takes longer is abandoned and named in the
+// log.
 const stopTimeout = 20 * time.Second
 
 type running struct {
@@ -100,7 +101,7 @@ func stop(ctx context.Context, logger *slog.Logger, started []*running) error {
 			if r.err != nil {
 				errs = append(errs, fmt.Errorf("%s: %w", r.Name, r.err))
 			} else if early {
-				errs = append(errs, fmt.Errorf("%s: ended by itself", r.Name))
+				errs = append(errs, fmt.Errorf("%s: ended before the process was stopped", r.Name))
 			}
 
 			logger.DebugContext(ctx, "stopped", "part", r.Name)

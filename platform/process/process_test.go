@@ -12,7 +12,7 @@ import (
 	"tributary/platform/process"
 )
 
-// recorder notes the order in which parts stop.
+// recorder records the order in which parts stop.
 type recorder struct {
 	mu    sync.Mutex
 	names []string

@@ -1,4 +1,4 @@
-// Package ratelimit bounds how often callers ask.
+// Package ratelimit bounds the rate of requests of each caller.
 package ratelimit
 
 import (
@@ -10,17 +10,18 @@ import (
 	"tributary/platform/httpapi"
 )
 
-// Code documents the error code of this package.
+// Code returns the error code of this package.
 func Code() httpapi.Code {
 	return httpapi.Code{
 		Code: "rate_limited",
 		Kind: fault.Exhausted,
-		Meaning: "The caller asks too often, or too many wrong tokens come from its address; " +
-			"Retry-After tells when the next request is let through.",
+		Meaning: "The caller sends too many requests, or its address too many invalid tokens. " +
+			"The next request is accepted after the time in Retry-After.",
 	}
 }
 
-// Faults returns what is wrong with a limit of requests in a window; name is the setting's.
+// Faults returns what is wrong with a limit of requests in a window. name is the name of the
+// setting.
 func Faults(name string, limit int, window time.Duration, production bool) []string {
 	var faults []string
 	if limit < 0 {
@@ -28,7 +29,7 @@ func Faults(name string, limit int, window time.Duration, production bool) []str
 	}
 
 	if window < time.Second {
-		faults = append(faults, "RATE_LIMIT_WINDOW must be 1s or more")
+		faults = append(faults, "RATE_LIMIT_WINDOW must be at least 1s")
 	}
 
 	if production && limit == 0 {
@@ -39,8 +40,8 @@ func Faults(name string, limit int, window time.Duration, production bool) []str
 }
 
 // Limiter bounds the requests of each caller: at most limit at once, and in the long run limit a
-// window (the generic cell rate algorithm). It forgets callers that are idle. It is safe for
-// concurrent use; replicas count apart.
+// window (the generic cell rate algorithm). It forgets idle callers. It is safe for concurrent use;
+// replicas count separately.
 type Limiter struct {
 	limit    int
 	window   time.Duration
@@ -48,13 +49,13 @@ type Limiter struct {
 	now      func() time.Time
 
 	mu      sync.Mutex
-	full    map[string]time.Time // when a caller's allowance is whole again
+	full    map[string]time.Time // when a caller's full allowance is restored
 	sweepAt int
 }
 
 const minSweep = 1024
 
-// New returns a limiter, or nil, which bounds nothing, for a limit of 0. window must be positive.
+// New returns a limiter, or nil, which limits nothing, for a limit of 0. window must be positive.
 func New(limit int, window time.Duration, now func() time.Time) *Limiter {
 	if limit == 0 {
 		return nil
@@ -70,14 +71,14 @@ func New(limit int, window time.Duration, now func() time.Time) *Limiter {
 	}
 }
 
-// Allowance is what a caller has left.
+// Allowance is what remains for a caller.
 type Allowance struct {
 	Remaining int
-	Reset     time.Duration // until the allowance is whole again
-	Wait      time.Duration // until the next request is let through; 0: this one is
+	Reset     time.Duration // until the full allowance is restored
+	Wait      time.Duration // until the next request is accepted; 0 if this one is
 }
 
-// Err is a fault with the code rate_limited when the request is one too many, else nil.
+// Err returns the fault rate_limited if the request exceeds the limit, and nil otherwise.
 func (a Allowance) Err() error {
 	if a.Wait == 0 {
 		return nil
@@ -86,7 +87,7 @@ func (a Allowance) Err() error {
 	err := fault.New(
 		fault.Exhausted,
 		"rate_limited",
-		"You ask too often; try again after Retry-After.",
+		"Too many requests. Retry after the time in Retry-After.",
 	)
 	err.RetryAfter = a.Wait
 
@@ -120,7 +121,7 @@ func (l *Limiter) Take(caller string) Allowance {
 	return Allowance{Remaining: int((l.window - used) / l.interval), Reset: used}
 }
 
-// sweep forgets idle callers whenever their number has doubled.
+// sweep forgets idle callers whenever the number of callers has doubled.
 func (l *Limiter) sweep(now time.Time) {
 	if len(l.full) < l.sweepAt {
 		return
@@ -147,7 +148,7 @@ func (l *Limiter) Headers(a Allowance, set func(name, value string)) {
 	set("RateLimit-Policy", strconv.Itoa(l.limit)+";w="+seconds(l.window))
 }
 
-// seconds rounds up: whoever waits so long has waited long enough.
+// seconds rounds up, so that the wait is always long enough.
 func seconds(d time.Duration) string {
 	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
 }

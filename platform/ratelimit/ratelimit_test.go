@@ -39,7 +39,7 @@ func TestNoLimit(t *testing.T) {
 	limiter.Headers(ratelimit.Allowance{}, func(name, _ string) { t.Errorf("header %s", name) })
 }
 
-// What Retry-After says is enough.
+// Waiting for Retry-After is enough.
 func TestTheWaitIsEnough(t *testing.T) {
 	t.Parallel()
 

@@ -1,6 +1,6 @@
 // Package sealed encrypts single fields of messages, so that brokers, dead-letter topics and
-// backups hold nothing readable. A sealed field is a JWE in compact form (RFC 7516, alg "dir", enc
-// "A256GCM"), which any JOSE library can open. It is bound to a context, such as the id of the
+// backups hold no readable content. A sealed field is a JWE in compact form (RFC 7516, alg "dir",
+// enc "A256GCM"), which any JOSE library can open. It is bound to a context, such as the id of the
 // message, and does not open in another.
 package sealed
 
@@ -18,26 +18,26 @@ import (
 	"tributary/platform/config"
 )
 
-// The errors of Open. None tells anything of the content.
+// The errors of Open. None of them reveals the content.
 var (
 	ErrMalformed  = errors.New("sealed: not a sealed field")
-	ErrUnknownKey = errors.New("sealed: sealed by a key that is not in the ring")
-	ErrDamaged    = errors.New("sealed: damaged, or made for another context")
+	ErrUnknownKey = errors.New("sealed: sealed with a key that is not in the ring")
+	ErrDamaged    = errors.New("sealed: damaged, or sealed for another context")
 )
 
-// Config names the keys. Both forms hold "id:base64 of 32 bytes", separated by commas or line ends;
-// the first key seals, all of them open. To change keys: add the new one behind the old one
-// everywhere, then put it first, then drop the old one when no message sealed by it is left.
+// Config names the keys. Both forms hold "id:base64 of 32 bytes", separated by commas or line ends.
+// The first key seals; all of them open. To rotate keys, add the new one behind the old one
+// everywhere, then put it first, then remove the old one when no message sealed with it remains.
 type Config struct {
 	// Keys are the keys of account details in messages, id:base64 of 32 bytes, separated by commas;
 	// the first seals, all open. Production: required, here or in ACCOUNT_DETAILS_KEYS_FILE.
 	Keys string `envconfig:"ACCOUNT_DETAILS_KEYS"`
-	// File is a file with the keys, separated by commas or line ends, instead of
+	// File is a file with the keys, separated by commas or line ends; it replaces
 	// ACCOUNT_DETAILS_KEYS.
 	File string `envconfig:"ACCOUNT_DETAILS_KEYS_FILE"`
 }
 
-// Validate tells every fault of the settings. In production there must be a key.
+// Validate returns a message for each invalid setting. Production requires a key.
 func (c Config) Validate(production bool) []string {
 	if c.Keys == "" && c.File == "" {
 		if production {
@@ -59,7 +59,7 @@ func (c Config) Validate(production bool) []string {
 		if production && weak(key) {
 			return []string{
 				"ACCOUNT_DETAILS_KEYS holds a key that is not random: refused in production " +
-					"(openssl rand -base64 32 makes one)",
+					"(create one with openssl rand -base64 32)",
 			}
 		}
 	}
@@ -67,7 +67,7 @@ func (c Config) Validate(production bool) []string {
 	return nil
 }
 
-// weak reports whether the key has too little variety, or is a text: 32 random bytes never are.
+// weak reports whether the key has too little variety, or is a text; 32 random bytes never are.
 func weak(key []byte) bool {
 	return config.Monotonous(string(key)) || config.Guessable(string(key)) ||
 		!slices.ContainsFunc(key, func(b byte) bool { return b < ' ' || b > '~' })
@@ -79,14 +79,14 @@ type Ring struct {
 	keys    map[string][]byte
 }
 
-// Load makes the ring of the settings; nil without any key.
+// Load returns the ring of the settings, or nil if there is no key.
 func Load(c Config) (*Ring, error) {
 	text, name := c.Keys, "ACCOUNT_DETAILS_KEYS"
 	switch {
 	case c.Keys != "" && c.File != "":
 		return nil, errors.New("set only one of ACCOUNT_DETAILS_KEYS and ACCOUNT_DETAILS_KEYS_FILE")
 	case c.Keys == "" && c.File == "":
-		return nil, nil // no keys, no ring: documented
+		return nil, nil // documented: no keys, no ring
 	case c.File != "":
 		content, err := os.ReadFile(c.File)
 		if err != nil {
@@ -123,7 +123,7 @@ func parse(text string) (*Ring, error) {
 		}
 
 		if _, twice := ring.keys[id]; twice {
-			return nil, errors.New("an id is there twice")
+			return nil, errors.New("an id occurs twice")
 		}
 
 		ring.keys[id] = key
@@ -143,7 +143,7 @@ func parse(text string) (*Ring, error) {
 // contextHeader is the protected header that binds a sealed field to its context.
 const contextHeader = "sub"
 
-// Seal encrypts plain for the context by the current key.
+// Seal encrypts plain for the context with the current key.
 func (r *Ring) Seal(plain []byte, context string) (string, error) {
 	encrypter, err := jose.NewEncrypter(
 		jose.A256GCM,
@@ -162,7 +162,7 @@ func (r *Ring) Seal(plain []byte, context string) (string, error) {
 	return object.CompactSerialize()
 }
 
-// Open decrypts what Seal returned for the same context, by any key of the ring.
+// Open decrypts what Seal returned for the same context, with any key of the ring.
 func (r *Ring) Open(text, context string) ([]byte, error) {
 	object, err := jose.ParseEncryptedCompact(
 		text,
@@ -173,7 +173,7 @@ func (r *Ring) Open(text, context string) ([]byte, error) {
 		return nil, ErrMalformed
 	}
 
-	// Base64 has bits that mean nothing; a text that differs in them is not what Seal returned.
+	// Base64 has unused bits; a text that differs in them is not what Seal returned.
 	if again, err := object.CompactSerialize(); err != nil || again != text {
 		return nil, ErrMalformed
 	}

@@ -12,7 +12,7 @@ import (
 	"tributary/platform/sealed"
 )
 
-// key gives an entry for the ring with 32 bytes of the letter.
+// key returns an entry of the ring whose 32 bytes are the letter.
 func key(id, letter string) string {
 	return id + ":" + base64.StdEncoding.EncodeToString([]byte(strings.Repeat(letter, 32)))
 }
@@ -57,7 +57,7 @@ func TestSealAndOpen(t *testing.T) {
 	}
 }
 
-// Each character of a sealed field matters.
+// A change of any character of a sealed field is detected.
 func TestEveryChangeIsNoticed(t *testing.T) {
 	t.Parallel()
 	r := ring(t, key("k1", "a"))

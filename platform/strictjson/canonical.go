@@ -7,10 +7,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Canonical returns the one text of all JSON values that say the same as value: members sorted, no
-// white space, no needless escapes, and numbers that are equal as decimals written alike (100,
-// 100.0, 1.00e2). Numbers are never evaluated: neither is precision lost, nor does 1e999999999 take
-// room. The text is for comparing and hashing. An error means that value is not valid JSON.
+// Canonical returns the same text for all JSON values that are equal to value: members sorted, no
+// white space, no unnecessary escapes, and numbers that are equal as decimals written alike (100,
+// 100.0, 1.00e2). Numbers are never evaluated, so precision is kept and 1e999999999 takes no
+// memory. The text is for comparing and hashing. An error means that value is not valid JSON.
 func Canonical(value []byte) ([]byte, error) {
 	text := jsontext.Value(bytes.Clone(value))
 
@@ -43,8 +43,8 @@ func Canonical(value []byte) ([]byte, error) {
 	return out, nil
 }
 
-// Number returns the one text of all JSON numbers that are equal to the number as decimals; false
-// if text is no JSON number.
+// Number returns the same text for all JSON numbers that are equal to text as decimals. The bool is
+// false if text is not a JSON number.
 func Number(text string) (string, bool) {
 	value := jsontext.Value(text)
 	if !value.IsValid() || value.Kind() != jsontext.KindNumber ||
@@ -55,7 +55,7 @@ func Number(text string) (string, bool) {
 	return string(appendNumber(nil, value)), true
 }
 
-// afterString returns the index behind the string that begins at i.
+// afterString returns the index after the string that begins at i.
 func afterString(text []byte, i int) int {
 	for i++; text[i] != '"'; i++ {
 		if text[i] == '\\' {
@@ -99,7 +99,7 @@ func appendNumber(out, number []byte) []byte {
 	if len(power) > 0 {
 		var err error
 		if exponent, err = strconv.Atoi(string(power)); err != nil || tooFar(exponent) {
-			return append(out, number...) // further than anything else can be written
+			return append(out, number...) // beyond every exponent that can be written otherwise
 		}
 	}
 

@@ -62,7 +62,7 @@ func TestCanonicalKeepsDifferentValuesApart(t *testing.T) {
 	}
 }
 
-// Two numbers have one text exactly if they are equal as fractions.
+// Two numbers have the same text if and only if they are equal as fractions.
 func TestCanonicalNumbersAreEqualAsDecimals(t *testing.T) {
 	t.Parallel()
 

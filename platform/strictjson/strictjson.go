@@ -1,6 +1,6 @@
 // Package strictjson is the only reader of JSON from outside: request bodies and messages. It
 // refuses what other decoders repair or ignore: duplicate keys, unknown members, invalid UTF-8,
-// lone surrogates, NUL, text behind the value, nesting without end and numbers without meaning. Its
+// lone surrogates, NUL, text after the value, deep nesting and numbers beyond its limits. Its
 // errors never quote the input.
 package strictjson
 
@@ -21,24 +21,25 @@ import (
 	"tributary/platform/fault"
 )
 
-// The limits of what is taken as JSON.
+// The limits of accepted JSON.
 const (
 	MaxDepth    = 32  // objects and arrays within each other
 	MaxNumber   = 100 // characters of a number
 	MaxExponent = 300 // magnitude of a number's exponent
 )
 
-// Check reads data once and returns nil if it is one strict JSON value, else a *fault.Error of kind
-// Malformed with one of the codes json_empty, json_syntax, json_duplicate_key, json_invalid_utf8,
-// json_byte_order_mark, json_nul, json_too_deep, json_trailing_text or json_number_range.
+// Check reads data once. It returns nil if data is one strict JSON value, and otherwise a
+// *fault.Error of kind Malformed with one of the codes json_empty, json_syntax, json_duplicate_key,
+// json_invalid_utf8, json_byte_order_mark, json_nul, json_too_deep, json_trailing_text or
+// json_number_range.
 func Check(data []byte) error {
 	_, err := Measure(data, math.MaxInt)
 	return err
 }
 
-// Measure is Check and returns about how many bytes the value takes in memory once it is decoded
-// into maps, slices and strings. A value that holds more than maxValues values, itself included, is
-// a *fault.Error of kind TooLarge with code json_too_many_values.
+// Measure is Check that also returns the approximate number of bytes that the value takes in memory
+// when decoded into maps, slices and strings. A value of more than maxValues values, itself
+// included, is a *fault.Error of kind TooLarge with code json_too_many_values.
 func Measure(data []byte, maxValues int) (size int64, err error) {
 	if bytes.HasPrefix(data, []byte(byteOrderMark)) {
 		return 0, malformed(
@@ -60,15 +61,15 @@ func Measure(data []byte, maxValues int) (size int64, err error) {
 	c.size = int64(len(data))
 	err = c.walk(data)
 	c.source = bytes.Buffer{}
-	c.decoder.Reset(&c.source) // lets go of the text
+	c.decoder.Reset(&c.source) // releases the text
 
 	return c.size, err
 }
 
 const byteOrderMark = "\xef\xbb\xbf"
 
-// What values take in memory beside their text: measured with maps of one to eight members, slices
-// and strings behind interfaces.
+// The memory of values beside their text, measured with maps of one to eight members, slices and
+// strings behind interfaces.
 const (
 	sizeOfObject = 340
 	sizeOfName   = 16
@@ -76,7 +77,8 @@ const (
 	sizeOfScalar = 32
 )
 
-// check is what a pass needs; it is used again, since its tables of names are what a check costs.
+// check is the state of a pass. It is pooled, since its tables of names are the main cost of a
+// check.
 type check struct {
 	source    bytes.Buffer // the decoder reads it in place
 	decoder   jsontext.Decoder
@@ -124,7 +126,7 @@ func (c *check) walk(data []byte) error {
 	}
 }
 
-// count adds a token to what the value takes.
+// count adds the memory of a token.
 func (c *check) count(kind jsontext.Kind) error {
 	switch kind {
 	case jsontext.KindBeginObject:
@@ -133,7 +135,7 @@ func (c *check) count(kind jsontext.Kind) error {
 		c.size += sizeOfArray
 	case jsontext.KindString:
 		parent, length := c.decoder.StackIndex(c.decoder.StackDepth())
-		if parent == jsontext.KindBeginObject && length%2 == 1 { // a member's name
+		if parent == jsontext.KindBeginObject && length%2 == 1 { // the name of a member
 			c.size += sizeOfName
 			return nil
 		}
@@ -152,7 +154,7 @@ func (c *check) count(kind jsontext.Kind) error {
 	return fault.New(
 		fault.TooLarge,
 		"json_too_many_values",
-		fmt.Sprintf("The body holds more than %d JSON values; send less at once.", c.maxValues),
+		fmt.Sprintf("The body contains more than %d JSON values. Send fewer in one request.", c.maxValues),
 	)
 }
 
@@ -174,7 +176,7 @@ func checkToken(decoder *jsontext.Decoder, token jsontext.Token) error {
 			return malformed(
 				"json_nul",
 				fmt.Sprintf(
-					"A string before byte %d holds the character NUL.",
+					"A string before byte %d contains the character NUL.",
 					decoder.InputOffset(),
 				),
 			)
@@ -216,10 +218,10 @@ func sane(number string) bool {
 	return true
 }
 
-// Unmarshal reads strict JSON into v, a pointer: member names match to the letter and unknown ones
-// are refused. It does not repeat Check's limits on depth, NUL and numbers. The *fault.Error that
-// it returns is Malformed for bad syntax (codes as in Check) and validation_failed, naming the
-// field, for a value of the wrong type or an unknown member.
+// Unmarshal reads strict JSON into v, a pointer. Member names match exactly, and unknown ones are
+// refused. It does not repeat Check's limits on depth, NUL and numbers. The returned *fault.Error
+// is Malformed for bad syntax (codes as in Check) and validation_failed, naming the field, for a
+// value of the wrong type or an unknown member.
 func Unmarshal(data []byte, v any) error {
 	err := json.Unmarshal(data, v, json.RejectUnknownMembers(true))
 	if err == nil {
@@ -263,22 +265,22 @@ func syntax(data []byte, err error) error {
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		return malformed(
 			"json_duplicate_key",
-			fmt.Sprintf("An object holds a key twice before byte %d.", s.ByteOffset),
+			fmt.Sprintf("An object contains a key twice before byte %d.", s.ByteOffset),
 		)
 	case surrogateAt(data, s.ByteOffset):
 		return malformed(
 			"json_invalid_utf8",
-			fmt.Sprintf("The string at byte %d holds a lone surrogate.", s.ByteOffset),
+			fmt.Sprintf("The string at byte %d contains a lone surrogate.", s.ByteOffset),
 		)
 	}
 
 	return malformed(
 		"json_syntax",
-		fmt.Sprintf("The body stops being JSON at byte %d.", s.ByteOffset),
+		fmt.Sprintf("The body is not JSON at byte %d.", s.ByteOffset),
 	)
 }
 
-// surrogateAt reports whether the escape \ud800 to \udfff stands at the offset.
+// surrogateAt reports whether the text at the offset is an escape from \ud800 to \udfff.
 func surrogateAt(data []byte, offset int64) bool {
 	rest := data[min(int(offset), len(data)):]
 

@@ -131,7 +131,7 @@ func FuzzCheck(f *testing.F) {
 	})
 }
 
-// Check runs on every body: it must not cost garbage.
+// Check runs on every body: it must not allocate.
 func BenchmarkCheck(b *testing.B) {
 	body := []byte(
 		`{"user_id": "user123", "event_type": "purchase", "metadata": {"amount": 100.0, "product_id": "prod456"}}`,

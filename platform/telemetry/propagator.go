@@ -7,8 +7,8 @@ import (
 	oteltrace "go.opentelemetry.io/otel/trace"
 )
 
-// Propagator carries W3C traceparent and nothing else: what a caller writes into tracestate and
-// baggage ends here.
+// Propagator carries W3C traceparent and nothing else: a caller's tracestate and baggage are not
+// passed on.
 type Propagator struct{ w3c propagation.TraceContext }
 
 var _ propagation.TextMapPropagator = Propagator{}
@@ -26,7 +26,7 @@ func (p Propagator) Extract(
 	return p.w3c.Extract(ctx, onlyParent{carrier})
 }
 
-// Fields returns the names of what is carried.
+// Fields returns the names of the carried headers.
 func (Propagator) Fields() []string { return []string{traceparent} }
 
 const traceparent = "traceparent"

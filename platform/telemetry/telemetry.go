@@ -1,4 +1,5 @@
-// Package telemetry makes a service's logger, metrics registry and tracing, the same for all.
+// Package telemetry creates the logger, metrics registry and tracing of a service, the same for
+// all.
 package telemetry
 
 import (
@@ -18,8 +19,8 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.41.0"
 )
 
-// Logger writes JSON lines to w, each with the service's name. Level is debug, info, warn or error;
-// anything else is info. Errors are written as Text returns them.
+// Logger returns a logger that writes JSON lines to w, each with the service's name. level is
+// debug, info, warn or error; anything else is info. Errors are written as Text returns them.
 func Logger(w io.Writer, service, level string) *slog.Logger {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
@@ -31,7 +32,7 @@ func Logger(w io.Writer, service, level string) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(w, options)).With("service", service)
 }
 
-// Metrics is a registry with the Go runtime's and the process's own figures in it.
+// Metrics returns a registry with the metrics of the Go runtime and of the process.
 func Metrics() *prometheus.Registry {
 	r := prometheus.NewRegistry()
 	r.MustRegister(
@@ -42,16 +43,16 @@ func Metrics() *prometheus.Registry {
 	return r
 }
 
-// Tracing installs the propagator of W3C traceparent always, and an exporter when endpoint (an
-// OTLP/HTTP URL) is set; what OpenTelemetry complains of goes to the logger. The returned function
-// flushes and ends it.
+// Tracing installs the propagator of W3C traceparent, and an exporter if endpoint (an OTLP/HTTP
+// URL) is not empty. OpenTelemetry's errors are logged. The returned function flushes and stops the
+// exporter.
 func Tracing(
 	ctx context.Context,
 	service, endpoint string,
 	logger *slog.Logger,
 ) (stop func(context.Context) error, err error) {
 	otel.SetTextMapPropagator(Propagator{})
-	otel.SetLogger(logr.Discard()) // its own prints to standard error
+	otel.SetLogger(logr.Discard()) // its default logger prints to standard error
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
 		logger.Warn("tracing failed", "error", err)
 	}))
@@ -71,12 +72,11 @@ func Tracing(
 	return provider.Shutdown, nil
 }
 
-// linksPerSpan is more than a batch of messages has; OpenTelemetry's own default would drop most of
-// them.
+// linksPerSpan is more than a batch of messages has; OpenTelemetry's default would drop most links.
 const linksPerSpan = 1000
 
-// Provider makes the service's spans and hands them to the processor. OTEL_SPAN_LINK_COUNT_LIMIT,
-// when set, wins.
+// Provider returns a provider that creates the service's spans and passes them to the processor.
+// OTEL_SPAN_LINK_COUNT_LIMIT takes precedence.
 func Provider(service string, to trace.SpanProcessor) *trace.TracerProvider {
 	limits := trace.NewSpanLimits()
 	if os.Getenv("OTEL_SPAN_LINK_COUNT_LIMIT") == "" {

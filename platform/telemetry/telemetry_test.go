@@ -22,7 +22,7 @@ import (
 
 const canary = "canary-5e1f"
 
-// What libraries quote of their input is in no line of the log, however it is wrapped.
+// No line of the log contains the input that libraries quote, however an error is wrapped.
 func TestErrorsAreLoggedWithoutTheirInput(t *testing.T) {
 	t.Parallel()
 
@@ -60,8 +60,8 @@ func TestErrorsAreLoggedWithoutTheirInput(t *testing.T) {
 	}
 }
 
-// A caller's trace goes on; what it writes into tracestate and baggage does not, and a malformed
-// header is told to nobody.
+// A caller's trace continues. Its tracestate and baggage are dropped, and a malformed header is
+// ignored.
 func TestOnlyTraceparentTravels(t *testing.T) {
 	t.Parallel()
 

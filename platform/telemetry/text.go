@@ -17,8 +17,8 @@ import (
 
 const maxText = 1000 // bytes of an error's text
 
-// Text returns the text of err without what libraries quote of their input: a log must not hold
-// what callers send.
+// Text returns the text of err without the input that libraries quote: a log must not contain what
+// callers send.
 func Text(err error) string {
 	if err == nil {
 		return ""
@@ -39,10 +39,10 @@ func Text(err error) string {
 	return text[:cut] + "…"
 }
 
-// encoded matches what the PostgreSQL driver says of a parameter that it cannot send.
+// encoded matches the PostgreSQL driver's error for a parameter that it cannot encode.
 var encoded = regexp.MustCompile(`(?s)unable to encode .* into`)
 
-// withoutQuotes replaces in the text that of each error below err which quotes input.
+// withoutQuotes replaces the text of each error below err that quotes input.
 func withoutQuotes(text string, err error) string {
 	if said, quotes := harmless(err); quotes {
 		return strings.ReplaceAll(text, err.Error(), said)
@@ -62,7 +62,7 @@ func withoutQuotes(text string, err error) string {
 	return text
 }
 
-// harmless returns what can be said of an error that quotes input.
+// harmless returns a text for an error that quotes input, and whether err is one.
 func harmless(err error) (said string, quotes bool) {
 	switch e := err.(type) { //nolint:errorlint // withoutQuotes walks the tree
 	case *json.SemanticError:
@@ -94,13 +94,14 @@ type sqlError interface {
 	SQLState() string
 }
 
-// quotesValue reports whether PostgreSQL's message of the state may quote a value: those of class
-// 22, data exceptions, do. What other classes quote stands in the detail, which is not in the text.
+// quotesValue reports whether PostgreSQL's message for the state may quote a value, as those of
+// class 22, data exceptions, do. Other classes quote values in the detail, which is not part of the
+// text.
 func quotesValue(state string) bool {
 	return strings.HasPrefix(state, "22")
 }
 
-// host returns scheme and host of a URL: its path and query hold what callers ask for.
+// host returns the scheme and host of a URL: its path and query contain callers' input.
 func host(text string) string {
 	u, err := url.Parse(text)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package version names the release that the programs belong to.
+// Package version names the release of the programs.
 package version
 
 import (
@@ -10,8 +10,8 @@ import (
 // as a label.
 const Number = "0.1.0"
 
-// Line returns one line for people: the program, its release, the revision that it was built from
-// where the build recorded it, and the version of Go. It takes what debug.ReadBuildInfo returns.
+// Line returns one line for people: the program, its release, the revision of its build if
+// recorded, and the version of Go. Its arguments are the results of debug.ReadBuildInfo.
 func Line(info *debug.BuildInfo, ok bool) string {
 	if !ok {
 		return Number

@@ -24,7 +24,7 @@ func TestTheLineNamesProgramReleaseRevisionAndGo(t *testing.T) {
 	}
 }
 
-// The number is written once in code; the documents and images that repeat it must agree.
+// The number is defined once in code; the documents and images that repeat it must agree.
 func TestDocumentsAndImagesNameTheRelease(t *testing.T) {
 	t.Parallel()
 

@@ -1,5 +1,5 @@
-// Package authtest makes tokens for tests: good ones, and a table of forged and damaged ones that
-// every service must refuse.
+// Package authtest creates tokens for tests: valid ones, and a table of forged and damaged ones
+// that every service must refuse.
 package authtest
 
 import (
@@ -18,10 +18,11 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Secret is good enough for HS256 and for production's checks.
+// Secret is a valid HS256 secret, accepted in production too.
 const Secret = "kP7v!xZ2mQ9w#Lr4bN8s@Td6hJ1yFg5c" //nolint:gosec // a test's secret
 
-// Claims are those of a good token for the user, valid for an hour around now.
+// Claims returns the claims of a valid token for the user. The token is valid for an hour before
+// and after now.
 func Claims(now time.Time, user string) map[string]any {
 	return map[string]any{
 		"sub":   user,
@@ -34,7 +35,8 @@ func Claims(now time.Time, user string) map[string]any {
 	}
 }
 
-// Sign makes a compact token out of claims with the method and key; header members may be added.
+// Sign returns a compact token with the claims, signed with the method and key. The members of
+// header are added to the token's header.
 func Sign(tb testing.TB, method jwt.SigningMethod, key any, claims, header map[string]any) string {
 	tb.Helper()
 	token := jwt.NewWithClaims(method, jwt.MapClaims(claims))
@@ -48,13 +50,14 @@ func Sign(tb testing.TB, method jwt.SigningMethod, key any, claims, header map[s
 	return text
 }
 
-// HS256 is Sign by the secret without extra header members.
+// HS256 returns a token with the claims, signed with the secret.
 func HS256(tb testing.TB, secret string, claims map[string]any) string {
 	tb.Helper()
 	return Sign(tb, jwt.SigningMethodHS256, []byte(secret), claims, nil)
 }
 
-// Raw signs any header and payload text by HMAC-SHA256, also such that no library would write.
+// Raw returns a token with any header and payload text, including text that no library would write,
+// signed with HMAC-SHA256.
 func Raw(secret, header, payload string) string {
 	signed := base64.RawURLEncoding.EncodeToString(
 		[]byte(header),
@@ -65,15 +68,15 @@ func Raw(secret, header, payload string) string {
 	return signed + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// Case is one token that must be refused with 401 and the code.
+// Case is a token that must be refused with status 401 and the code.
 type Case struct {
 	Name  string
 	Token string
 	Code  string
 }
 
-// Forged gives the tokens that a service with HS256, the secret, issuer "test-issuer" and audience
-// "test-audience" must refuse. They are made for the time now.
+// Forged returns the tokens that a service must refuse at the time now if it verifies HS256 with
+// the secret, the issuer "test-issuer" and the audience "test-audience".
 func Forged(tb testing.TB, secret string, now time.Time) []Case {
 	tb.Helper()
 	cases := damaged(tb, secret, now)

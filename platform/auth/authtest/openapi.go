@@ -9,16 +9,16 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// Operation is one route of an OpenAPI document with the rights that it states.
+// Operation is a route of an OpenAPI document with the rights that it requires.
 type Operation struct {
 	Method string // GET, POST, …
 	Path   string // with every parameter replaced by "x1"
-	Public bool   // no token needed
+	Public bool   // no token required
 	Roles  []string
 }
 
-// Operations lists every operation of an OpenAPI document, in the order of path and method. Tests
-// that go through it cannot forget a new route.
+// Operations returns every operation of an OpenAPI document, ordered by path and method. A test
+// that uses it covers new routes too.
 func Operations(tb testing.TB, document []byte) []Operation {
 	tb.Helper()
 
