@@ -11,7 +11,7 @@ import (
 	"tributary/tracking/internal/application/ingest"
 )
 
-// settings are everything that the environment decides.
+// settings are the service's settings from the environment.
 type settings struct {
 	config.Service
 
@@ -22,15 +22,18 @@ type settings struct {
 	DatabaseURL string `envconfig:"DATABASE_URL" default:"postgres://tracking_user:tracking_password@localhost:5432/trackingdb?sslmode=disable"`
 	// Topic is the full name of the topic of events.
 	Topic string `envconfig:"PULSAR_TOPIC" default:"persistent://public/default/tracking-events"`
-	// Readers is the number of database connections for queries; the relay and the look-up of keys
+	// Readers is the number of database connections for queries. The relay and the look-up of keys
 	// have 4 each of their own.
 	Readers int32 `envconfig:"TRACKING_READERS" default:"8"`
-	// Writers is the number of database connections that commit events. Commits take turns, and one
-	// writer makes the largest; a second one pays when the database is far away. 1 to 8.
+	// Writers is the number of database connections that commit events. Commits are serialized, and
+	// a single writer forms the largest ones; a second one pays if the database is far away. 1 to
+	// 8.
 	Writers int `envconfig:"TRACKING_WRITERS" default:"1"`
-	// QueueRows is how many events may wait for a commit; beyond, 503 intake_full.
+	// QueueRows is how many events may wait for a commit. Beyond it requests are refused with 503
+	// intake_full.
 	QueueRows int `envconfig:"TRACKING_QUEUE_EVENTS" default:"20000"`
-	// QueueBytes is how many bytes of events may wait for a commit; beyond, 503 intake_full.
+	// QueueBytes is how many bytes of events may wait for a commit. Beyond it requests are refused
+	// with 503 intake_full.
 	QueueBytes int `envconfig:"TRACKING_QUEUE_BYTES" default:"33554432"`
 	// Lease is how long a silent replica keeps the relay before another takes over; 1s to 1m.
 	Lease time.Duration `envconfig:"TRACKING_RELAY_LEASE" default:"3s"`
@@ -38,7 +41,7 @@ type settings struct {
 	// RateLimit is how many requests a caller may send in RATE_LIMIT_WINDOW; 0 for no limit.
 	// Production: not 0.
 	RateLimit int `envconfig:"TRACKING_RATE_LIMIT" default:"1000000"`
-	// RateWindow is the time over which TRACKING_RATE_LIMIT counts; 1s or more.
+	// RateWindow is the time over which TRACKING_RATE_LIMIT counts; at least 1s.
 	RateWindow time.Duration `envconfig:"RATE_LIMIT_WINDOW" default:"1m"`
 
 	CORS   config.CORS
@@ -46,7 +49,7 @@ type settings struct {
 	Broker broker.Config
 }
 
-// Validate returns every fault at once; production refuses what is insecure.
+// Validate returns every fault of the settings. Production refuses insecure ones.
 func (s *settings) Validate() []string {
 	faults := s.Service.Validate()
 	faults = append(faults, s.Auth.Validate(s.Production())...)

@@ -19,12 +19,12 @@ func newGauges(metrics prometheus.Registerer, r *relay.Relay) *gauges {
 	g := &gauges{
 		rows: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "tracking_commit_events",
-			Help:    "Events that shared a commit.",
+			Help:    "Events in a commit.",
 			Buckets: []float64{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000},
 		}),
 		took: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "tracking_commit_seconds",
-			Help:    "Time of a commit.",
+			Help:    "Duration of a commit.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5},
 		}),
 	}
@@ -39,7 +39,7 @@ func newGauges(metrics prometheus.Registerer, r *relay.Relay) *gauges {
 		g.took,
 		gauge(
 			"tracking_relay_leading",
-			"1 where this replica relays.",
+			"1 if this replica relays.",
 			func(s relay.Status) float64 {
 				if s.Leading {
 					return 1
@@ -50,18 +50,18 @@ func newGauges(metrics prometheus.Registerer, r *relay.Relay) *gauges {
 		),
 		gauge(
 			"tracking_relay_position",
-			"Sequence number up to which the broker has confirmed.",
+			"Sequence number up to which the broker has confirmed all events.",
 			func(s relay.Status) float64 { return float64(s.Position) },
 		),
 		gauge(
 			"tracking_relay_in_flight",
-			"Events sent and not confirmed.",
+			"Events sent but not confirmed.",
 			func(s relay.Status) float64 { return float64(s.InFlight) },
 		),
 		gauge(
 			"tracking_relay_refused",
-			"Sequence number of the event that the broker refuses and all others wait for; 0 "+
-				"when there is none.",
+			"Sequence number of the event that the broker refuses, which blocks all others; 0 "+
+				"without one.",
 			func(s relay.Status) float64 { return float64(s.Refused) },
 		),
 	)
@@ -76,6 +76,6 @@ func (g *gauges) committed(rows int, took time.Duration) {
 
 func (*gauges) watchQueue(metrics prometheus.Registerer, c *ingest.Coalescer) {
 	metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "tracking_intake_waiting", Help: "Events that wait to be written.",
+		Name: "tracking_intake_waiting", Help: "Events waiting to be written.",
 	}, func() float64 { return float64(c.Waiting()) }))
 }

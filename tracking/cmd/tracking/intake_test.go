@@ -31,7 +31,7 @@ import (
 )
 
 // intake is the HTTP side of the service over a database of its own, with everything in between.
-// ahead moves its clock.
+// ahead advances its clock.
 type intake struct {
 	url   string
 	pool  *pgxpool.Pool
@@ -96,7 +96,7 @@ func newIntake(t *testing.T) *intake {
 	return in
 }
 
-// rows counts the events.
+// rows returns the number of events.
 func (in *intake) rows(t *testing.T) (n int) {
 	t.Helper()
 
@@ -107,7 +107,7 @@ func (in *intake) rows(t *testing.T) (n int) {
 	return n
 }
 
-// posting is one request; Caller is "shop" and Media JSON where nothing is said.
+// posting is a request. By default the Caller is "shop" and the Media JSON.
 type posting struct{ path, caller, key, media, body string }
 
 type answer struct {
@@ -161,8 +161,8 @@ func (in *intake) post(t *testing.T, p posting) answer {
 	return answer{got.StatusCode, got.Header.Get("Idempotency-Replayed") == "true", string(text)}
 }
 
-// want posts and checks the answer: its status, whether it is one that was given before, and a part
-// of its body.
+// want posts a request and checks the answer: its status, whether it is replayed, and a part of its
+// body.
 func (in *intake) want(t *testing.T, p posting, status int, replayed bool, part string) answer {
 	t.Helper()
 
@@ -271,8 +271,8 @@ func TestAKeyGetsItsFirstAnswerAgain(t *testing.T) {
 	} {
 		in.ahead.Store(0)
 		first := in.want(t, c.posting, c.status, false, c.part)
-		in.ahead.Store(int64(time.Hour)) // also what depends on the time is answered as it was
-		// a request of which every event breaks the rules is not remembered
+		in.ahead.Store(int64(time.Hour)) // so that answers which depend on the time would differ
+		// a request without any valid event is not remembered
 		stored := c.key != "bad"
 
 		again := in.want(t, c.posting, c.status, stored, c.part)
@@ -358,7 +358,7 @@ func TestParallelRequestsWithOneKey(t *testing.T) {
 	}
 }
 
-// What a key made is known by its id when the key is forgotten.
+// An event recorded with a key is found by its id after the key is deleted.
 func TestForgottenKeys(t *testing.T) {
 	t.Parallel()
 	in := newIntake(t)
@@ -393,7 +393,7 @@ func TestForgottenKeys(t *testing.T) {
 	}
 }
 
-// Requests with and without keys share commits, and none of them is another's.
+// Requests with and without keys share commits without affecting each other.
 func TestKeysAmongOthers(t *testing.T) {
 	t.Parallel()
 	in := newIntake(t)
@@ -434,8 +434,8 @@ func TestKeysAmongOthers(t *testing.T) {
 	}
 }
 
-// Figures that the acceptance criteria name: 3 bad items and 50 duplicates among 1000, also when
-// they come with a key and again.
+// Figures of the acceptance criteria: 3 invalid items and 50 duplicates among 1000, also with a key
+// and repeated.
 func TestABatchOfAThousand(t *testing.T) {
 	t.Parallel()
 	in := newIntake(t)

@@ -1,4 +1,4 @@
-// Command tracking is the service that records events: it takes them in, keeps them in an
+// Command tracking is the service that records events: it accepts them, keeps them in an
 // append-only log and publishes the log.
 package main
 

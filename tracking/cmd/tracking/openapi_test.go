@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The committed document is the service's own.
+// The committed document matches the service.
 func TestTheCommittedOpenAPIDocumentIsUpToDate(t *testing.T) {
 	t.Parallel()
 

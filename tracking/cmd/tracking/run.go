@@ -35,12 +35,12 @@ import (
 const (
 	service    = "tracking"
 	healthPath = "/api/v1/tracking/health"
-	// forgetEvery is how often keys that were kept long enough are looked for.
+	// forgetEvery is the interval between deletions of old keys.
 	forgetEvery = 10 * time.Minute
 )
 
-// run is the whole service: settings, parts, and their order. With the argument healthcheck it asks
-// a running one instead, and with openapi it prints the OpenAPI document.
+// run runs the whole service: settings, parts, and their order. With the argument healthcheck it
+// probes a running one instead, and with openapi it prints the OpenAPI document.
 func run(ctx context.Context, args []string) error {
 	if len(args) > 0 && args[0] == "openapi" {
 		return writeOpenAPI(os.Stdout) //nolint:contextcheck // it serves no request
@@ -150,17 +150,18 @@ func run(ctx context.Context, args []string) error {
 	return process.Run(ctx, logger, parts...)
 }
 
-// pools are the connections to the database: none of these kinds of work can keep another waiting.
+// pools are the connections to the database, one pool for each kind of work, so that none keeps
+// another waiting.
 type pools struct {
 	readers *pgxpool.Pool // queries
 	writers *pgxpool.Pool // commits
-	keys    *pgxpool.Pool // looking for the keys of requests
+	keys    *pgxpool.Pool // look-ups of the keys of requests
 	relay   *pgxpool.Pool // the relay, its lease, and readiness
 }
 
 const (
 	keyConnections = 4
-	// a page is read while the position is saved, and some look whether the database answers
+	// a page is read while the position is saved and readiness probes the database
 	relayConnections = 4
 )
 
@@ -196,7 +197,7 @@ func (p pools) close() {
 	p.relay.Close()
 }
 
-// relayReady tells of the relay's trouble, and people of what only they can end.
+// relayReady returns the relay's trouble, as advice if only an operator can end it.
 func relayReady(r *relay.Relay) func(context.Context) error {
 	return func(context.Context) error {
 		status := r.Status()
@@ -208,7 +209,7 @@ func relayReady(r *relay.Relay) func(context.Context) error {
 	}
 }
 
-// holder names this replica: no other, and no earlier life of it.
+// holder returns a name of this replica that no other replica and no earlier process has.
 func holder() string {
 	host, err := os.Hostname()
 	if err != nil {
@@ -218,7 +219,7 @@ func holder() string {
 	return fmt.Sprintf("%s/%d/%s", host, os.Getpid(), uuid.NewString()[:8])
 }
 
-// wiring is what the HTTP side is made of.
+// wiring holds the dependencies of the HTTP side.
 type wiring struct {
 	metricsApart bool
 	cursors      string // what the cursors of lists are sealed by
@@ -239,7 +240,7 @@ func newAPI(w wiring) *httpapi.API {
 		Version:    version.Number,
 		HealthPath: healthPath,
 		Description: "Records events in an append-only log and publishes them to Apache Pulsar. " +
-			"An event is answered once it is committed.",
+			"A request is answered after its events are committed.",
 		Codes:        rest.Codes(),
 		Tags:         rest.Tags(),
 		Open:         w.open,

@@ -19,7 +19,7 @@ import (
 	"tributary/platform/brokertest"
 )
 
-// serve runs the service on the database and a namespace of its own, and gives its address.
+// serve runs the service on the database and a namespace of its own, and returns its address.
 func serve(t *testing.T, databaseURL string) (base string) {
 	t.Helper()
 
@@ -53,7 +53,7 @@ func serve(t *testing.T, databaseURL string) (base string) {
 	return "http://" + address
 }
 
-// get gives the status of an answer, 0 without one.
+// get returns the status of an answer, or 0 without one.
 func get(ctx context.Context, url string) int {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
@@ -71,7 +71,7 @@ func get(ctx context.Context, url string) int {
 	return answer.StatusCode
 }
 
-// record posts an event, which must be recorded in time.
+// record posts an event and fails the test unless it is recorded in time.
 func record(t *testing.T, base, key string) {
 	t.Helper()
 
@@ -105,7 +105,7 @@ func record(t *testing.T, base, key string) {
 	}
 }
 
-// eventually waits for what is to become true within the time.
+// eventually waits until the condition is true, at most for the time within.
 func eventually(t *testing.T, within time.Duration, what string, is func() bool) {
 	t.Helper()
 
@@ -119,10 +119,10 @@ func eventually(t *testing.T, within time.Duration, what string, is func() bool)
 	}
 }
 
-// Lists that hang, more of them than there are connections for lists, stop neither commits nor the
-// relay nor readiness.
+// Hanging lists, more of them than list connections, stop neither commits nor the relay nor
+// readiness.
 //
-//nolint:paralleltest // the service's settings are the process's
+//nolint:paralleltest // the settings belong to the process
 func TestListsThatHangStopNobodyElse(t *testing.T) {
 	db := migrationstest.New(t, migrations.Tracking())
 	base := serve(t, db.URL)

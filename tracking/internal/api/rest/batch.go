@@ -15,27 +15,27 @@ import (
 
 const (
 	maxBatch = 1000
-	maxTold  = 1000 // faults of all items of a batch; of an item behind them only the first is told
+	maxTold  = 1000 // faults listed in a batch; beyond it, only the first of each item
 )
 
 // BatchResults is the answer to a batch.
 type BatchResults struct {
-	Results []BatchResult `json:"results" doc:"One for each item, in order."`
+	Results []BatchResult `json:"results" doc:"One result for each item, in order."`
 }
 
 // BatchResult is the answer to one item of a batch.
 type BatchResult struct {
-	Index   int        `json:"index" doc:"Place of the item, from 0."`
-	EventID string     `json:"event_id,omitempty" doc:"Absent when a rejected item had none that is one." example:"event789"`
-	Status  string     `json:"status" enum:"recorded,duplicate,rejected" doc:"What became of the item."`
+	Index   int        `json:"index" doc:"Position of the item, from 0."`
+	EventID string     `json:"event_id,omitempty" doc:"The id of the event; absent if a rejected item has no valid one." example:"event789"`
+	Status  string     `json:"status" enum:"recorded,duplicate,rejected" doc:"Outcome of the item."`
 	Error   *ItemError `json:"error,omitempty" doc:"Why the item was rejected."`
 }
 
 // ItemError says why an item was rejected, as a problem document would.
 type ItemError struct {
 	Code   string                 `json:"code" doc:"Stable code, as in problem documents."`
-	Detail string                 `json:"detail" doc:"What happened, for people." example:"The request breaks the rules listed in errors."`
-	Errors []httpapi.ProblemField `json:"errors,omitempty" doc:"Every fault of the item; fields are relative to it. Of more than 100 of an item, or 1000 of the batch, not all are listed; more_faults says so."`
+	Detail string                 `json:"detail" doc:"What happened and what to do next, for people." example:"The request is invalid; errors lists each fault."`
+	Errors []httpapi.ProblemField `json:"errors,omitempty" doc:"Every fault of the item; fields are relative to it. At most 100 of an item and some 1000 of the batch are listed; more_faults reports that there are more."`
 }
 
 func registerBatch(api huma.API, in Ingest) {
@@ -46,8 +46,8 @@ func registerBatch(api huma.API, in Ingest) {
 		Summary:     "Record up to 1000 events",
 		Tags:        []string{tag},
 		Security:    auth.Require(auth.Operator),
-		Description: "Every item gets its own result, in order; a bad item never sinks the " +
-			"others. An item that repeats an earlier one of the same batch is a duplicate of it. " + aboutClouds,
+		Description: "Every item gets its own result, in order; an invalid item does not affect the " +
+			"others. An item that repeats an earlier one of the same batch is a duplicate. " + aboutClouds,
 		RequestBody: &huma.RequestBody{
 			Required: true,
 			Content:  content(api, mediaJSON, reflect.TypeFor[BatchRequest](), "BatchRequest"),
@@ -142,7 +142,7 @@ func itemError(err error) *ItemError {
 	if !ok {
 		return &ItemError{
 			Code:   "internal_error",
-			Detail: "The service failed. Nothing is known about the outcome.",
+			Detail: "The service failed; the outcome is unknown. Send the item again with the same event_id.",
 		}
 	}
 

@@ -10,7 +10,7 @@ import (
 	"tributary/tracking/internal/api/rest"
 )
 
-// The batch of the acceptance criteria: 1000 items, of which 3 are bad and 50 duplicates.
+// The batch of the acceptance criteria: 1000 items, of which 3 are invalid and 50 are duplicates.
 func TestABatchTellsOfEveryItem(t *testing.T) {
 	t.Parallel()
 	url, log := setup(t, nil)
@@ -43,7 +43,7 @@ func TestABatchTellsOfEveryItem(t *testing.T) {
 		}
 	}
 
-	want[609] = "recorded" // item 10 was bad, so e10 is new there
+	want[609] = "recorded" // item 10 was invalid, so e10 is new there
 	a := send(
 		t,
 		request{url: url + "/batch", body: `{"events":[` + strings.Join(items, ",") + `]}`},
@@ -112,8 +112,8 @@ func TestBatchesAreRefusedAsAWhole(t *testing.T) {
 	}
 }
 
-// However many faults a body has: each bad item has one at least, and the answer does not grow with
-// all of them.
+// Whatever the number of faults in a body, each invalid item lists at least one, and the size of
+// the answer is bounded.
 func TestABatchOfNonsenseIsAnsweredInShort(t *testing.T) {
 	t.Parallel()
 	url, log := setup(t, nil)
@@ -175,7 +175,7 @@ func TestABatchWithAKeyIsSafeToRepeat(t *testing.T) {
 	}
 }
 
-// A refused item is named by its id if that is one; what is none is not repeated.
+// A refused item is named by its id if that is valid. An invalid id is not repeated.
 func TestARefusedItemIsNamed(t *testing.T) {
 	t.Parallel()
 	url, _ := setup(t, nil)
@@ -240,7 +240,7 @@ func TestCloudEvents(t *testing.T) {
 	}
 }
 
-// What a CloudEvent says beside our own fields: unset attributes, extensions, its own trace, the
+// Members of a CloudEvent beside our own fields: unset attributes, extensions, its own trace, the
 // same time in another zone.
 func TestCloudEventsAreTakenAsTheirSpecificationSays(t *testing.T) {
 	t.Parallel()
@@ -288,7 +288,7 @@ func TestCloudEventsAreTakenAsTheirSpecificationSays(t *testing.T) {
 	}
 }
 
-// In binary mode the id is a header: recorded as a plain event, each retry would be another one.
+// In binary mode the id is a header: recorded as a plain event, each retry would be a new event.
 func TestCloudEventsInBinaryModeAreRefused(t *testing.T) {
 	t.Parallel()
 
@@ -385,7 +385,7 @@ func TestBadCloudEvents(t *testing.T) {
 	})
 }
 
-// tells whether the one fault is the wanted one.
+// tells reports whether errors is exactly the wanted fault.
 func tells(errors []httpapi.ProblemField, field, code string) bool {
 	return len(errors) == 1 && errors[0].Field == field && errors[0].Code == code
 }

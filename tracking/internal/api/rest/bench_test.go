@@ -17,7 +17,7 @@ import (
 	"tributary/tracking/internal/domain/event"
 )
 
-// nothing takes everything and keeps nothing.
+// nothing accepts everything and keeps nothing.
 type nothing struct{}
 
 func (nothing) Record(
@@ -33,7 +33,7 @@ func (nothing) Record(
 	return outcomes, nil
 }
 
-// What a request costs in the service itself, without the network and the database.
+// The cost of a request in the service itself, without the network and the database.
 func BenchmarkRecord(b *testing.B) { benchmark(b, "", purchase) }
 
 func BenchmarkRecordBatch(b *testing.B) {

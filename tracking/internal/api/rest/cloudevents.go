@@ -13,18 +13,18 @@ import (
 	"tributary/tracking/internal/domain/event"
 )
 
-const aboutClouds = "CloudEvents 1.0 come in structured mode: binary mode is refused (415). " +
-	"Beside the attributes that are described here a CloudEvent may have extensions: those with a name of " +
+const aboutClouds = "CloudEvents 1.0 are accepted in structured mode; binary mode is refused (415). " +
+	"Beside the documented attributes a CloudEvent may have extensions: those with a name of " +
 	"lower-case letters and digits, and a string, an integer or a boolean as value, are kept. " +
-	"An attribute or member that is null is absent."
+	"An attribute or member that is null is treated as absent."
 
-// envelope is a CloudEvent 1.0 in structured mode. Its attributes say what event_id, event_type,
-// user_id and occurred_at say elsewhere; its data is the event itself, in which those may be left
-// out or must agree. An attribute that is null is unset, as the JSON format wants it.
+// envelope is a CloudEvent 1.0 in structured mode. Its attributes replace event_id, event_type,
+// user_id and occurred_at; its data is the event itself, in which those may be absent or must
+// agree. A null attribute is unset, as the JSON format requires.
 type envelope struct {
 	specVersion, id, source, kind, subject, time event.Text
 	contentType, schema, traceparent             event.Text
-	// members of a JSON object: attributes that are kept and have no meaning here
+	// Members of a JSON object: attributes that are kept but have no meaning here.
 	others []byte
 }
 
@@ -94,8 +94,8 @@ func (e *envelope) attribute(name []byte) (target *event.Text, field string) {
 	return nil, ""
 }
 
-// isExtension tells whether the name, in its quotes, is one that CloudEvents allow: lower-case
-// letters and digits.
+// isExtension reports whether the quoted name is a valid name of a CloudEvents extension:
+// lower-case letters and digits.
 func isExtension(name []byte) bool {
 	for _, c := range name[1 : len(name)-1] {
 		if (c < 'a' || c > 'z') && (c < '0' || c > '9') {
@@ -106,7 +106,7 @@ func isExtension(name []byte) bool {
 	return len(name) > len(`""`)
 }
 
-// extension reads the value of an attribute that we know nothing of: nil for one that is unset.
+// extension reads the value of an unknown attribute. It returns nil for an unset one.
 func (r *reader) extension(field string, faults *fault.Fields) []byte {
 	value, err := r.json.ReadValue()
 	switch kind := value.Kind(); {
@@ -135,8 +135,8 @@ func (e *envelope) keep(name string, value []byte) {
 	e.others = append(append(append(append(e.others, opening, '"'), name...), '"', ':'), value...)
 }
 
-// check tells what breaks the rules of CloudEvents itself. A missing type or subject is told by the
-// rules of events.
+// check adds the faults by the rules of CloudEvents. The rules of events report a missing type or
+// subject.
 func (e *envelope) check(faults *fault.Fields) {
 	switch {
 	case e.specVersion == event.Text{}:
@@ -212,7 +212,7 @@ func (e *envelope) merge(item *ingest.Item) {
 	}
 }
 
-// sameTime tells whether both are the same instant, however it is written.
+// sameTime reports whether both texts are the same instant.
 func sameTime(a, b event.Text) bool {
 	first, err := time.Parse(time.RFC3339Nano, a.Value())
 	second, otherErr := time.Parse(time.RFC3339Nano, b.Value())
@@ -220,7 +220,8 @@ func sameTime(a, b event.Text) bool {
 	return err == nil && otherErr == nil && first.Equal(second)
 }
 
-// attributeNames gives the faults of an event the names that a CloudEvent has for its fields.
+// attributeNames replaces the field names in the faults of an event by the names of the
+// CloudEvent's attributes.
 func attributeNames(err error) error {
 	f, ok := fault.As(err)
 	if !ok || len(f.Fields) == 0 {

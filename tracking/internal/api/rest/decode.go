@@ -15,9 +15,9 @@ import (
 	"tributary/tracking/internal/domain/event"
 )
 
-// reader reads the members of JSON objects one after the other. The text has passed
-// strictjson.Check: no duplicate names, valid UTF-8, no NUL, bounded depth. Readers are reused;
-// nothing that they return refers to their buffers.
+// reader reads the members of JSON objects in sequence. The text has passed strictjson.Check: no
+// duplicate names, valid UTF-8, no NUL, bounded depth. Readers are reused; their results do not
+// refer to their buffers.
 type reader struct {
 	source bytes.Buffer
 	json   jsontext.Decoder
@@ -33,12 +33,12 @@ func read(text []byte, use func(*reader)) {
 	r.json.Reset(&r.source, jsontext.AllowDuplicateNames(true))
 	use(r)
 	r.source = bytes.Buffer{}
-	r.json.Reset(&r.source) // lets go of the text
+	r.json.Reset(&r.source) // releases the text
 	readers.Put(r)
 }
 
-// members calls value for every member, which must read the member's value. False when the next
-// value is no object; it is skipped.
+// members calls member for every member, which must read the member's value. It returns false if
+// the next value is not an object; the value is skipped.
 func (r *reader) members(member func(quotedName []byte)) bool {
 	if r.json.PeekKind() != jsontext.KindBeginObject {
 		_ = r.json.SkipValue()
@@ -63,8 +63,8 @@ func (r *reader) members(member func(quotedName []byte)) bool {
 	return err == nil
 }
 
-// elements calls element for every element of an array, which must read it. False when the next
-// value is no array; it is skipped.
+// elements calls element for every element of an array, which must read it. It returns false if the
+// next value is not an array; the value is skipped.
 func (r *reader) elements(element func()) bool {
 	if r.json.PeekKind() != jsontext.KindBeginArray {
 		_ = r.json.SkipValue()
@@ -86,8 +86,8 @@ func (r *reader) elements(element func()) bool {
 	}
 }
 
-// plainName writes a name without needless escapes, so that names can be compared with their
-// quotes.
+// plainName returns a quoted name without unnecessary escapes, so that quoted names can be
+// compared.
 func plainName(quoted []byte) []byte {
 	if bytes.IndexByte(quoted, '\\') < 0 {
 		return quoted
@@ -106,7 +106,7 @@ func plainName(quoted []byte) []byte {
 	return plain
 }
 
-// null skips a null and reports whether there was one: it says the same as leaving the member out.
+// null skips a null and reports whether there was one. Null is equivalent to an absent member.
 func (r *reader) null() bool {
 	if r.json.PeekKind() != jsontext.KindNull {
 		return false
@@ -117,7 +117,7 @@ func (r *reader) null() bool {
 	return true
 }
 
-// text reads a value that must be a string. Null is none, anything else is a fault.
+// text reads a string. Null is treated as absent; any other value is a fault.
 func (r *reader) text(field string, faults *fault.Fields) event.Text {
 	if r.null() {
 		return event.Text{}
@@ -132,8 +132,7 @@ func (r *reader) text(field string, faults *fault.Fields) event.Text {
 	return event.Given(unquote(raw))
 }
 
-// number reads a value that must be a number, or a string of the same form, as its text. Null is
-// none.
+// number reads a number, or a string of the same form, as its text. Null is treated as absent.
 func (r *reader) number(field string, faults *fault.Fields) event.Text {
 	if r.null() {
 		return event.Text{}
@@ -147,13 +146,13 @@ func (r *reader) number(field string, faults *fault.Fields) event.Text {
 		return event.Given(unquote(raw))
 	}
 
-	faults.Add(field, "wrong_type", "must be a number, or a string that holds one")
+	faults.Add(field, "wrong_type", "must be a number or a string with a number")
 
 	return event.Broken()
 }
 
-// boolean reads a value that must be true or false, or a string of the same form, as its text; null
-// is absent.
+// boolean reads true or false, or a string of the same form, as its text. Null is treated as
+// absent.
 func (r *reader) boolean(field string, faults *fault.Fields) event.Text {
 	raw, err := r.json.ReadValue()
 	switch {
@@ -176,17 +175,17 @@ func unquote(raw jsontext.Value) string {
 	}
 
 	text, err := jsontext.AppendUnquote(nil, raw)
-	if err != nil { // cannot be: the text has been checked
+	if err != nil { // cannot happen: the text has been checked
 		return ""
 	}
 
 	return string(text)
 }
 
-const whole = "body" // the field of a fault that concerns the whole value
+const whole = "body" // the field of a fault of the whole value
 
-// event reads one event as the contract describes it. Every fault of reading is noted; those of the
-// rules come later.
+// event reads one event as the contract describes it. It collects the faults of reading; those of
+// the rules follow later.
 func (r *reader) event(prefix string) ingest.Item {
 	var item ingest.Item
 
@@ -221,7 +220,7 @@ func (r *reader) event(prefix string) ingest.Item {
 	return item
 }
 
-// member finds where a member's text goes, by its quoted name.
+// member returns the destination of a member's text, by its quoted name.
 func member(in *event.Input, name []byte) (target *event.Text, field string) {
 	switch string(name) {
 	case `"event_id"`:
@@ -249,7 +248,7 @@ func member(in *event.Input, name []byte) (target *event.Text, field string) {
 	return nil, ""
 }
 
-// unknown notes a member that is no part of the request and skips it.
+// unknown adds a fault for a member that is not part of the request and skips it.
 func (r *reader) unknown(prefix string, name []byte, faults *fault.Fields) {
 	faults.Add(fault.Name(prefix+unquote(name)), "unknown_field", "is not a field of this request")
 	_ = r.json.SkipValue()
@@ -284,8 +283,8 @@ func (r *reader) metadata(prefix string, faults *fault.Fields) event.Metadata {
 	return m
 }
 
-// amountAsNumber returns the object with its amount, whose text ends at end, as a number where it
-// is a string: both say the same.
+// amountAsNumber returns the object with a string amount, whose text ends at end, written as a
+// number: both forms are equivalent.
 func amountAsNumber(object []byte, end int64, amount event.Text) []byte {
 	number, ok := strictjson.Number(amount.Value())
 	if !ok || object[end-1] != '"' {
@@ -297,7 +296,7 @@ func amountAsNumber(object []byte, end int64, amount event.Text) []byte {
 	return slices.Concat(object[:start], []byte(number), object[end:])
 }
 
-// meaning reads the members with meaning. It returns the offset behind the amount.
+// meaning reads the members with meaning. It returns the offset after the amount.
 func (r *reader) meaning(
 	prefix string,
 	m *event.Metadata,

@@ -8,8 +8,8 @@ import (
 	"tributary/platform/httpapi"
 )
 
-// The fuzz targets post whatever comes: nothing may panic (500), and what is answered 2xx can be
-// read back.
+// The fuzz targets post arbitrary input: nothing may panic (500), and every event answered with 2xx
+// can be read back.
 
 func FuzzEvent(f *testing.F) {
 	for _, seed := range []string{
@@ -48,7 +48,7 @@ func FuzzCloudEvents(f *testing.F) {
 	fuzz(f, "/batch", "application/cloudevents-batch+json")
 }
 
-// publishable is the pattern of amounts in the schema of what is published.
+// publishable is the schema's pattern of amounts in published messages.
 var publishable = regexp.MustCompile(`^(0|[1-9][0-9]{0,11})([.][0-9]{1,4})?$`)
 
 func fuzz(f *testing.F, path, media string) {

@@ -52,8 +52,8 @@ func token(t *testing.T, user string, roles ...string) map[string]string {
 	}
 }
 
-// Every operation of the OpenAPI document refuses callers without a token, with any of the forged
-// ones and without the role; so a new one cannot be forgotten.
+// Every operation of the OpenAPI document refuses callers without a token, with a forged token and
+// without the role. A new operation is covered too.
 func TestEveryOperationIsProtected(t *testing.T) {
 	t.Parallel()
 	url, log := setup(t, verifier(t))
@@ -151,8 +151,8 @@ func TestPartnersSeeOnlyTheirOwn(t *testing.T) {
 	}
 }
 
-// Of every operation that partners may call, a partner is refused what belongs to another: 404 for
-// one event, 403 for a list.
+// Every operation for partners refuses the data of another partner: 404 for one event, 403 for a
+// list.
 func TestForeignPartnersAreRefusedEverywhere(t *testing.T) {
 	t.Parallel()
 	url, _ := setup(t, verifier(t))

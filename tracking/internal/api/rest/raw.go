@@ -18,9 +18,8 @@ import (
 	"tributary/tracking/internal/application/ingest"
 )
 
-// handle registers an operation whose body the handler decodes itself: huma documents it and runs
-// the middleware, and its generic decoding, which costs more than everything else in here, is left
-// out.
+// handle registers an operation whose handler decodes the body: huma documents it and runs the
+// middleware, but skips its generic decoding, which costs more than the rest of the request.
 func handle(api huma.API, op huma.Operation, handler func(call call) error) {
 	op.SkipValidateBody = true
 
@@ -46,7 +45,7 @@ func handle(api huma.API, op huma.Operation, handler func(call call) error) {
 // call is one request of such an operation.
 type call struct{ ctx huma.Context }
 
-// checkQuery refuses query parameters: there are none.
+// checkQuery refuses query parameters: the operation has no parameters.
 func (c call) checkQuery() error {
 	url := c.ctx.URL()
 	if url.RawQuery == "" {
@@ -70,8 +69,8 @@ func (c call) checkQuery() error {
 	return faults.Err()
 }
 
-// checkMode refuses a CloudEvent in binary mode: its headers would be ignored, its id with them,
-// and each retry would be one event more.
+// checkMode refuses a CloudEvent in binary mode: its headers, and its id with them, would be
+// ignored, and each retry would be another event.
 func (c call) checkMode() error {
 	if c.media() != mediaJSON ||
 		(c.ctx.Header("Ce-Specversion") == "" && c.ctx.Header("Ce-Id") == "") {
@@ -81,12 +80,12 @@ func (c call) checkMode() error {
 	return fault.New(
 		fault.UnsupportedType,
 		"cloudevents_binary_mode",
-		"CloudEvents are taken in structured mode: Content-Type "+mediaCloud+", with the "+
+		"Send CloudEvents in structured mode: Content-Type "+mediaCloud+", with the "+
 			"attributes in the body instead of in headers.",
 	)
 }
 
-// body is the request's body, which the middleware has read and checked.
+// body returns the request's body, which the middleware has read and checked.
 func (c call) body() ([]byte, error) {
 	var b grab
 	if from, ok := c.ctx.BodyReader().(io.WriterTo); ok {
@@ -112,7 +111,7 @@ func (g *grab) Write(p []byte) (int, error) {
 
 func (c call) media() string { return httpapi.MediaType(c.ctx.Header("Content-Type")) }
 
-// origin is who asks, with which key and for what, in which trace.
+// origin returns the caller of the request, its key with the hash of the content, and its trace.
 func (c call) origin(body []byte) (ingest.Origin, error) {
 	identity, _ := auth.From(c.ctx.Context())
 
@@ -139,13 +138,13 @@ func traceparent(span trace.SpanContext) string {
 	return "00-" + span.TraceID().String() + "-" + span.SpanID().String() + "-" + span.TraceFlags().String()
 }
 
-// answer writes JSON that is at hand as text.
+// answer writes JSON text.
 func (c call) answer(status int, text []byte) error {
 	c.ctx.SetHeader("Content-Type", mediaJSON)
 	c.ctx.SetHeader("Content-Length", strconv.Itoa(len(text)))
 	c.ctx.SetStatus(status)
 	_, err := io.Copy(c.ctx.BodyWriter(), bytes.NewReader(text))
-	_ = err // the caller is gone; there is nobody to tell
+	_ = err // the caller has left
 
 	return nil
 }
@@ -162,12 +161,12 @@ func content(
 	}
 }
 
-// replayedHeader documents the header of an answer that was given before.
+// replayedHeader documents the header of a replayed answer.
 func replayedHeader() map[string]*huma.Param {
 	return map[string]*huma.Param{
 		"Idempotency-Replayed": {
 			Schema:      &huma.Schema{Type: huma.TypeString},
-			Description: "true where the Idempotency-Key got its first answer again.",
+			Description: "true if this is the first answer to the Idempotency-Key, sent again.",
 		},
 	}
 }
@@ -180,9 +179,9 @@ func idempotencyKey() *huma.Param {
 		Name:   "Idempotency-Key",
 		In:     "header",
 		Schema: &huma.Schema{Type: huma.TypeString, MaxLength: &longest},
-		Description: "For at least 24 hours the same key with the same request gives the first " +
-			"answer again, with Idempotency-Replayed: true, and with another request 422 " +
+		Description: "For at least 24 hours the same key with the same request returns the first " +
+			"answer again, with Idempotency-Replayed: true; with another request it returns 422 " +
 			"idempotency_key_reused. Keys belong to the caller. " +
-			"A request of which every event breaks the rules is not remembered.",
+			"A request without any valid event is not remembered.",
 	}
 }

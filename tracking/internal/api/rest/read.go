@@ -27,7 +27,7 @@ func registerRead(api huma.API, log Query) {
 		Method:      http.MethodGet,
 		Path:        path + "/{event_id}",
 		Summary:     "Get an event",
-		Description: "As it was recorded.",
+		Description: "Returns the event as it was recorded.",
 		Tags:        []string{tag},
 		Security:    auth.Require(auth.Partner, auth.Operator, auth.Finance),
 		Errors:      []int{http.StatusNotFound},
@@ -62,7 +62,7 @@ type listInput struct {
 
 type listOutput struct{ Body httpapi.Page[Event] }
 
-// place is where a page ended.
+// place is the end of a page.
 type place struct {
 	Seq int64 `json:"seq"`
 }
@@ -75,8 +75,8 @@ func registerList(api huma.API, log Query) {
 		Summary:     "List events",
 		Tags:        []string{tag},
 		Security:    auth.Require(auth.Partner, auth.Operator, auth.Finance),
-		Description: "In the order in which they were recorded. Following next_cursor shows " +
-			"every event once, also while events are being recorded. A page of large events has fewer than limit.",
+		Description: "Returns events in the order in which they were recorded. Following next_cursor returns " +
+			"every event once, even while events are being recorded. A page of large events has fewer than limit.",
 	}
 	huma.Register(api, op, func(ctx context.Context, in *listInput) (*listOutput, error) {
 		filter, err := in.filter(ctx)

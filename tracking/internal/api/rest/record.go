@@ -14,9 +14,9 @@ import (
 
 // Recorded is the answer to one event.
 type Recorded struct {
-	EventID    string `json:"event_id" doc:"Names the event in every service." example:"event789"`
-	Status     string `json:"status" enum:"recorded,duplicate" doc:"Whether it is in the log now or was so already."`
-	ReceivedAt string `json:"received_at" format:"date-time" doc:"When the log took it."`
+	EventID    string `json:"event_id" doc:"The id of the event in every service." example:"event789"`
+	Status     string `json:"status" enum:"recorded,duplicate" doc:"recorded if the event was added to the log, duplicate if the log had it already."`
+	ReceivedAt string `json:"received_at" format:"date-time" doc:"When the event was recorded."`
 }
 
 func registerRecord(api huma.API, in Ingest) {
@@ -27,8 +27,8 @@ func registerRecord(api huma.API, in Ingest) {
 		Summary:     "Record an event",
 		Tags:        []string{tag},
 		Security:    auth.Require(auth.Operator),
-		Description: "Answers when the event is committed. The same event_id with the same " +
-			"content is a duplicate (200), with another a conflict (409). " + aboutClouds,
+		Description: "Answers after the event is committed. The same event_id with the same " +
+			"content is a duplicate (200), with other content a conflict (409). " + aboutClouds,
 		RequestBody: &huma.RequestBody{
 			Required: true,
 			Content:  content(api, mediaJSON, reflect.TypeFor[EventRequest](), "EventRequest"),
@@ -46,7 +46,7 @@ func registerRecord(api huma.API, in Ingest) {
 			Headers:     replayedHeader(),
 		},
 		"200": {
-			Description: "A duplicate: it was recorded before",
+			Description: "A duplicate: the event was recorded before",
 			Content:     recorded,
 			Headers:     replayedHeader(),
 		},
@@ -102,8 +102,8 @@ func record(c call, in Ingest) error {
 	return c.answer(status, text)
 }
 
-// recordedText is a Recorded as JSON, written without reflection: it is the answer that is given
-// most.
+// recordedText returns a Recorded as JSON. It avoids reflection, since this is the most frequent
+// answer.
 func recordedText(result ingest.Result) ([]byte, error) {
 	text, err := jsontext.AppendQuote(
 		append(make([]byte, 0, 192), `{"event_id":`...),

@@ -151,7 +151,7 @@ func TestBadEventsGetTheirProblem(t *testing.T) {
 	for name, c := range map[string]struct {
 		body        string
 		status      int
-		field, code string // without field, the code of the problem
+		field, code string // without a field, the code of the problem
 	}{
 		"nothing":             {"", 400, "", "json_empty"},
 		"truncated":           {`{"user_id":"u"`, 400, "", "json_syntax"},
@@ -368,7 +368,8 @@ func TestSelfReferralOfEachForm(t *testing.T) {
 	}
 }
 
-// Null says the same as leaving a member out: an event that spells it out is the one that does not.
+// Null is equivalent to an absent member: an event with nulls is the same as one without those
+// members.
 func TestNullIsAbsent(t *testing.T) {
 	t.Parallel()
 	url, log := setup(t, nil)

@@ -1,4 +1,4 @@
-// Package rest (api) is the HTTP side of the service: each route reads a request, hands it to its
+// Package rest (api) is the HTTP side of the service: each route reads a request, passes it to its
 // use case and writes the answer.
 package rest
 
@@ -15,7 +15,7 @@ import (
 	"tributary/tracking/internal/domain/event"
 )
 
-// Ingest takes events in; *ingest.Handler does.
+// Ingest records events.
 type Ingest interface {
 	Record(ctx context.Context, from ingest.Origin, item ingest.Item) (ingest.Result, error)
 	RecordBatch(
@@ -25,7 +25,7 @@ type Ingest interface {
 	) ([]ingest.Result, error)
 }
 
-// Query reads the log; *query.Handler does.
+// Query reads the log.
 type Query interface {
 	Event(ctx context.Context, id string) (event.Entry, error)
 	Events(
@@ -52,51 +52,52 @@ const (
 	mediaClouds = "application/cloudevents-batch+json"
 )
 
-// Tags group the operations of the document.
+// Tags returns the groups of operations in the document.
 func Tags() []*huma.Tag {
 	return []*huma.Tag{{Name: tag, Description: "Record events and read the log."}}
 }
 
-// Codes are the error codes of these routes beside those of all services.
+// Codes returns the error codes of these routes beside those of all services.
 func Codes() []httpapi.Code {
 	return append(
 		auth.Codes(),
 		httpapi.Code{
 			Code:    "event_id_conflict",
 			Kind:    fault.Conflict,
-			Meaning: "An event with this event_id and another content is recorded already.",
+			Meaning: "An event with this event_id and other content is already recorded. Use " +
+				"another event_id for another event.",
 		},
 		httpapi.Code{
 			Code:    "idempotency_key_reused",
 			Kind:    fault.Invalid,
-			Meaning: "The Idempotency-Key has come before with another content.",
+			Meaning: "The Idempotency-Key was used before with other content. Use another key for another request.",
 		},
 		httpapi.Code{
 			Code:    "event_not_found",
 			Kind:    fault.NotFound,
-			Meaning: "There is no event with this id.",
+			Meaning: "The event does not exist, or belongs to another user.",
 		},
 		httpapi.Code{
 			Code:    "event_refused",
 			Kind:    fault.Invalid,
-			Meaning: "The event holds something that the database cannot store.",
+			Meaning: "The event contains a value that the database cannot store.",
 		},
 		httpapi.Code{
 			Code: "cloudevents_binary_mode",
 			Kind: fault.UnsupportedType,
-			Meaning: "CloudEvents are taken in structured mode, with the attributes in the " +
+			Meaning: "CloudEvents are accepted in structured mode, with the attributes in the " +
 				"body; the request has them in ce- headers.",
 		},
 		httpapi.Code{
 			Code:    "intake_full",
 			Kind:    fault.Unavailable,
-			Meaning: "More events wait to be written than the replica takes; try again after Retry-After.",
+			Meaning: "The replica's queue of events is full. Retry after the time in Retry-After.",
 		},
 		httpapi.Code{
 			Code: "outcome_unknown",
 			Kind: fault.Unavailable,
-			Meaning: "The event may be recorded or not. Send it again with the same event_id or " +
-				"Idempotency-Key; it counts once.",
+			Meaning: "The event may or may not be recorded. Send it again with the same event_id or " +
+				"Idempotency-Key: it is counted once.",
 		},
 	)
 }

@@ -27,7 +27,7 @@ import (
 	"tributary/tracking/internal/domain/event"
 )
 
-// memory is the log behind the routes: a store without a coalescer, and a reader of what it holds.
+// memory is the log behind the routes: a store without a coalescer, and a reader of its content.
 type memory struct {
 	store *ingesttest.Store
 

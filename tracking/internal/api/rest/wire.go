@@ -11,17 +11,15 @@ import (
 	"tributary/tracking/internal/domain/event"
 )
 
-// The request types document the bodies; package rest reads the bodies itself, and the rules are
-// those of package event.
-
-// EventRequest is an event as callers send it.
+// EventRequest is an event as callers send it. The request types document the bodies; package rest
+// reads the bodies itself, and package event has the rules.
 type EventRequest struct {
-	EventID         string   `json:"event_id,omitempty" minLength:"1" maxLength:"128" doc:"Makes a retry safe; without one the service gives a UUIDv7." example:"event789"`
-	UserID          string   `json:"user_id,omitempty" minLength:"1" maxLength:"128" doc:"Who earns. Required, unless partner_id says it." example:"user123"`
-	EventType       string   `json:"event_type,omitempty" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback" doc:"What happened. Required, unless interaction_type says it." example:"purchase"`
-	OccurredAt      string   `json:"occurred_at,omitempty" format:"date-time" doc:"When it happened, kept to the microsecond; at most 5 minutes ahead. Without it, the time of receipt."`
+	EventID         string   `json:"event_id,omitempty" minLength:"1" maxLength:"128" doc:"Makes a retry safe. Without one the service assigns a UUIDv7." example:"event789"`
+	UserID          string   `json:"user_id,omitempty" minLength:"1" maxLength:"128" doc:"The user who earns. Required unless partner_id is present." example:"user123"`
+	EventType       string   `json:"event_type,omitempty" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback" doc:"The type of the event. Required unless interaction_type is present." example:"purchase"`
+	OccurredAt      string   `json:"occurred_at,omitempty" format:"date-time" doc:"When the event occurred, kept to the microsecond; at most 5 minutes in the future. The time of receipt if absent."`
 	CampaignID      string   `json:"campaign_id,omitempty" minLength:"1" maxLength:"128" doc:"The campaign." example:"camp123"`
-	Metadata        Metadata `json:"metadata,omitzero" doc:"Free members; some have a meaning."`
+	Metadata        Metadata `json:"metadata,omitzero" doc:"Any members; some have a meaning."`
 	PartnerID       string   `json:"partner_id,omitempty" minLength:"1" maxLength:"128" doc:"Another spelling of user_id; both must agree."`
 	InteractionType string   `json:"interaction_type,omitempty" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback" doc:"Another spelling of event_type; both must agree."`
 	VisitorID       string   `json:"visitor_id,omitempty" minLength:"1" maxLength:"128" doc:"The visitor of the site."`
@@ -39,21 +37,21 @@ type CloudEventRequest struct {
 	_ struct{} `additionalProperties:"true"`
 
 	SpecVersion     string       `json:"specversion" enum:"1.0" doc:"The version of CloudEvents."`
-	ID              string       `json:"id" minLength:"1" maxLength:"128" doc:"Is the event_id, alone: unique over all sources. The same id from another source is a conflict (409)."`
-	Source          string       `json:"source" minLength:"1" maxLength:"2048" doc:"Who tells."`
+	ID              string       `json:"id" minLength:"1" maxLength:"128" doc:"The event_id, unique over all sources. The same id from another source is a conflict (409)."`
+	Source          string       `json:"source" minLength:"1" maxLength:"2048" doc:"The system that sends the event."`
 	Type            string       `json:"type" doc:"An event_type, alone or as tributary.tracking.<event_type>.v1." example:"tributary.tracking.purchase.v1"`
-	Subject         string       `json:"subject,omitempty" minLength:"1" maxLength:"128" doc:"Is the user_id, unless data says it."`
-	Time            string       `json:"time,omitempty" format:"date-time" doc:"Is occurred_at."`
-	DataContentType string       `json:"datacontenttype,omitempty" example:"application/json" doc:"The type of data; it has to be JSON."`
+	Subject         string       `json:"subject,omitempty" minLength:"1" maxLength:"128" doc:"The user_id, unless data contains it."`
+	Time            string       `json:"time,omitempty" format:"date-time" doc:"The occurred_at."`
+	DataContentType string       `json:"datacontenttype,omitempty" example:"application/json" doc:"The type of data; must be JSON."`
 	DataSchema      string       `json:"dataschema,omitempty" doc:"Kept in attributes."`
-	Traceparent     string       `json:"traceparent,omitempty" doc:"The trace that the event travels in, in place of the request's."`
-	Data            EventRequest `json:"data,omitzero" doc:"The event. What the attributes say may be left out, or must agree."`
+	Traceparent     string       `json:"traceparent,omitempty" doc:"The trace of the event; replaces that of the request."`
+	Data            EventRequest `json:"data,omitzero" doc:"The event. Fields that the attributes contain may be absent, or must agree."`
 }
 
-// raw is JSON that is kept to the letter.
+// raw is JSON that is kept unchanged.
 type raw struct{ text jsontext.Value }
 
-// MarshalJSON gives the text as it was received.
+// MarshalJSON returns the text as it was received.
 func (r raw) MarshalJSON() ([]byte, error) { return r.text, nil }
 
 // UnmarshalJSON keeps the text.
@@ -62,26 +60,24 @@ func (r *raw) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// IsZero tells whether there is none.
+// IsZero reports whether the value is absent.
 func (r raw) IsZero() bool { return len(r.text) == 0 }
 
 // Attributes is a JSON object.
 type Attributes struct{ raw }
 
-// Schema documents it.
 func (Attributes) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{
 		Type:                 huma.TypeObject,
 		AdditionalProperties: true,
-		Description: "What a CloudEvent says beside its data and has no meaning here: " +
-			"dataschema and extensions, as they came first.",
+		Description: "The attributes of a CloudEvent that have no meaning here: " +
+			"dataschema and extensions, as first received.",
 	}
 }
 
 // Metadata is any JSON object.
 type Metadata struct{ raw }
 
-// Schema documents it.
 func (Metadata) Schema(huma.Registry) *huma.Schema {
 	one, longest := 1, 128
 	identifier := func(doc string) *huma.Schema {
@@ -96,33 +92,33 @@ func (Metadata) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{
 		Type:                 huma.TypeObject,
 		AdditionalProperties: true,
-		Description:          "Any members; these have meaning, the rest is kept.",
+		Description:          "Any members. Those listed here have a meaning; the others are kept.",
 		Properties: map[string]*huma.Schema{
 			"amount": {
 				Type:    huma.TypeString,
 				Pattern: `^(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})?$`,
-				Description: "Major units with at most the decimals that the currency has. " +
+				Description: "Major units with at most the decimals of the currency. " +
 					"Required for purchase and sale. A JSON number is accepted too.",
 				Examples: []any{"100.00"},
 			},
 			"currency": {
 				Type: huma.TypeString,
-				Description: "ISO 4217; USD when absent, but for a refund, void or chargeback " +
-					"the currency of its original.",
+				Description: "ISO 4217. USD if absent, except for a refund, void or chargeback: " +
+					"then the currency of the original event.",
 				Examples: []any{"USD"},
 			},
-			"product_id": identifier("What was bought."),
+			"product_id": identifier("The product bought."),
 			"order_id": identifier("The number of the order that a sale or purchase belongs to, " +
-				"or that a refund, void or chargeback undoes. An order is named by user_id, " +
+				"or that a refund, void or chargeback reverses. An order is identified by user_id, " +
 				"campaign_id and this number; it earns once."),
-			"original_event_id": identifier("The event that a refund, void or chargeback undoes."),
+			"original_event_id": identifier("The event that a refund, void or chargeback reverses."),
 			"self_referral": {
 				OneOf: []*huma.Schema{
 					{Type: huma.TypeBoolean},
 					{Type: huma.TypeString, Enum: []any{"true", "false"}},
 				},
-				Description: "Whether the user bought from themselves: then the event earns " +
-					"nothing. False when absent.",
+				Description: "Whether the user bought from themselves. If so, the event earns " +
+					"nothing. False if absent.",
 			},
 		},
 		Examples: []any{map[string]any{"amount": "100.00", "product_id": "prod456"}},
@@ -132,7 +128,6 @@ func (Metadata) Schema(huma.Registry) *huma.Schema {
 // Kept is the metadata of an event as it was sent.
 type Kept struct{ raw }
 
-// Schema documents it.
 func (Kept) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{
 		Type:                 huma.TypeObject,
@@ -142,15 +137,15 @@ func (Kept) Schema(huma.Registry) *huma.Schema {
 	}
 }
 
-// Event is an event as callers get it.
+// Event is an event as callers receive it.
 type Event struct {
 	EventID        string     `json:"event_id" doc:"The id of the event." example:"event789"`
-	UserID         string     `json:"user_id" doc:"Who earns." example:"user123"`
+	UserID         string     `json:"user_id" doc:"The user who earns." example:"user123"`
 	EventType      string     `json:"event_type" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback" doc:"The type of the event."`
 	OccurredAt     string     `json:"occurred_at" format:"date-time" doc:"When the event occurred."`
 	ReceivedAt     string     `json:"received_at" format:"date-time" doc:"When the event was recorded."`
 	CampaignID     string     `json:"campaign_id,omitempty" doc:"The campaign." example:"camp123"`
-	Metadata       Kept       `json:"metadata,omitzero" doc:"Free members; some have a meaning."`
+	Metadata       Kept       `json:"metadata,omitzero" doc:"The metadata of the event; some members have a meaning."`
 	VisitorID      string     `json:"visitor_id,omitempty" doc:"The visitor of the site."`
 	SourceURL      string     `json:"source_url,omitempty" doc:"The page that was shown or clicked."`
 	DestinationURL string     `json:"destination_url,omitempty" doc:"Where the click led."`
@@ -183,7 +178,7 @@ func timeText(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
 const traceparentLength = 55
 
-// validTraceparent gives the text back if it is a W3C traceparent of version 00, "" otherwise.
+// validTraceparent returns the text if it is a W3C traceparent of version 00, and "" otherwise.
 func validTraceparent(text string) string {
 	if len(text) != traceparentLength || !strings.HasPrefix(text, "00-") || text[35] != '-' ||
 		text[52] != '-' {

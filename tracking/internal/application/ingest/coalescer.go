@@ -12,21 +12,22 @@ import (
 	"tributary/tracking/internal/domain/event"
 )
 
-// State is what the log says of an event.
+// State is the outcome of writing an event.
 type State int
 
-// The states.
+// States of an event.
 const (
 	Stored   State = iota // committed now
-	Repeated              // the id was there, with the same content
-	Differs               // the id was there, with another content
-	Refused               // the log cannot hold it: Outcome.Err says why
-	Failed                // the log was not reached: Outcome.Err says what is known
-	// the key that it came with was used before: nothing that came with it is stored
+	Repeated              // the id was in the log, with the same content
+	Differs               // the id was in the log, with other content
+	Refused               // the log cannot store it; see Outcome.Err
+	Failed                // the log was not reached; Outcome.Err says what is known
+	// KeyUsed means that the request's key was used before: none of its events is stored.
 	KeyUsed
 )
 
-// Outcome is what became of one event. ReceivedAt and Hash are those of the event in the log.
+// Outcome is the result of writing one event. ReceivedAt and Hash are those of the event in the
+// log.
 type Outcome struct {
 	State      State
 	ReceivedAt time.Time
@@ -34,39 +35,39 @@ type Outcome struct {
 	Err        error
 }
 
-// ErrRefused marks an error of a Store that lies in the content: the same events will fail again,
-// fewer of them may not.
+// ErrRefused is wrapped by errors of a Store that are caused by the content: the same events fail
+// again, but some of them alone may succeed.
 var ErrRefused = errors.New("the log refuses this content")
 
 // Store is the log.
 type Store interface {
 	// Append writes all events in one commit and returns an outcome for each, in order: Stored,
 	// Repeated, Differs or KeyUsed. Of several events with one id, and of several requests with one
-	// key, the first is stored. It is idempotent for the same events. Errors: one that wraps
-	// ErrRefused means that nothing was stored because of the content, the fault of Away that
-	// nothing was stored; with any other the outcome is unknown. Trying again is safe.
+	// key, the first is stored. Append is idempotent for the same events. An error that wraps
+	// ErrRefused means that nothing was stored because of the content, and the fault of Away that
+	// nothing was stored; after any other error the outcome is unknown. A retry is safe.
 	Append(ctx context.Context, events []event.Event, keyed ...Keyed) ([]Outcome, error)
 }
 
-// Keyed is a request with a key among those of a commit. Its events, from From to To, are written
-// together with the use of the key or not at all.
+// Keyed is a request with a key in a commit. Its events, from From to To, and the use of the key
+// are written together or not at all.
 type Keyed struct {
 	Use      *Use
 	From, To int
 }
 
-// Limits bound what waits and what is written together.
+// Limits bounds the queue and the commits.
 type Limits struct {
-	Rows       int           // of one commit, and the rest of the request that reaches them
-	Writers    int           // commits at the same time
+	Rows       int           // of one commit, beside the rest of the request that reaches the limit
+	Writers    int           // concurrent commits
 	Gather     time.Duration // how long a writer waits for as many events as its last commit had
-	GatherRows int           // and for how many at most
+	GatherRows int           // the largest number of events that it waits for
 	QueueRows  int           // events that may wait
-	QueueBytes int           // and their size
-	Retry      time.Duration // how long an unreachable log is tried again for those who wait
+	QueueBytes int           // the total size of waiting events
+	Retry      time.Duration // how long an unreachable log is retried before its events fail
 }
 
-// DefaultLimits are the measured ones.
+// DefaultLimits returns the limits found by measurement.
 func DefaultLimits() Limits {
 	return Limits{
 		Rows:       500,
@@ -79,10 +80,10 @@ func DefaultLimits() Limits {
 	}
 }
 
-// Coalescer lets concurrent requests share commits. A writer takes whole requests of whatever
-// waits, up to Limits.Rows, once as many wait as it wrote last or Limits.Gather is over: alone, a
-// request is written at once; under load the batches grow by themselves. Run owns the writers;
-// Record may be called from anywhere.
+// Coalescer lets concurrent requests share commits. A writer takes whole waiting requests, up to
+// Limits.Rows, once as many events wait as it wrote last or Limits.Gather has passed. A single
+// request is written at once; under load the batches grow. Run owns the writers; Record is safe for
+// concurrent use.
 type Coalescer struct {
 	limits Limits
 	needs  Needs
@@ -91,8 +92,8 @@ type Coalescer struct {
 
 var _ Recorder = (*Coalescer)(nil)
 
-// Needs are what a coalescer works with. Stored is called after each commit, to wake the relay;
-// Committed is told how many rows it had and how long it took. Neither may block.
+// Needs are the dependencies of a Coalescer. Stored is called after each commit, to wake the relay,
+// and Committed with the number of rows and the duration of each commit. Neither may block.
 type Needs struct {
 	Store     Store
 	Stored    func()
@@ -101,18 +102,18 @@ type Needs struct {
 	Now       func() time.Time
 }
 
-// NewCoalescer makes a coalescer; nothing is written before Run.
+// NewCoalescer returns a Coalescer. Nothing is written before Run.
 func NewCoalescer(limits Limits, needs Needs) *Coalescer {
 	return &Coalescer{limits: limits, needs: needs, queue: newQueue(limits)}
 }
 
-// Waiting tells how many events wait to be written.
+// Waiting returns the number of events that wait to be written.
 func (c *Coalescer) Waiting() int { return c.queue.rows() }
 
-// Record queues the events and waits for their outcomes. Faults: intake_full when too much waits
-// already, shutting_down at the end, database_unavailable when the log was not reached,
-// outcome_unknown when some of the events may be stored and the rest is not known to be. When ctx
-// ends first the events may still be stored.
+// Record queues the events and waits for their outcomes. Fault intake_full is returned if the queue
+// is full, shutting_down if the service is stopping, database_unavailable if the log was not
+// reached, and outcome_unknown if some of the events may be stored and the outcome of the rest is
+// unknown. If ctx ends first the events may still be stored.
 func (c *Coalescer) Record(ctx context.Context, events []event.Event, use *Use) ([]Outcome, error) {
 	g := newGroup(len(events), use)
 	if err := c.queue.put(g, events); err != nil {
@@ -127,7 +128,7 @@ func (c *Coalescer) Record(ctx context.Context, events []event.Event, use *Use) 
 	}
 }
 
-// Run writes what is recorded until ctx ends; then it writes what still waits. It returns nil.
+// Run writes queued events until ctx ends, and then those that remain. It returns nil.
 func (c *Coalescer) Run(ctx context.Context) error {
 	var writers sync.WaitGroup
 	for range c.limits.Writers {
@@ -163,8 +164,8 @@ func (c *Coalescer) writeAll(ctx context.Context) {
 	}
 }
 
-// write appends a batch, halving it until those that the log refuses are alone; a request with a
-// key is refused as a whole.
+// write appends a batch. If the log refuses it, write halves the batch until the refused events are
+// alone; a request with a key is refused as a whole.
 func (c *Coalescer) write(ctx context.Context, batch []waiting, events []event.Event) {
 	outcomes, err := c.appendRetrying(ctx, events, keyed(batch))
 	switch {
@@ -195,7 +196,7 @@ func (c *Coalescer) write(ctx context.Context, batch []waiting, events []event.E
 			err,
 			fault.Invalid,
 			"event_refused",
-			"The event holds something that cannot be stored.",
+			"The event contains a value that cannot be stored.",
 		)
 		for _, w := range batch {
 			w.settle(Outcome{State: Refused, Err: refusal})
@@ -205,7 +206,7 @@ func (c *Coalescer) write(ctx context.Context, batch []waiting, events []event.E
 			w.fail(err)
 		}
 
-		c.queue.failAll(Away(err)) // those who wait have waited as long
+		c.queue.failAll(Away(err)) // the others have waited as long
 	}
 }
 
@@ -215,8 +216,8 @@ const (
 	longestPause   = 320 * time.Millisecond
 )
 
-// appendRetrying tries an unreachable log again for Limits.Retry. Appending twice is harmless. Once
-// an attempt may have stored something, that the next ones did not reach the log tells nothing: the
+// appendRetrying retries an unreachable log for Limits.Retry. Appending twice is harmless. Once an
+// attempt may have stored something, later attempts that do not reach the log prove nothing: the
 // outcome stays unknown.
 func (c *Coalescer) appendRetrying(
 	ctx context.Context,
@@ -260,8 +261,8 @@ func (c *Coalescer) appendRetrying(
 	}
 }
 
-// claim finds what an earlier attempt stored before its answer got lost, or what the first request
-// with a key stored: it is in the log to the microsecond of its receipt.
+// claim marks as Stored what an earlier attempt stored before its answer was lost, or what the
+// first request with the key stored: the log has it with exactly the same time of receipt.
 func claim(events []event.Event, outcomes []Outcome) {
 	claimed := map[string]bool{}
 	for i, e := range events {
@@ -284,21 +285,21 @@ func (c *Coalescer) appendOnce(
 	return c.needs.Store.Append(ctx, events, keyed...)
 }
 
-// nothingStored tells whether an error says that nothing was stored.
+// nothingStored reports whether err means that nothing was stored.
 func nothingStored(err error) bool { return fault.Is(err, "database_unavailable") }
 
-// Unknown is the fault for a log that was asked and did not answer.
+// Unknown returns the fault for a log that did not answer a statement.
 func Unknown(cause error) error {
 	return fault.RetryIn(
 		time.Second,
 		"outcome_unknown",
-		"The event may be recorded or not. Send it again with the same event_id or "+
-			"Idempotency-Key; it counts once.",
+		"The event may or may not be recorded. Send it again with the same event_id or "+
+			"Idempotency-Key: it is counted once.",
 		cause,
 	)
 }
 
-// Away is the fault for a log that was not reached.
+// Away returns the fault for a log that was not reached.
 func Away(cause error) error {
 	return fault.RetryIn(
 		time.Second,

@@ -28,7 +28,8 @@ func TestFakeStoreKeepsTheContract(t *testing.T) {
 	})
 }
 
-// start runs a coalescer over the store until the test ends. Use it inside of synctest.
+// start runs a coalescer over the store until the test ends. It must be called inside a synctest
+// bubble.
 func start(
 	t *testing.T,
 	store ingest.Store,
@@ -236,7 +237,7 @@ func TestAnOutageIsRetriedThenTold(t *testing.T) {
 	})
 }
 
-// lossy stores and then loses the answer, once.
+// lossy stores the events and then loses the answer, once.
 type lossy struct {
 	ingest.Store
 	lost bool
@@ -269,7 +270,7 @@ func TestALostAnswerIsFoundAgain(t *testing.T) {
 	})
 }
 
-// unreachable stores what it is given, loses the answer, and is away from then on.
+// unreachable stores the first events, loses the answer, and is unreachable from then on.
 type unreachable struct {
 	ingest.Store
 	lost bool
@@ -311,8 +312,8 @@ func TestALostAnswerStaysUnknownWhileTheLogIsAway(t *testing.T) {
 	})
 }
 
-// A request of which only a part is known gets no outcomes, and is not told that nothing was stored
-// when something was.
+// A request whose outcome is known only in part returns no outcomes, and no error that says nothing
+// was stored if something was.
 func TestARequestThatIsWrittenInPartsIsKnownOrNot(t *testing.T) {
 	t.Parallel()
 

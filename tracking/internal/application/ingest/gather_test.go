@@ -15,7 +15,7 @@ import (
 const gather = 3 * time.Millisecond
 
 // gathering starts a coalescer that waits for as many events as its last commit had, and lets it
-// make one of four.
+// write a commit of four.
 func gathering(
 	t *testing.T,
 	store *ingesttest.Store,
@@ -32,7 +32,7 @@ func gathering(
 	return c, stop
 }
 
-// took records events in one request and checks how long that takes.
+// took records events in one request and checks how long it takes.
 func took(t *testing.T, c *ingest.Coalescer, from, to int, want time.Duration) {
 	t.Helper()
 
@@ -83,15 +83,15 @@ func TestACommitWaitsForAsManyAsTheLastOneHad(t *testing.T) {
 		var requests sync.WaitGroup
 		requests.Go(func() { took(t, c, 10, 11, 2*time.Millisecond) })
 		synctest.Wait()
-		time.Sleep(2 * time.Millisecond) // of the bubble: no time passes
+		time.Sleep(2 * time.Millisecond) // in the bubble, so no real time passes
 
 		for i := 11; i < 14; i++ {
 			requests.Go(func() { took(t, c, i, i+1, 0) }) // the last of them is the fourth
 		}
 
 		requests.Wait()
-		took(t, c, 20, 21, gather) // nobody else comes
-		took(t, c, 30, 31, 0)      // and nobody is expected any more
+		took(t, c, 20, 21, gather) // no other request arrives
+		took(t, c, 30, 31, 0)      // and no more are expected
 		commits(t, store, 4, 4, 1, 1)
 	})
 }
@@ -147,10 +147,10 @@ func TestTwoWritersGather(t *testing.T) {
 
 			return nil
 		}
-		// two, as in the last commit: written at once, and it takes its time
+		// two, as in the last commit: written at once, and the commit is slow
 		requests.Go(func() { took(t, c, 20, 22, gather) })
 		synctest.Wait()
-		took(t, c, 30, 31, gather) // the other writer waits for two, and not for the first
+		took(t, c, 30, 31, gather) // the other writer waits for two, but not for the first writer
 		close(gate)
 		requests.Wait()
 		commits(t, store, 4, 2, 1, 2)

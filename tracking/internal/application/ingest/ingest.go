@@ -1,5 +1,5 @@
-// Package ingest (application) takes events in: it checks them, gives them ids, and writes them to
-// the log together with what other requests bring at the same moment.
+// Package ingest (application) records events: it checks them, assigns ids, and writes them to the
+// log together with those of concurrent requests.
 package ingest
 
 import (
@@ -12,24 +12,25 @@ import (
 	"tributary/tracking/internal/domain/event"
 )
 
-// IDs makes event ids.
+// IDs creates event ids.
 type IDs interface {
-	// New gives an id that was never given before; later ids sort after earlier ones.
+	// New returns a unique id. Later ids sort after earlier ones.
 	New() (string, error)
-	// Derived gives the same id for the same parts, and another for any others.
+	// Derived returns the same id for the same parts, and different ids for different parts.
 	Derived(parts ...string) string
 }
 
-// Recorder writes events to the log. The Coalescer is one.
+// Recorder writes events to the log. Coalescer is a Recorder.
 type Recorder interface {
-	// Record returns when every event is either committed or not, with one outcome for each, in
-	// order; none has Failed. When that is not known of every event, or is no because of what they
-	// share (the queue is full, the database is away), that is the error. Use is nil for a request
-	// without a key; where the key was used before, nothing is stored and each outcome is KeyUsed.
+	// Record returns when the outcome of every event is known, with one outcome for each, in order;
+	// no outcome is Failed. If the outcome of any event is unknown, or the batch failed as a whole
+	// (the queue is full, the database is unavailable), Record returns an error. use is nil for a
+	// request without a key; if the key was used before, nothing is stored and each outcome is
+	// KeyUsed.
 	Record(ctx context.Context, events []event.Event, use *Use) ([]Outcome, error)
 }
 
-// Handler is the use case. It is safe for concurrent use.
+// Handler records events. It is safe for concurrent use.
 type Handler struct {
 	log  Recorder
 	keys Keys
@@ -37,7 +38,6 @@ type Handler struct {
 	now  func() time.Time
 }
 
-// New makes the handler.
 func New(log Recorder, keys Keys, ids IDs, now func() time.Time) *Handler {
 	return &Handler{
 		log:  log,
@@ -47,15 +47,15 @@ func New(log Recorder, keys Keys, ids IDs, now func() time.Time) *Handler {
 	}
 }
 
-// Item is one event as a caller gave it. Faults are those found while reading it; they are told
+// Item is an event as a caller sent it. Faults are those found while reading it; they are returned
 // together with those of the rules.
 type Item struct {
 	Input  event.Input
 	Faults fault.Fields
 }
 
-// Origin says where a request comes from. Key is its idempotency key, "" without one; keys belong
-// to a Caller. With a key, Hash is that of operation and content.
+// Origin describes a request. Key is its idempotency key, or "" without one; keys belong to a
+// Caller. With a key, Hash is the hash of operation and content.
 type Origin struct {
 	Caller      string
 	Key         string
@@ -63,17 +63,17 @@ type Origin struct {
 	Traceparent string
 }
 
-// Status is what became of an accepted event.
+// Status is the outcome of an accepted event.
 type Status string
 
-// The statuses.
+// Statuses of an accepted event.
 const (
-	Recorded  Status = "recorded"  // it is in the log now
-	Duplicate Status = "duplicate" // the same event was in the log already
+	Recorded  Status = "recorded"  // the event was added to the log
+	Duplicate Status = "duplicate" // the log had the same event already
 )
 
-// Result is the answer for one item: either Err, or the others. Replayed tells that it was given
-// before, to the first request with the key.
+// Result is the answer for one item: either Err, or the other fields. Replayed reports that the
+// answer was sent before, to the first request with the key.
 type Result struct {
 	EventID    string
 	Status     Status
@@ -82,9 +82,9 @@ type Result struct {
 	Err        error
 }
 
-// Record takes one event. The error is a fault: every fault of the event at once,
-// event_id_conflict, idempotency_key_reused, or one of Recorder; it may come with a result that is
-// Replayed.
+// Record records one event. The error is a fault: every fault of the event together,
+// event_id_conflict, idempotency_key_reused, or one of Recorder. With an error, Replayed of the
+// result may be set.
 func (h *Handler) Record(ctx context.Context, from Origin, item Item) (Result, error) {
 	if err := checkKey(from.Key); err != nil {
 		return Result{}, err
@@ -109,8 +109,8 @@ func (h *Handler) Record(ctx context.Context, from Origin, item Item) (Result, e
 	return result, result.Err
 }
 
-// RecordBatch takes many events. Every item gets its own result, in order; the error is a fault of
-// the whole request.
+// RecordBatch records several events. It returns a result for each item, in order; the error is a
+// fault of the whole request.
 func (h *Handler) RecordBatch(ctx context.Context, from Origin, items []Item) ([]Result, error) {
 	if err := checkKey(from.Key); err != nil {
 		return nil, err
@@ -139,12 +139,12 @@ func (h *Handler) RecordBatch(ctx context.Context, from Origin, items []Item) ([
 	return h.judgeAll(from, items, b, outcomes), nil
 }
 
-// batch is a request of many items that were checked.
+// batch is a checked request of several items.
 type batch struct {
-	results  []Result      // of the items that were refused
-	events   []event.Event // of the others
-	unique   []event.Event // those to store: the first with each id
-	place    []int         // where the item's event is in unique, -1 when it was refused
+	results  []Result      // of the refused items
+	events   []event.Event // of the accepted items
+	unique   []event.Event // the events to store: the first with each id
+	place    []int         // index of the item's event in unique, -1 if the item was refused
 	repeated []bool        // whether the item repeats the id of an earlier one
 }
 
@@ -178,8 +178,8 @@ func (h *Handler) acceptAll(from Origin, items []Item, now time.Time) batch {
 	return b
 }
 
-// named is the id that a refused item gives, "" when it is none: no answer repeats what is not
-// understood.
+// named returns the id of a refused item, or "" if it is not a valid id: an answer never repeats
+// invalid input.
 func named(item Item) string {
 	id := item.Input.EventID.Value()
 	if !identifier.Valid(id) {
@@ -189,7 +189,7 @@ func named(item Item) string {
 	return id
 }
 
-// outcome is that of an item, out of those of the unique events.
+// outcome returns the outcome of item i, given those of the unique events.
 func (b batch) outcome(i int, outcomes []Outcome) Outcome {
 	outcome := outcomes[b.place[i]]
 	if b.repeated[i] && outcome.Err == nil {
@@ -199,7 +199,7 @@ func (b batch) outcome(i int, outcomes []Outcome) Outcome {
 	return outcome
 }
 
-// compare gives the outcome of an event whose id an earlier event has.
+// compare returns the outcome of an event that has the id of an earlier event.
 func compare(e event.Event, earlier Outcome) Outcome {
 	earlier.State = Repeated
 	if e.Hash() != earlier.Hash {
@@ -209,10 +209,10 @@ func compare(e event.Event, earlier Outcome) Outcome {
 	return earlier
 }
 
-// alone is the position of an item that is in no batch.
+// alone is the position of an item that is not part of a batch.
 const alone = -1
 
-// accept checks an item and identifies it. Position is the item's place in a batch, or alone.
+// accept checks an item and assigns its id. position is the item's place in a batch, or alone.
 func (h *Handler) accept(from Origin, item Item, now time.Time, position int) (event.Event, error) {
 	receipt := event.Receipt{At: now, Traceparent: from.Traceparent}
 	if !item.Input.EventID.IsGiven() {
@@ -240,8 +240,8 @@ func (h *Handler) identify(from Origin, position int) (string, error) {
 	return h.ids.Derived(from.Caller, from.Key, strconv.Itoa(position)), nil
 }
 
-// judge makes the answer of an outcome. An event that has its id from a key is known by it, also
-// when the key itself was forgotten.
+// judge returns the result for an outcome. An event whose id is derived from a key is recognized by
+// the id even after the key was deleted.
 func (*Handler) judge(from Origin, item Item, e event.Event, outcome Outcome) Result {
 	derived := from.Key != "" && !item.Input.EventID.IsGiven()
 
@@ -263,7 +263,7 @@ func (*Handler) judge(from Origin, item Item, e event.Event, outcome Outcome) Re
 	return result
 }
 
-// judgeAll makes the answers of a batch.
+// judgeAll returns the results of a batch.
 func (h *Handler) judgeAll(from Origin, items []Item, b batch, outcomes []Outcome) []Result {
 	for i, item := range items {
 		if b.place[i] >= 0 {
@@ -282,6 +282,6 @@ func conflict(derived bool) error {
 	return fault.New(
 		fault.Conflict,
 		"event_id_conflict",
-		"An event with this event_id and another content is recorded already.",
+		"An event with this event_id and other content is already recorded.",
 	)
 }

@@ -13,21 +13,21 @@ import (
 type Use struct {
 	Caller string
 	Key    string
-	// of operation and content: what else is asked for under the same key is refused
+	// Hash is of operation and content: the same key with another Hash is refused.
 	Hash [32]byte
-	At   time.Time // of receipt, as that of the request's events
+	At   time.Time // of receipt, equal to that of the request's events
 }
 
-// Keys tells of requests that came with a key, and of their events.
+// Keys reads the uses of keys, and the events recorded with them.
 type Keys interface {
-	// Find gives the first use of a caller's key, false when none is remembered.
+	// Find returns the first use of a caller's key. The bool reports whether one is remembered.
 	Find(ctx context.Context, caller, key string) (Use, bool, error)
-	// Look gives an outcome for each event that the log has, in order: Repeated or Differs. It is
-	// an error when the log lacks one.
+	// Look returns an outcome for each event, in order: Repeated or Differs. It returns an error if
+	// the log lacks one of them.
 	Look(ctx context.Context, events []event.Event) ([]Outcome, error)
 }
 
-// use is nil without a key.
+// use returns the use of the request's key, or nil without a key.
 func (o Origin) use(at time.Time) *Use {
 	if o.Key == "" {
 		return nil
@@ -41,8 +41,8 @@ func (o Origin) use(at time.Time) *Use {
 	}
 }
 
-// first gives the first use of the request's key. idempotency_key_reused when that was for
-// something else.
+// first returns the first use of the request's key. Fault idempotency_key_reused is returned if it
+// was for another request.
 func (h *Handler) first(ctx context.Context, from Origin) (Use, bool, error) {
 	first, found, err := h.keys.Find(ctx, from.Caller, from.Key)
 	if err == nil && found && first.Hash != from.Hash {
@@ -52,8 +52,8 @@ func (h *Handler) first(ctx context.Context, from Origin) (Use, bool, error) {
 	return first, found, err
 }
 
-// firstAt is when the key was used first. What it cannot find out is unknown: the first use may be
-// an attempt of this request whose answer was lost.
+// firstAt returns the time of the first use of the key. If it cannot be read the outcome is
+// unknown: the first use may be an attempt of this request whose answer was lost.
 func (h *Handler) firstAt(ctx context.Context, from Origin) (time.Time, error) {
 	first, found, err := h.first(ctx, from)
 	switch {
@@ -68,7 +68,7 @@ func (h *Handler) firstAt(ctx context.Context, from Origin) (time.Time, error) {
 	return first.At, nil
 }
 
-// look gives the outcomes that the events had for the first request with the key.
+// look returns the outcomes that the events had for the first request with the key.
 func (h *Handler) look(ctx context.Context, events []event.Event) ([]Outcome, error) {
 	outcomes, err := h.keys.Look(ctx, events)
 	if err != nil {
@@ -80,8 +80,8 @@ func (h *Handler) look(ctx context.Context, events []event.Event) ([]Outcome, er
 	return outcomes, nil
 }
 
-// replay gives the answer of the first request with the key: it is read as of that time, and its
-// event is in the log.
+// replay returns the answer of the first request with the key: the item is read as of that time,
+// and its event is in the log.
 func (h *Handler) replay(ctx context.Context, from Origin, item Item) (Result, error) {
 	at, err := h.firstAt(ctx, from)
 	if err != nil {
@@ -104,7 +104,7 @@ func (h *Handler) replay(ctx context.Context, from Origin, item Item) (Result, e
 	return result, result.Err
 }
 
-// replayBatch is replay for many.
+// replayBatch is replay for several items.
 func (h *Handler) replayBatch(ctx context.Context, from Origin, items []Item) ([]Result, error) {
 	at, err := h.firstAt(ctx, from)
 	if err != nil {
@@ -132,14 +132,14 @@ func keyReused() error {
 	return fault.New(
 		fault.Invalid,
 		keyReusedCode,
-		"This Idempotency-Key has come before with another content.",
+		"This Idempotency-Key was used before with other content.",
 	)
 }
 
 const maxKey = 255
 
-// checkKey refuses what is no header value of 1 to 255 printable ASCII characters; "" means that
-// there is none.
+// checkKey returns a fault unless the key is absent ("") or a header value of 1 to 255 printable
+// ASCII characters.
 func checkKey(key string) error {
 	bad := len(key) > maxKey
 	for i := range len(key) {

@@ -16,7 +16,7 @@ import (
 	"tributary/tracking/internal/domain/event"
 )
 
-// A commit has whole requests: a key and all that came with it.
+// A commit contains whole requests: a key and all of its events.
 func TestARequestIsWrittenInOneCommit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -47,7 +47,7 @@ func TestARequestIsWrittenInOneCommit(t *testing.T) {
 	})
 }
 
-// A request with a key is refused as a whole, and nobody else is.
+// A request with a key is refused as a whole, and no other request is.
 func TestPoisonThatComesWithAKey(t *testing.T) {
 	t.Parallel()
 
@@ -106,7 +106,7 @@ func TestPoisonThatComesWithAKey(t *testing.T) {
 	}
 }
 
-// unreadable has keys that cannot be read.
+// unreadable is a store whose keys cannot be read.
 type unreadable struct{ ingest.Keys }
 
 func (unreadable) Find(context.Context, string, string) (ingest.Use, bool, error) {
@@ -118,8 +118,8 @@ func (unreadable) Find(context.Context, string, string) (ingest.Use, bool, error
 	)
 }
 
-// When its answer was lost, a request finds its own key used: it gets its answer, or is told that
-// it may be recorded, never that it is not.
+// After a lost answer a request finds its own key used. It gets its answer, or an error that says
+// the event may be recorded, never one that says it is not.
 func TestALostAnswerToAKey(t *testing.T) {
 	t.Parallel()
 

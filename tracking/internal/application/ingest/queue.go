@@ -9,14 +9,14 @@ import (
 	"tributary/tracking/internal/domain/event"
 )
 
-// waiting is one event that waits to be written.
+// waiting is an event that waits to be written.
 type waiting struct {
 	event event.Event
 	group *group
 	index int
 }
 
-// group is one request that waits for its events. Outcomes are read after done.
+// group is a request that waits for its events. Outcomes may be read after done is closed.
 type group struct {
 	use      *Use // nil without a key
 	outcomes []Outcome
@@ -40,8 +40,8 @@ func (w waiting) settle(outcome Outcome) {
 
 func (w waiting) fail(err error) { w.settle(Outcome{State: Failed, Err: err}) }
 
-// result is the outcomes when all are known, otherwise the error of the whole request: what part of
-// it is stored is then for the log alone to say.
+// result returns the outcomes if all are known, and otherwise the error of the whole request: only
+// the log then knows which part of it is stored.
 func (g *group) result() ([]Outcome, error) {
 	var failed error
 
@@ -63,7 +63,7 @@ func (g *group) result() ([]Outcome, error) {
 	return nil, failed
 }
 
-// keyed gives the requests of a batch that have a key.
+// keyed returns the requests of a batch that have a key.
 func keyed(batch []waiting) []Keyed {
 	var list []Keyed
 	for i, w := range batch {
@@ -75,7 +75,8 @@ func keyed(batch []waiting) []Keyed {
 	return list
 }
 
-// middle is where a batch is halved: not within a request that has a key. 0 when it cannot be.
+// middle returns the index at which to halve a batch, never within a request that has a key, or 0
+// if it cannot be halved.
 func middle(batch []waiting) int {
 	within := func(at int) bool { return batch[at].index > 0 && batch[at].group.use != nil }
 
@@ -95,7 +96,7 @@ func middle(batch []waiting) int {
 	return half % len(batch)
 }
 
-// queue holds what waits, bounded in rows and bytes.
+// queue holds the waiting events, bounded in rows and bytes.
 type queue struct {
 	limits Limits
 
@@ -105,7 +106,7 @@ type queue struct {
 	head   int
 	bytes  int
 	taken  int // rows of the last batch
-	enough int // a writer is woken when so many wait: 1, but while one gathers
+	enough int // a writer is woken if so many wait: 1, except while one gathers
 	closed bool
 }
 
@@ -116,7 +117,7 @@ func newQueue(limits Limits) *queue {
 	return q
 }
 
-// put takes all events or none. One request may exceed the bounds of an empty queue.
+// put adds all events or none. A single request may exceed the bounds of an empty queue.
 func (q *queue) put(g *group, events []event.Event) error {
 	size := 0
 	for _, e := range events {
@@ -139,7 +140,7 @@ func (q *queue) put(g *group, events []event.Event) error {
 		return fault.RetryIn(
 			time.Second,
 			"intake_full",
-			"More events wait to be written than this replica takes; nothing was stored by this request.",
+			"The queue of this replica is full; nothing was stored by this request. Retry after Retry-After.",
 			nil,
 		)
 	}
@@ -159,8 +160,8 @@ func (q *queue) put(g *group, events []event.Event) error {
 func (q *queue) waits() int { return len(q.items) - q.head }
 
 // take waits for events and moves up to Limits.Rows of them to batch, in order, and the rest of the
-// last one's request: a request is written in one commit. It gives none when the queue is closed
-// and empty.
+// last one's request: a request is written in one commit. It returns no events if the queue is
+// closed and empty.
 func (q *queue) take(batch []waiting) []waiting {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -201,10 +202,10 @@ func (q *queue) take(batch []waiting) []waiting {
 	return batch
 }
 
-// gather waits until as many wait as the last batch had, for Limits.Gather at most: those who were
-// answered together come again together, and a commit of several rows costs little more than one of
-// one. Alone, a request finds a last batch of one and does not wait. Where many wait anyhow it is
-// better to write than to wait for all of them.
+// gather waits until as many events wait as the last batch had, at most for Limits.Gather: callers
+// that were answered together send their next requests together, and a commit of several rows costs
+// little more than one of a single row. A lone request finds a last batch of one and does not wait.
+// Under load it is better to write than to wait for all of them.
 func (q *queue) gather() {
 	late := false
 
@@ -224,7 +225,7 @@ func (q *queue) gather() {
 	q.enough = 1
 }
 
-// advance forgets the items before end and gives their memory back now and then.
+// advance removes the items before end and releases their memory from time to time.
 func (q *queue) advance(end int) {
 	clear(q.items[q.head:end])
 
@@ -236,7 +237,7 @@ func (q *queue) advance(end int) {
 	}
 }
 
-// failAll gives everyone who waits the error.
+// failAll answers every waiting request with the error.
 func (q *queue) failAll(err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -9,8 +9,7 @@ import (
 	"tributary/tracking/internal/domain/event"
 )
 
-// Filter says which events are wanted; the zero value of a field means all. From is inclusive, To
-// is not.
+// Filter selects events. The zero value of a field selects all. From is inclusive, To is exclusive.
 type Filter struct {
 	UserID     string
 	CampaignID string
@@ -19,12 +18,11 @@ type Filter struct {
 	To         time.Time
 }
 
-// Log is the log to read.
 type Log interface {
-	// Event gives the event with the id; false when there is none.
+	// Event returns the event with the id. The bool reports whether it exists.
 	Event(ctx context.Context, id string) (event.Entry, bool, error)
-	// Events gives up to limit events behind the position that fit the filter, in the order of the
-	// log, fewer when they are large, and tells whether more follow.
+	// Events returns up to limit events after the position that match the filter, in the order of
+	// the log, fewer if they are large. The bool reports whether more follow.
 	Events(
 		ctx context.Context,
 		filter Filter,
@@ -33,13 +31,12 @@ type Log interface {
 	) (page []event.Entry, more bool, err error)
 }
 
-// Handler is the use case. It is safe for concurrent use.
+// Handler reads the log. It is safe for concurrent use.
 type Handler struct{ log Log }
 
-// New makes the handler.
 func New(log Log) *Handler { return &Handler{log: log} }
 
-// Event gives one event, or the fault event_not_found.
+// Event returns one event. Fault event_not_found is returned if it does not exist.
 func (h *Handler) Event(ctx context.Context, id string) (event.Entry, error) {
 	entry, found, err := h.log.Event(ctx, id)
 	if err == nil && !found {
@@ -49,12 +46,12 @@ func (h *Handler) Event(ctx context.Context, id string) (event.Entry, error) {
 	return entry, err
 }
 
-// NotFound is the fault for an event that does not exist, or that the caller must not know of.
+// NotFound returns the fault for an event that does not exist, or that the caller may not see.
 func NotFound() error {
-	return fault.New(fault.NotFound, "event_not_found", "There is no event with this id.")
+	return fault.New(fault.NotFound, "event_not_found", "The event does not exist.")
 }
 
-// Events gives one page of events behind the position, and tells whether more follow.
+// Events returns one page of events after the position. The bool reports whether more follow.
 func (h *Handler) Events(
 	ctx context.Context,
 	filter Filter,

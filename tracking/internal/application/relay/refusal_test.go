@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// An event that the broker will never take holds up the others, is told of, and is tried alone, so
-// that what is behind it is not sent again and again.
+// An event that the broker never accepts blocks the others and is reported. It is retried alone, so
+// that later events are not sent repeatedly.
 func TestAnEventThatTheBrokerRefusesIsToldOf(t *testing.T) {
 	t.Parallel()
 

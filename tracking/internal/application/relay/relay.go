@@ -1,4 +1,4 @@
-// Package relay (application) publishes the log: every event once it is committed, in the order of
+// Package relay (application) publishes the log: every event after it is committed, in the order of
 // the log, at least once. Every replica runs a Relay; the one that holds the lease works.
 package relay
 
@@ -15,57 +15,59 @@ import (
 
 // Log is the log and the row that holds position and lease.
 type Log interface {
-	// Lead takes the lease for the holder, or renews it, for the duration from now by the
-	// database's clock, and gives the position up to which everything is published. False when
-	// another holder has it.
+	// Lead takes or renews the lease for the holder, for the duration from now by the database's
+	// clock, and returns the position up to which everything is published. The bool is false if
+	// another holder has the lease.
 	Lead(
 		ctx context.Context,
 		holder string,
 		lease time.Duration,
 	) (position int64, leads bool, err error)
-	// Advance saves the position, which never goes back, and renews the lease in one atomic
-	// statement. False, and nothing is saved, when the lease is another's.
+	// Advance saves the position, which never decreases, and renews the lease in one atomic
+	// statement. The bool is false, and nothing is saved, if another holder has the lease.
 	Advance(
 		ctx context.Context,
 		holder string,
 		position int64,
 		lease time.Duration,
 	) (leads bool, err error)
-	// Resign gives the lease up, if the holder has it.
+	// Resign releases the lease if the holder has it.
 	Resign(ctx context.Context, holder string) error
-	// Page gives up to limit events behind the position, in order, fewer when they are large; none
-	// at the end of the log.
+	// Page returns up to limit events after the position, in order, fewer if they are large, and no
+	// events at the end of the log.
 	Page(ctx context.Context, position int64, limit int) ([]event.Entry, error)
 }
 
-// Publisher is the broker.
+// Publisher sends events to the broker.
 type Publisher interface {
-	// Send hands an event over without blocking and calls done once: with nil when the broker has
-	// stored it. done may run on any goroutine. Events of one user that are sent in order are
-	// stored in order, those that were sent before an outage too. A fault broker_unavailable before
-	// Send returns means that the event was not taken; it may be sent again. message_refused means
-	// that it is not stored and will be refused again. Any other error leaves open whether it is
-	// stored.
+	// Send hands an event over without blocking and calls done exactly once, with nil if the broker
+	// has stored it. done may run on any goroutine. Events of one user that are sent in order are
+	// stored in order, even across an outage. The fault broker_unavailable before Send returns
+	// means that the event was not accepted; it may be sent again. The fault message_refused means
+	// that it is not stored and will be refused again. After any other error the outcome is
+	// unknown.
 	Send(ctx context.Context, entry event.Entry, done func(error))
 }
 
-// Limits are the relay's measures.
+// Limits configures the timing and the size of the relay's work.
 type Limits struct {
-	Lease    time.Duration // how long a holder that says nothing stays holder
+	Lease    time.Duration // how long a silent holder keeps the lease
 	Standby  time.Duration // between attempts to take the lease
-	Save     time.Duration // between savings of the position
-	SaveRows int64         // or so many events confirmed
-	Poll     time.Duration // between looks at the log when nobody signals
-	// after a page that was not full: at 10 ms the broker spent as much on an event as the database
+	Save     time.Duration // between saves of the position
+	SaveRows int64         // or after so many confirmed events
+	Poll     time.Duration // between reads of the log without a signal
+	// Pause after a page that was not full. At 10 ms the broker spent as much CPU time on an event
+	// as the database.
 	Gather      time.Duration
 	PageRows    int
-	WindowRows  int // sent and not confirmed
+	WindowRows  int // sent but not confirmed
 	WindowBytes int
-	// without any confirmation while something is sent: start the term again
+	// Without a confirmation for so long while events are sent, the term is restarted.
 	Stuck time.Duration
 }
 
-// DefaultLimits are the measured ones. A killed holder is replaced within Lease + Standby.
+// DefaultLimits returns the limits found by measurement. A killed holder is replaced within Lease +
+// Standby.
 func DefaultLimits() Limits {
 	return Limits{
 		Lease:       3 * time.Second,
@@ -81,7 +83,7 @@ func DefaultLimits() Limits {
 	}
 }
 
-// Needs are what a relay works with. Holder names this replica and no other.
+// Needs are the dependencies of a Relay. Holder is the unique name of this replica.
 type Needs struct {
 	Log       Log
 	Publisher Publisher
@@ -103,12 +105,11 @@ type Relay struct {
 	refusal  atomic.Pointer[refusal]
 }
 
-// New makes a relay.
 func New(limits Limits, needs Needs) *Relay {
 	return &Relay{limits: limits, needs: needs, wake: make(chan struct{}, 1)}
 }
 
-// Wake tells that something was committed. It does not block.
+// Wake signals that something was committed. It does not block.
 func (r *Relay) Wake() {
 	select {
 	case r.wake <- struct{}{}:
@@ -116,18 +117,17 @@ func (r *Relay) Wake() {
 	}
 }
 
-// Status is what a relay is at.
+// Status is the state of a relay.
 type Status struct {
 	Leading  bool
 	Position int64 // everything up to here is confirmed by the broker
-	InFlight int64 // sent and not confirmed
-	// sequence number of the event that the broker refuses and all others wait for, 0 when there is
-	// none
+	InFlight int64 // sent but not confirmed
+	// Refused is the sequence number of the event that the broker refuses and that blocks all
+	// others, or 0.
 	Refused int64
-	Trouble error // why the last term ended, nil when the present one goes well
+	Trouble error // why the last term ended; nil if the current one has no error
 }
 
-// Status tells what the relay is at.
 func (r *Relay) Status() Status {
 	s := Status{Leading: r.leading.Load(), Position: r.position.Load(), InFlight: r.sent.Load()}
 	if trouble := r.trouble.Load(); trouble != nil {
@@ -148,8 +148,8 @@ var (
 
 const longestPause = time.Second
 
-// Run relays whenever this replica holds the lease, until ctx ends; then it waits for what is sent,
-// saves the position and resigns. It returns nil: whatever goes wrong is tried again.
+// Run relays while this replica holds the lease, until ctx ends. It then waits for the sent events,
+// saves the position and resigns. It returns nil: every error is retried.
 func (r *Relay) Run(ctx context.Context) error {
 	pause := time.Duration(0)
 	for ctx.Err() == nil {
@@ -172,7 +172,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	return r.resign(ctx)
 }
 
-// lead runs one term and gives the pause before the next attempt.
+// lead runs one term and returns the pause before the next attempt.
 func (r *Relay) lead(ctx context.Context, position int64, last time.Duration) time.Duration {
 	if r.trouble.Load() == nil {
 		r.needs.Logger.InfoContext(ctx, "relaying", "position", position)
@@ -188,7 +188,7 @@ func (r *Relay) lead(ctx context.Context, position int64, last time.Duration) ti
 	case ctx.Err() != nil:
 		return 0
 	case errors.Is(err, errDeposed):
-		r.needs.Logger.InfoContext(ctx, "another replica relays now")
+		r.needs.Logger.InfoContext(ctx, "another replica holds the lease now")
 		return r.limits.Standby
 	}
 
@@ -198,7 +198,7 @@ func (r *Relay) lead(ctx context.Context, position int64, last time.Duration) ti
 		return longestPause
 	}
 
-	r.note(ctx, "relaying stopped and will go on", err)
+	r.note(ctx, "relaying stopped; will retry", err)
 
 	if r.needs.Now().Sub(start) > longestPause {
 		last = 0
@@ -214,8 +214,8 @@ func (r *Relay) note(ctx context.Context, what string, err error) {
 	}
 }
 
-// refusal is an event that the broker will never take as it is. It may not be skipped, so all
-// others wait for it.
+// refusal is returned for an event that the broker never accepts as it is. It must not be skipped,
+// so all others wait for it.
 type refusal struct {
 	seq   int64
 	id    string
@@ -224,19 +224,19 @@ type refusal struct {
 
 func (r *refusal) Error() string {
 	return fmt.Sprintf(
-		"the broker refuses the event with sequence number %d, and all behind it wait: raise "+
-			"the broker's limit of a message's size (maxMessageSize): %v",
+		"the broker refuses the event with sequence number %d, and all later events wait: raise "+
+			"the broker's limit for the size of a message (maxMessageSize): %v",
 		r.seq,
 		r.cause,
 	)
 }
 
-// refuse notes a refusal; it is logged once.
+// refuse records a refusal and logs it once.
 func (r *Relay) refuse(ctx context.Context, refused *refusal) {
 	if known := r.refusal.Swap(refused); known == nil || known.seq != refused.seq {
 		r.needs.Logger.ErrorContext(
 			ctx,
-			"an event is refused by the broker; nothing is published until the broker takes it",
+			"the broker refuses an event; nothing is published until it accepts the event",
 			"seq",
 			refused.seq,
 			"event_id",
@@ -249,7 +249,7 @@ func (r *Relay) refuse(ctx context.Context, refused *refusal) {
 	r.trouble.Store(new(error(refused)))
 }
 
-// calm notes that the present term goes well, unless what was refused is still to come.
+// calm clears the trouble once the current term has passed the refused event.
 func (r *Relay) calm(position int64) {
 	if refused := r.refusal.Load(); refused != nil && position < refused.seq {
 		return
@@ -264,7 +264,7 @@ func (r *Relay) resign(ctx context.Context) error {
 	defer cancel()
 
 	if err := r.needs.Log.Resign(ctx, r.needs.Holder); err != nil {
-		r.needs.Logger.WarnContext(ctx, "the lease is left to expire", "error", err)
+		r.needs.Logger.WarnContext(ctx, "cannot release the lease; it will expire", "error", err)
 	}
 
 	return nil

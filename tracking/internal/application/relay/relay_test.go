@@ -118,7 +118,7 @@ func (l *fakeLog) saved() int64 {
 	return l.position
 }
 
-// fakeBroker notes what is sent and answers when told, or at once.
+// fakeBroker records the sent events and answers on request, or at once.
 type fakeBroker struct {
 	mu      sync.Mutex
 	sent    []int64
@@ -190,7 +190,7 @@ func limits() relay.Limits {
 	}
 }
 
-// start runs a relay in the bubble and gives a function that stops it.
+// start runs a relay in the bubble and returns a function that stops it.
 func start(
 	t *testing.T,
 	holder string,
@@ -336,7 +336,7 @@ func TestAFailureStartsAgainAtTheConfirmedPosition(t *testing.T) {
 			t.Fatalf("sent %v, saved %d; want 2 to 4 again", got, log.saved())
 		}
 
-		broker.answer(3, nil) // late, for the old term
+		broker.answer(3, nil) // late, for the previous term
 
 		if got := r.Status(); got.Trouble != nil || !got.Leading {
 			t.Fatalf("status %+v, want a calm leader", got)
@@ -372,7 +372,8 @@ func TestABrokerThatIsAwayIsTriedAgainAndToldOf(t *testing.T) {
 	})
 }
 
-// What is under way is not sent again while the broker takes nothing new: it may be confirmed yet.
+// Events in flight are not sent again while the broker refuses new ones: they may still be
+// confirmed.
 func TestARefusalDisturbsNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -10,16 +10,16 @@ import (
 	"tributary/tracking/internal/domain/event"
 )
 
-// term is one time of leading: it ends when the lease is lost, the broker fails or the relay stops.
-// A next term starts again at the position that was saved; answers that come late for an old term
-// go to its own window and change nothing.
+// term is one period of leading. It ends when the lease is lost, the broker fails or the relay
+// stops. The next term starts again at the saved position; late answers for an old term go to its
+// own window and change nothing.
 type term struct {
 	*Relay
 
 	window  *window
 	pages   chan []event.Entry
 	from    int64
-	refused atomic.Bool // the broker took nothing when asked last
+	refused atomic.Bool // the broker refused the last new event
 }
 
 func newTerm(r *Relay, position int64) *term {
@@ -35,7 +35,7 @@ func newTerm(r *Relay, position int64) *term {
 	}
 }
 
-// run reads, sends and saves side by side until one of them ends; the first error is the reason.
+// run reads, sends and saves concurrently until one of them ends. The first error is the reason.
 func (t *term) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -54,8 +54,8 @@ func (t *term) run(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// read brings pages of the log, one ahead of what is being sent. At the end of the log it gathers:
-// under load commits follow each other faster than it pays to read them one by one.
+// read reads pages of the log, one ahead of the page being sent. At the end of the log it gathers:
+// under load commits follow each other too fast to read each alone.
 func (t *term) read(ctx context.Context) error {
 	after := t.from
 	for {
@@ -99,8 +99,8 @@ func (t *term) waitForMore(ctx context.Context) bool {
 	return true
 }
 
-// send hands events to the broker as long as the window has room. The broker's first failure ends
-// the term.
+// send hands events to the broker while the window has room. The broker's first failure ends the
+// term.
 func (t *term) send(ctx context.Context) error {
 	for {
 		select {
@@ -137,9 +137,9 @@ func (t *term) sendOne(ctx context.Context, entry event.Entry) error {
 				return failure
 			}
 
-			// What is under way may still be confirmed; sending it again would only burden a broker
-			// that is coming back.
-			t.note(ctx, "the broker takes nothing for now", refused)
+			// Events in flight may still be confirmed; sending them again would only burden a
+			// recovering broker.
+			t.note(ctx, "the broker accepts no events for now", refused)
 			wait(ctx, t.limits.Poll)
 
 			if failure = t.window.progress().failure; failure != nil || ctx.Err() != nil {
@@ -160,7 +160,7 @@ func (t *term) sendOne(ctx context.Context, entry event.Entry) error {
 	}
 }
 
-// judge makes a refusal of an answer that says so.
+// judge returns a refusal if err means that the broker never accepts the event, and err otherwise.
 func judge(entry event.Entry, err error) error {
 	if fault.Is(err, neverTaken) {
 		return &refusal{seq: entry.Seq, id: entry.Event.ID(), cause: err}
@@ -169,8 +169,8 @@ func judge(entry event.Entry, err error) error {
 	return err
 }
 
-// save moves the position and renews the lease, at its pace or as soon as enough is confirmed, and
-// notices a standstill. At the end it saves once more what was confirmed.
+// save saves the position and renews the lease, at its interval or as soon as enough events are
+// confirmed, and detects a standstill. At the end it saves once more.
 func (t *term) save(ctx context.Context) error {
 	tick := time.NewTicker(t.limits.Save)
 	defer tick.Stop()
@@ -222,7 +222,7 @@ func (t *term) save(ctx context.Context) error {
 	}
 }
 
-// saveLast gives what is on its way a moment to be confirmed, and saves the position.
+// saveLast waits a moment for events in flight to be confirmed, and saves the position.
 func (t *term) saveLast(ctx context.Context, saved int64) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.limits.Lease/2)
 	defer cancel()

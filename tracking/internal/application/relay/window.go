@@ -6,14 +6,15 @@ import (
 	"tributary/platform/fault"
 )
 
-// The codes of a Publisher that has not taken an event now, and of one that will never take it.
+// The codes of a Publisher that does not accept an event now, and of one that never accepts it.
 const (
 	notTaken   = "broker_unavailable"
 	neverTaken = "message_refused"
 )
 
-// window holds what is sent and not confirmed, in the order of the log. Confirmations come in any
-// order; the position moves only over the contiguous prefix. It is safe for concurrent use.
+// window holds the events that are sent but not confirmed, in the order of the log. Confirmations
+// arrive in any order; the position advances only over the contiguous prefix. A window is safe for
+// concurrent use.
 type window struct {
 	mu        sync.Mutex
 	slots     []slot // a ring
@@ -21,14 +22,14 @@ type window struct {
 	count     int
 	bytes     int
 	confirmed int64 // the position
-	total     int64 // confirmations ever, to see standstill
-	// nothing is sent behind the first before that is confirmed: if it is why the last term failed,
-	// the others would be sent again at each attempt
+	total     int64 // all confirmations, to detect a standstill
+	// Nothing is sent after the first event before it is confirmed: if it caused the last term to
+	// fail, the others would be sent again at each attempt.
 	firstAlone bool
 	failure    error
-	offered    bool // the newest is just being handed over
+	offered    bool // the newest is being handed over
 	refused    error
-	changed    chan struct{} // an answer has come
+	changed    chan struct{} // an answer has arrived
 	due        chan struct{} // enough is confirmed to save the position
 	saveRows   int64
 	unsaved    int64
@@ -50,8 +51,8 @@ func newWindow(rows int, saveRows, position int64) *window {
 	}
 }
 
-// add takes the record in and gives its place, or false when there is no room. A record larger than
-// all room is taken alone.
+// add adds the record and returns its place. ok is false if there is no room. A record larger than
+// the whole window is accepted alone.
 func (w *window) add(seq int64, size, maxBytes int) (place int, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -69,8 +70,8 @@ func (w *window) add(seq int64, size, maxBytes int) (place int, ok bool) {
 	return place, true
 }
 
-// offer hands over what is at the newest place. refused is the publisher's refusal to take it at
-// all: then the place is free again, and nothing else is disturbed. failure is that of anything in
+// offer hands over the event at the newest place. refused is the publisher's refusal to accept it:
+// then the place is free again, and nothing else changes. failure is the failure of any event in
 // the window.
 func (w *window) offer(hand func()) (refused, failure error) {
 	w.mu.Lock()
@@ -84,7 +85,7 @@ func (w *window) offer(hand func()) (refused, failure error) {
 	return w.refused, w.failure
 }
 
-// settle takes the broker's answer for a place.
+// settle records the broker's answer for a place.
 func (w *window) settle(place int, err error) {
 	w.mu.Lock()
 

@@ -60,8 +60,8 @@ func (c *checker) money(field string, err error) {
 	c.faults.Add(field, "wrong_type", "is of another type than expected")
 }
 
-// clipped cuts a fraction to as many digits as the currency has. ParseMajor has seen that what goes
-// is zeros.
+// clipped cuts a fraction to the number of digits of the currency. ParseMajor has checked that the
+// rest is zeros.
 func clipped(number string, digits int) string {
 	whole, fraction, _ := strings.Cut(number, ".")
 	if len(fraction) <= digits {
@@ -75,9 +75,9 @@ func clipped(number string, digits int) string {
 	return whole + "." + fraction[:digits]
 }
 
-// plain writes the text of a JSON number that is known to be a sane amount without exponent and
-// without a sign, and keeps every other digit: "100.0" stays, "1.5e2" becomes "150", "5e-1" becomes
-// "0.5", "-0" becomes "0".
+// plain returns a valid amount without exponent and sign, given the text of a JSON number, and
+// keeps every other digit: "100.0" stays, "1.5e2" becomes "150", "5e-1" becomes "0.5", "-0" becomes
+// "0".
 func plain(number string) string {
 	number = strings.TrimPrefix(number, "-")
 

@@ -15,11 +15,11 @@ const (
 	earliestYear = 1970
 )
 
-// MaxAhead is how far in the future an event may have occurred, by the clock of its receipt.
+// MaxAhead is how far in the future an event may have occurred, relative to its receipt.
 const MaxAhead = 5 * time.Minute
 
-// checker gathers the faults of one event. Its methods return the checked value, or the zero value
-// after noting a fault.
+// checker collects the faults of one event. Its methods return the checked value, or the zero value
+// after adding a fault.
 type checker struct{ faults fault.Fields }
 
 type spelling struct {
@@ -27,8 +27,8 @@ type spelling struct {
 	text  Text
 }
 
-// either gives the one of two spellings of the same thing that was used. Both, with different
-// values, are a fault.
+// either returns the spelling that was used of a field with two names. Both, with different values,
+// are a fault.
 func (c *checker) either(name, alias spelling) Text {
 	switch {
 	case alias.text.state == absent:
@@ -46,7 +46,7 @@ func (c *checker) either(name, alias spelling) Text {
 	return name.text
 }
 
-// required checks a field that must be there.
+// required checks a field that must be present.
 func (c *checker) required(field string, text Text, check func(string, Text) string) string {
 	if text.state == absent {
 		c.faults.Add(field, "required", "is required")
@@ -56,7 +56,7 @@ func (c *checker) required(field string, text Text, check func(string, Text) str
 	return check(field, text)
 }
 
-// identifier is a text by the rule of identifier.Check.
+// identifier checks a text by the rule of identifier.Check.
 func (c *checker) identifier(field string, text Text) string {
 	if text.state != given {
 		return ""
@@ -92,8 +92,8 @@ func (c *checker) eventType(text Text) Type {
 	return t
 }
 
-// occurredAt is the given time, or that of the receipt. Postgres and the message keep microseconds;
-// what is finer is cut off.
+// occurredAt returns the given time, or that of the receipt. PostgreSQL and the message keep
+// microseconds; finer fractions are cut off.
 func (c *checker) occurredAt(field string, text Text, now time.Time) time.Time {
 	if text.state != given {
 		return now
@@ -113,7 +113,7 @@ func (c *checker) occurredAt(field string, text Text, now time.Time) time.Time {
 	t = t.UTC().Truncate(time.Microsecond)
 	switch {
 	case t.After(now.Add(MaxAhead)):
-		c.faults.Add(field, "in_the_future", "must not be more than 5 minutes ahead")
+		c.faults.Add(field, "in_the_future", "must not be more than 5 minutes in the future")
 	case t.Year() < earliestYear:
 		c.faults.Add(field, "too_early", "must not be before 1970")
 	}
@@ -121,8 +121,8 @@ func (c *checker) occurredAt(field string, text Text, now time.Time) time.Time {
 	return t
 }
 
-// inForm refuses what time.Parse takes and RFC 3339 does not: hours of one digit, a decimal comma,
-// fractions without end.
+// inForm refuses what time.Parse accepts but RFC 3339 does not: hours of one digit, a decimal
+// comma, fractions of any length.
 func inForm(text string) bool {
 	if len(text) < len("2006-01-02T15:04:05Z") || text[13] != ':' {
 		return false
@@ -136,7 +136,7 @@ func inForm(text string) bool {
 	return len(text)-19-len(rest) <= 1+maxFraction && strings.IndexByte("Z+-", rest[0]) >= 0
 }
 
-// link is an absolute http or https URL.
+// link checks an absolute http or https URL.
 func (c *checker) link(field string, text Text) string {
 	if text.state != given {
 		return ""
@@ -157,7 +157,7 @@ func (c *checker) link(field string, text Text) string {
 	return text.value
 }
 
-// source is a URI reference as CloudEvents want it: not empty, printable.
+// source checks a URI reference by the rule of CloudEvents: not empty, printable.
 func (c *checker) source(field string, text Text) string {
 	if text.state != given {
 		return ""

@@ -1,5 +1,5 @@
-// Package event (domain) is the tracking event: what may be said of something that happened, and
-// when two reports say the same.
+// Package event (domain) defines the tracking event: its fields and rules, and when two reports
+// have the same content.
 package event
 
 import (
@@ -9,16 +9,16 @@ import (
 	"tributary/platform/fault"
 )
 
-// Event is an accepted event. It never changes.
+// Event is an accepted event. It is immutable.
 type Event struct{ facts Facts }
 
-// Entry is an event with its place in the log.
+// Entry is an event with its position in the log.
 type Entry struct {
 	Seq   int64
 	Event Event
 }
 
-// Facts are what an event consists of. Empty text means absent. Times are UTC, to the microsecond.
+// Facts are the fields of an event. Empty text means absent. Times are UTC, to the microsecond.
 type Facts struct {
 	ID              string
 	UserID          string
@@ -29,9 +29,10 @@ type Facts struct {
 	ProductID       string
 	OrderID         string
 	OriginalEventID string
-	// major units, plain decimal notation, the digits as given; no more than the currency has
+	// Amount is in major units in plain decimal notation, with the digits as sent, but no more than
+	// the currency has.
 	Amount         string
-	Currency       string // ISO 4217, only when the caller named one
+	Currency       string // ISO 4217, only if the caller named one
 	Metadata       string // JSON text of the object, as received
 	VisitorID      string
 	SourceURL      string
@@ -42,15 +43,15 @@ type Facts struct {
 	Hash           Hash
 }
 
-// Receipt is what the service adds to an event when it comes in. ID is taken when the caller names
-// none.
+// Receipt holds what the service adds to an event when it is received. ID is used if the caller
+// names none.
 type Receipt struct {
 	ID          string
 	At          time.Time
 	Traceparent string
 }
 
-// New checks everything that a caller says and returns the event, or every fault at once.
+// New checks the input and returns the event, or every fault of the input.
 func New(in Input, receipt Receipt) (Event, fault.Fields) {
 	c := checker{}
 	at := receipt.At.UTC().Truncate(time.Microsecond)
@@ -93,24 +94,24 @@ func New(in Input, receipt Receipt) (Event, fault.Fields) {
 	return Event{facts: e}, nil
 }
 
-// Restore makes an event of facts that were stored once; they are not checked again.
+// Restore returns an event with stored facts, without checking them.
 func Restore(facts Facts) Event { return Event{facts: facts} }
 
-// Facts gives what the event consists of.
+// Facts returns the fields of the event.
 func (e Event) Facts() Facts { return e.facts }
 
-// ID identifies the event.
+// ID returns the id of the event.
 func (e Event) ID() string { return e.facts.ID }
 
-// Hash identifies the content.
+// Hash returns the hash of the content.
 func (e Event) Hash() Hash { return e.facts.Hash }
 
-// ReceivedAt is when the service took the event.
+// ReceivedAt returns when the service received the event.
 func (e Event) ReceivedAt() time.Time { return e.facts.ReceivedAt }
 
-// Size is about the number of bytes that the event takes in memory: all its text, and metadata once
-// more, since whoever works on the event has that in a second form too (the request its canonical
-// one, the relay the message's).
+// Size returns the approximate number of bytes that the event takes in memory: all its text, and
+// its metadata once more, since a user of the event has a second form of it (a request the
+// canonical one, the relay the message's).
 func (e Event) Size() int {
 	f := &e.facts
 

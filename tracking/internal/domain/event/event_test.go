@@ -14,7 +14,7 @@ func noon() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 123456789, time
 
 func receipt() event.Receipt { return event.Receipt{ID: "given-by-service", At: noon()} }
 
-// purchase is an input without a fault.
+// purchase returns a valid input.
 func purchase() event.Input {
 	return event.Input{
 		UserID:    event.Given("user123"),
@@ -223,8 +223,8 @@ func TestSizeCountsEveryText(t *testing.T) {
 	}
 }
 
-// An amount has the digits of its currency; what takes back another event has that event's, which
-// only commission knows.
+// An amount has the digits of its currency. An event that reverses another has the currency of that
+// event, which only commission knows.
 func TestAmountsHaveTheDigitsOfTheirCurrency(t *testing.T) {
 	t.Parallel()
 
@@ -321,7 +321,7 @@ func TestHashTellsContents(t *testing.T) {
 	}
 }
 
-// A currency is valid at the time of the event; a refund may name one that has ended since.
+// A currency must be in use at the time of the event; a refund may name one that has ended since.
 func TestACurrencyIsValidAtTheTimeOfTheEvent(t *testing.T) {
 	t.Parallel()
 

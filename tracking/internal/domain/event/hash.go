@@ -5,12 +5,12 @@ import (
 	"encoding/binary"
 )
 
-// Hash identifies the content of an event: what the caller said, however it was written. The id,
-// the time of receipt, an occurred_at that the service filled in, and Attributes, which those who
-// pass an event on may add to, are no part of it.
+// Hash identifies the content of an event as the caller sent it, whatever its spelling. The id, the
+// time of receipt, an occurred_at that the service filled in, and Attributes, which intermediaries
+// may extend, are not part of it.
 type Hash [16]byte
 
-// hash runs over the parts with their lengths, so that no two contents read alike.
+// hash covers the parts with their lengths, so that different contents have different hashes.
 func hash(e Facts, timeGiven bool, metadata string) Hash {
 	buffer := make([]byte, 0, 512)
 	add := func(part string) {

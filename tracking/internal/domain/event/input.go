@@ -1,8 +1,8 @@
 package event
 
-// Text is a field as a caller gave it: absent (the zero value), given, or broken, which means that
-// it was there and was no text at all. Whoever reads the wire tells of broken fields; the rules
-// here stay silent about them.
+// Text is a field as a caller sent it: absent (the zero value), given, or broken, which means that
+// it was present but not text. The reader of the request reports broken fields; the rules here
+// ignore them.
 type Text struct {
 	value string
 	state textState
@@ -16,21 +16,20 @@ const (
 	broken
 )
 
-// Given is a field with a value; the value may be empty, which most rules refuse.
+// Given returns a field with a value. The value may be empty, which most rules refuse.
 func Given(value string) Text { return Text{value: value, state: given} }
 
-// Broken is a field whose value could not be read as text.
+// Broken returns a field whose value could not be read as text.
 func Broken() Text { return Text{state: broken} }
 
-// Value is what was given, "" otherwise.
+// Value returns the value, or "" if it is absent or broken.
 func (t Text) Value() string { return t.value }
 
-// IsGiven tells whether there is a value.
+// IsGiven reports whether there is a value.
 func (t Text) IsGiven() bool { return t.state == given }
 
-// Input is what a caller says of an event, not yet checked. UserID and PartnerID are two spellings
-// of one thing, as are EventType and InteractionType; one of each pair is enough and both must
-// agree.
+// Input is an unchecked event as a caller sent it. UserID and PartnerID are two names of one field,
+// as are EventType and InteractionType; one of each pair is enough and both must agree.
 type Input struct {
 	EventID         Text
 	UserID          Text
@@ -42,19 +41,19 @@ type Input struct {
 	VisitorID       Text
 	SourceURL       Text
 	DestinationURL  Text
-	Source          Text // the system that tells, as CloudEvents name it
-	// JSON text of an object, kept as it is: what a CloudEvent's other attributes say; "" without
-	// them
+	Source          Text // the system that reports the event, as CloudEvents name it
+	// Attributes is the JSON text of an object, kept as it is: the other attributes of a
+	// CloudEvent; "" without them.
 	Attributes  string
-	Traceparent string // of the event's own trace, "" where it travels in that of its receipt
+	Traceparent string // of the event's own trace; "" if it is that of its receipt
 	Metadata    Metadata
 }
 
-// Metadata is the free part of an event. Text is the JSON text of the object as received, ""
-// without one; Canonical is one text for all spellings of the same content: members sorted, without
-// white space, and numbers that are equal as decimals written alike. The others are its members
-// with meaning: of Amount, Given holds the text of a JSON number, or of a string of the same form;
-// of SelfReferral that of a boolean, or of such a string.
+// Metadata is the free part of an event. Text is the JSON text of the object as received, or ""
+// without one. Canonical is the same text for all spellings of the same content: members sorted,
+// without white space, and numbers that are equal as decimals written alike. The other fields are
+// the members with meaning: Amount holds the text of a JSON number, or of a string of the same
+// form, and SelfReferral that of a boolean, or of such a string.
 type Metadata struct {
 	Text            string
 	Canonical       string

@@ -6,10 +6,10 @@ import (
 	"tributary/platform/money"
 )
 
-// Type says what happened.
+// Type is the kind of an event.
 type Type string
 
-// The types.
+// Event types.
 const (
 	View       Type = "view"
 	Click      Type = "click"
@@ -22,7 +22,7 @@ const (
 	Chargeback Type = "chargeback"
 )
 
-// ParseType reads a type; false for anything that is none.
+// ParseType reads a type. The bool is false if text is not a type.
 func ParseType(text string) (Type, bool) {
 	switch t := Type(text); t {
 	case View, Click, Engagement, Lead, Sale, Purchase, Refund, Void, Chargeback:
@@ -32,7 +32,7 @@ func ParseType(text string) (Type, bool) {
 	return "", false
 }
 
-// needsAmount tells whether the type makes no sense without an amount.
+// needsAmount reports whether the type requires an amount.
 func (t Type) needsAmount() bool {
 	switch t {
 	case Sale, Purchase:
@@ -43,8 +43,9 @@ func (t Type) needsAmount() bool {
 	return false
 }
 
-// currency is that of an amount where the event names none: US dollars, but what takes back another
-// event has that event's currency, which only commission knows; it may be any.
+// currency returns the currency of an amount if the event names none: US dollars. An event that
+// reverses another has that event's currency, which only commission knows, so any currency is
+// possible.
 func (t Type) currency() money.Currency {
 	switch t {
 	case Refund, Void, Chargeback:
@@ -55,8 +56,8 @@ func (t Type) currency() money.Currency {
 	return money.USD()
 }
 
-// parseCurrency reads the currency that an event of the type names. It was in use at the time of
-// the event; what takes back another event may name one that has ended since.
+// parseCurrency reads the currency that an event of the type names. It must be in use at the time
+// of the event; an event that reverses another may name one that has ended since.
 func (t Type) parseCurrency(code string, at time.Time) (money.Currency, error) {
 	switch t {
 	case Refund, Void, Chargeback:

@@ -15,16 +15,15 @@ import (
 	"tributary/tracking/internal/domain/event"
 )
 
-// Appender writes the log. Its pool is its own, so that readers cannot keep writers waiting; it has
-// as many connections as there are writers.
+// Appender writes the log. It has its own pool, with as many connections as there are writers, so
+// that readers cannot keep writers waiting.
 type Appender struct{ pool *pgxpool.Pool }
 
 var _ ingest.Store = (*Appender)(nil)
 
-// NewAppender makes an appender.
 func NewAppender(pool *pgxpool.Pool) *Appender { return &Appender{pool: pool} }
 
-// Empty text stands for absent: no field that may be absent may be empty.
+// Empty text stands for an absent field: no optional field may be empty.
 const (
 	eventColumns = `occurred_at, received_at, event_id, user_id, event_type, body_hash, campaign_id,
     product_id, order_id,
@@ -48,7 +47,6 @@ RETURNING event_id`
 const selectKnown = `SELECT event_id, body_hash, received_at FROM events
     WHERE event_id = ANY($1::text[])`
 
-// Append implements ingest.Store.
 func (a *Appender) Append(
 	ctx context.Context,
 	events []event.Event,
@@ -61,7 +59,7 @@ func (a *Appender) Append(
 
 	var inserted []string
 
-	var apart map[int]bool // places of events that come with a key that was used before
+	var apart map[int]bool // indexes of events of requests whose key was used before
 	if len(keyed) == 0 {
 		inserted, err = a.insert(ctx, rows)
 	} else {
@@ -107,8 +105,8 @@ func (a *Appender) Append(
 	return outcomes, nil
 }
 
-// insert gives the ids that were new. The implicit transaction of the one statement has committed
-// when it returns nil.
+// insert returns the ids that were new. The implicit transaction of its single statement has
+// committed when it returns a nil error.
 func (a *Appender) insert(ctx context.Context, r *rows) ([]string, error) {
 	result, err := a.pool.Query(ctx, insertEvents, r.columns()...)
 	if err != nil {
@@ -121,10 +119,10 @@ func (a *Appender) insert(ctx context.Context, r *rows) ([]string, error) {
 type stored struct {
 	hash     event.Hash
 	received time.Time
-	fresh    bool // stored by this very statement and not yet given to an event
+	fresh    bool // stored by this statement and not yet assigned to an event
 }
 
-// known reads the events of these ids as they are in the log.
+// known reads the events with these ids from the log.
 func known(
 	ctx context.Context,
 	pool *pgxpool.Pool,
@@ -160,8 +158,8 @@ func known(
 	return found, nil
 }
 
-// settle judges an event by what the log holds under its id. The first event with an id that was
-// inserted is the stored one.
+// settle returns the outcome of an event, given what the log holds under its id. The first event
+// with an inserted id is the stored one.
 func settle(e event.Event, found map[string]*stored) (ingest.Outcome, error) {
 	s := found[e.ID()]
 	if s == nil {
@@ -182,9 +180,8 @@ func settle(e event.Event, found map[string]*stored) (ingest.Outcome, error) {
 	return outcome, nil
 }
 
-// judge tells content that cannot be stored from a database that has certainly stored nothing, and
-// both from one that may have: no answer came to a statement that was sent, or the last words of a
-// session that is at its end.
+// judge classifies an error: content that cannot be stored, nothing stored, or an unknown outcome.
+// The outcome is unknown if a sent statement was not answered, or if the error ended the session.
 func judge(err error) error {
 	var (
 		connect *pgconn.ConnectError
@@ -206,7 +203,6 @@ func judge(err error) error {
 // between.
 const adminShutdown = "57P01"
 
-// rows are the columns of the events to insert.
 type rows struct {
 	occurred, received                 []time.Time
 	ids, users, types                  []string
@@ -216,7 +212,7 @@ type rows struct {
 	metadata, attributes, traceparents []string
 }
 
-// columns are the arguments of the statement, in order.
+// columns returns the arguments of the statement, in order.
 func (r *rows) columns() []any {
 	return []any{
 		r.occurred,

@@ -12,7 +12,7 @@ import (
 	"tributary/tracking/internal/infrastructure/postgres"
 )
 
-// What a commit of 500 single requests costs: without keys, and when each, or one of them, has a
+// The cost of a commit of 500 single requests: without keys, and when each, or one of them, has a
 // key.
 func BenchmarkAppend(b *testing.B) {
 	for name, every := range map[string]int{"none with a key": 0, "each with a key": 1, "one with a key": 500} {

@@ -1,4 +1,3 @@
 package postgres
 
-// Judge is judge, for tests.
 func Judge(err error) error { return judge(err) }

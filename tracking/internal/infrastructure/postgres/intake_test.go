@@ -16,8 +16,8 @@ import (
 	store "tributary/tracking/internal/infrastructure/postgres"
 )
 
-// A hundred identical requests at once are one event, whatever makes them identical: one is
-// recorded, the others are told so.
+// A hundred identical concurrent requests are one event, whatever makes them identical: one is
+// recorded, the others are duplicates.
 func TestAHundredIdenticalRequestsAreOneEvent(t *testing.T) {
 	t.Parallel()
 

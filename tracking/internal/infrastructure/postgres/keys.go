@@ -14,9 +14,9 @@ import (
 	"tributary/tracking/internal/domain/event"
 )
 
-// insertKeyed is insertEvents for commits in which some requests have a key. A row tells the number
-// of its request, 0 without a key; requests whose key was used before insert nothing. It gives the
-// ids that were new and the numbers of the requests whose keys were.
+// insertKeyed is insertEvents for commits in which some requests have a key. A row contains the
+// number of its request, or 0 without a key; requests whose key was used before insert nothing. It
+// returns the new ids and the numbers of the requests with new keys.
 const insertKeyed = `
 WITH keyed AS (
     SELECT * FROM unnest($17::int[], $18::text[], $19::text[], $20::bytea[],
@@ -35,8 +35,8 @@ SELECT event_id, 0 FROM recorded
 UNION ALL
 SELECT '', number FROM keyed JOIN used USING (caller, key)`
 
-// insertKeyed gives the ids that were new, and the places of the events that were left out because
-// their key was used before.
+// insertKeyed returns the ids that were new, and the indexes of the events that were left out
+// because their key was used before.
 func (a *Appender) insertKeyed(
 	ctx context.Context,
 	r *rows,
@@ -76,8 +76,8 @@ func (a *Appender) insertKeyed(
 	return inserted, apart, err
 }
 
-// keys are the columns of the keys to insert, and the column of the events that tells which request
-// they come with.
+// keys are the columns of the keys to insert, and the column of the events that holds the number of
+// their request.
 type keys struct {
 	requests, numbers []int32
 	callers, keys     []string
@@ -115,7 +115,7 @@ func keysOf(events int, keyed []ingest.Keyed) *keys {
 	return k
 }
 
-// Keys reads and forgets what the Appender remembers of keys.
+// Keys reads and deletes the keys that the Appender has stored.
 type Keys struct{ pool *pgxpool.Pool }
 
 var (
@@ -123,13 +123,12 @@ var (
 	_ idempotency.Keys = (*Keys)(nil)
 )
 
-// NewKeys makes keys.
 func NewKeys(pool *pgxpool.Pool) *Keys { return &Keys{pool: pool} }
 
 const (
 	selectKey = `SELECT request_hash, received_at FROM idempotency_keys WHERE caller = $1 AND key = $2`
 
-	// One at a time, because the service may not lock the rows: that takes the right to update
+	// One caller at a time. The service may not lock the rows: that requires the right to update
 	// them.
 	lockForgetting = `SELECT pg_try_advisory_xact_lock(7202)`
 	deleteKeys     = `
@@ -137,7 +136,6 @@ DELETE FROM idempotency_keys WHERE (caller, key) IN (SELECT caller, key FROM ide
     WHERE received_at < $1 ORDER BY received_at LIMIT $2)`
 )
 
-// Find implements ingest.Keys.
 func (k *Keys) Find(ctx context.Context, caller, key string) (ingest.Use, bool, error) {
 	use := ingest.Use{Caller: caller, Key: key}
 
@@ -154,7 +152,6 @@ func (k *Keys) Find(ctx context.Context, caller, key string) (ingest.Use, bool, 
 	return use, err == nil, postgres.Fault("look for a key", err)
 }
 
-// Look implements ingest.Keys.
 func (k *Keys) Look(ctx context.Context, events []event.Event) ([]ingest.Outcome, error) {
 	ids := make([]string, len(events))
 	for i, e := range events {
@@ -176,7 +173,6 @@ func (k *Keys) Look(ctx context.Context, events []event.Event) ([]ingest.Outcome
 	return outcomes, nil
 }
 
-// Forget implements idempotency.Keys.
 func (k *Keys) Forget(ctx context.Context, before time.Time, limit int) (int, error) {
 	deleted := 0
 
@@ -192,7 +188,7 @@ func (k *Keys) Forget(ctx context.Context, before time.Time, limit int) (int, er
 		return err
 	})
 	if err != nil {
-		return 0, postgres.Fault("forget old keys", err)
+		return 0, postgres.Fault("delete old keys", err)
 	}
 
 	return deleted, nil

@@ -30,7 +30,6 @@ const disorder = time.Minute
 
 const selectReceivedSince = `SELECT events_received_since($1)`
 
-// Events implements query.Log.
 func (l *Log) Events(
 	ctx context.Context,
 	f query.Filter,
@@ -64,31 +63,31 @@ func (l *Log) Events(
 	return p.entries, p.more, err
 }
 
-// listBytes is about what a page holds at most, whatever its limit: events of usual sizes are never
-// that large.
+// listBytes is the approximate largest size of a page, whatever its limit. Pages of usual events
+// are smaller.
 const listBytes = 4 << 20
 
-// page is what a list has found.
+// page is the result of a list.
 type page struct {
 	limit   int
 	entries []event.Entry
 	bytes   int
-	more    bool // what follows has no place in it
+	more    bool // more rows match than the page has room for
 }
 
-// wants is how many events are asked for: one more than have a place tells whether more follow.
+// wants returns how many events to read: one more than there is room for shows whether more follow.
 func (p *page) wants() int { return p.limit - len(p.entries) + 1 }
 
 func (p *page) full() bool { return len(p.entries) == p.limit || p.bytes >= listBytes }
 
-// receivedSince is the position behind which everything lies that was received since then.
+// receivedSince returns the position after which everything lies that was received since then.
 func (l *Log) receivedSince(ctx context.Context, since time.Time) (position int64, err error) {
 	err = l.pool.QueryRow(ctx, selectReceivedSince, since).Scan(&position)
 	return position, postgres.Fault("search the log", err)
 }
 
-// list runs a listing and adds what it finds to the page. It is planned for the values that it is
-// given: a plan for any values would not know how much of the log they leave.
+// list runs a listing and adds its rows to the page. The statement is planned for the given values:
+// a generic plan would not know how much of the log they exclude.
 func (l *Log) list(ctx context.Context, q *listing, p *page) error {
 	result, err := l.pool.Query(
 		ctx,
@@ -119,7 +118,7 @@ func (l *Log) list(ctx context.Context, q *listing, p *page) error {
 	return postgres.Fault("list events", result.Err())
 }
 
-// listing is a statement that is being written.
+// listing is a statement under construction.
 type listing struct {
 	text strings.Builder
 	args []any
@@ -160,7 +159,7 @@ func (q *listing) and(condition string, value any) *listing {
 // inOrder reads by an index that ends in seq, until the page is full.
 func (q *listing) inOrder(limit int) *listing { return q.add(` ORDER BY seq LIMIT`, limit) }
 
-// sorted finds all that fit, and sorts them: no index gives this order.
+// sorted reads all matching rows and sorts them: no index has this order.
 func (q *listing) sorted(limit int) *listing { return q.add(` ORDER BY seq + 0 LIMIT`, limit) }
 
 func (q *listing) add(text string, value any) *listing {

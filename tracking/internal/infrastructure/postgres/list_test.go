@@ -17,7 +17,7 @@ import (
 	"tributary/tracking/internal/infrastructure/postgres"
 )
 
-// row is what lists are filtered by.
+// row holds the columns by which lists are filtered.
 type row struct {
 	seq                int64
 	occurred, received time.Time
@@ -35,8 +35,8 @@ func below(rng *rand.Rand, d time.Duration) time.Duration {
 	return time.Duration(rng.Int64N(int64(d)))
 }
 
-// randomLog is a log of two days: crowds and silence, gaps in seq, receipts in disorder, events
-// that come hours and weeks late, and some of the near future.
+// randomLog returns a log of two days: bursts and silence, gaps in seq, receipts out of order,
+// events that arrive hours and weeks late, and some of the near future.
 func randomLog(rng *rand.Rand, rows int) []row {
 	seq, received := int64(0), start().Add(-48*time.Hour)
 	users := []string{"a", "b", "rare"}
@@ -141,7 +141,7 @@ func insert(t *testing.T, db migrationstest.Database, log []row) {
 	}
 }
 
-// Whatever a list skips to be quick, it holds what a search of the whole log finds.
+// Whatever a list skips for speed, it returns the same rows as a search of the whole log.
 func TestListsMissNothing(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
@@ -162,7 +162,7 @@ func TestListsMissNothing(t *testing.T) {
 		}
 
 		position := int64(0)
-		if len(want) > 0 && rng.IntN(2) == 0 { // from somewhere in the middle
+		if len(want) > 0 && rng.IntN(2) == 0 { // from a position within the log
 			position = want[rng.IntN(len(want))]
 			want = slices.DeleteFunc(want, func(seq int64) bool { return seq <= position })
 		}
@@ -194,8 +194,8 @@ func TestListsMissNothing(t *testing.T) {
 	}
 }
 
-// A page holds about 4 MiB at most, however many rows are asked for, in both parts of a list by
-// time: 100 events of 512 KiB come in many pages, each once.
+// A page holds at most about 4 MiB, whatever its limit, in both parts of a list by time: 100 events
+// of 512 KiB fill many pages, each event once.
 func TestPagesOfLargeEventsAreShort(t *testing.T) {
 	t.Parallel()
 

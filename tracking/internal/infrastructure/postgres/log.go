@@ -18,7 +18,7 @@ import (
 // Log reads the log and keeps the relay's row.
 type Log struct {
 	pool    *pgxpool.Pool
-	rowSize atomic.Int64 // of the last page, in bytes
+	rowSize atomic.Int64 // bytes of an average row of the last page
 }
 
 var (
@@ -26,12 +26,10 @@ var (
 	_ relay.Log = (*Log)(nil)
 )
 
-// NewLog makes a log.
 func NewLog(pool *pgxpool.Pool) *Log { return &Log{pool: pool} }
 
 const selectEvent = `SELECT ` + columns + ` FROM events WHERE event_id = $1`
 
-// Event implements query.Log.
 func (l *Log) Event(ctx context.Context, id string) (event.Entry, bool, error) {
 	entry, err := newScanner().scan(l.pool.QueryRow(ctx, selectEvent, id))
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -48,7 +46,7 @@ const (
 )
 
 // Page implements relay.Log. A page holds at most about 8 MiB; after a page of large events fewer
-// are asked for.
+// are read.
 func (l *Log) Page(ctx context.Context, position int64, limit int) ([]event.Entry, error) {
 	if size := int(l.rowSize.Load()); size > 0 {
 		limit = min(limit, max(pageFloor, pageBytes/size))
@@ -82,7 +80,7 @@ func (l *Log) Page(ctx context.Context, position int64, limit int) ([]event.Entr
 	return page, postgres.Fault("read the log", result.Err())
 }
 
-// The lease is the holder's as long as it renews it; anybody may take an expired one.
+// The holder has the lease while it renews it. Anyone may take an expired lease.
 const (
 	takeLease = `
 UPDATE relay SET holder = $1, expires_at = clock_timestamp() + $2::interval
@@ -93,7 +91,6 @@ WHERE id AND holder = $1`
 	resign = `UPDATE relay SET expires_at = '-infinity' WHERE id AND holder = $1`
 )
 
-// Lead implements relay.Log.
 func (l *Log) Lead(
 	ctx context.Context,
 	holder string,
@@ -107,7 +104,6 @@ func (l *Log) Lead(
 	return position, err == nil, postgres.Fault("take the lease", err)
 }
 
-// Advance implements relay.Log.
 func (l *Log) Advance(
 	ctx context.Context,
 	holder string,
@@ -118,7 +114,6 @@ func (l *Log) Advance(
 	return tag.RowsAffected() == 1, postgres.Fault("save the position", err)
 }
 
-// Resign implements relay.Log.
 func (l *Log) Resign(ctx context.Context, holder string) error {
 	_, err := l.pool.Exec(ctx, resign, holder)
 	return postgres.Fault("resign", err)

@@ -26,9 +26,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// A transaction with a lower seq that commits after one with a higher seq is what a reader of seq >
-// position would skip. The trigger rules it out, for whoever inserts, also when it is nobody of
-// ours; without the trigger the reader does skip it.
+// A reader of seq > position would skip a transaction that has a lower seq and commits after one
+// with a higher seq. The trigger prevents it for every writer, including other programs; without
+// the trigger the reader does skip it.
 func TestAReaderSkipsNothingAsLongAsWritersTakeTurns(t *testing.T) {
 	t.Parallel()
 
@@ -60,8 +60,8 @@ func TestAReaderSkipsNothingAsLongAsWritersTakeTurns(t *testing.T) {
 	}
 }
 
-// readWhileTwoWrite lets a second writer insert while the first has inserted and not committed, and
-// gives the ids that are read: behind the position reached by then, and from there on when both
+// readWhileTwoWrite lets a second writer insert while the first has inserted but not committed, and
+// returns the ids that are read: after the position reached by then, and from there on when both
 // have committed.
 func readWhileTwoWrite(t *testing.T, log *postgres.Log, pool, owner *pgxpool.Pool) (ids []string) {
 	t.Helper()
@@ -125,7 +125,7 @@ func readWhileTwoWrite(t *testing.T, log *postgres.Log, pool, owner *pgxpool.Poo
 	return ids
 }
 
-// published notes what a relay sends.
+// published records what a relay sends.
 type published struct {
 	mu    sync.Mutex
 	count map[string]int
@@ -153,9 +153,9 @@ func (p *published) has(id string) bool {
 	return p.count[id] > 0
 }
 
-// Eight replicas take batches of all sizes and repeat what was not acknowledged, connections are
-// killed at random, and the relay stops or dies again and again: every event is acknowledged in the
-// end, and published.
+// Eight replicas write batches of all sizes and repeat what was not acknowledged, connections are
+// killed at random, and the relay stops or dies repeatedly: every event is acknowledged in the end,
+// and published.
 func TestNothingAcknowledgedIsSkipped(t *testing.T) {
 	t.Parallel()
 	db := migrationstest.New(t, migrations.Tracking())
@@ -238,7 +238,7 @@ func TestNothingAcknowledgedIsSkipped(t *testing.T) {
 }
 
 // recordAll repeats a request until each of its events is acknowledged, as a careful client does,
-// and gives their ids.
+// and returns their ids.
 func recordAll(t *testing.T, replica *ingest.Coalescer, batch []event.Event) (ids []string) {
 	t.Helper()
 
@@ -266,9 +266,9 @@ func recordAll(t *testing.T, replica *ingest.Coalescer, batch []event.Event) (id
 	return ids
 }
 
-// relayInTurns runs a relay that is replaced by another all the time. Every second one dies: it
-// neither saves what is confirmed nor resigns. They keep up with the writers, so that a row which
-// becomes visible late would be behind their position.
+// relayInTurns runs a relay that is replaced continually. Every second one dies: it neither saves
+// its position nor resigns. The relays keep up with the writers, so that a row which becomes
+// visible late would be behind their position.
 func relayInTurns(ctx context.Context, t *testing.T, pool *pgxpool.Pool, out relay.Publisher) {
 	t.Helper()
 	limits := relay.DefaultLimits()
@@ -300,12 +300,11 @@ func relayInTurns(ctx context.Context, t *testing.T, pool *pgxpool.Pool, out rel
 	}
 }
 
-// mortal is the log of a relay that dies when its life ends: nothing that it says after that
-// reaches the database.
+// mortal is the log of a relay that dies when its life ends: later calls do not reach the database.
 type mortal struct {
 	*postgres.Log
 
-	life context.Context //nolint:containedctx // the relay's, nil for one that stops in order
+	life context.Context //nolint:containedctx // the relay's; nil for one that stops in order
 }
 
 func (m *mortal) dead() error {
@@ -337,7 +336,7 @@ func (m *mortal) Resign(ctx context.Context, holder string) error {
 	return m.Log.Resign(ctx, holder)
 }
 
-// killConnections ends a random connection of the service every now and then.
+// killConnections ends a random connection of the service from time to time.
 func killConnections(ctx context.Context, t *testing.T, ownerURL string) {
 	t.Helper()
 
@@ -357,7 +356,7 @@ func killConnections(ctx context.Context, t *testing.T, ownerURL string) {
 	}
 }
 
-// pause waits without sleeping through the end of the test.
+// pause waits for d, or until the test ends.
 func pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

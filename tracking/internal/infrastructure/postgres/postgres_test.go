@@ -39,7 +39,7 @@ func TestTheLogKeepsTheStoreContract(t *testing.T) {
 	})
 }
 
-// setup gives a log with the events in it.
+// setup returns a log with the events in it.
 func setup(t *testing.T, events ...event.Event) (*postgres.Log, migrationstest.Database) {
 	t.Helper()
 
@@ -236,13 +236,13 @@ func TestADatabaseThatIsAwayIsUnavailable(t *testing.T) {
 	}
 }
 
-// Only what says that nothing was stored may be told as that.
+// Only an error that proves it may be reported as "nothing was stored".
 func TestErrorsTellWhatIsKnown(t *testing.T) {
 	t.Parallel()
 
 	for name, c := range map[string]struct {
 		err  error
-		code string // "" where the content is refused
+		code string // "" if the content is refused
 	}{
 		"rolled back":             {&pgconn.PgError{SeverityUnlocalized: "ERROR", Code: "55P03"}, "database_unavailable"},
 		"shutdown":                {&pgconn.PgError{SeverityUnlocalized: "FATAL", Code: "57P01"}, "database_unavailable"},
@@ -258,8 +258,8 @@ func TestErrorsTellWhatIsKnown(t *testing.T) {
 	}
 }
 
-// between runs a function before each statement that reads what is known, on the connection that
-// will send it.
+// between calls a function before each statement that looks for known events, on the connection
+// that sends it.
 type between func(*pgx.Conn)
 
 func (b between) TraceQueryStart(
@@ -276,8 +276,8 @@ func (b between) TraceQueryStart(
 
 func (between) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// When the connection ends after the commit and before the duplicates were looked for, something is
-// stored; when all were known before, nothing is.
+// If the connection ends after the commit and before the look-up of duplicates, the outcome is
+// unknown; if all events were known before, nothing was stored.
 func TestACommitWithoutAnAnswerIsNotCalledNothing(t *testing.T) {
 	t.Parallel()
 	_, db := setup(t, ingesttest.Event(t, "known", "u", start()))

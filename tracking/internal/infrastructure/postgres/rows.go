@@ -1,4 +1,4 @@
-// Package postgres (infrastructure) keeps the log, and the relay's position and lease, in
+// Package postgres (infrastructure) stores the log, and the relay's position and lease, in
 // PostgreSQL.
 package postgres
 
@@ -13,12 +13,12 @@ import (
 	"tributary/tracking/internal/domain/event"
 )
 
-// columns are those of events that a reader needs, in the order of scan.
+// columns are the columns of events that a reader needs, in the order of scan.
 const columns = `seq, occurred_at, received_at, event_id, user_id, event_type, body_hash,
     campaign_id, product_id, order_id, original_event_id, amount, currency, metadata, attributes,
     traceparent`
 
-// scanner reads rows of columns; it is reused from row to row.
+// scanner scans rows of columns. It is reused from row to row.
 type scanner struct {
 	seq                  int64
 	occurred, received   time.Time
@@ -94,7 +94,7 @@ func (s *scanner) scan(row pgx.Row) (event.Entry, error) {
 	return event.Entry{Seq: s.seq, Event: event.Restore(facts)}, nil
 }
 
-// attributes is the JSON of the column of this name.
+// attributes is the JSON of the column attributes.
 type attributes struct {
 	VisitorID      string         `json:"visitor_id,omitempty"`
 	SourceURL      string         `json:"source_url,omitempty"`
@@ -103,7 +103,7 @@ type attributes struct {
 	Attributes     jsontext.Value `json:"attributes,omitzero"`
 }
 
-// attributesOf is "" when there are none.
+// attributesOf returns the JSON of the column, or "" if the event has no attributes.
 func attributesOf(f *event.Facts) (string, error) {
 	if f.VisitorID == "" && f.SourceURL == "" && f.DestinationURL == "" && f.Source == "" &&
 		f.Attributes == "" {

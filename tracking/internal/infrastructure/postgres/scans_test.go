@@ -17,8 +17,8 @@ import (
 	"tributary/tracking/internal/infrastructure/postgres"
 )
 
-// What is planned while the log is empty is used when it is not, until statistics exist. No
-// statement may read the log from end to end for that, neither at the start nor later.
+// Statements planned while the log is empty are used when it is not, until statistics exist. No
+// statement may scan the whole log, neither at the start nor later.
 func TestNoStatementScansTheLog(t *testing.T) {
 	t.Parallel()
 
@@ -69,7 +69,7 @@ func TestNoStatementScansTheLog(t *testing.T) {
 		readLog(t, log, keys, int64(round*batch))
 	}
 
-	db.Pool.Close() // a session tells its numbers at its end
+	db.Pool.Close() // a session reports its statistics when it ends
 
 	for _, table := range []string{"events", "idempotency_keys"} {
 		scans, fetched := reads(t, owner, table)
@@ -83,7 +83,7 @@ func TestNoStatementScansTheLog(t *testing.T) {
 	}
 }
 
-// readLog asks for everything that the log is asked for.
+// readLog calls every read of the log.
 func readLog(t *testing.T, log *postgres.Log, keys *postgres.Keys, position int64) {
 	t.Helper()
 
@@ -129,7 +129,7 @@ func readLog(t *testing.T, log *postgres.Log, keys *postgres.Keys, position int6
 	}
 }
 
-// reads are the scans of the table and the rows read by its indexes, once all sessions of the
+// reads returns the scans of the table and the rows read by its indexes, once all sessions of the
 // service have ended.
 func reads(t *testing.T, owner *pgx.Conn, table string) (scans, fetched int) {
 	t.Helper()

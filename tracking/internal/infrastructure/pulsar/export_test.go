@@ -1,4 +1,3 @@
 package pulsar
 
-// MessageOf is open to the tests.
 var MessageOf = messageOf //nolint:gochecknoglobals // a name for the tests

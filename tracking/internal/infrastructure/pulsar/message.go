@@ -16,9 +16,9 @@ const (
 	ceSource      = "tributary/tracking"
 )
 
-// messageOf is an event as it travels. The key keeps a user's events in order; the event time is
-// when it happened, the broker's publish time when it was told. What key, event time and payload
-// say is not said again in properties: their number is most of what a message costs.
+// messageOf returns the message of an event. The key keeps a user's events in order; the event time
+// is when the event occurred, and the broker's publish time when it was sent. Properties do not
+// repeat the key, the event time or the payload: their number is the main cost of a message.
 func messageOf(entry event.Entry) (broker.Message, error) {
 	f := entry.Event.Facts()
 
@@ -48,9 +48,8 @@ func messageOf(entry event.Entry) (broker.Message, error) {
 	}, nil
 }
 
-// payloadOf writes the JSON of schema tracking-event-v1: strings only, absent where there is
-// nothing. Metadata is a string that holds the JSON text as received, so that no reader can lose
-// digits.
+// payloadOf writes the JSON of schema tracking-event-v1: strings only, without absent fields.
+// Metadata is a string that contains the JSON text as received, so that no reader can lose digits.
 func payloadOf(f *event.Facts) ([]byte, error) {
 	out := make([]byte, 0, 384+len(f.Metadata)+len(f.Metadata)/4)
 

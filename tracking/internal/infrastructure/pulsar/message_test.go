@@ -18,7 +18,7 @@ import (
 	"tributary/tracking/internal/infrastructure/pulsar"
 )
 
-// Every golden message is what the publisher makes of the same facts.
+// The publisher creates exactly the golden message from the same facts.
 func TestMessagesAreTheGoldenOnes(t *testing.T) {
 	t.Parallel()
 
@@ -69,8 +69,8 @@ func TestMessagesAreTheGoldenOnes(t *testing.T) {
 	}
 }
 
-// Whatever is accepted can be decided: its message keeps the schema, and its amount is one of its
-// currency. Consumers may rely on no less.
+// Every accepted event can be decided: its message satisfies the schema, and its amount is valid in
+// its currency. Consumers may rely on that.
 func TestEveryAcceptedEventKeepsTheSchema(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 23, 12, 0, 0, 123456789, time.UTC)

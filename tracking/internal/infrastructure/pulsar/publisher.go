@@ -14,11 +14,11 @@ type Publisher struct{ topic *broker.Publisher }
 
 var _ relay.Publisher = (*Publisher)(nil)
 
-// New makes a publisher. Schema is the Avro definition that the broker compares with the topic's;
-// pending bounds what is sent and not confirmed. A send has no time limit: after an outage the
-// library sends all that is pending again, in order. With a limit it would first drop what is older
-// and let a user's later events overtake. How long is too long is for the relay to say, which
-// starts again then.
+// New returns a publisher. schema is the Avro definition that the broker compares with the topic's;
+// pending bounds the messages that are sent but not confirmed. A send has no time limit: after an
+// outage the library sends all pending messages again, in order. With a limit it would first drop
+// the oldest and let a user's later events overtake. The relay decides how long is too long, and
+// then starts again.
 func New(client *broker.Client, topic, schema string, pending int) *Publisher {
 	return &Publisher{topic: client.NewPublisher(broker.PublisherConfig{
 		Topic:       topic,
@@ -28,14 +28,13 @@ func New(client *broker.Client, topic, schema string, pending int) *Publisher {
 	})}
 }
 
-// Run keeps the publisher connected until ctx ends, and then sends what it still has. It returns
+// Run keeps the publisher connected until ctx ends, and then sends the remaining events. It returns
 // nil.
 func (p *Publisher) Run(ctx context.Context) error { return p.topic.Run(ctx) }
 
 // Ready is a readiness probe.
 func (p *Publisher) Ready(context.Context) error { return p.topic.Ready() }
 
-// Send implements relay.Publisher.
 func (p *Publisher) Send(ctx context.Context, entry event.Entry, done func(error)) {
 	message, err := messageOf(entry)
 	if err != nil {

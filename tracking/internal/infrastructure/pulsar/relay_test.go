@@ -24,13 +24,13 @@ import (
 	"tributary/tracking/internal/infrastructure/pulsar"
 )
 
-// consumed is what a consumer of the topic sees.
+// consumed is what a consumer of the topic has received.
 type consumed struct {
 	t *testing.T
 
 	mu    sync.Mutex
 	count map[string]int
-	last  map[string]int64 // highest seq of each user, to see that first deliveries are in order
+	last  map[string]int64 // highest seq of each user, to check that first deliveries are in order
 }
 
 func (c *consumed) handle(_ context.Context, batch []broker.Received) error {
@@ -77,8 +77,8 @@ func (c *consumed) counts() map[string]int {
 	return maps.Clone(c.count)
 }
 
-// pipeline is a relay from a log of its own to a topic of its own, which a consumer watches;
-// between relay and broker there is a proxy.
+// pipeline is a relay from a log of its own to a topic of its own, which a consumer reads, with a
+// proxy between relay and broker.
 type pipeline struct {
 	t        *testing.T
 	proxy    *brokertest.Proxy
@@ -136,7 +136,7 @@ func newPipeline(t *testing.T, change func(*relay.Limits)) *pipeline {
 	return p
 }
 
-// record records so many events, each with the metadata.
+// record records a number of events, each with the metadata.
 func (p *pipeline) record(events int, metadata string) {
 	p.t.Helper()
 
@@ -190,8 +190,8 @@ func (p *pipeline) arrive(within time.Duration) {
 	p.await(within, "all events", func() bool { return p.seen.events() == p.recorded })
 }
 
-// The log goes to a real broker; the broker goes away while events are recorded, and freezes later;
-// nothing is lost, and each user's events come in order.
+// The log reaches a real broker. The broker is cut off while events are recorded, and freezes
+// later; nothing is lost, and each user's events arrive in order.
 func TestTheLogReachesTheBroker(t *testing.T) {
 	t.Parallel()
 	p := newPipeline(t, func(l *relay.Limits) { l.WindowRows = 400 })
@@ -214,8 +214,8 @@ func TestTheLogReachesTheBroker(t *testing.T) {
 	p.arrive(30 * time.Second)
 }
 
-// The library's own time limit of a message, 30 s, would give up the first that an outage has
-// caught and deliver those a second younger: a user's events would change their order.
+// The library's own time limit of a message, 30 s, would drop the first message of an outage and
+// deliver those a second younger: a user's events would be reordered.
 func TestAnOutageOfHalfAMinuteKeepsTheOrder(t *testing.T) {
 	t.Parallel()
 	p := newPipeline(t, func(*relay.Limits) {})
@@ -235,8 +235,8 @@ func TestAnOutageOfHalfAMinuteKeepsTheOrder(t *testing.T) {
 	p.arrive(30 * time.Second)
 }
 
-// An event above the broker's limit of 5 MiB is told of, and nothing behind it is sent before it.
-// (Requests are limited to 1 MiB; this is a broker whose limit is lower.)
+// An event above the broker's limit of 5 MiB is reported, and no later event is sent before it.
+// (Requests are limited to 1 MiB; this test needs a broker with a lower limit.)
 func TestAnEventAboveTheBrokersLimitHoldsUpTheOthers(t *testing.T) {
 	t.Parallel()
 	p := newPipeline(t, func(*relay.Limits) {})

@@ -1,4 +1,5 @@
-// Package ingesttest has a store in memory, and the suite that it and the real one pass.
+// Package ingesttest provides a store in memory, and the contract suite that it and the PostgreSQL
+// store pass.
 package ingesttest
 
 import (
@@ -12,7 +13,8 @@ import (
 	"tributary/tracking/internal/domain/event"
 )
 
-// Store keeps events and keys in memory. Hook, when set, runs before each Append and may refuse it.
+// Store keeps events and keys in memory. Hook, if set, runs before each Append and may return an
+// error.
 type Store struct {
 	Hook func(events []event.Event) error
 
@@ -27,10 +29,9 @@ var (
 	_ Keys         = (*Store)(nil)
 )
 
-// New makes an empty store.
+// New returns an empty store.
 func New() *Store { return &Store{events: map[string]event.Event{}} }
 
-// Append implements ingest.Store.
 func (s *Store) Append(
 	_ context.Context,
 	events []event.Event,
@@ -79,7 +80,7 @@ func (s *Store) Append(
 	return outcomes, nil
 }
 
-// use is the place of the key's use, -1 when there is none.
+// use returns the index of the key's use, or -1.
 func (s *Store) use(caller, key string) int {
 	return slices.IndexFunc(
 		s.uses,
@@ -87,7 +88,7 @@ func (s *Store) use(caller, key string) int {
 	)
 }
 
-// outcome is that of an event whose id is known.
+// outcome returns the outcome of an event whose id is known.
 func (s *Store) outcome(e event.Event) ingest.Outcome {
 	known := s.events[e.ID()]
 
@@ -103,7 +104,6 @@ func (s *Store) outcome(e event.Event) ingest.Outcome {
 	return outcome
 }
 
-// Find implements ingest.Keys.
 func (s *Store) Find(_ context.Context, caller, key string) (ingest.Use, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -116,7 +116,6 @@ func (s *Store) Find(_ context.Context, caller, key string) (ingest.Use, bool, e
 	return s.uses[at], true, nil
 }
 
-// Look implements ingest.Keys.
 func (s *Store) Look(_ context.Context, events []event.Event) ([]ingest.Outcome, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -124,7 +123,7 @@ func (s *Store) Look(_ context.Context, events []event.Event) ([]ingest.Outcome,
 	outcomes := make([]ingest.Outcome, len(events))
 	for i, e := range events {
 		if _, ok := s.events[e.ID()]; !ok {
-			return nil, errors.New("an event is not there")
+			return nil, errors.New("an event is not stored")
 		}
 
 		outcomes[i] = s.outcome(e)
@@ -133,7 +132,7 @@ func (s *Store) Look(_ context.Context, events []event.Event) ([]ingest.Outcome,
 	return outcomes, nil
 }
 
-// Forget deletes the uses before the time, limit at most, the oldest first.
+// Forget deletes the uses before the time, at most limit of them, the oldest first.
 func (s *Store) Forget(_ context.Context, before time.Time, limit int) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -148,7 +147,7 @@ func (s *Store) Forget(_ context.Context, before time.Time, limit int) (int, err
 	return n, nil
 }
 
-// Has tells whether an event with the id is stored.
+// Has reports whether an event with the id is stored.
 func (s *Store) Has(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -157,7 +156,7 @@ func (s *Store) Has(id string) bool {
 	return ok
 }
 
-// Commits gives the number of events of each commit.
+// Commits returns the number of events of each commit.
 func (s *Store) Commits() []int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

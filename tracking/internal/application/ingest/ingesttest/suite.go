@@ -10,7 +10,7 @@ import (
 	"tributary/tracking/internal/domain/event"
 )
 
-// Event makes an event with an id and a user.
+// Event returns an event with an id and a user.
 func Event(tb testing.TB, id, user string, at time.Time) event.Event {
 	tb.Helper()
 
@@ -29,7 +29,7 @@ func Event(tb testing.TB, id, user string, at time.Time) event.Event {
 	return e
 }
 
-// Suite is what every store must do. open gives an empty one.
+// Suite tests the contract of ingest.Store. open returns an empty store.
 func Suite(t *testing.T, open func(t *testing.T) ingest.Store) {
 	t.Helper()
 	t.Run("new events are stored, known ones judged by their content", func(t *testing.T) {
@@ -91,13 +91,13 @@ func Suite(t *testing.T, open func(t *testing.T) ingest.Store) {
 	})
 }
 
-// Keys is what keys are remembered in, and forgotten from.
+// Keys stores and deletes idempotency keys.
 type Keys interface {
 	ingest.Keys
 	Forget(ctx context.Context, before time.Time, limit int) (int, error)
 }
 
-// KeysSuite is what every store must do with keys. open gives an empty one.
+// KeysSuite tests the contract of a store for keys. open returns an empty store.
 func KeysSuite(t *testing.T, open func(t *testing.T) (ingest.Store, Keys)) {
 	t.Helper()
 	at := time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)
@@ -201,7 +201,7 @@ func KeysSuite(t *testing.T, open func(t *testing.T) (ingest.Store, Keys)) {
 		store, keys := open(t)
 		states(t, store, []event.Event{Event(t, "a", "u", at)}, nil, ingest.Stored)
 
-		for range 2 { // the second finds the key
+		for range 2 { // the second attempt finds the key
 			_, err := store.Append(
 				t.Context(),
 				[]event.Event{Event(t, "a", "other", at)},
