@@ -143,7 +143,7 @@ help: ## list the targets
 	@awk '/^## / { printf "\n%s\n", substr($$0, 4) } \
 	  match($$0, /^[a-z-]+:.*## /) { name = $$1; sub(":.*", "", name); printf "  make %-13s %s\n", name, substr($$0, RSTART + RLENGTH) }' $(MAKEFILE_LIST)
 
-# What the targets need.
+# Prerequisites of the targets.
 
 .PHONY: native docker
 native: $(STACK_TOOL)
@@ -169,6 +169,7 @@ $(LINT):
 	GOBIN=$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
 	@mv $(BIN)/golangci-lint $@
 
-# A machine that cannot fetch it goes on without: e2e/vulncheck.sh says that nothing was checked.
+# A machine that cannot fetch it continues without: e2e/vulncheck.sh reports that nothing was
+# checked.
 $(VULN):
 	-GOBIN=$(BIN) GOWORK=off timeout 300 go install golang.org/x/vuln/cmd/govulncheck@$(VULN_VERSION) && mv $(BIN)/govulncheck $@

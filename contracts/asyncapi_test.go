@@ -120,8 +120,8 @@ func walk(node any, each func(ref string)) {
 	}
 }
 
-// resolves follows references on the way, as in #/channels/x/messages/y where messages/y is a
-// reference itself.
+// resolves reports whether the reference leads to a value. It follows references on the way, as in
+// #/channels/x/messages/y where messages/y is a reference itself.
 func resolves(doc map[string]any, ref string) bool {
 	var node any = doc
 	for step := range strings.SplitSeq(strings.TrimPrefix(ref, "#/"), "/") {
@@ -138,7 +138,7 @@ func resolves(doc map[string]any, ref string) bool {
 	return true
 }
 
-// The document and the plan that provision carries out must tell the same.
+// The document and the plan of provision describe the same topics.
 func TestAsyncAPIDescribesEveryTopic(t *testing.T) {
 	t.Parallel()
 

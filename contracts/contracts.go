@@ -1,5 +1,5 @@
-// Package contracts is the published language of the services: which topics there are, what their
-// messages look like, and golden messages that the producer's and the consumer's tests share.
+// Package contracts is the published language of the services: their topics, the schemas of their
+// messages, and golden messages that the tests of producers and consumers share.
 package contracts
 
 import (
@@ -10,7 +10,7 @@ import (
 	"tributary/platform/broker"
 )
 
-// The topics, without tenant and namespace.
+// Topics, without tenant and namespace.
 const (
 	TrackingEvents           = "tracking-events"
 	TrackingEventsDeadLetter = "tracking-events-dlq"
@@ -20,17 +20,17 @@ const (
 	PaymentRequestDeadLetter = "bff-payment-request-v1-dlq"
 )
 
-// The durable subscriptions.
+// Durable subscriptions.
 const (
 	Commission = "commission" // of the commission service
-	// of a service to come: keeps accepted campaigns until it does
+	// Of a future service; it keeps accepted campaigns until then.
 	CampaignService = "campaign-service"
-	EvidenceService = "evidence-service" // of a service to come: keeps evidence until it does
-	Operator        = "operator"         // of the people who look at dead letters
+	EvidenceService = "evidence-service" // of a future service; it keeps evidence until then
+	Operator        = "operator"         // of the operators who inspect dead letters
 )
 
-// The schemas: each has a JSON Schema, an Avro description and golden messages of its name. A
-// change that old consumers could not read makes a new version on a topic of its own.
+// Schemas. Each has a JSON Schema, an Avro description and golden messages of its name. A change
+// that old consumers could not read requires a new version on a topic of its own.
 const (
 	TrackingEventV1  = "tracking-event-v1"
 	CampaignAcceptV1 = "bff-campaign-accept-v1"
@@ -38,40 +38,42 @@ const (
 	PaymentRequestV1 = "bff-payment-request-v1"
 )
 
-// Schemas lists the names of the schemas.
+// Schemas returns the names of the schemas.
 func Schemas() []string {
 	return []string{TrackingEventV1, CampaignAcceptV1, EvidenceUploadV1, PaymentRequestV1}
 }
 
 const (
-	// of the event and command topics: the most replicas of a consumer that can share the work
+	// Partitions of the event and command topics: the largest number of replicas of a consumer that
+	// can share the work.
 	partitions = 8
-	retention  = 7 * 24 * time.Hour // of messages that every subscription has acknowledged
+	retention  = 7 * 24 * time.Hour // how long acknowledged messages are kept
 
-	// Events are many, and tracking's database has them all: what is acknowledged goes sooner.
+	// Events are numerous, and tracking's database has all of them, so acknowledged ones are
+	// removed sooner.
 	eventRetention = time.Hour
 )
 
 //go:embed schemas golden openapi asyncapi.yaml
 var files embed.FS
 
-// AsyncAPI is the AsyncAPI 3.0 document of all topics, in YAML.
+// AsyncAPI returns the AsyncAPI 3.0 document of all topics, in YAML.
 func AsyncAPI() ([]byte, error) { return fs.ReadFile(files, "asyncapi.yaml") }
 
-// Schema gives the text of a file in schemas/, such as tracking-event-v1.schema.json.
+// Schema returns the text of a file in schemas/, such as tracking-event-v1.schema.json.
 func Schema(name string) ([]byte, error) { return fs.ReadFile(files, "schemas/"+name) }
 
-// AvroSchema describes a payload's form to the broker, as an Avro record for a schema of type JSON.
-// The broker compares it with what producers and consumers declare when they connect, and refuses
-// an incompatible one; it never looks into a message. Members that can hold any JSON (metadata and
-// account_details of commands) have no Avro type and are left out; the messages have them all the
-// same.
+// AvroSchema returns the description of a payload for the broker: an Avro record for a schema of
+// type JSON. The broker compares it with what producers and consumers declare when they connect,
+// and refuses an incompatible one; it never reads a message. Members that can hold any JSON
+// (metadata and account_details of commands) have no Avro type and are left out, although the
+// messages have them.
 func AvroSchema(schema string) (string, error) {
 	text, err := Schema(schema + ".avsc")
 	return string(text), err
 }
 
-// Golden gives the golden messages of a schema, by file name.
+// Golden returns the golden messages of a schema, by file name.
 func Golden(schema string) (map[string][]byte, error) {
 	folder := "golden/" + schema
 
@@ -93,9 +95,9 @@ func Golden(schema string) (map[string][]byte, error) {
 	return messages, nil
 }
 
-// Plan is what the broker has to hold. trackingTopic replaces tracking-events where PULSAR_TOPIC
-// names another. Every topic has a durable subscription, so that nothing published is dropped
-// before the first consumer comes.
+// Plan returns the required state of the broker. trackingTopic replaces tracking-events if
+// PULSAR_TOPIC names another topic. Every topic has a durable subscription, so that no published
+// message is dropped before the first consumer connects.
 func Plan(trackingTopic string) (broker.Plan, error) {
 	avro := map[string]string{}
 	for _, schema := range Schemas() {

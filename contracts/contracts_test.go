@@ -50,7 +50,7 @@ func TestGoldenMessagesMatchTheirSchemas(t *testing.T) {
 	}
 }
 
-// Each change breaks one rule of an otherwise valid message. A nil value removes the member.
+// Each change violates one rule of an otherwise valid message. A nil value removes the member.
 func TestSchemasRefuse(t *testing.T) {
 	t.Parallel()
 
@@ -135,8 +135,9 @@ func set(message map[string]any, member string, value any) {
 	message[member] = value
 }
 
-// What the broker is told must be a form of the same message: each member that Avro names is in the
-// JSON Schema with a fitting type, and each required one is named, unless Avro has no type for it.
+// The Avro record describes the same message as the JSON Schema: each member that Avro names is in
+// the JSON Schema with a matching type, and each required member is named, unless Avro has no type
+// for it.
 func TestAvroAndJSONSchemaDescribeTheSameMembers(t *testing.T) {
 	t.Parallel()
 

@@ -13,11 +13,11 @@ import (
 //go:embed errors.head.md
 var errorDocsHead string
 
-// services in the order in which the documents speak of them.
+// services returns the services in the order of the documents.
 func services() []string { return []string{"bff", "tracking", "commission"} }
 
-// ErrorDocs is the text of docs/errors.md: every error code of every service, from their OpenAPI
-// documents.
+// ErrorDocs returns the text of docs/errors.md: every error code of every service, from their
+// OpenAPI documents.
 func ErrorDocs() (string, error) {
 	type code struct {
 		Code    string `json:"code"`

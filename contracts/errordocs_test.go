@@ -18,7 +18,7 @@ func TestTheErrorPageIsWhatTheOpenAPIDocumentsSay(t *testing.T) {
 	page, err := os.ReadFile("../docs/errors.md")
 	if err != nil || string(page) != want {
 		t.Errorf(
-			"docs/errors.md is not what the OpenAPI documents say (%v): run make generate",
+			"docs/errors.md does not match the OpenAPI documents (%v): run make generate",
 			err,
 		)
 	}

@@ -10,7 +10,7 @@ import (
 	"tributary/contracts"
 )
 
-// Check fails the test when the payload breaks the JSON Schema, such as contracts.TrackingEventV1.
+// Check fails the test if the payload violates the JSON Schema, such as contracts.TrackingEventV1.
 func Check(tb testing.TB, schema string, payload []byte) {
 	tb.Helper()
 
@@ -19,7 +19,7 @@ func Check(tb testing.TB, schema string, payload []byte) {
 	}
 }
 
-// Validate returns what is wrong with the payload, nil if nothing is.
+// Validate returns an error if the payload violates the JSON Schema.
 func Validate(tb testing.TB, schema string, payload []byte) error {
 	tb.Helper()
 

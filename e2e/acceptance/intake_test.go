@@ -33,7 +33,7 @@ func (b batchAnswer) statuses() []string {
 	return list
 }
 
-// One bad item never sinks the others, and what was recorded earns.
+// An invalid item does not affect the others, and every recorded event earns.
 func TestBatch(t *testing.T) {
 	t.Parallel()
 	user, id := stacktest.Unique("user"), stacktest.Unique("event")

@@ -8,7 +8,7 @@ import (
 	"os"
 )
 
-// command is what this consumer reads of a message; it ignores the rest.
+// command holds the members of a message that this consumer reads.
 type command struct {
 	CommandID     string `json:"command_id"`
 	CommandType   string `json:"command_type"`
@@ -34,8 +34,8 @@ func parse(payload []byte) (command, error) {
 	return cmd, nil
 }
 
-// ledger is a file with one line per accepted campaign. A line is effect and memory in one, so that
-// no crash can part them.
+// ledger is a file with one line for each accepted campaign. A line is both the effect and its
+// record, so that no crash can separate them.
 type ledger struct {
 	file *os.File
 	seen map[string]bool
@@ -51,18 +51,19 @@ func openLedger(path string) (*ledger, error) {
 	for lines.Scan() {
 		var cmd command
 		if json.Unmarshal(lines.Bytes(), &cmd) == nil {
-			// the last line may be cut off by a crash: its command comes again
+			// the last line may be cut off by a crash: its command is delivered again
 			l.seen[cmd.CommandID] = true
 		}
 	}
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	_, err = file.WriteString("\n") // a line that was cut off stays alone
+	_, err = file.WriteString("\n") // separates a line that was cut off
 	return l, err
 }
 
-// accept stores the effect of the command unless it is there; it returns after the disk has it.
+// accept stores the effect of the command unless it is stored already. It returns after the disk
+// has it.
 func (l *ledger) accept(cmd command) (fresh bool, err error) {
 	if l.seen[cmd.CommandID] {
 		return false, nil

@@ -9,7 +9,7 @@ import (
 const message = `{"command_id":"c-1","command_type":"campaign.accept","schema_version":"v1","user_id":"user123","issued_at":"2026-11-23T12:00:00Z",` +
 	`"identity":{"subject":"user123","verified":true},"payload":{"campaign_id":"camp123","accepted_terms":true},"added_later":1}`
 
-// A command is acted upon once, also over a crash that cut the last line off.
+// A command takes effect once, even across a crash that cuts off the last line.
 func TestOnceOverRestarts(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "accepted.jsonl")

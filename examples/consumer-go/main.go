@@ -1,4 +1,4 @@
-// Command consumer-go is an example of a service to come: it acts upon accepted campaigns. The
+// Command consumer-go is an example of a consuming service: it acts on accepted campaigns. The
 // "effect" is a line in a file.
 package main
 
@@ -22,8 +22,8 @@ const (
 )
 
 func main() {
-	idle := flag.Duration("idle", 0, "stop when nothing has come for this long; 0: go on until interrupted")
-	file := flag.String("file", "accepted.jsonl", "where the effects are kept")
+	idle := flag.Duration("idle", 0, "stop after this time without a message; 0: run until interrupted")
+	file := flag.String("file", "accepted.jsonl", "file for the effects")
 	flag.Parse()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
@@ -54,20 +54,20 @@ func run(ctx context.Context, file string, idle time.Duration) error {
 			return err
 		}
 		if err := act(effects, message); err != nil {
-			return err // not acknowledged: it comes again when we are back
+			return err // not acknowledged: it is delivered again after a restart
 		}
 		if err := consumer.Ack(message); err != nil {
-			log.Printf("not acknowledged, will come again: %v", err)
+			log.Printf("not acknowledged, will be delivered again: %v", err)
 		}
 	}
 }
 
-// act stores the effect of a command, once.
+// act stores the effect of a command once.
 func act(effects *ledger, message pulsar.Message) error {
 	cmd, err := parse(message.Payload())
 	if err != nil {
-		// A real service publishes it to its dead-letter topic. The payload is not printed: it may
-		// be personal.
+		// A real service publishes it to its dead-letter topic. The payload is not printed, as it
+		// may be personal data.
 		log.Printf("cannot read message %s: %v", message.ID(), err)
 		return nil
 	}
@@ -109,7 +109,7 @@ func subscribe() (pulsar.Consumer, func(), error) {
 		Topic:            topic,
 		SubscriptionName: subscription,
 		Type:             pulsar.Failover,
-		// the client's default is the end: what waits would be skipped
+		// the client's default is the end of the topic, which would skip waiting messages
 		SubscriptionInitialPosition: pulsar.SubscriptionPositionEarliest,
 	})
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"github.com/go-chi/cors"
 )
 
-// CORS lets pages of the origins ask this service. Without origins nothing is allowed and nothing
-// is changed. Cookies are never part of it: callers send their token themselves.
+// CORS lets pages of the origins send requests to this service. Without origins no other page is
+// allowed and no header is set. Cookies are never allowed: callers send their token themselves.
 func CORS(origins []string, next http.Handler) http.Handler {
 	if len(origins) == 0 {
 		return next

@@ -7,7 +7,7 @@ import (
 	"tributary/platform/config"
 )
 
-// load reads the settings from an environment made of the pairs only.
+// load reads the settings from an environment of these pairs only.
 func load(t *testing.T, environment map[string]string) (settings, error) {
 	t.Helper()
 	t.Chdir(t.TempDir())
@@ -43,7 +43,7 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-// Production refuses everything insecure in one list.
+// Production refuses every insecure setting in one list.
 //
 //nolint:paralleltest // changes the environment
 func TestProductionRefusals(t *testing.T) {
@@ -68,7 +68,7 @@ func TestProductionRefusals(t *testing.T) {
 	}
 }
 
-// good are settings that production takes.
+// good returns settings that production accepts.
 func good() map[string]string {
 	return map[string]string{
 		"APP_ENV":              "production",
@@ -84,7 +84,7 @@ func good() map[string]string {
 	}
 }
 
-// Each of these alone keeps production from starting.
+// Each of these settings alone keeps production from starting.
 //
 //nolint:paralleltest // changes the environment
 func TestProductionRefusesEachInsecureSetting(t *testing.T) {

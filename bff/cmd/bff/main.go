@@ -1,5 +1,5 @@
-// Command bff is the service for front ends: it checks who asks, turns requests into commands and
-// publishes them.
+// Command bff is the service for front ends: it authenticates callers, turns requests into commands
+// and publishes them.
 package main
 
 import (

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The committed document is the one that the code makes.
+// The committed document matches the code.
 func TestOpenAPIDocumentIsCommitted(t *testing.T) {
 	t.Parallel()
 
@@ -18,7 +18,7 @@ func TestOpenAPIDocumentIsCommitted(t *testing.T) {
 	committed, err := os.ReadFile("../../../contracts/openapi/bff.json")
 	if err != nil || !bytes.Equal(made.Bytes(), committed) {
 		t.Errorf(
-			"contracts/openapi/bff.json is not what the code makes (%v): run make generate",
+			"contracts/openapi/bff.json does not match the code (%v): run make generate",
 			err,
 		)
 	}

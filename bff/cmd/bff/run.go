@@ -36,11 +36,11 @@ const (
 
 	memoryBound = 80 << 20 // it keeps little, and has no batches to work on
 	readTimeout = 2 * time.Second
-	maxReads    = 128 // calls to the commission service under way
+	maxReads    = 128 // concurrent calls to the commission service
 )
 
-// run is the whole service: settings, parts, and their order. With the argument healthcheck it asks
-// a running one instead, with openapi it prints the document of its routes.
+// run runs the whole service: settings, parts, and their order. With the argument healthcheck it
+// probes a running one instead, and with openapi it prints the OpenAPI document.
 func run(ctx context.Context, args []string) error {
 	if len(args) > 0 && args[0] == "openapi" {
 		//nolint:contextcheck // the context of a request is inside of huma.Context
@@ -128,7 +128,7 @@ func run(ctx context.Context, args []string) error {
 	return process.Run(ctx, logger, parts...)
 }
 
-// wiring is what the HTTP side is made of.
+// wiring holds the dependencies of the HTTP side.
 type wiring struct {
 	logger   *slog.Logger
 	metrics  *prometheus.Registry
@@ -144,7 +144,7 @@ func newAPI(s settings, w wiring) *httpapi.API {
 		Title:      "Tributary BFF",
 		Version:    version.Number,
 		HealthPath: healthPath,
-		Description: "Takes commands of front ends and publishes them to Apache Pulsar. Every " +
+		Description: "Accepts commands of front ends and publishes them to Apache Pulsar. Every " +
 			"command is answered with 202 once the broker has stored it.",
 		Codes:        rest.Codes(),
 		Tags:         rest.Tags(),
@@ -161,7 +161,8 @@ func newAPI(s settings, w wiring) *httpapi.API {
 	return api
 }
 
-// transport keeps connections to the commission service, as many as there may be calls.
+// transport returns a transport that keeps as many connections to the commission service as there
+// may be calls.
 func transport() http.RoundTripper {
 	t := &http.Transport{
 		MaxIdleConns:        maxReads,

@@ -22,11 +22,11 @@ import (
 	"tributary/platform/config"
 )
 
-// localSecret is what the local stacks verify by where no other is set.
+// localSecret is the secret of the local stacks if no other is set.
 const localSecret = "development-only-secret-change-me-in-production"
 
-// settings are those that the BFF verifies by. PrivateKeyFile is only for this command: the BFF
-// holds public keys.
+// settings are the settings with which the BFF verifies tokens. Only this command uses
+// PrivateKeyFile: the BFF has public keys.
 type settings struct {
 	Secret         string `envconfig:"JWT_SECRET_KEY"`
 	Algorithm      string `envconfig:"JWT_ALGORITHM" default:"HS256"`
@@ -35,7 +35,7 @@ type settings struct {
 	PrivateKeyFile string `envconfig:"JWT_PRIVATE_KEY_FILE"`
 }
 
-// Validate returns what keeps a token from being signed.
+// Validate returns what prevents a token from being signed.
 func (s *settings) Validate() []string {
 	if s.Secret == "" {
 		s.Secret = localSecret
@@ -50,7 +50,7 @@ func (s *settings) Validate() []string {
 	return nil
 }
 
-// request is what the flags ask for.
+// request holds the flags.
 type request struct {
 	user     string
 	roles    string
@@ -59,7 +59,7 @@ type request struct {
 	claims   claimFlags
 }
 
-// claimFlags gathers -claim name=value. A value that is JSON is taken as such, anything else as
+// claimFlags collects -claim name=value. A value that is JSON is used as JSON, any other value as
 // text.
 type claimFlags map[string]any
 
@@ -96,7 +96,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 		&req.lifetime,
 		"lifetime",
 		24*time.Hour,
-		"time until the token expires; negative makes an expired one",
+		"time until the token expires; negative for an expired one",
 	)
 	flags.StringVar(
 		&req.keyID,
@@ -182,7 +182,7 @@ func signingKey(s settings, method jwt.SigningMethod) (any, error) {
 
 	if s.PrivateKeyFile == "" {
 		return nil, errors.New(
-			"JWT_ALGORITHM " + s.Algorithm + " needs JWT_PRIVATE_KEY_FILE, a PKCS #8 PEM file, to sign with",
+			"JWT_ALGORITHM " + s.Algorithm + "  requires JWT_PRIVATE_KEY_FILE, a PKCS #8 PEM file, to sign with",
 		)
 	}
 
@@ -193,12 +193,12 @@ func signingKey(s settings, method jwt.SigningMethod) (any, error) {
 
 	block, _ := pem.Decode(content)
 	if block == nil {
-		return nil, errors.New("JWT_PRIVATE_KEY_FILE holds no PEM block")
+		return nil, errors.New("JWT_PRIVATE_KEY_FILE contains no PEM block")
 	}
 
 	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
-		return nil, errors.New("JWT_PRIVATE_KEY_FILE holds no PKCS #8 key")
+		return nil, errors.New("JWT_PRIVATE_KEY_FILE contains no PKCS #8 key")
 	}
 
 	switch key := key.(type) {
@@ -206,5 +206,5 @@ func signingKey(s settings, method jwt.SigningMethod) (any, error) {
 		return crypto.PrivateKey(key), nil
 	}
 
-	return nil, errors.New("JWT_PRIVATE_KEY_FILE holds a key that cannot sign")
+	return nil, errors.New("JWT_PRIVATE_KEY_FILE contains a key that cannot sign")
 }

@@ -20,7 +20,7 @@ import (
 
 const testSecret = "kP7v!xZ2mQ9w#Lr4bN8s@Td6hJ1yFg5c"
 
-// printed runs the command in an empty directory with the environment and returns what it prints.
+// printed runs the command in an empty directory with the environment and returns its output.
 func printed(t *testing.T, environment map[string]string, args ...string) (string, error) {
 	t.Helper()
 	t.Chdir(t.TempDir())
@@ -99,7 +99,7 @@ func TestTokenIsAcceptedByTheSameSettings(t *testing.T) {
 	}
 }
 
-// Without a secret the token is the local stacks', as a .env that leaves it out is.
+// Without a secret the token has the secret of the local stacks, like a .env that leaves it out.
 //
 //nolint:paralleltest // changes the environment
 func TestWithoutASecret(t *testing.T) {

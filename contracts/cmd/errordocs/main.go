@@ -1,4 +1,5 @@
-// Command errordocs prints docs/errors.md, made from the OpenAPI documents in contracts/openapi.
+// Command errordocs prints docs/errors.md, which it generates from the OpenAPI documents in
+// contracts/openapi.
 package main
 
 import (

@@ -1,6 +1,6 @@
-// Command provision sets the broker up: tenant, namespace, topics, partitions, retention, durable
-// subscriptions and schemas. It waits for the broker, may run any number of times, and never
-// removes anything.
+// Command provision configures the broker: tenant, namespace, topics, partitions, retention,
+// durable subscriptions and schemas. It waits for the broker, is idempotent, and never removes
+// anything.
 package main
 
 import (
@@ -38,7 +38,7 @@ func (s *settings) Validate() []string { return s.Config.Validate() }
 const (
 	attemptTimeout = 30 * time.Second
 	pause          = time.Second
-	patience       = 10 * time.Second // between lines that say that it still waits
+	patience       = 10 * time.Second // between log lines while waiting
 )
 
 func run(ctx context.Context, args []string) error {
@@ -46,7 +46,7 @@ func run(ctx context.Context, args []string) error {
 	dry := flags.Bool(
 		"print",
 		false,
-		"print what the broker has to hold and do nothing, for a broker that is set up by hand",
+		"print what the broker must have and do nothing, for a broker that an operator configures",
 	)
 
 	retention := flags.Duration(
@@ -88,8 +88,8 @@ func run(ctx context.Context, args []string) error {
 	return show(os.Stdout, s.Config, plan)
 }
 
-// apply tries until the broker has what the plan says: just after its start a broker may not know
-// its own namespace yet.
+// apply retries until the broker matches the plan: just after its start a broker may not know its
+// own namespace yet.
 func apply(ctx context.Context, admin *broker.Admin, plan broker.Plan, s settings) error {
 	start := time.Now()
 
@@ -112,8 +112,8 @@ func apply(ctx context.Context, admin *broker.Admin, plan broker.Plan, s setting
 			return nil
 		case errors.Is(err, broker.ErrForbidden):
 			fmt.Println(
-				"This command needs the rights of a namespace administrator. Create the " +
-					"following by the broker's own console or tools, or skip it where topics are created on first use:",
+				"This command requires the rights of a namespace administrator. Create the " +
+					"following with the broker's own console or tools, or skip it if topics are created on first use:",
 			)
 
 			return errors.Join(show(os.Stdout, s.Config, plan), err)

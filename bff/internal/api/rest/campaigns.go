@@ -13,7 +13,7 @@ type acceptInput struct {
 	CampaignID string `path:"campaign_id" maxLength:"128" example:"camp123" doc:"The campaign."`
 	Body       struct {
 		AcceptedTerms accepted `json:"accepted_terms" doc:"Must be true." example:"true"`
-		Metadata      object   `json:"metadata,omitzero" doc:"Passed on as it is."`
+		Metadata      object   `json:"metadata,omitzero" doc:"Any members; passed on unchanged."`
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 
 const canary = "canary-7f3a"
 
-// Whatever happens to a request for payment, its account details are in no answer, log or metric,
-// and do not print.
+// The account details of a payment request never appear in an answer, a log or a metric, and are
+// never printed.
 func TestAccountDetailsAreNeverShown(t *testing.T) {
 	t.Parallel()
 
@@ -35,7 +35,7 @@ func TestAccountDetailsAreNeverShown(t *testing.T) {
 			body + canary, body[:len(body)-2], strings.Replace(body, "account_details", "Account_Details", 1),
 		} {
 			w := s.post(t, paymentPath, sent)
-			// the name of an unknown field is told to its sender, as everywhere; a value never is
+			// the name of an unknown field is returned to its sender; a value never is
 			answers.WriteString(strings.ReplaceAll(w.Body.String(), `"field":"`+canary+`"`, ""))
 		}
 	}

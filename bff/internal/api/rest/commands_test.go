@@ -21,7 +21,7 @@ const (
 	goodPayment  = `{"amount": 150.00, "currency": "USD", "payment_method": "paypal", "account_details": {"email": "user@example.com"}}`
 )
 
-// The requests of the contract, as written there.
+// The requests of the contract, unchanged.
 func TestAskedForRequests(t *testing.T) {
 	t.Parallel()
 
@@ -114,8 +114,8 @@ func TestAmountsAreReadExactly(t *testing.T) {
 	}
 }
 
-// bad is one bad request and what it must be answered with. Field is that of the first error, ""
-// for none.
+// bad is an invalid request with its expected answer. Field is that of the first error, or ""
+// without one.
 type bad struct {
 	name, path, body string
 	headers          []string
@@ -481,7 +481,8 @@ func badInputs(t *testing.T) []bad {
 	)
 }
 
-// Every bad input gets its problem document, nothing of it comes back, and nothing is published.
+// Every invalid input is answered with a problem document that repeats nothing of it, and nothing
+// is published.
 func TestBadInputs(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
@@ -519,7 +520,7 @@ func TestBadInputs(t *testing.T) {
 	}
 }
 
-// All faults of a request are told at once.
+// An answer lists all faults of a request.
 func TestAllFaultsAreTold(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
@@ -612,8 +613,8 @@ func TestEscapedCampaign(t *testing.T) {
 	}
 }
 
-// Null says the same as leaving a member out: what is optional may be null, what is required is not
-// there.
+// Null is equivalent to an absent member: an optional member may be null, a required one is
+// missing.
 func TestNullIsAbsent(t *testing.T) {
 	t.Parallel()
 	s := setup(t)

@@ -13,10 +13,10 @@ import (
 type paymentInput struct {
 	Idempotent
 	Body struct {
-		Amount         httpapi.Decimal `json:"amount" pattern:"^([1-9][0-9]{0,11}(\\.[0-9]{1,4})?|0\\.0{0,3}[1-9][0-9]{0,3})$" doc:"Major units, more than 0, with at most the decimals that the currency has. A JSON number is accepted too." example:"\"150.00\""`
+		Amount         httpapi.Decimal `json:"amount" pattern:"^([1-9][0-9]{0,11}(\\.[0-9]{1,4})?|0\\.0{0,3}[1-9][0-9]{0,3})$" doc:"Major units, greater than 0, with at most the decimals of the currency. A JSON number is accepted too." example:"\"150.00\""`
 		Currency       string          `json:"currency" minLength:"3" maxLength:"3" doc:"ISO 4217." example:"USD"`
-		PaymentMethod  word            `json:"payment_method" minLength:"1" maxLength:"64" example:"paypal" doc:"How to pay: lower-case letters, digits and _, a letter first."`
-		AccountDetails object          `json:"account_details" doc:"Where to pay to, as the method needs it. Personal data: never logged."`
+		PaymentMethod  word            `json:"payment_method" minLength:"1" maxLength:"64" example:"paypal" doc:"The payment method: lower-case letters, digits and _, beginning with a letter."`
+		AccountDetails object          `json:"account_details" doc:"The account to pay to, in the form that the method requires. Personal data: never logged."`
 	}
 }
 
@@ -24,9 +24,9 @@ func registerPayments(api huma.API, handler *requestpayment.Handler) {
 	op := commandOperation(
 		"request-payment",
 		"/api/v1/payments/request",
-		"Ask for a payment",
-		"Publishes the command payment.request to bff-payment-request-v1. Whether there is "+
-			"enough to pay is decided by its consumer.",
+		"Request a payment",
+		"Publishes the command payment.request to bff-payment-request-v1. The consumer of the "+
+			"command decides whether the balance is sufficient.",
 		"Payments",
 	)
 	huma.Register(api, op, func(ctx context.Context, in *paymentInput) (*receipt, error) {

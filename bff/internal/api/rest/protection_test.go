@@ -9,8 +9,8 @@ import (
 	"tributary/platform/auth/authtest"
 )
 
-// Every operation of the OpenAPI document refuses callers without a token, with a forged one and
-// without the role; so a new one cannot be forgotten.
+// Every operation of the OpenAPI document refuses callers without a token, with a forged token and
+// without the role. A new operation is covered too.
 func TestEveryOperationIsProtected(t *testing.T) {
 	t.Parallel()
 	s := setup(t)

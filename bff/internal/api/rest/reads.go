@@ -11,16 +11,16 @@ import (
 	"tributary/platform/auth"
 )
 
-// Bearer is embedded in the input of every read: the token is handed on. It is exported because
-// huma only looks into exported fields.
+// Bearer is embedded in the input of every read: the token is passed on. It is exported because
+// huma reads only exported fields.
 type Bearer struct {
 	Authorization string `header:"Authorization" hidden:"true"`
 }
 
 // Paged is embedded in the input of every list.
 type Paged struct {
-	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"Rows of a page."`
-	Cursor string `query:"cursor" maxLength:"512" doc:"next_cursor of the page before."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"The largest number of rows of a page."`
+	Cursor string `query:"cursor" maxLength:"512" doc:"next_cursor of the previous page."`
 }
 
 func (p Paged) page() readown.Page { return readown.Page{Limit: p.Limit, Cursor: p.Cursor} }
@@ -141,7 +141,7 @@ func readOperation(id, path, summary, tag string) huma.Operation {
 		Summary:     summary,
 		Tags:        []string{tag},
 		Security:    auth.Require(auth.Partner),
-		Description: "Callers see what is their own.",
+		Description: "Returns only the caller's own data.",
 		Errors:      errors,
 	}
 }
@@ -156,7 +156,7 @@ func read[T any](
 		return nil, err
 	}
 
-	// the middleware has seen that it is a bearer token
+	// the middleware has checked that it is a bearer token
 	_, token, _ := strings.Cut(in.Authorization, " ")
 
 	found, err := ask(readown.Query{Caller: from, Bearer: strings.TrimLeft(token, " ")})

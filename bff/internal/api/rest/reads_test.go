@@ -13,7 +13,7 @@ import (
 	"tributary/platform/fault"
 )
 
-// records is a source with one payment, of user123; it notes what it is asked.
+// records is a source with one payment, of user123. It records the queries.
 type records struct {
 	err    error
 	asked  []string

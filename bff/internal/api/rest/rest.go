@@ -1,4 +1,4 @@
-// Package rest (api) is the HTTP side of the service: each route reads a request, hands it to its
+// Package rest (api) is the HTTP side of the service: each route reads a request, passes it to its
 // use case and writes the answer.
 package rest
 
@@ -18,7 +18,7 @@ import (
 	"tributary/platform/httpapi"
 )
 
-// UseCases are what the routes lead to.
+// UseCases are the use cases behind the routes.
 type UseCases struct {
 	AcceptCampaign *acceptcampaign.Handler
 	UploadEvidence *uploadevidence.Handler
@@ -34,53 +34,53 @@ func Register(api huma.API, uses UseCases) {
 	registerReads(api, uses.ReadOwn)
 }
 
-// Codes are the error codes of these routes beside those of all services.
+// Codes returns the error codes of these routes beside those of all services.
 func Codes() []httpapi.Code {
 	return append(
 		auth.Codes(),
 		httpapi.Code{
 			Code: "publish_outcome_unknown",
 			Kind: fault.Unavailable,
-			Meaning: "The broker did not confirm the command in time: it may be stored or not. " +
-				"Repeat it with the same Idempotency-Key; it acts once.",
+			Meaning: "The broker did not confirm the command in time: it may or may not be stored. " +
+				"Send it again with the same Idempotency-Key: it takes effect once.",
 		},
 		httpapi.Code{
 			Code:    "message_refused",
 			Kind:    fault.TooLarge,
-			Meaning: "The broker cannot store a command of this size.",
+			Meaning: "The broker cannot store a command of this size. Send a smaller one.",
 		},
 		httpapi.Code{
 			Code: "payment_not_found",
 			Kind: fault.NotFound,
-			Meaning: "The caller has no payment of this command; one that was submitted just " +
+			Meaning: "The caller has no payment with this command_id. A payment that was submitted just " +
 				"now may take a moment to appear.",
 		},
 		httpapi.Code{
 			Code: "read_refused",
 			Kind: fault.Malformed,
-			Meaning: "The commission service refuses to read for this request, such as for a token " +
+			Meaning: "The commission service refuses the request, for example because of a token " +
 				"that is too long.",
 		},
 		httpapi.Code{
 			Code:    "commission_unavailable",
 			Kind:    fault.Unavailable,
-			Meaning: "The commission service does not answer; try again after Retry-After.",
+			Meaning: "The commission service does not answer. Retry after the time in Retry-After.",
 		},
 	)
 }
 
-// Tags group the operations of the document.
+// Tags returns the groups of operations in the document.
 func Tags() []*huma.Tag {
 	return []*huma.Tag{
 		{Name: "Campaigns", Description: "Accept the terms of campaigns."},
-		{Name: "Evidence", Description: "Hand in evidence of promotion."},
+		{Name: "Evidence", Description: "Upload evidence of promotion."},
 		{Name: "Payments", Description: "Request payments and follow them."},
-		{Name: "Balance", Description: "What can be paid out."},
-		{Name: "Commissions", Description: "What the caller has earned."},
+		{Name: "Balance", Description: "The amounts that can be paid out."},
+		{Name: "Commissions", Description: "The commissions that the caller has earned."},
 	}
 }
 
-// commandOperation is what all commands have in common.
+// commandOperation returns an operation with what all commands share.
 func commandOperation(id, path, summary, description, tag string) huma.Operation {
 	return huma.Operation{
 		OperationID:   id,
@@ -94,7 +94,7 @@ func commandOperation(id, path, summary, description, tag string) huma.Operation
 	}
 }
 
-// callerOf is who the middleware has let in. Without it there is nobody, which no use case takes.
+// callerOf returns the authenticated caller. Without authentication it returns an error.
 func callerOf(ctx context.Context) (caller.Caller, error) {
 	identity, _ := auth.From(ctx)
 

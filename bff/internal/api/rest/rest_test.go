@@ -29,7 +29,7 @@ import (
 	"tributary/platform/ids"
 )
 
-// publisher remembers what was published, or fails with err.
+// publisher records the published commands, or fails with err.
 type publisher struct {
 	mu          sync.Mutex
 	err         error
@@ -133,7 +133,7 @@ func setupWith(t *testing.T, logger *slog.Logger) service {
 	}
 }
 
-// post sends a body as JSON with the service's token; headers replace what is sent, "" removes it.
+// post sends a body as JSON with the service's token. headers replace the defaults; "" removes one.
 func (s service) post(
 	t *testing.T,
 	path, body string,

@@ -9,10 +9,10 @@ import (
 	"tributary/bff/internal/application/submit"
 )
 
-// object is a JSON object kept as its text: it is passed on as it came. Null is none.
+// object is a JSON object that is kept as text and passed on unchanged. Null is treated as absent.
 type object struct{ text string }
 
-// UnmarshalJSON keeps the text; that it is an object is the schema's affair.
+// UnmarshalJSON keeps the text. The schema checks that it is an object.
 func (o *object) UnmarshalJSON(raw []byte) error {
 	if jsontext.Value(raw).Kind() != jsontext.KindNull {
 		o.text = string(raw)
@@ -21,18 +21,16 @@ func (o *object) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// Schema is that of any object.
 func (object) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
 }
 
-// The domain checks these values, so that the answer lists every fault with a code of its own. What
-// it checks is written in extensions, which huma's validation does not see.
+// The domain checks these values, so that the answer lists every fault with its own code. Their
+// rules are documented in extensions, which huma's validation ignores.
 
 // word is a short name such as paypal or photo.
 type word string
 
-// Schema documents it.
 func (word) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{
 		Type:       huma.TypeString,
@@ -43,7 +41,6 @@ func (word) Schema(huma.Registry) *huma.Schema {
 // link is an absolute http or https URL.
 type link string
 
-// Schema documents it.
 func (link) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{
 		Type:       huma.TypeString,
@@ -54,7 +51,6 @@ func (link) Schema(huma.Registry) *huma.Schema {
 // accepted is a consent, which can only be true.
 type accepted bool
 
-// Schema documents it.
 func (accepted) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{
 		Type:       huma.TypeBoolean,
@@ -65,10 +61,10 @@ func (accepted) Schema(huma.Registry) *huma.Schema {
 // receipt is the answer to every command.
 type receipt struct {
 	Body struct {
-		CommandID   string `json:"command_id" format:"uuid" doc:"Consumers act once on it."`
+		CommandID   string `json:"command_id" format:"uuid" doc:"The id of the command. Consumers act on an id only once."`
 		CommandType string `json:"command_type" enum:"campaign.accept,evidence.upload,payment.request" doc:"The type of the command."`
-		Status      string `json:"status" enum:"submitted" doc:"The broker has stored the command; what becomes of it is decided later."`
-		UserID      string `json:"user_id" doc:"Whose command it is: the user of the token." example:"user123"`
+		Status      string `json:"status" enum:"submitted" doc:"The broker has stored the command; its outcome is decided later."`
+		UserID      string `json:"user_id" doc:"The user of the token." example:"user123"`
 		SubmittedAt string `json:"submitted_at" format:"date-time" doc:"When the command was accepted."`
 	}
 }
@@ -83,8 +79,8 @@ func receiptOf(r submit.Receipt) *receipt {
 	return out
 }
 
-// Idempotent is embedded in the input of every command; it is exported because huma only looks into
+// Idempotent is embedded in the input of every command. It is exported because huma reads only
 // exported fields.
 type Idempotent struct {
-	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"Makes a retry the same command: the same caller and key give the same command_id."`
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"Makes a retry the same command: the same caller and key have the same command_id."`
 }

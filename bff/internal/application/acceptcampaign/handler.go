@@ -1,4 +1,4 @@
-// Package acceptcampaign (application) is the use case of accepting a campaign's terms.
+// Package acceptcampaign (application) is the use case in which a user accepts a campaign's terms.
 package acceptcampaign
 
 import (
@@ -10,35 +10,34 @@ import (
 	"tributary/bff/internal/domain/command"
 )
 
-// Command is what the caller asks.
+// Command is a request to accept the terms.
 type Command struct {
 	Caller         caller.Caller
-	IdempotencyKey string // "" for none
+	IdempotencyKey string // "" for no key
 	CampaignID     string
 	AcceptedTerms  bool
 	Metadata       string // the text of a JSON object, or ""
 }
 
-// Publisher hands the command to the service that will act on it.
+// Publisher passes the command to the service that acts on it.
 type Publisher interface {
-	// PublishAcceptance returns nil only after the broker has stored the command. Its faults are
-	// broker_unavailable (not stored) and publish_outcome_unknown (perhaps stored); publishing the
-	// same command again is harmless.
+	// PublishAcceptance returns nil only after the broker has stored the command. It returns the
+	// faults broker_unavailable (not stored) and publish_outcome_unknown (possibly stored).
+	// Publishing the same command again is harmless.
 	PublishAcceptance(ctx context.Context, acceptance campaign.Acceptance) error
 }
 
-// Handler carries the use case out.
+// Handler publishes acceptances.
 type Handler struct {
 	stamper   *submit.Stamper
 	publisher Publisher
 }
 
-// New makes the handler.
 func New(stamper *submit.Stamper, publisher Publisher) *Handler {
 	return &Handler{stamper: stamper, publisher: publisher}
 }
 
-// Handle publishes the command and returns its receipt. Nothing is published when it is faulty.
+// Handle publishes the command and returns its receipt. An invalid command is not published.
 func (h *Handler) Handle(ctx context.Context, cmd Command) (submit.Receipt, error) {
 	stamp, err := h.stamper.Stamp(command.CampaignAccept, cmd.Caller, cmd.IdempotencyKey)
 	if err != nil {

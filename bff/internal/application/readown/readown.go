@@ -1,6 +1,5 @@
-// Package readown (application) is the family of reads: a caller's own payments, balance and
-// commissions. The service keeps none of them; they come from the commission service as they are
-// there.
+// Package readown (application) reads a caller's own payments, balance and commissions. The service
+// stores none of them; it passes on what the commission service returns.
 package readown
 
 import (
@@ -10,51 +9,51 @@ import (
 	"tributary/platform/fault"
 )
 
-// Query is who asks. Bearer is the caller's token, handed on so that the source applies its own
-// rights too.
+// Query identifies the caller. Bearer is the caller's token, which is passed on so that the source
+// applies its own rights too.
 type Query struct {
 	Caller caller.Caller
 	Bearer string
 }
 
-// Page chooses a part of a list.
+// Page selects a part of a list.
 type Page struct {
 	Limit  int
-	Cursor string // "" for the beginning
+	Cursor string // "" for the first page
 }
 
-// CommissionFilter chooses commissions; an empty field chooses all.
+// CommissionFilter selects commissions. An empty field selects all.
 type CommissionFilter struct {
 	CampaignID, ProductID, EventType, Status, Kind, Currency, OccurredFrom, OccurredTo string
 }
 
-// Document is the text of a JSON object, and whose it is.
+// Document is the text of a JSON object with its owner.
 type Document struct {
-	Owner string // "" when the source was asked for one owner's only
+	Owner string // "" if the source was asked for a single owner
 	Text  string
 }
 
-// Source is where records are kept. Every method answers within two seconds. Its faults are
-// commission_unavailable, and what it says of a wrong cursor or filter.
+// Source stores the records. Every method answers within two seconds. It returns the fault
+// commission_unavailable, and the source's faults for an invalid cursor or filter.
 type Source interface {
-	// Payout gives the payment that a command asked for; the fault payment_not_found when there is
-	// none.
+	// Payout returns the payment that a command requested. Fault payment_not_found is returned if
+	// there is no such payment.
 	Payout(ctx context.Context, q Query, commandID string) (Document, error)
-	// Payouts gives a page of the caller's payments, of one status unless that is "".
+	// Payouts returns a page of the caller's payments, of one status unless status is "".
 	Payouts(ctx context.Context, q Query, status string, page Page) (Document, error)
-	// Balance gives the caller's balances.
+	// Balance returns the caller's balances.
 	Balance(ctx context.Context, q Query) (Document, error)
-	// Commissions gives a page of the caller's commissions.
+	// Commissions returns a page of the caller's commissions.
 	Commissions(ctx context.Context, q Query, filter CommissionFilter, page Page) (Document, error)
 }
 
-// Reader answers the reads.
+// Reader reads the caller's own records.
 type Reader struct{ source Source }
 
-// New makes a reader.
 func New(source Source) *Reader { return &Reader{source: source} }
 
-// Payment gives the caller's payment. Somebody else's is not found, whatever the source thinks.
+// Payment returns the caller's payment. Another user's payment is not found, whatever the source
+// returns.
 func (r *Reader) Payment(ctx context.Context, q Query, commandID string) (Document, error) {
 	found, err := r.source.Payout(ctx, q, commandID)
 	if err != nil {
@@ -68,7 +67,7 @@ func (r *Reader) Payment(ctx context.Context, q Query, commandID string) (Docume
 	return found, nil
 }
 
-// Payments gives a page of the caller's payments.
+// Payments returns a page of the caller's payments.
 func (r *Reader) Payments(
 	ctx context.Context,
 	q Query,
@@ -78,12 +77,12 @@ func (r *Reader) Payments(
 	return r.source.Payouts(ctx, q, status, page)
 }
 
-// Balance gives the caller's balances.
+// Balance returns the caller's balances.
 func (r *Reader) Balance(ctx context.Context, q Query) (Document, error) {
 	return r.source.Balance(ctx, q)
 }
 
-// Commissions gives a page of the caller's commissions.
+// Commissions returns a page of the caller's commissions.
 func (r *Reader) Commissions(
 	ctx context.Context,
 	q Query,
@@ -93,11 +92,11 @@ func (r *Reader) Commissions(
 	return r.source.Commissions(ctx, q, filter, page)
 }
 
-// NotFound is the fault of a payment that is not there for the caller.
+// NotFound returns the fault for a payment that the caller does not have.
 func NotFound() error {
 	return fault.New(
 		fault.NotFound,
 		"payment_not_found",
-		"You have no payment of this command. One that was submitted just now may take a moment to appear.",
+		"You have no payment with this command_id. One that was submitted just now may take a moment to appear.",
 	)
 }

@@ -1,5 +1,5 @@
-// Package requestpayment (application) is the use case of asking for a payment of earned
-// commission.
+// Package requestpayment (application) is the use case in which a user requests the payment of
+// earned commission.
 package requestpayment
 
 import (
@@ -11,34 +11,33 @@ import (
 	"tributary/bff/internal/domain/payment"
 )
 
-// Command is what the caller asks.
+// Command is a request for a payment.
 type Command struct {
 	Caller         caller.Caller
-	IdempotencyKey string // "" for none
+	IdempotencyKey string // "" for no key
 	Payment        payment.Input
 }
 
-// Publisher hands the command to the service that will act on it.
+// Publisher passes the command to the service that acts on it.
 type Publisher interface {
-	// PublishPayment returns nil only after the broker has stored the command. Its faults are
-	// broker_unavailable (not stored) and publish_outcome_unknown (perhaps stored); publishing the
-	// same command again is harmless.
+	// PublishPayment returns nil only after the broker has stored the command. It returns the
+	// faults broker_unavailable (not stored) and publish_outcome_unknown (possibly stored).
+	// Publishing the same command again is harmless.
 	PublishPayment(ctx context.Context, request payment.Request) error
 }
 
-// Handler carries the use case out.
+// Handler publishes payment requests.
 type Handler struct {
 	stamper   *submit.Stamper
 	publisher Publisher
 }
 
-// New makes the handler.
 func New(stamper *submit.Stamper, publisher Publisher) *Handler {
 	return &Handler{stamper: stamper, publisher: publisher}
 }
 
-// Handle publishes the command and returns its receipt. Nothing is published when it is faulty.
-// Whether there is enough to pay is decided by the consumer.
+// Handle publishes the command and returns its receipt. An invalid command is not published. The
+// consumer decides whether the balance is sufficient.
 func (h *Handler) Handle(ctx context.Context, cmd Command) (submit.Receipt, error) {
 	stamp, err := h.stamper.Stamp(command.PaymentRequest, cmd.Caller, cmd.IdempotencyKey)
 	if err != nil {

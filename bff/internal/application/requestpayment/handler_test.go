@@ -24,7 +24,7 @@ func (p *publisher) PublishPayment(_ context.Context, r payment.Request) error {
 	return p.err
 }
 
-// ids counts.
+// ids counts the ids.
 type ids struct{ next int }
 
 func (i *ids) New() (string, error) {

@@ -1,5 +1,5 @@
-// Package submit (application) is what the three commands share: stamping a command, and the
-// receipt that its caller gets.
+// Package submit (application) is shared by the three commands: it creates their stamps and their
+// receipts.
 package submit
 
 import (
@@ -10,11 +10,11 @@ import (
 	"tributary/platform/fault"
 )
 
-// IDs makes command ids.
+// IDs creates command ids.
 type IDs interface {
-	// New gives an id that was never given before; later ids sort after earlier ones.
+	// New returns a unique id. Later ids sort after earlier ones.
 	New() (string, error)
-	// Derived gives the same id for the same parts, and another for any others.
+	// Derived returns the same id for the same parts, and different ids for different parts.
 	Derived(parts ...string) string
 }
 
@@ -24,13 +24,13 @@ type Stamper struct {
 	now func() time.Time
 }
 
-// NewStamper makes a stamper.
+// NewStamper returns a Stamper.
 func NewStamper(ids IDs, now func() time.Time) *Stamper {
 	return &Stamper{ids: ids, now: now}
 }
 
-// Stamp identifies a new command. With an idempotency key the id is made of the caller, the type
-// and the key, so that a retry is the same command to every consumer.
+// Stamp returns the stamp of a new command. With an idempotency key the id is derived from the
+// caller, the type and the key, so that a retry is the same command to every consumer.
 func (s *Stamper) Stamp(
 	kind command.Type,
 	from caller.Caller,
@@ -60,7 +60,7 @@ func (s *Stamper) Stamp(
 	return command.NewStamp(id, kind, from, "", s.now())
 }
 
-// Receipt is what the caller of a stored command gets.
+// Receipt is returned to the caller of a stored command.
 type Receipt struct {
 	CommandID   string
 	CommandType command.Type
@@ -68,7 +68,7 @@ type Receipt struct {
 	SubmittedAt time.Time
 }
 
-// ReceiptOf makes the receipt of a command that the broker has stored.
+// ReceiptOf returns the receipt of a command that the broker has stored.
 func ReceiptOf(stamp command.Stamp) Receipt {
 	return Receipt{
 		CommandID:   stamp.ID(),

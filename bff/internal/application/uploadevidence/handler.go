@@ -1,4 +1,5 @@
-// Package uploadevidence (application) is the use case of handing in evidence for a campaign.
+// Package uploadevidence (application) is the use case in which a user uploads evidence for a
+// campaign.
 package uploadevidence
 
 import (
@@ -10,33 +11,32 @@ import (
 	"tributary/bff/internal/domain/evidence"
 )
 
-// Command is what the caller asks.
+// Command is a request to upload evidence.
 type Command struct {
 	Caller         caller.Caller
-	IdempotencyKey string // "" for none
+	IdempotencyKey string // "" for no key
 	Evidence       evidence.Input
 }
 
-// Publisher hands the command to the service that will act on it.
+// Publisher passes the command to the service that acts on it.
 type Publisher interface {
-	// PublishUpload returns nil only after the broker has stored the command. Its faults are
-	// broker_unavailable (not stored) and publish_outcome_unknown (perhaps stored); publishing the
+	// PublishUpload returns nil only after the broker has stored the command. It returns the faults
+	// broker_unavailable (not stored) and publish_outcome_unknown (possibly stored). Publishing the
 	// same command again is harmless.
 	PublishUpload(ctx context.Context, upload evidence.Upload) error
 }
 
-// Handler carries the use case out.
+// Handler publishes uploads of evidence.
 type Handler struct {
 	stamper   *submit.Stamper
 	publisher Publisher
 }
 
-// New makes the handler.
 func New(stamper *submit.Stamper, publisher Publisher) *Handler {
 	return &Handler{stamper: stamper, publisher: publisher}
 }
 
-// Handle publishes the command and returns its receipt. Nothing is published when it is faulty.
+// Handle publishes the command and returns its receipt. An invalid command is not published.
 func (h *Handler) Handle(ctx context.Context, cmd Command) (submit.Receipt, error) {
 	stamp, err := h.stamper.Stamp(command.EvidenceUpload, cmd.Caller, cmd.IdempotencyKey)
 	if err != nil {

@@ -1,5 +1,4 @@
-// Package caller (domain) is who gives a command: the identity that the service has taken from a
-// bearer token.
+// Package caller (domain) is the sender of a command: the identity from a bearer token.
 package caller
 
 import (
@@ -9,22 +8,22 @@ import (
 	"tributary/platform/fault"
 )
 
-// Claims are what is known of a caller. UserID is required; the rest is empty when the token does
-// not say it.
+// Claims are the known facts about a caller. UserID is required; the other fields are empty if the
+// token lacks them.
 type Claims struct {
 	UserID    string
 	Subject   string
 	Issuer    string
 	TokenID   string
 	Roles     []string
-	ExpiresAt time.Time // zero: none
-	Verified  bool      // false: nobody has checked the token's signature
+	ExpiresAt time.Time // zero if absent
+	Verified  bool      // false if the token's signature was not verified
 }
 
-// Caller is a known user. The zero value is nobody.
+// Caller is a known user. The zero value is not a user.
 type Caller struct{ claims Claims }
 
-// New makes a caller; it is Invalid without a user id.
+// New returns a caller. An Invalid fault is returned if the user id is empty.
 func New(claims Claims) (Caller, error) {
 	if claims.UserID == "" {
 		return Caller{}, fault.New(
@@ -40,10 +39,10 @@ func New(claims Claims) (Caller, error) {
 	return Caller{claims: claims}, nil
 }
 
-// UserID is the user who acts.
+// UserID returns the id of the user.
 func (c Caller) UserID() string { return c.claims.UserID }
 
-// Claims gives a copy of everything known.
+// Claims returns a copy of the claims.
 func (c Caller) Claims() Claims {
 	claims := c.claims
 	claims.Roles = slices.Clone(claims.Roles)

@@ -1,4 +1,4 @@
-// Package campaign (domain) holds the command by which a user accepts a campaign's terms.
+// Package campaign (domain) defines the command by which a user accepts a campaign's terms.
 package campaign
 
 import (
@@ -6,16 +6,16 @@ import (
 	"tributary/platform/fault"
 )
 
-// Acceptance says that the caller has accepted the terms of a campaign. It cannot exist without
-// that.
+// Acceptance states that the caller has accepted the terms of a campaign. It cannot exist without
+// that consent.
 type Acceptance struct {
 	stamp      command.Stamp
 	campaignID string
 	metadata   string
 }
 
-// NewAcceptance makes the command or tells every fault. accepted is what the caller says about the
-// terms; metadata is the text of a JSON object that is passed on as it is, or "".
+// NewAcceptance returns the command, or an error that lists every fault. accepted is the caller's
+// consent; metadata is the text of a JSON object that is passed on unchanged, or "".
 func NewAcceptance(
 	stamp command.Stamp,
 	campaignID string,
@@ -36,11 +36,11 @@ func NewAcceptance(
 	return Acceptance{stamp: stamp, campaignID: campaignID, metadata: metadata}, nil
 }
 
-// Stamp identifies the command.
+// Stamp returns the stamp of the command.
 func (a Acceptance) Stamp() command.Stamp { return a.stamp }
 
-// CampaignID is the campaign accepted.
+// CampaignID returns the id of the campaign.
 func (a Acceptance) CampaignID() string { return a.campaignID }
 
-// Metadata is the text of a JSON object, or "".
+// Metadata returns the text of a JSON object, or "".
 func (a Acceptance) Metadata() string { return a.metadata }

@@ -1,5 +1,5 @@
-// Package command (domain) is what all commands have in common: the stamp that says which command
-// it is, who gives it and when.
+// Package command (domain) is shared by all commands: the stamp that identifies a command, its
+// caller and its time.
 package command
 
 import (
@@ -10,7 +10,7 @@ import (
 	"tributary/platform/identifier"
 )
 
-// Type names a kind of command in messages and answers.
+// Type is a kind of command, as named in messages and answers.
 type Type string
 
 // The commands of this service.
@@ -22,8 +22,8 @@ const (
 
 const maxIdempotencyKey = 255
 
-// Stamp identifies a command. Consumers act once on an id, so a command that is sent again keeps
-// its id.
+// Stamp identifies a command. Consumers act on an id only once, so a command that is sent again
+// keeps its id.
 type Stamp struct {
 	id             string
 	kind           Type
@@ -32,8 +32,8 @@ type Stamp struct {
 	issuedAt       time.Time
 }
 
-// NewStamp makes a stamp. id and issuedAt come from the application; idempotencyKey is "" when the
-// caller gave none.
+// NewStamp returns a stamp. id and issuedAt come from the application; idempotencyKey is "" if the
+// caller sent none.
 func NewStamp(
 	id string,
 	kind Type,
@@ -71,23 +71,23 @@ func NewStamp(
 	}, nil
 }
 
-// ID is the command's id, a UUID.
+// ID returns the command's id, a UUID.
 func (s Stamp) ID() string { return s.id }
 
-// Type is the kind of command.
+// Type returns the kind of command.
 func (s Stamp) Type() Type { return s.kind }
 
-// Caller is who gives the command.
+// Caller returns the sender of the command.
 func (s Stamp) Caller() caller.Caller { return s.caller }
 
-// IdempotencyKey is what the caller named the attempt, or "".
+// IdempotencyKey returns the caller's key for the attempt, or "".
 func (s Stamp) IdempotencyKey() string { return s.idempotencyKey }
 
-// IssuedAt is when the service accepted the command, in UTC.
+// IssuedAt returns when the service accepted the command, in UTC.
 func (s Stamp) IssuedAt() time.Time { return s.issuedAt }
 
-// ValidIdempotencyKey tells whether the key may be used: at most 255 printable ASCII characters; ""
-// stands for none.
+// ValidIdempotencyKey reports whether the key is at most 255 printable ASCII characters. "" is
+// valid and means no key.
 func ValidIdempotencyKey(key string) bool {
 	if len(key) > maxIdempotencyKey {
 		return false

@@ -10,10 +10,10 @@ import (
 )
 
 // publicURL reports whether the text is an absolute http or https URL (RFC 3986, so ASCII only) of
-// a host on the public internet, without user and password. Consumers will fetch it, so nothing
-// passes that two parsers could read differently, or that names a machine only reachable from
-// inside. A public name may still lead to an inner address: that is for the one who resolves it to
-// check.
+// a host on the public internet, without user and password. Consumers will fetch it, so a URL is
+// refused if two parsers could read it differently, or if it names a machine of an internal
+// network. A public name may still resolve to an internal address: whoever resolves it must check
+// that.
 func publicURL(text string) bool {
 	if text == "" || len(text) > maxURL ||
 		strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '\\' }) {
@@ -54,14 +54,14 @@ func publicHost(host string) bool {
 	})
 }
 
-// namePattern takes two labels or more. The last one begins with a letter: anything else is read as
-// an IPv4 address by some parsers (127.1, 0x7f.1, 0177.0.0.1).
+// namePattern matches names of two or more labels. The last one begins with a letter: some parsers
+// read anything else as an IPv4 address (127.1, 0x7f.1, 0177.0.0.1).
 var namePattern = regexp.MustCompile(
 	`^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$`,
 )
 
-// innerZones are names that lead to no public machine: of special use (RFC 6761, RFC 8375, RFC
-// 9476), in use inside networks, and those that resolve to whatever address they spell.
+// innerZones returns names of no public machine: special-use names (RFC 6761, RFC 8375, RFC 9476),
+// names in use inside networks, and names that resolve to the address which they spell.
 func innerZones() []string {
 	return []string{
 		"alt", "arpa", "corp", "home", "internal", "intranet", "invalid", "lan", "local",
@@ -71,7 +71,7 @@ func innerZones() []string {
 }
 
 // publicIP reports whether the address is reachable from everywhere, by IANA's registries of
-// special-purpose addresses. An IPv6 address that holds an IPv4 address is not.
+// special-purpose addresses. An IPv6 address that embeds an IPv4 address is not.
 func publicIP(ip netip.Addr) bool {
 	if ip.Zone() != "" || (ip.Is6() && !netip.MustParsePrefix("2000::/3").Contains(ip)) {
 		return false

@@ -1,4 +1,4 @@
-// Package evidence (domain) holds the command by which a user hands in evidence for a campaign.
+// Package evidence (domain) defines the command by which a user uploads evidence for a campaign.
 package evidence
 
 import (
@@ -10,10 +10,10 @@ import (
 
 const maxURL = 2048
 
-// kinds of evidence are open: the service that consumes the command knows which it takes.
+// kindPattern is open: the service that consumes the command knows which kinds it accepts.
 var kindPattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 
-// Upload names a file that proves something for a campaign. The file is never fetched here.
+// Upload names a file that proves something for a campaign. The service never fetches the file.
 type Upload struct {
 	stamp      command.Stamp
 	campaignID string
@@ -22,7 +22,7 @@ type Upload struct {
 	metadata   string
 }
 
-// Input is what the caller says.
+// Input is an unchecked upload.
 type Input struct {
 	CampaignID string
 	Kind       string // such as photo: lower-case letters, digits and _, at most 64
@@ -65,17 +65,17 @@ func NewUpload(stamp command.Stamp, in Input) (Upload, error) {
 	}, nil
 }
 
-// Stamp identifies the command.
+// Stamp returns the stamp of the command.
 func (u Upload) Stamp() command.Stamp { return u.stamp }
 
-// CampaignID is the campaign that the evidence is for.
+// CampaignID returns the id of the campaign.
 func (u Upload) CampaignID() string { return u.campaignID }
 
-// Kind is the kind of evidence, such as photo.
+// Kind returns the kind of evidence, such as photo.
 func (u Upload) Kind() string { return u.kind }
 
-// FileURL is where the file is.
+// FileURL returns the address of the file.
 func (u Upload) FileURL() string { return u.fileURL }
 
-// Metadata is the text of a JSON object, or "".
+// Metadata returns the text of a JSON object, or "".
 func (u Upload) Metadata() string { return u.metadata }

@@ -84,7 +84,7 @@ func TestAddressesThatLeadInside(t *testing.T) {
 		"http://[ff02::1]/", "http://[::ffff:127.0.0.1]/", "http://[::ffff:7f00:1]/",
 		"http://[::ffff:8.8.8.8]/", "http://[::127.0.0.1]/", "http://[64:ff9b::7f00:1]/",
 		"http://[2002:7f00:1::]/", "http://[2001:0:7f00:1::]/", "http://[2001:db8::1]/",
-		// the same in other writing
+		// the same addresses in other notations
 		"http://2130706433/", "http://0x7f000001/", "http://017700000001/", "http://127.1/",
 		"http://127.0.1/", "http://0177.0.0.1/", "http://0x7f.0.0.1/", "http://127.0.0.0x1/",
 		"http://127.0.0.1./", "http://1.1/", "http://0/", "http://127.000.000.001/", "http://[127.0.0.1]/",

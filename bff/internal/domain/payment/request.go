@@ -1,5 +1,5 @@
-// Package payment (domain) holds the command by which a user asks for the payment of what it has
-// earned.
+// Package payment (domain) defines the command by which a user requests the payment of earned
+// commission.
 package payment
 
 import (
@@ -16,13 +16,13 @@ const maxAccountDetails = 16 << 10
 
 var methodPattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 
-// AccountDetails is the text of a JSON object that says where to pay to. It is personal data:
-// however it is printed or logged, it shows nothing. Reveal is the only way to the text. It is held
-// by a pointer because fmt does not ask unexported fields of other types how they want to be
-// printed, but prints a pointer in them as an address.
+// AccountDetails is the text of a JSON object that names the account to pay to. It is personal data:
+// it is hidden however it is printed or logged, and only Reveal returns the text. The text is held
+// by a pointer because fmt does not call the methods of unexported fields, but prints a pointer in
+// them as an address.
 type AccountDetails struct{ text *string }
 
-// Reveal gives the text, for the message and nothing else.
+// Reveal returns the text. It is only for the message.
 func (a AccountDetails) Reveal() string {
 	if a.text == nil {
 		return ""
@@ -31,15 +31,15 @@ func (a AccountDetails) Reveal() string {
 	return *a.text
 }
 
-// Format keeps the text out of everything that fmt prints.
+// Format hides the text from everything that fmt prints.
 func (AccountDetails) Format(state fmt.State, _ rune) {
 	_, _ = state.Write([]byte("[account details]"))
 }
 
-// MarshalText keeps the text out of logs and of every encoder.
+// MarshalText hides the text from logs and encoders.
 func (AccountDetails) MarshalText() ([]byte, error) { return []byte("[account details]"), nil }
 
-// Request asks for a payment. Whether there is enough to pay is not known here.
+// Request requests a payment. The balance is not known here.
 type Request struct {
 	stamp   command.Stamp
 	amount  money.Amount
@@ -47,7 +47,7 @@ type Request struct {
 	details AccountDetails
 }
 
-// Input is what the caller says.
+// Input is an unchecked request.
 type Input struct {
 	Amount         string // major units, the text of the JSON number or string
 	Currency       string // ISO 4217, in capitals
@@ -55,7 +55,7 @@ type Input struct {
 	AccountDetails string // the text of a JSON object with at least one member
 }
 
-// NewRequest makes the command or tells every fault.
+// NewRequest returns the command, or an error that lists every fault.
 func NewRequest(stamp command.Stamp, in Input) (Request, error) {
 	var faults fault.Fields
 
@@ -70,7 +70,7 @@ func NewRequest(stamp command.Stamp, in Input) (Request, error) {
 
 	switch details := strings.TrimSpace(in.AccountDetails); {
 	case details == "" || strings.TrimSpace(strings.Trim(details, "{}")) == "":
-		faults.Add("account_details", "required", "must say where to pay to")
+		faults.Add("account_details", "required", "must name the account to pay to")
 	case len(details) > maxAccountDetails:
 		faults.Add("account_details", "too_long", "must be at most 16 KiB")
 	}
@@ -114,14 +114,14 @@ func addMoney(faults *fault.Fields, field string, err error) {
 	faults.Add(field, "invalid_value", "cannot be read")
 }
 
-// Stamp identifies the command.
+// Stamp returns the stamp of the command.
 func (r Request) Stamp() command.Stamp { return r.stamp }
 
-// Amount is what is asked for, positive.
+// Amount returns the requested amount, which is positive.
 func (r Request) Amount() money.Amount { return r.amount }
 
-// Method is how to pay, such as paypal.
+// Method returns the payment method, such as paypal.
 func (r Request) Method() string { return r.method }
 
-// AccountDetails says where to pay to.
+// AccountDetails returns the account to pay to.
 func (r Request) AccountDetails() AccountDetails { return r.details }

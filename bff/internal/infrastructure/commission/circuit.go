@@ -6,22 +6,22 @@ import (
 )
 
 const (
-	tolerated = 5           // failures in a row before calls are spared
-	rest      = time.Second // then one call may try again
+	tolerated = 5           // failures in a row before the circuit opens
+	rest      = time.Second // then one call is let through
 )
 
-// circuit spares calls to a service that does not answer: after five failures in a row one call a
-// second may try. It is safe for concurrent use.
+// circuit spares calls to a service that does not answer: after five failures in a row it lets one
+// call a second through. It is safe for concurrent use.
 type circuit struct {
 	now      func() time.Time
 	mu       sync.Mutex
 	failures int
-	next     time.Time // when the next call may try, while open
+	next     time.Time // while open, when the next call is let through
 }
 
 func newCircuit(now func() time.Time) *circuit { return &circuit{now: now} }
 
-// allows tells whether a call may be made; while open it lets one through a second.
+// allows reports whether a call may be made. An open circuit lets one call a second through.
 func (c *circuit) allows() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -40,7 +40,7 @@ func (c *circuit) allows() bool {
 	return true
 }
 
-// note tells what became of a call; one success closes the circuit.
+// note records the outcome of a call. A success closes the circuit.
 func (c *circuit) note(failed bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

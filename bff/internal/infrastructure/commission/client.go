@@ -27,16 +27,16 @@ const (
 	retryAfter = time.Second
 )
 
-// Config is how the service is reached.
+// Config says how to reach the service.
 type Config struct {
 	URL           string        // such as http://localhost:8001
-	Timeout       time.Duration // of one call, all of it
-	MaxConcurrent int           // calls under way; more are refused at once
+	Timeout       time.Duration // of a whole call
+	MaxConcurrent int           // concurrent calls; more are refused at once
 	Transport     http.RoundTripper
 	Now           func() time.Time
 }
 
-// Client is the commission service for readers. It is safe for concurrent use.
+// Client reads from the commission service. It is safe for concurrent use.
 type Client struct {
 	url     string
 	timeout time.Duration
@@ -47,7 +47,7 @@ type Client struct {
 
 var _ readown.Source = (*Client)(nil)
 
-// New makes a client; it does not connect.
+// New returns a client. It does not connect.
 func New(cfg Config) *Client {
 	return &Client{
 		url:     cfg.URL,
@@ -61,7 +61,7 @@ func New(cfg Config) *Client {
 	}
 }
 
-// Payout gives the payment of a command; a payout's id is the id of the command that asked for it.
+// Payout returns the payment of a command. A payout has the id of the command that requested it.
 func (c *Client) Payout(
 	ctx context.Context,
 	q readown.Query,
@@ -86,7 +86,7 @@ func (c *Client) Payout(
 	return readown.Document{Owner: owner.UserID, Text: text}, nil
 }
 
-// Payouts gives a page of the caller's payments.
+// Payouts returns a page of the caller's payments.
 func (c *Client) Payouts(
 	ctx context.Context,
 	q readown.Query,
@@ -102,13 +102,13 @@ func (c *Client) Payouts(
 	)
 }
 
-// Balance gives the caller's balances.
+// Balance returns the caller's balances.
 func (c *Client) Balance(ctx context.Context, q readown.Query) (readown.Document, error) {
 	text, err := c.get(ctx, q, "/balances/"+url.PathEscape(q.Caller.UserID()), nil)
 	return readown.Document{Text: text}, err
 }
 
-// Commissions gives a page of the caller's commissions.
+// Commissions returns a page of the caller's commissions.
 func (c *Client) Commissions(
 	ctx context.Context,
 	q readown.Query,
@@ -153,8 +153,8 @@ func (c *Client) list(
 	return readown.Document{Text: text}, err
 }
 
-// get asks once, within the timeout and only while there is a free slot and the circuit is closed:
-// a service that is away costs a caller nothing but an honest answer.
+// get sends one request, within the timeout, if a slot is free and the circuit allows it: if the
+// service is unavailable, callers are refused without delay.
 func (c *Client) get(
 	ctx context.Context,
 	q readown.Query,
@@ -176,7 +176,7 @@ func (c *Client) get(
 	defer cancel()
 	text, err := c.ask(limited, q, path, query)
 	f, isFault := fault.As(err)
-	// a caller that went away proves nothing
+	// a caller that left proves nothing
 	away := err != nil && !errors.Is(err, errNotFound) && !errors.Is(err, errAnswered) &&
 		(!isFault || f.Kind == fault.Unavailable) &&
 		ctx.Err() == nil
@@ -212,7 +212,7 @@ func (c *Client) ask(
 
 	answer, err := c.http.Do(r)
 	if err != nil {
-		var withURL *url.Error // its text holds the URL, and that the user's id
+		var withURL *url.Error // its text contains the URL, and with it the user's id
 		if errors.As(err, &withURL) {
 			err = withURL.Err
 		}
@@ -233,7 +233,7 @@ func (c *Client) ask(
 	}
 
 	if err := strictjson.Check(body); err != nil {
-		// the fault itself would speak of the caller's body
+		// the fault itself would refer to the caller's body
 		return "", errors.New("the answer is not strict JSON")
 	}
 

@@ -30,7 +30,7 @@ func query(t *testing.T, user string) readown.Query {
 	return readown.Query{Caller: from, Bearer: "the-token"}
 }
 
-// serve is a commission service that answers as the handler says, and a client of it.
+// serve starts a commission service that answers as the handler does, and returns a client of it.
 func serve(t *testing.T, handler http.HandlerFunc) *commission.Client {
 	t.Helper()
 	server := httptest.NewServer(handler)
@@ -111,7 +111,7 @@ func TestCalls(t *testing.T) {
 	}
 }
 
-// Only a payout may be missing: any other 404 is a service that this one does not fit.
+// Only a payout may be missing: any other 404 means that the services do not match.
 func TestMissingRoute(t *testing.T) {
 	t.Parallel()
 
@@ -164,7 +164,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// A service that hangs costs a caller the timeout, and no more than the allowed calls hang.
+// A hanging service costs a caller the timeout, and no more than the allowed calls hang.
 func TestHangingService(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
@@ -273,7 +273,7 @@ func TestCircuit(t *testing.T) {
 	}
 }
 
-// What the service refuses or cannot send to one caller keeps no other caller out.
+// A refusal that concerns one caller does not affect other callers.
 func TestOneCallersRefusalsLeaveTheCircuitClosed(t *testing.T) {
 	t.Parallel()
 

@@ -10,7 +10,7 @@ import (
 	"tributary/platform/fault"
 )
 
-// problem is what this service reads of the other's problem documents.
+// problem holds the members that this service reads of a problem document.
 type problem struct {
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
@@ -21,16 +21,16 @@ type problem struct {
 	} `json:"errors"`
 }
 
-// errNotFound is a record that is not there. Only a payout may be missing; anything else that is
-// not found is a service of another version.
+// errNotFound means that a record does not exist. Only a payout may be missing; any other 404 comes
+// from a service of another version.
 var errNotFound = errors.New("not found")
 
-// errAnswered is in errors about one request that say nothing about the next: the service works.
+// errAnswered is wrapped by errors about one request only: the service works.
 var errAnswered = errors.New("the service answered")
 
-// refusal returns what an answer other than 200 means to the caller. What the caller can mend (a
-// cursor, a filter, a long token) is passed on; a refused token is a fault between the services,
-// since this one has accepted it.
+// refusal translates an answer other than 200. An error that the caller can correct (a cursor, a
+// filter, a long token) is passed on. A refused token is a fault between the services, since this
+// one has accepted it.
 func refusal(status int, body []byte) error {
 	var kind fault.Kind
 	switch status {
@@ -46,15 +46,15 @@ func refusal(status int, body []byte) error {
 		return fault.New(
 			fault.Exhausted,
 			"rate_limited",
-			"You ask too often; try again after Retry-After.",
+			"Too many requests. Retry after the time in Retry-After.",
 		)
 	default:
 		if status >= http.StatusBadRequest && status < http.StatusInternalServerError {
-			// such as 431, which has no problem document
+			// for example 431, which has no problem document
 			return fault.New(
 				fault.Malformed,
 				"read_refused",
-				"The commission service refuses the request, such as for a token that is too long.",
+				"The commission service refuses the request, for example because the token is too long.",
 			)
 		}
 

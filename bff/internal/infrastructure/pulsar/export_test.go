@@ -7,14 +7,14 @@ import (
 	"tributary/platform/sealed"
 )
 
-// EncodeAcceptance is the message of the command.
+// EncodeAcceptance returns the message of the command.
 func EncodeAcceptance(a campaign.Acceptance) ([]byte, error) { return encodeAcceptance(a) }
 
-// EncodeUpload is the message of the command.
+// EncodeUpload returns the message of the command.
 func EncodeUpload(u evidence.Upload) ([]byte, error) { return encodeUpload(u) }
 
-// EncodePayment is the message of the command, the account details sealed by the ring unless it is
-// nil.
+// EncodePayment returns the message of the command, with account details sealed by the ring unless
+// it is nil.
 func EncodePayment(r payment.Request, ring *sealed.Ring) ([]byte, error) {
 	details, err := (&Publisher{ring: ring}).details(r)
 	if err != nil {

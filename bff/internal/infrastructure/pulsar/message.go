@@ -15,7 +15,7 @@ import (
 
 const schemaVersion = "v1"
 
-// envelope is the message of every command. The token itself is never part of it.
+// envelope is the message of every command. It never contains the token.
 type envelope struct {
 	CommandID      string   `json:"command_id"`
 	CommandType    string   `json:"command_type"`
@@ -76,7 +76,7 @@ func encodeUpload(u evidence.Upload) ([]byte, error) {
 	})
 }
 
-// encodePayment takes the account details as they go into the message: in clear, or sealed.
+// encodePayment encodes the command with the account details as given: in clear, or sealed.
 func encodePayment(r payment.Request, details jsontext.Value) ([]byte, error) {
 	return encode(r.Stamp(), paymentPayload{
 		Amount:         r.Amount().String(),
@@ -112,7 +112,7 @@ func encode(stamp command.Stamp, payload any) ([]byte, error) {
 	})
 }
 
-// raw is the text of a JSON value; "" is none.
+// raw returns the text as a JSON value; "" is an absent value.
 func raw(text string) jsontext.Value {
 	if text == "" {
 		return nil

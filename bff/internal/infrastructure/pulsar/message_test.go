@@ -21,7 +21,7 @@ import (
 	"tributary/contracts"
 )
 
-// published is the folder of the language that producers and consumers share.
+// published is the folder of the contracts that producers and consumers share.
 const published = "../../../../contracts"
 
 func file(t *testing.T, name string) []byte {
@@ -93,7 +93,7 @@ func (g golden) stamp(t *testing.T) command.Stamp {
 	return s
 }
 
-// encoded makes the message of the command that the golden message describes.
+// encoded returns the message of the command that the golden message describes.
 func (g golden) encoded(t *testing.T) []byte {
 	t.Helper()
 	p := g.Payload
@@ -154,8 +154,8 @@ func (g golden) encoded(t *testing.T) []byte {
 	return message
 }
 
-// The golden messages that consumers test against are, but for white space, what this service
-// publishes.
+// This service publishes exactly the golden messages that consumers test against, except for white
+// space.
 func TestGoldenMessages(t *testing.T) {
 	t.Parallel()
 
@@ -189,7 +189,7 @@ func TestGoldenMessages(t *testing.T) {
 	}
 }
 
-// schema is the published schema of the topic's messages.
+// schema returns the published schema of the topic's messages.
 func schema(t *testing.T, topic string) *jsonschema.Schema {
 	t.Helper()
 
@@ -215,7 +215,7 @@ func schema(t *testing.T, topic string) *jsonschema.Schema {
 	return compiled
 }
 
-// conforms fails the test unless the message is what the topic's schema says.
+// conforms fails the test unless the message satisfies the topic's schema.
 func conforms(t *testing.T, topic string, message []byte) {
 	t.Helper()
 

@@ -25,8 +25,8 @@ import (
 
 const (
 	// answerTimeout keeps the answer to a caller within 2 s, whatever the broker does. The client
-	// looks for sends that have taken longer than sendTimeout only now and then, so that alone is
-	// not enough.
+	// checks for sends that exceed sendTimeout only periodically, so sendTimeout alone is not
+	// enough.
 	answerTimeout = 1700 * time.Millisecond
 	sendTimeout   = 1500 * time.Millisecond
 	maxPending    = 5000
@@ -45,8 +45,8 @@ var (
 	_ requestpayment.Publisher = (*Publisher)(nil)
 )
 
-// New makes a publisher; Parts must run. With a ring account details are sealed by it; without,
-// they travel in clear.
+// New returns a publisher, whose Parts must run. With a ring, account details are sealed; without
+// one, they are sent in clear.
 func New(client *broker.Client, cfg broker.Config, ring *sealed.Ring) (*Publisher, error) {
 	p := &Publisher{ring: ring}
 	for _, t := range []struct {
@@ -73,7 +73,7 @@ func New(client *broker.Client, cfg broker.Config, ring *sealed.Ring) (*Publishe
 	return p, nil
 }
 
-// Parts are what has to run for publishing; at their end everything handed over is flushed.
+// Parts returns the parts that must run. When they stop, every command handed over is flushed.
 func (p *Publisher) Parts() []process.Part {
 	return []process.Part{
 		{Name: "publisher of " + contracts.CampaignAccept, Run: p.accept.Run},
@@ -82,7 +82,7 @@ func (p *Publisher) Parts() []process.Part {
 	}
 }
 
-// Ready is nil when all topics can be published to.
+// Ready returns nil if all topics can be published to.
 func (p *Publisher) Ready(context.Context) error {
 	for _, publisher := range []*broker.Publisher{p.accept, p.upload, p.payment} {
 		if err := publisher.Ready(); err != nil {
@@ -117,8 +117,8 @@ func (p *Publisher) PublishPayment(ctx context.Context, r payment.Request) error
 	return publish(ctx, p.payment, r.Stamp(), payload, err)
 }
 
-// details gives the account details as the message holds them: a JSON string when sealed, bound to
-// the command's id, else the object itself.
+// details returns the account details for the message: a JSON string bound to the command's id if
+// sealed, otherwise the object itself.
 func (p *Publisher) details(r payment.Request) (jsontext.Value, error) {
 	clear := r.AccountDetails().Reveal()
 	if p.ring == nil {
@@ -133,7 +133,7 @@ func (p *Publisher) details(r payment.Request) (jsontext.Value, error) {
 	return json.Marshal(text)
 }
 
-// publish waits for the broker's receipt.
+// publish waits for the broker's confirmation.
 func publish(
 	ctx context.Context,
 	to *broker.Publisher,
@@ -156,7 +156,7 @@ func publish(
 	})
 }
 
-// properties let consumers route and trace a command without reading it; the ce_ ones are
+// properties lets consumers route and trace a command without reading it. The ce_ properties are
 // CloudEvents 1.0 in binary form.
 func properties(ctx context.Context, stamp command.Stamp) map[string]string {
 	list := map[string]string{

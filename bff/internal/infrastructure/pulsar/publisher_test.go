@@ -27,7 +27,7 @@ import (
 	"tributary/platform/sealed"
 )
 
-// namespace holds the topics of this service as they are provisioned, with their broker schemas.
+// namespace creates the provisioned topics of this service, with their broker schemas.
 func namespace(t *testing.T) broker.Config {
 	t.Helper()
 
@@ -46,7 +46,7 @@ func namespace(t *testing.T) broker.Config {
 	return brokertest.Namespace(t, plan)
 }
 
-// started is a publisher that is connected; it stops with the test.
+// started returns a connected publisher, which stops at the end of the test.
 func started(t *testing.T, cfg broker.Config, ring *sealed.Ring) *pulsar.Publisher {
 	t.Helper()
 
@@ -64,7 +64,7 @@ func started(t *testing.T, cfg broker.Config, ring *sealed.Ring) *pulsar.Publish
 	return p
 }
 
-// eventually waits for something that comes by itself, at most 30 seconds.
+// eventually waits until the condition is true, for at most 30 seconds.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
 
@@ -273,7 +273,7 @@ func TestMessages(t *testing.T) {
 	}
 }
 
-// The text of metadata is passed on to the letter, so that no number loses a digit.
+// The text of metadata is passed on unchanged, so that no number loses a digit.
 func TestMetadataKeepsItsText(t *testing.T) {
 	t.Parallel()
 
@@ -344,13 +344,13 @@ func TestAccountDetailsAreSealed(t *testing.T) {
 	}
 }
 
-// Without a broker each command is refused within two seconds, and goroutines do not pile up.
+// Without a broker each command is refused within two seconds, and goroutines do not accumulate.
 func TestBrokerAway(t *testing.T) {
 	t.Parallel()
 
 	var lc net.ListenConfig
 
-	taken, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0") // a port where nobody speaks Pulsar
+	taken, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0") // a port without a Pulsar broker
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -398,9 +398,8 @@ func TestBrokerAway(t *testing.T) {
 	}
 }
 
-// Whether the broker is gone or silent, every caller is answered within two seconds; when it is
-// back, commands go through without a restart; and everything that was answered with nil is in the
-// topic.
+// Whether the broker is down or silent, every caller is answered within two seconds. When it is
+// back, commands are stored without a restart, and every command answered with nil is in the topic.
 func TestBrokerGoesAndComesBack(t *testing.T) {
 	t.Parallel()
 	cfg := namespace(t)

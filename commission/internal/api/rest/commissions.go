@@ -19,28 +19,28 @@ import (
 // units as integer.
 type commissionBody struct {
 	ID              string    `json:"id" format:"uuid" doc:"The id of the commission."`
-	EventID         *string   `json:"event_id" doc:"The event that earned it. Null for an adjustment by hand." example:"event789"`
-	UserID          string    `json:"user_id" doc:"Who earns." example:"user123"`
+	EventID         *string   `json:"event_id" doc:"The event that earned it. Null for an adjustment by an operator." example:"event789"`
+	UserID          string    `json:"user_id" doc:"The user who earns." example:"user123"`
 	CampaignID      *string   `json:"campaign_id" doc:"The campaign of the event." example:"camp123"`
 	ProductID       *string   `json:"product_id" doc:"The product of the event." example:"prod456"`
 	OrderID         *string   `json:"order_id" doc:"The order of the event." example:"order789"`
-	EventType       *string   `json:"event_type" doc:"The type of the event. Null for an adjustment by hand." example:"purchase"`
-	Kind            string    `json:"kind" enum:"earning,clawback,adjustment" doc:"earning: by a rule. clawback: takes an earning back, in whole or in part. adjustment: by hand or by a replay."`
-	Status          string    `json:"status" enum:"pending,held,approved,rejected,reversed" doc:"pending until available_at, then approved. held: pending without end. rejected: never earned. reversed: taken back in whole."`
+	EventType       *string   `json:"event_type" doc:"The type of the event. Null for an adjustment by an operator." example:"purchase"`
+	Kind            string    `json:"kind" enum:"earning,clawback,adjustment" doc:"earning: earned by a rule. clawback: reverses an earning, in whole or in part. adjustment: made by an operator or by a replay."`
+	Status          string    `json:"status" enum:"pending,held,approved,rejected,reversed" doc:"pending until available_at, then approved. held: pending until it is released. rejected: not earned. reversed: reversed in full."`
 	BaseAmount      string    `json:"base_amount" doc:"The amount that the commission was computed from, in major units; negative for a clawback." example:"100.00"`
 	BaseAmountMinor int64     `json:"base_amount_minor" doc:"base_amount in minor units." example:"10000"`
-	Rate            *string   `json:"rate" doc:"The rate, where the rule has a single one." example:"0.1"`
+	Rate            *string   `json:"rate" doc:"The rate, if the rule has a single one." example:"0.1"`
 	Amount          string    `json:"amount" doc:"The commission in major units; negative for a clawback." example:"10.00"`
 	AmountMinor     int64     `json:"amount_minor" doc:"amount in minor units." example:"1000"`
 	Currency        string    `json:"currency" doc:"ISO 4217." example:"USD"`
-	RuleID          *string   `json:"rule_id" doc:"The rule that was applied. Null for an adjustment by hand."`
+	RuleID          *string   `json:"rule_id" doc:"The rule that was applied. Null for an adjustment by an operator."`
 	RuleVersion     *int      `json:"rule_version" doc:"The version of the rule." example:"1"`
-	ReversesID      *string   `json:"reverses_id" doc:"For a clawback, the commission that it takes from. For an adjustment by a replay, the earning whose status it follows."`
-	Reason          *string   `json:"reason" doc:"The reason of the last change by hand. Null for partners." example:"checked by hand"`
+	ReversesID      *string   `json:"reverses_id" doc:"For a clawback, the commission that it reverses. For an adjustment by a replay, the earning whose status it follows."`
+	Reason          *string   `json:"reason" doc:"The reason of the last change by an operator. Null for partners." example:"checked with the shop"`
 	AvailableAt     time.Time `json:"available_at" doc:"When a pending commission becomes approved."`
 	OccurredAt      time.Time `json:"occurred_at" doc:"When the event occurred."`
 	CreatedAt       time.Time `json:"created_at" doc:"When the commission was created."`
-	Version         int       `json:"version" doc:"Counts the changes. Send it as If-Match to change the commission." example:"1"`
+	Version         int       `json:"version" doc:"The number of the version, which every change increases. Send it as If-Match to change the commission." example:"1"`
 }
 
 func bodyOf(c commission.Commission) commissionBody {

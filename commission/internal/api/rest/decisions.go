@@ -16,7 +16,7 @@ import (
 // decisionBody is the one answer that every event gets.
 type decisionBody struct {
 	EventID         string     `json:"event_id" doc:"The id of the event." example:"event789"`
-	UserID          string     `json:"user_id" doc:"Who earns." example:"user123"`
+	UserID          string     `json:"user_id" doc:"The user who earns." example:"user123"`
 	EventType       string     `json:"event_type" doc:"The type of the event." example:"purchase"`
 	Outcome         string     `json:"outcome" enum:"commissioned,not_commissioned,parked" doc:"Whether the event earned a commission, earned none, or waits for the event that it undoes."`
 	ReasonCode      string     `json:"reason_code" example:"rule_applied" doc:"Stable code of the reason."`

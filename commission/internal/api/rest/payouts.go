@@ -20,17 +20,17 @@ import (
 // payoutBody is a payout as it is answered; where it is paid to is personal and stays out.
 type payoutBody struct {
 	ID          string     `json:"id" format:"uuid" doc:"The id of the payout, which is the command_id of its request."`
-	UserID      string     `json:"user_id" doc:"Who is paid." example:"user123"`
+	UserID      string     `json:"user_id" doc:"The user who is paid." example:"user123"`
 	Amount      string     `json:"amount" doc:"Major units." example:"150.00"`
 	AmountMinor int64      `json:"amount_minor" doc:"amount in minor units." example:"15000"`
 	Currency    string     `json:"currency" doc:"ISO 4217." example:"USD"`
 	Method      string     `json:"payment_method" doc:"How the user is paid." example:"paypal"`
 	Status      string     `json:"status" enum:"requested,rejected,completed,failed,cancelled" doc:"requested: the amount is set aside. rejected: it was not available. completed: paid. failed, cancelled: available again."`
-	Reason      *string    `json:"reason" doc:"Why it was rejected, or the reason of the last change by hand; the latter is null for partners." example:"checked by hand"`
-	RequestedAt time.Time  `json:"requested_at" doc:"When the user asked for it."`
+	Reason      *string    `json:"reason" doc:"Why it was rejected, or the reason of the last change by an operator; the latter is null for partners." example:"checked with the bank"`
+	RequestedAt time.Time  `json:"requested_at" doc:"When the user requested it."`
 	CreatedAt   time.Time  `json:"created_at" doc:"When the payout was created."`
 	ClosedAt    *time.Time `json:"closed_at" doc:"When it was rejected, completed, failed or cancelled. Null before."`
-	Version     int        `json:"version" doc:"Counts the changes. Send it as If-Match to change the payout." example:"1"`
+	Version     int        `json:"version" doc:"The number of the version, which every change increases. Send it as If-Match to change the payout." example:"1"`
 
 	Details jsontext.Value `json:"account_details,omitempty" doc:"Where to pay to. Present for those who may open it, if they get this one payout and it can be opened."`
 }
@@ -259,8 +259,8 @@ type balanceBody struct {
 }
 
 type balancesBody struct {
-	UserID   string        `json:"user_id" doc:"Whose balances they are." example:"user123"`
-	Balances []balanceBody `json:"balances" doc:"One for each currency; empty for a user who never earned."`
+	UserID   string        `json:"user_id" doc:"The owner of the balances." example:"user123"`
+	Balances []balanceBody `json:"balances" doc:"One balance for each currency; empty for a user who never earned."`
 }
 
 type balancesAnswer struct{ Body balancesBody }

@@ -42,7 +42,7 @@ type replayBody struct {
 }
 
 type differenceBody struct {
-	UserID          string    `json:"user_id" doc:"Who earns." example:"user123"`
+	UserID          string    `json:"user_id" doc:"The user who earns." example:"user123"`
 	EventID         string    `json:"event_id" doc:"The id of the event." example:"event789"`
 	OccurredAt      time.Time `json:"occurred_at" doc:"When the event occurred."`
 	Currency        string    `json:"currency" doc:"ISO 4217." example:"USD"`

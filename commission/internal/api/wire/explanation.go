@@ -42,7 +42,7 @@ type Explanation struct {
 // Event is an event with everything that a decision reads.
 type Event struct {
 	EventID      string    `json:"event_id" doc:"The id of the event." example:"event789"`
-	UserID       string    `json:"user_id" doc:"Who earns." example:"user123"`
+	UserID       string    `json:"user_id" doc:"The user who earns." example:"user123"`
 	EventType    string    `json:"event_type" doc:"The type of the event." example:"purchase"`
 	OccurredAt   time.Time `json:"occurred_at" doc:"When the event occurred."`
 	ReceivedAt   time.Time `json:"received_at" doc:"When the event was recorded."`
