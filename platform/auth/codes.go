@@ -15,8 +15,8 @@ func Codes() []httpapi.Code {
 			Meaning: "The request has no Authorization header of the form \"Bearer <token>\", or several. Send exactly one.",
 		},
 		{
-			Code:    "token_malformed",
-			Kind:    fault.Unauthenticated,
+			Code: "token_malformed",
+			Kind: fault.Unauthenticated,
 			Meaning: "The bearer token is not a JSON Web Token in compact form. Send the token " +
 				"as the identity provider issued it.",
 		},

@@ -62,8 +62,8 @@ func Codes() []httpapi.Code {
 	return append(
 		auth.Codes(),
 		httpapi.Code{
-			Code:    "event_id_conflict",
-			Kind:    fault.Conflict,
+			Code: "event_id_conflict",
+			Kind: fault.Conflict,
 			Meaning: "An event with this event_id and other content is already recorded. Use " +
 				"another event_id for another event.",
 		},
