@@ -17,20 +17,20 @@ import (
 	"github.com/joho/godotenv"
 )
 
-// Config says where the stack lives. Load fills it from the environment; its methods run the stack.
+// Config describes a stack. Load fills it from the environment; its methods run the stack.
 type Config struct {
 	Root     string            // the checkout
-	State    string            // data, logs and what runs; TRIBUTARY_STATE
-	Cache    string            // what was fetched and unpacked; TRIBUTARY_CACHE
+	State    string            // data, logs and records of processes; TRIBUTARY_STATE
+	Cache    string            // downloads, unpacked; TRIBUTARY_CACHE
 	Ports    Ports             // where each process listens, on 127.0.0.1
 	Env      map[string]string // settings of the services, from .env and the environment
 	Replicas []Replica         // more instances of services
 	Out      io.Writer         // progress, for people
-	// databases and broker may lose data when the machine fails: for tests only
+	// Fast lets databases and broker lose data if the machine fails: for tests only.
 	Fast bool
 }
 
-// Replica is one more instance of a service.
+// Replica is a further instance of a service.
 type Replica struct {
 	Service string   // tracking or commission
 	Name    string   // of the process and its log, such as tracking-2
@@ -38,8 +38,8 @@ type Replica struct {
 	Env     []string // NAME=value, for this instance only
 }
 
-// Load reads the root's .env, or .env.example as long as there is none, which the environment
-// overrides. It writes nothing.
+// Load reads the root's .env, or .env.example if there is no .env; the environment overrides both.
+// It writes nothing.
 func Load(root string, out io.Writer) (Config, error) {
 	root, err := filepath.Abs(root)
 	if err != nil {
@@ -77,7 +77,7 @@ func Load(root string, out io.Writer) (Config, error) {
 	return c, err
 }
 
-// Root finds the checkout: the nearest folder above dir with a go.work.
+// Root returns the checkout: the nearest folder above dir with a go.work.
 func Root(dir string) (string, error) {
 	for at := dir; ; at = filepath.Dir(at) {
 		if _, err := os.Stat(filepath.Join(at, "go.work")); err == nil {
@@ -85,7 +85,7 @@ func Root(dir string) (string, error) {
 		}
 
 		if at == filepath.Dir(at) {
-			return "", fmt.Errorf("%s lies in no checkout of the project: go there first", dir)
+			return "", fmt.Errorf("%s is not in a checkout of the project: change to one first", dir)
 		}
 	}
 }
@@ -115,7 +115,7 @@ func settings(root string) (map[string]string, error) {
 		env[name] = value
 	}
 
-	// what a file may leave out, as docker-compose.yml does
+	// optional settings and their values, as in docker-compose.yml
 	for name, value := range map[string]string{
 		"APP_ENV":        "development",
 		"JWT_SECRET_KEY": "development-only-secret-change-me-in-production",
@@ -129,7 +129,7 @@ func settings(root string) (map[string]string, error) {
 	return env, nil
 }
 
-// EnsureEnvFile makes .env from .env.example where it is missing.
+// EnsureEnvFile creates .env from .env.example if it is missing.
 func (c Config) EnsureEnvFile() error {
 	file := filepath.Join(c.Root, ".env")
 	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
@@ -141,13 +141,13 @@ func (c Config) EnsureEnvFile() error {
 		return err
 	}
 
-	c.say("made .env from .env.example: change settings there")
+	c.say("created .env from .env.example: change settings there")
 
 	return os.WriteFile(file, example, 0o600) //nolint:gosec // in the checkout
 }
 
-// defaultCache is the user's cache folder. Root's is closed to others, and PostgreSQL refuses to
-// run as root, so root uses one that an unprivileged user can reach.
+// defaultCache returns the user's cache folder. Root's is closed to other users, and PostgreSQL
+// refuses to run as root, so root uses one that an unprivileged user can reach.
 func defaultCache() (string, error) {
 	if os.Geteuid() == 0 {
 		return "/var/cache/tributary", nil
@@ -158,8 +158,8 @@ func defaultCache() (string, error) {
 	return filepath.Join(dir, "tributary"), err
 }
 
-// databases is the folder of the databases' files: in State, or for root, when State lies where an
-// unprivileged user cannot get, in a folder of its own.
+// databases returns the folder of the databases' files: in State, or for root, if an unprivileged
+// user cannot reach State, in a folder of its own.
 func (c Config) databases() string {
 	if os.Geteuid() != 0 || reachable(c.State) {
 		return filepath.Join(c.State, "postgres")
@@ -171,7 +171,7 @@ func (c Config) databases() string {
 	return fmt.Sprintf("/var/lib/tributary/%016x", h.Sum64())
 }
 
-// reachable tells whether every folder above dir lets any user through.
+// reachable reports whether every user may pass the folders above dir.
 func reachable(dir string) bool {
 	for dir = filepath.Dir(dir); ; dir = filepath.Dir(dir) {
 		info, err := os.Stat(dir)
@@ -191,7 +191,7 @@ func (c Config) binary(name string) string { return filepath.Join(c.State, "bin"
 
 func (c Config) say(format string, args ...any) { _, _ = fmt.Fprintf(c.Out, format+"\n", args...) }
 
-// lines keeps what several goroutines write apart.
+// lines keeps the output of several goroutines apart.
 type lines struct {
 	mu  sync.Mutex
 	out io.Writer

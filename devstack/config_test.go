@@ -13,7 +13,7 @@ import (
 	"tributary/devstack"
 )
 
-// checkout makes a root with these files.
+// checkout creates a root with these files.
 func checkout(t *testing.T, files map[string]string) string {
 	t.Helper()
 
@@ -66,7 +66,7 @@ func TestTheEnvironmentOverridesTheFile(t *testing.T) {
 	}
 }
 
-// A .env that leaves the settings of tokens out starts the stack as compose does.
+// A .env without the settings of tokens starts the stack as compose does.
 //
 //nolint:paralleltest // changes the environment
 func TestWhatAFileMayLeaveOut(t *testing.T) {
@@ -85,7 +85,7 @@ func TestWhatAFileMayLeaveOut(t *testing.T) {
 			name + "=\n":       want,
 			name + "=chosen\n": "chosen",
 		} {
-			t.Setenv(name, "") // what runs this test may have one
+			t.Setenv(name, "") // the environment of the test may have one
 			_ = os.Unsetenv(name)
 
 			c, err := devstack.Load(checkout(t, map[string]string{".env": file}), io.Discard)
@@ -235,7 +235,7 @@ func TestOverride(t *testing.T) {
 	}
 }
 
-// A secret reaches the programs that need it and no other.
+// A secret reaches only the programs that need it.
 func TestServicesDoNotGetEachOthersSecrets(t *testing.T) {
 	t.Parallel()
 

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// request is one of the five that the project is about.
+// request is one of the five requests of the demo.
 type request struct {
 	method, url, body string
 	token             bool
@@ -51,7 +51,7 @@ func (c Config) requests() []request {
 	}
 }
 
-// curl is the request as one would type it.
+// curl returns the request as a curl command.
 func (r request) curl() string {
 	text := "curl"
 	if r.method != http.MethodGet {
@@ -70,7 +70,7 @@ func (r request) curl() string {
 	return text
 }
 
-// Demo sends the five requests to the running stack, shows what they answer, and waits for the
+// Demo sends the five requests to the running stack, shows their answers, and waits for the
 // commission of the purchase.
 func (c Config) Demo(ctx context.Context) error {
 	token, err := c.Token(ctx, "-user", "user123")
@@ -97,7 +97,7 @@ func (c Config) Demo(ctx context.Context) error {
 			begin = time.Now() //nolint:forbidigo // the time that is shown
 
 			if err := json.Unmarshal(answer, &event); err != nil {
-				return fmt.Errorf("%s answers something else than an event: %w", r.url, err)
+				return fmt.Errorf("%s does not answer with an event: %w", r.url, err)
 			}
 		}
 	}
@@ -142,7 +142,7 @@ func (c Config) show(ctx context.Context, r request, token string) ([]byte, erro
 
 	var pretty bytes.Buffer
 	if err := json.Indent(&pretty, answer, "", "  "); err != nil {
-		return nil, fmt.Errorf("%s answers something else than JSON: %w", r.url, err)
+		return nil, fmt.Errorf("%s does not answer with JSON: %w", r.url, err)
 	}
 
 	text := strings.TrimSpace(pretty.String())
@@ -178,7 +178,7 @@ func (r request) send(ctx context.Context, token string) (status int, answer []b
 
 	response, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return 0, nil, fmt.Errorf("%w (does the stack run? `make status` tells)", err)
+		return 0, nil, fmt.Errorf("%w (is the stack running? See `make status`)", err)
 	}
 
 	defer func() { _ = response.Body.Close() }()
@@ -232,7 +232,7 @@ func (c Config) commissionOf(
 		}
 
 		return fmt.Errorf(
-			"event %s has no commission yet: GET %s/api/v1/commission/decisions/%s and `make logs` tell more",
+			"event %s has no commission yet: see GET %s/api/v1/commission/decisions/%s and `make logs`",
 			event,
 			c.URL("commission"),
 			event,
@@ -242,7 +242,7 @@ func (c Config) commissionOf(
 	return found, err
 }
 
-// Next says what to do with a running stack.
+// Next prints what to do with a running stack.
 func (c Config) Next() {
 	c.say("\nThe stack runs. Documentation and forms to try it:")
 
@@ -251,7 +251,7 @@ func (c Config) Next() {
 	}
 
 	c.say(
-		"make status, make logs, make token look at it; make down stops it (data stays); make " +
-			"clean removes all.",
+		"make status, make logs and make token inspect it; make down stops it and keeps the data; make " +
+			"clean removes everything.",
 	)
 }

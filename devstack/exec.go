@@ -16,12 +16,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// throwAway is how folders of throw-away stacks begin. The file owner in each names the process
-// that will remove it.
+// throwAway is the prefix of the folders of throw-away stacks. The file owner in each names the
+// process that will remove it.
 const throwAway = "tributary-test-"
 
-// Private gives a configuration of its own below dir, on free ports, for tests. Root needs a dir
-// that other users can reach, or the databases' files go elsewhere; Clean finds them.
+// Private returns a configuration of its own below dir, on free ports, for tests. For root, dir
+// must be reachable by other users, or the databases' files are stored elsewhere; Clean finds them.
 func (c Config) Private(ctx context.Context, dir string) (Config, error) {
 	ports, err := freePorts(ctx, 8)
 	if err != nil {
@@ -40,10 +40,10 @@ func (c Config) Private(ctx context.Context, dir string) (Config, error) {
 	return c, nil
 }
 
-// Exec runs a command with a throw-away PostgreSQL and Pulsar, which it finds through
+// Exec runs a command with a throw-away PostgreSQL and Pulsar, whose addresses are in
 // TEST_POSTGRES_URL, TEST_PULSAR_URL and TEST_PULSAR_ADMIN_URL. Both are stopped and their data
-// removed at the end, also when ctx ends or the command is interrupted. The error is an ExitError
-// when only the command failed.
+// removed at the end, even if ctx ends or the command is interrupted. The error is an ExitError if
+// only the command failed.
 func (c Config) Exec(ctx context.Context, command []string) (err error) {
 	c.sweep(ctx)
 
@@ -96,9 +96,9 @@ func (c Config) Exec(ctx context.Context, command []string) (err error) {
 	return attend(ctx, cmd)
 }
 
-// attend runs the command in a process group of its own, which gets the terminal when we have it:
-// so Ctrl-C is the command's to answer, and we are left to clean up. The group is told when ctx
-// ends, and killed when it does not follow.
+// attend runs the command in a process group of its own, which gets the terminal if there is one:
+// the command answers Ctrl-C, and attend can clean up. The group is signalled when ctx ends, and
+// killed if it does not stop.
 func attend(ctx context.Context, cmd *exec.Cmd) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 
@@ -106,7 +106,7 @@ func attend(ctx context.Context, cmd *exec.Cmd) error {
 	if group, err := unix.IoctlGetInt(stdin, unix.TIOCGPGRP); err == nil &&
 		group == unix.Getpgrp() {
 		cmd.SysProcAttr.Foreground, cmd.SysProcAttr.Ctty = true, stdin
-		signal.Ignore(syscall.SIGTTOU) // or taking the terminal back would stop us
+		signal.Ignore(syscall.SIGTTOU) // otherwise taking the terminal back would stop this process
 
 		defer func() { _ = unix.IoctlSetPointerInt(stdin, unix.TIOCSPGRP, group) }()
 	}
@@ -143,8 +143,8 @@ func attend(ctx context.Context, cmd *exec.Cmd) error {
 	return err
 }
 
-// ExitError is the end of the user's command with a code that is not 0, in the manner of a shell:
-// 128 and more for a signal.
+// ExitError is returned if the user's command ends with a code other than 0, by the convention of
+// shells: 128 and more for a signal.
 type ExitError struct{ Code int }
 
 func (e ExitError) Error() string { return fmt.Sprintf("the command ends with code %d", e.Code) }
@@ -157,7 +157,7 @@ func exit(ended *exec.ExitError) ExitError {
 	return ExitError{Code: ended.ExitCode()}
 }
 
-// discard ends everything of a throw-away stack at once and removes it.
+// discard kills every process of a throw-away stack and removes the stack.
 func (c Config) discard(ctx context.Context) error {
 	records, err := filepath.Glob(c.recordFile("*"))
 
@@ -180,7 +180,7 @@ func (c Config) own() error {
 	return c.remember("stack", os.Getpid(), "")
 }
 
-// sweep discards throw-away stacks whose owners were killed before they could.
+// sweep discards throw-away stacks whose owners were killed.
 func (c Config) sweep(ctx context.Context) {
 	dirs, _ := filepath.Glob(filepath.Join(os.TempDir(), throwAway+"*"))
 	for _, dir := range dirs {
@@ -194,7 +194,7 @@ func (c Config) sweep(ctx context.Context) {
 		}
 
 		if err := left.discard(ctx); err == nil {
-			c.say("removed what a killed test run has left in %s", dir)
+			c.say("removed the remains of a killed test run in %s", dir)
 		}
 	}
 }

@@ -22,12 +22,12 @@ func (c Config) Environment(program string) []string     { return c.environment(
 func (c Config) Sweep(ctx context.Context)               { c.sweep(ctx) }
 func (c Config) Own() error                              { return c.own() }
 
-// Launch starts a process that does nothing but run, as a unit with these ports.
+// Launch starts a process that only runs, as a unit with these ports.
 func (c Config) Launch(ctx context.Context, name, spec string, ports []int, args ...string) error {
 	return c.launch(ctx, c.plain(name, spec, ports, args...))
 }
 
-// AwaitReady waits for a process that never gets ready.
+// AwaitReady waits for a process that never becomes ready.
 func (c Config) AwaitReady(ctx context.Context, name string) error {
 	u := c.plain(name, "", nil)
 	u.patient, u.advice = time.Second, "advice"

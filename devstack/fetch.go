@@ -16,7 +16,7 @@ import (
 	"syscall"
 )
 
-// What is fetched. Containers use the same versions.
+// Downloads. Containers use the same versions.
 const (
 	pulsarVersion   = "4.0.8"
 	postgresVersion = "17.11.0"
@@ -73,7 +73,7 @@ func (c Config) artifacts() ([]artifact, error) {
 func (c Config) pulsarHome() string   { return filepath.Join(c.Cache, "pulsar-"+pulsarVersion) }
 func (c Config) postgresHome() string { return filepath.Join(c.Cache, "postgres-"+postgresVersion) }
 
-// fetch makes sure that Pulsar and PostgreSQL are in the cache, and that there is a Java to run
+// fetch ensures that Pulsar and PostgreSQL are in the cache, and that there is a Java to run
 // Pulsar.
 func (c Config) fetch(ctx context.Context) error {
 	artifacts, err := c.artifacts()
@@ -99,7 +99,7 @@ func (c Config) fetch(ctx context.Context) error {
 		return err
 	}
 
-	// another stack may be fetching the same
+	// another stack may be fetching the same artifacts
 	unlock, err := lockFile(filepath.Join(c.Cache, "lock"), syscall.LOCK_EX)
 	if err != nil {
 		return err
@@ -115,13 +115,13 @@ func (c Config) fetch(ctx context.Context) error {
 	return nil
 }
 
-// fetchOne fetches and unpacks an artifact. Its home appears whole or not at all.
+// fetchOne fetches and unpacks an artifact. Its home appears complete or not at all.
 func (c Config) fetchOne(ctx context.Context, a artifact) error {
 	if exists(a.home) {
 		return nil
 	}
 
-	work := filepath.Join(c.Cache, "fetching") // ours alone: we hold the lock
+	work := filepath.Join(c.Cache, "fetching") // only this process uses it: it holds the lock
 	if err := os.RemoveAll(work); err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func (c Config) fetchOne(ctx context.Context, a artifact) error {
 	if err := c.progress("fetching "+a.title, cmd, size); err != nil {
 		//nolint:staticcheck // a name
 		return fmt.Errorf(
-			"Maven cannot fetch %s: check the network, then try again: %w",
+			"Maven cannot fetch %s: check the network, then retry: %w",
 			a.title,
 			err,
 		)
@@ -162,7 +162,7 @@ func (c Config) fetchOne(ctx context.Context, a artifact) error {
 
 	if err := verify(archives[0], a.sum); err != nil {
 		return fmt.Errorf(
-			"%s is not what was published; remove %s and try again: %w",
+			"%s differs from the published file; remove %s and retry: %w",
 			a.title,
 			mavenFolder(a),
 			err,
@@ -183,7 +183,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// mavenFolder is where Maven keeps the artifact unless its settings say otherwise.
+// mavenFolder returns where Maven stores the artifact by default.
 func mavenFolder(a artifact) string {
 	home, _ := os.UserHomeDir()
 
@@ -197,7 +197,8 @@ func mavenFolder(a artifact) string {
 	)
 }
 
-// sizeBelow counts the bytes of all files in a folder; what vanishes meanwhile does not count.
+// sizeBelow returns the total size of the files in a folder. Files that disappear meanwhile are not
+// counted.
 func sizeBelow(dir string) (size int64) {
 	_ = filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
 		if err == nil && entry.Type().IsRegular() {

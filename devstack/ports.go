@@ -11,12 +11,12 @@ import (
 	"strings"
 )
 
-// Ports are those of the contract unless the environment moves them.
+// Ports are the contract's ports unless the environment changes them.
 type Ports struct {
 	TrackingDB, CommissionDB, Pulsar, PulsarAdmin, Bookie, BFF, Tracking, Commission int
 }
 
-// portSetting is the variable that moves a port.
+// portSetting is the variable that changes a port.
 type portSetting struct {
 	variable string
 	port     *int
@@ -37,7 +37,7 @@ func (p *Ports) settable() []portSetting {
 	}
 }
 
-// portsFrom reads the ports from the settings. Two the same are refused.
+// portsFrom reads the ports from the settings. It refuses a port that occurs twice.
 func portsFrom(env map[string]string) (Ports, error) {
 	var ports Ports
 
@@ -55,7 +55,7 @@ func portsFrom(env map[string]string) (Ports, error) {
 
 		if other, found := taken[*s.port]; found {
 			return Ports{}, fmt.Errorf(
-				"%s and %s are both %d: give one of them another port",
+				"%s and %s are both %d: set one of them to another port",
 				other,
 				s.variable,
 				*s.port,
@@ -68,7 +68,7 @@ func portsFrom(env map[string]string) (Ports, error) {
 	return ports, nil
 }
 
-// variable names the setting that moves the port; empty for a replica's.
+// variable returns the name of the setting that changes the port, or "" for a replica's.
 func (p Ports) variable(port int) string {
 	for _, s := range p.settable() {
 		if *s.port == port {
@@ -79,7 +79,7 @@ func (p Ports) variable(port int) string {
 	return ""
 }
 
-// free tells whether the port can be listened on.
+// free reports whether the port is free.
 func free(ctx context.Context, port int) bool {
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", address(port))
@@ -87,7 +87,7 @@ func free(ctx context.Context, port int) bool {
 	return err == nil && listener.Close() == nil
 }
 
-// taken says who has the port and what to do about it.
+// taken returns an error that names the holder of the port and what to do about it.
 func (c Config) taken(name string, port int) error {
 	who := "another program"
 	if h := holder(port); h != "" {
@@ -102,7 +102,7 @@ func (c Config) taken(name string, port int) error {
 	return fmt.Errorf("port %d, which %s needs, is taken by %s: stop that%s", port, name, who, move)
 }
 
-// holder names the process that listens on the port, when we may know.
+// holder names the process that listens on the port, if /proc shows it.
 func holder(port int) string {
 	sockets := map[string]bool{}
 	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
@@ -138,9 +138,9 @@ func holder(port int) string {
 	return ""
 }
 
-// freePorts finds ports that nobody listens on now. They are below the range that the kernel gives
-// to outgoing connections, and start at another place in each process, so that two looking at the
-// same time rarely meet.
+// freePorts returns ports on which no process listens. They are below the range that the kernel
+// assigns to outgoing connections, and start at another number in each process, so that concurrent
+// callers rarely collide.
 func freePorts(ctx context.Context, n int) ([]int, error) {
 	var ports []int
 	for port := 20000 + os.Getpid()%600*20; len(ports) < n && port < 32500; port++ {

@@ -55,19 +55,18 @@ func (c Config) postgres(name string, port int, database string) unit {
 		"wal_compression=on",
 		"-c",
 		"log_min_duration_statement=1s",
-		// what users sent stays out of the server's log: parameters, and rows that a constraint
+		// callers' input stays out of the server's log: parameters, and rows that a constraint
 		// refuses
 		"-c",
 		"log_parameter_max_length=0",
 		"-c",
 		"log_error_verbosity=terse",
-		// commits that wait for a new file of the log are those that users notice: keep old ones
-		// for use
+		// commits that wait for a new WAL file are slow for callers: recycle old files
 		"-c",
 		"max_wal_size=4GB",
 		"-c",
 		"min_wal_size=1GB",
-		// after each checkpoint, pages go into the log whole when they first change
+		// after each checkpoint, whole pages are written to the log when they first change
 		"-c",
 		"checkpoint_timeout=15min",
 	}
@@ -90,7 +89,7 @@ func (c Config) postgres(name string, port int, database string) unit {
 	}
 }
 
-// prepareData waits for the end of what a killed server has left behind, and makes the data folder,
+// prepareData waits until the processes of a killed server have ended, and creates the data folder
 // once.
 func (c Config) prepareData(ctx context.Context, data string) error {
 	if !exists(filepath.Join(data, "PG_VERSION")) {
@@ -107,12 +106,12 @@ func (c Config) prepareData(ctx context.Context, data string) error {
 		return err
 	}
 
-	// a killed server that nobody has reaped yet would count as running
+	// a killed server that is not reaped yet would count as running
 	return forget(filepath.Join(data, "postmaster.pid"))
 }
 
-// workingIn finds a process whose working directory is dir, as that of every PostgreSQL process is
-// its data folder; 0 for none.
+// workingIn returns a process whose working directory is dir, as that of every PostgreSQL process
+// is its data folder, or 0.
 func workingIn(dir string) int {
 	links, _ := filepath.Glob("/proc/[0-9]*/cwd")
 	for _, link := range links {
@@ -125,7 +124,7 @@ func workingIn(dir string) int {
 	return 0
 }
 
-// initdb makes the data folder; what an interrupted attempt has left is replaced.
+// initdb creates the data folder and replaces the remains of an interrupted attempt.
 func (c Config) initdb(ctx context.Context, data string) error {
 	//nolint:gosec // the databases' user must pass
 	if err := os.MkdirAll(filepath.Dir(data), 0o755); err != nil {
@@ -180,8 +179,8 @@ func (c Config) initdb(ctx context.Context, data string) error {
 	return os.Rename(fresh, data)
 }
 
-// giveAway makes the folder another user's when we are root, since PostgreSQL refuses to run as
-// root.
+// giveAway changes the owner of the folder if this process is root, since PostgreSQL refuses to run
+// as root.
 func (c Config) giveAway(dir string) error {
 	if os.Geteuid() != 0 {
 		return nil
@@ -212,8 +211,8 @@ func (c Config) giveAway(dir string) error {
 	)
 }
 
-// unprivileged is a PostgreSQL program for the data folder. When we are root it runs as the
-// folder's owner.
+// unprivileged returns the command of a PostgreSQL program for the data folder. If this process is
+// root, the program runs as the folder's owner.
 func (c Config) unprivileged(
 	ctx context.Context,
 	data, program string,
@@ -255,7 +254,7 @@ func (c Config) unprivileged(
 	return cmd, nil
 }
 
-// ensureDatabase connects and creates the database where it is missing. It fails as long as the
+// ensureDatabase connects and creates the database if it is missing. It returns an error while the
 // server does not answer.
 func ensureDatabase(ctx context.Context, port int, database string) error {
 	conn, err := pgx.Connect(ctx, ownerURL(port, owner))

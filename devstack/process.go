@@ -17,13 +17,13 @@ import (
 	"time"
 )
 
-// record is what is remembered of a started process. Boot and Started tell processes with the same
-// id apart, so that nothing is ever stopped that was not started here.
+// record describes a started process. Boot and Started distinguish processes with the same id, so
+// that only processes started here are ever stopped.
 type record struct {
 	PID     int    `json:"pid"`
 	Boot    string `json:"boot"`    // the id of the machine's boot
 	Started string `json:"started"` // clock ticks since that boot
-	// what it was started with; another means that it has to be started anew
+	// Spec is what the process was started with; if it differs, the process is restarted.
 	Spec string `json:"spec"`
 }
 
@@ -31,7 +31,7 @@ func (c Config) recordFile(name string) string {
 	return filepath.Join(c.State, "run", name+".json")
 }
 
-// running gives the record of a process that was started here and still runs.
+// running returns the record of a process that was started here and still runs.
 func (c Config) running(name string) (record, bool) {
 	var r record
 
@@ -45,14 +45,14 @@ func (c Config) running(name string) (record, bool) {
 	return r, alive && p.started == r.Started
 }
 
-// process is what /proc tells of one.
+// process is the state of a process in /proc.
 type process struct {
 	pid, parent int
 	started     string
 }
 
-// inspect reads of a process; one that is gone or only waits to be reaped is not alive. While
-// threads of it are still ending, and hold its ports, it is.
+// inspect reads the state of a process. A process that is gone or only waits to be reaped is not
+// alive; while threads of it are ending, and hold its ports, it is.
 func inspect(pid int) (p process, alive bool) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -74,14 +74,14 @@ func inspect(pid int) (p process, alive bool) {
 	return process{pid: pid, parent: parent, started: fields[19]}, err == nil
 }
 
-// bootID is empty where the kernel does not tell.
+// bootID returns "" if the kernel does not have it.
 func bootID() string {
 	text, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	return strings.TrimSpace(string(text))
 }
 
-// family gives the process and all its descendants: PostgreSQL puts each of its own into a session
-// of its own, so a signal to the group does not reach them.
+// family returns the process and all its descendants: PostgreSQL starts each of its processes in a
+// session of its own, so a signal to the group does not reach them.
 func family(pid int) []int {
 	members := []int{pid}
 
@@ -106,7 +106,7 @@ func family(pid int) []int {
 	return members
 }
 
-// start runs the command in a session of its own, with its output appended to the process's log.
+// start runs the command in a session of its own and appends its output to the process's log.
 func (c Config) start(name, spec string, cmd *exec.Cmd) error {
 	for _, file := range []string{c.logFile(name), c.recordFile(name)} {
 		//nolint:gosec // the databases' user must pass
@@ -133,12 +133,12 @@ func (c Config) start(name, spec string, cmd *exec.Cmd) error {
 	}
 
 	err = c.remember(name, cmd.Process.Pid, spec)
-	go func() { _ = cmd.Wait() }() // reaps the child while this process lives; afterwards init does
+	go func() { _ = cmd.Wait() }() // reaps the child while this process lives; init does later
 
 	return err
 }
 
-// remember records a process, whole or not at all.
+// remember writes the record of a process atomically.
 func (c Config) remember(name string, pid int, spec string) error {
 	p, _ := inspect(pid)
 
@@ -160,7 +160,7 @@ func (c Config) remember(name string, pid int, spec string) error {
 	return os.Rename(file+".new", file)
 }
 
-// fullLog is the size from which a log is put aside at the next start of its process.
+// fullLog is the size from which a log is rotated at the next start of its process.
 const fullLog = 32 << 20
 
 func openLog(file string) (*os.File, error) {
@@ -174,7 +174,8 @@ func openLog(file string) (*os.File, error) {
 	return os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 }
 
-// end asks the process to stop, and kills it and its descendants when it has not within the limit.
+// end asks the process to stop, and kills it and its descendants if it does not stop within the
+// limit.
 func (c Config) end(
 	ctx context.Context,
 	name string,
@@ -201,7 +202,7 @@ func (c Config) end(
 			members,
 			func(pid int) bool { _, alive := inspect(pid); return alive },
 		) {
-			return fmt.Errorf("%s (process %d) still runs", name, r.PID)
+			return fmt.Errorf("%s (process %d) is still running", name, r.PID)
 		}
 
 		return nil
@@ -222,7 +223,7 @@ func (c Config) end(
 	return forget(c.recordFile(name))
 }
 
-// send signals processes; one that is gone is no error.
+// send signals processes. It ignores those that are gone.
 func send(signal syscall.Signal, pids ...int) error {
 	for _, pid := range pids {
 		if err := syscall.Kill(pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
@@ -241,7 +242,8 @@ func forget(file string) error {
 	return nil
 }
 
-// await asks every 50 ms until the condition gives nil; after the limit it returns the last answer.
+// await polls every 50 ms until the condition returns nil. After the limit it returns the last
+// error.
 func await(ctx context.Context, limit time.Duration, condition func() error) error {
 	deadline := time.NewTimer(limit)
 	defer deadline.Stop()
@@ -265,7 +267,7 @@ func await(ctx context.Context, limit time.Duration, condition func() error) err
 	}
 }
 
-// lastLines gives the end of a process's log.
+// lastLines returns the end of a process's log.
 func (c Config) lastLines(name string, n int) string {
 	text, err := os.ReadFile(c.logFile(name))
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"tributary/devstack"
 )
 
-// setup gives a stack without anything in it.
+// setup returns an empty stack.
 func setup(t *testing.T) (devstack.Config, *bytes.Buffer) {
 	t.Helper()
 
@@ -241,7 +241,7 @@ func TestUnreadyProcessTellsItsLogAndWhatToDo(t *testing.T) {
 			until(t, func() bool { text, _ := os.ReadFile(c.LogFile(name)); return len(text) > 0 })
 
 			err := c.AwaitReady(t.Context(), name)
-			for _, want := range []string{name + " does not get ready", "broken pipe", "advice", c.LogFile(name)} {
+			for _, want := range []string{name + " does not become ready", "broken pipe", "advice", c.LogFile(name)} {
 				if err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("error %q lacks %q", err, want)
 				}
@@ -269,7 +269,7 @@ func TestOneCommandAtATime(t *testing.T) {
 	}
 }
 
-// until waits for a condition that another process brings about.
+// until waits for a condition that another process fulfils.
 func until(t *testing.T, condition func() bool) {
 	t.Helper()
 	deadline := time.After(20 * time.Second)

@@ -24,9 +24,9 @@ const pulsarMemory = "-Xms256m -Xmx768m -XX:MaxDirectMemorySize=768m"
 const lateCompilation = "-XX:Tier4InvocationThreshold=20000 -XX:Tier4MinInvocationThreshold=2400 " +
 	"-XX:Tier4CompileThreshold=60000 -XX:Tier4BackEdgeThreshold=160000"
 
-// pulsar is a standalone broker with its own configuration. The bookie inside takes any free port
-// unless allowEphemeralPorts lets it have ours; its data belong to that port, so another port needs
-// other data.
+// pulsar returns a standalone broker with its own configuration. The bookie inside takes any free
+// port unless allowEphemeralPorts lets it have ours. Its data belong to that port, so another port
+// requires other data.
 func (c Config) pulsar() unit {
 	dir := filepath.Join(c.State, "pulsar")
 	conf := filepath.Join(dir, "standalone.conf")
@@ -73,7 +73,7 @@ func (c Config) pulsar() unit {
 			}
 
 			if err := os.RemoveAll(filepath.Join(dir, "tmp")); err != nil {
-				// libraries that a killed one has unpacked
+				// libraries that a killed broker has unpacked
 				return err
 			}
 
@@ -111,14 +111,14 @@ func (c Config) pulsar() unit {
 				"http://"+address(c.Ports.PulsarAdmin)+"/admin/v2/namespaces/public/default",
 			)
 		},
-		advice: "If memory is short, give it other limits by PULSAR_MEM; if its data cannot be " +
+		advice: "If memory is short, set other limits with PULSAR_MEM; if its data cannot be " +
 			"repaired, `make reset-broker` replaces them and keeps the databases.",
 		signal:  syscall.SIGTERM,
 		patient: 5 * time.Minute,
 	}
 }
 
-// override replaces settings of a properties file. The shipped one does not end in a newline.
+// override replaces settings of a properties file. The shipped file does not end in a newline.
 func override(conf []byte, settings [][2]string) []byte {
 	for _, s := range settings {
 		line := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(s[0]) + `=.*\n?`)
@@ -129,7 +129,8 @@ func override(conf []byte, settings [][2]string) []byte {
 	return conf
 }
 
-// answers is nil when the URL gives 200; else it tells the beginning of the answer.
+// answers returns nil if the URL answers 200, and otherwise an error with the beginning of the
+// answer.
 func answers(ctx context.Context, url string) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {

@@ -11,11 +11,11 @@ import (
 )
 
 // ResetBroker replaces a broker that cannot be repaired and keeps everything else: it stops the
-// services and the broker, moves the broker's data aside, puts the relay of tracking back to the
+// services and the broker, moves the broker's data aside, resets the relay of tracking to the
 // beginning of its log, and starts the stack. Every event is published again, and commission, which
-// decides each event once, skips those that it knows. What stood in topics only is not published
-// again: commands of the bff that no consumer has read, and dead letters. The data moved aside
-// still hold them.
+// decides each event once, skips the known ones. Messages that exist in topics only are not
+// published again: commands of the bff that no consumer has read, and dead letters. The data moved
+// aside still contain them.
 func (c Config) ResetBroker(ctx context.Context) error {
 	if !c.localBroker() {
 		return errors.New("PULSAR_SERVICE_URL names a broker that is not of this stack")
@@ -35,7 +35,7 @@ func (c Config) replaceBroker(ctx context.Context) error {
 	}
 	defer unlock()
 
-	// The databases stop too: where the broker does not start, they may not run either.
+	// The databases stop too: if the broker does not start, they may not be running either.
 	if err := c.stopAll(ctx); err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (c Config) replaceBroker(ctx context.Context) error {
 	return c.moveBrokerAside()
 }
 
-// rewindRelay comes before the data go: a run that is broken off in between can be repeated.
+// rewindRelay precedes the removal of the data: an interrupted run can be repeated.
 func (c Config) rewindRelay(ctx context.Context) error {
 	conn, err := pgx.Connect(ctx, c.TrackingDatabaseURL())
 	if err != nil {
@@ -70,7 +70,7 @@ func (c Config) rewindRelay(ctx context.Context) error {
 	err = conn.QueryRow(ctx, `WITH before AS (SELECT pos FROM relay), after AS (UPDATE relay SET pos = 0)
 		SELECT (SELECT count(*) FROM events), pos FROM before`).Scan(&events, &behind)
 	if err != nil {
-		return fmt.Errorf("put the relay back to the beginning: %w", err)
+		return fmt.Errorf("reset the relay to the beginning: %w", err)
 	}
 
 	c.say("  tracking       %d events will be published again (the relay was at %d)", events, behind)
@@ -90,7 +90,7 @@ func (c Config) moveBrokerAside() error {
 		return err
 	}
 
-	c.say("  pulsar         its data are in %s; remove them when nothing is missing", aside)
+	c.say("  pulsar         its data are in %s; remove them once nothing is missing", aside)
 
 	return nil
 }

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// programs are built from the checkout, by the package that each is.
+// programs returns the programs to build, by package.
 func programs() []string {
 	return []string{
 		"./bff/cmd/bff",
@@ -28,7 +28,8 @@ func programs() []string {
 	}
 }
 
-// Build compiles the services and commands into State; what is up to date stays as it is.
+// Build compiles the services and commands into State. Programs that are up to date are not
+// rebuilt.
 func (c Config) Build(ctx context.Context) error {
 	bin := filepath.Join(c.State, "bin")
 	if err := os.MkdirAll(bin, 0o755); err != nil { //nolint:gosec // programs are for everybody
@@ -53,7 +54,7 @@ func (c Config) Build(ctx context.Context) error {
 	return nil
 }
 
-// run runs a program of ours to its end and shows what it prints.
+// run runs one of our programs to its end and shows its output.
 func (c Config) run(ctx context.Context, program string, args ...string) error {
 	cmd := exec.CommandContext(ctx, c.binary(program), args...) //nolint:gosec // ours
 	cmd.Env, cmd.Dir = c.environment(program), c.State
@@ -66,7 +67,7 @@ func (c Config) run(ctx context.Context, program string, args ...string) error {
 	return nil
 }
 
-// service is one of ours.
+// service returns the unit of one of our services.
 func (c Config) service(program, name string, port int, env ...string) unit {
 	env = append([]string{"HTTP_ADDR=" + address(port)}, env...)
 
@@ -75,7 +76,7 @@ func (c Config) service(program, name string, port int, env ...string) unit {
 		ports:   []int{port},
 		spec:    c.serviceSpec(program, env),
 		signal:  syscall.SIGTERM,
-		patient: 3 * time.Minute, // a broker that was killed may take two
+		patient: 3 * time.Minute, // a killed broker may take two
 		command: func(ctx context.Context) (*exec.Cmd, error) {
 			cmd := exec.CommandContext(ctx, c.binary(program)) //nolint:gosec // ours
 			cmd.Env, cmd.Dir = append(c.environment(program), env...), c.State
@@ -83,7 +84,7 @@ func (c Config) service(program, name string, port int, env ...string) unit {
 			return cmd, nil
 		},
 		ready:  func(ctx context.Context) error { return answers(ctx, "http://"+address(port)+"/readyz") },
-		advice: "The log says what is missing; settings come from .env and the environment.",
+		advice: "The log shows what is missing; settings come from .env and the environment.",
 	}
 }
 
@@ -111,7 +112,7 @@ func (c Config) services() []unit {
 	return units
 }
 
-// serviceEnvironment is what one service alone gets.
+// serviceEnvironment returns the settings that only this service gets.
 func (c Config) serviceEnvironment(program string) []string {
 	switch program {
 	case "tracking":
@@ -135,7 +136,8 @@ func (c Config) serviceEnvironment(program string) []string {
 	return []string{"COMMISSION_URL=http://" + address(c.Ports.Commission)}
 }
 
-// databaseURL is what a service connects with: its own role, which cannot alter the schema.
+// databaseURL returns the URL with which a service connects: its own role, which cannot alter the
+// schema.
 func databaseURL(name, password string, port int) string {
 	u := url.URL{
 		Scheme:   "postgres",
@@ -179,8 +181,8 @@ func (c Config) confidential() map[string][]string {
 	}
 }
 
-// environment is that of a program of ours: .env and the real environment, with the addresses of
-// this stack, without the secrets of others.
+// environment returns the environment of one of our programs: .env and the process's environment,
+// with the addresses of this stack, without the secrets of other programs.
 func (c Config) environment(program string) []string {
 	env := maps.Clone(c.Env)
 	env["TRACKING_MIGRATION_URL"] = ownerURL(c.Ports.TrackingDB, "trackingdb")
@@ -209,8 +211,8 @@ func (c Config) environment(program string) []string {
 	return list
 }
 
-// serviceSpec changes with the program, with what it alone gets, and with every setting that
-// .env.example knows.
+// serviceSpec changes with the program, with its own settings, and with every setting in
+// .env.example.
 func (c Config) serviceSpec(program string, env []string) string {
 	h := sha256.New()
 	if file, err := os.Open(c.binary(program)); err == nil {
@@ -228,7 +230,8 @@ func (c Config) serviceSpec(program string, env []string) string {
 	return fmt.Sprintf("%x", h.Sum(nil))
 }
 
-// localBroker tells whether the stack runs its own broker: unless PULSAR_SERVICE_URL names another.
+// localBroker reports whether the stack runs its own broker: it does unless PULSAR_SERVICE_URL
+// names another.
 func (c Config) localBroker() bool {
 	switch c.Env["PULSAR_SERVICE_URL"] {
 	case "", "pulsar://localhost:6650", "pulsar://127.0.0.1:6650":

@@ -10,7 +10,7 @@ type Setting struct {
 	Meaning string
 }
 
-// Settings lists the variables that decide how the stacks run.
+// Settings returns the variables that configure the stacks.
 func Settings() []Setting {
 	const (
 		native  = "stack"
@@ -25,8 +25,8 @@ func Settings() []Setting {
 		{"PULSAR_MEM", pulsarMemory, both, "The memory options of the local broker's Java."},
 		{"POSTGRES_PASSWORD", "postgres", compose, "The password of the databases' owner."},
 		{"ADMINER_PORT", "9001", compose, "The port of Adminer, on 127.0.0.1."},
-		{"CONTAINER_PREFIX", "", compose, "What the names of the databases' containers begin with."},
-		{"LOCAL_BROKER", "1", compose, "0 starts no broker; the stack without containers goes by PULSAR_SERVICE_URL."},
+		{"CONTAINER_PREFIX", "", compose, "The prefix of the names of the databases' containers."},
+		{"LOCAL_BROKER", "1", compose, "0 starts no broker; the stack without containers uses PULSAR_SERVICE_URL instead."},
 		{"PROVISION", "", compose, "1 sets up topics on a managed broker; empty for the value of LOCAL_BROKER."},
 	}
 

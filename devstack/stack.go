@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// infrastructure is what the services need: the databases, and the broker unless another one is
-// configured.
+// infrastructure returns what the services depend on: the databases, and the broker unless another
+// one is configured.
 func (c Config) infrastructure() []unit {
 	units := []unit{
 		c.postgres("tracking-db", c.Ports.TrackingDB, "trackingdb"),
@@ -31,10 +31,10 @@ func (c Config) infrastructure() []unit {
 
 func (c Config) units() []unit { return append(c.infrastructure(), c.services()...) }
 
-// Up fetches what is missing and starts what does not run: the databases and the broker, while the
-// services are built; then schemas and topics; then the services. It returns when everything is
-// ready. Run again, it changes nothing that is as it should be, starts what has ended, and starts
-// anew what has changed.
+// Up fetches what is missing and starts what is not running: the databases and the broker, while
+// the services are built; then schemas and topics; then the services. It returns when everything is
+// ready. A further call leaves running units unchanged, starts those that have ended, and restarts
+// those that have changed.
 func (c Config) Up(ctx context.Context) error {
 	unlock, err := c.lock()
 	if err != nil {
@@ -67,7 +67,7 @@ func (c Config) Up(ctx context.Context) error {
 	return c.startAll(ctx, c.services())
 }
 
-// checkPorts finds taken ports before minutes are spent on anything else.
+// checkPorts detects taken ports before the slow steps.
 func (c Config) checkPorts(ctx context.Context) error {
 	var errs []error
 	for _, u := range c.units() {
@@ -110,7 +110,7 @@ func (c Config) Migrate(ctx context.Context) error {
 	return c.run(ctx, "migrate")
 }
 
-// startAll starts the units side by side and waits until all are ready.
+// startAll starts the units concurrently and waits until all are ready.
 func (c Config) startAll(ctx context.Context, units []unit) error {
 	group, shared := errgroup.WithContext(ctx)
 	for _, u := range units {
@@ -127,7 +127,7 @@ func (c Config) startAll(ctx context.Context, units []unit) error {
 }
 
 // Down stops everything that was started here: services first, then the broker, then the databases.
-// The data stays.
+// The data are kept.
 func (c Config) Down(ctx context.Context) error {
 	unlock, err := c.lock()
 	if err != nil {
@@ -138,8 +138,7 @@ func (c Config) Down(ctx context.Context) error {
 	return c.stopAll(ctx)
 }
 
-// stopAll goes by what is recorded, so it also finds replicas that this configuration does not
-// name.
+// stopAll stops the recorded processes, including replicas that this configuration does not name.
 func (c Config) stopAll(ctx context.Context) error {
 	records, err := filepath.Glob(c.recordFile("*"))
 	if err != nil {
@@ -190,7 +189,7 @@ func (c Config) stop(ctx context.Context, name string) error {
 	return nil
 }
 
-// Clean is Down that removes the data, the logs and the built programs too.
+// Clean is Down that also removes the data, the logs and the built programs.
 func (c Config) Clean(ctx context.Context) error {
 	if err := c.Down(ctx); err != nil {
 		return err
@@ -199,7 +198,7 @@ func (c Config) Clean(ctx context.Context) error {
 	return errors.Join(os.RemoveAll(c.databases()), os.RemoveAll(c.State))
 }
 
-// Status tells of each process whether it runs and is ready; allReady when all are.
+// Status prints for each process whether it runs and is ready. allReady reports whether all are.
 func (c Config) Status(ctx context.Context) (allReady bool) {
 	allReady = true
 	for _, u := range c.units() {
@@ -227,7 +226,7 @@ func (c Config) Status(ctx context.Context) (allReady bool) {
 	return allReady
 }
 
-// find gives the unit of that name.
+// find returns the unit with the name.
 func (c Config) find(name string) (unit, error) {
 	for _, u := range c.units() {
 		if u.name == name {
@@ -248,40 +247,40 @@ func (c Config) Start(ctx context.Context, name string) error {
 	return c.startAll(ctx, []unit{u})
 }
 
-// Stop stops one process as Down would.
+// Stop stops one process as Down does.
 func (c Config) Stop(ctx context.Context, name string) error { return c.stop(ctx, name) }
 
-// Kill ends one process and its descendants at once, without any chance to clean up.
+// Kill ends one process and its descendants at once, without a chance to clean up.
 func (c Config) Kill(ctx context.Context, name string) error {
 	return c.end(ctx, name, syscall.SIGKILL, 10*time.Second)
 }
 
-// Pause makes one process and its descendants stand still until Resume, as a machine does that
-// swaps or is suspended.
+// Pause stops one process and its descendants until Resume, like a machine that swaps or is
+// suspended.
 func (c Config) Pause(name string) error { return c.signal(name, syscall.SIGSTOP) }
 
-// Resume lets a paused process go on.
+// Resume continues a paused process.
 func (c Config) Resume(name string) error { return c.signal(name, syscall.SIGCONT) }
 
 func (c Config) signal(name string, signal syscall.Signal) error {
 	pid, alive := c.PID(name)
 	if !alive {
-		return fmt.Errorf("%s does not run", name)
+		return fmt.Errorf("%s is not running", name)
 	}
 
 	return send(signal, family(pid)...)
 }
 
-// PID is the id of a process of the stack, when it runs.
+// PID returns the id of a process of the stack. alive reports whether it runs.
 func (c Config) PID(name string) (pid int, alive bool) {
 	r, alive := c.running(name)
 	return r.PID, alive
 }
 
-// LogFile is where the output of the process of that name goes.
+// LogFile returns the file with the output of the process.
 func (c Config) LogFile(name string) string { return c.logFile(name) }
 
-// Names lists the processes of the stack.
+// Names returns the names of the stack's processes.
 func (c Config) Names() []string {
 	var names []string
 	for _, u := range c.units() {
@@ -293,7 +292,7 @@ func (c Config) Names() []string {
 	return names
 }
 
-// URL is the address of a service or a replica.
+// URL returns the address of a service or a replica.
 func (c Config) URL(name string) string {
 	ports := map[string]int{
 		"bff":        c.Ports.BFF,
@@ -307,19 +306,19 @@ func (c Config) URL(name string) string {
 	return "http://" + address(ports[name])
 }
 
-// TrackingDatabaseURL connects to tracking's database as its owner.
+// TrackingDatabaseURL returns the URL of tracking's database, as its owner.
 func (c Config) TrackingDatabaseURL() string { return ownerURL(c.Ports.TrackingDB, "trackingdb") }
 
-// CommissionDatabaseURL connects to commission's database as its owner.
+// CommissionDatabaseURL returns the URL of commission's database, as its owner.
 func (c Config) CommissionDatabaseURL() string { return ownerURL(c.Ports.CommissionDB, "commissiondb") }
 
-// PulsarURL is the broker's address for clients.
+// PulsarURL returns the broker's address for clients.
 func (c Config) PulsarURL() string { return "pulsar://" + address(c.Ports.Pulsar) }
 
-// PulsarAdminURL is the broker's address for administration.
+// PulsarAdminURL returns the broker's address for administration.
 func (c Config) PulsarAdminURL() string { return "http://" + address(c.Ports.PulsarAdmin) }
 
-// Token gives a bearer token of generate-jwt, with its flags.
+// Token returns a bearer token of generate-jwt, called with flags.
 func (c Config) Token(ctx context.Context, flags ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, c.binary("generate-jwt"), flags...) //nolint:gosec // ours
 	cmd.Env, cmd.Dir = c.environment("generate-jwt"), c.State

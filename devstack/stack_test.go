@@ -64,7 +64,7 @@ func TestInfrastructure(t *testing.T) {
 	}
 
 	if err := c.StartInfrastructure(t.Context()); err != nil {
-		// starts what is dead and touches nothing else
+		// restarts what is dead and touches nothing else
 		t.Fatal(err)
 	}
 

@@ -58,7 +58,7 @@ func (c Config) needJava(ctx context.Context) error {
 	return nil
 }
 
-// need looks for a program; root on Debian installs the package that has it.
+// need looks for a program. On Debian, root installs the package that contains it.
 func (c Config) need(ctx context.Context, program, debianPackage string) error {
 	if _, err := exec.LookPath(program); err == nil {
 		return nil
@@ -84,8 +84,8 @@ func (c Config) need(ctx context.Context, program, debianPackage string) error {
 	return nil
 }
 
-// progress runs a command and shows every few seconds that it is still at work, and how many bytes
-// there are by now when size is given. What the command prints is shown when it fails.
+// progress runs a command and shows every few seconds that it is still running, with the number of
+// bytes if size is not nil. The command's output is shown if it fails.
 func (c Config) progress(title string, cmd *exec.Cmd, size func() int64) error {
 	var output strings.Builder
 	cmd.Stdout, cmd.Stderr = &output, &output

@@ -12,26 +12,27 @@ import (
 // unit is one process of the stack.
 type unit struct {
 	name string
-	// that must be free before it starts; the first is its address
+	// Ports that must be free before it starts. The first is its address.
 	ports []int
-	// changes when a running one has to be started anew
+	// A change restarts a running process.
 	spec    string
 	prepare func(context.Context) error              // before a start; may be nil
 	command func(context.Context) (*exec.Cmd, error) // the process itself; it outlives the context
-	ready   func(context.Context) error              // nil once it does its job
-	advice  string                                   // what to do when it does not get ready
+	ready   func(context.Context) error              // returns nil when it is ready
+	advice  string                                   // what to do if it does not become ready
 	signal  syscall.Signal                           // asks it to stop
 	patient time.Duration                            // how long a start or a stop may take
 }
 
-// launch starts the unit unless it runs already as specified, and does not wait for it.
+// launch starts the unit unless it is already running as specified. It does not wait until the unit
+// is ready.
 func (c Config) launch(ctx context.Context, u unit) error {
 	if r, alive := c.running(u.name); alive {
 		if r.Spec == u.spec {
 			return nil
 		}
 
-		c.say("  %-14s has changed: starting it anew", u.name)
+		c.say("  %-14s has changed: restarting it", u.name)
 
 		if err := c.end(ctx, u.name, u.signal, u.patient); err != nil {
 			return err
@@ -58,8 +59,8 @@ func (c Config) launch(ctx context.Context, u unit) error {
 	return c.start(u.name, u.spec, cmd)
 }
 
-// awaitReady waits until the unit does its job. When it does not, the error holds the end of its
-// log and what to do.
+// awaitReady waits until the unit is ready. If it does not become ready, the error contains the end
+// of its log and what to do.
 func (c Config) awaitReady(ctx context.Context, u unit) error {
 	begin := time.Now() //nolint:forbidigo // times shown to people
 
@@ -72,7 +73,7 @@ func (c Config) awaitReady(ctx context.Context, u unit) error {
 
 	err := await(ctx, u.patient, func() error {
 		if _, alive := c.running(u.name); !alive {
-			cancel(fmt.Errorf("%s ended by itself", u.name))
+			cancel(fmt.Errorf("%s ended unexpectedly", u.name))
 		}
 
 		probe, stop := context.WithTimeout(ctx, 5*time.Second)
@@ -86,7 +87,7 @@ func (c Config) awaitReady(ctx context.Context, u unit) error {
 
 	if err != nil {
 		return fmt.Errorf(
-			"%s does not get ready: %w\n--- the end of %s\n%s\n---\n%s",
+			"%s does not become ready: %w\n--- the end of %s\n%s\n---\n%s",
 			u.name,
 			err,
 			c.logFile(u.name),
@@ -100,7 +101,7 @@ func (c Config) awaitReady(ctx context.Context, u unit) error {
 	return nil
 }
 
-// every calls the function again and again until the returned stop is called.
+// every calls the function periodically until the returned stop is called.
 func (c Config) every(pause time.Duration, do func(waited time.Duration)) (stop func()) {
 	quit, done := make(chan struct{}), make(chan struct{})
 

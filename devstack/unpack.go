@@ -30,7 +30,7 @@ func unpackPulsar(archive, dir string) error {
 	return untar(plain, dir, 1)
 }
 
-// unpackPostgres takes the .txz out of the jar.
+// unpackPostgres extracts the .txz from the jar.
 func unpackPostgres(archive, dir string) error {
 	jar, err := zip.OpenReader(archive)
 	if err != nil {
@@ -59,7 +59,7 @@ func unpackPostgres(archive, dir string) error {
 		return untar(plain, dir, 0)
 	}
 
-	return errors.New("the jar holds no .txz")
+	return errors.New("the jar contains no .txz")
 }
 
 // untar writes the archive below dir, without the first strip parts of each path. Paths that lead

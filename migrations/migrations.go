@@ -23,20 +23,20 @@ import (
 //go:embed tracking/*.sql commission/*.sql data/*.sql
 var files embed.FS
 
-// Set is the schema of one database and the role of the service that uses it.
+// Set is the schema of one database and the role of its service.
 type Set struct {
 	Name string // the folder of its files
-	// the login role that the service uses; it may read and write rows, not alter tables
+	// The login role of the service. It may read and write rows, but not alter tables.
 	Role string
 }
 
-// Tracking is the schema of the tracking service's database.
+// Tracking returns the schema of the tracking service's database.
 func Tracking() Set { return Set{Name: "tracking", Role: "tracking_user"} }
 
-// Commission is the schema of the commission service's database.
+// Commission returns the schema of the commission service's database.
 func Commission() Set { return Set{Name: "commission", Role: "commission_user"} }
 
-// Version is the newest version of the set: the one that a service built with it needs.
+// Version returns the newest version of the set, which a service built with it requires.
 func (s Set) Version() (int64, error) {
 	entries, err := fs.ReadDir(files, s.Name)
 	if err != nil {
@@ -56,10 +56,10 @@ func (s Set) Version() (int64, error) {
 	return newest, nil
 }
 
-// Apply creates the service's role with the password where it is missing, brings the schema to the
-// newest version, and writes the data that a new database starts with. ownerURL is the connection
-// URL of the database's owner. Apply may run several times at once: one waits for the other. It
-// returns the files of the schema that it applied.
+// Apply creates the service's role with the password if it is missing, brings the schema to the
+// newest version, and writes the data of a new database. ownerURL is the connection URL of the
+// database's owner. Concurrent calls wait for each other. Apply returns the schema files that it
+// applied.
 func (s Set) Apply(ctx context.Context, ownerURL, password string) ([]string, error) {
 	if err := s.ensureRole(ctx, ownerURL, password); err != nil {
 		return nil, fmt.Errorf("role %s: %w", s.Role, err)
@@ -101,7 +101,7 @@ func (s Set) Apply(ctx context.Context, ownerURL, password string) ([]string, er
 	return applied, err
 }
 
-// data is the SQL that writes what a new database starts with, and changes nothing in any other
+// data returns the SQL that writes the data of a new database, and changes nothing in any other
 // database. It is empty for a set without such data.
 func (s Set) data() (string, error) {
 	text, err := files.ReadFile("data/" + s.Name + ".sql")
@@ -112,7 +112,7 @@ func (s Set) data() (string, error) {
 	return string(text), err
 }
 
-// Status tells which files are applied and which are not, a line each.
+// Status returns one line for each file that says whether it is applied.
 func (s Set) Status(ctx context.Context, ownerURL string) ([]string, error) {
 	provider, db, err := s.provider(ownerURL)
 	if err != nil {
@@ -167,7 +167,8 @@ func (s Set) provider(ownerURL string) (*goose.Provider, *sql.DB, error) {
 	return provider, db, nil
 }
 
-// Text is all that makes the set's database. Tests name their template databases by it.
+// Text returns everything that creates the set's database. Tests derive the names of their template
+// databases from it.
 func (s Set) Text() (string, error) {
 	names, err := fs.Glob(files, s.Name+"/*.sql")
 	if err != nil {

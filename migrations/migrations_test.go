@@ -93,7 +93,7 @@ func TestMigratorsAtTheSameTimeApplyEachFileOnce(t *testing.T) {
 	}
 }
 
-// emptyDatabase makes a database without a schema and returns its owner's URL.
+// emptyDatabase creates a database without a schema and returns its owner's URL.
 func emptyDatabase(t *testing.T) string {
 	t.Helper()
 	base := migrationstest.New(t, migrations.Tracking()).OwnerURL
@@ -154,8 +154,8 @@ func TestStatusTellsWhatIsApplied(t *testing.T) {
 	}
 }
 
-// Roles belong to the server: migrating two databases of one server must not fail on the role that
-// both want.
+// Roles belong to the server: migrating two databases of one server must not fail on their common
+// role.
 func TestTwoDatabasesOfAServerAreMigratedAtTheSameTime(t *testing.T) {
 	t.Parallel()
 

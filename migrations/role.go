@@ -32,8 +32,8 @@ func largeObjects() []string {
 	}
 }
 
-// ensureRole tries again where another database of the same server is migrated at the same time:
-// roles belong to the server, and an advisory lock to one database.
+// ensureRole retries if another database of the same server is being migrated: roles belong to the
+// server, but an advisory lock to one database.
 func (s Set) ensureRole(ctx context.Context, ownerURL, password string) error {
 	for attempt := 0; ; attempt++ {
 		err := s.createRole(ctx, ownerURL, password)
@@ -46,8 +46,7 @@ func (s Set) ensureRole(ctx context.Context, ownerURL, password string) error {
 	}
 }
 
-// createRole works under an advisory lock, so that migrators at the same time do not meet in the
-// middle.
+// createRole runs under an advisory lock, so that concurrent migrators do not interfere.
 func (s Set) createRole(ctx context.Context, ownerURL, password string) error {
 	conn, err := pgx.Connect(ctx, ownerURL)
 	if err != nil {
@@ -79,14 +78,14 @@ func (s Set) createRole(ctx context.Context, ownerURL, password string) error {
 	})
 }
 
-// roleState is what the server says of a role and of the connection's database.
+// roleState is the server's state of a role and of the connection's database.
 type roleState struct {
 	role, password string
 
 	exists    bool
 	superuser bool // whether the connection's user may change what belongs to the server
 	database  string
-	open      []string // the databases of the connection's user that everybody may connect to
+	open      []string // the databases of the connection's user that anyone may connect to
 }
 
 func (r *roleState) read(ctx context.Context, tx pgx.Tx) error {
@@ -106,9 +105,9 @@ SELECT
     ), '{}')`, r.role).Scan(&r.exists, &r.superuser, &r.database, &r.open)
 }
 
-// statements create the role and leave it no right but to use the tables of this database. Default
-// privileges come before the files: tables that these create are then the service's to read and
-// write, and the files take back what it must not.
+// statements creates the role and leaves it only the right to use the tables of this database.
+// Default privileges precede the files: the service may then read and write the tables that these
+// create, and the files revoke what it must not do.
 func (r *roleState) statements() []string {
 	role, database := quoted(r.role), quoted(r.database)
 
@@ -119,7 +118,7 @@ func (r *roleState) statements() []string {
 
 	var list []string
 	if r.superuser {
-		// the statement that holds the password stays out of the server's log
+		// keep the statement with the password out of the server's log
 		list = append(
 			list,
 			"SET LOCAL log_statement = 'none'",

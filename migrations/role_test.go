@@ -11,7 +11,7 @@ import (
 	"tributary/platform/postgres"
 )
 
-// as is the URL with another user and, unless empty, another database.
+// as returns the URL with another user and, unless empty, another database.
 func as(t *testing.T, ownerURL, role, database string) string {
 	t.Helper()
 
@@ -28,7 +28,7 @@ func as(t *testing.T, ownerURL, role, database string) string {
 	return u.String()
 }
 
-// The service's role may use the tables of its database and nothing else of the server.
+// The service's role may use the tables of its database and nothing else on the server.
 func TestTheServiceRoleHasNoOtherRight(t *testing.T) {
 	t.Parallel()
 

@@ -1,4 +1,4 @@
--- What an event earns. A published version never changes; a later version supersedes it, or its
+-- What an event earns. A published version never changes: a later version supersedes it, or its
 -- rule is retired.
 
 -- +goose Up
@@ -46,7 +46,8 @@ CREATE TABLE rules (
     effective_to       timestamptz CHECK (effective_to > effective_from),
     published_at       timestamptz NOT NULL DEFAULT now(),
 
-    -- of all rules, that the version came with: it tells exactly what was known at a decision
+    -- The revision of all rules with which the version was published. It identifies what was known
+    -- at a decision.
     revision           bigint      NOT NULL,
 
     PRIMARY KEY (rule_id, version),

@@ -1,4 +1,4 @@
--- Which rules are retired, since when, and why.
+-- Retired rules, with the time and the reason.
 
 -- +goose Up
 CREATE TABLE rule_retirements (

@@ -1,5 +1,5 @@
--- Counts everything that was published or retired, so that readers know when to read the rules
--- again. The table has one row.
+-- Counts every publication and retirement, so that readers know when to read the rules again. The
+-- table has one row.
 
 -- +goose Up
 CREATE TABLE rules_revision (

@@ -1,6 +1,6 @@
 -- One row for each event: the inbox that makes consumption exactly-once, the answer to "why no
--- commission?", and what explain and replay start from. A row never changes, but for a parked
--- reversal, which is resolved once.
+-- commission?", and the basis of explanations and replays. A row never changes, except that a
+-- parked reversal is resolved once.
 
 -- +goose Up
 CREATE TABLE decisions (
@@ -61,8 +61,8 @@ CREATE INDEX decisions_parked ON decisions (user_id, coalesce(original_event_id,
 CREATE INDEX decisions_occurred_brin ON decisions USING brin (occurred_at);
 
 -- Replay reads the decisions of one user. Those with a commission are found by it, the parked ones
--- by their own index; an index by user on all decisions would cost every event an entry, this one
--- only those that earned nothing. No query but such a one may find it useful: a search for what
+-- by their own index. An index by user on all decisions would cost every event an entry; this one
+-- costs only the events that earned nothing. No other query may find it useful: a search for what
 -- waits for one event must not read everything of its user.
 CREATE INDEX decisions_without_commission ON decisions (user_id)
     WHERE outcome = 'not_commissioned';

@@ -1,5 +1,5 @@
--- What replay makes of decisions. A decision stays what it was; what counts for later reversals,
--- and for tiers and caps, is what the last replay made of it. See docs/adr/0006.
+-- Decisions as replayed. A decision never changes; later reversals, tiers and caps use the result
+-- of the last replay. See docs/adr/0006.
 
 -- +goose Up
 CREATE TABLE replayed_decisions (
@@ -23,7 +23,8 @@ CREATE TABLE replayed_decisions (
     amount_minor      bigint,
     available_at      timestamptz,
 
-    -- what clawbacks take from: the earning, or without one the first adjustment
+    -- clawbacks reverse this commission: the earning, or the first adjustment if there is no
+    -- earning
     commission_id     uuid
 );
 
@@ -32,7 +33,8 @@ CREATE INDEX replayed_decisions_reverses ON replayed_decisions (reverses_event_i
 
 REVOKE DELETE, TRUNCATE ON replayed_decisions FROM commission_user;
 
--- Each event with the answer that counts: that of the last replay, or without one the first.
+-- Each event with its effective decision: that of the last replay, or the first one without a
+-- replay.
 CREATE VIEW standing_decisions AS
 SELECT
     d.event_id,

@@ -1,4 +1,4 @@
--- What users earned and gave back. Amounts never change; the status moves through the state
+-- What users earned, and what was reversed. Amounts never change; the status follows the state
 -- machine, whoever writes.
 
 -- +goose Up
@@ -22,8 +22,8 @@ CREATE TABLE commissions (
     rule_id      uuid,
     rule_version int,
 
-    -- A clawback: its earning. A trigger checks it, since a foreign key would cost every earning a
-    -- check as well.
+    -- For a clawback, its earning. A trigger checks it, since a foreign key would cost every
+    -- earning a check as well.
     reverses_id  uuid,
 
     reason       text,
@@ -61,8 +61,7 @@ CREATE TABLE commissions (
     )
 ) WITH (fillfactor = 95);
 
--- Keys that end in an id are never equal, so looking for equal ones before a page is split is in
--- vain.
+-- Keys that end in an id are never equal, so deduplication before a page split is useless.
 CREATE INDEX commissions_user ON commissions (user_id, id)
     WITH (deduplicate_items = off);
 

@@ -1,8 +1,8 @@
--- What users asked to be paid, and how each request ended.
+-- Requested payouts and their outcome.
 
 -- +goose Up
 CREATE TABLE payouts (
-    -- that of the command that asked for it: a command is acted on once
+    -- The id of the command that requested it: a command takes effect once.
     id              uuid        PRIMARY KEY,
 
     user_id         text        NOT NULL CHECK (length(user_id) BETWEEN 1 AND 128),
@@ -26,7 +26,7 @@ CREATE INDEX payouts_user ON payouts (user_id, created_at, id);
 
 CREATE INDEX payouts_created ON payouts (created_at, id);
 
--- the operators' work list
+-- The operators' work list.
 CREATE INDEX payouts_status ON payouts (status, created_at, id)
     WHERE status <> 'completed';
 

@@ -1,5 +1,5 @@
--- Double entry under commissions and payouts. One row is one transfer between two accounts of a
--- user in a currency, so a transaction that does not sum to zero cannot even be written.
+-- Double entry for commissions and payouts. A row is a transfer between two accounts of a user in a
+-- currency, so a transaction that does not sum to zero cannot be written.
 
 -- +goose Up
 CREATE TABLE ledger (

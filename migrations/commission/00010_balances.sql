@@ -1,4 +1,4 @@
--- What lies on each account of a user in a currency. A trigger of the ledger keeps it in the
+-- The balance of each account of a user in a currency. A trigger of the ledger updates it in the
 -- writer's transaction, so no writer can forget it.
 
 -- +goose Up
@@ -10,7 +10,7 @@ CREATE TABLE balances (
     programme_minor numeric(40) NOT NULL,
     pending_minor   numeric(40) NOT NULL,
 
-    -- negative when a clawback came after the payout; the next payouts net it
+    -- Negative if a clawback followed the payout; the next payouts net it.
     available_minor numeric(40) NOT NULL,
 
     in_payout_minor numeric(40) NOT NULL,

@@ -1,4 +1,4 @@
--- The answers that repeat for an Idempotency-Key, written in the transaction of the change.
+-- The answers to repeat for an Idempotency-Key, written in the transaction of the change.
 
 -- +goose Up
 CREATE TABLE idempotency_keys (
@@ -11,7 +11,7 @@ CREATE TABLE idempotency_keys (
     PRIMARY KEY (caller, key)
 );
 
--- Answers that were kept long enough are deleted, the oldest first.
+-- Old answers are deleted, the oldest first.
 CREATE INDEX idempotency_keys_created ON idempotency_keys (created_at);
 
 REVOKE UPDATE, TRUNCATE ON idempotency_keys FROM commission_user;

@@ -1,5 +1,5 @@
--- The first rules of a new programme. Each gives way to a narrower scope or a higher priority. They
--- are data: a database that has any rule keeps the rules that it has.
+-- The first rules of a new programme. A rule with a narrower scope or a higher priority precedes
+-- them. They are data: a database that has any rule keeps its rules.
 DO $$
 BEGIN
     LOCK TABLE rules IN SHARE ROW EXCLUSIVE MODE;

@@ -1,4 +1,4 @@
-// Package migrationstest gives each test a database of its own, copied from a migrated template.
+// Package migrationstest creates a database for each test, copied from a migrated template.
 package migrationstest
 
 import (
@@ -17,17 +17,17 @@ import (
 	"tributary/migrations"
 )
 
-// Password is that of the services' roles on the test server.
+// Password is the password of the services' roles on the test server.
 const Password = "test_password"
 
-// Database is a migrated database that lives as long as the test.
+// Database is a migrated database. It is dropped at the end of the test.
 type Database struct {
 	Pool     *pgxpool.Pool // as the service's role, which cannot alter the schema
 	URL      string        // of the service's role
 	OwnerURL string        // of the owner, for what the service must not do
 }
 
-// New creates a database of the set. It needs TEST_POSTGRES_URL, the URL of a superuser on a
+// New creates a database of the set. It requires TEST_POSTGRES_URL, the URL of a superuser on a
 // throw-away server, and fails the test without it.
 func New(tb testing.TB, set migrations.Set) Database {
 	tb.Helper()
@@ -66,8 +66,8 @@ func New(tb testing.TB, set migrations.Set) Database {
 	}
 }
 
-// create copies the template, making it first where it is missing. The lock is for test programs
-// that run at the same time.
+// create copies the template, and creates the template if it is missing. The lock is for concurrent
+// test programs.
 func create(
 	ctx context.Context,
 	tb testing.TB,
@@ -122,7 +122,7 @@ func fingerprint(tb testing.TB, set migrations.Set) string {
 	return fmt.Sprintf("%016x", h.Sum64())
 }
 
-// with changes the database of a URL, and its user when role is not empty.
+// with changes the database of a URL, and its user unless role is empty.
 func with(tb testing.TB, server, database, role string) string {
 	tb.Helper()
 	u, err := url.Parse(server)

@@ -10,10 +10,10 @@ CREATE TABLE events (
     user_id           text        NOT NULL,
     event_type        text        NOT NULL,
 
-    -- of the canonical content: it tells a repetition from a conflict
+    -- of the canonical content: it distinguishes a repetition from a conflict
     body_hash         bytea       NOT NULL,
 
-    -- read out of metadata once, when the event is accepted
+    -- read from metadata once, when the event is accepted
     campaign_id       text,
     product_id        text,
     order_id          text,
@@ -33,10 +33,10 @@ CREATE TABLE events (
     CHECK (length(body_hash) = 16)
 ) WITH (autovacuum_vacuum_insert_scale_factor = 0.02);
 
--- Lists are in the order of seq, so their indexes end in it: a page is read and not sorted. Keys
--- that end in seq are never equal, so looking for equal ones before a page is split is in vain.
--- Each index costs some 85 bytes of WAL an event. The frequent types need no index, since the log
--- has a page of them close by; the rare ones have theirs.
+-- Lists are in the order of seq, so their indexes end in it: a page is read without sorting. Keys
+-- that end in seq are never equal, so deduplication before a page split is useless. Each index
+-- costs some 85 bytes of WAL an event. The frequent types need no index, since the log has a page
+-- of them nearby; the rare ones have theirs.
 CREATE INDEX events_user_seq ON events (user_id, seq)
     WITH (deduplicate_items = off);
 
@@ -52,9 +52,9 @@ CREATE INDEX events_occurred_brin ON events
     USING brin (occurred_at timestamptz_minmax_multi_ops, seq)
     WITH (pages_per_range = 128, autosummarize = on);
 
--- A reader of seq > n must never skip a row that becomes visible later with a lower seq. So
--- inserting transactions take turns: the order of seq is the order of commits, for every writer.
--- Commits carry hundreds of rows, so the lock is cheap.
+-- A reader of seq > n must never skip a row that becomes visible later with a lower seq. Inserting
+-- transactions are therefore serialized: the order of seq is the order of commits, for every
+-- writer. Commits carry hundreds of rows, so the lock is cheap.
 -- +goose StatementBegin
 CREATE FUNCTION events_in_order() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -78,7 +78,7 @@ CREATE TRIGGER events_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON events
     FOR EACH STATEMENT EXECUTE FUNCTION events_append_only();
 
--- events_received_since returns the position behind which every event lies that was received since
+-- events_received_since returns the position after which every event lies that was received since
 -- then, if received_at rises with seq. Where it does not, the position is off by no more than that
 -- disorder.
 -- +goose StatementBegin

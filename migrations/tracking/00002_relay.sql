@@ -1,4 +1,5 @@
--- Which replica relays, until when, and how far the broker has confirmed. The table has one row.
+-- The replica that relays, the end of its lease, and how far the broker has confirmed. The table
+-- has one row.
 
 -- +goose Up
 CREATE TABLE relay (

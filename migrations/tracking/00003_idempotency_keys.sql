@@ -1,6 +1,5 @@
--- What is kept of a request with an Idempotency-Key: that its key was used, when, and for what. The
--- statement that writes the request's events writes it too, so that there is a key if and only if
--- there are its events.
+-- The use of an Idempotency-Key: when, and for which request. The statement that writes the
+-- request's events writes it too, so that a key exists if and only if its events do.
 
 -- +goose Up
 CREATE TABLE idempotency_keys (
@@ -10,13 +9,13 @@ CREATE TABLE idempotency_keys (
     -- of operation and content: another request with the same key is refused
     request_hash bytea       NOT NULL CHECK (length(request_hash) = 32),
 
-    -- that of the events that the request recorded; its other events were there before
+    -- Equal to that of the events that the request recorded; its other events were recorded before.
     received_at  timestamptz NOT NULL,
 
     PRIMARY KEY (caller, key)
 );
 
--- Keys that were kept long enough are deleted, the oldest first.
+-- Old keys are deleted, the oldest first.
 CREATE INDEX idempotency_keys_received ON idempotency_keys (received_at);
 
 REVOKE UPDATE, TRUNCATE ON idempotency_keys FROM tracking_user;

@@ -139,7 +139,7 @@ func demo(ctx context.Context, c devstack.Config) error {
 	return nil
 }
 
-// logs becomes tail.
+// logs replaces the process by tail.
 func logs(c devstack.Config, args []string) error {
 	tail := []string{"tail", "-n", "20"}
 	if len(args) > 0 && args[0] == "-f" {
@@ -176,7 +176,7 @@ func logs(c devstack.Config, args []string) error {
 	return syscall.Exec(program, tail, os.Environ()) //nolint:gosec // a fixed program
 }
 
-// exitCode is that of the command which was run, or 1.
+// exitCode returns the code of the executed command, or 1.
 func exitCode(err error) int {
 	if err == nil {
 		return 0

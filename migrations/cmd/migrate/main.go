@@ -1,4 +1,4 @@
-// Command migrate brings the databases to the newest schema (migrate, or migrate up) or tells what
+// Command migrate brings the databases to the newest schema (migrate, or migrate up) or shows what
 // is applied (migrate status). It runs as the databases' owner and creates the services' roles.
 package main
 
@@ -23,10 +23,10 @@ type settings struct {
 	TrackingURL string `envconfig:"TRACKING_MIGRATION_URL" default:"postgres://postgres:postgres@localhost:5432/trackingdb?sslmode=disable"`
 	// CommissionURL is commission's database, as its owner.
 	CommissionURL string `envconfig:"COMMISSION_MIGRATION_URL" default:"postgres://postgres:postgres@localhost:5433/commissiondb?sslmode=disable"`
-	// TrackingPassword is the password of tracking_user; both stacks connect tracking with it.
+	// TrackingPassword is the password of tracking_user, with which both stacks connect tracking.
 	TrackingPassword string `envconfig:"TRACKING_DB_PASSWORD" default:"tracking_password"`
-	// CommissionPassword is the password of commission_user; both stacks connect commission
-	// with it.
+	// CommissionPassword is the password of commission_user, with which both stacks connect
+	// commission.
 	CommissionPassword string `envconfig:"COMMISSION_DB_PASSWORD" default:"commission_password"`
 	// Wait is how long to wait for a database that does not answer.
 	Wait time.Duration `envconfig:"MIGRATION_WAIT" default:"60s"`
@@ -133,7 +133,7 @@ func apply(
 	return nil
 }
 
-// await asks until the database answers or the time is over.
+// await polls until the database answers or the time is over.
 func await(ctx context.Context, url string, wait time.Duration) error {
 	deadline := time.Now().Add(wait)
 	for {
