@@ -290,8 +290,8 @@ func (b *Books) recordReversal(d Decision, rules *rule.Set) {
 // counts for nothing.
 func (b *Books) Release(e event.Event, rules *rule.Set) {
 	o := b.originals[ref{e.UserID(), e.ID()}]
-	if o == nil {
-		return
+	if o == nil || o.Decision.Reason == AmountOutOfRange {
+		return // nothing of it is in the accounts
 	}
 
 	applied, ok := rules.Find(o.Decision.Rule)

@@ -306,10 +306,16 @@ func (d *Decision) takeBack(applied rule.Rule, original Original) {
 }
 
 // beforeAndAfter computes the commission when remaining of the base was left, and when rest is.
+// ErrOverflow of package money is returned if the original was out of range, even if its formula is
+// not: then nothing of it is in the accounts of its rule, and nothing was earned.
 func (o Original) beforeAndAfter(
 	applied rule.Rule,
 	remaining, rest int64,
 ) (before, after rule.Working, err error) {
+	if o.Decision.Reason == AmountOutOfRange {
+		return before, after, money.ErrOverflow
+	}
+
 	if before, err = applied.Commission(o.input(remaining)); err != nil {
 		return before, after, err
 	}

@@ -61,6 +61,13 @@ func (d Decision) met(original Decision) Decision {
 		original.Rule = d.Rule
 	}
 
+	switch {
+	case d.Reason == AmountOutOfRange:
+		original.Reason = AmountOutOfRange
+	case original.Reason == AmountOutOfRange:
+		original.Reason = RuleApplied
+	}
+
 	if d.Counts() {
 		original.Position, original.CapUsed = d.Position, d.CapUsed
 	}
