@@ -26,7 +26,7 @@ type Stack struct {
 	Tenant, Namespace         string
 	TrackingDB, CommissionDB  string // connection URLs of the services' own roles
 	Secret                    string // that the BFF verifies tokens by (HS256)
-	Parts                     Parts  // nil when the stack belongs to somebody else
+	Parts                     Parts  // nil if another process owns the stack
 	State                     string // where a private stack keeps everything that it writes
 	Root                      string // the checkout
 }

@@ -13,7 +13,7 @@ import (
 	"tributary/platform/sealed"
 )
 
-// settings are everything that the environment decides.
+// settings are the service's settings from the environment.
 type settings struct {
 	config.Service
 
@@ -29,7 +29,7 @@ type settings struct {
 	// RateLimit is how many requests a caller may send in RATE_LIMIT_WINDOW; 0 for no limit.
 	// Production: not 0.
 	RateLimit int `envconfig:"RATE_LIMIT" default:"600"`
-	// RateWindow is the time over which RATE_LIMIT counts; 1s or more.
+	// RateWindow is the time over which RATE_LIMIT counts; at least 1s.
 	RateWindow time.Duration `envconfig:"RATE_LIMIT_WINDOW" default:"1m"`
 
 	// AdjustmentLimit is the largest adjustment that one operator makes alone, in major units of
@@ -44,7 +44,7 @@ type settings struct {
 	Sealed sealed.Config // opens account details for operators
 }
 
-// Validate returns every fault at once; production refuses what is insecure.
+// Validate returns every fault of the settings. Production refuses insecure ones.
 func (s *settings) Validate() []string {
 	faults := s.Service.Validate()
 	faults = append(faults, s.Auth.Validate(s.Production())...)

@@ -7,7 +7,7 @@ import (
 	"tributary/platform/config"
 )
 
-// What is right on the local stack only is refused in production, all of it in one list.
+// Production refuses the insecure settings of the local stack, all of them in one list.
 func TestProductionRefusesTheLocalStacksSettings(t *testing.T) {
 	t.Chdir(t.TempDir()) // no .env
 	t.Setenv("APP_ENV", "development")
@@ -40,7 +40,7 @@ func TestProductionRefusesTheLocalStacksSettings(t *testing.T) {
 	}
 }
 
-// Each of these alone keeps production from starting.
+// Each of these settings alone keeps production from starting.
 //
 //nolint:paralleltest // changes the environment
 func TestProductionRefusesEachInsecureSetting(t *testing.T) {

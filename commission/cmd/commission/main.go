@@ -1,9 +1,10 @@
-// Command commission decides what every tracking event earns, and answers questions about it.
+// Command commission decides what every tracking event earns, and answers queries about it.
 package main
 
 import (
 	"os"
-	_ "time/tzdata" // the image is FROM scratch: the zones of summaries come with the program
+	// the image is FROM scratch: the time zones of summaries are part of the program
+	_ "time/tzdata"
 
 	"tributary/platform/process"
 )

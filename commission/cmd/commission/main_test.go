@@ -7,9 +7,8 @@ import (
 	"testing"
 )
 
-// The image has no zone files. On the machine of a test there always are some that Go finds before
-// its own, so what is looked at is the list of packages of which the program is made;
-// e2e/compose.sh asks the container.
+// The image has no zone files. The machine of a test always has some that Go finds before its own,
+// so the test looks at the packages of the program; e2e/compose.sh asks the container.
 func TestTheProgramBringsItsTimeZones(t *testing.T) {
 	t.Parallel()
 

@@ -8,7 +8,7 @@ import (
 	"tributary/platform/telemetry"
 )
 
-// writeOpenAPI writes the document of the routes. It needs neither settings nor broker.
+// writeOpenAPI writes the OpenAPI document of the routes. It needs neither settings nor a broker.
 func writeOpenAPI(w io.Writer) error {
 	return newAPI(wiring{
 		logger:  slog.New(slog.DiscardHandler),

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The committed document is the one that the code makes.
+// The committed document matches the code.
 func TestOpenAPIDocumentIsCommitted(t *testing.T) {
 	t.Parallel()
 
@@ -18,7 +18,7 @@ func TestOpenAPIDocumentIsCommitted(t *testing.T) {
 	committed, err := os.ReadFile("../../../contracts/openapi/commission.json")
 	if err != nil || !bytes.Equal(made.Bytes(), committed) {
 		t.Errorf(
-			"contracts/openapi/commission.json is not what the code makes (%v): run make generate",
+			"contracts/openapi/commission.json does not match the code (%v): run make generate",
 			err,
 		)
 	}

@@ -39,17 +39,18 @@ import (
 const (
 	service    = "commission"
 	healthPath = rest.Base + "/health"
-	// messages: with 500 the database took a quarter more an event, with 2000 no less
+	// Messages of a batch, at most. With 500 the database took a quarter more time an event, with
+	// 2000 no less.
 	maxBatch = 1000
-	workers  = 4 // batches of tracking events decided at the same time
+	workers  = 4 // batches of tracking events decided concurrently
 	maxConns = 16
 
 	approveEvery = 2 * time.Second
 	forgetEvery  = 10 * time.Minute
 )
 
-// run is the whole service: settings, parts, and their order. With the argument healthcheck it asks
-// a running one instead, and with openapi it prints the OpenAPI document.
+// run runs the whole service: settings, parts, and their order. With the argument healthcheck it
+// probes a running one instead, and with openapi it prints the OpenAPI document.
 func run(ctx context.Context, args []string) error {
 	if len(args) > 0 && args[0] == "openapi" {
 		return writeOpenAPI(os.Stdout) //nolint:contextcheck // it serves no request
@@ -216,7 +217,7 @@ func run(ctx context.Context, args []string) error {
 	return process.Run(ctx, logger, parts...)
 }
 
-// unsealer is nil without keys: then sealed account details stay closed.
+// unsealer returns nil without keys: sealed account details then stay closed.
 func unsealer(cfg sealed.Config) (func(text, commandID string) ([]byte, error), error) {
 	ring, err := sealed.Load(cfg)
 	if err != nil || ring == nil {
@@ -228,10 +229,10 @@ func unsealer(cfg sealed.Config) (func(text, commandID string) ([]byte, error), 
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
-// wiring is what the HTTP side is made of.
+// wiring holds the dependencies of the HTTP side.
 type wiring struct {
 	metricsApart bool
-	cursors      string // what the cursors of lists are sealed by
+	cursors      string // the secret that seals the cursors of lists
 	logger       *slog.Logger
 	metrics      *prometheus.Registry
 	health       *httpapi.Health
@@ -247,7 +248,7 @@ func newAPI(w wiring) *httpapi.API {
 		Title:        "Tributary Commission",
 		Version:      version.Number,
 		HealthPath:   healthPath,
-		Description:  "Decides what every tracking event earns, once, and explains every cent of it.",
+		Description:  "Decides once what every tracking event earns, and explains every cent of it.",
 		Codes:        rest.Codes(),
 		Tags:         rest.Tags(),
 		Open:         w.open,

@@ -19,8 +19,7 @@ import (
 	"tributary/platform/broker"
 )
 
-// box is an open dead-letter topic. Messages that are read and not acknowledged stay where they
-// are.
+// box is an open dead-letter topic. Messages that are read but not acknowledged stay in it.
 type box struct {
 	client    pulsar.Client
 	consumer  pulsar.Consumer
@@ -31,14 +30,14 @@ type box struct {
 type letter struct {
 	message pulsar.Message
 	id      string
-	topic   string // where it came from, without the partition
+	topic   string // the topic of origin, without the partition
 	reason  string
 	at      string
 }
 
 const (
 	patience = 10 * time.Second
-	quiet    = 2 * time.Second // without another message: that was all
+	quiet    = 2 * time.Second // without another message, the topic is read to its end
 )
 
 func open(cfg broker.Config, topic string) (*box, error) {
@@ -81,15 +80,15 @@ func (b *box) close() {
 	b.client.Close()
 }
 
-// each gives every message once that waits now. What comes meanwhile is left alone, above all what
-// was redriven and refused again: it would be given without end.
+// each calls fn once for every message that is waiting now. Messages that arrive meanwhile are left
+// alone, above all those that were redriven and refused again: they would be read endlessly.
 func (b *box) each(ctx context.Context, fn func(letter) error) error {
 	last, err := b.consumer.GetLastMessageIDs()
 	if err != nil {
 		return err
 	}
 
-	// partitions of which not all was given, and where their ends were
+	// partitions that are not read to their end, and their ends
 	open := map[string]pulsar.MessageID{}
 	for _, end := range last {
 		open[end.Topic()] = end
@@ -131,7 +130,7 @@ func (b *box) each(ctx context.Context, fn func(letter) error) error {
 	return nil
 }
 
-// after tells whether a is a later message of the same topic than b.
+// after reports whether a is a later message of the same topic than b.
 func after(a, b pulsar.MessageID) bool {
 	return cmp.Or(
 		cmp.Compare(a.LedgerID(), b.LedgerID()),
@@ -143,11 +142,11 @@ func withoutPartition(topic string) string {
 	return regexp.MustCompile(`-partition-[0-9]+$`).ReplaceAllString(topic, "")
 }
 
-// redrive publishes the message to its topic as it was, and acknowledges it after that: when it
-// fails in between, it is still here.
+// redrive publishes the message to its topic unchanged and then acknowledges it. If it fails in
+// between, the message is still in the box.
 func (b *box) redrive(ctx context.Context, l letter) error {
 	if l.topic == "" {
-		return fmt.Errorf("%s does not say which topic it came from", l.id)
+		return fmt.Errorf("%s does not name its topic of origin", l.id)
 	}
 
 	producer := b.producers[l.topic]

@@ -15,7 +15,7 @@ import (
 	"tributary/platform/brokertest"
 )
 
-// A dead letter is listed, shown, goes back to its topic, and is gone from the list.
+// A dead letter is listed, shown, redriven to its topic, and gone from the list.
 func TestRedrive(t *testing.T) {
 	plan, err := contracts.Plan(contracts.TrackingEvents)
 	if err != nil {
@@ -66,8 +66,8 @@ func TestRedrive(t *testing.T) {
 	}
 }
 
-// What the service refuses again comes back as a new letter: redriving all ends nevertheless, and
-// each letter is there to be looked at.
+// A message that the service refuses again becomes a new letter. Redriving all ends nevertheless,
+// and each letter can be inspected.
 func TestRedriveOfPoisonEnds(t *testing.T) {
 	plan, err := contracts.Plan(contracts.TrackingEvents)
 	if err != nil {
@@ -84,7 +84,7 @@ func TestRedriveOfPoisonEnds(t *testing.T) {
 		},
 	)
 	brokertest.Run(t, dead.Run)
-	// poison never gets as far as the store
+	// a poison message never reaches the store
 	tracking := events.NewTracking(
 		consume.New(nil, time.Now, nil),
 		letters.NewDeadLetters(dead, time.Now),
@@ -127,7 +127,7 @@ func TestRedriveOfPoisonEnds(t *testing.T) {
 	}
 }
 
-// command runs the program, for a minute at most.
+// command runs the program, for at most a minute.
 func command(t *testing.T, args ...string) string {
 	t.Helper()
 

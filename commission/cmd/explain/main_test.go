@@ -28,7 +28,7 @@ import (
 	"tributary/platform/httpapi"
 )
 
-// rules are all kinds of formula and limit, each for a campaign of its own.
+// rules returns every kind of formula and limit, each for a campaign of its own.
 func rules() map[string]string {
 	return map[string]string{
 		"flat":       `"formula":{"kind":"flat","amount":"1.25"}`,
@@ -40,13 +40,13 @@ func rules() map[string]string {
 	}
 }
 
-// fact is an event and what the program has to say of it.
+// fact is an event and the expected output of the program.
 type fact struct {
 	event.Facts
 	outcome, reason, amount string
 }
 
-// cases come in this order: tiers and caps count what came before.
+// cases are in this order: tiers and caps count the earlier ones.
 func cases() []fact {
 	sale := func(id, campaign, amount string) event.Facts {
 		return event.Facts{
@@ -162,8 +162,8 @@ func TestProgramRefusesWhatIsNoExplanation(t *testing.T) {
 	}
 }
 
-// An adjustment by a replay is the difference of what it holds; one by hand is not made again, and
-// is said not to be.
+// An adjustment by a replay is recomputed from the explanation; an adjustment by an operator cannot
+// be, and the program says so.
 func TestProgramChecksAdjustments(t *testing.T) {
 	t.Parallel()
 	program := build(t)
@@ -224,7 +224,7 @@ func run(t *testing.T, program, text string) (out, problems string, status int) 
 	return stdout.String(), stderr.String(), c.ProcessState.ExitCode()
 }
 
-// explanations are what the service answers for the cases, by event.
+// explanations returns the service's answers for the cases, by event.
 func explanations(t *testing.T) map[string]string {
 	t.Helper()
 	start := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)

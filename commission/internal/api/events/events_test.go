@@ -53,7 +53,7 @@ func golden(t *testing.T, schema string) map[string][]byte {
 	return messages
 }
 
-// Every golden message of the contract is understood, and gets its decision.
+// Every golden message of the contract can be read, and its event is decided.
 func TestGoldenMessages(t *testing.T) {
 	t.Parallel()
 	db := migrationstest.New(t, migrations.Commission())
@@ -109,14 +109,14 @@ func TestGoldenMessages(t *testing.T) {
 		t.Errorf("%d payouts for %d requests, %v", requests, len(batch), err)
 	}
 
-	var reason string // the user has earned nothing; that the token was not verified comes first
+	var reason string // the user has earned nothing; the unverified token is reported first
 	if err := db.Pool.QueryRow(t.Context(), `SELECT string_agg(DISTINCT reason, ' ' ORDER BY reason)
     FROM payouts`).Scan(&reason); err != nil || reason != "insufficient_balance unverified_identity" {
 		t.Errorf("reasons %q, %v", reason, err)
 	}
 }
 
-// good is a message that is fine; each poison breaks one thing of it.
+// good is a valid message; each poison message breaks one thing of it.
 const good = `{"schema_version":"v1","event_id":"e1","user_id":"u","event_type":"purchase","occurred_at":"2026-11-23T10:00:00Z","received_at":"2026-11-23T10:00:00Z","amount":"100.0","metadata":"{\"self_referral\":false}","added_later":1}`
 
 func TestPoisonIsKeptWithItsReason(t *testing.T) {
@@ -158,7 +158,8 @@ func TestPoisonIsKeptWithItsReason(t *testing.T) {
 		}
 	}
 
-	// What was published before ids had to have no blanks at their ends gets its decision as well.
+	// Messages that were published before ids had to have no blanks at their ends are decided as
+	// well.
 	for name, payload := range map[string]string{
 		"good":              good,
 		"blank user":        strings.NewReplacer(`"e1"`, `"e2"`, `"u"`, `" "`).Replace(good),
@@ -188,7 +189,7 @@ func TestPoisonIsKeptWithItsReason(t *testing.T) {
 	}
 }
 
-// From the topic to the database, with what cannot be read on the dead-letter topic.
+// From the topic to the database; unreadable messages go to the dead-letter topic.
 func TestThroughTheBroker(t *testing.T) {
 	t.Parallel()
 	cfg := brokertest.Namespace(t, plan(t))

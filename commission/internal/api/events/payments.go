@@ -28,7 +28,8 @@ type Payments struct {
 	logger  *slog.Logger
 }
 
-// NewPayments makes the handler. strict rejects requests whose token was not verified: production.
+// NewPayments returns a handler. strict rejects requests whose token was not verified, as
+// production requires.
 func NewPayments(
 	handler *command.RequestPayout,
 	dead DeadLetters,
@@ -43,7 +44,7 @@ func NewPayments(
 	}
 }
 
-// Handle decides the requests of the batch, one by one: they are few, and each locks a balance.
+// Handle decides the requests of the batch one by one: they are few, and each locks a balance.
 // After an error the whole batch can be handled again.
 func (p *Payments) Handle(ctx context.Context, batch []broker.Received) error {
 	for _, m := range batch {
@@ -61,7 +62,7 @@ func (p *Payments) Handle(ctx context.Context, batch []broker.Received) error {
 
 		p.logger.WarnContext(
 			ctx,
-			"payment request cannot be handled: kept as a dead letter",
+			"cannot handle a payment request: kept as a dead letter",
 			"message_id",
 			m.ID(),
 			"error",
@@ -76,13 +77,12 @@ func (p *Payments) Handle(ctx context.Context, batch []broker.Received) error {
 	return nil
 }
 
-// paymentMessage is contracts/schemas/bff-payment-request-v1. Members that are not known are
-// ignored.
+// paymentMessage is contracts/schemas/bff-payment-request-v1. Unknown members are ignored.
 type paymentMessage struct {
 	CommandID     string `json:"command_id"`
 	CommandType   string `json:"command_type"`
 	SchemaVersion string `json:"schema_version"`
-	UserID        string `json:"user_id" doc:"Who earns." example:"user123"`
+	UserID        string `json:"user_id" doc:"The user who earns." example:"user123"`
 	IssuedAt      string `json:"issued_at"`
 	Identity      struct {
 		Verified bool `json:"verified"`
@@ -111,7 +111,7 @@ func decodePayment(m broker.Received, strict bool) (payout.Wanted, error) {
 		return payout.Wanted{}, fault.New(
 			fault.Invalid,
 			"schema_version_unknown",
-			"Only version v1 of payment.request is known.",
+			"Only version v1 of payment.request is supported.",
 		)
 	}
 
@@ -132,7 +132,7 @@ func decodePayment(m broker.Received, strict bool) (payout.Wanted, error) {
 
 	issued, err := time.Parse(time.RFC3339, c.IssuedAt)
 	if err != nil {
-		faults.Add("issued_at", "time_malformed", "must be a time by RFC 3339")
+		faults.Add("issued_at", "time_malformed", "must be a time as in RFC 3339")
 	}
 
 	if c.Payload.PaymentMethod == "" || len(c.Payload.PaymentMethod) > maxMethod {

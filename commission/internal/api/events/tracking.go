@@ -1,6 +1,6 @@
-// Package events (api) turns messages of the broker into commands of the application. What cannot
-// be read, or can never be stored, goes to a dead-letter topic with the reason; everything else is
-// done or tried again.
+// Package events (api) turns messages of the broker into commands of the application. A message
+// that cannot be read, or can never be stored, goes to a dead-letter topic with the reason; any
+// other is handled or retried.
 package events
 
 import (
@@ -33,16 +33,15 @@ type Tracking struct {
 	logger  *slog.Logger
 }
 
-// NewTracking makes the handler.
 func NewTracking(handler *consume.Handler, dead DeadLetters, logger *slog.Logger) *Tracking {
 	return &Tracking{consume: handler, dead: dead, logger: logger}
 }
 
-// Handle decides the events of the batch. Nil means that each is decided or kept as a dead letter;
-// after an error the whole batch can be handled again.
+// Handle decides the events of the batch. It returns nil if each is decided or kept as a dead
+// letter. After an error the whole batch can be handled again.
 func (t *Tracking) Handle(ctx context.Context, batch []broker.Received) error {
 	events := make([]event.Event, 0, len(batch))
-	source := make([]int, 0, len(batch)) // places in batch of the events
+	source := make([]int, 0, len(batch)) // indexes of the events in batch
 
 	type letter struct {
 		message broker.Received
@@ -74,7 +73,7 @@ func (t *Tracking) Handle(ctx context.Context, batch []broker.Received) error {
 	for _, l := range dead {
 		t.logger.WarnContext(
 			ctx,
-			"event cannot be handled: kept as a dead letter",
+			"cannot handle an event: kept as a dead letter",
 			"message_id",
 			l.message.ID(),
 			"error",
@@ -89,7 +88,7 @@ func (t *Tracking) Handle(ctx context.Context, batch []broker.Received) error {
 	return nil
 }
 
-// reasonOf is a reason for people without any content of the message.
+// reasonOf returns a reason for operators that contains nothing of the message.
 func reasonOf(err error) string {
 	if f, ok := fault.As(err); ok {
 		text := f.Code + ": " + f.Detail
@@ -100,29 +99,29 @@ func reasonOf(err error) string {
 		return text
 	}
 
-	return "unreadable: the message is not of the form that its topic carries"
+	return "unreadable: the message does not have the form of its topic"
 }
 
-// trackingMessage is contracts/schemas/tracking-event-v1. Members that are not known are ignored,
-// so that producers can add some.
+// trackingMessage is contracts/schemas/tracking-event-v1. Unknown members are ignored, so that
+// producers can add some.
 type trackingMessage struct {
 	SchemaVersion string `json:"schema_version"`
 	EventID       string `json:"event_id" doc:"The id of the event." example:"event789"`
-	UserID        string `json:"user_id" doc:"Who earns." example:"user123"`
+	UserID        string `json:"user_id" doc:"The user who earns." example:"user123"`
 	EventType     string `json:"event_type" doc:"The type of the event." example:"purchase"`
 	OccurredAt    string `json:"occurred_at" doc:"When the event occurred."`
 	ReceivedAt    string `json:"received_at" doc:"When the event was recorded."`
 	CampaignID    string `json:"campaign_id" doc:"The campaign." example:"camp123"`
 	ProductID     string `json:"product_id" doc:"The product." example:"prod456"`
 	OrderID       string `json:"order_id" doc:"The number of the order." example:"order789"`
-	OriginalID    string `json:"original_event_id" doc:"The event that a refund, void or chargeback undoes."`
+	OriginalID    string `json:"original_event_id" doc:"The event that a refund, void or chargeback reverses."`
 	Amount        string `json:"amount" doc:"The amount in major units." example:"10.00"`
 	Currency      string `json:"currency" doc:"ISO 4217." example:"USD"`
 	Metadata      string `json:"metadata"`
 }
 
 // decodeTracking reads a message. The decoder refuses duplicate keys, invalid UTF-8 and trailing
-// text by itself.
+// text.
 func decodeTracking(m broker.Received) (event.Event, error) {
 	var t trackingMessage
 	if err := json.Unmarshal(m.Payload, &t); err != nil {
@@ -138,7 +137,7 @@ func decodeTracking(m broker.Received) (event.Event, error) {
 		return event.Event{}, fault.New(
 			fault.Invalid,
 			"schema_version_unknown",
-			"Only version v1 of the message is known.",
+			"Only version v1 of the message is supported.",
 		)
 	}
 
@@ -146,12 +145,12 @@ func decodeTracking(m broker.Received) (event.Event, error) {
 
 	occurred, err := time.Parse(time.RFC3339, t.OccurredAt)
 	if err != nil {
-		faults.Add("occurred_at", "time_malformed", "must be a time by RFC 3339")
+		faults.Add("occurred_at", "time_malformed", "must be a time as in RFC 3339")
 	}
 
 	received, err := time.Parse(time.RFC3339, t.ReceivedAt)
 	if err != nil {
-		faults.Add("received_at", "time_malformed", "must be a time by RFC 3339")
+		faults.Add("received_at", "time_malformed", "must be a time as in RFC 3339")
 	}
 
 	if err := faults.Err(); err != nil {
@@ -174,7 +173,7 @@ func decodeTracking(m broker.Received) (event.Event, error) {
 	})
 }
 
-// selfReferral tells whether the metadata has the member self_referral with the value true or
+// selfReferral reports whether the metadata has the member self_referral with the value true or
 // "true".
 func selfReferral(metadata string) bool {
 	if !strings.Contains(metadata, "self_referral") {

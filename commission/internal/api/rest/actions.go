@@ -26,9 +26,9 @@ type actionInput struct {
 type adjustmentInput struct {
 	ChangeHeaders
 	Body struct {
-		UserID     string          `json:"user_id" minLength:"1" maxLength:"128" doc:"Whose balance changes." example:"user123"`
-		CampaignID string          `json:"campaign_id,omitempty" maxLength:"128" doc:"The campaign that the adjustment is booked under."`
-		Amount     httpapi.Decimal `json:"amount" doc:"Major units, not 0; a negative amount takes. A JSON number is accepted too." example:"\"-12.50\""`
+		UserID     string          `json:"user_id" minLength:"1" maxLength:"128" doc:"The user whose balance changes." example:"user123"`
+		CampaignID string          `json:"campaign_id,omitempty" maxLength:"128" doc:"The campaign of the adjustment."`
+		Amount     httpapi.Decimal `json:"amount" doc:"Major units, not 0; a negative amount reduces the balance. A JSON number is accepted too." example:"\"-12.50\""`
 		Currency   string          `json:"currency" example:"USD" doc:"ISO 4217."`
 		Reason     string          `json:"reason" minLength:"1" maxLength:"500" doc:"Kept in the audit." example:"goodwill"`
 	}
@@ -39,12 +39,12 @@ func registerActions(api huma.API, handler *settle.Handler, clock func() time.Ti
 		action               commission.Action
 		summary, description string
 	}{
-		{commission.Approve, "Approve a commission", "A pending earning becomes approved before " +
-			"its time; its money is available."},
-		{commission.Hold, "Hold a commission", "A pending earning is held: it is not approved by itself."},
-		{commission.Release, "Release a commission", "A held earning is pending again."},
-		{commission.Reject, "Reject a commission", "A pending or held earning is rejected for " +
-			"good, with its clawbacks: it was never earned."},
+		{commission.Approve, "Approve a commission", "Approves a pending earning before " +
+			"its time; its amount becomes available."},
+		{commission.Hold, "Hold a commission", "Holds a pending earning: it is not approved until it is released."},
+		{commission.Release, "Release a commission", "Makes a held earning pending again."},
+		{commission.Reject, "Reject a commission", "Rejects a pending or held earning " +
+			"permanently, with its clawbacks."},
 	} {
 		op := changeOperation(huma.Operation{
 			OperationID: string(a.action) + "-commission",
@@ -92,10 +92,10 @@ func registerActions(api huma.API, handler *settle.Handler, clock func() time.Ti
 	op := changeOperation(huma.Operation{
 		OperationID: "create-adjustment",
 		Path:        "/adjustments",
-		Summary:     "Adjust by hand",
-		Description: "Gives or takes money that no rule does. It is available at once; above "+
+		Summary:     "Adjust a balance",
+		Description: "Increases or reduces a balance outside of the rules. The amount is available at once; above " +
 			"ADJUSTMENT_SECOND_PERSON_ABOVE it is pending until another operator approves it.",
-		Tags:        []string{"Commissions"},
+		Tags: []string{"Commissions"},
 	}, auth.Operator)
 	op.DefaultStatus = 201
 	huma.Register(

@@ -10,8 +10,7 @@ import (
 	"tributary/platform/auth/authtest"
 )
 
-// noted gives the audit rows that were written since the last one that the test knows of, and moves
-// that on.
+// noted returns the audit rows written since *last, and updates *last.
 func (s service) noted(t *testing.T, last *int64) []string {
 	t.Helper()
 
@@ -36,8 +35,8 @@ func (s service) noted(t *testing.T, last *int64) []string {
 	return list
 }
 
-// Every change by hand leaves exactly one row that tells who, what, why, from what to what, and by
-// which request; what is refused or repeated leaves none.
+// Every change by an operator leaves exactly one row with the actor, the action, the reason, the
+// states before and after, and the request; a refused or repeated change leaves none.
 func TestEveryChangeIsAudited(t *testing.T) {
 	t.Parallel()
 	s := secured(t)
@@ -128,7 +127,7 @@ func TestEveryChangeIsAudited(t *testing.T) {
 	}
 }
 
-// A trial of a rule leaves every table as it was.
+// A trial of a rule leaves every table unchanged.
 func TestWhatIfWritesNothing(t *testing.T) {
 	t.Parallel()
 	s := setup(t)

@@ -21,18 +21,18 @@ import (
 	"tributary/platform/strictjson"
 )
 
-// ChangeHeaders are embedded (exported, because huma looks into exported embedded structs only) in
-// the input of every POST.
+// ChangeHeaders are embedded in the input of every POST. They are exported because huma reads only
+// exported embedded structs.
 type ChangeHeaders struct {
-	IdempotencyKey string `header:"Idempotency-Key" minLength:"1" maxLength:"255" doc:"For at least 24 hours the same key with the same request gives the first answer again, with Idempotency-Replayed: true, and with another request 422 idempotency_key_reused. Keys belong to the caller."`
+	IdempotencyKey string `header:"Idempotency-Key" minLength:"1" maxLength:"255" doc:"For at least 24 hours the same key with the same request returns the first answer again, with Idempotency-Replayed: true; with another request it returns 422 idempotency_key_reused. Keys belong to the caller."`
 }
 
-// MatchHeader is embedded in the input of what changes one thing.
+// MatchHeader is embedded in the input of a change to an existing resource.
 type MatchHeader struct {
-	IfMatch string `header:"If-Match" maxLength:"32" doc:"The ETag that was read: the change is refused if somebody else made one since."`
+	IfMatch string `header:"If-Match" maxLength:"32" doc:"The ETag that was read. The change is refused if the resource was changed since."`
 }
 
-// version reads If-Match; 0 is any.
+// version returns the version of If-Match; 0 is any version.
 func (m MatchHeader) version() (int, error) {
 	text := strings.TrimSpace(m.IfMatch)
 	if text == "" || text == "*" {
@@ -49,7 +49,7 @@ func (m MatchHeader) version() (int, error) {
 	return 0, fault.New(
 		fault.Invalid,
 		"validation_failed",
-		"The request breaks the rules listed in errors.",
+		"The request is invalid; errors lists each fault.",
 		fault.Field{
 			Field:   "If-Match",
 			Code:    "etag_invalid",
@@ -58,16 +58,16 @@ func (m MatchHeader) version() (int, error) {
 	)
 }
 
-// answered is what a change answers, and whether it was made before; the status is that of the
-// operation, also the second time.
+// answered is the answer of a change. Replayed reports whether the change was made before; the
+// status is that of the operation in both cases.
 type answered[B any] struct {
 	Replayed string `header:"Idempotency-Replayed"`
 	ETag     string `header:"ETag"`
 	Body     B
 }
 
-// changing runs a change: it frames the request, and answers a repetition with the body that was
-// kept. content is everything that makes the request what it is, without its key.
+// changing runs a change with the request's frame, and answers a repetition with the stored body.
+// content is everything that identifies the request, except its key.
 func changing[R, B any](
 	ctx context.Context,
 	clock func() time.Time,
@@ -104,7 +104,7 @@ func changing[R, B any](
 	return &answered[B]{Body: body(result)}, nil
 }
 
-// framed is what a request for a change says.
+// framed is the frame of a change request.
 type framed struct {
 	operation string
 	key       string
@@ -112,8 +112,8 @@ type framed struct {
 	content   any
 }
 
-// hashOf returns the hash of what a request asks for. Numbers that are equal as decimals are equal,
-// however they were written.
+// hashOf returns the hash of a request. Numbers that are equal as decimals are equal, whatever
+// their spelling.
 func hashOf(operation string, content any) ([32]byte, error) {
 	text, err := json.Marshal(
 		[]any{operation, content},
@@ -132,7 +132,7 @@ func canonicalDecimal(e *jsontext.Encoder, m httpapi.Decimal) error {
 	return e.WriteToken(jsontext.String(m.Text))
 }
 
-// actor names the caller; without authentication nobody can be told from anybody else.
+// actor returns the name of the caller, or "anonymous" without authentication.
 func actor(ctx context.Context) string {
 	if identity, ok := auth.From(ctx); ok {
 		return identity.UserID

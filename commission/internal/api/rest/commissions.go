@@ -15,8 +15,8 @@ import (
 	"tributary/platform/httpapi"
 )
 
-// commissionBody is a commission as it is answered. Money is exact: major units as text, minor
-// units as integer.
+// commissionBody is the answer for a commission. Money is exact: major units as text, minor units
+// as an integer.
 type commissionBody struct {
 	ID              string    `json:"id" format:"uuid" doc:"The id of the commission."`
 	EventID         *string   `json:"event_id" doc:"The event that earned it. Null for an adjustment by an operator." example:"event789"`
@@ -73,7 +73,7 @@ func bodyOf(c commission.Commission) commissionBody {
 	}
 }
 
-// CommissionFilter is what a list of commissions can be narrowed by.
+// CommissionFilter narrows a list of commissions.
 type CommissionFilter struct {
 	UserID       string    `query:"user_id" maxLength:"128" doc:"Only commissions of this user." example:"user123"`
 	CampaignID   string    `query:"campaign_id" maxLength:"128" doc:"Only commissions of this campaign." example:"camp123"`
@@ -86,7 +86,7 @@ type CommissionFilter struct {
 	OccurredTo   time.Time `query:"occurred_to" doc:"Only commissions of events before this time."`
 }
 
-// of makes the filter of the application, limited to what the caller may see.
+// of returns the filter of the application, limited to what the caller may see.
 func (f CommissionFilter) of(ctx context.Context) (query.CommissionFilter, error) {
 	if err := checkIDs(
 		"user_id",
@@ -139,7 +139,7 @@ func registerCommissions(api huma.API, store query.Commissions, clock func() tim
 		OperationID: "list-commissions",
 		Path:        "/commissions",
 		Summary:     "List commissions",
-		Description: "The newest first. Rows that are added meanwhile do not disturb the pages. " +
+		Description: "Returns the newest first. Rows that are added meanwhile do not affect the pages. " +
 			"With Accept: text/csv the answer is that of /commissions.csv.",
 		Tags: []string{"Commissions"},
 	})
@@ -170,7 +170,7 @@ func registerCommissions(api huma.API, store query.Commissions, clock func() tim
 
 			return &huma.StreamResponse{Body: func(ctx huma.Context) {
 				ctx.SetHeader("Content-Type", "application/json")
-				_ = json.MarshalWrite(ctx.BodyWriter(), page) // what fails here is the connection
+				_ = json.MarshalWrite(ctx.BodyWriter(), page) // the connection failed
 			}}, nil
 		},
 	)
@@ -181,7 +181,7 @@ func registerCommissions(api huma.API, store query.Commissions, clock func() tim
 			OperationID: "get-commission",
 			Path:        "/commissions/{id}",
 			Summary:     "Get a commission",
-			Description: "The ETag of the answer is the If-Match of a change.",
+			Description: "Use the ETag of the answer as If-Match of a change.",
 			Tags:        []string{"Commissions"},
 			Errors:      []int{http.StatusNotFound},
 		}),
@@ -204,7 +204,7 @@ func registerCommissions(api huma.API, store query.Commissions, clock func() tim
 }
 
 // listResponses documents the list as JSON. Its CSV form has an operation of its own, since most
-// generators take one type of an answer only.
+// generators accept only one type for an answer.
 func listResponses(schemas huma.Registry) map[string]*huma.Response {
 	page := schemas.Schema(reflect.TypeFor[httpapi.Page[commissionBody]](), true, "CommissionPage")
 

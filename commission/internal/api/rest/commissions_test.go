@@ -38,7 +38,7 @@ func TestListPagesWithoutGaps(t *testing.T) {
 			seen[id] = true
 		}
 
-		// rows that are added do not disturb
+		// new rows do not affect the pages
 		s.decide(t, purchase(fmt.Sprintf("late%d", page), "u", "10"))
 
 		cursor = a.str("next_cursor")

@@ -22,20 +22,20 @@ import (
 const (
 	csvType = "text/csv"
 	csvPage = 500
-	csvIdle = 20 * time.Second // a client may take so long for a page
+	csvIdle = 20 * time.Second // how long a client may take for a page
 
-	csvStreams = 16 // at a time, shared by caller; each holds a page
+	csvStreams = 16 // concurrent streams, shared by caller; each holds a page
 	csvWait    = 2 * time.Second
 )
 
-// registerExport adds the CSV form of the list under a path of its own.
+// registerExport registers the CSV form of the list with a path of its own.
 func registerExport(api huma.API, lists streams) {
 	op := readOperation(huma.Operation{
 		OperationID: "export-commissions",
 		Path:        "/commissions.csv",
 		Summary:     "Export commissions as CSV",
-		Description: "All rows that match, the newest first, with a header line (RFC 4180). " +
-			"The connection is broken off where the rows cannot be read to their end.",
+		Description: "Returns all matching rows, the newest first, with a header line (RFC 4180). " +
+			"The connection is aborted if the rows cannot be read to the end.",
 		Tags: []string{"Commissions"},
 	})
 	op.Responses = map[string]*huma.Response{"200": {
@@ -58,7 +58,7 @@ func registerExport(api huma.API, lists streams) {
 
 type exportInput struct{ CommissionFilter }
 
-// wantsCSV tells whether the first acceptable type that we have is CSV.
+// wantsCSV reports whether the first acceptable type that the list supports is CSV.
 func wantsCSV(accept string) bool {
 	for part := range strings.SplitSeq(accept, ",") {
 		kind, _, _ := strings.Cut(strings.TrimSpace(part), ";")
@@ -73,8 +73,7 @@ func wantsCSV(accept string) bool {
 	return false
 }
 
-// streams writes lists as CSV, a bounded number at a time: a slow reader holds what it does not
-// take.
+// streams writes lists as CSV, a bounded number at a time, since a slow reader occupies memory.
 type streams struct {
 	store query.Commissions
 	clock func() time.Time
@@ -82,8 +81,8 @@ type streams struct {
 }
 
 // csv writes all rows, page by page: memory holds one page, and no statement runs for long. The
-// first page is read before the answer begins, so that a database that is away is still a problem
-// document.
+// first page is read before the answer begins, so that an unavailable database is answered with a
+// problem document.
 func (s streams) csv(
 	ctx context.Context,
 	filter query.CommissionFilter,
@@ -93,7 +92,7 @@ func (s streams) csv(
 		return nil, fault.RetryIn(
 			csvIdle,
 			tooManyStreams,
-			"Too many lists are being written as CSV, of all callers or of you.",
+			"Too many lists are being exported as CSV, by all callers or by you. Retry after Retry-After.",
 			nil,
 		)
 	}
@@ -175,8 +174,8 @@ func csvHeader() []string {
 	}
 }
 
-// csvRow writes a row. Texts that others chose are made harmless; numbers, ids and times are ours
-// and stay as they are.
+// csvRow returns the cells of a commission. Texts that callers chose are escaped; numbers, ids and
+// times are ours and stay unchanged.
 func csvRow(c commission.Commission) []string {
 	s := c.State()
 
@@ -211,9 +210,8 @@ func csvRow(c commission.Commission) []string {
 	}
 }
 
-// harmless keeps a spreadsheet from taking a text, or a part of it behind a separator that the
-// spreadsheet may go by, for a formula: it writes ' before it. Blanks and full-width forms do not
-// hide a formula.
+// harmless prefixes ' to a text that a spreadsheet could take for a formula, as a whole or in part
+// after a separator. Blanks and full-width forms do not hide a formula.
 func harmless(text string) string {
 	var out strings.Builder
 
@@ -231,7 +229,8 @@ func harmless(text string) string {
 	return out.String()
 }
 
-// formula reports whether a cell of the text would be one: by what it begins with, behind blanks.
+// formula reports whether a cell with the text would be a formula, by its first character after
+// blanks.
 func formula(text string) bool {
 	if text[0] == '\t' || text[0] == '\r' || text[0] == '\n' {
 		return true
@@ -242,7 +241,7 @@ func formula(text string) bool {
 	return strings.ContainsRune("=+-@＝＋－＠", first)
 }
 
-// blank reports whether a character shows nothing.
+// blank reports whether a character is invisible.
 func blank(c rune) bool {
 	return unicode.IsSpace(c) || unicode.Is(unicode.Cf, c)
 }

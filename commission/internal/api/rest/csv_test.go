@@ -26,11 +26,11 @@ import (
 	"tributary/platform/money"
 )
 
-// sink takes an answer: it counts, looks at the heap now and then, and may hang up.
+// sink receives an answer: it counts, measures the heap from time to time, and may hang up.
 type sink struct {
 	header      http.Header
 	lines, size int
-	hangsUp     int // after so many bytes; 0 never
+	hangsUp     int // after this number of bytes; 0 never
 	looked      int
 	most        int // of live heap, in bytes
 }
@@ -65,7 +65,7 @@ func liveHeap() int {
 	return int(m.HeapAlloc)
 }
 
-// many stores that many commissions at once, past the use cases: only the rows count here.
+// many stores a number of commissions at once, bypassing the use cases: only the rows matter.
 func (s service) many(t *testing.T, rows int) {
 	t.Helper()
 
@@ -131,7 +131,7 @@ func TestCSVTakesOnePageOfMemory(t *testing.T) {
 
 		return s.db.Pool.Stat().AcquireCount() - before
 	}
-	liveHeap() // what setting up has left in pools goes with the second
+	liveHeap() // the second one frees what set-up has left in pools
 	before := liveHeap()
 
 	whole := &sink{}
@@ -160,7 +160,7 @@ func TestCSVTakesOnePageOfMemory(t *testing.T) {
 	}
 }
 
-// The query waits for a lock when the client goes away.
+// The query waits for a lock when the client leaves.
 func TestAQueryEndsWithItsClient(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
@@ -227,7 +227,7 @@ func TestAQueryEndsWithItsClient(t *testing.T) {
 	}
 }
 
-// Texts that others chose are no formulas in a spreadsheet; our own numbers stay numbers.
+// Texts that callers chose are no formulas in a spreadsheet; our numbers stay numbers.
 func TestCSVIsHarmless(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
@@ -282,7 +282,7 @@ VALUES ($1, $2, $2, $2, $2, $2, 'adjustment', 'approved', -1234, -567, 'USD', $2
 	}
 }
 
-// endless is a store whose lists never come to their second page.
+// endless is a store whose lists never return a second page.
 type endless struct {
 	query.Commissions
 
@@ -311,7 +311,7 @@ func (e endless) List(
 	return nil, ctx.Err()
 }
 
-// The lists of one caller who reads slowly are bounded, and keep no other caller out.
+// The exports of one slow caller are bounded, and do not affect other callers.
 func TestSlowReadersAreBoundedByCaller(t *testing.T) {
 	t.Parallel()
 
@@ -340,7 +340,7 @@ func TestSlowReadersAreBoundedByCaller(t *testing.T) {
 		r := export(context.WithValue(ctx, user{}, name), t, "")
 
 		go func() {
-			defer func() { // the stream is broken off
+			defer func() { // the stream is aborted
 				_ = recover()
 				statuses <- w.Code
 			}()

@@ -13,29 +13,29 @@ import (
 	"tributary/platform/identifier"
 )
 
-// decisionBody is the one answer that every event gets.
+// decisionBody is the decision about an event.
 type decisionBody struct {
 	EventID         string     `json:"event_id" doc:"The id of the event." example:"event789"`
 	UserID          string     `json:"user_id" doc:"The user who earns." example:"user123"`
 	EventType       string     `json:"event_type" doc:"The type of the event." example:"purchase"`
-	Outcome         string     `json:"outcome" enum:"commissioned,not_commissioned,parked" doc:"Whether the event earned a commission, earned none, or waits for the event that it undoes."`
+	Outcome         string     `json:"outcome" enum:"commissioned,not_commissioned,parked" doc:"commissioned: the event earned a commission. not_commissioned: it earned nothing. parked: it waits for the event that it reverses."`
 	ReasonCode      string     `json:"reason_code" example:"rule_applied" doc:"Stable code of the reason."`
-	Reason          string     `json:"reason" doc:"The reason code in words." example:"checked by hand"`
+	Reason          string     `json:"reason" doc:"The reason in words." example:"The rule was applied."`
 	RuleID          *string    `json:"rule_id" doc:"The rule."`
 	RuleVersion     *int       `json:"rule_version" doc:"The version of the rule." example:"1"`
 	CommissionID    *string    `json:"commission_id" doc:"The id of the commission."`
-	OriginalEventID *string    `json:"original_event_id" doc:"A refund, void or chargeback: the event that it takes back."`
-	OrderTakenBy    *string    `json:"order_taken_by" doc:"A duplicate order: the event that earned for it."`
+	OriginalEventID *string    `json:"original_event_id" doc:"For a refund, void or chargeback, the event that it reverses."`
+	OrderTakenBy    *string    `json:"order_taken_by" doc:"For a duplicate order, the event that earned for it."`
 	Currency        *string    `json:"currency" doc:"ISO 4217." example:"USD"`
 	BaseAmount      *string    `json:"base_amount" doc:"The amount that the commission was computed from, in major units." example:"100.00"`
 	BaseAmountMinor *int64     `json:"base_amount_minor" doc:"base_amount in minor units." example:"10000"`
 	Unrounded       *string    `json:"unrounded_amount" doc:"The exact result of the formula, before rounding and limits."`
 	Amount          *string    `json:"amount" doc:"The amount in major units." example:"10.00"`
 	AmountMinor     *int64     `json:"amount_minor" doc:"amount in minor units." example:"1000"`
-	AvailableAt     *time.Time `json:"available_at" doc:"When the commission becomes approved. Null where there is none."`
+	AvailableAt     *time.Time `json:"available_at" doc:"When the commission becomes approved. Null without a commission."`
 	OccurredAt      time.Time  `json:"occurred_at" doc:"When the event occurred."`
 	DecidedAt       time.Time  `json:"decided_at" doc:"When the event was decided."`
-	ResolvedAt      *time.Time `json:"resolved_at" doc:"When a reversal that was parked met its original."`
+	ResolvedAt      *time.Time `json:"resolved_at" doc:"When a parked reversal was matched with its original."`
 }
 
 func decisionBodyOf(d query.Decided) decisionBody {
@@ -85,7 +85,7 @@ func registerDecisions(api huma.API, store query.Commissions) {
 			OperationID: "get-decision",
 			Path:        "/decisions/{event_id}",
 			Summary:     "Get the decision about an event",
-			Description: "Every event gets exactly one, with a stable reason code, also when there is no commission.",
+			Description: "Every event has exactly one decision, with a stable reason code, even if it earns nothing.",
 			Tags:        []string{"Decisions"},
 			Errors:      []int{http.StatusNotFound},
 		}),
@@ -108,5 +108,5 @@ func registerDecisions(api huma.API, store query.Commissions) {
 	)
 }
 
-// etag makes an entity tag of a version.
+// etag returns the entity tag of a version.
 func etag(version int) string { return strconv.Quote(strconv.Itoa(version)) }

@@ -10,8 +10,8 @@ import (
 	"tributary/platform/auth"
 )
 
-// A partner reads what happened to its money, and never who did it nor the reason that was given by
-// hand: these are notes of the staff. Every answer to a read passes one of these functions.
+// A partner may read what happened to its money, but neither who changed it nor an operator's
+// reason: these are internal. Every answer to a read passes one of these functions.
 
 func commissionFor(ctx context.Context, c commission.Commission) commission.Commission {
 	if auth.SeesAll(ctx) {

@@ -10,8 +10,8 @@ import (
 	"tributary/platform/strictjson"
 )
 
-// What the staff notes, who it is, and rules that have nothing to do with a partner's event are in
-// no answer to the partner; what the partner reads is enough to make each decision again.
+// No answer to a partner contains the notes or names of the staff, or rules that cannot apply to
+// its events; what the partner reads is enough to recompute each decision.
 func TestPartnersReadNothingInternal(t *testing.T) {
 	t.Parallel()
 	s := secured(t)
@@ -100,7 +100,7 @@ func TestPartnersReadNothingInternal(t *testing.T) {
 	}
 }
 
-// everythingOf is each answer about the user's commissions, decisions and payouts by its path.
+// everythingOf returns each answer about the user's commissions, decisions and payouts by its path.
 func (s service) everythingOf(t *testing.T, events, payouts []string) map[string]string {
 	t.Helper()
 
@@ -134,7 +134,7 @@ func (s service) everythingOf(t *testing.T, events, payouts []string) map[string
 	return texts
 }
 
-// madeAgain makes again what the explanation says, offline.
+// madeAgain recomputes the decision of an explanation offline.
 func madeAgain(t *testing.T, path, text string) {
 	t.Helper()
 

@@ -18,9 +18,9 @@ type explanationAnswer struct {
 }
 
 func registerExplain(api huma.API, handler *explain.Handler) {
-	const about = "Versions considered and why each lost, inputs, arithmetic, the unrounded " +
-		"value, rounding and history; of an adjustment, who made it and why, and what a replay " +
-		"compared. The answer holds all that is needed to make the decision again: " +
+	const about = "Returns the versions considered and why each was not selected, the inputs, the " +
+		"arithmetic, the unrounded value, the rounding and the history; for an adjustment, its " +
+		"actor and reason, and what a replay compared. The answer contains everything needed to recompute the decision: " +
 		"`explain` in the repository does it offline."
 	huma.Register(
 		api,

@@ -12,7 +12,7 @@ import (
 
 const november = `"from":"2026-11-01T00:00:00Z","to":"2026-12-01T00:00:00Z"`
 
-// adjustment explains the newest adjustment but so many.
+// adjustment explains the newest adjustment other than the given ones.
 func (s service) adjustment(t *testing.T, but string) (answer, wire.Explanation) {
 	t.Helper()
 	id := s.call(
@@ -31,7 +31,7 @@ func (s service) adjustment(t *testing.T, but string) (answer, wire.Explanation)
 	return a, x
 }
 
-// later lets time pass, so that what happens next is told from what was.
+// later advances the clock, so that later events can be distinguished from earlier ones.
 func (s service) later() { s.now.Add(time.Second.Microseconds()) }
 
 func TestAdjustmentByHandIsExplained(t *testing.T) {
@@ -54,13 +54,13 @@ func TestAdjustmentByHandIsExplained(t *testing.T) {
 		}
 	}
 
-	if _, _, err := x.CheckAdjustment(); err == nil || !strings.Contains(err.Error(), "by hand") ||
+	if _, _, err := x.CheckAdjustment(); err == nil || !strings.Contains(err.Error(), "by an operator") ||
 		a.str("not_computed") != err.Error() {
 		t.Errorf("made again: %v from %s", err, a.text)
 	}
 }
 
-// Each replay is explained by the rules that it went by and what was booked then, whatever came
+// Each replay is explained by the rules that it used and by what was posted then, whatever happened
 // afterwards.
 func TestAdjustmentByReplayIsExplained(t *testing.T) {
 	t.Parallel()
@@ -122,12 +122,12 @@ func TestAdjustmentByReplayIsExplained(t *testing.T) {
 	first("1")
 
 	for name, alter := range map[string]func(*wire.Explanation){
-		"amount_minor":             func(x *wire.Explanation) { x.Minor++ },
-		"expected_minor":           func(x *wire.Explanation) { x.Adjustment.Comparison.ExpectedMinor++ },
-		"booked_before_minor":      func(x *wire.Explanation) { x.Adjustment.Comparison.Booked[0].AmountMinor++ },
-		"decisions.0.amount_minor": func(x *wire.Explanation) { x.Adjustment.Comparison.Decisions[0].Minor++ },
-		"decisions.1.rule_version": func(x *wire.Explanation) { x.Adjustment.Comparison.Decisions[1].Version++ },
-		"currency: is no active":   func(x *wire.Explanation) { x.Currency = "XXX" },
+		"amount_minor":               func(x *wire.Explanation) { x.Minor++ },
+		"expected_minor":             func(x *wire.Explanation) { x.Adjustment.Comparison.ExpectedMinor++ },
+		"booked_before_minor":        func(x *wire.Explanation) { x.Adjustment.Comparison.Booked[0].AmountMinor++ },
+		"decisions.0.amount_minor":   func(x *wire.Explanation) { x.Adjustment.Comparison.Decisions[0].Minor++ },
+		"decisions.1.rule_version":   func(x *wire.Explanation) { x.Adjustment.Comparison.Decisions[1].Version++ },
+		"currency: is not an active": func(x *wire.Explanation) { x.Currency = "XXX" },
 	} {
 		_, altered := s.adjustment(t, "0")
 		alter(&altered)
@@ -143,7 +143,7 @@ func TestAdjustmentByReplayIsExplained(t *testing.T) {
 	}
 }
 
-// Tiers depend on all that the user sold before, and a sale that came late moves those after it.
+// Tiers depend on all earlier sales of the user, and a late sale moves those after it.
 func TestAdjustmentByReplayOfTiersIsExplained(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
@@ -171,7 +171,7 @@ func TestAdjustmentByReplayOfTiersIsExplained(t *testing.T) {
 	}
 }
 
-// What is rejected later had been booked all the same.
+// A commission that is rejected later had been posted before.
 func TestAdjustmentOfWhatIsRejectedLaterIsExplained(t *testing.T) {
 	t.Parallel()
 	s := setup(t)

@@ -17,7 +17,7 @@ import (
 	"tributary/platform/httpapi"
 )
 
-// payoutBody is a payout as it is answered; where it is paid to is personal and stays out.
+// payoutBody is the answer for a payout. The account details are personal and left out.
 type payoutBody struct {
 	ID          string     `json:"id" format:"uuid" doc:"The id of the payout, which is the command_id of its request."`
 	UserID      string     `json:"user_id" doc:"The user who is paid." example:"user123"`
@@ -32,11 +32,11 @@ type payoutBody struct {
 	ClosedAt    *time.Time `json:"closed_at" doc:"When it was rejected, completed, failed or cancelled. Null before."`
 	Version     int        `json:"version" doc:"The number of the version, which every change increases. Send it as If-Match to change the payout." example:"1"`
 
-	Details jsontext.Value `json:"account_details,omitempty" doc:"Where to pay to. Present for those who may open it, if they get this one payout and it can be opened."`
+	Details jsontext.Value `json:"account_details,omitempty" doc:"The account to pay to. Present only in the answer for a single payout, for callers who may read it, if it can be opened."`
 }
 
-// detailsOf gives the account details as the JSON that the partner sent; nothing when they are
-// sealed by a key that is not there.
+// detailsOf returns the account details as the JSON that the partner sent, or nothing if they are
+// sealed with an unknown key.
 func detailsOf(
 	p payout.Snapshot,
 	unseal func(text, commandID string) ([]byte, error),
@@ -100,7 +100,7 @@ type closeInput struct {
 	MatchHeader
 	PayoutInput
 	Body struct {
-		Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"Why. Kept in the audit log." example:"Paid by hand."`
+		Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"The reason, kept in the audit log." example:"Paid by bank transfer."`
 	}
 }
 
@@ -112,7 +112,7 @@ func registerPayouts(api huma.API, uses UseCases) {
 			OperationID: "list-payouts",
 			Path:        "/payouts",
 			Summary:     "List payouts",
-			Description: "The newest first.",
+			Description: "Returns the newest first.",
 			Tags:        []string{"Payouts"},
 		}),
 		func(ctx context.Context, in *listPayoutsInput) (*payoutList, error) {
@@ -159,7 +159,7 @@ func registerPayouts(api huma.API, uses UseCases) {
 		OperationID: "get-payout",
 		Path:        "/payouts/{id}",
 		Summary:     "Get a payout",
-		Description: "The ETag of the answer is the If-Match of a change.",
+		Description: "Use the ETag of the answer as If-Match of a change.",
 		Tags:        []string{"Payouts"},
 		Errors:      []int{http.StatusNotFound},
 	}),
@@ -245,7 +245,7 @@ func registerPayouts(api huma.API, uses UseCases) {
 	}
 }
 
-// balanceBody is what a user's accounts in a currency stand at.
+// balanceBody is the balance of a user in a currency.
 type balanceBody struct {
 	Currency       string       `json:"currency" doc:"ISO 4217." example:"USD"`
 	Pending        string       `json:"pending" doc:"Earned and not yet approved." example:"25.00"`
@@ -266,7 +266,7 @@ type balancesBody struct {
 type balancesAnswer struct{ Body balancesBody }
 
 type balancesInput struct {
-	UserID string `path:"user_id" maxLength:"128" doc:"Whose balances." example:"user123"`
+	UserID string `path:"user_id" maxLength:"128" doc:"The owner of the balances." example:"user123"`
 }
 
 func registerBalances(api huma.API, balances *query.GetBalances) {
@@ -276,7 +276,7 @@ func registerBalances(api huma.API, balances *query.GetBalances) {
 			OperationID: "get-balances",
 			Path:        "/balances/{user_id}",
 			Summary:     "Get a user's balances",
-			Description: "One for each currency; none for a user who never earned.",
+			Description: "Returns one balance for each currency, and an empty list for a user who never earned.",
 			Tags:        []string{"Payouts"},
 		}),
 		func(ctx context.Context, in *balancesInput) (*balancesAnswer, error) {

@@ -21,7 +21,7 @@ func request(id, user string, minor int64) payout.Wanted {
 	}
 }
 
-// Fifty requests at once for a balance that covers one.
+// Fifty concurrent requests for a balance that covers one.
 func TestPayoutsNeverOverdraw(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
@@ -72,7 +72,7 @@ func TestPayoutsAreClosedOnce(t *testing.T) {
 
 	ids := []string{newID(), newID(), newID()}
 	for _, id := range ids {
-		for range 2 { // a command is acted on once
+		for range 2 { // a command takes effect once
 			if p, err := s.payouts.Handle(t.Context(), request(id, "u", 300)); err != nil ||
 				p.Status != payout.Requested {
 				t.Fatalf("%v, %v", p, err)
@@ -159,7 +159,7 @@ func TestPartnersSeeTheirOwn(t *testing.T) {
 	}
 }
 
-// Account details are for an operator who asks for the one payout.
+// Account details are only for staff who request the single payout.
 func TestOnlyOperatorsSeeWhereToPayTo(t *testing.T) {
 	t.Parallel()
 	s := secured(t)
@@ -192,7 +192,7 @@ func TestOnlyOperatorsSeeWhereToPayTo(t *testing.T) {
 	}
 }
 
-// Finance settles, an operator only calls off.
+// Finance closes payouts, an operator may only cancel them.
 func TestWhoClosesPayouts(t *testing.T) {
 	t.Parallel()
 

@@ -11,8 +11,8 @@ import (
 	"tributary/platform/auth/authtest"
 )
 
-// operations are those of the service's own OpenAPI document, so that a new route cannot be
-// forgotten.
+// operations returns the operations of the service's own OpenAPI document, so that a new route is
+// covered too.
 func (s service) operations(t *testing.T) []authtest.Operation {
 	t.Helper()
 
@@ -29,8 +29,7 @@ func (s service) operations(t *testing.T) []authtest.Operation {
 	return operations
 }
 
-// Every operation refuses callers without a token, with any of the forged ones, and without the
-// role.
+// Every operation refuses callers without a token, with a forged token, and without the role.
 func TestEveryOperationIsProtected(t *testing.T) {
 	t.Parallel()
 	s := secured(t)
@@ -75,8 +74,8 @@ func TestEveryOperationIsProtected(t *testing.T) {
 	}
 }
 
-// Of every operation that partners may call, a partner is refused what belongs to another: 404 for
-// one thing, 403 for a list.
+// Every operation for partners refuses the data of another partner: 404 for one resource, 403 for a
+// list.
 func TestForeignPartnersAreRefusedEverywhere(t *testing.T) {
 	t.Parallel()
 	s := secured(t)
@@ -89,7 +88,7 @@ func TestForeignPartnersAreRefusedEverywhere(t *testing.T) {
 
 	s.token = authtest.HS256(t, authtest.Secret, authtest.Claims(time.Now(), "v"))
 	commission := s.call(t, "GET", "/commissions", "").want(t, http.StatusOK).str("data.0.id")
-	owned := map[string]string{ // what stands for x1 in a path
+	owned := map[string]string{ // the values of x1 in a path
 		"/commissions/x1":         commission,
 		"/commissions/x1/explain": commission,
 		"/decisions/x1":           "e2",

@@ -22,23 +22,23 @@ import (
 type replayInput struct {
 	ChangeHeaders
 	Body struct {
-		From   time.Time `json:"from" doc:"Inclusive, of the times when events occurred."`
+		From   time.Time `json:"from" doc:"Start of the period in which the events occurred, inclusive."`
 		To     time.Time `json:"to" doc:"Exclusive."`
-		DryRun bool      `json:"dry_run,omitempty" doc:"Only tell the differences."`
-		Reason string    `json:"reason,omitempty" maxLength:"500" doc:"Kept with the adjustments." example:"checked by hand"`
+		DryRun bool      `json:"dry_run,omitempty" doc:"Only report the differences."`
+		Reason string    `json:"reason,omitempty" maxLength:"500" doc:"Kept with the adjustments." example:"agreed in March"`
 	}
 }
 
-// replayBody is the outcome of a replay. The same input gives the same bytes.
+// replayBody is the outcome of a replay. The same input has the same bytes.
 type replayBody struct {
 	From        time.Time        `json:"from" doc:"Inclusive."`
 	To          time.Time        `json:"to" doc:"Exclusive."`
-	DryRun      bool             `json:"dry_run" doc:"Whether nothing was booked."`
-	Events      int              `json:"events" doc:"How many events were decided again." example:"1000"`
-	Users       int              `json:"users" doc:"How many users they belong to." example:"25"`
-	Differences []differenceBody `json:"differences" doc:"By user, then by time of the event. Applied as adjustments unless it is a dry run."`
+	DryRun      bool             `json:"dry_run" doc:"Whether nothing was posted."`
+	Events      int              `json:"events" doc:"The number of events that were decided again." example:"1000"`
+	Users       int              `json:"users" doc:"The number of their users." example:"25"`
+	Differences []differenceBody `json:"differences" doc:"By user, then by time of the event. Posted as adjustments unless it is a dry run."`
 	Totals      []totalBody      `json:"totals" doc:"The sums of the differences, one for each currency."`
-	SHA256      string           `json:"sha256" doc:"Of the differences."`
+	SHA256      string           `json:"sha256" doc:"The SHA-256 hash of the differences."`
 }
 
 type differenceBody struct {
@@ -46,9 +46,9 @@ type differenceBody struct {
 	EventID         string    `json:"event_id" doc:"The id of the event." example:"event789"`
 	OccurredAt      time.Time `json:"occurred_at" doc:"When the event occurred."`
 	Currency        string    `json:"currency" doc:"ISO 4217." example:"USD"`
-	Expected        string    `json:"expected" doc:"What the rules bring, in major units." example:"10.00"`
+	Expected        string    `json:"expected" doc:"What the event earns by the rules, in major units." example:"10.00"`
 	ExpectedMinor   int64     `json:"expected_minor" doc:"expected in minor units." example:"1000"`
-	Booked          string    `json:"booked" doc:"What is booked, in major units." example:"10.00"`
+	Booked          string    `json:"booked" doc:"What is posted for the event, in major units." example:"10.00"`
 	BookedMinor     int64     `json:"booked_minor" doc:"booked in minor units." example:"1000"`
 	Difference      string    `json:"difference" doc:"The difference in major units." example:"0.00"`
 	DifferenceMinor int64     `json:"difference_minor" doc:"difference in minor units." example:"0"`
@@ -62,8 +62,8 @@ type totalBody struct {
 
 type whatIfInput struct {
 	Body struct {
-		Rule wire.Draft `json:"rule" doc:"As it would be published; effective_from is the start of the period where it is left out."`
-		Days int        `json:"days" minimum:"1" maximum:"366" doc:"How many days back from now."`
+		Rule wire.Draft `json:"rule" doc:"The rule as it would be published. effective_from is the start of the period if absent."`
+		Days int        `json:"days" minimum:"1" maximum:"366" doc:"The number of past days to decide."`
 	}
 }
 
@@ -71,16 +71,16 @@ type whatIfAnswer struct {
 	Body struct {
 		From   time.Time   `json:"from" doc:"Inclusive."`
 		To     time.Time   `json:"to" doc:"Exclusive."`
-		Users  []trialBody `json:"users" doc:"Those for whom the rule would make a difference."`
+		Users  []trialBody `json:"users" doc:"The users for whom the rule would make a difference."`
 		Totals []totalBody `json:"totals" doc:"The sums of the differences, one for each currency."`
 	}
 }
 
 type trialBody struct {
-	UserID          string       `json:"user_id" doc:"Who earns." example:"user123"`
+	UserID          string       `json:"user_id" doc:"The user who earns." example:"user123"`
 	Currency        string       `json:"currency" doc:"ISO 4217." example:"USD"`
-	PresentMinor    wire.Integer `json:"present_minor" doc:"What the present rules bring, in minor units." example:"1000"`
-	TrialMinor      wire.Integer `json:"trial_minor" doc:"What the rules bring with the new one, in minor units." example:"1200"`
+	PresentMinor    wire.Integer `json:"present_minor" doc:"What the user earns by the present rules, in minor units." example:"1000"`
+	TrialMinor      wire.Integer `json:"trial_minor" doc:"What the user earns with the new rule, in minor units." example:"1200"`
 	Difference      string       `json:"difference" doc:"The difference in major units." example:"0.00"`
 	DifferenceMinor wire.Integer `json:"difference_minor" doc:"difference in minor units." example:"0"`
 }
@@ -94,11 +94,11 @@ func registerReplays(
 	op := changeOperation(huma.Operation{
 		OperationID: "create-replay",
 		Path:        "/replays",
-		Summary:     "Decide a period anew",
-		Description: "By the rules as they stand now, in the order in which events occurred. Differences to " +
-			"what is booked become adjustments; nothing is edited. Applying it twice changes nothing. " +
+		Summary:     "Decide a period again",
+		Description: "Decides the events by the current rules, in the order in which they occurred. Differences to " +
+			"what is posted become adjustments; nothing is edited. A second replay changes nothing. " +
 			"A period whose users have more than 1,000,000 events in all, or more than 10,000 " +
-			"differences, is refused before anything is booked: choose a shorter one.",
+			"differences, is refused before anything is posted: choose a shorter one.",
 		Tags: []string{"Replays"},
 	}, auth.Admin)
 	huma.Register(
@@ -153,7 +153,7 @@ func registerReplays(
 		OperationID: "try-rule",
 		Path:        "/rules/what-if",
 		Summary:     "Try a rule out",
-		Description: "Decides the last days with and without a rule that is not published, and tells the " +
+		Description: "Decides the last days with and without a rule that is not published, and returns the " +
 			"difference by user. Writes nothing.",
 		Tags:   []string{"Replays"},
 		Errors: []int{http.StatusNotFound, http.StatusConflict},

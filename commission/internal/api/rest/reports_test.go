@@ -85,8 +85,8 @@ func TestExplanationsCanBeComputedAgain(t *testing.T) {
 	}
 }
 
-// A refund is explained by what it took back: the first decision before a replay, what the replay
-// made of it after.
+// A refund is explained by what it reversed: before a replay the first decision, afterwards the
+// replayed one.
 func TestRefundsBeforeAndAfterAReplayAreExplained(t *testing.T) {
 	t.Parallel()
 	s := setup(t)

@@ -1,4 +1,4 @@
-// Package rest (api) is the HTTP side of the service: each route reads a request, hands it to its
+// Package rest (api) is the HTTP side of the service: each route reads a request, passes it to its
 // use case and writes the answer.
 package rest
 
@@ -25,10 +25,10 @@ import (
 
 const tooManyStreams = "csv_no_room"
 
-// Base is the path under which all routes are.
+// Base is the path prefix of all routes.
 const Base = "/api/v1/commission"
 
-// UseCases are what the routes lead to.
+// UseCases are the use cases behind the routes.
 type UseCases struct {
 	Commissions query.Commissions
 	Settle      *settle.Handler
@@ -36,7 +36,7 @@ type UseCases struct {
 	ListPayouts *query.ListPayouts
 	GetPayout   *query.GetPayout
 	GetBalances *query.GetBalances
-	// opens account details that came sealed
+	// Unseal opens sealed account details.
 	Unseal    func(text, commandID string) ([]byte, error)
 	Publish   *publish.Handler
 	Rules     publish.Store
@@ -60,48 +60,49 @@ func Register(api huma.API, uses UseCases) {
 	registerRules(api, uses.Publish, uses.Rules, uses.Now)
 }
 
-// Codes are the error codes of these routes beside those of all services.
+// Codes returns the error codes of these routes beside those of all services.
 func Codes() []httpapi.Code {
 	return append(
 		auth.Codes(),
 		httpapi.Code{
 			Code:    "commission_not_found",
 			Kind:    fault.NotFound,
-			Meaning: "There is no such commission, or it belongs to somebody else.",
+			Meaning: "The commission does not exist, or belongs to another user.",
 		},
 		httpapi.Code{
 			Code:    "decision_not_found",
 			Kind:    fault.NotFound,
-			Meaning: "The event has no decision (yet), or belongs to somebody else.",
+			Meaning: "The event has no decision yet, or belongs to another user. A new event is decided within seconds.",
 		},
 		httpapi.Code{
 			Code:    "payout_not_found",
 			Kind:    fault.NotFound,
-			Meaning: "There is no such payout (yet), or it belongs to somebody else.",
+			Meaning: "The payout does not exist yet, or belongs to another user.",
 		},
 		httpapi.Code{
 			Code: query.TooWide,
 			Kind: fault.Invalid,
-			Meaning: "The search took longer than is allowed and was given up; narrow the " +
-				"filter, by user or by time for instance.",
+			Meaning: "The search took too long and was aborted. Narrow the " +
+				"filter, for example by user or by time.",
 		},
 		httpapi.Code{
 			Code: tooManyStreams,
 			Kind: fault.Unavailable,
-			Meaning: "As many lists are being written as CSV as the replica has memory for, of " +
-				"all callers or of this one; try again after Retry-After.",
+			Meaning: "The replica has no memory for another CSV export, of " +
+				"any caller or of this one. Retry after the time in Retry-After.",
 		},
 		httpapi.Code{
 			Code:    "rule_not_found",
 			Kind:    fault.NotFound,
-			Meaning: "There is no such rule.",
+			Meaning: "The rule does not exist.",
 		},
 		httpapi.Code{
-			Code:    "rule_conflict",
-			Kind:    fault.Conflict,
-			Meaning: "The version would tie with those of other rules that errors names.",
+			Code: "rule_conflict",
+			Kind: fault.Conflict,
+			Meaning: "The version would tie with versions of other rules, which errors names. Change " +
+				"its priority, scope or period.",
 		},
-		httpapi.Code{Code: "rule_retired", Kind: fault.Conflict, Meaning: "The rule is retired."},
+		httpapi.Code{Code: "rule_retired", Kind: fault.Conflict, Meaning: "The rule is retired. Publish a new rule."},
 		httpapi.Code{
 			Code: "own_gain_refused",
 			Kind: fault.Forbidden,
@@ -117,36 +118,36 @@ func Codes() []httpapi.Code {
 		httpapi.Code{
 			Code:    "transition_refused",
 			Kind:    fault.Conflict,
-			Meaning: "The status does not allow the action; read it again.",
+			Meaning: "The current status does not allow the action. Read the resource again.",
 		},
 		httpapi.Code{
 			Code:    "version_mismatch",
 			Kind:    fault.Precondition,
-			Meaning: "It was changed since it was read; read it again and decide anew.",
+			Meaning: "The resource was changed since it was read. Read it again and decide again.",
 		},
 		httpapi.Code{
 			Code:    consume.NotStorable,
 			Kind:    fault.Invalid,
-			Meaning: "The database will never take such content; nothing was stored.",
+			Meaning: "The database cannot store this content; nothing was stored.",
 		},
 		httpapi.Code{
 			Code: replay.TooLarge,
 			Kind: fault.Invalid,
-			Meaning: "The period has too many events or differences for one replay; nothing was " +
-				"booked. Choose a shorter one.",
+			Meaning: "The period has too many events or differences for one replay. Nothing was " +
+				"posted. Choose a shorter period.",
 		},
 		httpapi.Code{
 			Code:    "idempotency_key_reused",
 			Kind:    fault.Invalid,
-			Meaning: "The Idempotency-Key was used for another request.",
+			Meaning: "The Idempotency-Key was used for another request. Use a new key.",
 		},
 	)
 }
 
-// Tags group the operations of the document.
+// Tags returns the groups of operations in the document.
 func Tags() []*huma.Tag {
 	return []*huma.Tag{
-		{Name: "Commissions", Description: "What partners have earned, and what operators do to it."},
+		{Name: "Commissions", Description: "What partners have earned, and operators' changes to it."},
 		{Name: "Decisions", Description: "The one decision about every event, with its reason."},
 		{Name: "Payouts", Description: "Payouts and balances."},
 		{Name: "Rules", Description: "The versions of the commission rules."},
@@ -154,8 +155,8 @@ func Tags() []*huma.Tag {
 	}
 }
 
-// readOperation completes the description of a reading route: a partner sees its own, an operator
-// everything.
+// readOperation completes the description of a reading route: a partner sees its own data, an
+// operator everything.
 func readOperation(op huma.Operation) huma.Operation {
 	op.Method = http.MethodGet
 	op.Path = Base + op.Path
@@ -164,8 +165,8 @@ func readOperation(op huma.Operation) huma.Operation {
 	return op
 }
 
-// checkIDs refuses identifiers that no row can have; given are pairs of field and value, of which
-// empty ones are not asked for.
+// checkIDs refuses identifiers that no row can have. given are pairs of field and value; empty
+// values are ignored.
 func checkIDs(given ...string) error {
 	var faults fault.Fields
 	for i := 0; i+1 < len(given); i += 2 {
@@ -175,7 +176,7 @@ func checkIDs(given ...string) error {
 	return faults.Err()
 }
 
-// optional is a pointer to what is there, nil for the empty value: it becomes null.
+// optional returns a pointer to v, or nil for the zero value, which becomes null.
 func optional[T comparable](v T) *T {
 	var zero T
 	if v == zero {
@@ -193,7 +194,7 @@ func optionalTime(t time.Time) *time.Time {
 	return &t
 }
 
-// callerOf returns who asks. While authentication is off everything may be seen.
+// callerOf returns the caller. While authentication is off it may see everything.
 func callerOf(ctx context.Context) query.Caller {
 	if auth.SeesAll(ctx) {
 		return query.Everything()

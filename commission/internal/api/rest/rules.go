@@ -50,8 +50,8 @@ type retireInput struct {
 	ChangeHeaders
 	RuleInput
 	Body struct {
-		RetiredAt time.Time `json:"retired_at,omitzero" doc:"When it ends; now where it is left out, never in the past."`
-		Reason    string    `json:"reason" minLength:"1" maxLength:"500" doc:"Kept in the audit." example:"checked by hand"`
+		RetiredAt time.Time `json:"retired_at,omitzero" doc:"When the rule ends; now if absent. Must not be in the past."`
+		Reason    string    `json:"reason" minLength:"1" maxLength:"500" doc:"The reason, kept in the audit log." example:"replaced by a new contract"`
 	}
 }
 
@@ -65,7 +65,7 @@ func registerRules(
 		OperationID: "list-rules",
 		Path:        "/rules",
 		Summary:     "List versions of rules",
-		Description: "By rule and version.",
+		Description: "Returns the versions ordered by rule and version.",
 		Tags:        []string{"Rules"},
 	})
 	list.Security = auth.Require(auth.Operator)
@@ -105,7 +105,7 @@ func registerRules(
 		OperationID: "get-rule",
 		Path:        "/rules/{id}",
 		Summary:     "Get a rule with all its versions",
-		Description: "The oldest version first.",
+		Description: "Returns the oldest version first.",
 		Tags:        []string{"Rules"},
 		Errors:      []int{http.StatusNotFound},
 	})
@@ -133,9 +133,10 @@ func registerRules(
 		OperationID: "publish-rule",
 		Path:        "/rules",
 		Summary:     "Publish a rule or a version",
-		Description: "A new rule, or with rule_id the next version of that rule. What is published never changes.",
-		Tags:        []string{"Rules"},
-		Errors:      []int{http.StatusNotFound, http.StatusConflict},
+		Description: "Publishes a new rule, or with rule_id the next version of that rule. A published " +
+			"version never changes.",
+		Tags:   []string{"Rules"},
+		Errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, auth.Admin)
 	create.DefaultStatus = 201
 	huma.Register(
@@ -167,7 +168,7 @@ func registerRules(
 		OperationID: "retire-rule",
 		Path:        "/rules/{id}/retire",
 		Summary:     "Retire a rule",
-		Description: "All its versions end at the time; what was decided stays.",
+		Description: "Ends all versions of the rule at the time. Earlier decisions do not change.",
 		Tags:        []string{"Rules"},
 		Errors:      []int{http.StatusNotFound, http.StatusConflict},
 	}, auth.Admin)

@@ -80,7 +80,7 @@ func TestRulesArePublishedOnceAndNeverTie(t *testing.T) {
 	}
 }
 
-// Names and reasons are counted in characters, as people count them.
+// The length of names and reasons is counted in characters.
 func TestTextsAreCountedInCharacters(t *testing.T) {
 	t.Parallel()
 	s := setup(t)

@@ -34,7 +34,7 @@ import (
 	"tributary/platform/money"
 )
 
-// service is the whole HTTP side over a database of its own, at a time that stands still.
+// service is the whole HTTP side over a database of its own, with a clock that stands still.
 type service struct {
 	handler http.Handler
 	store   *postgres.Store
@@ -45,8 +45,7 @@ type service struct {
 	token   string // sent with every request unless empty
 }
 
-// newID gives ids one after the other, all of the time that stands still; the true time is their
-// order.
+// newID returns increasing ids of the time at which the clock stands; the real time orders them.
 func newID() string {
 	id := uuid.Must(uuid.NewV7())
 	order := binary.BigEndian.Uint64(id[:]) // 48 bits of time, 4 of the version, 12 more that rise
@@ -56,7 +55,7 @@ func newID() string {
 	return id.String()
 }
 
-// setup makes a service without authentication.
+// setup returns a service without authentication.
 func setup(t *testing.T) service {
 	t.Helper()
 	return with(t, nil)
@@ -108,7 +107,7 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 	return s
 }
 
-// secured makes a service that wants tokens of the given user and roles.
+// secured returns a service that requires tokens.
 func secured(t *testing.T) service {
 	t.Helper()
 
@@ -141,7 +140,7 @@ func tokenOf(t *testing.T, user string, roles ...string) string {
 	return authtest.HS256(t, authtest.Secret, claims)
 }
 
-// answer is what came back; body is the decoded JSON.
+// answer is a response; body is the decoded JSON.
 type answer struct {
 	status int
 	header http.Header
@@ -183,7 +182,7 @@ func (s service) call(t *testing.T, method, path, body string, headers ...string
 	return a
 }
 
-// serve gives the body of the answer.
+// serve returns the body of the answer.
 func (s service) serve(r *http.Request) string {
 	w := httptest.NewRecorder()
 	s.handler.ServeHTTP(w, r)
@@ -191,7 +190,7 @@ func (s service) serve(r *http.Request) string {
 	return w.Body.String()
 }
 
-// want fails unless the status is as expected, and gives the answer back.
+// want fails the test unless the status is as expected, and returns the answer.
 func (a answer) want(t *testing.T, status int) answer {
 	t.Helper()
 
@@ -202,7 +201,7 @@ func (a answer) want(t *testing.T, status int) answer {
 	return a
 }
 
-// str reads a member of the body, also inside of others: "data.0.id".
+// str returns a member of the body, which may be nested: "data.0.id".
 func (a answer) str(path string) string {
 	var at any = a.body
 	for step := range strings.SplitSeq(path, ".") {
@@ -229,7 +228,7 @@ func (a answer) str(path string) string {
 	}
 }
 
-// decide hands events over as the consumer would.
+// decide passes events on as the consumer does.
 func (s service) decide(t *testing.T, facts ...event.Facts) {
 	t.Helper()
 

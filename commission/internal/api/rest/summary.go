@@ -15,12 +15,12 @@ type summaryInput struct {
 	httpapi.ListInput
 	CommissionFilter
 	GroupBy  []string `query:"group_by" doc:"user_id, campaign_id, event_type, status, currency, day, separated by commas; currency is always added."`
-	TimeZone string   `query:"tz" maxLength:"64" doc:"IANA time zone of the days; UTC where it is left out." example:"Europe/Berlin"`
+	TimeZone string   `query:"tz" maxLength:"64" doc:"IANA time zone of the days; UTC if absent." example:"Europe/Berlin"`
 }
 
-// groupBody is a line of a summary; dimensions that were not asked for are absent.
+// groupBody is a line of a summary. Dimensions that were not requested are absent.
 type groupBody struct {
-	UserID      *string      `json:"user_id,omitempty" doc:"Who earns." example:"user123"`
+	UserID      *string      `json:"user_id,omitempty" doc:"The user who earns." example:"user123"`
 	CampaignID  *string      `json:"campaign_id,omitempty" doc:"The campaign." example:"camp123"`
 	EventType   *string      `json:"event_type,omitempty" doc:"The type of the event." example:"purchase"`
 	Status      *string      `json:"status,omitempty" doc:"The status of the commissions." example:"approved"`
@@ -37,7 +37,7 @@ type summaryAnswer struct {
 	Body httpapi.Page[groupBody]
 }
 
-// groupCursor is the place in a summary behind the group with the values.
+// groupCursor is the position after the group with the values.
 type groupCursor struct {
 	Values []string `json:"values"`
 }
@@ -47,7 +47,7 @@ func registerSummary(api huma.API, store query.Summaries) {
 		OperationID: "get-summary",
 		Path:        "/summary",
 		Summary:     "Summarise commissions",
-		Description: "Counts and totals by any of the dimensions. Rejected rows count only where status is " +
+		Description: "Returns counts and totals by any of the dimensions. Rejected rows count only if status is " +
 			"filtered or grouped by.",
 		Tags: []string{"Commissions"},
 	}),

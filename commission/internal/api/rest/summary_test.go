@@ -7,7 +7,7 @@ import (
 	"tributary/commission/internal/domain/event"
 )
 
-// users gives the users of a page of a summary.
+// users returns the users of a page of a summary.
 func users(a answer) string {
 	var list []string
 	for _, row := range a.body["data"].([]any) {
@@ -17,7 +17,7 @@ func users(a answer) string {
 	return strings.Join(list, " ")
 }
 
-// Groups that come and go between two pages neither repeat a group nor hide one.
+// Groups that appear or disappear between two pages neither repeat a group nor hide one.
 func TestSummaryPagesWhileGroupsComeAndGo(t *testing.T) {
 	t.Parallel()
 
@@ -88,7 +88,7 @@ func TestSummaryPagesWhileGroupsComeAndGo(t *testing.T) {
 	}
 }
 
-// Page by page a summary is what it is in one piece, whatever the dimensions and the texts; the
+// The pages of a summary together equal the whole, whatever the dimensions and the texts; the
 // longest ids fit into a cursor.
 func TestSummaryPagesAreItsParts(t *testing.T) {
 	t.Parallel()
@@ -136,7 +136,7 @@ func TestSummaryPagesAreItsParts(t *testing.T) {
 	}
 }
 
-// A cursor belongs to the question that made it: to the list, its filters and its grouping.
+// A cursor belongs to its question: to the list, its filters and its grouping.
 func TestACursorIsGoodForItsQuestionOnly(t *testing.T) {
 	t.Parallel()
 	s := setup(t)

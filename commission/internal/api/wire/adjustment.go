@@ -10,43 +10,42 @@ import (
 	"tributary/platform/money"
 )
 
-// Adjustment is who made an adjustment and why.
+// Adjustment is the origin of an adjustment.
 type Adjustment struct {
-	Origin     string      `json:"origin" enum:"hand,replay" doc:"hand, or replay."`
-	Actor      string      `json:"actor,omitempty" doc:"Who made it, or asked for the replay; absent for a replay that broke off, and for partners." example:"operator1"`
-	Reason     string      `json:"reason,omitempty" doc:"Why, in words. Absent for partners." example:"wrong rate"`
-	At         time.Time   `json:"at" doc:"When it was done."`
-	Replay     string      `json:"replay,omitempty" doc:"The period of the replay that made it, from/to; absent for one that broke off."`
-	Comparison *Comparison `json:"comparison,omitempty" doc:"Of one that a replay made: the difference that it makes good."`
+	Origin     string      `json:"origin" enum:"hand,replay" doc:"hand: made by an operator. replay: made by a replay."`
+	Actor      string      `json:"actor,omitempty" doc:"Who made it, or requested the replay. Absent for an interrupted replay, and for partners." example:"operator1"`
+	Reason     string      `json:"reason,omitempty" doc:"The reason in words. Absent for partners." example:"wrong rate"`
+	At         time.Time   `json:"at" doc:"When it was made."`
+	Replay     string      `json:"replay,omitempty" doc:"The period of the replay that made it, from/to. Absent for an interrupted replay."`
+	Comparison *Comparison `json:"comparison,omitempty" doc:"For an adjustment by a replay, the difference that it corrects."`
 }
 
-// Comparison is what an event should have brought by the rules that a replay went by, and what was
-// booked for it before.
+// Comparison is what an event earns by the rules of a replay, and what was posted for it before.
 type Comparison struct {
-	Booked          []Booking     `json:"booked" doc:"What stood for the event, reversals and earlier adjustments included, rejected rows left out."`
+	Booked          []Booking     `json:"booked" doc:"What was posted for the event, including reversals and earlier adjustments, without rejected rows."`
 	Standing        string        `json:"booked_before" doc:"The sum of booked."`
 	StandingMinor   int64         `json:"booked_before_minor" doc:"booked_before in minor units." example:"1000"`
-	Rejected        bool          `json:"rejected,omitempty" doc:"The event's commission was rejected by hand: it is to bring nothing."`
-	Decisions       []Explanation `json:"decisions,omitempty" doc:"What the rules said of the event and of its reversals, as explanations of their own."`
-	Expected        string        `json:"expected" doc:"The sum of what decisions bring in the currency."`
+	Rejected        bool          `json:"rejected,omitempty" doc:"The event's commission was rejected by an operator: it earns nothing."`
+	Decisions       []Explanation `json:"decisions,omitempty" doc:"The decisions by the rules about the event and its reversals, as explanations of their own."`
+	Expected        string        `json:"expected" doc:"The sum of the amounts of decisions in the currency."`
 	ExpectedMinor   int64         `json:"expected_minor" doc:"expected in minor units." example:"1000"`
-	Difference      string        `json:"difference" doc:"Expected less booked: the amount of the adjustment." example:"0.00"`
+	Difference      string        `json:"difference" doc:"Expected less booked, which is the amount of the adjustment." example:"0.00"`
 	DifferenceMinor int64         `json:"difference_minor" doc:"difference in minor units." example:"0"`
 }
 
-// Booking is a row that stood for the event.
+// Booking is a row that was posted for the event.
 type Booking struct {
 	CommissionID string `json:"commission_id" doc:"The id of the commission."`
-	EventID      string `json:"event_id" doc:"The event that it came from; empty for an adjustment by hand." example:"event789"`
+	EventID      string `json:"event_id" doc:"The event of the commission; empty for an adjustment by an operator." example:"event789"`
 	Kind         string `json:"kind" doc:"The kind of commission." example:"earning"`
 	Amount       string `json:"amount" doc:"The amount in major units." example:"10.00"`
 	AmountMinor  int64  `json:"amount_minor" doc:"amount in minor units." example:"1000"`
 }
 
 const (
-	byHand  = "an adjustment by hand follows from no rule: there is nothing to make again"
+	byHand  = "an adjustment by an operator follows from no rule and cannot be recomputed"
 	tooWide = "the rule has tiers or a cap, and the user's history is too long to be read for " +
-		"an explanation: a dry run of a replay over the day of the event makes the decision again"
+		"an explanation: a dry run of a replay over the day of the event recomputes the decision"
 )
 
 func (out *Explanation) adjustment(e explain.Explained) {
@@ -115,9 +114,9 @@ func comparisonOf(c explain.Comparison, adjustment commission.State) *Comparison
 	return out
 }
 
-// CheckAdjustment makes the decisions about an adjusted event again and compares what they bring
-// with what was booked. It gives the difference in minor units, and a line for each member that
-// says something else. An error tells that there is nothing to make again.
+// CheckAdjustment recomputes the decisions about an adjusted event and compares their amounts with
+// what was posted. It returns the difference in minor units, and a line for each member that
+// differs. An error means that nothing can be recomputed.
 func (x Explanation) CheckAdjustment() (difference int64, lines []string, err error) {
 	if x.NotAgain != "" {
 		return 0, nil, fmt.Errorf("%s", x.NotAgain)
@@ -157,7 +156,7 @@ func (x Explanation) CheckAdjustment() (difference int64, lines []string, err er
 func (x Explanation) adjustmentDifferences(expected, booked int64) []string {
 	currency, err := money.ParseCurrency(x.Currency)
 	if err != nil {
-		return []string{"currency: is no active ISO 4217 code"}
+		return []string{"currency: is not an active ISO 4217 code"}
 	}
 
 	c := x.Adjustment.Comparison

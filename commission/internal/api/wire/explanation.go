@@ -14,29 +14,29 @@ import (
 	"tributary/platform/money"
 )
 
-// Explanation is how a decision came about. It holds everything that is needed to make the decision
-// again, offline.
+// Explanation says how a decision was reached. It contains everything needed to recompute the
+// decision offline.
 type Explanation struct {
 	Event      *Event      `json:"event,omitempty" doc:"The event as it was decided."`
-	Outcome    string      `json:"outcome,omitempty" doc:"Whether the event earned a commission, earned none, or waits for the event that it undoes." example:"commissioned"`
+	Outcome    string      `json:"outcome,omitempty" doc:"commissioned: the event earned a commission. not_commissioned: it earned nothing. parked: it waits for the event that it reverses." example:"commissioned"`
 	ReasonCode string      `json:"reason_code,omitempty" doc:"Stable code of the reason." example:"rule_applied"`
-	Reason     string      `json:"reason,omitempty" doc:"Why, in words." example:"checked by hand"`
+	Reason     string      `json:"reason,omitempty" doc:"The reason in words." example:"The rule was applied."`
 	RuleID     string      `json:"rule_id,omitempty" doc:"The rule."`
-	Version    int         `json:"rule_version,omitempty" doc:"The version of the rule; 0 where none was applied." example:"1"`
-	Revision   int64       `json:"rules_revision,omitempty" doc:"Which state of all rules was considered."`
+	Version    int         `json:"rule_version,omitempty" doc:"The version of the rule; 0 if no rule was applied." example:"1"`
+	Revision   int64       `json:"rules_revision,omitempty" doc:"The revision of the rules that was considered."`
 	Currency   string      `json:"currency,omitempty" doc:"ISO 4217." example:"USD"`
-	Account    *Account    `json:"account,omitempty" doc:"What the user's account stood at before."`
-	Original   *Original   `json:"original,omitempty" doc:"What a reversal takes back."`
-	Considered []Candidate `json:"considered,omitempty" doc:"Every version for such events, and why it was chosen or lost; for partners those that could apply and were in force."`
+	Account    *Account    `json:"account,omitempty" doc:"The state of the user's account before."`
+	Original   *Original   `json:"original,omitempty" doc:"The event that a reversal reverses."`
+	Considered []Candidate `json:"considered,omitempty" doc:"Every version for such events, and why it was or was not selected. For partners, those that could apply and were in force."`
 	Steps      []Step      `json:"steps,omitempty" doc:"The arithmetic, line by line."`
 	Unrounded  string      `json:"unrounded_amount,omitempty" doc:"The exact result of the formula, before rounding and limits." example:"10"`
 	Rounding   string      `json:"rounding,omitempty" doc:"How it was rounded." example:"half_even"`
 	Amount     string      `json:"amount,omitempty" doc:"The amount in major units." example:"10.00"`
 	Minor      int64       `json:"amount_minor" doc:"amount in minor units." example:"1000"`
-	Verified   bool        `json:"verified" doc:"Whether making the decision again gave the same; of an adjustment, whether expected less booked is its amount."`
-	NotAgain   string      `json:"not_computed,omitempty" doc:"What could not be made again, and why; verified is false then."`
-	Adjustment *Adjustment `json:"adjustment,omitempty" doc:"Of an adjustment: who made it and why, and what it makes good."`
-	History    []Entry     `json:"history,omitempty" doc:"What was done by hand; of an adjustment by a replay, the replay."`
+	Verified   bool        `json:"verified" doc:"Whether recomputing the decision returned the same result; for an adjustment, whether expected less booked is its amount."`
+	NotAgain   string      `json:"not_computed,omitempty" doc:"What could not be recomputed, and why; verified is then false."`
+	Adjustment *Adjustment `json:"adjustment,omitempty" doc:"For an adjustment, its origin and the difference that it corrects."`
+	History    []Entry     `json:"history,omitempty" doc:"The changes by operators; for an adjustment by a replay, the replay."`
 }
 
 // Event is an event with everything that a decision reads.
@@ -49,7 +49,7 @@ type Event struct {
 	CampaignID   string    `json:"campaign_id,omitempty" doc:"The campaign." example:"camp123"`
 	ProductID    string    `json:"product_id,omitempty" doc:"The product." example:"prod456"`
 	OrderID      string    `json:"order_id,omitempty" doc:"The number of the order." example:"order789"`
-	OriginalID   string    `json:"original_event_id,omitempty" doc:"The event that a refund, void or chargeback undoes."`
+	OriginalID   string    `json:"original_event_id,omitempty" doc:"The event that a refund, void or chargeback reverses."`
 	Amount       string    `json:"amount,omitempty" doc:"The amount in major units." example:"10.00"`
 	Currency     string    `json:"currency,omitempty" doc:"ISO 4217." example:"USD"`
 	SelfReferral bool      `json:"self_referral,omitempty" doc:"Whether the user bought from themselves."`
@@ -57,27 +57,27 @@ type Event struct {
 
 // Account is the state that a decision depended on, in minor units.
 type Account struct {
-	Position     int64  `json:"volume_before_minor" doc:"Volume in the tier period."`
-	CapUsed      int64  `json:"earned_before_minor" doc:"Earned in the cap period."`
-	OrderTakenBy string `json:"order_taken_by,omitempty" doc:"The event that earned for the same order before."`
+	Position     int64  `json:"volume_before_minor" doc:"Volume in the tier period before the event."`
+	CapUsed      int64  `json:"earned_before_minor" doc:"Earned in the cap period before the event."`
+	OrderTakenBy string `json:"order_taken_by,omitempty" doc:"The earlier event that earned for the same order."`
 }
 
-// Original is the event that a reversal takes back, as it was decided.
+// Original is the event that a reversal reverses, as it was decided.
 type Original struct {
 	Event    Event   `json:"event"`
 	RuleID   string  `json:"rule_id,omitempty" doc:"The rule."`
-	Version  int     `json:"rule_version,omitempty" doc:"The version of the rule; 0 where none was applied." example:"1"`
+	Version  int     `json:"rule_version,omitempty" doc:"The version of the rule; 0 if no rule was applied." example:"1"`
 	Currency string  `json:"currency,omitempty" doc:"ISO 4217." example:"USD"`
 	Base     int64   `json:"base_amount_minor" doc:"base_amount in minor units." example:"10000"`
 	Account  Account `json:"account"`
-	Reversed int64   `json:"reversed_before_minor" doc:"What earlier reversals have taken back, in minor units." example:"0"`
-	Times    int     `json:"reversals_before" doc:"How many reversals came before." example:"0"`
-	Rejected bool    `json:"rejected,omitempty" doc:"Whether the commission was rejected by hand."`
+	Reversed int64   `json:"reversed_before_minor" doc:"What earlier reversals have reversed, in minor units." example:"0"`
+	Times    int     `json:"reversals_before" doc:"The number of earlier reversals." example:"0"`
+	Rejected bool    `json:"rejected,omitempty" doc:"Whether the commission was rejected by an operator."`
 }
 
 // Candidate is a version that was considered.
 type Candidate struct {
-	Verdict string `json:"verdict" enum:"selected,other_campaign,other_product,not_yet_in_force,no_longer_in_force,retired,other_currency,superseded,less_specific,lower_priority" doc:"selected, or why the version was not."`
+	Verdict string `json:"verdict" enum:"selected,other_campaign,other_product,not_yet_in_force,no_longer_in_force,retired,other_currency,superseded,less_specific,lower_priority" doc:"selected, or why the version was not selected."`
 	Rule    Rule   `json:"rule"`
 }
 
@@ -90,15 +90,15 @@ type Step struct {
 
 // Entry is an audit row.
 type Entry struct {
-	At     time.Time `json:"at" doc:"When it was done."`
+	At     time.Time `json:"at" doc:"When it happened."`
 	Actor  string    `json:"actor,omitempty" doc:"Absent for partners." example:"operator1"`
 	Action string    `json:"action" doc:"What was done." example:"approve"`
-	Reason string    `json:"reason,omitempty" doc:"Absent for partners." example:"checked by hand"`
-	Before string    `json:"before" doc:"The state before, as JSON; empty where there was none."`
+	Reason string    `json:"reason,omitempty" doc:"The reason. Absent for partners." example:"checked with the shop"`
+	Before string    `json:"before" doc:"The state before, as JSON; empty if there was none."`
 	After  string    `json:"after" doc:"The state after, as JSON."`
 }
 
-// ExplanationOf writes an explanation.
+// ExplanationOf returns the JSON form of an explanation.
 func ExplanationOf(e explain.Explained) Explanation {
 	var out Explanation
 	for _, h := range e.History {
@@ -122,8 +122,8 @@ func ExplanationOf(e explain.Explained) Explanation {
 }
 
 // Redact removes what a partner may not read: versions that could not apply to the event or were
-// not in force when it occurred, who acted by hand, and why. The decision can still be made again,
-// for such versions have no part in it.
+// not in force when it occurred, and the actors and reasons of operators' changes. The decision can
+// still be recomputed, since such versions do not affect it.
 func (out *Explanation) Redact() {
 	out.Considered = slices.DeleteFunc(out.Considered, func(c Candidate) bool {
 		switch rule.Verdict(c.Verdict) {
@@ -242,7 +242,7 @@ func (e Event) domain() (event.Event, error) {
 	})
 }
 
-// Recompute makes the decision again from nothing but the explanation itself.
+// Recompute recomputes the decision from the explanation alone.
 func (x Explanation) Recompute() (decision.Decision, error) {
 	if x.Event == nil {
 		return decision.Decision{}, errNoEvent
@@ -335,10 +335,10 @@ func (o Original) domain() (*decision.Original, error) {
 	}, nil
 }
 
-var errNoEvent = errors.New("it holds no event")
+var errNoEvent = errors.New("it contains no event")
 
-// Check makes the decision again and names what the explanation says otherwise: nothing when both
-// agree.
+// Check recomputes the decision and returns it with a line for each member of the explanation that
+// differs.
 func (x Explanation) Check() (made decision.Decision, differences []string, err error) {
 	made, err = x.Recompute()
 	if err != nil {
@@ -348,8 +348,7 @@ func (x Explanation) Check() (made decision.Decision, differences []string, err 
 	return made, x.differences(made), nil
 }
 
-// differences names each member that says something else than the decision that was made again: one
-// line each, none when all agree.
+// differences returns one line for each member that differs from the recomputed decision.
 func (x Explanation) differences(made decision.Decision) []string {
 	var amount string
 	if made.Currency.Valid() {
@@ -368,7 +367,7 @@ func (x Explanation) differences(made decision.Decision) []string {
 	})
 }
 
-// compared is a member as it was made again and as an explanation has it.
+// compared is a member with its recomputed value and its value in the explanation.
 type compared struct {
 	name       string
 	made, says any

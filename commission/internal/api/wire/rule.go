@@ -1,5 +1,5 @@
-// Package wire (api) holds the JSON forms that more than one route or command reads or writes:
-// rules, and explanations with all that is needed to recompute them.
+// Package wire (api) defines the JSON forms that more than one route or command reads or writes:
+// rules, and explanations with everything needed to recompute them.
 package wire
 
 import (
@@ -13,9 +13,9 @@ import (
 	"tributary/platform/money"
 )
 
-// Draft is what a version of a rule says, in a request.
+// Draft is the content of a version of a rule, in a request.
 type Draft struct {
-	RuleID            string           `json:"rule_id,omitempty" maxLength:"64" doc:"The rule that gets a new version. Left out for a new rule." example:"019ab2c3-4d5e-7f60-8a7b-9c0d1e2f3a4b"`
+	RuleID            string           `json:"rule_id,omitempty" maxLength:"64" doc:"The rule to publish a new version of. Absent for a new rule." example:"019ab2c3-4d5e-7f60-8a7b-9c0d1e2f3a4b"`
 	Name              string           `json:"name" minLength:"1" maxLength:"200" doc:"A name for people." example:"Purchase: 10 % of the amount"`
 	EventType         string           `json:"event_type" enum:"view,click,engagement,lead,sale,purchase" doc:"The type of the events that earn by the rule." example:"purchase"`
 	UserID            string           `json:"user_id,omitempty" maxLength:"128" doc:"Restricts the rule to this user." example:"user123"`
@@ -23,15 +23,15 @@ type Draft struct {
 	ProductID         string           `json:"product_id,omitempty" maxLength:"128" doc:"Restricts the rule to this product." example:"prod456"`
 	Currency          string           `json:"currency,omitempty" doc:"ISO 4217. Restricts the rule to events in this currency; required unless the rule is a plain percentage." example:"USD"`
 	Formula           Formula          `json:"formula" doc:"How the commission is computed."`
-	MinimumBase       *httpapi.Decimal `json:"minimum_base,omitempty" doc:"Events of a smaller amount earn nothing. Major units; a JSON number is accepted too."`
+	MinimumBase       *httpapi.Decimal `json:"minimum_base,omitempty" doc:"Events with a smaller amount earn nothing. Major units; a JSON number is accepted too."`
 	Maximum           *httpapi.Decimal `json:"maximum,omitempty" doc:"The most that one event earns. Major units; a JSON number is accepted too."`
 	Cap               *Cap             `json:"cap,omitempty" doc:"The most that a user earns by the rule in a period."`
 	HoldDays          int              `json:"hold_days,omitempty" minimum:"0" maximum:"3650" doc:"Days after the event for which a commission stays pending." example:"30"`
-	Rounding          string           `json:"rounding,omitempty" enum:"half_even,half_up" doc:"How half a minor unit is rounded; half_even when left out." example:"half_even"`
+	Rounding          string           `json:"rounding,omitempty" enum:"half_even,half_up" doc:"How half a minor unit is rounded; half_even if absent." example:"half_even"`
 	Priority          int              `json:"priority,omitempty" minimum:"-1000000" maximum:"1000000" doc:"Among rules of equally narrow scope the highest priority wins." example:"10"`
 	AllowRateAboveOne bool             `json:"allow_rate_above_one,omitempty" doc:"Required for a rate above 1, which is more than 100 %."`
-	EffectiveFrom     time.Time        `json:"effective_from,omitzero" doc:"Inclusive. The time of publication when left out."`
-	EffectiveTo       time.Time        `json:"effective_to,omitzero" doc:"Exclusive. Without end when left out."`
+	EffectiveFrom     time.Time        `json:"effective_from,omitzero" doc:"Inclusive. The time of publication if absent."`
+	EffectiveTo       time.Time        `json:"effective_to,omitzero" doc:"Exclusive. No end if absent."`
 }
 
 // Formula says how the commission is computed.
@@ -49,7 +49,7 @@ type Tier struct {
 	Rate httpapi.Decimal `json:"rate" pattern:"^(0|[1-9][0-9]{0,5})(\\.[0-9]{1,12})?$" doc:"The share, 0.1 for ten per cent. A JSON number is accepted too." example:"\"0.1\""`
 }
 
-// Cap limits earnings of a period.
+// Cap limits the earnings of a period.
 type Cap struct {
 	Amount httpapi.Decimal `json:"amount" doc:"Major units; a JSON number is accepted too." example:"\"500.00\""`
 	Period string          `json:"period" enum:"day,month,lifetime" doc:"The period after which the cap starts again: days and months are those of UTC, by the time of the event." example:"month"`
@@ -64,7 +64,7 @@ type Rule struct {
 	Content     Draft      `json:"content" doc:"The version as it was published."`
 }
 
-// RuleOf writes a version.
+// RuleOf returns the JSON form of a version.
 func RuleOf(r rule.Rule) Rule {
 	d := r.Definition()
 
@@ -132,7 +132,7 @@ func draftOf(d rule.Definition) Draft {
 	return out
 }
 
-// Domain reads a published version back.
+// Domain returns the version as a domain value.
 func (r Rule) Domain() (rule.Rule, error) {
 	def, err := r.Content.Definition()
 	if err != nil {
@@ -150,8 +150,8 @@ func (r Rule) Domain() (rule.Rule, error) {
 	return rule.New(def)
 }
 
-// Definition reads the texts of amounts and rates exactly. The fault lists every one that cannot be
-// read; what they mean together is for the domain to check.
+// Definition reads the texts of amounts and rates exactly. Its fault lists every text that cannot
+// be read; the domain checks what they mean together.
 func (d Draft) Definition() (rule.Definition, error) {
 	var faults fault.Fields
 
@@ -197,7 +197,7 @@ func (d Draft) Definition() (rule.Definition, error) {
 	return def, faults.Err()
 }
 
-// reader reads amounts of one currency and notes what is wrong.
+// reader reads amounts of one currency and collects the faults.
 type reader struct {
 	currency money.Currency
 	faults   *fault.Fields
@@ -209,7 +209,7 @@ func (r reader) optional(field string, m *httpapi.Decimal) int64 {
 	}
 
 	if !r.currency.Valid() {
-		return 1 // the domain refuses it for want of a currency
+		return 1 // the domain refuses it because the currency is missing
 	}
 
 	amount, err := money.ParseMajor(m.Text, r.currency)

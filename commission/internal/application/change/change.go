@@ -1,5 +1,5 @@
-// Package change is what all changes by hand have in common: who asks and why, and how a repeated
-// request gets the first answer again. Application layer.
+// Package change (application) is shared by all changes that operators make: the request's actor
+// and reason, and the repetition of the first answer.
 package change
 
 import (
@@ -10,47 +10,47 @@ import (
 	"tributary/platform/fault"
 )
 
-// Request is the frame of a change. It is stored with the change, in one transaction: as a row of
-// the audit, and under its key.
+// Request is the frame of a change. It is stored with the change in one transaction, as a row of
+// the audit and under its key.
 type Request struct {
 	Actor     string
 	RequestID string
 	Reason    string
 	Now       time.Time
 
-	Key  string   // the caller's Idempotency-Key, "" for none
+	Key  string   // the caller's Idempotency-Key, or ""
 	Hash [32]byte // of operation and content: another hash under the same key is refused
-	// Render makes the answer that is kept under the key.
+	// Render returns the answer to store under the key.
 	Render func(result any) ([]byte, error)
 }
 
-// ReplayedError says that the change was made before under the same key; Body is what was answered
-// then.
+// ReplayedError is returned if the change was made before under the same key. Body is the first
+// answer.
 type ReplayedError struct{ Body []byte }
 
-// Error says so.
+// Error returns the message.
 func (*ReplayedError) Error() string { return "the request was answered before" }
 
-// ErrKeyReused is a key that was used for another request.
+// ErrKeyReused returns the fault for a key that was used for another request.
 func ErrKeyReused() error {
 	return fault.New(
 		fault.Invalid,
 		"idempotency_key_reused",
-		"The Idempotency-Key was used for another request; take a new one.",
+		"The Idempotency-Key was used for another request. Use a new key.",
 	)
 }
 
-// ErrVersion is an If-Match that names another version.
+// ErrVersion returns the fault for an If-Match that names another version.
 func ErrVersion() error {
 	return fault.New(
 		fault.Precondition,
 		"version_mismatch",
-		"It was changed meanwhile; read it again and decide anew.",
+		"The resource was changed meanwhile. Read it again and decide again.",
 	)
 }
 
-// CheckVersion returns the fault version_mismatch unless wanted, from If-Match, is the version that
-// there is, or 0 for any.
+// CheckVersion returns the fault version_mismatch unless wanted, from If-Match, is the current
+// version, or 0 for any.
 func CheckVersion(wanted, there int) error {
 	if wanted != 0 && wanted != there {
 		return ErrVersion()
@@ -63,11 +63,11 @@ func CheckVersion(wanted, there int) error {
 type Outcome struct {
 	Record Record
 	Effect effect.Effect
-	Answer []byte // is kept under the request's key, if it has one
+	Answer []byte // stored under the request's key, if any
 }
 
-// Outcome returns what the request writes: the record completed with who, when and why, and the
-// answer for its key, rendered from result.
+// Outcome returns what the request writes: the record completed with actor, time and reason, and
+// the answer for its key, rendered from result.
 func (r Request) Outcome(record Record, caused effect.Effect, result any) (Outcome, error) {
 	record.At = r.Now
 	record.Actor = r.Actor
@@ -129,12 +129,12 @@ type Record struct {
 	RequestID     string
 }
 
-// Frames keeps the frame of a change that takes more than one transaction.
+// Frames stores the frame of a change that takes more than one transaction.
 type Frames interface {
-	// Known is a *ReplayedError when the key was used for the same request, and
-	// idempotency_key_reused when it was for another.
+	// Known returns a *ReplayedError if the key was used for the same request, and
+	// idempotency_key_reused if it was used for another.
 	Known(ctx context.Context, request Request) error
-	// Note stores the audit row and the answer under the key; a *ReplayedError when somebody was
-	// quicker.
+	// Note stores the audit row and the answer under the key. It returns a *ReplayedError if a
+	// concurrent request was first.
 	Note(ctx context.Context, request Request, record Record, result any) error
 }

@@ -9,10 +9,10 @@ import (
 	"tributary/commission/internal/domain/payout"
 )
 
-// Closing says how a payout ends.
+// Closing is the way in which a payout ends.
 type Closing struct {
 	ID      string
-	Version int // from If-Match, 0 for any
+	Version int // from If-Match; 0 for any
 	To      payout.Status
 }
 
@@ -69,7 +69,7 @@ func (h *ClosePayout) Handle(
 	return after, err
 }
 
-// auditedPayout returns what an audit row holds of a payout: all that can change.
+// auditedPayout returns the members of a payout that an audit row contains: all that can change.
 func auditedPayout(s payout.Snapshot) string {
 	return fmt.Sprintf(
 		`{"status":%q,"version":%d,"amount_minor":%d,"currency":%q}`,

@@ -1,4 +1,4 @@
-// Package command (application) holds the use cases that change something, a file each, with the
+// Package command (application) contains the use cases that change something, a file each, with the
 // repositories that they need.
 package command
 

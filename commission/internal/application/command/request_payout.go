@@ -9,7 +9,7 @@ import (
 	"tributary/platform/money"
 )
 
-// RequestPayout takes requests to be paid out, and sets the amount aside if it is covered.
+// RequestPayout decides payout requests, and sets the amount aside if the balance covers it.
 type RequestPayout struct {
 	payouts Payouts
 	now     func() time.Time

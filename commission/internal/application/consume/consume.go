@@ -1,5 +1,5 @@
-// Package consume turns batches of tracking events into decisions, commissions and ledger
-// transfers. Application layer.
+// Package consume (application) turns batches of tracking events into decisions, commissions and
+// ledger transfers.
 package consume
 
 import (
@@ -20,19 +20,19 @@ import (
 type State struct {
 	Rules *rule.Set
 	Books *decision.Books
-	// by event id: the earnings that reversals of the batch may take back
+	// By event id: the earnings that reversals of the batch may reverse.
 	Earnings map[string]*Earning
 }
 
-// Earning is a commission that a clawback can take from, and what is left of it with all
-// adjustments. It is itself an adjustment where replay gave what the first decision had not.
+// Earning is a commission that a clawback can reverse, with its remainder after all adjustments. It
+// is itself an adjustment if a replay granted what the first decision had not.
 type Earning struct {
 	commission.State
 
 	Net int64
 }
 
-// Decided is a decision with the commission that it made, "" for none.
+// Decided is a decision with the id of its commission, or "".
 type Decided struct {
 	decision.Decision
 
@@ -45,22 +45,21 @@ type Changes struct {
 	Decisions   []Decided // new ones
 	Resolved    []Decided // of reversals that had been parked
 	Commissions []commission.Commission
-	// ids of earnings of which nothing is left; their clawbacks are settled with them
+	// Ids of earnings of which nothing is left; their clawbacks are settled with them.
 	Reversed  []string
 	Transfers []ledger.Transfer
 	Usage     map[decision.UsageKey]decision.Usage // differences
 }
 
-// NotStorable is the code of a fault that says: this batch holds something that the database will
-// never take.
+// NotStorable is the code of the fault for a batch with content that the database can never store.
 const NotStorable = "event_not_storable"
 
-// Store keeps decisions and what follows from them.
+// Store stores decisions and their consequences.
 type Store interface {
-	// Decide loads the state that the events touch, lets decide make changes, and stores them, all
-	// in one transaction that excludes other writers of the same users. decide may run several
-	// times; only the changes of its last run are stored. An error stores nothing: a fault with
-	// code NotStorable when trying again is useless, any other error when it is not.
+	// Decide loads the state of the events, calls decide, and stores its changes, all in one
+	// transaction that excludes other writers of the same users. decide may be called several
+	// times; only the changes of its last call are stored. After an error nothing is stored: the
+	// fault NotStorable is returned if a retry is useless, and any other error if it is not.
 	Decide(ctx context.Context, events []event.Event, decide func(State) (Changes, error)) error
 }
 
@@ -71,7 +70,7 @@ type Handler struct {
 	newID func() string
 }
 
-// New makes a handler. newID gives time-ordered unique ids.
+// New returns a handler. newID returns unique, time-ordered ids.
 func New(store Store, now func() time.Time, newID func() string) *Handler {
 	return &Handler{store: store, now: now, newID: newID}
 }
@@ -82,10 +81,10 @@ type Refused struct {
 	Err   error
 }
 
-// Handle decides the events in their order and stores the result; events that have a decision are
-// left alone. Events that can never be stored are found by halving the batch and given back; the
-// others are stored. An error means that trying again makes sense: it is harmless, because what was
-// stored is left alone.
+// Handle decides the events in their order and stores the result. Events with a decision are
+// skipped. Events that can never be stored are found by halving the batch and returned; the others
+// are stored. After an error a retry makes sense; it is harmless, because stored events are
+// skipped.
 func (h *Handler) Handle(ctx context.Context, events []event.Event) ([]Refused, error) {
 	if len(events) == 0 {
 		return nil, nil
@@ -136,7 +135,8 @@ func (h *Handler) decide(s State, events []event.Event) (Changes, error) {
 	return run.changes, nil
 }
 
-// newChanges has room for what the events that have no decision yet make, if each earns.
+// newChanges returns changes with room for the results of all events without a decision, if each
+// earns.
 func newChanges(now time.Time, books *decision.Books, events []event.Event) Changes {
 	open := 0
 	for _, e := range events {
@@ -153,7 +153,7 @@ func newChanges(now time.Time, books *decision.Books, events []event.Event) Chan
 	}
 }
 
-// run gathers the changes of one batch.
+// run collects the changes of one batch.
 type run struct {
 	State
 
@@ -161,7 +161,7 @@ type run struct {
 	changes Changes
 }
 
-// take decides one event and notes everything that follows.
+// take decides one event and adds its consequences.
 func (r *run) take(e event.Event, into *[]Decided) error {
 	d := Decided{Decision: decision.Decide(e, r.Rules, r.Books.Account(e))}
 	r.Books.Record(d.Decision, r.Rules)
@@ -207,7 +207,7 @@ func (r *run) commission(d decision.Decision) (commission.Commission, error) {
 	earning := r.Earnings[d.OriginalID]
 	if earning == nil {
 		return commission.Commission{}, fmt.Errorf(
-			"event %s takes back %s, which has no earning",
+			"event %s reverses %s, which has no earning",
 			d.Event.ID(),
 			d.OriginalID,
 		)

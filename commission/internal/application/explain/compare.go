@@ -15,35 +15,35 @@ import (
 	"tributary/platform/money"
 )
 
-// Before is what an adjustment of an event followed from, as it stood then.
+// Before is what an adjustment of an event was derived from, as it was then.
 type Before struct {
-	Known time.Time // until when what happened was known to it
-	// the replay that made it; nil when it broke off before it was noted
+	Known time.Time // the replay knew what had happened until then
+	// The replay that made it; nil if it was interrupted before it was recorded.
 	Replay *change.Record
-	Rules  *rule.Set // that it went by
-	// for the event in the adjustment's currency, oldest first, without what was rejected
+	Rules  *rule.Set // the rules that it used
+	// For the event in the adjustment's currency, oldest first, without rejected commissions.
 	Booked  []commission.Commission
 	Related []event.Event   // the event, those of its order, and their reversals
 	Manual  decision.Manual // what operators had decided about events of the user
 }
 
-// Comparison is how a replay came to an adjustment: what the rules said of the event, and what was
-// booked for it.
+// Comparison says how a replay derived an adjustment: the decisions by the rules, and what was
+// posted for the event.
 type Comparison struct {
 	Before
 
-	// of the event and of its reversals; none when the event's commission was rejected
+	// Of the event and of its reversals; empty if the event's commission was rejected.
 	Decisions []decision.Explanation
 	Expected  money.Amount // their sum
-	Standing  money.Amount // the sum of what was booked
-	// the rule has tiers or a cap, and the user's history is too long to be read for this
+	Standing  money.Amount // the sum of what was posted
+	// The rule has tiers or a cap, and the user's history is too long to be read here.
 	TooWide bool
 }
 
-// Difference is what the adjustment should be.
+// Difference returns the expected amount of the adjustment.
 func (c Comparison) Difference() (money.Amount, error) { return c.Expected.Sub(c.Standing) }
 
-// Agrees tells whether the amount is the difference, and each decision can be made again.
+// Agrees reports whether the amount is the difference, and each decision can be recomputed.
 func (c Comparison) Agrees(amount money.Amount) bool {
 	difference, err := c.Difference()
 
@@ -51,7 +51,7 @@ func (c Comparison) Agrees(amount money.Amount) bool {
 		!slices.ContainsFunc(c.Decisions, func(x decision.Explanation) bool { return !x.Agrees() })
 }
 
-// compare decides the event anew by the rules that the replay went by.
+// compare decides the event again by the rules of the replay.
 func (h *Handler) compare(
 	ctx context.Context,
 	adjustment commission.Commission,
@@ -101,7 +101,7 @@ func needsHistory(d decision.Decision, rules *rule.Set) bool {
 	return found && len(d.Met(applied)) > 0
 }
 
-// explain takes the decisions about the event and its reversals.
+// explain adds the decisions about the event and its reversals.
 func (c *Comparison) explain(decisions []decision.Decision, eventID string) (err error) {
 	own := slices.IndexFunc(
 		decisions,

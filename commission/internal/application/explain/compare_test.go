@@ -56,8 +56,8 @@ func (endless) EventsOf(context.Context, string, time.Time) ([]event.Event, erro
 	return nil, fault.New(fault.Invalid, query.TooWide, "It took too long.")
 }
 
-// Without the history nothing is claimed about a rule that depends on it; other rules do not ask
-// for it.
+// Without the history nothing is claimed about a rule that depends on it; other rules do not read
+// it.
 func TestHistoriesThatAreTooLong(t *testing.T) {
 	t.Parallel()
 
@@ -76,7 +76,7 @@ func TestHistoriesThatAreTooLong(t *testing.T) {
 	}
 }
 
-// What was rejected brings nothing, whatever the rule says.
+// A rejected event earns nothing, whatever the rule.
 func TestRejectedEventsBringNothing(t *testing.T) {
 	t.Parallel()
 

@@ -1,4 +1,4 @@
-// Package explain tells how a decision and its commission came about. Application layer.
+// Package explain (application) explains how a decision and its commission were reached.
 package explain
 
 import (
@@ -14,22 +14,21 @@ import (
 	"tributary/platform/fault"
 )
 
-// Store reads what explanations are made of.
+// Store reads the data of explanations.
 type Store interface {
 	query.Commissions
-	// RulesAt gives the rules as they stood at a revision.
+	// RulesAt returns the rules at a revision.
 	RulesAt(ctx context.Context, revision int64) (*rule.Set, error)
-	// History gives the audit rows about a subject, oldest first.
+	// History returns the audit rows about a subject, oldest first.
 	History(ctx context.Context, subjectType, subjectID string) ([]change.Record, error)
-	// Before gives what an adjustment of an event followed from.
+	// Before returns what an adjustment of an event was derived from.
 	Before(ctx context.Context, adjustment commission.Commission) (Before, error)
-	// EventsOf gives all events of a user that were known at the time. A fault with code
-	// query.TooWide when that takes too long.
+	// EventsOf returns all events of a user that were known at the time. Fault query.TooWide is
+	// returned if that takes too long.
 	EventsOf(ctx context.Context, userID string, known time.Time) ([]event.Event, error)
 }
 
-// Explained is an explanation with the commission, where there is one, and what was done to it by
-// hand.
+// Explained is an explanation with the commission, if any, and its changes by operators.
 type Explained struct {
 	Explanation *decision.Explanation // nil for an adjustment
 	Comparison  *Comparison           // of an adjustment that a replay made
@@ -38,13 +37,12 @@ type Explained struct {
 	History     []change.Record
 }
 
-// Handler explains. It is safe for concurrent use.
+// Handler explains commissions and decisions. It is safe for concurrent use.
 type Handler struct{ store Store }
 
-// New makes a handler.
 func New(store Store) *Handler { return &Handler{store: store} }
 
-// Commission explains a commission; a fault with code commission_not_found when there is none.
+// Commission explains a commission. Fault commission_not_found is returned if it does not exist.
 func (h *Handler) Commission(ctx context.Context, id string) (Explained, error) {
 	found, err := h.store.Commission(ctx, id)
 	if err != nil {
@@ -75,8 +73,8 @@ func (h *Handler) Commission(ctx context.Context, id string) (Explained, error) 
 	return out, err
 }
 
-// Decision explains the decision about an event; a fault with code decision_not_found when there is
-// none.
+// Decision explains the decision about an event. Fault decision_not_found is returned if there is
+// no decision.
 func (h *Handler) Decision(ctx context.Context, eventID string) (Explained, error) {
 	decided, err := h.store.Decision(ctx, eventID)
 	if err != nil {

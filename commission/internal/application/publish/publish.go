@@ -1,5 +1,5 @@
-// Package publish makes versions of rules and retires rules. What is published never changes.
-// Application layer.
+// Package publish (application) publishes versions of rules and retires rules. A published version
+// never changes.
 package publish
 
 import (
@@ -15,18 +15,18 @@ import (
 
 // Store keeps rules.
 type Store interface {
-	// Rules gives all published versions as they stand.
+	// Rules returns all published versions.
 	Rules(ctx context.Context) (*rule.Set, error)
-	// Publish stores the version that build makes of the rules as they stand, with its audit row,
-	// in one transaction that excludes other publishers. Faults are those of build, and
-	// idempotency_key_reused; a *change.ReplayedError for a repetition.
+	// Publish stores the version that build returns for the current rules, with its audit row, in
+	// one transaction that excludes other publishers. It returns the faults of build,
+	// idempotency_key_reused, and a *change.ReplayedError for a repetition.
 	Publish(
 		ctx context.Context,
 		request change.Request,
 		build func(*rule.Set) (rule.Rule, error),
 	) (rule.Rule, error)
-	// Retire ends all versions of a rule at the time, with its audit row, under the same terms.
-	// Faults: rule_not_found, rule_retired.
+	// Retire ends all versions of a rule at the time, with its audit row, in the same way. It
+	// returns the faults rule_not_found and rule_retired.
 	Retire(
 		ctx context.Context,
 		request change.Request,
@@ -35,13 +35,13 @@ type Store interface {
 	) (rule.Rule, error)
 }
 
-// Handler publishes and retires. It is safe for concurrent use.
+// Handler publishes and retires rules. It is safe for concurrent use.
 type Handler struct {
 	store Store
 	newID func() string
 }
 
-// New makes a handler.
+// New returns a handler. newID returns unique ids.
 func New(store Store, newID func() string) *Handler { return &Handler{store: store, newID: newID} }
 
 // Publish checks the definition and stores it as the first version of a new rule, or as the next
@@ -65,14 +65,15 @@ func (h *Handler) Publish(
 	})
 }
 
-// Terms are what a version needs besides its definition.
+// Terms are what a version needs beside its definition.
 type Terms struct {
-	NewID string    // for a new rule
-	Now   time.Time // when it is published, and takes effect where the definition does not say
+	NewID string // for a new rule
+	// when it is published; it takes effect then unless the definition says otherwise
+	Now time.Time
 }
 
-// Build makes the version that publishing the definition among the rules gives, or tells why it
-// cannot be.
+// Build returns the version that publishing the definition among the rules creates, or the fault
+// that prevents it.
 func Build(set *rule.Set, def rule.Definition, terms Terms) (rule.Rule, error) {
 	def.PublishedAt = terms.Now
 	if def.EffectiveFrom.IsZero() {
@@ -93,8 +94,7 @@ func Build(set *rule.Set, def rule.Definition, terms Terms) (rule.Rule, error) {
 	return valid, Conflict(set.Conflicts(valid))
 }
 
-// nextVersion numbers a version of a known rule. Event type, scope and currency are what makes a
-// rule the same rule.
+// nextVersion numbers a version of a known rule. Event type, scope and currency identify a rule.
 func nextVersion(set *rule.Set, def *rule.Definition) error {
 	versions := set.Versions(def.ID)
 	if len(versions) == 0 {
@@ -103,18 +103,18 @@ func nextVersion(set *rule.Set, def *rule.Definition) error {
 
 	last := versions[len(versions)-1].Definition()
 	if !last.RetiredAt.IsZero() {
-		return fault.New(fault.Conflict, "rule_retired", "The rule is retired; publish a new one.")
+		return fault.New(fault.Conflict, "rule_retired", "The rule is retired. Publish a new rule.")
 	}
 
 	if last.Scope != def.Scope || last.Currency != def.Currency {
 		return fault.New(
 			fault.Invalid,
 			"validation_failed",
-			"The request breaks the rules listed in errors.",
+			"The request is invalid; errors lists each fault.",
 			fault.Field{
 				Field:   "rule_id",
 				Code:    "scope_changed",
-				Message: "a version keeps event type, scope and currency of its rule; publish a new rule",
+				Message: "must not change event type, scope or currency of the rule; publish a new rule",
 			},
 		)
 	}
@@ -124,10 +124,12 @@ func nextVersion(set *rule.Set, def *rule.Definition) error {
 	return nil
 }
 
-// ErrNoRule is a rule that is not there.
-func ErrNoRule() error { return fault.New(fault.NotFound, "rule_not_found", "There is no such rule.") }
+// ErrNoRule returns the fault for a rule that does not exist.
+func ErrNoRule() error {
+	return fault.New(fault.NotFound, "rule_not_found", "The rule does not exist.")
+}
 
-// Conflict is nil without ties, else a fault that names every rule that ties.
+// Conflict returns nil if there are no ties, and otherwise a fault that names every rule that ties.
 func Conflict(ties []rule.Rule) error {
 	var faults fault.Fields
 	for _, tie := range ties {
@@ -150,11 +152,11 @@ func Conflict(ties []rule.Rule) error {
 	return fault.New(
 		fault.Conflict,
 		"rule_conflict",
-		"For some events neither this version nor those listed in errors would go first.",
+		"For some events neither this version nor those in errors would take precedence.",
 		faults...)
 }
 
-// Retire ends a rule at the time, which must not lie in the past: what was decided stays right.
+// Retire ends a rule at the time, which must not be in the past: earlier decisions stay right.
 func (h *Handler) Retire(
 	ctx context.Context,
 	request change.Request,
@@ -171,7 +173,7 @@ func (h *Handler) Retire(
 	}
 
 	if at.Before(request.Now) {
-		faults.Add("retired_at", "in_the_past", "must not lie in the past")
+		faults.Add("retired_at", "in_the_past", "must not be in the past")
 	}
 
 	if err := faults.Err(); err != nil {

@@ -8,11 +8,12 @@ import (
 
 // BalanceReader reads balances.
 type BalanceReader interface {
-	// Balances returns the owner's balances by currency; none for a user that never earned.
+	// Balances returns the owner's balances by currency, and no balance for a user who never
+	// earned.
 	Balances(ctx context.Context, owner Owner) ([]ledger.Balance, error)
 }
 
-// GetBalances answers what a user's accounts stand at.
+// GetBalances reads the balances of a user.
 type GetBalances struct{ reader BalanceReader }
 
 // NewGetBalances returns the query. It is safe for concurrent use.

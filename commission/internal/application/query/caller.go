@@ -2,17 +2,17 @@ package query
 
 import "tributary/platform/fault"
 
-// Caller is who asks a question.
+// Caller is the sender of a query.
 type Caller struct {
 	userID string
 	all    bool
 }
 
-// Everything returns the caller who may see what belongs to anyone: an operator, or whoever asks
-// while authentication is off.
+// Everything returns the caller who may see the data of every user: an operator, or anyone while
+// authentication is off.
 func Everything() Caller { return Caller{all: true} }
 
-// OneUser returns the caller who may see what belongs to the user.
+// OneUser returns the caller who may see only the data of the user.
 func OneUser(userID string) Caller { return Caller{userID: userID} }
 
 // Owner limits a read to what the caller may see. Every read port takes one, and only a Caller
@@ -25,9 +25,8 @@ type Owner struct {
 // Owner returns the limit of a read by id: everything that the caller may see.
 func (c Caller) Owner() Owner { return Owner(c) }
 
-// OwnerOf returns the limit of a read of what belongs to the user, or of everything that the caller
-// may see for "". The fault foreign_user is returned if the caller may not see what belongs to the
-// user.
+// OwnerOf returns the limit of a read of the user's data, or of everything that the caller may see
+// for "". The fault foreign_user is returned if the caller may not see the user's data.
 func (c Caller) OwnerOf(userID string) (Owner, error) {
 	switch {
 	case userID == "" || userID == c.userID:
@@ -39,15 +38,15 @@ func (c Caller) OwnerOf(userID string) (Owner, error) {
 	return Owner{}, fault.New(
 		fault.Forbidden,
 		"foreign_user",
-		"You may only ask for your own data.",
+		"You may request only your own data.",
 	)
 }
 
-// SeesAll reports whether the caller may see what belongs to anyone.
+// SeesAll reports whether the caller may see the data of every user.
 func (c Caller) SeesAll() bool { return c.all }
 
 // UserID returns the user that the read is limited to; the bool reports whether it is limited.
 func (o Owner) UserID() (string, bool) { return o.userID, !o.all }
 
-// Sees reports whether what belongs to the user may be read.
+// Sees reports whether the data of the user may be read.
 func (o Owner) Sees(userID string) bool { return o.all || o.userID != "" && o.userID == userID }

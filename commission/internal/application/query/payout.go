@@ -6,7 +6,7 @@ import (
 	"tributary/commission/internal/domain/payout"
 )
 
-// GetPayout answers what became of a request to be paid out.
+// GetPayout reads one payout.
 type GetPayout struct{ reader PayoutReader }
 
 // NewGetPayout returns the query. It is safe for concurrent use.

@@ -22,16 +22,16 @@ type PayoutReader interface {
 	) ([]payout.Snapshot, error)
 }
 
-// PayoutFilter narrows the list of payouts; an empty member does not.
+// PayoutFilter narrows the list of payouts. Empty fields match all.
 type PayoutFilter struct{ UserID, Status string }
 
-// PayoutPosition is a place in the list of payouts.
+// PayoutPosition is a position in the list of payouts.
 type PayoutPosition struct {
 	CreatedAt time.Time
 	ID        string
 }
 
-// ListPayouts answers which payouts there are.
+// ListPayouts lists payouts.
 type ListPayouts struct{ reader PayoutReader }
 
 // NewListPayouts returns the query. It is safe for concurrent use.

@@ -1,5 +1,4 @@
-// Package query holds the reading side: what can be asked about commissions, decisions, balances
-// and payouts. Application layer.
+// Package query (application) reads commissions, decisions, balances and payouts.
 package query
 
 import (
@@ -11,17 +10,17 @@ import (
 	"tributary/platform/fault"
 )
 
-// CommissionFilter narrows a list; empty members do not. From is inclusive, To exclusive.
+// CommissionFilter narrows a list. Empty fields match all. From is inclusive, To is exclusive.
 type CommissionFilter struct {
 	UserID, CampaignID, ProductID, EventType, Status, Kind, Currency string
 	OccurredFrom, OccurredTo                                         time.Time
 }
 
-// TooWide is the code of a fault that says: a search that would take longer than is allowed was
-// given up.
+// TooWide is the code of the fault for a search that was aborted because it took too long.
 const TooWide = "search_too_wide"
 
-// Slice asks for at most Limit rows that follow the one with the id After, "" for the first ones.
+// Slice selects at most Limit rows that follow the one with the id After, or the first ones if
+// After is "".
 type Slice struct {
 	Limit int
 	After string
@@ -33,30 +32,34 @@ type Decided struct {
 
 	CommissionID string
 	DecidedAt    time.Time
-	ResolvedAt   time.Time // of a reversal that had been parked, else zero
+	ResolvedAt   time.Time // of a reversal that had been parked; otherwise zero
 }
 
 // Commissions reads commissions and decisions.
 type Commissions interface {
-	// List gives commissions, newest first. Rows that are added meanwhile are newer than those
+	// List returns commissions, newest first. Rows that are added meanwhile are newer than those
 	// still to come, so paging by the last id misses none and repeats none.
 	List(ctx context.Context, filter CommissionFilter, slice Slice) ([]commission.Commission, error)
-	// Commission gives one; a fault with code commission_not_found when there is none.
+	// Commission returns one commission. Fault commission_not_found is returned if it does not
+	// exist.
 	Commission(ctx context.Context, id string) (commission.Commission, error)
-	// Decision gives that of the event; a fault with code decision_not_found when there is none.
+	// Decision returns the decision about the event. Fault decision_not_found is returned if there
+	// is no decision.
 	Decision(ctx context.Context, eventID string) (Decided, error)
 }
 
-// ErrNoCommission is a commission that is not there, or that is nobody's business.
+// ErrNoCommission returns the fault for a commission that does not exist, or that the caller may
+// not see.
 func ErrNoCommission() error {
-	return fault.New(fault.NotFound, "commission_not_found", "There is no such commission.")
+	return fault.New(fault.NotFound, "commission_not_found", "The commission does not exist.")
 }
 
-// ErrNoDecision is a decision that is not there, or that is nobody's business.
+// ErrNoDecision returns the fault for a decision that does not exist, or that the caller may not
+// see.
 func ErrNoDecision() error {
 	return fault.New(
 		fault.NotFound,
 		"decision_not_found",
-		"There is no decision for such an event, at least not yet.",
+		"The event has no decision yet.",
 	)
 }

@@ -9,10 +9,10 @@ import (
 	"tributary/platform/money"
 )
 
-// Dimension is something that a summary can be grouped by.
+// Dimension is a column by which a summary can be grouped.
 type Dimension string
 
-// The dimensions.
+// Dimensions of summaries.
 const (
 	ByUser      Dimension = "user_id"
 	ByCampaign  Dimension = "campaign_id"
@@ -22,7 +22,6 @@ const (
 	ByDay       Dimension = "day"
 )
 
-// ParseDimension reads a dimension.
 func ParseDimension(text string) (Dimension, bool) {
 	switch d := Dimension(text); d {
 	case ByUser, ByCampaign, ByEventType, ByStatus, ByCurrency, ByDay:
@@ -39,7 +38,7 @@ type Grouping struct {
 	Zone string // of days, an IANA name; "" is UTC
 }
 
-// Check refuses unknown zones and dimensions that come twice, and adds the currency.
+// Check refuses unknown zones and repeated dimensions, and adds the currency.
 func (g *Grouping) Check() error {
 	var faults fault.Fields
 	for i, d := range g.By {
@@ -63,8 +62,8 @@ func (g *Grouping) Check() error {
 	return faults.Err()
 }
 
-// ErrZone refuses a zone that only a part of the service knows: programs and databases are not
-// updated on the same day.
+// ErrZone returns the fault for a zone that only a part of the service knows: programs and
+// databases are not updated at the same time.
 func ErrZone() error { return fault.Fields{unknownZone()}.Err() }
 
 func unknownZone() fault.Field {
@@ -75,8 +74,8 @@ func unknownZone() fault.Field {
 	}
 }
 
-// Group is a line of a summary: the values of the dimensions ("" where a row has none) in the order
-// of the grouping, how many rows there are, and their sum.
+// Group is a line of a summary: the values of the dimensions ("" if a row has none) in the order of
+// the grouping, the number of rows, and their sum.
 type Group struct {
 	Values []string
 	Count  int64
@@ -85,11 +84,11 @@ type Group struct {
 
 // Summaries reads summaries.
 type Summaries interface {
-	// Summary gives at most limit groups in the order of their values: those that follow the group
-	// with the values after, nil for the first ones. Groups that come and go meanwhile neither
-	// repeat nor hide others. Rejected rows count only when the filter or the grouping names the
-	// status: nobody earned them. A fault with ErrZone's code when the database does not know the
-	// zone.
+	// Summary returns at most limit groups in the order of their values: those that follow the
+	// group with the values after, or the first ones if after is nil. Groups that appear or
+	// disappear meanwhile neither repeat nor hide others. Rejected rows count only if the filter or
+	// the grouping names the status, since they are not earned. The fault of ErrZone is returned if
+	// the database does not know the zone.
 	Summary(
 		ctx context.Context,
 		filter CommissionFilter,
