@@ -17,7 +17,7 @@ import (
 	"tributary/platform/brokertest"
 )
 
-// property numbers the messages of a test, so that one which comes again is known.
+// property numbers the messages of a test, so that repeated ones are recognized.
 const property = "golden"
 
 // line is a topic with the service behind it, in a namespace of its own.
@@ -27,7 +27,7 @@ type line struct {
 	cfg       broker.Config
 	publisher *broker.Publisher
 	sent      int
-	handled   chan struct{} // told when messages have been handled
+	handled   chan struct{} // signalled when messages have been handled
 
 	mu   sync.Mutex
 	seen map[string]bool // numbers of messages that were handled
@@ -73,7 +73,7 @@ func newLine(t *testing.T) *line {
 	return l
 }
 
-// await asks again and again, for a minute.
+// await polls for a minute.
 func await(t *testing.T, what string, ready func() error) {
 	t.Helper()
 
@@ -96,11 +96,11 @@ func await(t *testing.T, what string, ready func() error) {
 
 type handle = func(context.Context, []broker.Received) error
 
-// consume starts a replica, wired as the service is; each batch passes through handle.
+// consume starts a replica that is wired like the service; each batch passes through handle.
 func (l *line) consume(t *testing.T, cfg broker.Config, handle handle) {
 	t.Helper()
 	consumer := brokertest.Client(t, cfg).NewConsumer(broker.ConsumerConfig{
-		// as the service has it
+		// as in the service
 		Topic:        l.cfg.Topic(contracts.TrackingEvents),
 		Subscription: contracts.Commission,
 		MaxBatch:     500,
@@ -110,7 +110,7 @@ func (l *line) consume(t *testing.T, cfg broker.Config, handle handle) {
 	await(t, "the consumer", consumer.Ready)
 }
 
-// handle is what the service does, and notes what was handled.
+// handle does what the service does, and records what was handled.
 func (l *line) handle(ctx context.Context, batch []broker.Received) error {
 	if err := l.tracking.Handle(ctx, batch); err != nil {
 		return err
@@ -131,7 +131,7 @@ func (l *line) handle(ctx context.Context, batch []broker.Received) error {
 	return nil
 }
 
-// send publishes the messages in their order and returns when the broker has stored all of them.
+// send publishes the messages in order and returns when the broker has stored all of them.
 func (l *line) send(t *testing.T, messages []broker.Message) {
 	t.Helper()
 
@@ -198,8 +198,9 @@ func TestGoldenCasesThroughTheBroker(t *testing.T) {
 
 var errKilled = errors.New("killed after the commit and before the acknowledgement")
 
-// Two replicas on one subscription: one dies between commit and acknowledgement, so all that it has
-// stored comes again to the other. Each event is decided once, and those of a user in their order.
+// Two replicas share a subscription. One dies between commit and acknowledgement, so all that it
+// has stored is delivered again to the other. Each event is decided once, and those of a user in
+// order.
 func TestAReplicaDiesBeforeItAcknowledges(t *testing.T) {
 	t.Parallel()
 
@@ -238,7 +239,7 @@ func TestAReplicaDiesBeforeItAcknowledges(t *testing.T) {
 		}
 
 		if dead.CompareAndSwap(false, true) {
-			proxy.Cut() // no acknowledgement leaves any more
+			proxy.Cut() // from now on no acknowledgement is sent
 			died <- len(batch)
 		}
 
@@ -279,7 +280,7 @@ func TestAReplicaDiesBeforeItAcknowledges(t *testing.T) {
 
 	l.wait(t)
 	// The ledger's numbers are the order of commit; position_minor is the volume that a decision
-	// found, 10.00 for each before it.
+	// found, 10.00 for each earlier one.
 	const state = `
 SELECT concat_ws(' ', count(*), count(DISTINCT event_id), sum(amount_minor),
     count(*) FILTER (WHERE event_id <> user_id || to_char(place - 1, '-FM000')),

@@ -1,7 +1,7 @@
-// Package goldentest holds cases in a readable text format, some worked out by hand, and an oracle
-// that computes what they must give in its own, naive way: it shares no code with the service. The
-// pure decision, the service over PostgreSQL and the service behind the broker are compared with
-// both, and the oracle with the hand.
+// Package goldentest contains cases in a readable text format, some worked out manually, and an
+// oracle that computes the expected results in its own, naive way: it shares no code with the
+// service. The pure decision, the service over PostgreSQL and the service behind the broker are
+// compared with both, and the oracle with the manual cases.
 package goldentest
 
 import (
@@ -14,18 +14,18 @@ import (
 	"time"
 )
 
-// Case is rules and events in the order of their arrival, with what must come out.
+// Case is rules and events in the order of their arrival, with the expected results.
 type Case struct {
 	Name     string
 	Rules    []Line
 	Events   []Line
 	Outcomes []Outcome
-	// "user currency" of every account that moved → minor units earned, and those of them that are
-	// pending if any: "300 pending 100"
+	// "user currency" of every account that changed → minor units earned, and the pending ones of
+	// them if any: "300 pending 100"
 	Balances map[string]string
 }
 
-// Rejected gives the events whose commission is rejected, with the prefix as in Event.
+// Rejected returns the events whose commission is rejected, with the prefix as in Event.
 func (c Case) Rejected(prefix string) map[string]bool {
 	out := map[string]bool{}
 	for _, e := range c.Events {
@@ -38,27 +38,26 @@ func (c Case) Rejected(prefix string) map[string]bool {
 }
 
 // Line is a rule or an event: an id, a type, and options. The commission of an event with
-// rejected=true is rejected by hand as soon as it is made.
+// rejected=true is rejected by an operator as soon as it is created.
 type Line struct {
 	ID, Type string
 	Options  map[string]string
 }
 
-// Outcome is what an event must get in the end. Status and Available are those of its commission;
-// where a case does not tell, they are empty.
+// Outcome is the expected final result of an event. Status and Available are those of its
+// commission, or empty if the case does not specify them.
 type Outcome struct{ Event, Text, Status, Available string }
 
-// Now is what the service's clock shows while it meets the cases: what becomes available later is
-// pending.
+// Now is the time of the service's clock during the cases: what becomes available later is pending.
 func Now() time.Time { return time.Date(2026, time.November, 23, 12, 0, 0, 0, time.UTC) }
 
-// PerUser tells whether rules of the case name users. Where none does, cases with the same rules
-// can share a database.
+// PerUser reports whether rules of the case name users. Cases with the same rules that name no
+// users can share a database.
 func (c Case) PerUser() bool {
 	return slices.ContainsFunc(c.Rules, func(l Line) bool { return l.Get("user") != "" })
 }
 
-// Get gives an option, "" when it is not there.
+// Get returns an option, or "" if it is absent.
 func (l Line) Get(name string) string { return l.Options[name] }
 
 func (l Line) String() string {
@@ -78,7 +77,7 @@ func (l Line) String() string {
 	return strings.Join(parts, " ")
 }
 
-// NewLine makes a line of options such as "rate=0.1".
+// NewLine returns a line with options such as "rate=0.1".
 func NewLine(id, kind string, options ...string) Line {
 	l := Line{ID: id, Type: kind, Options: map[string]string{}}
 	for _, option := range options {

@@ -13,7 +13,8 @@ import (
 	"tributary/platform/money"
 )
 
-// prefixed are the options of an event that name what belongs to its case alone.
+// prefixed returns the options of an event, with the prefix for those that identify data of its
+// case.
 func prefixed(l Line, prefix string) func(option string) string {
 	return func(option string) string {
 		if l.Get(option) == "" {
@@ -24,11 +25,10 @@ func prefixed(l Line, prefix string) func(option string) string {
 	}
 }
 
-// selfReferral tells whether the value of metadata.self_referral, the JSON text that the option
-// self gives, says so.
+// selfReferral reports whether metadata.self_referral, the JSON text in the option self, is true.
 func selfReferral(l Line) bool { return l.Get("self") == "true" || l.Get("self") == `"true"` }
 
-// Message is the payload by which the event of a line travels, with the prefix as in Event.
+// Message returns the payload of the event of a line, with the prefix as in Event.
 func Message(l Line, prefix string) ([]byte, error) {
 	named := prefixed(l, prefix)
 
@@ -55,7 +55,7 @@ func Message(l Line, prefix string) ([]byte, error) {
 	return json.Marshal(members)
 }
 
-// Event makes the event of a line. prefix keeps the events, users and orders of cases apart that
+// Event returns the event of a line. prefix separates the events, users and orders of cases that
 // share a database.
 func Event(l Line, prefix string) (event.Event, error) {
 	at, err := time.Parse(time.RFC3339, when(l))
@@ -81,7 +81,7 @@ func Event(l Line, prefix string) (event.Event, error) {
 	})
 }
 
-// Rule makes the rule of a line. A line of the same name with version=2 is its next version.
+// Rule returns the rule of a line. A line of the same name with version=2 is its next version.
 func Rule(l Line, prefix string) (rule.Rule, error) {
 	named := prefixed(l, prefix)
 	def := rule.Definition{
@@ -143,7 +143,7 @@ func Rule(l Line, prefix string) (rule.Rule, error) {
 	return rule.New(def)
 }
 
-// parser reads texts and remembers the first error.
+// parser reads texts and keeps the first error.
 type parser struct {
 	currency money.Currency
 	err      error

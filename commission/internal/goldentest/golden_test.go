@@ -15,14 +15,14 @@ import (
 	"tributary/commission/internal/goldentest"
 )
 
-// books are everything that came out of a case.
+// books are all results of a case.
 type books struct {
 	answers  map[string]answer // by event
 	balances map[string]string // as in goldentest.Case
 }
 
-// answer is what an event got; status and available are those of its commission, "" where the way
-// of deciding does not tell.
+// answer is the result of an event; status and available are those of its commission, or "" if the
+// way of deciding does not show them.
 type answer struct{ text, status, available string }
 
 func answerOf(outcome, reason string, minor int64) answer {
@@ -88,7 +88,7 @@ func pure(t *testing.T, c goldentest.Case) books {
 		}
 
 		if c.Rejected("")[d.Root()] {
-			earned[key] += 0 // the account is there all the same
+			earned[key] += 0 // the account exists nevertheless
 			continue
 		}
 
@@ -105,8 +105,7 @@ func pure(t *testing.T, c goldentest.Case) books {
 	return got
 }
 
-// compare compares all of it: an event that the case does not know is as wrong as one that is
-// missing.
+// compare compares all results: an unexpected event is as wrong as a missing one.
 func compare(t *testing.T, c goldentest.Case, got books) bool {
 	t.Helper()
 	ok := true
@@ -180,7 +179,7 @@ func rejectSome(c goldentest.Case, seed uint64) {
 	}
 }
 
-// all gives the cases of the golden file as the generator and the oracle make them.
+// all returns the cases of the golden file as the generator and the oracle create them.
 func all() []goldentest.Case {
 	cases := goldentest.Matrix()
 	for seed := range uint64(60) {
@@ -231,7 +230,7 @@ func TestTheFileIsWhatTheOracleSays(t *testing.T) {
 	}
 }
 
-// parsed reads a file of at least so many cases.
+// parsed reads a file of at least the given number of cases.
 func parsed(t *testing.T, name string, least int) []goldentest.Case {
 	t.Helper()
 
@@ -255,13 +254,13 @@ func hand(t *testing.T) []goldentest.Case {
 	return parsed(t, "hand.txt", 30)
 }
 
-// golden gives the cases of both files.
+// golden returns the cases of both files.
 func golden(t *testing.T) []goldentest.Case {
 	t.Helper()
 	return append(hand(t), parsed(t, "golden.txt", 250)...)
 }
 
-// The oracle has to give what was worked out by hand, else its other values are worth nothing.
+// The oracle must agree with the manual cases; otherwise its other results are worthless.
 func TestTheOracleAgreesWithTheHand(t *testing.T) {
 	t.Parallel()
 

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Matrix makes the systematic cases of the golden file: each shows one thing. What they must give
-// is for Solve to say.
+// Matrix returns the systematic cases of the golden file: each shows one thing. Solve computes
+// their expected results.
 func Matrix() []Case {
 	return slices.Concat(
 		firstRules(),
@@ -24,7 +24,7 @@ func ev(id, kind string, options ...string) Line {
 	return NewLine(id, kind, append(options, "user=u")...)
 }
 
-// firstRules are those that the migration brings.
+// firstRules returns the rules of the migration.
 func firstRules() []Case {
 	rules := []Line{
 		NewLine("purchase", "purchase", "kind=percentage", "rate=0.1"),

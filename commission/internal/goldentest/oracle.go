@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// oracle keeps every decided event in a list and computes everything anew from that list: no
+// oracle keeps every decided event in a list and computes everything again from that list: no
 // running totals, no shared code, rational numbers throughout.
 type oracle struct {
 	rules []Line
@@ -22,16 +22,16 @@ type verdict struct {
 	text     string   // outcome, reason
 	rule     *Line    // the rule that applied
 	currency string   // of the amounts
-	base     *big.Rat // what the event was worth
-	taken    *big.Rat // a reversal: what it took back
+	base     *big.Rat // the amount of the event
+	taken    *big.Rat // for a reversal, the amount it reversed
 	amount   *big.Rat // major units, rounded
 	original *verdict
 	taker    *verdict // a second telling: the sale that took its order
-	volume   *big.Rat // the tier volume it met
-	earned   *big.Rat // the cap usage it met
+	volume   *big.Rat // the tier volume before the event
+	earned   *big.Rat // the cap usage before the event
 }
 
-// Solve fills in what must come out of the case.
+// Solve fills in the expected results of the case.
 func Solve(c *Case) {
 	o := &oracle{rules: c.Rules}
 	for _, e := range c.Events {
@@ -115,7 +115,7 @@ func Solve(c *Case) {
 	}
 }
 
-// pending tells whether the earning, or that which is taken back, becomes available in the future.
+// pending reports whether the earning, or the reversed earning, becomes available in the future.
 func (v *verdict) pending() bool {
 	if v.original != nil {
 		v = v.original
@@ -131,9 +131,9 @@ func (v *verdict) pending() bool {
 	return at.Add(time.Duration(days) * 24 * time.Hour).After(Now())
 }
 
-// rejected tells whether an operator rejected the commission as soon as it was made: it brings
-// nothing, there is nothing to take back, and what comes after finds tiers and caps as if it had
-// never been.
+// rejected reports whether an operator rejected the commission as soon as it was created: it earns
+// nothing, there is nothing to reverse, and later events find tiers and caps as if it had never
+// been.
 func (v *verdict) rejected() bool { return v.event.Get("rejected") == "true" }
 
 func reverses(e Line) bool {
@@ -141,7 +141,7 @@ func reverses(e Line) bool {
 }
 func sells(e Line) bool { return e.Type == "sale" || e.Type == "purchase" }
 
-// when is the time of an event; they all have the same form, so texts compare as times do.
+// when returns the time of an event. All have the same form, so texts compare like times.
 func when(e Line) string {
 	if at := e.Get("at"); at != "" {
 		return at
@@ -152,12 +152,12 @@ func when(e Line) string {
 
 func digits(currency string) int { return currencies()[currency] }
 
-// currencies are those that cases use, with their digits; all others are unknown.
+// currencies returns the currencies of the cases with their digits; all others are unknown.
 func currencies() map[string]int {
 	return map[string]int{"JPY": 0, "KRW": 0, "USD": 2, "EUR": 2, "KWD": 3, "BHD": 3}
 }
 
-// unreadable says what is wrong with the amount and currency of an event, "" when nothing is.
+// unreadable returns what is wrong with the amount and currency of an event, or "".
 func unreadable(amount, currency string) string {
 	if _, known := currencies()[currency]; !known {
 		return "not_commissioned currency_unknown"
@@ -315,8 +315,8 @@ func (o *oracle) earn(v *verdict) {
 	}
 }
 
-// choose goes through the rules by hand: who matches, newest version of each, narrowest scope,
-// highest priority.
+// choose selects the rule step by step: those that match, the newest version of each, the narrowest
+// scope, the highest priority.
 func (o *oracle) choose(e Line, currency string) (best *Line, otherCurrency bool) {
 	weight := func(r *Line) int {
 		n := 0
@@ -376,7 +376,7 @@ func period(kind string, e Line) string {
 	return kind
 }
 
-// usage adds up what was before in the same period: bases that are left, or money that is left.
+// usage adds up the earlier events in the same period: the remaining bases, or the remaining money.
 func (o *oracle) usage(v *verdict, label string, volume bool) *big.Rat {
 	sum := new(big.Rat)
 	if label == "" {
@@ -420,7 +420,7 @@ func atLeastMinimum(w *verdict, base *big.Rat) bool {
 	return w.rule.Get("min") == "" || base.Cmp(rat(w.rule.Get("min"))) >= 0
 }
 
-// left is what reversals have left of a base.
+// left returns what reversals have left of a base.
 func (o *oracle) left(w *verdict) *big.Rat {
 	left := new(big.Rat).Set(w.base)
 	for _, r := range o.done {

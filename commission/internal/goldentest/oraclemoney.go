@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// commission is what the event would earn for another base, all else as it was.
+// commission returns what the event would earn with another base, all else being equal.
 func (o *oracle) commission(v *verdict, base *big.Rat) (amount *big.Rat, why string) {
 	r := v.rule
 	if !atLeastMinimum(v, base) {
@@ -41,7 +41,8 @@ func (o *oracle) commission(v *verdict, base *big.Rat) (amount *big.Rat, why str
 	return amount, why
 }
 
-// total walks a volume cent by tier: how much of it lies in each tier, or which tier it reaches.
+// total walks through a volume tier by tier: how much of it lies in each tier, or which tier it
+// reaches.
 func total(r *Line, volume *big.Rat) *big.Rat {
 	sum, last := new(big.Rat), new(big.Rat)
 
@@ -78,8 +79,8 @@ func total(r *Line, volume *big.Rat) *big.Rat {
 	return sum
 }
 
-// round goes to the nearest multiple of 10^-digits, halves to the even one or away from zero.
-// Nothing here is negative.
+// round rounds to the nearest multiple of 10^-digits, halves to the even one or away from zero. No
+// number here is negative.
 func round(x *big.Rat, digits int, up bool) *big.Rat {
 	scaled := new(big.Rat).Mul(x, power(digits))
 	whole := new(big.Int).Quo(scaled.Num(), scaled.Denom())

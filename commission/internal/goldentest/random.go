@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Random draws a case: some rules, some users, sales and what takes them back, out of order and
-// repeated. The same seed gives the same case.
+// Random draws a case: some rules, some users, sales and their reversals, out of order and
+// repeated. The same seed draws the same case.
 func Random(seed uint64) Case {
 	g := generator{rand.New(rand.NewPCG(seed, 20261123))} //nolint:gosec // repeatable on purpose
 	c := Case{Name: fmt.Sprintf("random %d", seed)}

@@ -55,14 +55,14 @@ func newWorld(t *testing.T, dead events.DeadLetters) *world {
 	return w
 }
 
-// noLetters refuses: nothing in the cases is poison.
+// noLetters refuses every letter: no case contains poison.
 type noLetters struct{}
 
 func (noLetters) Put(_ context.Context, m broker.Received, reason string) error {
 	return fmt.Errorf("dead letter %s: %s", m.Payload, reason)
 }
 
-// group is cases that share their rules. Each has its own users, events and orders, told apart by
+// group is cases that share their rules. Each has its own users, events and orders, separated by
 // its prefix.
 type group struct {
 	number int
@@ -71,7 +71,7 @@ type group struct {
 
 func (g group) prefix(i int) string { return fmt.Sprintf("%d.%d.", g.number, i) }
 
-// groups puts cases with the same rules together, but for those whose rules name users.
+// groups groups cases with the same rules, except those whose rules name users.
 func groups(cases []goldentest.Case) []group {
 	var out []group
 
@@ -92,7 +92,7 @@ func groups(cases []goldentest.Case) []group {
 	return out
 }
 
-// messages gives the events of all the cases, by turns one of each case, as tracking would publish
+// messages returns the events of all the cases, one of each case in turn, as tracking would publish
 // them.
 func (g group) messages(t *testing.T) []broker.Message {
 	t.Helper()
@@ -125,8 +125,8 @@ func (g group) messages(t *testing.T) []broker.Message {
 	return out
 }
 
-// publish replaces the rules by those of the group. What was decided by others stays: a message
-// that comes again finds its decision.
+// publish replaces the rules by those of the group. Earlier decisions remain: a repeated message
+// finds its decision.
 func (w *world) publish(t *testing.T, g group) {
 	t.Helper()
 
@@ -171,8 +171,8 @@ func (w *world) publishLine(t *testing.T, g group, l goldentest.Line, ids map[st
 	}
 }
 
-// parts cuts messages into parts of the size, or into single ones where something is to be rejected
-// in between.
+// parts cuts messages into parts of the size, or into single ones if something is to be rejected in
+// between.
 func (g group) parts(messages []broker.Message, size int) [][]broker.Message {
 	if len(g.rejected()) > 0 {
 		size = 1
@@ -190,7 +190,7 @@ func (g group) rejected() []string {
 	return out
 }
 
-// reject rejects what has been commissioned meanwhile and is to be rejected.
+// reject rejects the commissions that exist by now and are to be rejected.
 func (w *world) reject(t *testing.T, g group) {
 	t.Helper()
 
@@ -232,8 +232,8 @@ SELECT substr(d.event_id, $2), d.outcome, d.reason, coalesce(d.amount_minor, 0),
     coalesce(c.amount_minor, 0), coalesce(c.status, ''), coalesce(c.available_at, 'epoch')
 FROM decisions AS d LEFT JOIN commissions AS c USING (event_id) WHERE starts_with(d.event_id, $1)`
 
-	// Balances beside what the rows of the ledger and the commissions that are not rejected add up
-	// to, by user and currency of any of them.
+	// Balances beside the sums of the rows of the ledger and of the commissions that are not
+	// rejected, by user and currency of any of them.
 	selectBalances = `
 WITH moved AS (
     SELECT user_id, currency, account, sum(minor) AS minor
@@ -272,7 +272,7 @@ FROM kept AS k FULL JOIN booked AS b USING (user_id, currency) FULL
     JOIN rows AS r USING (user_id, currency)`
 )
 
-// read gives what the database holds by the prefix, and complains about what does not fit together.
+// read returns what the database holds for the prefix, and reports inconsistencies.
 func (w *world) read(t *testing.T, prefix string) books {
 	t.Helper()
 	got := books{answers: map[string]answer{}, balances: map[string]string{}}
@@ -363,8 +363,8 @@ func (w *world) nothingElse(t *testing.T, all []group) {
 	}
 }
 
-// Every golden case from its messages to PostgreSQL, by turns one message at a time, three and all
-// at once; with all accounts of the ledger.
+// Every golden case from its messages to PostgreSQL, one message at a time, three and all at once
+// in turn, with all accounts of the ledger.
 func TestGoldenCasesThroughTheDatabase(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, noLetters{})

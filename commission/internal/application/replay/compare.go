@@ -10,12 +10,11 @@ import (
 	"tributary/platform/money"
 )
 
-// comparison is what a replay finds about a user.
+// comparison is the result of comparing a user's history.
 type comparison struct {
 	events      int // in the period
 	differences []Difference
-	// of what belongs to the period: what does not stand as it should, and all that has a
-	// difference
+	// of the period: decisions whose effective decision differs, and all with a difference
 	changed []Standing
 	usage   map[decision.UsageKey]decision.Usage
 }
@@ -50,7 +49,7 @@ func compare(history History, period Period) comparison {
 
 	var found comparison
 
-	stands := again // becomes what stands after the replay
+	stands := again // becomes the effective decisions after the replay
 	for i, d := range again {
 		id, before := d.Event.ID(), len(found.differences)
 		if period.holds(d.Event.OccurredAt()) {
@@ -136,7 +135,7 @@ func belonging(decisions []Standing, period Period) map[string]bool {
 	return out
 }
 
-// differences gives those of the money that belongs to the event.
+// differences returns the differences of the money of the event.
 func (h History) differences(
 	d decision.Decision,
 	expected map[Money]int64,
@@ -158,7 +157,7 @@ func (h History) differences(
 	return out
 }
 
-// missing gives what leads from the one usage to the other.
+// missing returns the difference from one usage to the other.
 func missing(is, should map[decision.UsageKey]decision.Usage) map[decision.UsageKey]decision.Usage {
 	out := map[decision.UsageKey]decision.Usage{}
 	for key := range should {
@@ -184,8 +183,8 @@ func missing(is, should map[decision.UsageKey]decision.Usage) map[decision.Usage
 	return out
 }
 
-// expectedOf sums what decisions bring, by the event that the money belongs to. What was rejected
-// by hand brings nothing.
+// expectedOf returns the sums of decisions by the event to which the money belongs. An event whose
+// commission an operator rejected earns nothing.
 func expectedOf(decisions []decision.Decision, rejected map[string]bool) map[Money]int64 {
 	sums := map[Money]int64{}
 	for _, d := range decisions {
@@ -197,7 +196,7 @@ func expectedOf(decisions []decision.Decision, rejected map[string]bool) map[Mon
 	return sums
 }
 
-// currenciesOf gives those in which there is anything about an event, in order.
+// currenciesOf returns the currencies of each event, in order.
 func currenciesOf(sums ...map[Money]int64) map[string][]money.Currency {
 	out := map[string][]money.Currency{}
 	for _, sum := range sums {

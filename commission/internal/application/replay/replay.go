@@ -1,6 +1,6 @@
-// Package replay decides a period anew by the rules as they stand and compares: with what is booked
-// (replay), or with a trial rule (what-if). Applying a replay books adjustments and never edits.
-// Application layer.
+// Package replay (application) decides a period again by the current rules and compares the result:
+// with what is posted (replay), or with a trial rule (what-if). A replay posts adjustments and
+// never edits.
 package replay
 
 import (
@@ -17,24 +17,25 @@ import (
 	"tributary/platform/money"
 )
 
-// History is all that is known of a user: the rules, the decisions in the order in which the events
-// occurred, and what is booked for each.
+// History is everything known of a user: the rules, the decisions in the order in which the events
+// occurred, and what is posted for each.
 type History struct {
 	Rules     *rule.Set
 	UserID    string
 	Decisions []Standing
-	// what stands for the event, adjustments included and rejected rows left out, in minor units
+	// what is posted for the event, including adjustments, without rejected rows, in minor units
 	Booked map[Money]int64
 	Manual decision.Manual
 	Usage  map[decision.UsageKey]decision.Usage
 }
 
-// Standing is the decision that stands about an event: what the last replay made of it, and the
-// first one where none has. Reversals that come later go by it.
+// Standing is the effective decision about an event: that of the last replay, or the first one
+// without a replay. Later reversals use it.
 type Standing struct {
 	decision.Decision
 
-	// what clawbacks take from: the earning, or without one the first adjustment; "" for none
+	// the commission that clawbacks reverse: the earning, or the first adjustment without one; ""
+	// without either
 	CommissionID string
 }
 
@@ -44,24 +45,24 @@ type Money struct {
 	Currency string
 }
 
-// Booking is what a replay writes about a user.
+// Booking is what a replay writes for a user.
 type Booking struct {
 	Adjustments []commission.Commission
-	// what stands from now on, where it is not what stood
+	// the new effective decisions that differ from the old ones
 	Standing []Standing
 	Usage    map[decision.UsageKey]decision.Usage // differences
 }
 
-// Store reads histories and books what replay makes of them.
+// Store reads histories and posts the results of a replay.
 type Store interface {
-	// Rules gives all published versions as they stand.
+	// Rules returns all published versions.
 	Rules(ctx context.Context) (*rule.Set, error)
-	// Users gives those who have events in the period, in order.
+	// Users returns the users with events in the period, in order.
 	Users(ctx context.Context, period Period) ([]string, error)
-	// Rebook gives fn the history of a user, of MaxEvents + 1 events at most, and stores what fn
-	// makes of it, with an audit row for each adjustment: all in one transaction that excludes
-	// other writers of the user. An adjustment of what is pending or held becomes pending. It gives
-	// the adjustments as they were stored. An error stores nothing.
+	// Rebook calls fn with the history of a user, of at most MaxEvents + 1 events, and stores what
+	// fn returns, with an audit row for each adjustment, in one transaction that excludes other
+	// writers of the user. An adjustment of a pending or held commission becomes pending. Rebook
+	// returns the adjustments as stored. After an error nothing is stored.
 	Rebook(
 		ctx context.Context,
 		request change.Request,
@@ -70,12 +71,12 @@ type Store interface {
 	) ([]commission.Commission, error)
 }
 
-// Period is a half-open span of times of occurrence.
+// Period is a half-open range of times of occurrence.
 type Period struct{ From, To time.Time }
 
 func (p Period) holds(t time.Time) bool { return !t.Before(p.From) && t.Before(p.To) }
 
-// Check refuses a period that is empty or turned around.
+// Check returns a fault if the period is empty or reversed.
 func (p Period) Check() error {
 	var faults fault.Fields
 	if p.From.IsZero() {
@@ -89,13 +90,13 @@ func (p Period) Check() error {
 	return faults.Err()
 }
 
-// What one call decides and answers at most.
+// Limits of one call.
 const (
-	MaxEvents      = 1_000_000 // of the users of the period, in all their time
+	MaxEvents      = 1_000_000 // of the users of the period, at any time
 	MaxDifferences = 10_000
 )
 
-// TooLarge is the code of a period that is beyond them.
+// TooLarge is the code of the fault for a period beyond the limits.
 const TooLarge = "replay_too_large"
 
 func errTooLarge() error {
@@ -104,14 +105,14 @@ func errTooLarge() error {
 		TooLarge,
 		fmt.Sprintf(
 			"The users of the period have more than %d events, or more than %d differences; "+
-				"nothing was booked. Choose a shorter period.",
+				"nothing was posted. Choose a shorter period.",
 			MaxEvents,
 			MaxDifferences,
 		),
 	)
 }
 
-// Difference is what an event should have brought and has not.
+// Difference is the difference between what an event should have earned and what it has.
 type Difference struct {
 	Event    event.Event
 	Currency money.Currency
@@ -119,7 +120,7 @@ type Difference struct {
 	Booked   int64
 }
 
-// Report is the outcome of a replay. It holds no time and no new id, so that the same input gives
+// Report is the outcome of a replay. It contains no time and no new id, so that the same input has
 // the same report.
 type Report struct {
 	Period      Period
@@ -128,19 +129,19 @@ type Report struct {
 	Differences []Difference
 }
 
-// Handler replays. It is safe for concurrent use.
+// Handler replays periods and tries rules out. It is safe for concurrent use.
 type Handler struct {
 	store Store
 	newID func() string
 }
 
-// New makes a handler.
+// New returns a handler. newID returns unique ids.
 func New(store Store, newID func() string) *Handler { return &Handler{store: store, newID: newID} }
 
-// Replay decides the period anew, user by user. With apply it books the differences as adjustments,
-// and brings what stands for later events in line: doing it twice changes nothing. A period that is
-// too large is refused before anything is booked. A failure may leave some users booked and others
-// not; each booking is whole and audited, and the next call does the rest.
+// Replay decides the period again, user by user. With apply it posts the differences as adjustments
+// and updates the effective decisions; a second call changes nothing. A period that is too large is
+// refused before anything is posted. After a failure some users may be posted and others not; each
+// posting is whole and audited, and the next call does the rest.
 func (h *Handler) Replay(
 	ctx context.Context,
 	request change.Request,
@@ -189,7 +190,7 @@ func (h *Handler) Replay(
 	return report, nil
 }
 
-// each gives fn the histories of the users of the period one by one, and books nothing.
+// each calls fn with the histories of the users of the period one by one, and posts nothing.
 func (h *Handler) each(ctx context.Context, period Period, fn func(History) error) error {
 	if err := period.Check(); err != nil {
 		return err

@@ -15,8 +15,8 @@ import (
 	"tributary/platform/money"
 )
 
-// programme is a store of so many users with the same events, but for the last one, of which
-// nothing is booked.
+// programme is a store of a number of users with the same events, except for the last one, for whom
+// nothing is posted.
 type programme struct {
 	rules     *rule.Set
 	users     int

@@ -11,7 +11,7 @@ import (
 	"tributary/platform/money"
 )
 
-// Trial is what a user would have earned by other rules.
+// Trial compares a user's earnings by the current rules and with a trial rule.
 type Trial struct {
 	UserID   string
 	Currency money.Currency
@@ -19,8 +19,8 @@ type Trial struct {
 	Trial    money.Total // with the trial rule among them
 }
 
-// WhatIf decides the period by the rules as they stand and once more with a version that is not
-// published. It writes nothing. A period that is too large is refused as by Replay.
+// WhatIf decides the period by the current rules and again with a version that is not published. It
+// writes nothing. A period that is too large is refused as by Replay.
 func (h *Handler) WhatIf(ctx context.Context, period Period, def rule.Definition) ([]Trial, error) {
 	if err := period.Check(); err != nil {
 		return nil, err

@@ -1,5 +1,5 @@
-// Package settle moves commissions through their states, by hand and by the clock, and adjusts by
-// hand what no rule gives. Application layer.
+// Package settle (application) changes the status of commissions, by an operator or by the clock,
+// and adjusts balances outside of the rules.
 package settle
 
 import (
@@ -14,33 +14,33 @@ import (
 	"tributary/platform/money"
 )
 
-// Store keeps commissions.
+// Store stores commissions.
 type Store interface {
 	// Act performs the action on a commission of the version (0 for any) with its clawbacks, the
 	// ledger and the audit, in one transaction. Faults: commission_not_found, version_mismatch,
 	// transition_refused, own_gain_refused, idempotency_key_reused; a *change.ReplayedError for a
 	// repetition.
 	Act(ctx context.Context, request change.Request, act Action) (commission.Commission, error)
-	// Adjust stores an adjustment with its ledger transfer and audit, in one transaction. Faults as
-	// for Act.
+	// Adjust stores an adjustment with its ledger transfer and audit, in one transaction. It
+	// returns the faults of Act.
 	Adjust(
 		ctx context.Context,
 		request change.Request,
 		made commission.Commission,
 	) (commission.Commission, error)
 	// ApproveDue approves at most limit earnings that are pending and available at the time, and
-	// tells how many.
+	// returns their number.
 	ApproveDue(ctx context.Context, now time.Time, limit int) (int, error)
 }
 
-// Action is what to do with a commission.
+// Action is an action on a commission.
 type Action struct {
 	ID      string
-	Version int // from If-Match, 0 for any
+	Version int // from If-Match; 0 for any
 	Action  commission.Action
 }
 
-// Handler settles. It is safe for concurrent use.
+// Handler changes commissions. It is safe for concurrent use.
 type Handler struct {
 	store Store
 	newID func() string
@@ -66,7 +66,7 @@ func (h *Handler) Act(
 	return h.store.Act(ctx, request, act)
 }
 
-// Adjustment is money given or taken by hand.
+// Adjustment is an increase or reduction of a balance by an operator.
 type Adjustment struct {
 	UserID     string
 	CampaignID string
@@ -151,23 +151,23 @@ func readAmount(a Adjustment, faults *fault.Fields) money.Amount {
 	return amount
 }
 
-// Approver approves earnings when their hold is over.
+// Approver approves earnings at the end of their hold period.
 type Approver struct {
 	Store  Store
 	Now    func() time.Time
 	Logger *slog.Logger
 }
 
-// approveAtOnce is how many commissions one transaction approves.
+// approveAtOnce is the number of commissions that one transaction approves.
 const approveAtOnce = 500
 
-// Approve approves all that is due. What fails is left to the next call. Several replicas may call
-// it: they take turns.
+// Approve approves all due commissions. What fails is left to the next call. Concurrent calls of
+// several replicas wait for each other.
 func (a *Approver) Approve(ctx context.Context) {
 	for ctx.Err() == nil {
 		n, err := a.Store.ApproveDue(ctx, a.Now().UTC(), approveAtOnce)
 		if err != nil {
-			a.Logger.WarnContext(ctx, "cannot approve what is due; trying again", "error", err)
+			a.Logger.WarnContext(ctx, "cannot approve due commissions; will retry", "error", err)
 			return
 		}
 

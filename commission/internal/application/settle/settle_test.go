@@ -12,7 +12,7 @@ import (
 	"tributary/platform/process"
 )
 
-// due is a store with so many commissions due; every second call fails.
+// due is a store with a number of due commissions; every second call fails.
 type due struct {
 	settle.Store
 
@@ -40,7 +40,7 @@ func TestTheApproverGoesOnAfterFailuresAndStops(t *testing.T) {
 
 		done := make(chan error)
 		go func() { done <- process.Every("approver", time.Second, a.Approve).Run(ctx) }()
-		time.Sleep(10 * time.Second) // of the bubble: no time passes
+		time.Sleep(10 * time.Second) // in the bubble, so no real time passes
 		cancel()
 
 		if err := <-done; err != nil || store.left != 0 {

@@ -1,5 +1,5 @@
-// Package commission is the money that a user earned, or gave back, by an event or an adjustment.
-// Its amounts never change; its status moves through the state machine of Next. Domain layer.
+// Package commission (domain) is the money that a user earned, or gave back, by an event or an
+// adjustment. Its amounts never change; its status follows the state machine of Next.
 package commission
 
 import (
@@ -15,17 +15,16 @@ import (
 	"tributary/platform/money"
 )
 
-// Kind is what sort of row it is.
+// Kind is the kind of a commission.
 type Kind string
 
-// The kinds.
+// Kinds of commissions.
 const (
 	Earning    Kind = "earning"
 	Clawback   Kind = "clawback"
 	Adjustment Kind = "adjustment"
 )
 
-// ParseKind reads a kind.
 func ParseKind(text string) (Kind, bool) {
 	switch k := Kind(text); k {
 	case Earning, Clawback, Adjustment:
@@ -35,19 +34,18 @@ func ParseKind(text string) (Kind, bool) {
 	return "", false
 }
 
-// Status is where it is in its life.
+// Status is the state of a commission.
 type Status string
 
-// The states.
+// States of a commission.
 const (
 	Pending  Status = "pending"  // waits for AvailableAt or an approval
 	Held     Status = "held"     // waits for a release
 	Approved Status = "approved" // can be paid out
-	Rejected Status = "rejected" // terminal: never earned
-	Reversed Status = "reversed" // terminal: clawbacks took back all of it
+	Rejected Status = "rejected" // terminal: not earned
+	Reversed Status = "reversed" // terminal: clawbacks reversed all of it
 )
 
-// ParseStatus reads a status.
 func ParseStatus(text string) (Status, bool) {
 	switch s := Status(text); s {
 	case Pending, Held, Approved, Rejected, Reversed:
@@ -57,10 +55,10 @@ func ParseStatus(text string) (Status, bool) {
 	return "", false
 }
 
-// open tells whether the money is still in the pending account.
+// open reports whether the money is still in the pending account.
 func (s Status) open() bool { return s == Pending || s == Held }
 
-// Account is where the money of a commission in the status lies.
+// Account returns the account that holds the money of a commission in the status.
 func (s Status) Account() ledger.Account {
 	switch s {
 	case Pending, Held:
@@ -77,22 +75,22 @@ func (s Status) Account() ledger.Account {
 // State is the content of a commission.
 type State struct {
 	ID         string
-	EventID    string // "" for an adjustment by hand
+	EventID    string // "" for an adjustment by an operator
 	UserID     string
 	CampaignID string
 	ProductID  string
 	OrderID    string
-	EventType  event.Type // "" for an adjustment by hand
+	EventType  event.Type // "" for an adjustment by an operator
 	Kind       Kind
 	Status     Status
 	Base       money.Amount
-	Rate       string // exact decimal text, "" when the formula has no single rate
+	Rate       string // exact decimal text; "" if the formula has no single rate
 	Amount     money.Amount
-	Rule       rule.Ref // the version that applied; zero for an adjustment by hand
+	Rule       rule.Ref // the version that applied; zero for an adjustment by an operator
 	// of a clawback, and of an adjustment by replay: the earning, or the first adjustment of an
-	// event without one
+	// event without an earning
 	ReversesID  string
-	Reason      string // of the last change by hand
+	Reason      string // of the last change by an operator
 	AvailableAt time.Time
 	OccurredAt  time.Time
 	CreatedAt   time.Time
@@ -102,22 +100,22 @@ type State struct {
 // Commission is a valid commission.
 type Commission struct{ state State }
 
-// Restore makes a commission out of a stored state.
+// Restore returns a commission with a stored state.
 func Restore(state State) Commission { return Commission{state: state} }
 
-// State gives a copy of the content.
+// State returns a copy of the content.
 func (c Commission) State() State { return c.state }
 
-// Terms are what a commission needs besides the decision that made it.
+// Terms are what a commission needs beside its decision.
 type Terms struct {
 	ID     string
 	Rate   string
 	Now    time.Time
-	Earner *State // of a clawback: the earning that it takes from, or the adjustment in its stead
+	Earner *State // of a clawback: the earning that it reverses, or the adjustment in its place
 }
 
-// FromDecision makes the commission of a decision that has one. An earning is approved at once when
-// its hold is over; a clawback follows its earning.
+// FromDecision returns the commission of a decision that has one. An earning is approved at once if
+// its hold period is over; a clawback follows its earning.
 func FromDecision(d decision.Decision, terms Terms) Commission {
 	facts := d.Event.Facts()
 
@@ -161,8 +159,8 @@ func FromDecision(d decision.Decision, terms Terms) Commission {
 	return Commission{state: s}
 }
 
-// Following gives an adjustment the fate of the commission that it corrects: it waits while that
-// waits.
+// Following returns the adjustment with the status of the commission that it corrects: it is
+// pending while that is.
 func (c Commission) Following(corrected State) Commission {
 	if corrected.Status.open() {
 		c.state.Status, c.state.AvailableAt = Pending, corrected.AvailableAt
@@ -171,7 +169,7 @@ func (c Commission) Following(corrected State) Commission {
 	return c
 }
 
-// Transfer returns the transfer that brings the money in with the row.
+// Transfer returns the transfer that posts the money of the commission.
 func (c Commission) Transfer() (ledger.Transfer, error) {
 	return ledger.ForCommission(
 		c.state.ID,
@@ -181,10 +179,10 @@ func (c Commission) Transfer() (ledger.Transfer, error) {
 	)
 }
 
-// Action is a change of status by hand or by the clock.
+// Action is a change of status by an operator or by the clock.
 type Action string
 
-// The actions.
+// Actions on commissions.
 const (
 	Approve Action = "approve"
 	Hold    Action = "hold"
@@ -246,10 +244,10 @@ func (s State) Next(action Action) (Status, error) {
 	return "", refused
 }
 
-// maxReason bounds what people write, in characters.
+// maxReason is the largest length of a reason, in characters.
 const maxReason = 500
 
-// CheckReason refuses an empty or over-long reason.
+// CheckReason returns a fault for an empty or over-long reason.
 func CheckReason(reason string) error {
 	var faults fault.Fields
 	if strings.TrimSpace(reason) == "" || utf8.RuneCountInString(reason) > maxReason ||

@@ -10,8 +10,8 @@ import (
 	"tributary/platform/money"
 )
 
-// Books is the state of the accounts that a run of events meets: what was loaded, and what the run
-// itself decided so far. It is for one goroutine.
+// Books is the state of the accounts for a run of events: what was loaded, and what the run has
+// decided so far. It is for one goroutine.
 type Books struct {
 	decided   map[string]struct{}
 	originals map[ref]*Original
@@ -46,26 +46,26 @@ func NewBooks(events int) *Books {
 	}
 }
 
-// LoadDecided notes that the event has its decision.
+// LoadDecided records that the event has a decision.
 func (b *Books) LoadDecided(eventID string) { b.decided[eventID] = struct{}{} }
 
-// LoadOriginal adds an event that reversals may take back, as it stands.
+// LoadOriginal adds an event, in its current state, that reversals may reverse.
 func (b *Books) LoadOriginal(o Original) { b.addOriginal(&o) }
 
 // LoadParked adds a reversal that waits for its original.
 func (b *Books) LoadParked(e event.Event) { b.park(e) }
 
-// LoadUsage adds what an account stands at.
+// LoadUsage adds the state of an account.
 func (b *Books) LoadUsage(key UsageKey, usage Usage) { b.usage[key] = usage }
 
-// Reject notes that the commission of a loaded event was rejected by hand.
+// Reject records that the commission of a loaded event was rejected by an operator.
 func (b *Books) Reject(e event.Event) {
 	if o := b.originals[ref{e.UserID(), e.ID()}]; o != nil {
 		o.Rejected = true
 	}
 }
 
-// Decided tells whether the event has a decision.
+// Decided reports whether the event has a decision.
 func (b *Books) Decided(eventID string) bool {
 	_, ok := b.decided[eventID]
 	return ok
@@ -132,7 +132,7 @@ func (b *Books) originalOf(facts event.Facts) *Original {
 	return b.originals[ref{facts.UserID, slices.MinFunc(o.sales, Chronological).ID()}]
 }
 
-// Record takes a decision into the books.
+// Record records a decision in the books.
 func (b *Books) Record(d Decision, rules *rule.Set) {
 	b.decided[d.Event.ID()] = struct{}{}
 	switch {
@@ -254,7 +254,7 @@ func (b *Books) release(parked []event.Event, out *[]event.Event) []event.Event 
 	return rest
 }
 
-// Chronological orders events by time of occurrence, then by id: the order in which replay decides.
+// Chronological orders events by time of occurrence, then by id. A replay decides in this order.
 func Chronological(x, y event.Event) int {
 	return cmp.Or(x.OccurredAt().Compare(y.OccurredAt()), cmp.Compare(x.ID(), y.ID()))
 }
@@ -286,8 +286,8 @@ func (b *Books) recordReversal(d Decision, rules *rule.Set) {
 	b.add(original.Decision, rules, Usage{Volume: volume, Earned: d.Amount.Minor()})
 }
 
-// Release takes what is left of an earning out of the accounts of tiers and caps: what is rejected
-// counts for nothing.
+// Release removes the remainder of an earning from the accounts of tiers and caps: a rejected
+// commission does not count.
 func (b *Books) Release(e event.Event, rules *rule.Set) {
 	o := b.originals[ref{e.UserID(), e.ID()}]
 	if o == nil || o.Decision.Reason == AmountOutOfRange {
@@ -303,7 +303,7 @@ func (b *Books) Release(e event.Event, rules *rule.Set) {
 	if remaining > 0 || o.Times == 0 {
 		left, err := applied.Commission(o.input(remaining))
 		if err != nil {
-			return // then nothing came into the accounts
+			return // in that case nothing was added to the accounts
 		}
 
 		earned = left.Result.Minor()
@@ -312,7 +312,8 @@ func (b *Books) Release(e event.Event, rules *rule.Set) {
 	b.add(o.Decision, rules, Usage{Volume: -rewarded(applied, remaining), Earned: -earned})
 }
 
-// rewarded is how much of a base counts as volume: less than the rule's minimum counts for nothing.
+// rewarded returns the part of a base that counts as volume: a base below the rule's minimum does
+// not count.
 func rewarded(applied rule.Rule, base int64) int64 {
 	if base < applied.Definition().MinimumBase {
 		return 0

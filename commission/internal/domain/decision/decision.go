@@ -1,6 +1,6 @@
-// Package decision decides what an event earns: once, by a pure function of the event, the rules in
-// force when it occurred and the state of the user's account. Consumption, explain, replay and
-// what-if call the same function. Domain layer.
+// Package decision (domain) decides what an event earns: once, by a pure function of the event, the
+// rules in force when it occurred and the state of the user's account. Consumption, explain, replay
+// and what-if call the same function.
 package decision
 
 import (
@@ -11,24 +11,24 @@ import (
 	"tributary/platform/money"
 )
 
-// Decision is the one answer to one event. Amount is the effect on what the user has earned:
-// positive for an earning, negative for a clawback, zero when not commissioned.
+// Decision is the decision about an event. Amount is its effect on what the user has earned:
+// positive for an earning, negative for a clawback, zero if not commissioned.
 type Decision struct {
 	Event   event.Event
 	Outcome Outcome
 	Reason  Reason
 
-	Rule     rule.Ref       // the version that applied; zero when none was reached
+	Rule     rule.Ref       // the version that applied; zero if none was reached
 	Revision int64          // of the rules that were considered
-	Currency money.Currency // of all amounts; zero when it could not be told
-	Base     money.Amount   // of the event; of a reversal: what it takes back
+	Currency money.Currency // of all amounts; zero if unknown
+	Base     money.Amount   // of the event; for a reversal, the amount it reverses
 	HasBase  bool
 
 	Position int64 // the account before: volume in the tier period, minor units
 	CapUsed  int64 // the account before: earned in the cap period, minor units
 
-	OriginalID     string // a reversal: the event that is taken back, once it is known
-	ReversedBefore int64  // a reversal: how much of the original had been taken back already
+	OriginalID     string // for a reversal, the original event once it is known
+	ReversedBefore int64  // for a reversal, how much of the original was reversed before
 	OrderTakenBy   string // a duplicate order: the event that took it
 
 	Unrounded   string // exact decimal text of the formula's result
@@ -36,17 +36,17 @@ type Decision struct {
 	AvailableAt time.Time
 }
 
-// Original is what a reversal needs to know of the event that it takes back.
+// Original is the state of the event that a reversal reverses.
 type Original struct {
 	Decision Decision
-	Reversed int64 // how much of its base earlier reversals took back
-	Times    int   // how many reversals counted
-	Rejected bool  // its commission was rejected by hand
+	Reversed int64 // how much of its base earlier reversals reversed
+	Times    int   // the number of reversals that counted
+	Rejected bool  // its commission was rejected by an operator
 	// there is a commission for it, even if no rule applies to it by now: its order is taken
 	Booked bool
 }
 
-// input is that of the original's own commission, for another base.
+// input returns the input of the original's own commission with another base.
 func (o Original) input(base int64) rule.Input {
 	in := o.Decision.input()
 	in.Base = money.FromMinor(base, o.Decision.Currency)
@@ -54,7 +54,7 @@ func (o Original) input(base int64) rule.Input {
 	return in
 }
 
-// UsageKey names an account of volume and earnings of a user by a rule in a period.
+// UsageKey identifies an account of volume and earnings of a user by a rule in a period.
 type UsageKey struct {
 	UserID   string
 	RuleID   string
@@ -62,7 +62,7 @@ type UsageKey struct {
 	Period   string
 }
 
-// Usage is what such an account stands at, in minor units.
+// Usage is the state of such an account, in minor units.
 type Usage struct {
 	Volume int64
 	Earned int64
@@ -70,12 +70,13 @@ type Usage struct {
 
 // Account is the state that a decision depends on.
 type Account struct {
-	Original   *Original          // of a reversal; nil when it has not arrived
+	Original   *Original          // of a reversal; nil if it has not arrived
 	OrderTaken string             // the event that took the same order; "" for none
-	Usage      map[UsageKey]Usage // what is missing is zero
+	Usage      map[UsageKey]Usage // a missing key is zero
 }
 
-// Decide decides. It reads its arguments only; the same arguments give the same decision.
+// Decide decides an event. It only reads its arguments, and returns the same decision for the same
+// arguments.
 func Decide(e event.Event, rules *rule.Set, account Account) Decision {
 	d := Decision{Event: e, Outcome: NotCommissioned, Revision: rules.Revision()}
 	if e.Type().Reverses() {
@@ -169,8 +170,8 @@ func conclude(w rule.Working) (Outcome, Reason) {
 	return Commissioned, RuleApplied
 }
 
-// readBase reads amount and currency; where the event names no currency it is the given one. False:
-// the decision is made.
+// readBase reads amount and currency; an event without a currency has the given one. It returns
+// false if the decision is complete.
 func (d *Decision) readBase(facts event.Facts, currency money.Currency) bool {
 	if facts.Currency != "" {
 		named, err := parseCurrency(facts)
@@ -201,8 +202,8 @@ func (d *Decision) readBase(facts event.Facts, currency money.Currency) bool {
 	return true
 }
 
-// parseCurrency reads the currency that an event names. It was in use when the event occurred; a
-// reversal may name one that has ended since.
+// parseCurrency reads the currency that an event names. It must have been in use when the event
+// occurred; a reversal may name one that has ended since.
 func parseCurrency(facts event.Facts) (money.Currency, error) {
 	if facts.Type.Reverses() {
 		return money.ParseCurrency(facts.Currency)
@@ -263,14 +264,14 @@ func (d *Decision) reverse(rules *rule.Set, account Account) {
 	d.takeBack(applied, *original)
 }
 
-// takeBack makes the clawback: commission(before) − commission(after), so that partial reversals
+// takeBack computes the clawback: commission(before) − commission(after), so that partial reversals
 // add up exactly.
 func (d *Decision) takeBack(applied rule.Rule, original Original) {
 	whole := original.Decision
 	d.ReversedBefore = original.Reversed
 	remaining := whole.Base.Minor() - original.Reversed
 
-	divisible := !whole.Base.IsZero() // an event without an amount is taken back as a whole
+	divisible := !whole.Base.IsZero() // an event without an amount is reversed as a whole
 	if (divisible && remaining <= 0) || (!divisible && original.Times > 0) {
 		d.Base, d.Reason = money.FromMinor(0, d.Currency), AlreadyReversed
 		return
@@ -305,7 +306,7 @@ func (d *Decision) takeBack(applied rule.Rule, original Original) {
 	}
 }
 
-// beforeAndAfter computes the commission when remaining of the base was left, and when rest is.
+// beforeAndAfter computes the commission with remaining of the base left, and with rest left.
 // ErrOverflow of package money is returned if the original was out of range, even if its formula is
 // not: then nothing of it is in the accounts of its rule, and nothing was earned.
 func (o Original) beforeAndAfter(
@@ -333,13 +334,13 @@ func (o Original) beforeAndAfter(
 // Applied reports whether a rule applied to an event that can earn, even if it earned 0.
 func (d Decision) Applied() bool { return !d.Event.Type().Reverses() && d.Rule != rule.Ref{} }
 
-// Earned tells whether it is an earning.
+// Earned reports whether the decision is an earning.
 func (d Decision) Earned() bool { return d.Outcome == Commissioned && d.Amount.Sign() > 0 }
 
-// Clawed tells whether it is a clawback.
+// Clawed reports whether the decision is a clawback.
 func (d Decision) Clawed() bool { return d.Outcome == Commissioned && d.Amount.Sign() < 0 }
 
-// Counts tells whether a reversal took something of its original's base.
+// Counts reports whether a reversal reversed a part of its original's base.
 func (d Decision) Counts() bool {
 	return d.Event.Type().Reverses() && (d.Reason == ClawedBack || d.Reason == NothingToClawBack)
 }

@@ -7,21 +7,21 @@ import (
 	"tributary/platform/money"
 )
 
-// Explanation shows how a decision came about, with everything that is needed to make it again.
+// Explanation shows how a decision was reached, with everything needed to recompute it.
 type Explanation struct {
 	Decision   Decision
-	Original   *Original // of a reversal whose original is known, as it stood then
+	Original   *Original // of a reversal with a known original, as it was then
 	Considered []rule.Candidate
 	Steps      []Step
-	Rounding   money.Rounding // of the version that applied; "" without one
-	Again      Decision       // made again from the same arguments
+	Rounding   money.Rounding // of the version that applied; "" if there is none
+	Again      Decision       // recomputed from the same arguments
 }
 
-// Step is a line of the arithmetic: what was done, and the exact result as text.
+// Step is a line of the arithmetic: a calculation, and the exact result as text.
 type Step struct{ Name, Calculation, Result string }
 
-// Explain makes the explanation. rules are those of the decision's revision; original is the first
-// decision about what a reversal takes back, as far as it is known.
+// Explain returns the explanation of a decision. rules are those of the decision's revision;
+// original is the first decision about the event that a reversal reverses, if known.
 func Explain(d Decision, original *Decision, rules *rule.Set) Explanation {
 	x := Explanation{Decision: d}
 	if original != nil && d.Outcome != Parked {
@@ -54,8 +54,8 @@ func Explain(d Decision, original *Decision, rules *rule.Set) Explanation {
 	return x
 }
 
-// met is the original's decision as the reversal met it: a replay may have put another rule in the
-// place of the first one since.
+// met returns the original's decision as the reversal met it: a replay may have replaced the first
+// decision's rule since.
 func (d Decision) met(original Decision) Decision {
 	if d.Reason != OriginalNotReversible {
 		original.Rule = d.Rule
@@ -75,7 +75,7 @@ func (d Decision) met(original Decision) Decision {
 	return original
 }
 
-// account is the state that the decision met, as it remembers it.
+// account returns the state that the decision met, as the decision recorded it.
 func (d Decision) account(original *Original, rules *rule.Set) Account {
 	account := Account{Original: original, OrderTaken: d.OrderTakenBy, Usage: map[UsageKey]Usage{}}
 
@@ -100,7 +100,7 @@ func (d Decision) Met(applied rule.Rule) map[UsageKey]Usage {
 	return met
 }
 
-// Agrees tells whether the decision made again is the one that was made.
+// Agrees reports whether the recomputed decision equals the decision.
 func (x Explanation) Agrees() bool {
 	a, b := x.Decision, x.Again
 
@@ -141,7 +141,7 @@ func (x *Explanation) steps(applied rule.Rule) {
 	x.step("clawback", fmt.Sprintf("%s − %s", after, before), d.Amount.String())
 }
 
-// commission notes the arithmetic of one commission and gives its result.
+// commission adds the arithmetic of one commission and returns its result.
 func (x *Explanation) commission(prefix string, applied rule.Rule, in rule.Input) money.Amount {
 	w, err := applied.Commission(in)
 	if err != nil {

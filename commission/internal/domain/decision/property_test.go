@@ -43,7 +43,7 @@ func published(t fataler, def rule.Definition) rule.Rule {
 
 type fataler interface{ Fatalf(string, ...any) }
 
-// percentRules have neither tiers nor caps: what comes out does not depend on the order of events.
+// percentRules have neither tiers nor caps: the result does not depend on the order of events.
 func percentRules(t fataler, share string, mode money.Rounding) *rule.Set {
 	var rules []rule.Rule
 	for _, kind := range []event.Type{event.Sale, event.Purchase} {
@@ -67,7 +67,7 @@ func percentRules(t fataler, share string, mode money.Rounding) *rule.Set {
 	return rule.NewSet(1, rules)
 }
 
-// tieredRules depend on the order of events by tiers and caps.
+// tieredRules depend on the order of events because of tiers and caps.
 func tieredRules(t fataler) *rule.Set {
 	usd := money.USD()
 	tiers := []rule.Tier{
@@ -158,7 +158,7 @@ func history(t *rapid.T) []event.Event {
 	return out
 }
 
-// nets sums what belongs to each event.
+// nets returns the sum for each event.
 func nets(decisions []decision.Decision) map[string]int64 {
 	out := map[string]int64{}
 	for _, d := range decisions {
@@ -278,7 +278,7 @@ func TestReversalsTakeBackExactlyWhatWasGiven(t *testing.T) {
 	})
 }
 
-// What tiers give over a period is the total of the volume, whatever the pieces.
+// What tiers earn over a period is the total of the volume, however it is divided.
 func TestTiersAddUp(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -341,7 +341,7 @@ func TestTiersAddUp(t *testing.T) {
 	})
 }
 
-// Every explanation, made from what is stored, agrees with the decision.
+// Every explanation of a stored decision agrees with the decision.
 func TestExplanationsAgree(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -1,19 +1,19 @@
 package decision
 
-// Outcome is what became of an event.
+// Outcome is the outcome of a decision.
 type Outcome string
 
-// The outcomes.
+// Outcomes of decisions.
 const (
 	Commissioned    Outcome = "commissioned"
 	NotCommissioned Outcome = "not_commissioned"
-	Parked          Outcome = "parked" // waits for the event that it takes back
+	Parked          Outcome = "parked" // waits for the event that it reverses
 )
 
-// Reason is the stable code of why an event was decided as it was.
+// Reason is the stable code of the reason of a decision.
 type Reason string
 
-// The reasons; docs/reason-codes.md explains each.
+// Reasons. docs/reason-codes.md explains each.
 const (
 	RuleApplied             Reason = "rule_applied"
 	RuleAppliedAtMaximum    Reason = "rule_applied_at_maximum"
@@ -39,33 +39,33 @@ const (
 	NothingToClawBack       Reason = "nothing_to_claw_back"
 )
 
-// Meaning is one sentence for people; the documentation of the reasons is made of it.
+// Meaning returns one sentence for people. The documentation of the reasons is generated from it.
 func (r Reason) Meaning() string {
 	switch r {
 	case RuleApplied:
-		return "A rule applied and gave a commission."
+		return "A rule applied, and the event earned a commission."
 	case RuleAppliedAtMaximum:
 		return "A rule applied; its maximum for one event limited the commission."
 	case RuleAppliedAtCap:
-		return "A rule applied; what was left of its cap for the period limited the commission."
+		return "A rule applied; the remainder of its cap for the period limited the commission."
 	case ClawedBack:
-		return "A refund, void or chargeback took back all or a part of an earlier commission."
+		return "A refund, void or chargeback reversed an earlier commission in whole or in part."
 	case NoRule:
 		return "No rule was in force for such an event when it occurred."
 	case CurrencyMismatch:
 		return "Rules exist for such an event, but not in its currency; or a reversal names " +
 			"another currency than its original."
 	case CurrencyUnknown:
-		return "The currency is no ISO 4217 code that was in use when the event occurred."
+		return "The currency is not an ISO 4217 code that was in use when the event occurred."
 	case AmountMissing:
-		return "A sale or purchase without an amount."
+		return "The sale or purchase has no amount."
 	case AmountInvalid:
-		return "The amount is no decimal number of major units, is negative, or has more digits " +
+		return "The amount is not a decimal number of major units, is negative, or has more digits " +
 			"than its currency."
 	case AmountOutOfRange:
 		return "The commission, or the volume that its rule counts, would be beyond what can be represented."
 	case BelowMinimum:
-		return "The amount is less than the smallest that the rule rewards."
+		return "The amount is below the minimum of the rule."
 	case CapReached:
 		return "The user had reached the rule's cap for the period before the event."
 	case ZeroCommission:
@@ -75,17 +75,17 @@ func (r Reason) Meaning() string {
 	case SelfReferral:
 		return "The metadata says that the user bought from themselves."
 	case OriginalNotNamed:
-		return "A reversal names neither the event nor the order that it takes back."
+		return "The reversal names neither the event nor the order that it reverses."
 	case OriginalUnknown:
-		return "The event that is taken back has not arrived; the reversal waits for it."
+		return "The event to reverse has not arrived; the reversal waits for it."
 	case OriginalNotReversible:
-		return "The event that is named is itself a refund, void or chargeback."
+		return "The event to reverse is itself a refund, void or chargeback."
 	case OriginalNotCommissioned:
-		return "The event that is taken back had no rule applied to it."
+		return "No rule applied to the event to reverse."
 	case OriginalRejected:
-		return "The commission that is taken back had been rejected."
+		return "The commission to reverse had been rejected."
 	case AlreadyReversed:
-		return "Earlier reversals have taken back the whole amount."
+		return "Earlier reversals have reversed the whole amount."
 	case NothingToClawBack:
 		return "The reversal counts, but the commission is the same with and without it."
 	}
@@ -93,7 +93,7 @@ func (r Reason) Meaning() string {
 	return ""
 }
 
-// Reasons lists them all.
+// Reasons returns all reasons.
 func Reasons() []Reason {
 	return []Reason{
 		RuleApplied,

@@ -63,8 +63,8 @@ func (b *Books) run(events []event.Event, rules *rule.Set, rejected map[string]b
 	return out
 }
 
-// Root is the event to which the money of a decision belongs: for a reversal, that which it takes
-// back.
+// Root returns the event to which the money of a decision belongs: for a reversal, the event that
+// it reverses.
 func (d Decision) Root() string {
 	if d.Event.Type().Reverses() && d.OriginalID != "" {
 		return d.OriginalID
@@ -73,7 +73,7 @@ func (d Decision) Root() string {
 	return d.Event.ID()
 }
 
-// Same tells whether two decisions about an event say the same, whatever the revision of the rules
+// Same reports whether two decisions about an event are equal, apart from the revision of the rules
 // that they considered.
 func (d Decision) Same(other Decision) bool {
 	at := d.AvailableAt.Equal(other.AvailableAt)
@@ -85,8 +85,8 @@ func (d Decision) Same(other Decision) bool {
 	return at && d == other
 }
 
-// UsageOf gives what the accounts of tiers and caps stand at when these decisions are all there
-// are. What was rejected counts for nothing.
+// UsageOf returns the state of the accounts of tiers and caps if these are all decisions. Rejected
+// commissions do not count.
 func UsageOf(decisions []Decision, rules *rule.Set, rejected map[string]bool) map[UsageKey]Usage {
 	books := NewBooks(len(decisions))
 	for _, reversals := range []bool{false, true} {

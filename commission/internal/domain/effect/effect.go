@@ -1,22 +1,22 @@
-// Package effect is what a change of an aggregate causes beside its new state: transfers in the
-// ledger, and facts that are told to others. Domain layer.
+// Package effect (domain) describes what a change of an aggregate causes beside its new state:
+// transfers in the ledger, and facts to publish.
 package effect
 
 import "tributary/commission/internal/domain/ledger"
 
-// Fact says that something happened to a commission or a payout.
+// Fact states that something happened to a commission or a payout.
 type Fact struct {
 	Type            Type
 	SubjectID       string
 	UserID          string
-	PreviousStatus  string // "" for what is new
-	PreviousVersion int    // 0 for what is new
+	PreviousStatus  string // "" for a new one
+	PreviousVersion int    // 0 for a new one
 }
 
-// Type names a fact as the published events do.
+// Type is the name of a fact, as in the published events.
 type Type string
 
-// The facts about commissions and payouts.
+// Facts about commissions and payouts.
 const (
 	CommissionMade     Type = "commission.made" // with its decision or by an adjustment
 	CommissionApproved Type = "commission.approved"

@@ -1,5 +1,5 @@
-// Package event is what tracking told commission about: one thing that a user did or that was
-// undone. Domain layer.
+// Package event (domain) is a tracking event as commission sees it: something that a user did, or
+// the reversal of it.
 package event
 
 import (
@@ -9,10 +9,10 @@ import (
 	"tributary/platform/identifier"
 )
 
-// Type is what happened.
+// Type is the kind of an event.
 type Type string
 
-// The types of the contract.
+// Event types of the contract.
 const (
 	View       Type = "view"
 	Click      Type = "click"
@@ -25,12 +25,11 @@ const (
 	Chargeback Type = "chargeback"
 )
 
-// Types lists them all, those that earn first.
+// Types returns all types, those that earn first.
 func Types() []Type {
 	return []Type{View, Click, Engagement, Lead, Sale, Purchase, Refund, Void, Chargeback}
 }
 
-// ParseType reads a type.
 func ParseType(text string) (Type, bool) {
 	switch t := Type(text); t {
 	case View, Click, Engagement, Lead, Sale, Purchase, Refund, Void, Chargeback:
@@ -40,15 +39,15 @@ func ParseType(text string) (Type, bool) {
 	return "", false
 }
 
-// Reverses tells whether it takes back another event.
+// Reverses reports whether the type reverses another event.
 func (t Type) Reverses() bool { return t == Refund || t == Void || t == Chargeback }
 
-// Sells tells whether it is a sale of goods: it needs an amount, and an order counts once.
+// Sells reports whether the type is a sale of goods: it requires an amount, and an order counts
+// once.
 func (t Type) Sells() bool { return t == Sale || t == Purchase }
 
 // Facts are the content of an event. Amount is the decimal text in major units and Currency an ISO
-// code, both as they were sent and "" when they were not; what they are worth is for the decision
-// to say.
+// code, both as sent, or "". The decision interprets them.
 type Facts struct {
 	ID           string
 	UserID       string
@@ -58,7 +57,7 @@ type Facts struct {
 	CampaignID   string
 	ProductID    string
 	OrderID      string
-	OriginalID   string // the event that this one takes back
+	OriginalID   string // the event that this one reverses
 	Amount       string
 	Currency     string
 	SelfReferral bool // the metadata says that the user bought from themselves
@@ -77,11 +76,11 @@ func (f Facts) Order() Order {
 	return Order{UserID: f.UserID, CampaignID: f.CampaignID, Number: f.OrderID}
 }
 
-// Event is a valid event; it never changes.
+// Event is a valid event. It is immutable.
 type Event struct{ facts Facts }
 
-// New makes an event out of facts. It refuses what tracking should never have published: missing or
-// unprintable identifiers, an unknown type, no time. The fault lists every field.
+// New returns an event with the facts. It refuses what tracking should never have published:
+// missing or unprintable identifiers, an unknown type, no time. The fault lists every field.
 func New(facts Facts) (Event, error) {
 	var faults fault.Fields
 	for _, id := range []struct {
@@ -126,20 +125,20 @@ func New(facts Facts) (Event, error) {
 	return Event{facts: facts}, nil
 }
 
-// Restore makes an event out of facts that New once accepted.
+// Restore returns an event with facts that New accepted once.
 func Restore(facts Facts) Event { return Event{facts: facts} }
 
-// Facts gives a copy of the content.
+// Facts returns a copy of the content.
 func (e Event) Facts() Facts { return e.facts }
 
-// ID is the event's identifier, given by its sender or by tracking.
+// ID returns the event's identifier, which its sender or tracking assigned.
 func (e Event) ID() string { return e.facts.ID }
 
-// UserID names the user who earns by it.
+// UserID returns the user who earns by the event.
 func (e Event) UserID() string { return e.facts.UserID }
 
-// Type is what happened.
+// Type returns the kind of the event.
 func (e Event) Type() Type { return e.facts.Type }
 
-// OccurredAt is when it happened; rules are chosen by it.
+// OccurredAt returns when the event occurred. It selects the rules in force.
 func (e Event) OccurredAt() time.Time { return e.facts.OccurredAt }

@@ -1,5 +1,5 @@
-// Package ledger is the double entry under commissions and payouts: for each user and currency,
-// money moves between five accounts. Domain layer.
+// Package ledger (domain) is the double entry for commissions and payouts: for each user and
+// currency, money moves between five accounts.
 package ledger
 
 import (
@@ -12,8 +12,8 @@ import (
 // Account is one of a user's accounts in a currency.
 type Account string
 
-// Programme is the counter-account: what the programme owes and has paid, negated. So the five
-// accounts always sum to zero.
+// Programme is the counter-account: what the programme owes and has paid, negated. The five
+// accounts therefore always sum to zero.
 const (
 	Programme Account = "programme"
 	Pending   Account = "pending"
@@ -22,20 +22,20 @@ const (
 	Paid      Account = "paid"
 )
 
-// Path is a way that money may take.
+// Path is a pair of accounts between which money may move.
 type Path struct{ From, To Account }
 
-// CommissionPaths returns the ways of a positive commission. A negative one takes them backwards.
+// CommissionPaths returns the paths of a positive commission. A negative one takes them in reverse.
 func CommissionPaths() []Path {
 	return []Path{
-		{Programme, Pending},   // earned, and waiting for its approval
+		{Programme, Pending},   // earned and pending
 		{Programme, Available}, // earned and approved at once
 		{Pending, Available},   // approved
 		{Pending, Programme},   // rejected
 	}
 }
 
-// PayoutPaths returns the ways of a payout.
+// PayoutPaths returns the paths of a payout.
 func PayoutPaths() []Path {
 	return []Path{
 		{Available, InPayout}, // requested
@@ -56,8 +56,8 @@ type Transfer struct {
 }
 
 // ForCommission returns the transfer of a commission's amount along one of CommissionPaths. A
-// negative amount moves its absolute value the other way. An error means that the caller is wrong:
-// the amount is zero, or the path is none of a commission.
+// negative amount moves its absolute value in reverse. An error means that the caller is wrong: the
+// amount is zero, or the path is not one of a commission.
 func ForCommission(id, userID string, amount money.Amount, path Path) (Transfer, error) {
 	if !slices.Contains(CommissionPaths(), path) {
 		return Transfer{}, fmt.Errorf("commission %s: no path from %s to %s", id, path.From, path.To)
@@ -84,7 +84,7 @@ func ForCommission(id, userID string, amount money.Amount, path Path) (Transfer,
 }
 
 // ForPayout returns the transfer of a payout's amount along one of PayoutPaths. Errors are as for
-// ForCommission; the amount has to be positive.
+// ForCommission; the amount must be positive.
 func ForPayout(id, userID string, amount money.Amount, path Path) (Transfer, error) {
 	if !slices.Contains(PayoutPaths(), path) {
 		return Transfer{}, fmt.Errorf("payout %s: no path from %s to %s", id, path.From, path.To)
@@ -111,22 +111,23 @@ func (t Transfer) check() error {
 	return nil
 }
 
-// UserID names the user whose accounts the transfer touches.
+// UserID returns the user whose accounts the transfer changes.
 func (t Transfer) UserID() string { return t.userID }
 
-// From is the account that the amount leaves.
+// From returns the account that the amount leaves.
 func (t Transfer) From() Account { return t.path.From }
 
-// To is the account that the amount enters.
+// To returns the account that the amount enters.
 func (t Transfer) To() Account { return t.path.To }
 
-// Amount is positive.
+// Amount returns the amount, which is positive.
 func (t Transfer) Amount() money.Amount { return t.amount }
 
-// CommissionID is the commission that the transfer belongs to, or "" for that of a payout.
+// CommissionID returns the commission that the transfer belongs to, or "" if it belongs to a
+// payout.
 func (t Transfer) CommissionID() string { return t.commissionID }
 
-// PayoutID is the payout that the transfer belongs to, or "" for that of a commission.
+// PayoutID returns the payout that the transfer belongs to, or "" if it belongs to a commission.
 func (t Transfer) PayoutID() string { return t.payoutID }
 
 // Balance is what a user's accounts in a currency stand at.

@@ -17,7 +17,7 @@ func accounts() []ledger.Account {
 	}
 }
 
-// A transfer exists along the listed paths only, and never with an amount that is not positive.
+// A transfer exists only along the listed paths, and never with an amount that is not positive.
 func TestTransfersAreBalancedAlongKnownPaths(t *testing.T) {
 	t.Parallel()
 
@@ -26,7 +26,7 @@ func TestTransfersAreBalancedAlongKnownPaths(t *testing.T) {
 	for name, c := range map[string]struct {
 		paths    []ledger.Path
 		make     maker
-		negative bool // whether a negative amount goes the other way
+		negative bool // whether a negative amount moves in reverse
 	}{
 		"commission": {ledger.CommissionPaths(), ledger.ForCommission, true},
 		"payout":     {ledger.PayoutPaths(), ledger.ForPayout, false},

@@ -1,4 +1,4 @@
-// Package payout is a user's request to be paid out of what is available. Domain layer.
+// Package payout (domain) is a user's request for a payment from the available balance.
 package payout
 
 import (
@@ -10,17 +10,17 @@ import (
 	"tributary/platform/money"
 )
 
-// ReasonBalance is the reason of a payout that is rejected because it is not covered.
+// ReasonBalance is the reason of a payout that is rejected because the balance does not cover it.
 const ReasonBalance = "insufficient_balance"
 
-// ReasonUnverified is the reason of a payout that is rejected because its command came with a token
-// that was not verified, where that is required.
+// ReasonUnverified is the reason of a payout that is rejected because the token of its command was
+// not verified, if verification is required.
 const ReasonUnverified = "unverified_identity"
 
-// Snapshot is the content of a payout. Details say where to pay to, as the command had them: they
+// Snapshot is the content of a payout. Details name the account to pay to, as in the command: they
 // are personal data, never shown or logged.
 type Snapshot struct {
-	ID          string // that of the command
+	ID          string // the id of the command
 	UserID      string
 	Amount      money.Amount
 	Method      string
@@ -37,26 +37,26 @@ type Snapshot struct {
 // along Transitions.
 type Payout struct{ snapshot Snapshot }
 
-// Wanted is what a request to be paid out says.
+// Wanted is a request for a payout.
 type Wanted struct {
-	ID          string // that of the command
+	ID          string // the id of the command
 	UserID      string
 	Amount      money.Amount // positive
 	Method      string
 	Details     string
 	RequestedAt time.Time
-	Refusal     string // the reason to reject it whatever is available; "" for none
+	Refusal     string // the reason to reject it whatever is available, or ""
 }
 
-// Request returns the payout of a request, made at now. It is requested if what is available covers
-// it, and rejected otherwise. The fault amount_invalid is returned for an amount that is not
+// Request returns the payout of a request at the time now. It is requested if the available balance
+// covers it, and rejected otherwise. The fault amount_invalid is returned for an amount that is not
 // positive.
 func Request(wanted Wanted, available money.Amount, now time.Time) (Payout, effect.Effect, error) {
 	if wanted.Amount.Sign() <= 0 {
 		return Payout{}, effect.Effect{}, fault.New(
 			fault.Invalid,
 			"amount_invalid",
-			"The amount of a payout is positive.",
+			"The amount of a payout must be positive.",
 		)
 	}
 
@@ -117,7 +117,7 @@ func (p *Payout) Close(to Status, reason string, now time.Time) (effect.Effect, 
 	return p.move(p.effect(t.Fact, before), ledger.InPayout, t.Account)
 }
 
-// effect returns the fact that the payout came from the given state to its present one.
+// effect returns the fact that the payout moved from the given state to its present one.
 func (p *Payout) effect(kind effect.Type, before Snapshot) effect.Effect {
 	return effect.Effect{Facts: []effect.Fact{{
 		Type:            kind,
@@ -137,7 +137,7 @@ func (p *Payout) move(e effect.Effect, from, to ledger.Account) (effect.Effect, 
 	return e, err
 }
 
-// ErrNotFound returns the fault of an unknown payout, or one that the caller may not see.
+// ErrNotFound returns the fault for an unknown payout, or one that the caller may not see.
 func ErrNotFound() error {
-	return fault.New(fault.NotFound, "payout_not_found", "There is no such payout.")
+	return fault.New(fault.NotFound, "payout_not_found", "The payout does not exist.")
 }

@@ -7,36 +7,36 @@ import (
 	"tributary/commission/internal/domain/ledger"
 )
 
-// Status is where a payout is in its life.
+// Status is the state of a payout.
 type Status string
 
 // All but Requested are terminal.
 const (
 	Requested Status = "requested" // its amount is set aside
-	Rejected  Status = "rejected"  // there was not enough; nothing was set aside
+	Rejected  Status = "rejected"  // the balance did not cover it; nothing was set aside
 	Completed Status = "completed" // paid
 	Failed    Status = "failed"    // could not be paid; the amount is available again
 	Cancelled Status = "cancelled" // called off; the amount is available again
 )
 
-// Statuses returns all of them.
+// Statuses returns all statuses.
 func Statuses() []Status { return []Status{Requested, Rejected, Completed, Failed, Cancelled} }
 
-// ParseStatus returns the status of that name, and reports whether there is one.
+// ParseStatus returns the status with that name. The bool reports whether there is one.
 func ParseStatus(text string) (Status, bool) {
 	s := Status(text)
 	return s, slices.Contains(Statuses(), s)
 }
 
-// Transition is a change of status, with the account that the amount goes to and the fact that it
-// is.
+// Transition is a change of status, with the account to which the amount moves and the fact that it
+// publishes.
 type Transition struct {
 	From, To Status
 	Account  ledger.Account
 	Fact     effect.Type
 }
 
-// Transitions is the state machine. The database holds the same table as a trigger.
+// Transitions returns the state machine. A trigger of the database has the same table.
 func Transitions() []Transition {
 	return []Transition{
 		{Requested, Completed, ledger.Paid, effect.PayoutCompleted},

@@ -6,19 +6,18 @@ import (
 	"tributary/platform/money"
 )
 
-// Kind is how a formula turns an event into a commission.
+// Kind is the kind of a formula.
 type Kind string
 
-// The kinds.
+// Kinds of formulas.
 const (
 	Flat       Kind = "flat"       // the same for every event
 	Percentage Kind = "percentage" // a rate of the event's amount
-	Graduated  Kind = "graduated"  // tiers: each part of the volume has the rate of its own tier
-	// tiers: the whole volume has the rate of the tier that it reached
+	Graduated  Kind = "graduated"  // tiers: each part of the volume earns the rate of its own tier
+	// tiers: the whole volume earns the rate of the tier that it reached
 	AllUnits Kind = "all_units"
 )
 
-// ParseKind reads a kind.
 func ParseKind(text string) (Kind, bool) {
 	switch k := Kind(text); k {
 	case Flat, Percentage, Graduated, AllUnits:
@@ -28,20 +27,19 @@ func ParseKind(text string) (Kind, bool) {
 	return "", false
 }
 
-// Tiered tells whether the commission depends on the volume before the event.
+// Tiered reports whether the commission depends on the volume before the event.
 func (k Kind) Tiered() bool { return k == Graduated || k == AllUnits }
 
 // Period is the time over which volumes and caps add up.
 type Period string
 
-// The periods. Days and months are those of UTC, by the time when the event occurred.
+// Periods. Days and months are in UTC, by the time when the event occurred.
 const (
 	Daily    Period = "day"
 	Monthly  Period = "month"
 	Lifetime Period = "lifetime"
 )
 
-// ParsePeriod reads a period.
 func ParsePeriod(text string) (Period, bool) {
 	switch p := Period(text); p {
 	case Daily, Monthly, Lifetime:
@@ -51,7 +49,8 @@ func ParsePeriod(text string) (Period, bool) {
 	return "", false
 }
 
-// Label names the period that holds the time: "2026-11-23", "2026-11" or "lifetime".
+// Label returns the name of the period that contains the time: "2026-11-23", "2026-11" or
+// "lifetime".
 func (p Period) Label(at time.Time) string {
 	switch p {
 	case Daily:
@@ -65,8 +64,8 @@ func (p Period) Label(at time.Time) string {
 	return ""
 }
 
-// Tier gives the rate of the volume from its threshold (minor units of the rule's currency) up to
-// the next tier's.
+// Tier is the rate of the volume from its threshold (minor units of the rule's currency) up to the
+// next tier's.
 type Tier struct {
 	From int64
 	Rate money.Rate
@@ -82,7 +81,7 @@ type Formula struct {
 	Period Period
 }
 
-// unrounded gives the exact commission of base in major units when the volume before it is
+// unrounded returns the exact commission of base in major units if the volume before it is
 // position. For tiers it is total(position+base) − total(position), so that the commissions of a
 // period always add up to the total of its volume.
 func (f Formula) unrounded(position, base money.Amount) (money.Decimal, error) {
@@ -103,7 +102,7 @@ func (f Formula) unrounded(position, base money.Amount) (money.Decimal, error) {
 	return money.Decimal{}, nil
 }
 
-// total is the commission of a whole volume.
+// total returns the commission of a whole volume.
 func (f Formula) total(volume money.Amount) money.Decimal {
 	if f.Kind == AllUnits {
 		return volume.Decimal().Mul(f.tierAt(volume.Minor()).Rate.Decimal())

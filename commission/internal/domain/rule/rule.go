@@ -1,5 +1,5 @@
-// Package rule holds what an event earns: immutable, effective-dated versions of rules, which of
-// them applies to an event, and the arithmetic of the one that does. Domain layer.
+// Package rule (domain) defines what an event earns: immutable, effective-dated versions of rules,
+// the selection of the version for an event, and its arithmetic.
 package rule
 
 import (
@@ -13,7 +13,7 @@ import (
 	"tributary/platform/money"
 )
 
-// Scope says which events a rule is for. The event type is always named; the others are "" for any.
+// Scope selects the events of a rule. The event type is required; the other fields are "" for any.
 type Scope struct {
 	EventType  event.Type
 	UserID     string
@@ -47,26 +47,26 @@ type Cap struct {
 	Period Period
 }
 
-// Definition is everything that a version says. Money fields are minor units of Currency.
+// Definition is the content of a version. Money fields are minor units of Currency.
 type Definition struct {
 	ID            string
 	Version       int
 	Name          string
 	Scope         Scope
-	Currency      money.Currency // zero: any; needed for flat, tiers and every money field
+	Currency      money.Currency // zero: any; required for flat, tiers and every money field
 	Formula       Formula
-	MinimumBase   int64 // an event of less earns nothing; 0 for none
+	MinimumBase   int64 // an event with less earns nothing; 0 for no minimum
 	Maximum       int64 // the most that one event earns; 0 for no limit
 	Cap           *Cap
 	HoldDays      int
 	Rounding      money.Rounding
 	Priority      int
 	EffectiveFrom time.Time
-	EffectiveTo   time.Time // zero: open
-	// zero: not retired; the only thing that can be added to a published version
+	EffectiveTo   time.Time // zero: no end
+	// zero if not retired; the only field that can be added to a published version
 	RetiredAt   time.Time
 	PublishedAt time.Time
-	// AllowRateAboveOne says that rates of more than 1 are meant.
+	// AllowRateAboveOne confirms rates of more than 1.
 	AllowRateAboveOne bool
 }
 
@@ -82,7 +82,7 @@ func (d Definition) RateAboveOne() bool {
 	return d.Formula.Rate.Cmp(one) > 0
 }
 
-// Rule is a valid version of a rule; it never changes.
+// Rule is a valid version of a rule. It is immutable.
 type Rule struct{ def Definition }
 
 // Limits of a definition.
@@ -92,7 +92,7 @@ const (
 	maxName     = 200
 )
 
-// New checks a definition. The fault lists every field that breaks a rule.
+// New checks a definition. Its fault lists every invalid field.
 func New(def Definition) (Rule, error) {
 	var faults fault.Fields
 	if strings.TrimSpace(def.Name) == "" || utf8.RuneCountInString(def.Name) > maxName {
@@ -181,7 +181,7 @@ func checkFormula(def Definition, faults *fault.Fields) {
 		faults.Add(
 			field,
 			"rate_above_one",
-			"is more than 1, which is 100 %; say allow_rate_above_one if that is meant",
+			"is more than 1, which is 100 %; set allow_rate_above_one if that is intended",
 		)
 	}
 
@@ -226,7 +226,7 @@ func checkFormula(def Definition, faults *fault.Fields) {
 			faults.Add(
 				"formula.tiers",
 				"tiers_invalid",
-				"rates for all units must not fall, else a sale could cost its seller money",
+				"rates for all units must not fall, otherwise a sale could reduce the seller's commission",
 			)
 
 			return
@@ -234,19 +234,19 @@ func checkFormula(def Definition, faults *fault.Fields) {
 	}
 }
 
-// Restore makes a rule out of a definition that New once accepted.
+// Restore returns a rule with a definition that New accepted once.
 func Restore(def Definition) Rule { return Rule{def: def} }
 
-// Definition gives a copy of what the version says.
+// Definition returns a copy of the version's definition.
 func (r Rule) Definition() Definition { return r.def }
 
-// ID names the rule; its versions share it.
+// ID returns the id of the rule, which its versions share.
 func (r Rule) ID() string { return r.def.ID }
 
-// Version counts the rule's versions from 1; 0 is no rule at all.
+// Version returns the number of the version, from 1. It is 0 for the zero Rule.
 func (r Rule) Version() int { return r.def.Version }
 
-// end is when it stops being in force, zero for never.
+// end returns when the version stops being in force, or the zero time for never.
 func (r Rule) end() time.Time {
 	end := r.def.EffectiveTo
 	if !r.def.RetiredAt.IsZero() && (end.IsZero() || r.def.RetiredAt.Before(end)) {
@@ -256,8 +256,8 @@ func (r Rule) end() time.Time {
 	return end
 }
 
-// TierKey is the period of the volume that the commission of an event at that time depends on, ""
-// without tiers.
+// TierKey returns the period of the volume that the commission of an event at that time depends on,
+// or "" without tiers.
 func (r Rule) TierKey(at time.Time) string {
 	if !r.def.Formula.Kind.Tiered() {
 		return ""
@@ -266,7 +266,7 @@ func (r Rule) TierKey(at time.Time) string {
 	return r.def.Formula.Period.Label(at)
 }
 
-// CapKey is the period of the cap that holds at that time, "" without a cap.
+// CapKey returns the period of the cap at that time, or "" without a cap.
 func (r Rule) CapKey(at time.Time) string {
 	if r.def.Cap == nil {
 		return ""
@@ -275,7 +275,7 @@ func (r Rule) CapKey(at time.Time) string {
 	return r.def.Cap.Period.Label(at)
 }
 
-// AvailableAt is when a commission of the event becomes payable by itself.
+// AvailableAt returns when a commission of the event becomes payable without an approval.
 func (r Rule) AvailableAt(occurredAt time.Time) time.Time {
 	return occurredAt.UTC().AddDate(0, 0, r.def.HoldDays)
 }

@@ -195,7 +195,8 @@ func TestConflicts(t *testing.T) {
 	}
 }
 
-// Versions that gave way to a newer one of their rule tie with nobody, until that one ends.
+// Versions that were superseded by a newer one of their rule tie with no other rule until that one
+// ends.
 func TestConflictsLookAtTheVersionInForce(t *testing.T) {
 	t.Parallel()
 	month := func(n int) time.Time { return epoch().AddDate(0, n, 0) }
@@ -247,8 +248,8 @@ func TestConflictsLookAtTheVersionInForce(t *testing.T) {
 	}
 }
 
-// A version is refused exactly when on some day it would go neither before nor after the version of
-// another rule that is in force then.
+// A version is refused if and only if on some day it would tie with the version of another rule
+// that is in force then.
 func TestConflictsAreThoseOfSomeDay(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -287,7 +288,7 @@ func inForce(def rule.Definition, at time.Time) bool {
 	return !at.Before(def.EffectiveFrom) && (def.EffectiveTo.IsZero() || at.Before(def.EffectiveTo))
 }
 
-// tied tells whether the newest version in force of some other rule has the same priority.
+// tied reports whether the newest version in force of another rule has the same priority.
 func tied(set *rule.Set, def rule.Definition, at time.Time) bool {
 	newest := map[string]rule.Definition{}
 	for _, r := range set.All() {
@@ -305,8 +306,8 @@ func tied(set *rule.Set, def rule.Definition, at time.Time) bool {
 	return false
 }
 
-// Among rules that were published without conflicts the winner is the only one that is selected,
-// and no other ties with it.
+// Among rules that were published without conflicts exactly the winner is selected, and no other
+// ties with it.
 func TestConsiderAgreesWithSelect(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -9,10 +9,10 @@ import (
 	"tributary/platform/money"
 )
 
-// Verdict says why a version was chosen or lost.
+// Verdict says why a version was or was not selected.
 type Verdict string
 
-// The verdicts, in the order in which they are tested.
+// Verdicts, in the order in which they are tested.
 const (
 	Selected        Verdict = "selected"
 	OtherCampaign   Verdict = "other_campaign"
@@ -23,10 +23,10 @@ const (
 	OtherCurrency   Verdict = "other_currency"
 	Superseded      Verdict = "superseded"     // a newer version of the same rule is in force
 	LessSpecific    Verdict = "less_specific"  // a rule with a narrower scope is in force
-	LowerPriority   Verdict = "lower_priority" // as narrow, with a lower priority
+	LowerPriority   Verdict = "lower_priority" // equally narrow, with a lower priority
 )
 
-// Set is all published versions at a revision. It never changes and is safe for concurrent use.
+// Set contains all published versions at a revision. It is immutable and safe for concurrent use.
 type Set struct {
 	revision int64
 	shared   map[event.Type][]Rule    // without a user
@@ -41,16 +41,16 @@ type personalScope struct {
 	userID    string
 }
 
-// Ref names a version.
+// Ref identifies a version.
 type Ref struct {
 	ID      string
 	Version int
 }
 
-// Ref names this version.
+// Ref returns the reference to this version.
 func (r Rule) Ref() Ref { return Ref{ID: r.def.ID, Version: r.def.Version} }
 
-// NewSet indexes the versions. Revision grows with everything that is published or retired.
+// NewSet indexes the versions. revision grows with every publication and retirement.
 func NewSet(revision int64, rules []Rule) *Set {
 	s := &Set{
 		revision: revision,
@@ -80,21 +80,21 @@ func NewSet(revision int64, rules []Rule) *Set {
 	return s
 }
 
-// Revision tells which state of the rules it is.
+// Revision returns the revision of the rules.
 func (s *Set) Revision() int64 { return s.revision }
 
-// All gives every version by rule and number.
+// All returns every version by rule and number.
 func (s *Set) All() []Rule { return slices.Clone(s.all) }
 
-// Find gives a version.
+// Find returns a version.
 func (s *Set) Find(ref Ref) (Rule, bool) {
 	r, ok := s.byRef[ref]
 	return r, ok
 }
 
-// Select gives the version that applies to the event in the currency: the most specific in force,
-// then the highest priority. Without one, otherCurrency tells that a rule would have applied in
-// another currency.
+// Select returns the version that applies to the event in the currency: the most specific in force,
+// then the one with the highest priority. If there is none, otherCurrency reports whether a rule
+// would have applied in another currency.
 func (s *Set) Select(
 	e event.Event,
 	currency money.Currency,
@@ -115,8 +115,8 @@ func (s *Set) Select(
 	return winner, found, otherCurrency && !found
 }
 
-// superseded tells whether a later version of r matches too; later starts with what follows r, in
-// order of rule and version.
+// superseded reports whether a later version of r matches too. later starts with the version after
+// r, in order of rule and version.
 func superseded(later []Rule, r Rule, facts event.Facts, currency money.Currency) bool {
 	for _, next := range later {
 		if next.ID() != r.ID() {
@@ -137,8 +137,8 @@ type Candidate struct {
 	Verdict Verdict
 }
 
-// Consider gives every version for the type of event with its verdict; that of the one which Select
-// gives is Selected. Rules for other users are left out: they are nobody else's business.
+// Consider returns every version for the type of event with its verdict; the version that Select
+// returns is Selected. Rules for other users are left out, since the user may not see them.
 func (s *Set) Consider(e event.Event, currency money.Currency) []Candidate {
 	winner, found, _ := s.Select(e, currency)
 
@@ -164,7 +164,7 @@ func (s *Set) Consider(e event.Event, currency money.Currency) []Candidate {
 	return out
 }
 
-// matches tells whether the version could apply to the event at all.
+// matches reports whether the version could apply to the event at all.
 func (r Rule) matches(facts event.Facts, currency money.Currency) Verdict {
 	scope, at := r.def.Scope, facts.OccurredAt
 	switch {
@@ -185,8 +185,8 @@ func (r Rule) matches(facts event.Facts, currency money.Currency) Verdict {
 	return Selected
 }
 
-// beats is Selected when r goes before other, a version of another rule that matches the same
-// event; else it tells why not.
+// beats returns Selected if r precedes other, a version of another rule that matches the same
+// event, and otherwise the reason why not.
 func (r Rule) beats(other Rule) Verdict {
 	if mine, theirs := r.def.Scope.specificity(), other.def.Scope.specificity(); mine != theirs {
 		if mine > theirs {
@@ -204,9 +204,9 @@ func (r Rule) beats(other Rule) Verdict {
 	return LowerPriority
 }
 
-// Conflicts gives the versions of other rules that would tie with the candidate for some event: the
-// same scope and priority, a common currency, and a time at which both are in force and neither
-// gives way to a newer version of its own rule.
+// Conflicts returns the versions of other rules that would tie with the candidate for some event:
+// the same scope and priority, a common currency, and a time at which both are in force and neither
+// is superseded by a newer version of its own rule.
 func (s *Set) Conflicts(candidate Rule) []Rule {
 	var out []Rule
 	for i, r := range s.all {
@@ -225,8 +225,8 @@ func (s *Set) Conflicts(candidate Rule) []Rule {
 	return out
 }
 
-// meet looks for the first time at which both are in force and no newer version of r is; later
-// starts with what follows r, in order of rule and version.
+// meet looks for the first time at which both are in force and no newer version of r is. later
+// starts with the version after r, in order of rule and version.
 func meet(later []Rule, r, candidate Rule) bool {
 	at := r.def.EffectiveFrom
 	if candidate.def.EffectiveFrom.After(at) {
@@ -243,7 +243,7 @@ func meet(later []Rule, r, candidate Rule) bool {
 			return false
 		}
 
-		at, i = next.end(), -1 // another one may be in force by then
+		at, i = next.end(), -1 // another version may be in force by then
 	}
 
 	return startsBefore(at, r.end()) && startsBefore(at, candidate.end())
@@ -251,7 +251,7 @@ func meet(later []Rule, r, candidate Rule) bool {
 
 func startsBefore(start, end time.Time) bool { return end.IsZero() || start.Before(end) }
 
-// Versions gives the versions of a rule by number; none for an unknown rule.
+// Versions returns the versions of a rule by number. There are none for an unknown rule.
 func (s *Set) Versions(id string) []Rule {
 	var out []Rule
 	for _, r := range s.all {
@@ -263,5 +263,5 @@ func (s *Set) Versions(id string) []Rule {
 	return out
 }
 
-// With gives the set with one more version in it, for a trial; the set itself does not change.
+// With returns the set with one more version, for a trial. The set itself does not change.
 func (s *Set) With(r Rule) *Set { return NewSet(s.revision, append(s.All(), r)) }

@@ -4,19 +4,19 @@ import (
 	"tributary/platform/money"
 )
 
-// Input is what the arithmetic of a rule needs besides the rule: the event's base, and what the
-// user's account stood at just before the event (position: volume in the tier period; capUsed:
-// earned in the cap period), all in minor units of one currency.
+// Input is the input of a rule's arithmetic: the event's base, and the state of the user's account
+// just before the event (position: volume in the tier period; capUsed: earned in the cap period),
+// all in minor units of one currency.
 type Input struct {
 	Base     money.Amount
 	Position int64
 	CapUsed  int64
 }
 
-// Limit says what decided the result besides the formula.
+// Limit is what determined the result beside the formula.
 type Limit string
 
-// The limits.
+// Limits of a commission.
 const (
 	NoLimit      Limit = ""
 	BelowMinimum Limit = "below_minimum"
@@ -32,8 +32,8 @@ type Working struct {
 	Limit     Limit
 }
 
-// Commission computes what the input earns; it is never negative. ErrOverflow of package money when
-// a step leaves 64 bits.
+// Commission returns what the input earns; it is never negative. money.ErrOverflow is returned if a
+// step exceeds 64 bits.
 func (r Rule) Commission(in Input) (Working, error) {
 	currency := in.Base.Currency()
 	zero := money.FromMinor(0, currency)
@@ -68,12 +68,12 @@ func (r Rule) Commission(in Input) (Working, error) {
 	return w, nil
 }
 
-// Rate gives the rate of a formula that has a single one.
+// Rate returns the rate of a formula that has a single one.
 func (r Rule) Rate() (money.Rate, bool) {
 	return r.def.Formula.Rate, r.def.Formula.Kind == Percentage
 }
 
-// Calculation writes the formula with the numbers of the input.
+// Calculation returns the formula with the numbers of the input.
 func (r Rule) Calculation(in Input) string {
 	f, base := r.def.Formula, in.Base
 	switch f.Kind {
@@ -95,7 +95,7 @@ func (r Rule) Calculation(in Input) string {
 	return ""
 }
 
-// totalText writes the commission of a whole volume tier by tier.
+// totalText returns the commission of a whole volume tier by tier.
 func (f Formula) totalText(volume money.Amount) string {
 	if f.Kind == AllUnits {
 		return volume.String() + " × " + f.tierAt(volume.Minor()).Rate.String()

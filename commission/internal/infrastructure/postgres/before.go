@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// The rules as they stood at a time. A retirement has its time in the audit; that in its row is
-	// when it takes effect.
+	// The rules at a time. A retirement has its time in the audit; the time in its row is when it
+	// takes effect.
 	selectRevisionAt = `
 SELECT coalesce(max(revision), 0) FROM (
     SELECT revision FROM rules WHERE published_at <= $1
@@ -30,8 +30,8 @@ SELECT coalesce(max(revision), 0) FROM (
 	selectReplays = selectAudit + `WHERE subject_type = 'replay' AND action = 'replay'
     AND reason = $1 AND at <= $2 ORDER BY at DESC, id DESC`
 
-	// rejectedBy tells whether c had been rejected by the time $2. A clawback is rejected with its
-	// earning.
+	// rejectedBy reports whether c had been rejected by the time $2. A clawback is rejected with
+	// its earning.
 	rejectedBy = `(c.status = 'rejected' AND EXISTS (SELECT FROM audit AS a
         WHERE a.subject_type = 'commission' AND a.subject_id = coalesce(c.reverses_id,
             c.id)::text AND a.action = 'reject' AND a.at <= $2))`
@@ -84,7 +84,6 @@ CROSS JOIN LATERAL (
 WHERE d.decided_at <= $2`
 )
 
-// Before implements explain.Store.
 func (s *Store) Before(
 	ctx context.Context,
 	adjustment commission.Commission,
@@ -173,8 +172,8 @@ func manualBefore(
 	return manual, err
 }
 
-// knownTo is until when what happened was known to an adjustment. A replay of many users takes its
-// time, and its start may be all that the row tells; the id, a UUIDv7, tells the millisecond.
+// knownTo returns until when events were known to an adjustment. A replay of many users takes its
+// time, and the row may have only its start; the id, a UUIDv7, has the millisecond.
 func knownTo(adjustment commission.State) time.Time {
 	known := adjustment.CreatedAt
 	if id, err := uuid.Parse(adjustment.ID); err == nil && id.Version() == 7 {
@@ -186,8 +185,8 @@ func knownTo(adjustment commission.State) time.Time {
 	return known
 }
 
-// replayOf finds the audit row of the replay that made an adjustment: the last one begun before,
-// for the same reason, whose period holds the event.
+// replayOf returns the audit row of the replay that made an adjustment: the last one begun before,
+// for the same reason, whose period contains the event.
 func replayOf(ctx context.Context, tx pgx.Tx, adjustment commission.State) (*change.Record, error) {
 	replays, err := collect(
 		ctx,
@@ -211,7 +210,6 @@ func replayOf(ctx context.Context, tx pgx.Tx, adjustment commission.State) (*cha
 	return nil, err
 }
 
-// EventsOf implements explain.Store.
 func (s *Store) EventsOf(
 	ctx context.Context,
 	userID string,

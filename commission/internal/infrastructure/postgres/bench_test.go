@@ -34,7 +34,7 @@ func batchOf(n int) []event.Event {
 	return events
 }
 
-// One batch of 500 events as consumption decides it; "B2" is the yardstick: a plain unnest of 500
+// One batch of 500 events as consumption decides it. "B2" is the baseline: a plain unnest of 500
 // rows with ON CONFLICT.
 func BenchmarkDecide(b *testing.B) {
 	db := migrationstest.New(b, migrations.Commission())

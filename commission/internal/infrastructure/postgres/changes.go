@@ -22,7 +22,7 @@ const (
 INSERT INTO audit (at, actor, action, subject_type, subject_id, reason, before, after,
     request_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
 
-	// One at a time, because the service may not lock the rows: that takes the right to update
+	// One caller at a time. The service may not lock the rows: that requires the right to update
 	// them.
 	lockForgetting = `SELECT pg_try_advisory_xact_lock(7304)`
 	deleteKeys     = `
@@ -31,8 +31,8 @@ DELETE FROM idempotency_keys WHERE (caller, key) IN (SELECT caller, key FROM ide
 )
 
 // once runs fn in a transaction, at most once for the request's key, and writes the outcome that fn
-// returns: the audit row, and the answer under the key. What fn changes, with the transfers that
-// this causes, is written by fn.
+// returns: the audit row, and the answer under the key. fn itself writes what it changes, with the
+// transfers that this causes.
 func (s *Store) once(
 	ctx context.Context,
 	request change.Request,
@@ -81,7 +81,7 @@ func (s *Store) once(
 	})
 }
 
-// once is Store.once for a change that returns what was made.
+// once is Store.once for a change that returns its result.
 func once[T any](
 	ctx context.Context,
 	s *Store,
@@ -103,8 +103,8 @@ func once[T any](
 	return result, err
 }
 
-// known is a *change.ReplayedError when the key was used for the same request. Requests with the
-// same key take turns.
+// known returns a *change.ReplayedError if the key was used for the same request. Concurrent
+// requests with the same key wait for each other.
 func known(ctx context.Context, tx pgx.Tx, request change.Request) error {
 	if request.Key == "" {
 		return nil
@@ -134,12 +134,10 @@ func known(ctx context.Context, tx pgx.Tx, request change.Request) error {
 
 var _ change.Frames = (*Store)(nil)
 
-// Known implements change.Frames.
 func (s *Store) Known(ctx context.Context, request change.Request) error {
 	return s.begin(ctx, "look for a key", func(tx pgx.Tx) error { return known(ctx, tx, request) })
 }
 
-// Note implements change.Frames.
 func (s *Store) Note(
 	ctx context.Context,
 	request change.Request,
@@ -158,11 +156,10 @@ func (s *Store) Note(
 
 var _ idempotency.Keys = (*Store)(nil)
 
-// Forget implements idempotency.Keys.
 func (s *Store) Forget(ctx context.Context, before time.Time, limit int) (int, error) {
 	deleted := 0
 
-	err := s.begin(ctx, "forget old answers", func(tx pgx.Tx) error {
+	err := s.begin(ctx, "delete old answers", func(tx pgx.Tx) error {
 		var alone bool
 		if err := tx.QueryRow(ctx, lockForgetting).Scan(&alone); err != nil || !alone {
 			return err

@@ -9,7 +9,7 @@ import (
 	"tributary/platform/idempotency"
 )
 
-// Old answers go in bounded batches, whoever deletes at the same time, and younger ones stay.
+// Old answers are deleted in bounded batches, even concurrently, and younger ones remain.
 func TestOldAnswersAreForgotten(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
@@ -43,7 +43,7 @@ func TestOldAnswersAreForgotten(t *testing.T) {
 		})
 	}
 
-	replicas.Wait() // calls that met another one did nothing: how many did is left to chance
+	replicas.Wait() // concurrent calls do nothing, so how many succeeded is left to chance
 
 	for deleted := 1; deleted > 0; {
 		var err error

@@ -18,7 +18,7 @@ import (
 
 var _ query.Commissions = (*Store)(nil)
 
-// commissionColumns are those that scanCommission reads.
+// commissionColumns are the columns that scanCommission reads.
 const commissionColumns = `id::text, event_id, user_id, campaign_id, product_id, order_id,
     event_type, kind, status, base_minor, rate, amount_minor, currency,
        rule_id::text, rule_version, reverses_id::text, reason, available_at, occurred_at,
@@ -87,7 +87,6 @@ func scanCommission(row pgx.CollectableRow) (commission.Commission, error) {
 	return commission.Restore(s), nil
 }
 
-// Commission implements query.Commissions.
 func (s *Store) Commission(ctx context.Context, id string) (commission.Commission, error) {
 	if _, err := uuid.Parse(id); err != nil {
 		return commission.Commission{}, query.ErrNoCommission()
@@ -106,7 +105,6 @@ func (s *Store) Commission(ctx context.Context, id string) (commission.Commissio
 	return found, mapped("read a commission", err)
 }
 
-// Decision implements query.Commissions.
 func (s *Store) Decision(ctx context.Context, eventID string) (query.Decided, error) {
 	var r decisionRow
 

@@ -15,7 +15,7 @@ import (
 )
 
 // Rows of decisions, commissions and the ledger are written by COPY: for hundreds of rows it takes
-// the database half of what INSERT takes, with the same constraints and triggers.
+// the database half the time of INSERT, with the same constraints and triggers.
 
 func decisionColumnNames() []string {
 	return []string{
@@ -51,8 +51,8 @@ func decisionColumnNames() []string {
 	}
 }
 
-// copyDecisions stores new decisions: errRace when one of the events got its decision from somebody
-// else meanwhile.
+// copyDecisions stores new decisions. errRace is returned if another writer has decided one of the
+// events meanwhile.
 func copyDecisions(
 	ctx context.Context,
 	tx pgx.Tx,
@@ -137,7 +137,7 @@ func copyCommissions(
 	return rows.Into(ctx, tx)
 }
 
-// copyTransfers moves money: the ledger's trigger books the balances in the same statement, and
+// copyTransfers moves money: the ledger's trigger updates the balances in the same statement, and
 // refuses a payout that is not covered.
 func copyTransfers(
 	ctx context.Context,

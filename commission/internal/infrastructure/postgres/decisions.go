@@ -11,7 +11,7 @@ import (
 	"tributary/platform/money"
 )
 
-// decisionColumns are those that decisionRow reads, of decisions AS d.
+// decisionColumns are the columns of decisions AS d that decisionRow reads.
 const decisionColumns = `d.event_id, d.user_id, d.event_type, d.occurred_at, d.received_at,
     d.decided_at, d.resolved_at, d.campaign_id, d.product_id, d.order_id,
        d.original_event_id, d.amount_sent, d.currency_sent, d.self_referral, d.outcome, d.reason,

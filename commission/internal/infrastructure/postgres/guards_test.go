@@ -27,8 +27,8 @@ SELECT user_id, currency, CASE WHEN amount_minor > 0 THEN 'programme' ELSE accou
 FROM lies`
 }
 
-// What SQL must refuse, to the service's role and to the owner alike: history is not rewritten and
-// states are not jumped.
+// SQL must refuse this, to the service's role and to the owner alike: history is not rewritten and
+// states are not skipped.
 func TestTheDatabaseGuardsItself(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
@@ -156,8 +156,8 @@ func TestTheDatabaseGuardsItself(t *testing.T) {
     ('00000000-0000-7000-8000-000000000001', now(), 'x', 9); UPDATE rule_retirements
     SET retired_at = now()`,
 	} {
-		// 23001 is the guards' own code, 23514 a CHECK, 23505 a unique key: anything else would be
-		// a mistake of this test.
+		// 23001 is the guards' own code, 23514 a CHECK, 23505 a unique key; any other is a mistake
+		// of this test
 		if _, err := f.owner.Exec(t.Context(), sql); err == nil ||
 			!strings.HasPrefix(platform.Code(err), "23") {
 			t.Errorf("%s: to the owner: %v", name, err)
@@ -192,7 +192,7 @@ func TestPoisonIsFoundAndTheRestStored(t *testing.T) {
 	for _, id := range []string{"a", "b", "bad", "c", "d"} {
 		facts := purchase(id, "u", "10")
 		if id == "bad" {
-			// PostgreSQL takes no NUL in a text; event.New would have refused it
+			// PostgreSQL accepts no NUL in a text; event.New would have refused it
 			facts.CampaignID = "\x00"
 		}
 
@@ -297,8 +297,7 @@ func TestClawbackAfterPayout(t *testing.T) {
 	}
 }
 
-// Replicas that meet the same events at the same time, as they do while partitions move, decide
-// each once.
+// Replicas that handle the same events concurrently, as while partitions move, decide each once.
 func TestTwoReplicasDecideOnce(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
@@ -341,8 +340,8 @@ func TestTwoReplicasDecideOnce(t *testing.T) {
 	}
 }
 
-// A status tells where money lies: none changes while the ledger stays as it is, to the service's
-// role and to the owner alike.
+// The status says where the money is: it never changes while the ledger does not, for the service's
+// role and for the owner alike.
 func TestNoStatusChangesWithoutItsMoney(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

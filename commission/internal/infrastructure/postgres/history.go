@@ -35,7 +35,6 @@ func scanRecord(row pgx.CollectableRow) (change.Record, error) {
 	return r, err
 }
 
-// History implements explain.Store.
 func (s *Store) History(
 	ctx context.Context,
 	subjectType, subjectID string,

@@ -26,12 +26,12 @@ import (
 //
 // The rows of one user are few, and read in order to their end.
 const (
-	maxAhead = 5 * time.Minute // how far an event may lie ahead of its receipt; tracking sees to it
+	maxAhead = 5 * time.Minute // how far an event may be ahead of its receipt; tracking enforces it
 	disorder = time.Minute     // how far clocks of services may differ
 )
 
-// idAt is the lowest id of what is made at the time or later: ids are UUIDv7, which begin with
-// milliseconds.
+// idAt returns the lowest id of what is created at the time or later: ids are UUIDv7, which begin
+// with milliseconds.
 func idAt(t time.Time) string {
 	var id uuid.UUID
 	binary.BigEndian.PutUint64(id[:], uint64(max(0, t.UnixMilli()))<<16)
@@ -39,25 +39,25 @@ func idAt(t time.Time) string {
 	return id.String()
 }
 
-// conditions gathers the parts of a WHERE clause with their arguments; texts are ours, values are
-// always arguments.
+// conditions collects the parts of a WHERE clause with their arguments. The texts are ours; values
+// are always arguments.
 type conditions struct {
 	texts []string
 	args  []any
 }
 
-// arg notes an argument and gives its place in the text.
+// arg adds an argument and returns its placeholder.
 func (c *conditions) arg(value any) string {
 	c.args = append(c.args, value)
 	return "$" + strconv.Itoa(len(c.args))
 }
 
-// add notes a condition that has one argument, written as $? in text.
+// add adds a condition that has one argument, written as $? in text.
 func (c *conditions) add(text string, value any) {
 	c.texts = append(c.texts, strings.ReplaceAll(text, "$?", c.arg(value)))
 }
 
-// and is the conditions with one more; they themselves stay as they are.
+// and returns the conditions with one more; the receiver does not change.
 func (c conditions) and(text string, value any) conditions {
 	more := conditions{texts: append([]string{}, c.texts...), args: append([]any{}, c.args...)}
 	more.add(text, value)
@@ -73,11 +73,11 @@ func (c *conditions) where() string {
 	return " WHERE " + strings.Join(c.texts, " AND ")
 }
 
-// planned are the arguments of a statement that is planned for the values that it is given: a plan
-// for any values would not know how many rows they leave, and could use no partial index.
+// planned returns the arguments of a statement that is planned for the given values: a generic plan
+// would not know how many rows they leave, and could use no partial index.
 func (c *conditions) planned() []any { return append([]any{pgx.QueryExecModeCacheDescribe}, c.args...) }
 
-// owned limits the rows to those that may be read.
+// owned limits the rows to those that the owner may read.
 func (c *conditions) owned(owner query.Owner) {
 	if user, limited := owner.UserID(); limited {
 		c.add("user_id = $?", user)
@@ -112,15 +112,13 @@ func commissionConditions(f query.CommissionFilter) conditions {
 	return c
 }
 
-// The order names the table: a bare id would be the text that is selected, which no index has in
-// order.
+// The order names the table: a bare id would be the selected text, which no index has in order.
 const (
 	// by an index that ends in id, until the page is full
 	inOrder = ` ORDER BY commissions.id DESC LIMIT `
 	sorted  = ` ORDER BY commissions.id::text COLLATE "C" DESC LIMIT `
 )
 
-// List implements query.Commissions.
 func (s *Store) List(
 	ctx context.Context,
 	filter query.CommissionFilter,
@@ -169,11 +167,11 @@ func (s *Store) list(
 	return list, mapped("list commissions", tooWide(err))
 }
 
-// errCursor is a position that no list of ours gave.
+// errCursor returns the fault for a position that no list returned.
 func errCursor() error {
 	return fault.New(
 		fault.Malformed,
 		"cursor_invalid",
-		"The cursor was not made by this list; start again without one.",
+		"The cursor does not belong to this list. Start again without a cursor.",
 	)
 }

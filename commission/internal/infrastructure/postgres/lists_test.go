@@ -31,8 +31,8 @@ func (a *asked) TraceQueryStart(
 
 func (a *asked) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// A page costs what its rows cost, however many there are: an index has them in the order of the
-// list.
+// The cost of a page depends on its rows only, however many there are: an index has them in the
+// order of the list.
 func TestListsNeverSort(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
@@ -52,7 +52,7 @@ func TestListsNeverSort(t *testing.T) {
 
 	t.Cleanup(pool.Close)
 	store := postgres.New(pool)
-	f.owned(t, "SET enable_sort = off") // it is still done where no index has the order
+	f.owned(t, "SET enable_sort = off") // it is still done if no index has the order
 
 	for name, filter := range map[string]query.CommissionFilter{
 		"all": {}, "user": {UserID: "u"}, "campaign": {CampaignID: "c"}, "product": {ProductID: "p"}, "status": {Status: "held"}, "kind": {Kind: "clawback"},

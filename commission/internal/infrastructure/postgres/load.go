@@ -15,9 +15,9 @@ import (
 	"tributary/platform/money"
 )
 
-// How a row is found never depends on statistics, which a new database does not have: where keys
-// are joined with a table, the table is a LATERAL subquery with OFFSET 0, which PostgreSQL looks up
-// for each key and never reads from end to end.
+// How a row is found never depends on statistics, which a new database does not have: if keys are
+// joined with a table, the table is a LATERAL subquery with OFFSET 0, which PostgreSQL looks up for
+// each key and never reads from end to end.
 const (
 	selectDecided = `SELECT event_id FROM decisions WHERE event_id = ANY($1)`
 
@@ -89,7 +89,7 @@ type wanted struct {
 	users, ids              []string
 	originals               []string // named by reversals
 	orderUsers, orders      []string
-	parkedUsers, parkedRefs []string // what parked reversals may be waiting for
+	parkedUsers, parkedRefs []string // what parked reversals may wait for
 }
 
 func want(events []event.Event) wanted {
@@ -216,8 +216,8 @@ func loadOriginals(
 	return err
 }
 
-// loadEarnings locks the commissions that reversals may take from, so that nobody approves or
-// rejects them meanwhile.
+// loadEarnings locks the commissions that reversals may reverse, so that they are not approved or
+// rejected meanwhile.
 func loadEarnings(
 	ctx context.Context,
 	tx pgx.Tx,
@@ -272,7 +272,7 @@ func loadEarnings(
 	return err
 }
 
-// usageKeys names the accounts that events of the batch, or what they take back, may move.
+// usageKeys returns the accounts that events of the batch, or the events they reverse, may change.
 func usageKeys(
 	events []event.Event,
 	originals map[string]decision.Decision,

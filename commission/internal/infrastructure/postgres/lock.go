@@ -10,13 +10,13 @@ import (
 	platform "tributary/platform/postgres"
 )
 
-// lockUsers makes writers of the same users take turns, in an order that all share. A lock lives as
-// long as its transaction.
+// lockUsers serializes writers of the same users, in a common order. A lock lasts as long as its
+// transaction.
 const lockUsers = `SELECT pg_advisory_xact_lock(k) FROM (SELECT DISTINCT hashtextextended(u,
     7301) AS k FROM unnest($1::text[]) AS u ORDER BY k) AS keys`
 
 // moneyTx is a transaction that holds the locks of the users whose money it moves. Everything that
-// writes the ledger or moves a commission takes one, and only lock and queueLock make one: no
+// writes the ledger or moves a commission takes one, and only lock and queueLock create one: no
 // writer can read a balance, or the state of a commission, that another is about to change.
 //
 // The users come first: before any row of theirs is locked or read for a change.
@@ -34,13 +34,13 @@ func queueLock(batch *pgx.Batch, tx pgx.Tx, users []string) moneyTx {
 	return moneyTx{tx}
 }
 
-// errRace reports that another writer decided the same event in between: everything is read again.
-var errRace = errors.New("another writer was quicker")
+// errRace means that another writer decided the same event in between: everything is read again.
+var errRace = errors.New("another writer was first")
 
 const maxAttempts = 10
 
-// begin runs fn in a transaction; after a race in a new one, so that fn reads again and may run
-// several times. Errors become faults.
+// begin runs fn in a transaction, and after a race in a new one: fn must read again and may be
+// called several times. Errors become faults.
 func (s *Store) begin(ctx context.Context, doing string, fn func(pgx.Tx) error) error {
 	for attempt := 1; ; attempt++ {
 		err := pgx.BeginFunc(ctx, s.pool, fn)
@@ -54,9 +54,9 @@ func (s *Store) begin(ctx context.Context, doing string, fn func(pgx.Tx) error) 
 	}
 }
 
-// raced reports whether the transaction may succeed when it starts again and reads what others have
-// written since. A broken constraint is such a case: what is written follows from what was read. If
-// it is broken every time, the content is at fault.
+// raced reports whether the transaction may succeed if it starts again and reads what others have
+// written since. A violated constraint counts, since what is written follows from what was read. If
+// it is violated every time, the content is at fault.
 func raced(err error) bool {
 	if errors.Is(err, errRace) {
 		return true

@@ -17,7 +17,7 @@ import (
 	"tributary/platform/money"
 )
 
-// autumn holds all events of these tests, in two months of tiers and caps.
+// autumn contains all events of these tests, in two months of tiers and caps.
 func autumn() replay.Period {
 	return replay.Period{
 		From: time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC),
@@ -197,7 +197,7 @@ func drawn(
 	return out
 }
 
-// arrive hands the events over as those of the user, in their order and in batches of the size.
+// arrive passes the events on as those of the user, in their order and in batches of the size.
 // After each batch it calls then.
 func (f fixture) arrive(t *testing.T, user string, facts []event.Facts, size int, then func()) {
 	t.Helper()
@@ -250,7 +250,7 @@ func (s alone) Users(context.Context, replay.Period) ([]string, error) {
 	return []string{s.userID}, nil
 }
 
-// booked applies a replay to the user and gives the number of differences that it booked.
+// booked applies a replay to the user and returns the number of differences that it posted.
 func (f fixture) booked(t *testing.T, user string, period replay.Period) int {
 	t.Helper()
 
@@ -265,8 +265,8 @@ func (f fixture) booked(t *testing.T, user string, period replay.Period) int {
 	return len(report.Differences)
 }
 
-// money gives all that the database knows of the user's money: the net of each event, usage and
-// what the accounts hold.
+// money returns everything that the database holds of the user's money: the net of each event,
+// usage and balances.
 func (f fixture) money(t *testing.T, user string) string {
 	t.Helper()
 
@@ -286,10 +286,10 @@ SELECT concat_ws(' / ', (SELECT string_agg(root || ' ' || net, ', ' ORDER BY roo
         ORDER BY currency) FROM balances WHERE user_id = $1 AND programme_minor <> 0))`, user)
 }
 
-// In whatever order events arrive, whatever parts were replayed meanwhile and whatever rule came
-// since, a replay brings them to the same money, the same usage and the same balances. What then
-// comes in order of its time is decided alike, reversals of the earlier ones included, and leaves
-// nothing for another replay.
+// In whatever order events arrive, whatever was replayed meanwhile and whatever rule was published
+// since, a replay leads to the same money, the same usage and the same balances. Events that then
+// arrive in order of their time are decided alike, including reversals of the earlier ones, and
+// leave nothing for another replay.
 func TestReplayBringsEveryOrderOfArrivalToTheSame(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

@@ -101,8 +101,8 @@ func readPayout(ctx context.Context, from querier, id, lock string) (payout.Snap
 	return found, err
 }
 
-// Create decides under the user's lock, so that the balance stays as it was read. The ledger
-// refuses an overdraft even without it.
+// Create decides under the user's lock, so that the balance cannot change after it was read. The
+// ledger refuses an overdraft even without the lock.
 func (r Payouts) Create(
 	ctx context.Context,
 	wanted payout.Wanted,
@@ -178,8 +178,8 @@ func addPayout(ctx context.Context, tx pgx.Tx, p payout.Snapshot) error {
 	return err
 }
 
-// Update reads the payout twice: first for the user to lock, who never changes, and then as it
-// stands under the lock.
+// Update reads the payout twice: first for the user to lock, who never changes, and then again
+// under the lock.
 func (r Payouts) Update(
 	ctx context.Context,
 	request change.Request,
@@ -225,7 +225,6 @@ func (r Payouts) Update(
 	})
 }
 
-// Payout implements query.PayoutReader.
 func (r Payouts) Payout(ctx context.Context, owner query.Owner, id string) (payout.Snapshot, error) {
 	found, err := readPayout(ctx, r.store.pool, id, "")
 	if err == nil && !owner.Sees(found.UserID) {
@@ -235,7 +234,6 @@ func (r Payouts) Payout(ctx context.Context, owner query.Owner, id string) (payo
 	return found, mapped("read a payout", err)
 }
 
-// Payouts implements query.PayoutReader.
 func (r Payouts) Payouts(
 	ctx context.Context,
 	owner query.Owner,
@@ -268,7 +266,6 @@ func (r Payouts) Payouts(
 	return list, mapped("list payouts", tooWide(err))
 }
 
-// Balances implements query.BalanceReader.
 func (r Payouts) Balances(ctx context.Context, owner query.Owner) ([]ledger.Balance, error) {
 	var c conditions
 	c.owned(owner)

@@ -30,7 +30,7 @@ VALUES ($1, $2, $3, $4, nullif($5, ''), nullif($6, ''), nullif($7, ''), nullif($
     VALUES ($1, $2, $3, (SELECT revision + 1 FROM rules_revision))`
 )
 
-// underLock gives fn the rules as they stand, while nobody else publishes.
+// underLock returns the current rules under a lock that excludes other publishers.
 func (s *Store) underLock(ctx context.Context, tx pgx.Tx) (*rule.Set, error) {
 	if _, err := tx.Exec(ctx, lockRules); err != nil {
 		return nil, err
@@ -44,7 +44,6 @@ func (s *Store) underLock(ctx context.Context, tx pgx.Tx) (*rule.Set, error) {
 	return s.rulesAt(ctx, tx, revision)
 }
 
-// Publish implements publish.Store.
 func (s *Store) Publish(
 	ctx context.Context,
 	request change.Request,
@@ -120,7 +119,6 @@ func ruleArgs(d rule.Definition) []any {
 	}
 }
 
-// Retire implements publish.Store.
 func (s *Store) Retire(
 	ctx context.Context,
 	request change.Request,
@@ -154,7 +152,7 @@ func (s *Store) Retire(
 			return rule.Rule{}, record, fault.New(
 				fault.Conflict,
 				"rule_retired",
-				"The rule is retired already.",
+				"The rule is already retired.",
 			)
 		}
 

@@ -19,7 +19,7 @@ const (
 	selectUsers = `SELECT DISTINCT user_id FROM decisions WHERE occurred_at >= $1
     AND occurred_at < $2 ORDER BY user_id`
 
-	// Decisions with a commission are found by it, the others by indexes of theirs. No index has
+	// Decisions with a commission are found by it, the others by their own indexes. No index has
 	// all decisions of a user, since each event would pay for it.
 	idsOfUser = `
     SELECT event_id FROM commissions WHERE user_id = $1 AND event_id IS NOT NULL
@@ -73,7 +73,6 @@ ON CONFLICT (event_id) DO UPDATE SET outcome = excluded.outcome, reason = exclud
     commission_id = excluded.commission_id, replayed_at = excluded.replayed_at`
 )
 
-// Users implements replay.Store.
 func (s *Store) Users(ctx context.Context, period replay.Period) ([]string, error) {
 	var users []string
 	err := s.begin(ctx, "read users", func(tx pgx.Tx) error {
@@ -94,8 +93,8 @@ func (s *Store) Users(ctx context.Context, period replay.Period) ([]string, erro
 	return users, err
 }
 
-// Rebook implements replay.Store. The lock is that of consumption; what is read after it is what
-// stands until the transaction ends.
+// Rebook implements replay.Store. The lock is that of consumption; what is read under it does not
+// change until the transaction ends.
 func (s *Store) Rebook(
 	ctx context.Context,
 	request change.Request,
@@ -237,7 +236,7 @@ func loadUserUsage(ctx context.Context, tx pgx.Tx, h replay.History) error {
 	return err
 }
 
-// book stores what replay makes of a user, with the audit, and gives the adjustments as they are
+// book stores the result of a replay for a user, with the audit, and returns the adjustments as
 // stored.
 func book(
 	ctx context.Context,
@@ -283,8 +282,8 @@ func book(
 	return booked, tx.SendBatch(ctx, &batch).Close()
 }
 
-// following locks the commissions that are corrected, so that nobody approves them meanwhile, and
-// gives the adjustments their fate.
+// following locks the corrected commissions, so that they are not approved meanwhile, and returns
+// the adjustments with their status.
 func following(
 	ctx context.Context,
 	tx pgx.Tx,

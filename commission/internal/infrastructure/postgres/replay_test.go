@@ -45,7 +45,7 @@ func (f fixture) rule(t *testing.T, id, version int, rate, columns, values strin
 		columns, 900+id, version, rate, id, start().Format(time.RFC3339), values))
 }
 
-// usage gives what the accounts of tiers and caps of u stand at, where it is anything.
+// usage returns the accounts of tiers and caps of u that are not zero.
 func (f fixture) usage(t *testing.T) string {
 	t.Helper()
 
@@ -74,7 +74,7 @@ func (f fixture) actOn(t *testing.T, eventID, kind string, action commission.Act
 	}
 }
 
-// rows gives the user's commissions.
+// rows returns the user's commissions.
 func (f fixture) rows(t *testing.T, user string) string {
 	t.Helper()
 
@@ -82,7 +82,7 @@ func (f fixture) rows(t *testing.T, user string) string {
     ORDER BY id) FROM commissions WHERE user_id = $1`, user)
 }
 
-// replay applies a replay of the month and gives what it booked.
+// replay applies a replay of the month and returns what it posted.
 func (f fixture) replay(t *testing.T) string {
 	t.Helper()
 	return f.replayOf(t, november().From, november().To)
@@ -136,7 +136,7 @@ func (s failing) Rebook(
 	)
 }
 
-// A replay that fails half-way has booked whole users, each with its audit; the next one does the
+// A replay that fails half-way has posted whole users, each with its audit; the next one does the
 // rest.
 func TestAReplayThatFailsIsAuditedAndGoesOn(t *testing.T) {
 	t.Parallel()
@@ -181,7 +181,7 @@ const (
 	to100  = "'USD', 10000, 'lifetime'"
 )
 
-// A cap is used up by what is booked: replay frees what it takes back, and moves it to the rule
+// A cap is used up by what is posted: a replay releases what it reverses, and moves it to the rule
 // that applies now.
 func TestReplayCorrectsTheUsage(t *testing.T) {
 	t.Parallel()
@@ -200,7 +200,7 @@ func TestReplayCorrectsTheUsage(t *testing.T) {
 		t.Errorf("the next sale: %s", got)
 	}
 
-	// takes nothing from either, and counts both
+	// changes neither amount, and counts both
 	f.rule(t, 2, 1, "0.25", capped, "'USD', 9000, 'month'")
 
 	if got := f.replay(t) + f.usage(t); got != "902 2026-11 32000 8000" {
@@ -214,8 +214,7 @@ func TestReplayCorrectsTheUsage(t *testing.T) {
 	}
 }
 
-// What is rejected uses up neither cap nor tier, and neither does what was rejected after a part of
-// it was taken back.
+// A rejected commission uses up neither cap nor tier, even if a part of it was reversed before.
 func TestARejectedEarningReleasesItsUsage(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
@@ -253,7 +252,7 @@ func TestARejectedEarningReleasesItsUsage(t *testing.T) {
 	}
 }
 
-// An adjustment of what is pending or held is not payable before it, and not at all when it is
+// An adjustment of a pending or held commission is not payable before it, and not at all if it is
 // rejected.
 func TestAnAdjustmentSharesTheFateOfItsEarning(t *testing.T) {
 	t.Parallel()
@@ -306,7 +305,7 @@ func TestAnAdjustmentSharesTheFateOfItsEarning(t *testing.T) {
 	}
 }
 
-// A refund takes back what replay gave, and replay finds nothing to correct afterwards.
+// A refund reverses what a replay added, and a further replay finds nothing to correct.
 func TestARefundTakesBackAdjustmentsToo(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

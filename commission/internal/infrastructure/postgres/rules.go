@@ -25,7 +25,7 @@ WHERE r.revision <= $1
 ORDER BY r.rule_id, r.version`
 )
 
-// Rules gives all published versions as they stand.
+// Rules returns all published versions.
 func (s *Store) Rules(ctx context.Context) (*rule.Set, error) {
 	var set *rule.Set
 	err := s.begin(ctx, "read the rules", func(tx pgx.Tx) (err error) {
@@ -42,8 +42,7 @@ func (s *Store) Rules(ctx context.Context) (*rule.Set, error) {
 	return set, err
 }
 
-// rulesAt gives the rules as they stood at the revision, from memory when they are those that were
-// read last.
+// rulesAt returns the rules at the revision, from memory if they are those that were read last.
 func (s *Store) rulesAt(ctx context.Context, tx pgx.Tx, revision int64) (*rule.Set, error) {
 	s.mu.Lock()
 	known := s.rules
@@ -74,7 +73,7 @@ func (s *Store) rulesAt(ctx context.Context, tx pgx.Tx, revision int64) (*rule.S
 	return set, nil
 }
 
-// RulesAt gives the rules as they stood at an earlier revision: those that a decision considered.
+// RulesAt returns the rules at an earlier revision: those that a decision considered.
 func (s *Store) RulesAt(ctx context.Context, revision int64) (*rule.Set, error) {
 	var set *rule.Set
 	err := s.begin(ctx, "read the rules", func(tx pgx.Tx) (err error) {
@@ -193,7 +192,7 @@ func (r ruleRow) formula() (f rule.Formula, err error) {
 	return f, nil
 }
 
-// optionalCurrency reads a stored code; NULL and "" are no currency.
+// optionalCurrency reads a stored code; NULL and "" mean no currency.
 func optionalCurrency(code *string) (money.Currency, error) {
 	if value(code) == "" {
 		return money.Currency{}, nil

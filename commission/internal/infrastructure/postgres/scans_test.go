@@ -18,9 +18,9 @@ import (
 	"tributary/commission/internal/domain/payout"
 )
 
-// A database is at its worst when it is new: what is planned while its tables are empty is used
-// when they are not, until statistics exist. No statement may read a growing table from end to end
-// for that, neither at the start nor later.
+// A new database is the worst case: statements planned while its tables are empty are used when
+// they are not, until statistics exist. No statement may scan a growing table because of that,
+// neither at the start nor later.
 func TestNoStatementScansAGrowingTable(t *testing.T) {
 	t.Parallel()
 
@@ -29,8 +29,8 @@ func TestNoStatementScansAGrowingTable(t *testing.T) {
 	events := rounds * users * 6
 
 	for name, c := range map[string]struct {
-		work  bool // whether everything else is asked for, now and then
-		reads int  // at most, of a table
+		work  bool // whether all other reads are called from time to time
+		reads int  // of a table, at most
 	}{
 		"consumption": {reads: 4 * events},
 		"everything":  {work: true, reads: 40 * events},
@@ -52,7 +52,7 @@ func TestNoStatementScansAGrowingTable(t *testing.T) {
 				}
 			}
 
-			f.db.Pool.Close() // a session tells its numbers at its end
+			f.db.Pool.Close() // a session reports its statistics when it ends
 
 			for _, table := range f.reads(t) {
 				if table.scans > 0 {
@@ -67,7 +67,7 @@ func TestNoStatementScansAGrowingTable(t *testing.T) {
 	}
 }
 
-// withoutStatistics sees to it that no table gets any.
+// withoutStatistics keeps all tables without statistics.
 func (f fixture) withoutStatistics(t *testing.T) {
 	t.Helper()
 	f.owned(t, `DO $$ DECLARE name text; BEGIN
@@ -76,8 +76,8 @@ func (f fixture) withoutStatistics(t *testing.T) {
     END LOOP; END $$`)
 }
 
-// traffic is a batch with all that events refer to: each user sells an order, tells it again,
-// takes back a part of it, and of one of another batch; and takes back what never comes.
+// traffic is a batch with all kinds of references: each user sells an order, repeats it, reverses a
+// part of it, and of one of another batch; and reverses an event that never arrives.
 func traffic(round, users int) []event.Facts {
 	var batch []event.Facts
 	for u := range users {
@@ -112,7 +112,7 @@ func traffic(round, users int) []event.Facts {
 	return batch
 }
 
-// work asks for everything that the store can do with what there is.
+// work calls everything that the store can do with the existing data.
 func (f fixture) work(t *testing.T, round int) {
 	t.Helper()
 	ctx := t.Context()
@@ -217,7 +217,7 @@ type tableReads struct {
 	scans, scanned, fetched int
 }
 
-// reads are the numbers of the growing tables, once all sessions of the service have ended.
+// reads returns the statistics of the growing tables, once all sessions of the service have ended.
 func (f fixture) reads(t *testing.T) []tableReads {
 	t.Helper()
 

@@ -20,7 +20,7 @@ import (
 	"tributary/platform/fault"
 )
 
-// row is what lists are filtered by.
+// row holds the columns by which lists are filtered.
 type row struct {
 	id                         uuid.UUID
 	made, occurred             time.Time
@@ -40,9 +40,9 @@ func below(rng *rand.Rand, d time.Duration) time.Duration {
 	return time.Duration(rng.Int64N(int64(d)))
 }
 
-// made gives rows of forty days, the oldest first: most of them made right after their event, some
-// of the near future, some hours late and one of so many weeks late. What is asked for seldom is
-// among the oldest, where a search of the newest first finds it last.
+// made returns rows of forty days, the oldest first: most of them created right after their event,
+// some of the near future, some hours late and one a number of weeks late. Rarely requested rows
+// are among the oldest, where a search of the newest first finds them last.
 func made(rng *rand.Rand, rows, weeksLate int) []row {
 	campaigns := []string{"x", "y"}
 
@@ -89,8 +89,8 @@ func made(rng *rand.Rand, rows, weeksLate int) []row {
 	return list
 }
 
-// search is a database that holds rows, and a store over one connection to it that keeps what is
-// asked.
+// search is a database with rows, and a store over one connection to it that records its
+// statements.
 type search struct {
 	fixture
 
@@ -101,7 +101,7 @@ type search struct {
 func filled(t *testing.T, rows []row) search {
 	t.Helper()
 	f := setup(t)
-	// without the guards: states that a row only comes to later
+	// without the guards: states that a row reaches only later
 	f.owned(t, "SET session_replication_role = replica")
 	columns := []string{
 		"id",
@@ -193,7 +193,7 @@ func filled(t *testing.T, rows []row) search {
 	return search{f, pool, asked}
 }
 
-// asking keeps the statements of a pool.
+// asking records the statements of a pool.
 type asking struct{ statements []asked }
 
 func (a *asking) TraceQueryStart(
@@ -207,7 +207,7 @@ func (a *asking) TraceQueryStart(
 
 func (a *asking) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// pages is how many pages were read by what was asked since the last call, and the plans.
+// pages returns how many pages the statements since the last call read, and their plans.
 func (f search) pages(t *testing.T) (n int, plans string) {
 	t.Helper()
 
@@ -243,11 +243,11 @@ func (f search) pages(t *testing.T) (n int, plans string) {
 	return n, plans
 }
 
-// scans is how often an index was used by the store.
+// scans returns how often the store used an index.
 func (f search) scans(t *testing.T, index string) string {
 	t.Helper()
 
-	for range 2 { // what a session counted is published by its next statement
+	for range 2 { // a session's statistics are published by its next statement
 		if _, err := f.pool.Exec(t.Context(), "SELECT pg_stat_force_next_flush()"); err != nil {
 			t.Fatal(err)
 		}
@@ -256,7 +256,7 @@ func (f search) scans(t *testing.T, index string) string {
 	return f.one(t, `SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = $1`, index)
 }
 
-// Whatever a list skips to be quick, it holds what a search of the whole table finds.
+// Whatever a list skips for speed, it returns the same rows as a search of the whole table.
 func TestListsMissNothing(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
@@ -331,7 +331,7 @@ func randomFilter(rng *rand.Rand, rows []row) query.CommissionFilter {
 	return f
 }
 
-// A page of a list costs what its rows cost, wherever in the table they are.
+// The cost of a page depends on its rows only, wherever in the table they are.
 func TestListsReadLittle(t *testing.T) {
 	t.Parallel()
 	f := filled(t, made(rand.New(rand.NewPCG(1, 2)), 100_000, 40_000))
@@ -403,7 +403,7 @@ func TestListsReadLittle(t *testing.T) {
 	}
 }
 
-// PostgreSQL may plan a prepared statement for any values once it has run some times, and such a
+// PostgreSQL may use a generic plan for a prepared statement that has run some times, and such a
 // plan can use no partial index.
 func TestPartialIndexesAreUsedEveryTime(t *testing.T) {
 	t.Parallel()
@@ -446,7 +446,7 @@ func TestPartialIndexesAreUsedEveryTime(t *testing.T) {
 	}
 }
 
-// A search that is given up is no outage: trying again would take as long.
+// An aborted search is no outage: a retry would take as long.
 func TestSearchesThatTakeTooLong(t *testing.T) {
 	t.Parallel()
 

@@ -54,7 +54,6 @@ FROM rows`
     WHERE id = ANY($1::uuid[])`
 )
 
-// Act implements settle.Store.
 func (s *Store) Act(
 	ctx context.Context,
 	request change.Request,
@@ -138,7 +137,7 @@ func checkSecond(ctx context.Context, tx pgx.Tx, request change.Request, id stri
 	return request.CheckSecond(maker)
 }
 
-// release takes the earning of the event, which is rejected, out of the accounts of tiers and caps.
+// release removes the rejected earning of the event from the accounts of tiers and caps.
 func (s *Store) release(ctx context.Context, tx pgx.Tx, eventID string) error {
 	var revision int64
 	if err := tx.QueryRow(ctx, selectRevision).Scan(&revision); err != nil {
@@ -168,7 +167,7 @@ func (s *Store) release(ctx context.Context, tx pgx.Tx, eventID string) error {
 	return tx.SendBatch(ctx, &batch).Close()
 }
 
-// snapshot is what an audit row tells of a commission: all that can change.
+// snapshot returns the members of a commission that an audit row contains: all that can change.
 func snapshot(s commission.State) string {
 	return fmt.Sprintf(
 		`{"status":%q,"version":%d,"amount_minor":%d,"currency":%q}`,
@@ -198,7 +197,6 @@ func readCommission(
 	return found, err
 }
 
-// Adjust implements settle.Store.
 func (s *Store) Adjust(
 	ctx context.Context,
 	request change.Request,
@@ -226,7 +224,7 @@ func (s *Store) Adjust(
 	})
 }
 
-// addCommissions stores commissions with the transfers that bring their money in.
+// addCommissions stores commissions with the transfers that post their money.
 func addCommissions(
 	ctx context.Context,
 	tx moneyTx,
@@ -245,8 +243,8 @@ func addCommissions(
 	return copyTransfers(ctx, tx, transfers, now)
 }
 
-// ApproveDue implements settle.Store. What is due is read twice: first for the users to lock, then
-// as it stands under their locks.
+// ApproveDue implements settle.Store. Due commissions are read twice: first for the users to lock,
+// then again under their locks.
 func (s *Store) ApproveDue(ctx context.Context, now time.Time, limit int) (int, error) {
 	var approved []string
 	err := s.begin(ctx, "approve what is due", func(tx pgx.Tx) error {
@@ -276,7 +274,7 @@ func (s *Store) ApproveDue(ctx context.Context, now time.Time, limit int) (int, 
 	return len(approved), err
 }
 
-// due returns the ids and users of earnings whose hold is over.
+// due returns the ids and users of earnings at the end of their hold period.
 func due(
 	ctx context.Context,
 	tx pgx.Tx,
@@ -299,8 +297,8 @@ func due(
 	return ids, users, err
 }
 
-// moveSettled moves the money of earnings that became approved or rejected, and of what shares
-// their fate.
+// moveSettled moves the money of earnings that became approved or rejected, and of the rows that
+// follow them.
 func moveSettled(
 	ctx context.Context,
 	tx moneyTx,

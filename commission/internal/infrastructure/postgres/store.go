@@ -1,5 +1,5 @@
-// Package postgres keeps decisions, commissions, the ledger, rules and payouts in PostgreSQL.
-// Infrastructure layer.
+// Package postgres (infrastructure) stores decisions, commissions, the ledger, rules and payouts in
+// PostgreSQL.
 package postgres
 
 import (
@@ -22,15 +22,15 @@ type Store struct {
 	pool *pgxpool.Pool
 
 	mu    sync.Mutex
-	rules *rule.Set // the newest that was read; read again when the revision has moved on
+	rules *rule.Set // the newest that were read; read again after a change of the revision
 }
 
-// New makes a store over the pool of the service's role.
+// New returns a store over the pool of the service's role.
 func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
 
-// mapped turns what the database refuses for good into NotStorable: malformed data, broken
-// constraints, limits of the programme. What may pass by itself, or after a repair of the database,
-// stays to be tried again.
+// mapped turns a permanent refusal of the database into NotStorable: malformed data, violated
+// constraints, program limits. An error that may be temporary, or end with a repair of the
+// database, is left for a retry.
 func mapped(doing string, err error) error {
 	if err == nil {
 		return nil
@@ -52,16 +52,16 @@ func mapped(doing string, err error) error {
 	return platform.Fault(doing, err)
 }
 
-// tooWide knows a statement that was broken off because it took too long: trying it again would
-// take as long.
+// tooWide reports whether a statement was aborted because it took too long: a retry would take as
+// long.
 func tooWide(err error) error {
 	if platform.Code(err) == "57014" {
 		return fault.Because(
 			err,
 			fault.Invalid,
 			query.TooWide,
-			"The search took longer than is allowed and was given up; narrow the filter, by "+
-				"user_id or by occurred_from and occurred_to for instance.",
+			"The search took too long and was aborted. Narrow the filter, for example by "+
+				"user_id or by occurred_from and occurred_to.",
 		)
 	}
 
@@ -89,7 +89,7 @@ func collect[T any](
 	return pgx.CollectRows(rows, scan)
 }
 
-// orNil makes NULL of a zero time.
+// orNil returns nil, which becomes NULL, for the zero time.
 func orNil(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -98,7 +98,7 @@ func orNil(t time.Time) *time.Time {
 	return &t
 }
 
-// value is the empty value for NULL.
+// value returns the zero value for NULL.
 func value[T any](p *T) T {
 	var zero T
 	if p == nil {
@@ -108,7 +108,7 @@ func value[T any](p *T) T {
 	return *p
 }
 
-// utc is a stored time, or zero for NULL.
+// utc returns a stored time in UTC, or the zero time for NULL.
 func utc(t *time.Time) time.Time {
 	if t == nil {
 		return time.Time{}

@@ -50,7 +50,7 @@ func setup(t *testing.T) fixture {
 
 func (f fixture) clock() time.Time { return time.UnixMicro(f.now.Load()).UTC() }
 
-// decide hands events over and fails the test unless all are stored.
+// decide passes events on and fails the test unless all are stored.
 func (f fixture) decide(t *testing.T, facts ...event.Facts) {
 	t.Helper()
 
@@ -169,7 +169,7 @@ func TestRefundsTakeBackExactly(t *testing.T) {
 	f.decide(t, refund("r2", "u", "e1", ""), refund("r3", "u", "e1", "1"))
 
 	for id, want := range map[string]string{
-		"e1": "not_commissioned zero_commission 0", // 0.005 goes to the even neighbour
+		"e1": "not_commissioned zero_commission 0", // 0.005 is rounded to the even neighbour
 		"r0": "not_commissioned nothing_to_claw_back 0",
 		"r3": "not_commissioned already_reversed 0",
 	} {

@@ -15,7 +15,7 @@ import (
 
 var _ query.Summaries = (*Store)(nil)
 
-// expression gives the SQL of a dimension; zone is the placeholder of the time zone.
+// expression returns the SQL of a dimension; zone is the placeholder of the time zone.
 func expression(d query.Dimension, zone string) string {
 	switch d {
 	case query.ByUser, query.ByCampaign, query.ByEventType, query.ByStatus, query.ByCurrency:
@@ -27,7 +27,7 @@ func expression(d query.Dimension, zone string) string {
 	return "''"
 }
 
-// Summary implements query.Summaries. The rows of groups that were given already are left out
+// Summary implements query.Summaries. The rows of groups that were returned before are excluded
 // before any is counted.
 func (s *Store) Summary(
 	ctx context.Context,
@@ -74,7 +74,7 @@ func (s *Store) Summary(
 		sql,
 		c.planned()...)
 	if platform.Code(err) == "22023" {
-		// invalid parameter value: the zone is the one argument that the database checks by itself
+		// invalid parameter value: the zone is the only argument that the database itself checks
 		return nil, query.ErrZone()
 	}
 

@@ -7,8 +7,8 @@ import (
 	"tributary/platform/fault"
 )
 
-// Programs know zones that the database has not heard of yet, when its zone files are older: the
-// caller is told of the zone.
+// Programs may know zones that the database does not know yet because its zone files are older: the
+// caller gets a fault for the zone.
 func TestZonesThatTheDatabaseDoesNotKnow(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

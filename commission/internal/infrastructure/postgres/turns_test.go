@@ -22,7 +22,7 @@ import (
 	"tributary/platform/money"
 )
 
-// payoutOf is a request of the user for an amount of USD.
+// payoutOf returns a request of the user for an amount of USD.
 func payoutOf(user string, minor int64) payout.Wanted {
 	return payout.Wanted{
 		ID:          uuid.NewString(),
@@ -33,7 +33,7 @@ func payoutOf(user string, minor int64) payout.Wanted {
 	}
 }
 
-// adjust gives or takes an amount of USD by hand.
+// adjust adds an amount of USD as an operator.
 func (f fixture) adjust(ctx context.Context, user, amount string) error {
 	handler := settle.New(f.store, uuid.NewString, nil)
 	_, err := handler.Adjust(ctx, byHand(), settle.Adjustment{
@@ -45,7 +45,7 @@ func (f fixture) adjust(ctx context.Context, user, amount string) error {
 	return err
 }
 
-// While one writer has read what a user has, no other changes it.
+// While one writer has read a user's balance, no other changes it.
 func TestWritersOfAUsersMoneyTakeTurns(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
@@ -120,8 +120,8 @@ func TestWritersOfAUsersMoneyTakeTurns(t *testing.T) {
 	}
 }
 
-// whileLocked starts write while a replay holds the user's lock, waits until it waits, and returns
-// what it returned after the replay.
+// whileLocked starts write while a replay holds the user's lock, waits until write waits, and
+// returns its result after the replay.
 func (f fixture) whileLocked(
 	t *testing.T,
 	user string,
@@ -157,8 +157,8 @@ func (f fixture) whileLocked(
 	return <-done
 }
 
-// A payment request and an adjustment that takes money at the same time: either may come first, and
-// both are acted on.
+// A payment request and an adjustment that reduces the balance run concurrently: either may be
+// first, and both succeed.
 func TestPaymentRequestsAndAdjustmentsAtTheSameTime(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
@@ -191,8 +191,8 @@ func TestPaymentRequestsAndAdjustmentsAtTheSameTime(t *testing.T) {
 	}
 }
 
-// What breaks a constraint is read and written again, for another writer may be the cause; it is
-// refused as content when it breaks each time.
+// A transaction that violates a constraint is read and written again, since another writer may be
+// the cause. It is refused as content if it violates the constraint each time.
 func TestABrokenConstraintIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
@@ -212,7 +212,7 @@ func TestABrokenConstraintIsTriedAgain(t *testing.T) {
 	overdraft := consume.Changes{Now: start(), Transfers: []ledger.Transfer{transfer}}
 
 	for _, c := range []struct {
-		broken   int // the first times
+		broken   int // the number of first attempts
 		attempts int
 		refused  bool
 	}{
@@ -240,12 +240,12 @@ func TestABrokenConstraintIsTriedAgain(t *testing.T) {
 	}
 }
 
-// request asks to be paid out.
+// request requests a payout.
 func (f fixture) request(ctx context.Context, wanted payout.Wanted) (payout.Snapshot, error) {
 	return command.NewRequestPayout(f.store.Payouts(), start).Handle(ctx, wanted)
 }
 
-// owned returns the limit of a read of what belongs to the user, or of everything for "".
+// owned returns the limit of a read of the user's data, or of everything for "".
 func owned(t *testing.T, userID string) query.Owner {
 	t.Helper()
 

@@ -63,8 +63,8 @@ ON CONFLICT (user_id, rule_id, currency, period) DO UPDATE
         earned_minor = n.earned_minor + excluded.earned_minor`
 )
 
-// store writes the changes, by a few statements whatever their number. errRace when an event got
-// its decision from somebody else meanwhile.
+// store writes the changes with a few statements, whatever their number. errRace is returned if
+// another writer has decided an event meanwhile.
 func store(ctx context.Context, tx moneyTx, c consume.Changes) error {
 	if err := copyDecisions(ctx, tx, c.Decisions, c.Now); err != nil {
 		return err
@@ -107,7 +107,7 @@ func expect(rows int) func(pgconn.CommandTag) error {
 	}
 }
 
-// minor is NULL where the decision never got as far as a currency.
+// minor returns NULL if the decision has no currency.
 func minor(d decision.Decision, units int64) *int64 {
 	if !d.Currency.Valid() {
 		return nil

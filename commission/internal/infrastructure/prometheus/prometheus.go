@@ -1,4 +1,4 @@
-// Package prometheus counts what the stores have committed, for Prometheus. Infrastructure layer.
+// Package prometheus (infrastructure) counts what the stores have committed, for Prometheus.
 package prometheus
 
 import (
@@ -11,9 +11,9 @@ import (
 	"tributary/commission/internal/domain/payout"
 )
 
-// Metrics are the business's figures, in the words of the database and the API. They count what is
-// committed and new: a message or a request that came before counts nothing. What was committed
-// without an answer, because the connection broke, is not counted.
+// Metrics are the business metrics, in the words of the database and the API. They count what is
+// committed and new: a repeated message or request does not count. What was committed without an
+// answer, because the connection broke, is not counted.
 type Metrics struct {
 	now         func() time.Time
 	decisions   *prometheus.CounterVec
@@ -28,16 +28,16 @@ func New(registry prometheus.Registerer, now func() time.Time) *Metrics {
 		now: now,
 		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "commission_decisions_total",
-			Help: "Decisions about events. One that was parked counts again when it is resolved.",
+			Help: "Decisions about events. A parked decision counts again when it is resolved.",
 		}, []string{"outcome", "reason"}),
 		commissions: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "commission_commissions_total",
-			Help: "Commissions that came into a status, new ones included. A clawback counts " +
+			Help: "Commissions that entered a status, including new ones. A clawback counts " +
 				"once, when it is new.",
 		}, []string{"kind", "status"}),
 		payouts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "commission_payouts_total",
-			Help: "Payouts that came into a status, new ones included.",
+			Help: "Payouts that entered a status, including new ones.",
 		}, []string{"status"}),
 		lag: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "commission_decision_lag_seconds",

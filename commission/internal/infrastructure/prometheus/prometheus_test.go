@@ -34,7 +34,7 @@ func start() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
 
 func clock() time.Time { return start() }
 
-// figures are all series that are not 0, a line each.
+// figures returns all series that are not 0, one on a line.
 func figures(t *testing.T, registry *client.Registry) []string {
 	t.Helper()
 
@@ -131,7 +131,7 @@ func (s service) decide(t *testing.T, facts ...event.Facts) {
 	}
 }
 
-// Whatever comes twice is counted once, and the words are those of the database.
+// A repetition is counted once, and the labels are the words of the database.
 func TestWhatIsCommittedIsCountedOnce(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
@@ -325,7 +325,7 @@ func TestWhatIsNotCommittedIsNotCounted(t *testing.T) {
 	expect(t, registry, "decision_lag_seconds 0 0")
 }
 
-// What is done by hand and by the clock counts by the status that it leads to.
+// Changes by an operator and by the clock count by the resulting status.
 func TestChangesOfStatusAreCounted(t *testing.T) {
 	t.Parallel()
 	registry := client.NewRegistry()
@@ -359,7 +359,7 @@ func TestChangesOfStatusAreCounted(t *testing.T) {
 	)
 }
 
-// The adjustments of a replay count by the status that the store gave them.
+// The adjustments of a replay count by their stored status.
 func TestAdjustmentsOfReplaysAreCounted(t *testing.T) {
 	t.Parallel()
 

@@ -16,7 +16,7 @@ import (
 	"tributary/platform/money"
 )
 
-// Consuming counts what the store decides.
+// Consuming returns a store that counts decisions.
 func (m *Metrics) Consuming(store consume.Store) consume.Store { return consuming{store, m} }
 
 type consuming struct {
@@ -25,7 +25,6 @@ type consuming struct {
 	metrics *Metrics
 }
 
-// Decide implements consume.Store.
 func (c consuming) Decide(
 	ctx context.Context,
 	events []event.Event,
@@ -44,7 +43,7 @@ func (c consuming) Decide(
 	return err
 }
 
-// Settling counts what is done to commissions by hand and by the clock.
+// Settling returns a store that counts changes of commissions by operators and by the clock.
 func (m *Metrics) Settling(store settle.Store) settle.Store { return settling{store, m} }
 
 type settling struct {
@@ -53,7 +52,6 @@ type settling struct {
 	metrics *Metrics
 }
 
-// Act implements settle.Store.
 func (s settling) Act(
 	ctx context.Context,
 	request change.Request,
@@ -67,7 +65,6 @@ func (s settling) Act(
 	return after, err
 }
 
-// Adjust implements settle.Store.
 func (s settling) Adjust(
 	ctx context.Context,
 	request change.Request,
@@ -81,7 +78,6 @@ func (s settling) Adjust(
 	return stored, err
 }
 
-// ApproveDue implements settle.Store.
 func (s settling) ApproveDue(ctx context.Context, now time.Time, limit int) (int, error) {
 	n, err := s.Store.ApproveDue(ctx, now, limit)
 	if err == nil {
@@ -91,7 +87,7 @@ func (s settling) ApproveDue(ctx context.Context, now time.Time, limit int) (int
 	return n, err
 }
 
-// Payouts counts requests for payouts and how they end.
+// Payouts returns a repository that counts payout requests and their outcomes.
 func (m *Metrics) Payouts(payouts command.Payouts) command.Payouts {
 	return countedPayouts{payouts, m}
 }
@@ -102,7 +98,6 @@ type countedPayouts struct {
 	metrics *Metrics
 }
 
-// Create implements command.Payouts.
 func (p countedPayouts) Create(
 	ctx context.Context,
 	wanted payout.Wanted,
@@ -116,7 +111,6 @@ func (p countedPayouts) Create(
 	return stored, known, err
 }
 
-// Update implements command.Payouts.
 func (p countedPayouts) Update(
 	ctx context.Context,
 	request change.Request,
@@ -138,7 +132,7 @@ func (p countedPayouts) Update(
 	return err
 }
 
-// Replaying counts the adjustments of replays.
+// Replaying returns a store that counts the adjustments of replays.
 func (m *Metrics) Replaying(store replay.Store) replay.Store { return replaying{store, m} }
 
 type replaying struct {
@@ -147,7 +141,6 @@ type replaying struct {
 	metrics *Metrics
 }
 
-// Rebook implements replay.Store.
 func (r replaying) Rebook(
 	ctx context.Context,
 	request change.Request,

@@ -1,5 +1,5 @@
-// Package pulsar keeps what could not be handled on dead-letter topics of Apache Pulsar.
-// Infrastructure layer.
+// Package pulsar (infrastructure) stores messages that could not be handled on dead-letter topics
+// of Apache Pulsar.
 package pulsar
 
 import (
@@ -10,7 +10,7 @@ import (
 	"tributary/platform/broker"
 )
 
-// The properties of a dead letter, beside those that the message had.
+// Properties of a dead letter, beside those of the message.
 const (
 	PropertyReason  = "dead_letter_reason"
 	PropertyTopic   = "dead_letter_topic"
@@ -24,7 +24,7 @@ type DeadLetters struct {
 	now       func() time.Time
 }
 
-// NewDeadLetters makes one over a publisher of the dead-letter topic.
+// NewDeadLetters returns dead letters over a publisher of the dead-letter topic.
 func NewDeadLetters(publisher *broker.Publisher, now func() time.Time) *DeadLetters {
 	return &DeadLetters{publisher: publisher, now: now}
 }
