@@ -18,9 +18,9 @@ import (
 // pulsarMemory is enough for the stack and its benchmarks; PULSAR_MEM overrides it.
 const pulsarMemory = "-Xms256m -Xmx768m -XX:MaxDirectMemorySize=768m"
 
-// lateCompilation lets Java's optimizing compiler wait until a method has run four times as often as
-// usual. In a broker's first minutes that compiler took a third of its processor time, most of it for
-// methods that matter little; what a loaded broker runs passes these bounds within seconds.
+// lateCompilation lets Java's optimizing compiler wait until a method has run four times as often
+// as usual. In a broker's first minutes that compiler took a third of its processor time, most of
+// it for methods that matter little; what a loaded broker runs passes these bounds within seconds.
 const lateCompilation = "-XX:Tier4InvocationThreshold=20000 -XX:Tier4MinInvocationThreshold=2400 " +
 	"-XX:Tier4CompileThreshold=60000 -XX:Tier4BackEdgeThreshold=160000"
 

@@ -26,7 +26,10 @@ func Settings() []Setting {
 		{"POSTGRES_PASSWORD", "postgres", compose, "The password of the databases' owner."},
 		{"ADMINER_PORT", "9001", compose, "The port of Adminer, on 127.0.0.1."},
 		{"CONTAINER_PREFIX", "", compose, "The prefix of the names of the databases' containers."},
-		{"LOCAL_BROKER", "1", compose, "0 starts no broker; the stack without containers uses PULSAR_SERVICE_URL instead."},
+		{
+			"LOCAL_BROKER", "1", compose,
+			"0 starts no broker; the stack without containers uses PULSAR_SERVICE_URL instead.",
+		},
 		{"PROVISION", "", compose, "1 sets up topics on a managed broker; empty for the value of LOCAL_BROKER."},
 	}
 

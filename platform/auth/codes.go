@@ -12,7 +12,8 @@ func Codes() []httpapi.Code {
 		{
 			Code:    "token_missing",
 			Kind:    fault.Unauthenticated,
-			Meaning: "The request has no Authorization header of the form \"Bearer <token>\", or several. Send exactly one.",
+			Meaning: "The request has no Authorization header of the form \"Bearer <token>\", or " +
+				"several. Send exactly one.",
 		},
 		{
 			Code: "token_malformed",

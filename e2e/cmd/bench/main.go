@@ -179,6 +179,7 @@ func parts(ctx context.Context, o options, report *bench.Report, only *regexp.Re
 
 	stack.Env["RATE_LIMIT"] = "0"
 	stack.Env["TRACKING_RATE_LIMIT"] = "0"
+
 	if o.rows > 0 {
 		stack.Env["POSTGRES_SHARED_BUFFERS"] = largeBuffers
 	}

@@ -16,10 +16,10 @@ const maxAccountDetails = 16 << 10
 
 var methodPattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 
-// AccountDetails is the text of a JSON object that names the account to pay to. It is personal data:
-// it is hidden however it is printed or logged, and only Reveal returns the text. The text is held
-// by a pointer because fmt does not call the methods of unexported fields, but prints a pointer in
-// them as an address.
+// AccountDetails is the text of a JSON object that names the account to pay to. It is personal
+// data: it is hidden however it is printed or logged, and only Reveal returns the text. The text is
+// held by a pointer because fmt does not call the methods of unexported fields, but prints a
+// pointer in them as an address.
 type AccountDetails struct{ text *string }
 
 // Reveal returns the text. It is only for the message.

@@ -75,7 +75,8 @@ func TestAVersionMeetsWhatWasEarnedBefore(t *testing.T) {
 
 	for name, c := range map[string]struct {
 		before, after rule.Definition
-		want          string // of a purchase of 100.00 in November after 100.00 there, 100.00 in October
+		// of a purchase of 100.00 in November after 100.00 there, 100.00 in October
+		want string
 	}{
 		"a cap is added": {
 			rule.Definition{Formula: tenth},
@@ -110,7 +111,8 @@ func TestAVersionMeetsWhatWasEarnedBefore(t *testing.T) {
 		"tiers for life become tiers by month": {
 			rule.Definition{Formula: tiers(rule.Lifetime)},
 			rule.Definition{Formula: tiers(rule.Monthly), Cap: limit(rule.Monthly)},
-			"not_commissioned cap_reached 0; ", // that of November earned 20.00 by the tiers for life
+			// that of November earned 20.00 by the tiers for life
+			"not_commissioned cap_reached 0; ",
 		},
 		"a minimum counts by its version": {
 			rule.Definition{Formula: tenth, MinimumBase: 20_000},
@@ -444,8 +446,8 @@ func TestAVolumeBeyond64Bits(t *testing.T) {
 	}
 }
 
-// A refund of a sale that was out of range only for the accounts of its rule takes back nothing, and
-// the events after it have their decisions.
+// A refund of a sale that was out of range only for the accounts of its rule takes back nothing,
+// and the events after it have their decisions.
 func TestARefundOfASaleOutOfRange(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

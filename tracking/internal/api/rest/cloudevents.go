@@ -42,6 +42,7 @@ func (r *reader) cloudEvent() (item ingest.Item) {
 			}
 
 			item = r.event("data.")
+
 			return
 		}
 
