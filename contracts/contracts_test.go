@@ -91,6 +91,7 @@ func TestSchemasRefuse(t *testing.T) {
 		{contracts.PaymentRequestV1, "request.json", "payload.account_details", nil},
 		{contracts.PaymentRequestV1, "request.json", "payload.account_details", "user@example.com"},
 		{contracts.PaymentRequestV1, "sealed.json", "issued_at", "now"},
+		{contracts.PaymentRequestV1, "sealed.json", "request_hash", "k1:abc"},
 	}
 	for i, c := range cases {
 		t.Run(fmt.Sprintf("%d %s", i, c.member), func(t *testing.T) {

@@ -10,12 +10,15 @@ CREATE TABLE payouts (
     currency        text        NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
     payment_method  text        NOT NULL,
     account_details text        NOT NULL, -- as the command had them: a JSON object, or sealed
+    request_hash    text, -- of what the command asked for; NULL if it had no idempotency key
     status          text        NOT NULL
         CHECK (status IN ('requested', 'rejected', 'completed', 'failed', 'cancelled')),
     reason          text,
     requested_at    timestamptz NOT NULL,
     created_at      timestamptz NOT NULL,
     closed_at       timestamptz,
+    -- when a command came with the same id that asked for something else: it was not acted on
+    conflicted_at   timestamptz,
     version         int         NOT NULL DEFAULT 1,
 
     CHECK ((status = 'requested') = (closed_at IS NULL)),
@@ -34,13 +37,20 @@ CREATE INDEX payouts_status ON payouts (status, created_at, id)
 CREATE FUNCTION payouts_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF (OLD.id, OLD.user_id, OLD.amount_minor, OLD.currency, OLD.payment_method,
-        OLD.account_details, OLD.requested_at, OLD.created_at)
+        OLD.account_details, OLD.request_hash, OLD.requested_at, OLD.created_at)
        IS DISTINCT FROM
        (NEW.id, NEW.user_id, NEW.amount_minor, NEW.currency, NEW.payment_method,
-        NEW.account_details, NEW.requested_at, NEW.created_at)
+        NEW.account_details, NEW.request_hash, NEW.requested_at, NEW.created_at)
        OR NEW.version <> OLD.version + 1
-       OR OLD.status <> 'requested'
-       OR NEW.status NOT IN ('completed', 'failed', 'cancelled') THEN
+       OR NOT (CASE
+           -- a conflict is noted once, and nothing else with it
+           WHEN NEW.conflicted_at IS DISTINCT FROM OLD.conflicted_at
+           THEN OLD.conflicted_at IS NULL
+               AND (NEW.status, NEW.reason, NEW.closed_at)
+                   IS NOT DISTINCT FROM (OLD.status, OLD.reason, OLD.closed_at)
+           ELSE OLD.status = 'requested'
+               AND NEW.status IN ('completed', 'failed', 'cancelled')
+       END) THEN
         RAISE EXCEPTION 'a payout that is % cannot become %', OLD.status, NEW.status
             USING ERRCODE = 'restrict_violation';
     END IF;

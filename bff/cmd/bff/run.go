@@ -93,7 +93,7 @@ func run(ctx context.Context, args []string) error {
 		httpapi.Check{Name: "topics", Needed: true, Probe: publisher.Ready},
 		httpapi.Check{Name: "token_keys", Needed: true, Probe: verifier.Ready},
 	)
-	stamper := submit.NewStamper(ids.New("bff:command"), time.Now)
+	stamper := submit.NewStamper(ids.New("bff:command"), ring.Hash, time.Now)
 	//nolint:contextcheck // the context of a request is inside of huma.Context
 	api := newAPI(s, wiring{
 		logger:   logger,

@@ -31,9 +31,18 @@ func registerCampaigns(api huma.API, handler *acceptcampaign.Handler) {
 			return nil, err
 		}
 
+		content, err := contentOf(
+			in.IdempotencyKey,
+			map[string]any{"campaign_id": in.CampaignID, "body": in.Body},
+		)
+		if err != nil {
+			return nil, err
+		}
+
 		got, err := handler.Handle(ctx, acceptcampaign.Command{
 			Caller:         from,
 			IdempotencyKey: in.IdempotencyKey,
+			Content:        content,
 			CampaignID:     in.CampaignID,
 			AcceptedTerms:  bool(in.Body.AcceptedTerms),
 			Metadata:       in.Body.Metadata.text,

@@ -57,18 +57,19 @@ type commissionBody struct {
 }
 
 type payoutBody struct {
-	ID          string     `json:"id" format:"uuid" doc:"The id of the payout, which is the command_id of its request."`
-	UserID      string     `json:"user_id" doc:"The user who is paid." example:"user123"`
-	Amount      string     `json:"amount" doc:"Major units." example:"150.00"`
-	AmountMinor int64      `json:"amount_minor" doc:"amount in minor units." example:"15000"`
-	Currency    string     `json:"currency" doc:"ISO 4217." example:"USD"`
-	Method      string     `json:"payment_method" doc:"How the user is paid." example:"paypal"`
-	Status      string     `json:"status" enum:"requested,rejected,completed,failed,cancelled" doc:"requested: the amount is set aside. rejected: it was not available. completed: paid. failed, cancelled: available again."`
-	Reason      *string    `json:"reason" doc:"Why it was rejected, or the reason of the last change by an operator; the latter is null for partners." example:"checked with the bank"`
-	RequestedAt time.Time  `json:"requested_at" doc:"When the user requested it."`
-	CreatedAt   time.Time  `json:"created_at" doc:"When the payout was created."`
-	ClosedAt    *time.Time `json:"closed_at" doc:"When it was rejected, completed, failed or cancelled. Null before."`
-	Version     int        `json:"version" doc:"The number of the version, which every change increases. Send it as If-Match to change the payout." example:"1"`
+	ID           string     `json:"id" format:"uuid" doc:"The id of the payout, which is the command_id of its request."`
+	UserID       string     `json:"user_id" doc:"The user who is paid." example:"user123"`
+	Amount       string     `json:"amount" doc:"Major units." example:"150.00"`
+	AmountMinor  int64      `json:"amount_minor" doc:"amount in minor units." example:"15000"`
+	Currency     string     `json:"currency" doc:"ISO 4217." example:"USD"`
+	Method       string     `json:"payment_method" doc:"How the user is paid." example:"paypal"`
+	Status       string     `json:"status" enum:"requested,rejected,completed,failed,cancelled" doc:"requested: the amount is set aside. rejected: it was not available. completed: paid. failed, cancelled: available again."`
+	Reason       *string    `json:"reason" doc:"Why it was rejected, or the reason of the last change by an operator; the latter is null for partners." example:"checked with the bank"`
+	RequestedAt  time.Time  `json:"requested_at" doc:"When the user requested it."`
+	CreatedAt    time.Time  `json:"created_at" doc:"When the payout was created."`
+	ClosedAt     *time.Time `json:"closed_at" doc:"When it was rejected, completed, failed or cancelled. Null before."`
+	ConflictedAt *time.Time `json:"conflicted_at" doc:"When another request was made with the same command_id, so with the same Idempotency-Key. It asked for something else and had no effect. Null if there was none."`
+	Version      int        `json:"version" doc:"The number of the version, which every change increases. Send it as If-Match to change the payout." example:"1"`
 }
 
 // balancesBody holds the balances of a user.

@@ -28,8 +28,15 @@ func registerEvidence(api huma.API, handler *uploadevidence.Handler) {
 			return nil, err
 		}
 
+		content, err := contentOf(in.IdempotencyKey, in.Body)
+		if err != nil {
+			return nil, err
+		}
+
 		got, err := handler.Handle(ctx, uploadevidence.Command{
-			Caller: from, IdempotencyKey: in.IdempotencyKey,
+			Caller:         from,
+			IdempotencyKey: in.IdempotencyKey,
+			Content:        content,
 			Evidence: evidence.Input{
 				CampaignID: in.Body.CampaignID,
 				Kind:       string(in.Body.EvidenceType),

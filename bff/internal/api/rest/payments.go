@@ -20,6 +20,21 @@ type paymentInput struct {
 	}
 }
 
+// content is that of contentOf.
+func (in *paymentInput) content() (string, error) {
+	amount, err := number(in.Body.Amount.Text)
+	if err != nil {
+		return "", err
+	}
+
+	return contentOf(in.IdempotencyKey, map[string]any{
+		"amount":          amount,
+		"currency":        in.Body.Currency,
+		"payment_method":  in.Body.PaymentMethod,
+		"account_details": in.Body.AccountDetails,
+	})
+}
+
 func registerPayments(api huma.API, handler *requestpayment.Handler) {
 	op := commandOperation(
 		"request-payment",
@@ -35,8 +50,15 @@ func registerPayments(api huma.API, handler *requestpayment.Handler) {
 			return nil, err
 		}
 
+		content, err := in.content()
+		if err != nil {
+			return nil, err
+		}
+
 		got, err := handler.Handle(ctx, requestpayment.Command{
-			Caller: from, IdempotencyKey: in.IdempotencyKey,
+			Caller:         from,
+			IdempotencyKey: in.IdempotencyKey,
+			Content:        content,
 			Payment: payment.Input{
 				Amount:         in.Body.Amount.Text,
 				Currency:       in.Body.Currency,

@@ -45,6 +45,11 @@ func Codes() []httpapi.Code {
 				"Send it again with the same Idempotency-Key: it takes effect once.",
 		},
 		httpapi.Code{
+			Code:    "idempotency_key_reused",
+			Kind:    fault.Invalid,
+			Meaning: "The Idempotency-Key has come before with another content.",
+		},
+		httpapi.Code{
 			Code:    "message_refused",
 			Kind:    fault.TooLarge,
 			Meaning: "The broker cannot store a command of this size. Send a smaller one.",

@@ -27,6 +27,7 @@ import (
 	"tributary/platform/auth/authtest"
 	"tributary/platform/httpapi"
 	"tributary/platform/ids"
+	"tributary/platform/sealed"
 )
 
 // publisher records the published commands, or fails with err.
@@ -105,7 +106,7 @@ func setupWith(t *testing.T, logger *slog.Logger) service {
 	}
 
 	published, kept := &publisher{}, &records{}
-	stamper := submit.NewStamper(ids.New("bff:command"), now)
+	stamper := submit.NewStamper(ids.New("bff:command"), (*sealed.Ring)(nil).Hash, now)
 	api := httpapi.New(httpapi.Config{
 		Service:    "bff",
 		Title:      "BFF",

@@ -21,6 +21,15 @@ func (o *object) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
+// MarshalJSON returns the text.
+func (o object) MarshalJSON() ([]byte, error) {
+	if o.text == "" {
+		return []byte("null"), nil
+	}
+
+	return []byte(o.text), nil
+}
+
 func (object) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
 }
@@ -82,5 +91,5 @@ func receiptOf(r submit.Receipt) *receipt {
 // Idempotent is embedded in the input of every command. It is exported because huma reads only
 // exported fields.
 type Idempotent struct {
-	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"Makes a retry the same command: the same caller and key have the same command_id."`
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"Makes a retry the same command: the same caller and key have the same command_id. With another content the answer is 422 idempotency_key_reused, or 202 if this replica does not remember the first request. Only the first takes effect; conflicted_at of the payment shows the conflict."`
 }

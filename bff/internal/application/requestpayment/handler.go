@@ -15,6 +15,7 @@ import (
 type Command struct {
 	Caller         caller.Caller
 	IdempotencyKey string // "" for no key
+	Content        string // canonical text of the request; "" without a key
 	Payment        payment.Input
 }
 
@@ -36,16 +37,25 @@ func New(stamper *submit.Stamper, publisher Publisher) *Handler {
 	return &Handler{stamper: stamper, publisher: publisher}
 }
 
-// Handle publishes the command and returns its receipt. An invalid command is not published. The
-// consumer decides whether the balance is sufficient.
+// Handle publishes the command and returns its receipt. An invalid command is not published, nor one
+// that Claim refuses. The consumer decides whether the balance is sufficient.
 func (h *Handler) Handle(ctx context.Context, cmd Command) (submit.Receipt, error) {
-	stamp, err := h.stamper.Stamp(command.PaymentRequest, cmd.Caller, cmd.IdempotencyKey)
+	stamp, err := h.stamper.Stamp(
+		command.PaymentRequest,
+		cmd.Caller,
+		cmd.IdempotencyKey,
+		cmd.Content,
+	)
 	if err != nil {
 		return submit.Receipt{}, err
 	}
 
 	request, err := payment.NewRequest(stamp, cmd.Payment)
 	if err != nil {
+		return submit.Receipt{}, err
+	}
+
+	if err := h.stamper.Claim(stamp); err != nil {
 		return submit.Receipt{}, err
 	}
 

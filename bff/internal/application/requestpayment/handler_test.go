@@ -34,6 +34,8 @@ func (i *ids) New() (string, error) {
 
 func (i *ids) Derived(parts ...string) string { return fmt.Sprint(parts) }
 
+func hash(content, id string) string { return id + content }
+
 func setup(t *testing.T) (*requestpayment.Handler, *publisher, requestpayment.Command) {
 	t.Helper()
 
@@ -54,7 +56,7 @@ func setup(t *testing.T) (*requestpayment.Handler, *publisher, requestpayment.Co
 		},
 	}
 
-	return requestpayment.New(submit.NewStamper(&ids{}, now), p), p, cmd
+	return requestpayment.New(submit.NewStamper(&ids{}, hash, now), p), p, cmd
 }
 
 func TestReceiptOfAStoredCommand(t *testing.T) {

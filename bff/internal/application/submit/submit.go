@@ -18,23 +18,31 @@ type IDs interface {
 	Derived(parts ...string) string
 }
 
+// Hash hashes what commands ask for. Its text reveals nothing of personal data in the content.
+type Hash func(content, commandID string) string
+
 // Stamper stamps commands. It is safe for concurrent use.
 type Stamper struct {
-	ids IDs
-	now func() time.Time
+	ids  IDs
+	hash Hash
+	now  func() time.Time
+	uses uses
 }
 
-// NewStamper returns a Stamper.
-func NewStamper(ids IDs, now func() time.Time) *Stamper {
-	return &Stamper{ids: ids, now: now}
+// NewStamper returns a Stamper that remembers no key yet.
+func NewStamper(ids IDs, hash Hash, now func() time.Time) *Stamper {
+	return &Stamper{ids: ids, hash: hash, now: now}
 }
 
 // Stamp returns the stamp of a new command. With an idempotency key the id is derived from the
-// caller, the type and the key, so that a retry is the same command to every consumer.
+// caller, the type and the key, so that a retry is the same command to every consumer. By the hash
+// of the content, the canonical text of the request, consumers distinguish a retry from another
+// request.
 func (s *Stamper) Stamp(
 	kind command.Type,
 	from caller.Caller,
 	idempotencyKey string,
+	content string,
 ) (command.Stamp, error) {
 	if !command.ValidIdempotencyKey(idempotencyKey) {
 		var faults fault.Fields
@@ -49,7 +57,10 @@ func (s *Stamper) Stamp(
 
 	if idempotencyKey != "" {
 		id := s.ids.Derived(from.UserID(), string(kind), idempotencyKey)
-		return command.NewStamp(id, kind, from, idempotencyKey, s.now())
+
+		stamp, err := command.NewStamp(id, kind, from, idempotencyKey, s.now())
+
+		return stamp.WithRequestHash(s.hash(content, id)), err
 	}
 
 	id, err := s.ids.New()
@@ -58,6 +69,21 @@ func (s *Stamper) Stamp(
 	}
 
 	return command.NewStamp(id, kind, from, "", s.now())
+}
+
+// Claim is called before a valid command is published. The fault idempotency_key_reused is returned
+// if this process remembers that the key was used for another request. It remembers only the latest
+// maxUses keys.
+func (s *Stamper) Claim(stamp command.Stamp) error {
+	if stamp.IdempotencyKey() == "" || s.uses.claim(stamp.ID(), stamp.RequestHash()) {
+		return nil
+	}
+
+	return fault.New(
+		fault.Invalid,
+		"idempotency_key_reused",
+		"This Idempotency-Key was used before with another content.",
+	)
 }
 
 // Receipt is returned to the caller of a stored command.

@@ -15,6 +15,7 @@ import (
 type Command struct {
 	Caller         caller.Caller
 	IdempotencyKey string // "" for no key
+	Content        string // canonical text of the request; "" without a key
 	Evidence       evidence.Input
 }
 
@@ -36,15 +37,25 @@ func New(stamper *submit.Stamper, publisher Publisher) *Handler {
 	return &Handler{stamper: stamper, publisher: publisher}
 }
 
-// Handle publishes the command and returns its receipt. An invalid command is not published.
+// Handle publishes the command and returns its receipt. An invalid command is not published, nor one
+// that Claim refuses.
 func (h *Handler) Handle(ctx context.Context, cmd Command) (submit.Receipt, error) {
-	stamp, err := h.stamper.Stamp(command.EvidenceUpload, cmd.Caller, cmd.IdempotencyKey)
+	stamp, err := h.stamper.Stamp(
+		command.EvidenceUpload,
+		cmd.Caller,
+		cmd.IdempotencyKey,
+		cmd.Content,
+	)
 	if err != nil {
 		return submit.Receipt{}, err
 	}
 
 	upload, err := evidence.NewUpload(stamp, cmd.Evidence)
 	if err != nil {
+		return submit.Receipt{}, err
+	}
+
+	if err := h.stamper.Claim(stamp); err != nil {
 		return submit.Receipt{}, err
 	}
 

@@ -29,6 +29,7 @@ type Stamp struct {
 	kind           Type
 	caller         caller.Caller
 	idempotencyKey string
+	requestHash    string
 	issuedAt       time.Time
 }
 
@@ -82,6 +83,16 @@ func (s Stamp) Caller() caller.Caller { return s.caller }
 
 // IdempotencyKey returns the caller's key for the attempt, or "".
 func (s Stamp) IdempotencyKey() string { return s.idempotencyKey }
+
+// WithRequestHash returns the stamp with a hash of the request.
+func (s Stamp) WithRequestHash(hash string) Stamp {
+	s.requestHash = hash
+	return s
+}
+
+// RequestHash differs between different requests with the same id. It is "" without an idempotency
+// key.
+func (s Stamp) RequestHash() string { return s.requestHash }
 
 // IssuedAt returns when the service accepted the command, in UTC.
 func (s Stamp) IssuedAt() time.Time { return s.issuedAt }

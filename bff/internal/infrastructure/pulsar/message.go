@@ -24,6 +24,7 @@ type envelope struct {
 	IssuedAt       string   `json:"issued_at"`
 	Identity       identity `json:"identity"`
 	IdempotencyKey string   `json:"idempotency_key,omitempty"`
+	RequestHash    string   `json:"request_hash,omitempty"`
 	Payload        any      `json:"payload"`
 }
 
@@ -108,6 +109,7 @@ func encode(stamp command.Stamp, payload any) ([]byte, error) {
 		IssuedAt:       stamp.IssuedAt().Format(time.RFC3339Nano),
 		Identity:       id,
 		IdempotencyKey: stamp.IdempotencyKey(),
+		RequestHash:    stamp.RequestHash(),
 		Payload:        payload,
 	})
 }

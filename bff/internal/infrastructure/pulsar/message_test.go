@@ -50,6 +50,7 @@ type golden struct {
 		Verified  bool      `json:"verified"`
 	} `json:"identity"`
 	IdempotencyKey string `json:"idempotency_key"`
+	RequestHash    string `json:"request_hash"`
 	Payload        struct {
 		CampaignID     string         `json:"campaign_id"`
 		AcceptedTerms  bool           `json:"accepted_terms"`
@@ -90,7 +91,7 @@ func (g golden) stamp(t *testing.T) command.Stamp {
 		t.Fatal(err)
 	}
 
-	return s
+	return s.WithRequestHash(g.RequestHash)
 }
 
 // encoded returns the message of the command that the golden message describes.

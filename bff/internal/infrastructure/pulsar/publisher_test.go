@@ -143,7 +143,11 @@ func stamp(t *testing.T, kind command.Type, id, key string) command.Stamp {
 		t.Fatal(err)
 	}
 
-	return s
+	if key == "" {
+		return s
+	}
+
+	return s.WithRequestHash(strings.Repeat("0", 64))
 }
 
 func acceptance(t *testing.T, id string) campaign.Acceptance {
@@ -246,6 +250,8 @@ func TestMessages(t *testing.T) {
 	)
 
 	accepted["idempotency_key"] = "attempt-1"
+	accepted["request_hash"] = strings.Repeat("0", 64)
+
 	for topic, want := range map[string]map[string]any{
 		contracts.CampaignAccept: accepted,
 		contracts.EvidenceUpload: envelope("01929b1c-7b5e-7c11-8a10-000000000002", "evidence.upload", map[string]any{"campaign_id": "camp123", "evidence_type": "photo", "file_url": "https://example.com/photo.jpg?a=1&b=<2>"}),

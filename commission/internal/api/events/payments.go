@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -50,10 +51,14 @@ func (p *Payments) Handle(ctx context.Context, batch []broker.Received) error {
 	for _, m := range batch {
 		request, err := decodePayment(m, p.strict)
 		if err == nil {
-			_, err = p.payouts.Handle(ctx, request)
+			var made payout.Snapshot
+
+			made, err = p.payouts.Handle(ctx, request)
 			if err != nil && !fault.Is(err, consume.NotStorable) {
 				return err
 			}
+
+			p.warn(ctx, made, request)
 		}
 
 		if err == nil {
@@ -77,6 +82,22 @@ func (p *Payments) Handle(ctx context.Context, batch []broker.Received) error {
 	return nil
 }
 
+// warn logs a request that was not acted on because its id stands for another.
+func (p *Payments) warn(ctx context.Context, made payout.Snapshot, request payout.Wanted) {
+	if !made.Conflicts(request) {
+		return
+	}
+
+	p.logger.WarnContext(
+		ctx,
+		"payment request with the idempotency key of another: not acted on",
+		"command_id",
+		made.ID,
+		"user_id",
+		made.UserID,
+	)
+}
+
 // paymentMessage is contracts/schemas/bff-payment-request-v1. Unknown members are ignored.
 type paymentMessage struct {
 	CommandID     string `json:"command_id"`
@@ -84,6 +105,7 @@ type paymentMessage struct {
 	SchemaVersion string `json:"schema_version"`
 	UserID        string `json:"user_id" doc:"The user who earns." example:"user123"`
 	IssuedAt      string `json:"issued_at"`
+	RequestHash   string `json:"request_hash"`
 	Identity      struct {
 		Verified bool `json:"verified"`
 	} `json:"identity"`
@@ -96,6 +118,8 @@ type paymentMessage struct {
 }
 
 const maxMethod = 64
+
+var requestHash = regexp.MustCompile(`^(([A-Za-z0-9._-]{1,64}:)?[0-9a-f]{64})?$`)
 
 func decodePayment(m broker.Received, strict bool) (payout.Wanted, error) {
 	var c paymentMessage
@@ -139,6 +163,10 @@ func decodePayment(m broker.Received, strict bool) (payout.Wanted, error) {
 		faults.Add("payload.payment_method", "required", "must be 1 to 64 characters")
 	}
 
+	if !requestHash.MatchString(c.RequestHash) {
+		faults.Add("request_hash", "invalid_value", "must be a hash in hex, after the id of a key")
+	}
+
 	amount, err := readMoney(c.Payload.Amount, c.Payload.Currency)
 	if err != nil {
 		faults.Add(
@@ -164,6 +192,7 @@ func decodePayment(m broker.Received, strict bool) (payout.Wanted, error) {
 		Amount:      amount,
 		Method:      c.Payload.PaymentMethod,
 		Details:     string(c.Payload.AccountDetails),
+		RequestHash: c.RequestHash,
 		RequestedAt: issued.UTC(),
 	}, nil
 }

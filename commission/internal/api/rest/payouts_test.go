@@ -1,6 +1,8 @@
 package rest_test
 
 import (
+	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -125,6 +127,33 @@ func TestPayoutsAreClosedOnce(t *testing.T) {
 	}
 
 	s.call(t, "GET", "/payouts/"+newID(), "").want(t, 404)
+}
+
+// Who asked twice for different things with one key reads which one was not acted on.
+func TestAConflictIsRead(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+
+	wanted := request(newID(), "u", 300)
+	for minutes, hash := range []string{"1", "1", "2"} {
+		wanted.RequestHash = strings.Repeat(hash, 64)
+		wanted.RequestedAt = start().Add(time.Duration(minutes) * time.Minute)
+
+		if _, err := s.payouts.Handle(t.Context(), wanted); err != nil {
+			t.Fatal(err)
+		}
+
+		noted, etag := "<nil>", `"1"`
+		if hash == "2" {
+			noted = wanted.RequestedAt.Format(time.RFC3339)
+			etag = `"2"`
+		}
+
+		a := s.call(t, "GET", "/payouts/"+wanted.ID, "").want(t, 200)
+		if at := fmt.Sprint(a.body["conflicted_at"]); at != noted || a.header.Get("ETag") != etag {
+			t.Errorf("request %d: conflicted at %s, version %s", minutes, at, a.header.Get("ETag"))
+		}
+	}
 }
 
 func TestPartnersSeeTheirOwn(t *testing.T) {

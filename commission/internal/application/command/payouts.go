@@ -16,7 +16,7 @@ import (
 type Payouts interface {
 	// Create stores the payout that fn returns, with what it causes. fn is handed what the user has
 	// available in the currency of the amount. If there is a payout of that id already, fn does not
-	// run: Create returns the stored one and true.
+	// run: Create returns the stored one, with the request noted if it conflicts, and true.
 	Create(
 		ctx context.Context,
 		wanted payout.Wanted,

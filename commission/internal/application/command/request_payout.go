@@ -20,8 +20,8 @@ func NewRequestPayout(payouts Payouts, now func() time.Time) *RequestPayout {
 	return &RequestPayout{payouts: payouts, now: now}
 }
 
-// Handle decides the request. A request whose id is known changes nothing: Handle returns the
-// payout that it made before, as it stands.
+// Handle decides the request. A request whose id is known moves nothing: Handle returns the
+// payout that was made before, which notes the first request that asks for something else.
 func (h *RequestPayout) Handle(ctx context.Context, wanted payout.Wanted) (payout.Snapshot, error) {
 	now := h.now().UTC().Truncate(time.Microsecond)
 

@@ -2,6 +2,7 @@
 package payout
 
 import (
+	"strings"
 	"time"
 
 	"tributary/commission/internal/domain/effect"
@@ -25,12 +26,15 @@ type Snapshot struct {
 	Amount      money.Amount
 	Method      string
 	Details     string
+	RequestHash string // that of Wanted
 	Status      Status
 	Reason      string
 	RequestedAt time.Time
 	CreatedAt   time.Time
 	ClosedAt    time.Time // zero while it is requested
-	Version     int
+	// when another request was made with the same id, zero for never
+	ConflictedAt time.Time
+	Version      int
 }
 
 // Payout is an aggregate: a request with its outcome. Its amount never changes; its status moves
@@ -44,6 +48,7 @@ type Wanted struct {
 	Amount      money.Amount // positive
 	Method      string
 	Details     string
+	RequestHash string // of what is asked for; "" if the caller gave no key
 	RequestedAt time.Time
 	Refusal     string // the reason to reject it whatever is available, or ""
 }
@@ -66,6 +71,7 @@ func Request(wanted Wanted, available money.Amount, now time.Time) (Payout, effe
 		Amount:      wanted.Amount,
 		Method:      wanted.Method,
 		Details:     wanted.Details,
+		RequestHash: wanted.RequestHash,
 		Status:      Requested,
 		Reason:      wanted.Refusal,
 		RequestedAt: wanted.RequestedAt,
@@ -115,6 +121,37 @@ func (p *Payout) Close(to Status, reason string, now time.Time) (effect.Effect, 
 	p.snapshot.Version++
 
 	return p.move(p.effect(t.Fact, before), ledger.InPayout, t.Account)
+}
+
+// Conflicts reports whether the request has the id of the payout and asks for something else. That
+// is unknown, and so not the case, if either has no hash or their hashes were made by different keys.
+func (s Snapshot) Conflicts(wanted Wanted) bool {
+	knownKey, known := cutHash(s.RequestHash)
+	key, hash := cutHash(wanted.RequestHash)
+
+	return known != "" && hash != "" && key == knownKey && hash != known
+}
+
+// cutHash splits the id of a key from the hash; it is "" for a hash without a key.
+func cutHash(text string) (key, hash string) {
+	if key, hash, found := strings.Cut(text, ":"); found {
+		return key, hash
+	}
+
+	return "", text
+}
+
+// NoteConflict notes that the request, which Conflicts, was not acted on. Only the first is noted:
+// the bool reports whether the payout has changed.
+func (p *Payout) NoteConflict(wanted Wanted) bool {
+	if !p.snapshot.ConflictedAt.IsZero() || !p.snapshot.Conflicts(wanted) {
+		return false
+	}
+
+	p.snapshot.ConflictedAt = wanted.RequestedAt
+	p.snapshot.Version++
+
+	return true
 }
 
 // effect returns the fact that the payout moved from the given state to its present one.

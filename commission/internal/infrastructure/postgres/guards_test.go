@@ -111,14 +111,18 @@ func TestTheDatabaseGuardsItself(t *testing.T) {
     user_id, campaign_id, product_id, order_id, event_type, kind, 'reversed', base_minor, rate,
     amount_minor, currency, rule_id, rule_version, reverses_id, reason, available_at,
     occurred_at, created_at, 1 FROM commissions WHERE event_id = 'paid'`,
-		"delete a commission":   `DELETE FROM commissions`,
-		"truncate commissions":  `TRUNCATE commissions CASCADE`,
-		"edit a paid payout":    `UPDATE payouts SET amount_minor = 1, version = version + 1`,
-		"reopen a paid payout":  `UPDATE payouts SET status = 'failed', version = version + 1`,
-		"delete a payout":       `DELETE FROM payouts`,
-		"edit a ledger entry":   `UPDATE ledger SET amount_minor = 1`,
-		"delete a ledger entry": `DELETE FROM ledger`,
-		"truncate the ledger":   `TRUNCATE ledger`,
+		"delete a commission":  `DELETE FROM commissions`,
+		"truncate commissions": `TRUNCATE commissions CASCADE`,
+		"edit a paid payout":   `UPDATE payouts SET amount_minor = 1, version = version + 1`,
+		"reopen a paid payout": `UPDATE payouts SET status = 'failed', version = version + 1`,
+		"rehash a payout":      `UPDATE payouts SET request_hash = 'x', version = version + 1`,
+		"conflict and reopen": `UPDATE payouts SET status = 'requested', closed_at = NULL,
+    conflicted_at = now(), version = version + 1`,
+		"conflict without version": `UPDATE payouts SET conflicted_at = now()`,
+		"delete a payout":          `DELETE FROM payouts`,
+		"edit a ledger entry":      `UPDATE ledger SET amount_minor = 1`,
+		"delete a ledger entry":    `DELETE FROM ledger`,
+		"truncate the ledger":      `TRUNCATE ledger`,
 		"unbalanced transfer": `INSERT INTO ledger (user_id, currency, from_account,
     to_account, amount_minor, commission_id, created_at) VALUES ('u', 'USD', 'available',
     'available', 1, gen_random_uuid(), now())`,
@@ -411,7 +415,8 @@ func TestMoneyAndStatesAreWrittenTogether(t *testing.T) {
     currency, reason, available_at, occurred_at, created_at) VALUES (gen_random_uuid(), 'u',
     'adjustment', 'approved', 0, 100, 'USD', 'x', now(), now(), now())`
 	another := `INSERT INTO payouts SELECT gen_random_uuid(), user_id, amount_minor, currency,
-    payment_method, account_details, '%s', 'x', requested_at, created_at, %s, 1 FROM payouts`
+    payment_method, account_details, NULL, '%s', 'x', requested_at, created_at, %s, NULL, 1
+    FROM payouts`
 
 	for name, sql := range map[string]string{
 		"of no commission": move("u", "USD", "programme", "available", 100000000,

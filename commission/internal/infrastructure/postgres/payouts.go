@@ -19,14 +19,16 @@ import (
 
 const (
 	payoutColumns = `id::text, user_id, amount_minor, currency, payment_method, account_details,
-    status, reason, requested_at, created_at, closed_at, version`
+    request_hash, status, reason, requested_at, created_at, closed_at, conflicted_at, version`
 	selectPayouts = `SELECT ` + payoutColumns + ` FROM payouts`
 	insertPayout  = `
 INSERT INTO payouts (id, user_id, amount_minor, currency, payment_method, account_details,
-    status, reason, requested_at, created_at, closed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''), $9, $10, $11)`
+    request_hash, status, reason, requested_at, created_at, closed_at)
+VALUES ($1, $2, $3, $4, $5, $6, nullif($7, ''), $8, nullif($9, ''), $10, $11, $12)`
 	updatePayout = `UPDATE payouts SET status = $2, reason = nullif($3, ''), closed_at = $4,
     version = $5 WHERE id = $1`
+	noteConflict = `UPDATE payouts SET conflicted_at = $2, version = $3
+    WHERE id = $1 AND version = $3 - 1`
 	selectAvailable = `SELECT least(coalesce((SELECT available_minor FROM balances
     WHERE user_id = $1 AND currency = $2), 0), 9223372036854775807)::bigint`
 	selectBalances = `SELECT user_id, currency, pending_minor::text, available_minor::text,
@@ -50,8 +52,9 @@ func scanPayout(row pgx.CollectableRow) (payout.Snapshot, error) {
 		p            payout.Snapshot
 		minor        int64
 		code, status string
-		reason       *string
+		hash, reason *string
 		closed       *time.Time
+		conflicted   *time.Time
 	)
 
 	err := row.Scan(
@@ -61,11 +64,13 @@ func scanPayout(row pgx.CollectableRow) (payout.Snapshot, error) {
 		&code,
 		&p.Method,
 		&p.Details,
+		&hash,
 		&status,
 		&reason,
 		&p.RequestedAt,
 		&p.CreatedAt,
 		&closed,
+		&conflicted,
 		&p.Version,
 	)
 	if err != nil {
@@ -74,11 +79,13 @@ func scanPayout(row pgx.CollectableRow) (payout.Snapshot, error) {
 
 	currency, err := money.ParseCurrency(code)
 	p.Amount = money.FromMinor(minor, currency)
+	p.RequestHash = value(hash)
 	p.Status = payout.Status(status)
 	p.Reason = value(reason)
 	p.RequestedAt = p.RequestedAt.UTC()
 	p.CreatedAt = p.CreatedAt.UTC()
 	p.ClosedAt = utc(closed)
+	p.ConflictedAt = utc(conflicted)
 
 	return p, err
 }
@@ -114,14 +121,14 @@ func (r Payouts) Create(
 			return err
 		}
 
-		rows, err := collect(ctx, tx, scanPayout, selectPayouts+` WHERE id = $1`, wanted.ID)
+		rows, err := collect(ctx, tx, scanPayout, selectPayouts+` WHERE id = $1 FOR UPDATE`, wanted.ID)
 		if err != nil {
 			return err
 		}
 
 		if known = len(rows) > 0; known {
-			stored = rows[0]
-			return nil
+			stored, err = repeated(ctx, tx, payout.Restore(rows[0]), wanted)
+			return err
 		}
 
 		available, err := readAvailable(ctx, tx, wanted.UserID, wanted.Amount.Currency())
@@ -143,6 +150,25 @@ func (r Payouts) Create(
 	})
 
 	return stored, known, err
+}
+
+// repeated returns the payout after another request with its id.
+func repeated(
+	ctx context.Context,
+	tx pgx.Tx,
+	known payout.Payout,
+	wanted payout.Wanted,
+) (payout.Snapshot, error) {
+	changed := known.NoteConflict(wanted)
+
+	s := known.Snapshot()
+	if !changed {
+		return s, nil
+	}
+
+	_, err := tx.Exec(ctx, noteConflict, s.ID, s.ConflictedAt, s.Version)
+
+	return s, err
 }
 
 func readAvailable(
@@ -168,6 +194,7 @@ func addPayout(ctx context.Context, tx pgx.Tx, p payout.Snapshot) error {
 		p.Amount.Currency().String(),
 		p.Method,
 		p.Details,
+		p.RequestHash,
 		string(p.Status),
 		p.Reason,
 		p.RequestedAt,
