@@ -51,7 +51,8 @@ type Changes struct {
 	Usage     map[decision.UsageKey]decision.Usage // differences
 }
 
-// NotStorable is the code of the fault for a batch with content that the database can never store.
+// NotStorable is the code of the fault for a batch with content that the database can never store,
+// or that contradicts what it stores.
 const NotStorable = "event_not_storable"
 
 // Store stores decisions and their consequences.
@@ -126,7 +127,12 @@ func (h *Handler) decide(s State, events []event.Event) (Changes, error) {
 		}
 
 		if err := run.take(e, into); err != nil {
-			return Changes{}, err
+			return Changes{}, fault.Because(
+				err,
+				fault.Invalid,
+				NotStorable,
+				"What is stored contradicts the event.",
+			)
 		}
 	}
 

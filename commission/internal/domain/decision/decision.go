@@ -73,6 +73,7 @@ type Account struct {
 	Original   *Original          // of a reversal; nil if it has not arrived
 	OrderTaken string             // the event that took the same order; "" for none
 	Usage      map[UsageKey]Usage // a missing key is zero
+	Full       bool               // an account of the rule could not hold the event
 }
 
 // Decide decides an event. It only reads its arguments, and returns the same decision for the same
@@ -140,6 +141,10 @@ func (d *Decision) earn(rules *rule.Set, account Account) {
 // holds reports whether the accounts of the rule can hold the decision's base and the earned amount
 // beside what they stand at.
 func (a Account) holds(d Decision, rules *rule.Set, earned money.Amount) bool {
+	if a.Full {
+		return false
+	}
+
 	for _, key := range UsageKeys(d, rules) {
 		stands := a.Usage[key]
 		_, volume := money.AddMinor(stands.Volume, d.Base.Minor())

@@ -81,6 +81,7 @@ func (d Decision) account(original *Original, rules *rule.Set) Account {
 
 	if applied, found := rules.Find(d.Rule); found && !d.Event.Type().Reverses() {
 		account.Usage = d.Met(applied)
+		account.Full = d.Reason == AmountOutOfRange
 	}
 
 	return account
@@ -113,6 +114,11 @@ func (x *Explanation) steps(applied rule.Rule) {
 	d := x.Decision
 	if x.Original == nil {
 		x.commission("", applied, d.input())
+
+		if d.Reason == AmountOutOfRange {
+			x.step("out of range", "the commission or the sums of the rule with it", d.Amount.String())
+		}
+
 		return
 	}
 

@@ -63,7 +63,8 @@ func (r Reason) Meaning() string {
 		return "The amount is not a decimal number of major units, is negative, or has more digits " +
 			"than its currency."
 	case AmountOutOfRange:
-		return "The commission, or the volume that its rule counts, would be beyond what can be represented."
+		return "The commission, or the volume that its rule counts, would be beyond what can be " +
+			"represented; or a reversal takes such an event back."
 	case BelowMinimum:
 		return "The amount is below the minimum of the rule."
 	case CapReached:

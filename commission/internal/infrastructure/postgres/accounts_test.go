@@ -1,7 +1,6 @@
 package postgres_test
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -443,39 +442,5 @@ func TestAVolumeBeyond64Bits(t *testing.T) {
 	want := "amount_out_of_range 78, cap_reached 921, rule_applied_at_cap 1"
 	if got := f.one(t, count); got != want {
 		t.Errorf("%s, want %s", got, want)
-	}
-}
-
-// A refund of a sale that was out of range only for the accounts of its rule takes back nothing,
-// and the events after it have their decisions.
-func TestARefundOfASaleOutOfRange(t *testing.T) {
-	t.Parallel()
-	f := setup(t)
-
-	huge := func(id string) event.Facts {
-		e := purchase(id, "u", "999999999999.9999")
-		e.Currency = "CLF"
-
-		return e
-	}
-	f.rule(t, 1, 1, "900", capped, "'CLF', 100, 'lifetime'")
-	f.rule(t, 1, 2, "900", "", "") // sums are kept for version 1, which looks at them
-	f.decide(t, huge("e1"), huge("e2"))
-	f.decide(t, refund("r2", "u", "e2", ""), refund("again", "u", "e2", "1"), purchase("e3", "u", "7"))
-
-	const wide = "9999999999999999 8999999999999999100"
-
-	want := "commissioned rule_applied 8999999999999999100; not_commissioned amount_out_of_range 0; " +
-		"not_commissioned amount_out_of_range 0; not_commissioned amount_out_of_range 0; "
-	if got := f.outcomes(t, "e1", "e2", "r2", "again"); got != want {
-		t.Errorf("decided: %s, want %s", got, want)
-	}
-
-	if got := f.usage(t); !strings.Contains(got, "901 lifetime "+wide) {
-		t.Errorf("usage: %s, want %s", got, wide)
-	}
-
-	if got := f.replay(t); got != "" {
-		t.Errorf("a replay books %s", got)
 	}
 }
