@@ -22,7 +22,7 @@ const (
 	paymentPath  = "/api/v1/payments/request"
 )
 
-// badCommands come with a good token.
+// badCommands are sent with a valid token.
 func badCommands(t *testing.T) []bad {
 	t.Helper()
 	token := stack.Token(t, stacktest.Unique("user"))
@@ -223,7 +223,7 @@ func badCommands(t *testing.T) []bad {
 	}
 }
 
-// badTokens come with a good command.
+// badTokens are sent with a valid command.
 func badTokens(t *testing.T) []bad {
 	t.Helper()
 	token := func(name, token, code string) bad {

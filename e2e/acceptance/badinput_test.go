@@ -15,11 +15,11 @@ import (
 	"tributary/e2e/stacktest"
 )
 
-// marker stands in every bad value, so that an answer which echoes one is caught.
+// marker is part of every bad value, so that an answer which repeats one is detected.
 const marker = "Qz7Xw9"
 
-// bad is one request that must be refused. Body goes to path of the service at url by POST, unless
-// method says otherwise. fields are the expected entries of errors, as field:code.
+// bad is a request that must be refused. Its body is posted to path of the service at url, unless
+// method is set. fields are the expected entries of errors, as field:code.
 type bad struct {
 	name, method, url, path, contentType, body string
 	token                                      string
@@ -29,8 +29,8 @@ type bad struct {
 	fields                                     []string
 }
 
-// Every bad request gets its documented problem document and leaves nothing behind. The test is not
-// parallel: no other may add rows or messages while this one counts them.
+// Every bad request is answered with its documented problem document and leaves nothing behind. The
+// test is not parallel: no other may add rows or messages while it counts them.
 func TestBadInput(t *testing.T) {
 	before := settled(t)
 	rows := append(badBodies(), badEvents()...)
@@ -49,7 +49,7 @@ func TestBadInput(t *testing.T) {
 	checkNothingLeft(t, before)
 }
 
-// settled waits until everything accepted before is published and decided, and gives the traces.
+// settled waits until everything accepted before is published and decided, and returns the traces.
 func settled(t *testing.T) map[string]string {
 	t.Helper()
 
@@ -80,9 +80,9 @@ func settled(t *testing.T) map[string]string {
 	return last
 }
 
-// checkNothingLeft compares the traces. Whatever was stored by mistake would be published and
-// decided before a good event that comes after it, so the traces are taken when such an event has
-// come through, and that event is all that may be new.
+// checkNothingLeft compares the traces. Anything stored by mistake would be published and decided
+// before a later valid event, so the traces are taken after such an event is decided, and that
+// event is all that may be new.
 func checkNothingLeft(t *testing.T, before map[string]string) {
 	t.Helper()
 	event := record(t, `{"user_id": "`+stacktest.Unique("user")+`", "event_type": "lead"}`)
@@ -182,7 +182,7 @@ func refuse(t *testing.T, row bad) {
 	}
 }
 
-// badBodies are refused before anybody asks what they mean.
+// badBodies are refused before their meaning is considered.
 func badBodies() []bad {
 	deep := func(levels int) string {
 		return `{"user_id": "u", "event_type": "lead", "metadata": ` + strings.Repeat(
@@ -378,7 +378,7 @@ func badBodies() []bad {
 	}
 }
 
-// badEvents can be read and break a rule.
+// badEvents can be read but are invalid.
 func badEvents() []bad {
 	event := func(name, body string, fields ...string) bad {
 		return bad{
@@ -574,7 +574,7 @@ func badEvents() []bad {
 	}
 }
 
-// badReads ask for what is not there or cannot be.
+// badReads request what does not exist or cannot exist.
 func badReads() []bad {
 	get := func(name, url, path string, status int, code string, fields ...string) bad {
 		return bad{

@@ -22,7 +22,7 @@ type receipt struct {
 	SubmittedAt time.Time `json:"submitted_at"`
 }
 
-// command is the message that a request becomes.
+// command is the message of a request.
 type command struct {
 	CommandID     string    `json:"command_id"`
 	CommandType   string    `json:"command_type"`
@@ -41,7 +41,7 @@ type command struct {
 	Payload        map[string]any `json:"payload"`
 }
 
-// asked are the commands that were asked for, to the letter.
+// asked returns the requested commands, unchanged.
 func asked() []struct{ path, body, topic, kind, payload string } {
 	return []struct{ path, body, topic, kind, payload string }{
 		{
@@ -68,8 +68,7 @@ func asked() []struct{ path, body, topic, kind, payload string } {
 	}
 }
 
-// The message must be there for a reader that comes later: nobody consumes two of the three topics
-// yet.
+// The message must be there for a later reader: two of the three topics have no consumer yet.
 func TestCommandsArePublished(t *testing.T) {
 	t.Parallel()
 
@@ -104,8 +103,7 @@ func TestCommandsArePublished(t *testing.T) {
 	}
 }
 
-// checkCommand reads the topic from its beginning and compares the one message with what was
-// answered.
+// checkCommand reads the topic from its beginning and compares its single message with the answer.
 func checkCommand(t *testing.T, topic, payload, token string, answered receipt) {
 	t.Helper()
 

@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-// listed is a code in the first column of a table: | `some_code` | …
+// listed matches a code in the first column of a table: | `some_code` | …
 var listed = regexp.MustCompile("(?m)^\\| *`([a-z0-9_]+)`")
 
-// Every code that an answer can have is explained, and nothing is explained that no answer has.
+// Every code of an answer is explained, and every explained code is one of an answer.
 func TestErrorsAreDocumented(t *testing.T) {
 	t.Parallel()
 
@@ -20,7 +20,7 @@ func TestErrorsAreDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// Codes of single fields stand behind this heading: they are no values of Problem.code.
+	// Codes of single fields follow this heading: they are not values of Problem.code.
 	problems, _, _ := strings.Cut(string(text), "\n## Field")
 
 	documented := map[string]bool{}

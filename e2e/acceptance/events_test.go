@@ -24,7 +24,7 @@ type recorded struct {
 	ReceivedAt time.Time `json:"received_at"`
 }
 
-// commission is the part of a row that the contract fixes the values of.
+// commission holds the columns whose values the contract fixes.
 type commission struct {
 	ID              string  `json:"id"`
 	EventID         string  `json:"event_id"`
@@ -54,7 +54,7 @@ type decision struct {
 	CommissionID *string `json:"commission_id"`
 }
 
-// record sends an event and wants it recorded.
+// record sends an event and fails the test unless it is recorded.
 func record(t *testing.T, body string) recorded {
 	t.Helper()
 
@@ -104,8 +104,7 @@ func list(t *testing.T, query string) page {
 	return got
 }
 
-// The two requests as they were asked for, and what they are for: 100.00 becomes 10.00 within two
-// seconds.
+// The two requests of the contract and their result: 100.00 earns 10.00 within two seconds.
 func TestPurchaseBecomesCommission(t *testing.T) {
 	t.Parallel()
 	event := record(

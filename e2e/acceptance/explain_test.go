@@ -11,8 +11,7 @@ import (
 	"tributary/e2e/stacktest"
 )
 
-// An explanation needs nothing but itself to be made again, by the program that stands beside the
-// service.
+// The program beside the service recomputes a decision from its explanation alone.
 func TestExplanationsAreMadeAgainOffline(t *testing.T) {
 	t.Parallel()
 

@@ -23,7 +23,7 @@ type batchAnswer struct {
 	} `json:"results"`
 }
 
-// statuses are those of the results, in order.
+// statuses returns the statuses of the results, in order.
 func (b batchAnswer) statuses() []string {
 	var list []string
 	for _, r := range b.Results {

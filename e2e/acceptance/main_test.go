@@ -1,6 +1,6 @@
-// Package acceptance_test runs the user's requests as written over a running stack and compares
-// what comes back, from the services, the broker and the databases. It takes the stack that
-// E2E_BFF_URL and its companions name, or brings up a private one.
+// Package acceptance_test sends the user's requests, as documented, to a running stack and compares
+// the results in the services, the broker and the databases. It uses the stack that E2E_BFF_URL and
+// its companions name, or starts a private one.
 package acceptance_test
 
 import (

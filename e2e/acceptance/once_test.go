@@ -13,7 +13,7 @@ import (
 	"tributary/e2e/stacktest"
 )
 
-// A hundred identical requests at once are one event all the way: one row, one message, one
+// A hundred identical concurrent requests are one event everywhere: one row, one message, one
 // commission.
 func TestAHundredIdenticalRequestsAtOnce(t *testing.T) {
 	t.Parallel()
@@ -78,7 +78,7 @@ func TestAHundredIdenticalRequestsAtOnce(t *testing.T) {
 	}
 }
 
-// The batch of the acceptance criteria: 1000 items, of which 3 are bad and 50 duplicates.
+// The batch of the acceptance criteria: 1000 items, of which 3 are invalid and 50 are duplicates.
 func TestABatchOfAThousand(t *testing.T) {
 	t.Parallel()
 	user, prefix := stacktest.Unique("user"), stacktest.Unique("event")
@@ -134,8 +134,7 @@ func TestABatchOfAThousand(t *testing.T) {
 	}
 }
 
-// Whatever number is accepted gets its decision; a refund without a currency is one of its
-// original's.
+// Every accepted number is decided; a refund without a currency has that of its original.
 func TestAmountsThatAreAcceptedAreDecided(t *testing.T) {
 	t.Parallel()
 	user := stacktest.Unique("user")

@@ -10,11 +10,11 @@ import (
 	"tributary/e2e/stacktest"
 )
 
-// service is one of the three as its users see it.
+// service is one of the three services as its users see it.
 type service struct {
 	name, url, health string
 	paths             []string // that the OpenAPI document must describe
-	open              bool     // takes requests without a token on this stack
+	open              bool     // accepts requests without a token on this stack
 }
 
 func services() []service {

@@ -12,7 +12,7 @@ import (
 	"tributary/e2e/stacktest"
 )
 
-// payment is what became of a payment request.
+// payment is the outcome of a payment request.
 type payment struct {
 	ID     string `json:"id"`
 	UserID string `json:"user_id"`
@@ -30,7 +30,7 @@ type balances struct {
 	} `json:"balances"`
 }
 
-// earn records a purchase and waits until its commission is booked.
+// earn records a purchase and waits until its commission is posted.
 func earn(t *testing.T, user, amount string) {
 	t.Helper()
 	e := record(
@@ -66,7 +66,7 @@ func ask(t *testing.T, token, amount, key string) string {
 	return answered.CommandID
 }
 
-// await reads the payment through the bff until it is there.
+// await reads the payment through the bff until it exists.
 func await(t *testing.T, token, id string) payment {
 	t.Helper()
 

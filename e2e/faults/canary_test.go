@@ -86,7 +86,7 @@ func TestAccountDetailsAreNowhereInPlain(t *testing.T) {
 	t.Logf("%d files searched", searched)
 }
 
-// search looks for the text in every file below dir and gives the number of files.
+// search returns the number of files below dir that contain the text.
 func search(t *testing.T, dir, text string) (files int) {
 	t.Helper()
 

@@ -18,8 +18,8 @@ import (
 	"tributary/e2e/stacktest"
 )
 
-// replicated starts more instances of the service, up to n with the stack's own; they end with the
-// test.
+// replicated starts further instances of the service, up to n including the stack's own. They end
+// with the test.
 func replicated(t *testing.T, service string, n int) (parts devstack.Config, names []string) {
 	t.Helper()
 
@@ -69,7 +69,8 @@ func started(t *testing.T, parts devstack.Config, name string) {
 	}
 }
 
-// freePort finds the next one above, below the range that the kernel gives to outgoing connections.
+// freePort returns the next free port above, below the range that the kernel assigns to outgoing
+// connections.
 func freePort(t *testing.T, above int) int {
 	t.Helper()
 
@@ -120,8 +121,8 @@ func takesPart(t *testing.T, parts devstack.Config, name, topic string) {
 	)
 }
 
-// crowd is a careful client of several users: each request is one event of each, sent when the
-// request before is acknowledged.
+// crowd is a careful client of several users: each request has one event of each user, and is sent
+// when the previous request is acknowledged.
 type crowd struct {
 	*client
 
@@ -161,13 +162,13 @@ func (c *crowd) post(ctx context.Context, id string) (stacktest.Answer, error) {
 	)
 	if err == nil && answer.Status == http.StatusOK &&
 		strings.Count(answer.Body, `"recorded"`)+strings.Count(answer.Body, `"duplicate"`) != len(events) {
-		answer.Status = http.StatusServiceUnavailable // not all of them: the same again
+		answer.Status = http.StatusServiceUnavailable // not all of them: the same request again
 	}
 
 	return answer, err
 }
 
-// crowds start so many clients of so many users each.
+// crowds starts a number of clients, each of a number of users.
 func crowds(t *testing.T, campaign string, clients, users int) []*crowd {
 	t.Helper()
 
@@ -185,7 +186,7 @@ func crowds(t *testing.T, campaign string, clients, users int) []*crowd {
 	return all
 }
 
-// goOn waits until each client has got 20 more acknowledgements.
+// goOn waits until each client has received 20 more acknowledgements.
 func goOn(t *testing.T, all []*crowd) {
 	t.Helper()
 
@@ -219,8 +220,8 @@ func holdWriters(t *testing.T, table string) hold {
 	return hold{tx}
 }
 
-// waits returns when so many transactions at least wait: to write, or for a user whom one of these
-// has locked, as an instance does that was just given the other's partition.
+// waits returns when at least the given number of transactions wait: to write, or for a user whom
+// one of these has locked, like an instance that was just assigned the other's partition.
 func (h hold) waits(t *testing.T, writers int) {
 	t.Helper()
 	stacktest.Await(
@@ -297,7 +298,7 @@ func TestThreeReplicasShareThePartitions(t *testing.T) {
 	decidedInOrder(t, campaign, load)
 }
 
-// decidedInOrder stops the clients and compares what was acknowledged with what was decided.
+// decidedInOrder stops the clients and compares the acknowledged events with the decided ones.
 func decidedInOrder(t *testing.T, campaign string, load []*crowd) {
 	t.Helper()
 
@@ -382,7 +383,7 @@ func decidedInOrder(t *testing.T, campaign string, load []*crowd) {
 	)
 }
 
-// runs tells an order by the places that the events have in another: "1-500 502-600 501".
+// runs describes an order by the positions that the events have in another: "1-500 502-600 501".
 func runs(order, other []string) string {
 	places := make(map[string]int, len(other))
 	for i, id := range other {
@@ -405,8 +406,8 @@ func runs(order, other []string) string {
 	return strings.Join(text, " ")
 }
 
-// firsts gives the events of each user in the order in which they were published, each by its first
-// message.
+// firsts returns the events of each user in the order in which they were published, each by its
+// first message.
 func firsts(t *testing.T, campaign string) map[string][]string {
 	t.Helper()
 
@@ -424,8 +425,8 @@ func firsts(t *testing.T, campaign string) map[string][]string {
 	return order
 }
 
-// booked gives the events of each user in the order of the ledger. Its numbers are given under the
-// user's lock, so they are the order of commit, which decided_at is not: a batch shares one.
+// booked returns the events of each user in the order of the ledger. Its numbers are assigned under
+// the user's lock, so they are the order of commit. decided_at is not: a batch shares one.
 func booked(t *testing.T, campaign string) map[string][]string {
 	t.Helper()
 

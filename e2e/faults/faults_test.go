@@ -9,7 +9,7 @@ import (
 	"tributary/e2e/stacktest"
 )
 
-// unavailable sends the request and wants a 503 problem with Retry-After, in time.
+// unavailable sends the request and expects a 503 problem with Retry-After, in time.
 func unavailable(t *testing.T, request stacktest.Request, within time.Duration, codes ...string) {
 	t.Helper()
 	answer := stacktest.Do(t, request)

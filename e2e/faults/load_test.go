@@ -13,8 +13,8 @@ import (
 
 const pause = 10 * time.Millisecond // between the requests of a worker
 
-// client is a careful client: it sends one request after the other, and repeats what was not
-// acknowledged, with the same id, until it is.
+// client is a careful client: it sends one request after the other, and repeats a request with the
+// same id until it is acknowledged.
 type client struct {
 	send func(ctx context.Context, id string) (stacktest.Answer, error)
 
@@ -26,7 +26,7 @@ type client struct {
 	refused      map[int]int // answers that were not 2xx, by status; 0: no answer
 }
 
-// run starts so many workers. They end with stopped, each only when its last request is
+// run starts a number of workers. They end with stopped, each only when its last request is
 // acknowledged.
 func run(
 	t *testing.T,
@@ -51,7 +51,7 @@ func run(
 	return c
 }
 
-// work sends until ctx ends; hard ends repeating too.
+// work sends until ctx ends; hard also ends repeating.
 func (c *client) work(ctx, hard context.Context) {
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
@@ -65,7 +65,7 @@ func (c *client) work(ctx, hard context.Context) {
 	}
 }
 
-// once tells whether the request was acknowledged.
+// once reports whether the request was acknowledged.
 func (c *client) once(ctx context.Context, id string) bool {
 	answer, err := c.send(ctx, id)
 	if ctx.Err() != nil {
@@ -104,7 +104,7 @@ func (c *client) refusals() map[int]int {
 	return maps.Clone(c.refused)
 }
 
-// goesOn waits until the client has got so many more acknowledgements.
+// goesOn waits until the client has received the given number of further acknowledgements.
 func (c *client) goesOn(t *testing.T, more int) {
 	t.Helper()
 	from := c.count()
@@ -284,7 +284,7 @@ func ready(t *testing.T, url string, within time.Duration) {
 	t.Logf("%s/readyz was 200 again after %s", url, took.Round(time.Millisecond))
 }
 
-// stop ends a process of the stack; it runs again when the test is over, whatever comes of it.
+// stop ends a process of the stack and restarts it at the end of the test.
 func stop(t *testing.T, end func(context.Context, string) error, name string) {
 	t.Helper()
 
@@ -299,7 +299,7 @@ func stop(t *testing.T, end func(context.Context, string) error, name string) {
 	})
 }
 
-// start starts it again and returns when it is ready.
+// start restarts the process and returns when it is ready.
 func start(t *testing.T, name string) {
 	t.Helper()
 

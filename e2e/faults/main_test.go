@@ -1,5 +1,5 @@
-// Package faults_test ends processes of a private stack while events and commands come in, and
-// counts afterwards: what was acknowledged is there, once.
+// Package faults_test ends processes of a private stack while events and commands arrive, and
+// checks afterwards that everything acknowledged is there exactly once.
 package faults_test
 
 import (

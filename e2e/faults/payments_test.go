@@ -63,7 +63,7 @@ func TestTwoReplicasNeverPayTwice(t *testing.T) {
 	paidOnce(t, payees, requests)
 }
 
-// earners are new users with 100.00 USD each to be paid out.
+// earners returns new users with 100.00 USD each available for payout.
 func earners(t *testing.T, n int) []string {
 	t.Helper()
 
@@ -109,7 +109,7 @@ func payoutsOf(t *testing.T, users []string) int64 {
 	return n
 }
 
-// awaitPayouts returns when so many payouts at least are committed.
+// awaitPayouts returns when at least the given number of payouts are committed.
 func awaitPayouts(t *testing.T, users []string, want int64) {
 	t.Helper()
 	stacktest.Await(t, stacktest.Patience, "payouts", func(ctx context.Context) error {
@@ -122,8 +122,7 @@ func awaitPayouts(t *testing.T, users []string, want int64) {
 	})
 }
 
-// account tells what the ledger's rows of a user add up to, account by account, and the balances
-// that were kept meanwhile.
+// account returns the sums of a user's ledger rows, account by account, and the balances.
 const account = `
 SELECT coalesce(string_agg(concat_ws(' ', account, minor), ', '
     ORDER BY account) FILTER (WHERE minor <> 0), '') || ' = ' || sum(minor) || '; ' ||

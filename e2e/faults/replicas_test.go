@@ -15,7 +15,7 @@ import (
 	"tributary/e2e/stacktest"
 )
 
-// takeover is how soon another replica of tracking goes on publishing when the one that relays is
+// takeover is how soon another replica of tracking continues publishing when the relaying one is
 // killed.
 const takeover = 5 * time.Second
 
@@ -30,7 +30,7 @@ func TestThreeReplicasOfTracking(t *testing.T) {
 
 	var next atomic.Int64
 	load := run(t, 6, func(ctx context.Context, id string) (stacktest.Answer, error) {
-		// as behind a load balancer that knows of no failure
+		// like a load balancer that does not notice failures
 		return stacktest.Send(ctx, stacktest.Request{
 			URL:  parts.URL(names[int(next.Add(1))%len(names)]) + "/api/v1/tracking/events",
 			Body: `{"event_id": "` + id + `", "user_id": "` + user + `", "event_type": "purchase", "metadata": {"amount": 10.00}}`,
@@ -78,7 +78,7 @@ func TestThreeReplicasOfTracking(t *testing.T) {
 	}
 
 	for _, name := range names {
-		started(t, parts, name) // those that run stay as they are
+		started(t, parts, name) // running replicas are not restarted
 	}
 
 	load.goesOn(t, 100)
@@ -86,7 +86,7 @@ func TestThreeReplicasOfTracking(t *testing.T) {
 	settle(t, user, load)
 }
 
-// position is how far the broker has confirmed the log, as the relay has saved it.
+// position returns how far the broker has confirmed the log, as saved by the relay.
 func position(t *testing.T) int64 {
 	t.Helper()
 
@@ -98,7 +98,7 @@ func position(t *testing.T) int64 {
 	return n
 }
 
-// theOneThatRelays waits until exactly one of the replicas says that it does.
+// theOneThatRelays waits until exactly one of the replicas reports that it relays.
 func theOneThatRelays(t *testing.T, parts devstack.Config, names []string) (relaying string) {
 	t.Helper()
 	stacktest.Await(t, 10*time.Second, "one replica to relay", func(ctx context.Context) error {
@@ -126,7 +126,7 @@ func theOneThatRelays(t *testing.T, parts devstack.Config, names []string) (rela
 	return relaying
 }
 
-// metric reads one that has no labels.
+// metric reads a metric without labels.
 func metric(ctx context.Context, parts devstack.Config, process, name string) (float64, error) {
 	answer, err := stacktest.Send(ctx, stacktest.Request{URL: parts.URL(process) + "/metrics"})
 	if err != nil {

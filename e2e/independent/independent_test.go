@@ -1,7 +1,7 @@
 //go:build python
 
 // Package independent_test reads what tracking publishes with a client that shares no code with
-// ours: the Python one. `make test-python` makes its environment; TEST_PYTHON is its interpreter.
+// ours: the Python one. `make test-python` creates its environment; TEST_PYTHON is its interpreter.
 package independent_test
 
 import (

@@ -1,6 +1,6 @@
-// Package pages_test follows the documentation word by word: it runs the shell blocks of README.md,
-// docs/concepts.md and docs/rules.md against a running stack and compares what they print with what
-// the pages show.
+// Package pages_test follows the documentation literally: it runs the shell blocks of README.md,
+// docs/concepts.md and docs/rules.md against a running stack and compares their output with the
+// pages.
 package pages_test
 
 import (

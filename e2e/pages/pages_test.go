@@ -38,8 +38,8 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// follow runs a step and compares. One that only reads is repeated until it prints what the page
-// shows, since what it reads comes through the broker.
+// follow runs a step and compares its output. A step that only reads is repeated until it prints
+// what the page shows, since the data arrive through the broker.
 func follow(t *testing.T, sh *shell, s step) {
 	t.Helper()
 
@@ -57,7 +57,7 @@ func follow(t *testing.T, sh *shell, s step) {
 	}
 }
 
-// What a page shows must fit on a screen without scrolling.
+// The output on a page must fit on a screen without scrolling.
 func TestNoBlockIsWiderThanAScreen(t *testing.T) {
 	t.Parallel()
 

@@ -11,11 +11,11 @@ import (
 	"testing"
 )
 
-// shell is one bash for a whole page, so that later blocks know what earlier ones have set.
+// shell is one bash for a whole page, so that later blocks see the variables of earlier ones.
 type shell struct {
 	in    io.Writer
 	out   *bufio.Reader
-	block string // the file that holds the block which runs
+	block string // the file of the running block
 }
 
 const ended = "\x01ended "
@@ -57,7 +57,7 @@ func open(t *testing.T) *shell {
 	return &shell{in: in, out: bufio.NewReader(out), block: filepath.Join(t.TempDir(), "block.sh")}
 }
 
-// run runs a block and returns what it prints and how it ends. The pages name the usual ports.
+// run runs a block and returns its output and exit code. The pages name the usual ports.
 func (s *shell) run(t *testing.T, command string) (printed string, code int) {
 	t.Helper()
 

@@ -17,8 +17,8 @@ type step struct {
 	json    bool
 }
 
-// steps reads the blocks of a page. What a shell block prints is shown in the block that follows it
-// at once.
+// steps reads the blocks of a page. The output of a shell block is shown in the block directly
+// after it.
 func steps(page string) []step {
 	var (
 		list  []step
@@ -54,7 +54,7 @@ func steps(page string) []step {
 	return list
 }
 
-// writing finds a request that changes something, or a call of a function of docs/rules.md that
+// writing matches a request that changes something, or a call of a function of docs/rules.md that
 // sends one.
 var writing = regexp.MustCompile(`-X POST|(?m)(^|\(|  )(rule|event) '`)
 
@@ -81,7 +81,7 @@ func (s step) matches(printed string) bool {
 	return strings.TrimSpace(plain(printed)) == strings.TrimSpace(plain(s.shown))
 }
 
-// values reads one JSON value after another.
+// values reads a sequence of JSON values.
 func values(text string) ([]any, error) {
 	decoder := json.NewDecoder(strings.NewReader(plain(text)))
 	decoder.UseNumber()
@@ -109,7 +109,7 @@ var (
 	digests = regexp.MustCompile(`[0-9a-f]{64}`)
 )
 
-// plain takes out what differs each time.
+// plain removes what differs each time.
 func plain(text string) string {
 	text = digests.ReplaceAllString(text, "DIGEST")
 	text = uuids.ReplaceAllString(text, "ID")

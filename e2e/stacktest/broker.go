@@ -21,7 +21,7 @@ type Message struct {
 	Properties map[string]string
 }
 
-// Messages reads everything that the topic holds, with readers made now.
+// Messages reads all messages of the topic, with new readers.
 func (s *Stack) Messages(t *testing.T, topic string) []Message {
 	t.Helper()
 
@@ -76,8 +76,8 @@ func (s *Stack) topic(name string) string {
 	return "persistent://" + s.Tenant + "/" + s.Namespace + "/" + name
 }
 
-// Traces is what requests leave behind: the number of rows in the databases and the last message of
-// every partition.
+// Traces returns what requests leave behind: the number of rows in the databases and the last
+// message of every partition.
 func (s *Stack) Traces(ctx context.Context) (map[string]string, error) {
 	found := make(map[string]string)
 	for _, table := range []struct{ url, name string }{
@@ -110,7 +110,7 @@ func (s *Stack) Traces(ctx context.Context) (map[string]string, error) {
 	return found, nil
 }
 
-// admin asks the broker about the topics of the namespace.
+// admin requests the broker's data about the topics of the namespace.
 func (s *Stack) admin(ctx context.Context, about string, v any) error {
 	url := s.PulsarAdmin + "/admin/v2/persistent/" + s.Tenant + "/" + s.Namespace + about
 
@@ -126,7 +126,7 @@ func (s *Stack) admin(ctx context.Context, about string, v any) error {
 	return json.Unmarshal([]byte(answer.Body), v)
 }
 
-// The topics, without tenant and namespace.
+// Topics, without tenant and namespace.
 const (
 	TrackingEvents  = "tracking-events"
 	CampaignAccepts = "bff-campaign-accept-v1"
@@ -134,7 +134,7 @@ const (
 	PaymentRequests = "bff-payment-request-v1"
 )
 
-// Count asks a database for one number.
+// Count reads one number from a database.
 func Count(ctx context.Context, url, query string, args ...any) (int64, error) {
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {

@@ -10,15 +10,15 @@ import (
 	"time"
 )
 
-// Request is one HTTP request. Method is GET without a body and POST with one unless set;
-// ContentType is JSON unless set.
+// Request is an HTTP request. Method defaults to GET without a body and POST with one; ContentType
+// defaults to JSON.
 type Request struct {
 	Method, URL, ContentType, Body string
-	Token                          string // bearer token, "" for none
+	Token                          string // bearer token, or ""
 	Header                         map[string]string
 }
 
-// Answer is what came back.
+// Answer is a response.
 type Answer struct {
 	Status int
 	Header http.Header
@@ -28,7 +28,7 @@ type Answer struct {
 
 const answerTimeout = 15 * time.Second
 
-// Send sends the request. The error is that of the connection; any answer is none.
+// Send sends the request. It returns an error only if there is no answer.
 func Send(ctx context.Context, r Request) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
@@ -61,7 +61,7 @@ func Send(ctx context.Context, r Request) (Answer, error) {
 		request.Header.Set(name, value)
 	}
 
-	start := time.Now() //nolint:forbidigo // seen from outside, time is the real one
+	start := time.Now() //nolint:forbidigo // observed from outside, so the real time
 
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
@@ -79,7 +79,7 @@ func Send(ctx context.Context, r Request) (Answer, error) {
 	}, err
 }
 
-// Do sends the request and fails the test when there is no answer.
+// Do sends the request and fails the test if there is no answer.
 func Do(t *testing.T, r Request) Answer {
 	t.Helper()
 
@@ -129,14 +129,14 @@ type Problem struct {
 	Errors    []Fault `json:"errors"`
 }
 
-// Fault is one entry of a problem's errors.
+// Fault is an entry of a problem's errors.
 type Fault struct {
 	Field   string `json:"field"`
 	Code    string `json:"code"`
 	Message string `json:"message"`
 }
 
-// Problem reads the answer as a problem document and checks what all of them have in common.
+// Problem reads the answer as a problem document and checks what all of them share.
 func (a Answer) Problem(t *testing.T) Problem {
 	t.Helper()
 
@@ -170,12 +170,12 @@ func (a Answer) Problem(t *testing.T) Problem {
 	return p
 }
 
-// Patience is for what needs the broker just after it was killed: it sometimes takes two minutes
+// Patience is for operations that need the broker just after it was killed: it may take two minutes
 // until it stores again, and nothing is lost meanwhile.
 const Patience = 4 * time.Minute
 
-// Await checks every 50 ms until check returns nil and gives the time that took. It fails the test
-// with check's last error.
+// Await calls check every 50 ms until it returns nil, and returns the time that took. It fails the
+// test with check's last error.
 func Await(
 	t *testing.T,
 	within time.Duration,
@@ -183,7 +183,7 @@ func Await(
 	check func(context.Context) error,
 ) time.Duration {
 	t.Helper()
-	start := time.Now() //nolint:forbidigo // seen from outside, time is the real one
+	start := time.Now() //nolint:forbidigo // observed from outside, so the real time
 
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()

@@ -1,5 +1,5 @@
 // Package stacktest is a running stack as its users see it: addresses, requests, tokens, messages,
-// and rows counted. The suites of this module share it. They know nothing of the services' code.
+// and row counts. The suites of this module share it. They know nothing of the services' code.
 package stacktest
 
 import (
@@ -19,19 +19,19 @@ import (
 	"tributary/devstack"
 )
 
-// Stack is where everything is.
+// Stack holds the addresses of a running stack.
 type Stack struct {
 	BFF, Tracking, Commission string // base URLs
 	Pulsar, PulsarAdmin       string
 	Tenant, Namespace         string
 	TrackingDB, CommissionDB  string // connection URLs of the services' own roles
-	Secret                    string // that the BFF verifies tokens by (HS256)
+	Secret                    string // with which the BFF verifies tokens (HS256)
 	Parts                     Parts  // nil if another process owns the stack
-	State                     string // where a private stack keeps everything that it writes
+	State                     string // where a private stack writes all its files
 	Root                      string // the checkout
 }
 
-// Parts ends and starts single processes of a stack by name: tracking-db, commission-db, pulsar,
+// Parts stops and starts single processes of a stack by name: tracking-db, commission-db, pulsar,
 // bff, tracking, commission. Start returns when the process is ready.
 type Parts interface {
 	Start(ctx context.Context, name string) error
@@ -39,12 +39,12 @@ type Parts interface {
 	Kill(ctx context.Context, name string) error
 }
 
-// secret is that of private stacks; at least 32 bytes.
+// secret is the secret of private stacks; at least 32 bytes.
 const secret = "only-for-tests-0123456789-abcdefghijklmnop"
 
-// Run is the body of a suite's TestMain. It hands a stack to use, runs the tests and gives the exit
-// code. The stack is the one that E2E_BFF_URL and its companions name; without them it is a private
-// one, as in RunPrivate.
+// Run is the body of a suite's TestMain. It passes a stack to use, runs the tests and returns the
+// exit code. The stack is the one that E2E_BFF_URL and its companions name, or without them a
+// private one, as in RunPrivate.
 func Run(m *testing.M, use func(*Stack)) int {
 	root, err := checkout()
 	if err != nil {
@@ -60,9 +60,9 @@ func Run(m *testing.M, use func(*Stack)) int {
 	return m.Run()
 }
 
-// RunPrivate is Run for suites that end processes: a stack of their own comes up on free ports and
-// is removed at the end, also when the run is interrupted or takes too long. Settings are
-// NAME=value, for the services of this stack.
+// RunPrivate is Run for suites that stop processes: a stack of their own starts on free ports and
+// is removed at the end, even if the run is interrupted or takes too long. settings are NAME=value,
+// for the services of this stack.
 func RunPrivate(m *testing.M, use func(*Stack), settings ...string) int {
 	root, err := checkout()
 	if err != nil {
@@ -91,8 +91,7 @@ func RunPrivate(m *testing.M, use func(*Stack), settings ...string) int {
 }
 
 // complaints prints the last warnings and errors of every process of a private stack, whose logs
-// are about to be removed. Requests that were refused are left out: the tests make them by the
-// thousand.
+// are about to be removed. Refused requests are left out: the tests send thousands of them.
 func complaints(w io.Writer, state string) {
 	const most, width = 20, 500
 
@@ -128,7 +127,7 @@ func failed(err error) int {
 	return 1
 }
 
-// guard removes the stack when the tests do not come to their end.
+// guard removes the stack if the tests do not complete.
 func guard(remove func() error) {
 	flag.Parse()
 
@@ -156,7 +155,8 @@ func guard(remove func() error) {
 	}()
 }
 
-// fromEnvironment names the stack that runs already; what is not set is as on the local stack.
+// fromEnvironment returns the running stack that the environment names; unset values are those of
+// the local stack.
 func fromEnvironment(root string) *Stack {
 	get := func(name, otherwise string) string {
 		if value := os.Getenv(name); value != "" {
@@ -187,7 +187,7 @@ func fromEnvironment(root string) *Stack {
 	}
 }
 
-// private brings a stack up that nobody else uses. remove may be called more than once.
+// private starts a stack for this suite alone. remove may be called more than once.
 func private(
 	ctx context.Context,
 	root string,

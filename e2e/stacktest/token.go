@@ -9,18 +9,18 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Claims are those of a token.
+// Claims are the claims of a token.
 type Claims = jwt.MapClaims
 
-// Token is a valid partner's token for the user.
+// Token returns a valid partner's token for the user.
 func (s *Stack) Token(t *testing.T, user string) string {
 	t.Helper()
 	return Sign(t, jwt.SigningMethodHS256, []byte(s.Secret), PartnerClaims(user))
 }
 
-// PartnerClaims are those of a valid token.
+// PartnerClaims returns the claims of a valid token.
 func PartnerClaims(user string) Claims {
-	now := time.Now() //nolint:forbidigo // seen from outside, time is the real one
+	now := time.Now() //nolint:forbidigo // observed from outside, so the real time
 
 	return Claims{
 		"sub":   user,
@@ -31,7 +31,7 @@ func PartnerClaims(user string) Claims {
 	}
 }
 
-// Sign makes a token of any kind, also bad ones.
+// Sign returns a token of any kind, including invalid ones.
 func Sign(t *testing.T, method jwt.SigningMethod, key any, claims Claims) string {
 	t.Helper()
 
@@ -43,5 +43,5 @@ func Sign(t *testing.T, method jwt.SigningMethod, key any, claims Claims) string
 	return token
 }
 
-// Unique is a name that no test and no run before has used.
+// Unique returns a name that no test and no earlier run has used.
 func Unique(prefix string) string { return prefix + "-" + strings.ToLower(rand.Text()) }

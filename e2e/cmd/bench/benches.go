@@ -11,7 +11,7 @@ import (
 	"tributary/e2e/internal/bench"
 )
 
-// benches are the connections that the measures work with.
+// benches are the connections of the measures.
 type benches struct {
 	stack                devstack.Config
 	base                 *bench.Baselines
@@ -97,9 +97,9 @@ const (
 	drain   = "relay draining a backlog"
 )
 
-// measures are taken in every round, in rotating order. Intake, with the relay at work, and
-// consumption are each measured while the other services are stopped, as on a machine of their own;
-// after each of ours the pipeline settles, so that it takes no part in a baseline.
+// measures returns the measures of every round, in rotating order. Intake, with the relay at work,
+// and consumption are each measured while the other services are stopped, as on a machine of their
+// own. After each of ours the pipeline settles, so that it does not affect a baseline.
 func (b *benches) measures(o options) []bench.Measure {
 	type run = func(context.Context) (bench.Done, error)
 	metered := func(f run) run {

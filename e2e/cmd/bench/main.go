@@ -1,5 +1,6 @@
-// Command bench measures the whole stack beside what this machine's PostgreSQL and Pulsar can do at
-// all, in one run. It starts a private stack with durable settings and removes it at the end.
+// Command bench measures the whole stack beside what this machine's PostgreSQL and Pulsar can do by
+// themselves, in one run. It starts a private stack with durable settings and removes it at the
+// end.
 package main
 
 import (
@@ -42,7 +43,7 @@ func parse(args []string) (options, error) {
 		&o.warm,
 		"warm",
 		30*time.Second,
-		"how long everything is driven first, so that nobody's compiler is measured",
+		"how long everything is driven first, so that no compiler is measured",
 	)
 	flags.DurationVar(&o.length, "length", 8*time.Second, "how long each figure is measured")
 	flags.DurationVar(
@@ -123,8 +124,7 @@ func run(ctx context.Context, args []string) error {
 	return report.Save(o.json)
 }
 
-// compared measures the whole path and, against another commit, the parts, as far as -only finds
-// them.
+// compared measures the whole path and, against another commit, the parts that -only selects.
 func compared(
 	ctx context.Context,
 	o options,
@@ -233,15 +233,15 @@ func parts(ctx context.Context, o options, report *bench.Report, only *regexp.Re
 	return b.measure(ctx, o, report, only, say)
 }
 
-// wholeStage is the name by which -only finds the whole path.
+// wholeStage is the name of the whole path for -only.
 const wholeStage = "whole"
 
-// largeBuffers hold the index by user of 30 million events; without, every event reads a page of it
-// from the disk.
+// largeBuffers hold the index by user of 30 million events; without them every event reads a page
+// of it from the disk.
 const largeBuffers = "2GB"
 
-// es256PortOffset keeps the second bff away from the private stack's other ports, which follow each
-// other.
+// es256PortOffset keeps the second bff away from the private stack's other ports, which are
+// consecutive.
 const es256PortOffset = 100
 
 func address(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
@@ -285,7 +285,7 @@ func (b *benches) measure(
 	return nil
 }
 
-// chosen are the measures whose names -only finds.
+// chosen returns the measures whose names -only selects.
 func (b *benches) chosen(o options, only *regexp.Regexp) []bench.Measure {
 	return slices.DeleteFunc(
 		b.measures(o),
@@ -293,7 +293,7 @@ func (b *benches) chosen(o options, only *regexp.Regexp) []bench.Measure {
 	)
 }
 
-// names are those of the measures and stages that -only finds, as regular expressions.
+// names returns the names of the measures and stages that -only selects, as regular expressions.
 func (b *benches) names(o options, only *regexp.Regexp) []string {
 	var names []string
 	for _, m := range b.chosen(o, only) {
@@ -309,7 +309,7 @@ func (b *benches) names(o options, only *regexp.Regexp) []string {
 	return names
 }
 
-// grow fills the log and measures the intake again: how much of its ratios is left in a log of so
+// grow fills the log and measures the intake again: how much of its ratios is left in a log of that
 // many rows.
 func (b *benches) grow(
 	ctx context.Context,
@@ -355,8 +355,8 @@ func (b *benches) grow(
 }
 
 // warmUp drives broker, databases and services, half of the time each by publishing and by events.
-// After a checkpoint the databases write their logs into files that they have used before, as a
-// server does that is not new.
+// After a checkpoint the databases write their logs into recycled files, like a server that is not
+// new.
 func (b *benches) warmUp(ctx context.Context, length time.Duration) error {
 	if _, err := b.base.Publish(ctx, length/2, bench.Properties()); err != nil {
 		return err

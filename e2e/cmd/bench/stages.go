@@ -9,7 +9,7 @@ import (
 	"tributary/e2e/internal/bench"
 )
 
-// stage is what is measured once, after the rounds.
+// stage is measured once, after the rounds.
 type stage struct {
 	name string
 	run  func(ctx context.Context, o options, report *bench.Report) error
@@ -29,7 +29,7 @@ func (b *benches) stages() []stage {
 	}
 }
 
-// cost is what an event by single POST takes, in the same situation as its rate.
+// cost reports the cost of an event by single POST, under the same conditions as its rate.
 func (b *benches) cost(ctx context.Context, o options, report *bench.Report) error {
 	_, err := b.pipeline.Alone(ctx, "tracking", func(ctx context.Context) (bench.Done, error) {
 		return bench.Costs(
@@ -48,8 +48,8 @@ func (b *benches) cost(ctx context.Context, o options, report *bench.Report) err
 	return err
 }
 
-// latency is taken at half of the rate that was measured for single events, or at 4,000 a second
-// when it was not.
+// latency is measured at half of the measured rate of single events, or at 4,000 a second without
+// one.
 func (b *benches) latency(ctx context.Context, o options, report *bench.Report) error {
 	rate := report.Median(single, 8000) / 2
 	_, err := b.pipeline.Alone(ctx, "tracking", func(ctx context.Context) (bench.Done, error) {
@@ -68,11 +68,11 @@ func (b *benches) latency(ctx context.Context, o options, report *bench.Report) 
 	return err
 }
 
-// pathRate is what the whole path is made for, in events a second.
+// pathRate is the target of the whole path, in events a second.
 const pathRate = 5000
 
-// outage takes the broker away while events come in, and looks how soon what waits is published and
-// decided afterwards.
+// outage stops the broker while events arrive, and measures how soon the waiting events are
+// published and decided afterwards.
 func (b *benches) outage(ctx context.Context, o options, report *bench.Report) error {
 	found, err := b.pipeline.Outage(
 		ctx,
@@ -106,8 +106,8 @@ func (b *benches) outage(ctx context.Context, o options, report *bench.Report) e
 	return nil
 }
 
-// sustained drives the whole path at the rate of the goal and at half of it, and reports how far
-// the decisions lag.
+// sustained drives the whole path at the target rate and at half of it, and reports how far the
+// decisions lag.
 func (b *benches) sustained(ctx context.Context, o options, report *bench.Report) error {
 	behind, lags, err := b.pipeline.Sustained(ctx, o.sustained, pathRate)
 	if err != nil {
@@ -140,7 +140,7 @@ func (b *benches) sustained(ctx context.Context, o options, report *bench.Report
 	return nil
 }
 
-// lists takes the latencies of list requests one after the other.
+// lists measures the latencies of list requests in sequence.
 func (b *benches) lists(ctx context.Context, _ options, report *bench.Report) error {
 	for _, query := range bench.Lists() {
 		latencies, err := b.pipeline.List(ctx, query, 500)
@@ -154,7 +154,7 @@ func (b *benches) lists(ctx context.Context, _ options, report *bench.Report) er
 	return nil
 }
 
-// memory is the most that each service has held until now.
+// memory reports the peak memory of each service so far.
 func (b *benches) memory(_ context.Context, _ options, report *bench.Report) error {
 	for name, goal := range map[string]string{"tracking": "≤ 150", "commission": "≤ 150", "bff": "≤ 100"} {
 		pid, ok := b.stack.PID(name)

@@ -11,9 +11,8 @@ import (
 	"tributary/e2e/internal/bench"
 )
 
-// builds are this checkout's and, if o.against names a commit, that of the commit before it, each
-// with a stack on the same private ports: they run one after the other. discard removes what they
-// leave.
+// builds returns this checkout's build and, if o.against names a commit, that commit's build before
+// it, each with a stack on the same private ports: they run in turn. discard removes their remains.
 func builds(ctx context.Context, o options) (list []bench.Build, discard func() error, err error) {
 	dir, err := os.MkdirTemp("", "tributary-bench-")
 	if err != nil {

@@ -83,7 +83,7 @@ func pageVersion() string {
 	return strings.TrimSpace(string(text))
 }
 
-// goVersion is the series, since every patch of it has the same licence.
+// goVersion returns the series, since every patch of it has the same licence.
 func goVersion() string {
 	series := strings.SplitN(runtime.Version(), ".", 3)
 	return strings.Join(series[:min(2, len(series))], ".")

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// licences are those that may be distributed with this project, each with a phrase of its text. A
-// text is that of the first whose phrase it contains.
+// licences returns the licences that may be distributed with this project, each with a phrase of
+// its text. A text has the first licence whose phrase it contains.
 func licences() []struct{ name, phrase string } {
 	return []struct{ name, phrase string }{
 		{"Apache-2.0", "Apache License Version 2.0, January 2004"},
@@ -24,7 +24,7 @@ func licences() []struct{ name, phrase string } {
 	}
 }
 
-// refused are the titles of licences that would bind the whole program.
+// refused returns the titles of licences that would bind the whole program.
 func refused() []string {
 	return []string{
 		"GNU GENERAL PUBLIC LICENSE Version",

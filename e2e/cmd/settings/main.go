@@ -1,5 +1,5 @@
-// Command settings prints docs/settings.md, made from the code that reads the settings. It runs in
-// the root of the checkout.
+// Command settings prints docs/settings.md, which it generates from the code that reads the
+// settings. It runs in the root of the checkout.
 package main
 
 import (

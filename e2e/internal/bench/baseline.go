@@ -13,7 +13,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Baselines are what this machine's PostgreSQL and Pulsar can do with the least around them.
+// Baselines measure what this machine's PostgreSQL and Pulsar can do with the least code around
+// them.
 type Baselines struct {
 	pool     *pgxpool.Pool
 	producer pulsar.Producer
@@ -22,8 +23,8 @@ type Baselines struct {
 	written  atomic.Int64
 }
 
-// The log's own shape, with its indexes and without its triggers: the same bytes, and nothing of
-// ours around them.
+// The same table as the log, with its indexes but without its triggers: the same bytes, and none of
+// our code around them.
 const baselineTable = `CREATE TABLE IF NOT EXISTS baseline (LIKE events INCLUDING ALL)`
 
 const baselineBody = `{"schema_version":"v1","event_id":"0192f0e0-0000-7000-8000-000000000000",` +
@@ -82,7 +83,8 @@ func (b *Baselines) Close() {
 	b.pool.Close()
 }
 
-// rows are so many events as Load makes them, so that the baselines touch as much of their indexes.
+// rows returns a number of events as Load creates them, so that the baselines touch as much of
+// their indexes.
 func (b *Baselines) rows(size int) (ids, users, campaigns, metadata []string, hashes [][]byte) {
 	n := int(b.written.Add(int64(size))) - size
 	for i := n; i < n+size; i++ {
@@ -112,7 +114,7 @@ func (b *Baselines) OneRow(ctx context.Context, length time.Duration) (Done, err
 	})
 }
 
-// Batches is B2: 500 rows a commit by unnest with ON CONFLICT, on so many connections.
+// Batches is B2: 500 rows a commit by unnest with ON CONFLICT, on a number of connections.
 func (b *Baselines) Batches(
 	ctx context.Context,
 	length time.Duration,
@@ -141,7 +143,7 @@ func (b *Baselines) Batches(
 	})
 }
 
-// Properties are those of an event's message.
+// Properties returns the properties of an event's message.
 func Properties() map[string]string {
 	return map[string]string{
 		"event_id":       "0192f0e0-0000-7000-8000-000000000000",

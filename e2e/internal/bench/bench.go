@@ -1,5 +1,5 @@
-// Package bench measures Tributary beside what its machine can do at all, in the same run: figures
-// of a shared machine mean little, ratios within one run do.
+// Package bench measures Tributary beside what its machine can do by itself, in the same run:
+// figures of a shared machine mean little, ratios within one run do.
 package bench
 
 import (
@@ -9,32 +9,31 @@ import (
 	"time"
 )
 
-// Done is what was done in how long, and what it took of the processors: microseconds an event, by
-// process.
+// Done is the amount of work, its duration, and its CPU time: microseconds an event, by process.
 type Done struct {
 	Events int
 	Took   time.Duration
 	CPU    map[string]float64
 }
 
-// Rate is in events per second.
+// Rate returns the events per second.
 func (d Done) Rate() float64 { return float64(d.Events) / d.Took.Seconds() }
 
-// Measure is one thing that is measured once a round.
+// Measure is measured once a round.
 type Measure struct {
 	Name string
-	Per  []Per // what it is compared with; none for a baseline
+	Per  []Per // the measures it is compared with; empty for a baseline
 	Run  func(ctx context.Context) (Done, error)
 }
 
 // Per compares a measure with another of the same round.
 type Per struct {
 	Name   string    `json:"name"`
-	Goal   string    `json:"goal,omitempty"` // what the design asks for, for the reader
+	Goal   string    `json:"goal,omitempty"` // the goal of the design, for the reader
 	Ratios []float64 `json:"ratios"`         // round by round
 }
 
-// Result is what the rounds of a measure gave.
+// Result is the outcome of the rounds of a measure.
 type Result struct {
 	Name string               `json:"name"`
 	Rate []float64            `json:"events_per_second"`
@@ -103,7 +102,7 @@ type Spread struct {
 	Max    float64 `json:"max"`
 }
 
-// SpreadOf sorts a copy.
+// SpreadOf returns the spread of the figures, which it does not modify.
 func SpreadOf(figures []float64) Spread {
 	if len(figures) == 0 {
 		return Spread{}
@@ -114,7 +113,7 @@ func SpreadOf(figures []float64) Spread {
 	return Spread{sorted[0], sorted[len(sorted)/2], sorted[len(sorted)-1]}
 }
 
-// Quantile gives the figure that a share q of all figures does not exceed.
+// Quantile returns the figure that a share q of all figures does not exceed.
 func Quantile(figures []time.Duration, q float64) time.Duration {
 	if len(figures) == 0 {
 		return 0
@@ -125,8 +124,8 @@ func Quantile(figures []time.Duration, q float64) time.Duration {
 	return figures[min(len(figures)-1, int(q*float64(len(figures))))]
 }
 
-// during calls work again and again, side by side, until the time is over. work returns how many
-// events it has done.
+// during calls work repeatedly and concurrently until the time is over. work returns the number of
+// events done.
 func during(
 	ctx context.Context,
 	length time.Duration,

@@ -18,8 +18,8 @@ type Commands struct {
 
 const commandBody = `{"accepted_terms": true, "metadata": {"source": "mobile_app"}}`
 
-// Closed posts as fast as answers come, on so many connections, and counts the commands; refused
-// ones (503) do not count.
+// Closed posts as fast as answers arrive, on a number of connections, and counts the commands;
+// refused ones (503) do not count.
 func (c Commands) Closed(ctx context.Context, length time.Duration, connections int) (Done, error) {
 	clients, err := dialMany(ctx, c.Addr, connections)
 	if err != nil {
@@ -37,7 +37,7 @@ func (c Commands) Closed(ctx context.Context, length time.Duration, connections 
 		switch {
 		case err != nil:
 			return 0, err
-		// refused, because the broker lags behind: no command
+		// refused, because the broker lags behind: not a command
 		case status == http.StatusServiceUnavailable:
 			return 0, nil
 		case status != http.StatusAccepted:
@@ -48,7 +48,7 @@ func (c Commands) Closed(ctx context.Context, length time.Duration, connections 
 	})
 }
 
-// BareHTTP is B5: a handler of net/http in this process that reads the body, makes an id and
+// BareHTTP is B5: a handler of net/http in this process that reads the body, creates an id and
 // answers 202, with the same client.
 func BareHTTP(ctx context.Context, length time.Duration, connections int) (Done, error) {
 	var lc net.ListenConfig

@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// Passages are what the rounds of a build found, by step.
+// Passages are the results of the rounds of a build, by step.
 type Passages struct {
 	Build string               `json:"build"`
 	Steps map[string][]Passage `json:"steps"`
 }
 
-// Compare drives every step on a fresh stack of each build, so many rounds. The builds take turns
-// in going first.
+// Compare drives every step on a fresh stack of each build, in a number of rounds. The builds take
+// turns in going first.
 func Compare(
 	ctx context.Context,
 	builds []Build,
@@ -97,7 +97,7 @@ func drive(
 	return nil
 }
 
-// complaints are the last warnings in the logs of the stack, which is about to be discarded.
+// complaints returns the last warnings in the logs of the stack, which is about to be discarded.
 func complaints(b Build) string {
 	const most = 5
 
@@ -196,7 +196,7 @@ func ratios(before, after []Passage, figure func(Passage) float64) []float64 {
 	return all
 }
 
-// medians is the middle of every figure of the rounds.
+// medians returns the median of every figure of the rounds.
 func medians(rounds []Passage) Passage {
 	median := func(figure func(Passage) float64) float64 {
 		figures := make([]float64, len(rounds))
@@ -223,8 +223,8 @@ func medians(rounds []Passage) Passage {
 	return middle
 }
 
-// untilWarm is, round by round, after how many seconds a fresh stack first decided 0.8 of its warm
-// rate in a second.
+// untilWarm returns, round by round, after how many seconds a fresh stack first decided 0.8 of its
+// warm rate in a second.
 func (f Passages) untilWarm() []float64 {
 	var all []float64
 	for round, first := range f.Steps[FirstSeconds] {

@@ -12,8 +12,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Costs reports what each event of work takes of the write-ahead log and of the service at the URL:
-// the stable part of every figure here.
+// Costs reports the write-ahead log and the allocations of the service at the URL for each event of
+// work: the stable part of the figures.
 func Costs(
 	ctx context.Context,
 	report *Report,
@@ -49,7 +49,8 @@ func Costs(
 	return done, nil
 }
 
-// counted is the position of the write-ahead log in bytes, and how often the service has allocated.
+// counted returns the position of the write-ahead log in bytes, and the number of allocations of
+// the service.
 func counted(
 	ctx context.Context,
 	pool *pgxpool.Pool,
@@ -69,7 +70,7 @@ func counted(
 
 const ticksPerSecond = 100 // USER_HZ on Linux
 
-// cpuOf is the user and system time of a process, 0 when it is gone.
+// cpuOf returns the user and system time of a process, or 0 if it is gone.
 func cpuOf(pid int) time.Duration {
 	fields, err := stat(pid)
 	if err != nil {
@@ -79,7 +80,7 @@ func cpuOf(pid int) time.Duration {
 	return ticks(fields[11]) + ticks(fields[12])
 }
 
-// cpuOfChildren is the time of a server and of its children, those that have ended too.
+// cpuOfChildren returns the time of a server and of its children, including those that have ended.
 func cpuOfChildren(parent int) time.Duration {
 	var sum time.Duration
 	if fields, err := stat(parent); err == nil {
@@ -97,7 +98,8 @@ func cpuOfChildren(parent int) time.Duration {
 	return sum
 }
 
-// stat gives the fields after the process's name: 0 is the state, 1 the parent, 11 to 14 the times.
+// stat returns the fields after the process's name: 0 is the state, 1 the parent, 11 to 14 the
+// times.
 func stat(pid int) ([]string, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -136,10 +138,10 @@ func memory(pid int, what string) float64 {
 	return 0
 }
 
-// forgetPeak lets PeakMemory begin anew.
+// forgetPeak resets PeakMemory.
 func forgetPeak(pid int) error {
 	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0o600)
 }
 
-// PeakMemory is the most that a process has held, in MiB.
+// PeakMemory returns the peak memory of a process, in MiB.
 func PeakMemory(pid int) float64 { return memory(pid, "VmHWM") }

@@ -13,7 +13,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// ES256 makes a key, writes its public half as a PEM file into dir, and signs a partner's token
+// ES256 creates a key, writes its public half as a PEM file into dir, and signs a partner's token
 // with it.
 func ES256(dir string) (publicKeyFile, token string, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

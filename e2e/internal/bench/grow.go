@@ -11,8 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Grow puts so many rows into the log by COPY, as events of the past that are published already,
-// while tracking is stopped. Everything else has to be decided by then.
+// Grow adds rows to the log by COPY, as past events that are already published, while tracking is
+// stopped. All other events must be decided before.
 func (p *Pipeline) Grow(ctx context.Context, rows int) error {
 	if err := p.Stack.Stop(ctx, "tracking"); err != nil {
 		return err
@@ -88,8 +88,8 @@ type Query struct {
 	filter func(n int) string
 }
 
-// Lists are the kinds of list requests that are measured: of a user, of a campaign, of a type, of
-// an hour, of a month.
+// Lists returns the measured kinds of list requests: of a user, of a campaign, of a type, of an
+// hour, of a month.
 func Lists() []Query {
 	past := time.Now().Add(-45 * 24 * time.Hour).UTC().Truncate(time.Second)
 	within := func(length time.Duration) string {
@@ -104,7 +104,7 @@ func Lists() []Query {
 			"by user and type",
 			func(n int) string { return fmt.Sprintf("event_type=lead&user_id=user-%d", n%5000) },
 		},
-		// a rare one and one that comes often
+		// a rare one and a frequent one
 		{"by type", func(n int) string { return "event_type=" + []string{"lead", "click"}[n%2] }},
 		{"by campaign", func(n int) string { return fmt.Sprintf("campaign_id=camp-%d", n%50) }},
 		{
@@ -116,7 +116,7 @@ func Lists() []Query {
 	}
 }
 
-// List takes the latencies of so many list requests of a kind.
+// List returns the latencies of a number of list requests of a kind.
 func (p *Pipeline) List(ctx context.Context, query Query, requests int) ([]time.Duration, error) {
 	all := make([]time.Duration, 0, requests)
 	for n := range requests {
@@ -135,7 +135,7 @@ func (p *Pipeline) List(ctx context.Context, query Query, requests int) ([]time.
 	return all, nil
 }
 
-// get reads a whole answer, which must be 200.
+// get reads a whole answer, which must have status 200.
 func get(ctx context.Context, url string) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {

@@ -54,7 +54,7 @@ func hangUp(clients []*client) {
 	}
 }
 
-// post sends the body and gives the status of the answer.
+// post sends the body and returns the status of the answer.
 func (c *client) post(path, headers string, body []byte) (int, error) {
 	c.out = append(
 		c.out[:0],
@@ -111,20 +111,19 @@ func (c *client) answer() (int, error) {
 // Load sends events to tracking.
 type Load struct {
 	Addr  string // of tracking
-	Users int    // among how many users the events are spread
+	Users int    // the number of users of the events
 }
 
 const eventsPath = "/api/v1/tracking/events"
 
-// facts are those of the nth event: how events are spread over users and campaigns, and what they
-// hold besides.
+// facts returns the members of the nth event: its user and campaign, and its metadata.
 func (l Load) facts(n int) (user, campaign, metadata string) {
 	return "user-" + strconv.Itoa(n%max(l.Users, 1)),
 		"camp-" + strconv.Itoa(n%50),
 		`{"page":"/offers/summer","n":` + strconv.Itoa(n) + `}`
 }
 
-// event is the nth event, a click with a new id, about 150 bytes.
+// event returns the nth event, a click with a new id, about 150 bytes.
 func (l Load) event(n int) []byte {
 	user, campaign, metadata := l.facts(n)
 
@@ -155,7 +154,7 @@ func (l Load) batch(size, n int) []byte {
 	return b.Bytes()
 }
 
-// Closed posts as fast as answers come, on so many connections, size events a request.
+// Closed posts as fast as answers arrive, on a number of connections, size events a request.
 func (l Load) Closed(
 	ctx context.Context,
 	length time.Duration,
@@ -190,9 +189,9 @@ func (l Load) Closed(
 	})
 }
 
-// Open posts single events at a fixed rate, whether answers come or not, and returns the latencies:
-// each counts from when the request was due, not from when a connection was free to send it, so
-// that a stall is not hidden.
+// Open posts single events at a fixed rate, whether answers arrive or not, and returns the
+// latencies. Each counts from when the request was due, not from when a connection was free to send
+// it, so that a stall is not hidden.
 func (l Load) Open(
 	ctx context.Context,
 	length time.Duration,

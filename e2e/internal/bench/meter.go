@@ -12,12 +12,12 @@ import (
 // loadGenerator is this process among those of a Meter.
 const loadGenerator = "load"
 
-// Meter reads what the processes of a stack, and this one as "load", take of the processors.
+// Meter measures the CPU time of the processes of a stack, and of this one as "load".
 type Meter struct {
 	Processes func() map[string]int // their ids by name
 }
 
-// Around notes in what work has done how much of the processors it took.
+// Around records in the result of work how much CPU time it took.
 func (m Meter) Around(work func() (Done, error)) (Done, error) {
 	before := m.usage()
 	done, err := work()
@@ -35,7 +35,7 @@ func (m Meter) usage() map[string]time.Duration {
 	return usage
 }
 
-// since gives microseconds an event of those processes that took any.
+// since returns microseconds an event of the processes that used any CPU time.
 func (m Meter) since(before map[string]time.Duration, events int) map[string]float64 {
 	each := map[string]float64{}
 	for name, after := range m.usage() {

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// Outage is what was seen while the broker was away and after its return.
+// Outage is the observations while the broker was down and after its return.
 type Outage struct {
 	Rate float64 // of the intake at its limit meanwhile, in events per second
-	// the peak of tracking's memory, compared with that of the same load with the broker there
+	// peak of tracking's memory, compared with that of the same load with a running broker
 	GrewMiB float64
 	Waited  int64 // events that were not published at its return
 	// from its return until events were published less than a second after their receipt
@@ -17,20 +17,20 @@ type Outage struct {
 	Decided   time.Duration // and until they were decided less than a second after it
 }
 
-// Away says how long an outage takes: Saturated at the limit of the intake, the rest at Rate, which
-// the whole path is made for.
+// Away is the duration of an outage: Saturated at the limit of the intake, the rest at Rate, the
+// target of the whole path.
 type Away struct {
 	Length    time.Duration
 	Saturated time.Duration
 	Rate      float64
 }
 
-// After the broker's return events keep coming at this rate, and whatever is no further behind than
-// a second of them is fresh.
+// After the broker's return events continue at this rate, and events that are at most a second
+// behind are fresh.
 const trickle = 100
 
-// Outage stops the broker while events come in, starts it again and waits until all is fresh again
-// while a few events keep coming.
+// Outage stops the broker while events arrive, restarts it and waits until all events are fresh
+// again while a few more arrive.
 func (p *Pipeline) Outage(ctx context.Context, away Away) (found Outage, err error) {
 	pid, ok := p.Stack.PID("tracking")
 	if !ok {
@@ -112,7 +112,7 @@ func (p *Pipeline) recover(
 	return errors.Join(err, <-trickled, p.Settle(ctx))
 }
 
-// peak is the most memory that a process holds during work, in MiB.
+// peak returns the peak memory of a process during work, in MiB.
 func (p *Pipeline) peak(pid int, work func() error) (float64, error) {
 	if err := forgetPeak(pid); err != nil {
 		return 0, err
@@ -128,7 +128,7 @@ func (p *Pipeline) unpublished(ctx context.Context) (int64, error) {
     FROM relay`)
 }
 
-// caughtUp is the time since then until no more events wait than come in a second.
+// caughtUp returns the time since then until no more events wait than arrive in a second.
 func (p *Pipeline) caughtUp(
 	ctx context.Context,
 	since time.Time,

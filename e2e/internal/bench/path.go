@@ -9,9 +9,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Path measures a running stack as its users load it: every service on, from the request to the
-// stored decision. Both ends are read from the databases afterwards, so that measuring costs the
-// processes nothing meanwhile.
+// Path measures a running stack under the load of its users: every service is on, from the request
+// to the stored decision. Both ends are read from the databases afterwards, so that measuring costs
+// the processes nothing meanwhile.
 type Path struct {
 	load       Load
 	meter      Meter
@@ -95,9 +95,9 @@ func Steps() []Step {
 	}
 }
 
-// Passage is what a step found. Accepted and Decided are events a second while the load lasted; the
-// lag is from receipt to decision, and the processors' microseconds an event, by process, count
-// until everything is decided.
+// Passage is the result of a step. Accepted and Decided are events a second while the load lasted.
+// The lag, from receipt to decision, and the CPU time, in microseconds an event by process, cover
+// the time until everything is decided.
 type Passage struct {
 	Accepted float64            `json:"accepted_per_second"`
 	Decided  float64            `json:"decided_per_second"`
@@ -107,11 +107,10 @@ type Passage struct {
 	Seconds  []int64            `json:"decided_by_second"`
 }
 
-// Rate is what was both accepted and decided, in events a second.
+// Rate returns the rate of events that were both accepted and decided, in events a second.
 func (p Passage) Rate() float64 { return min(p.Accepted, p.Decided) }
 
-// Usage is what all processes but the load generator take of the processors, in microseconds an
-// event.
+// Usage returns the CPU time of all processes except the load generator, in microseconds an event.
 func (p Passage) Usage() float64 {
 	sum := 0.0
 	for name, each := range p.CPU {
@@ -166,7 +165,7 @@ func (p *Path) counters(ctx context.Context) (recorded, decided float64, err err
 	return counters(ctx, p.urls["tracking"], p.urls["commission"])
 }
 
-// look reads from the decisions what the step did.
+// look reads the results of the step from the decisions.
 func (p *Path) look(ctx context.Context, begin, end time.Time, found *Passage) error {
 	const quantiles = `
 SELECT count(*) FILTER (WHERE decided_at < $2),
@@ -203,8 +202,8 @@ GROUP BY s ORDER BY s`
 	return err
 }
 
-// Age lets the databases become as those of a server that has run for a while: statistics of the
-// tables exist, and the write-ahead log goes into files that were used before.
+// Age brings the databases into the state of a server that has run for a while: statistics of the
+// tables exist, and the write-ahead log uses recycled files.
 func (p *Path) Age(ctx context.Context) error {
 	for _, pool := range []*pgxpool.Pool{p.tracking, p.commission} {
 		for _, statement := range []string{`ANALYZE`, `CHECKPOINT`} {

@@ -14,8 +14,8 @@ import (
 	"tributary/devstack"
 )
 
-// Pipeline measures what happens behind the intake: the relay and the consumer. It works on a
-// running private stack.
+// Pipeline measures the stages after the intake: the relay and the consumer. It works on a running
+// private stack.
 type Pipeline struct {
 	Stack      devstack.Config
 	Tracking   *pgxpool.Pool // as the owner
@@ -26,10 +26,10 @@ type Pipeline struct {
 	Services   []string // by name
 	Say        func(string, ...any)
 	grown      int64 // the seq up to which Grow has filled the log
-	before     int64 // how many events were decided by then
+	before     int64 // the number of events decided by then
 }
 
-// Fill records so many events in batches while nothing else is measured.
+// Fill records a number of events in batches while nothing else is measured.
 func (p *Pipeline) Fill(ctx context.Context, events int) error {
 	const size = 500
 
@@ -50,8 +50,8 @@ func (p *Pipeline) Fill(ctx context.Context, events int) error {
 	return nil
 }
 
-// Settle waits until everything that was recorded is published and decided. It counts rows only
-// when the broker has none left: counting takes long once there are many.
+// Settle waits until every recorded event is published and decided. It counts rows only when the
+// broker has none left: counting takes long once there are many.
 func (p *Pipeline) Settle(ctx context.Context) error {
 	return p.wait(ctx, 50*time.Millisecond, func() (bool, error) {
 		unpublished, err := p.unpublished(ctx)
@@ -107,9 +107,9 @@ func (p *Pipeline) Alone(
 	return done, p.Settle(ctx)
 }
 
-// Relay is the rate at which the relay drains a backlog: its lease is held by another while events
-// are recorded and then given up, and the time counts from the first event that the broker
-// confirms. Commission stays stopped.
+// Relay returns the rate at which the relay drains a backlog: another holder keeps its lease while
+// events are recorded and then gives it up, and the time counts from the first event that the
+// broker confirms. Commission stays stopped.
 func (p *Pipeline) Relay(ctx context.Context, events int) (Done, error) {
 	if err := p.Stack.Stop(ctx, commission); err != nil {
 		return Done{}, err
@@ -143,8 +143,8 @@ func (p *Pipeline) Relay(ctx context.Context, events int) (Done, error) {
 
 const commission = "commission" // the service, and its subscription
 
-// CatchUp is the rate at which commission decides what it missed while it was stopped: what Relay
-// has left, or else so many new events.
+// CatchUp returns the rate at which commission decides what it missed while it was stopped: what
+// Relay has left, or else a number of new events.
 func (p *Pipeline) CatchUp(ctx context.Context, events int) (Done, error) {
 	if err := p.Stack.Stop(ctx, commission); err != nil {
 		return Done{}, err
@@ -171,8 +171,8 @@ func (p *Pipeline) CatchUp(ctx context.Context, events int) (Done, error) {
 	return p.Alone(ctx, commission, p.decide)
 }
 
-// Duplicates is the rate at which the consumer lets pass what it has decided before: the
-// subscription is set back to the beginning.
+// Duplicates returns the rate at which the consumer skips decided events: the subscription is reset
+// to the beginning.
 func (p *Pipeline) Duplicates(ctx context.Context) (Done, error) {
 	if err := p.Stack.Stop(ctx, commission); err != nil {
 		return Done{}, err
@@ -183,7 +183,7 @@ func (p *Pipeline) Duplicates(ctx context.Context) (Done, error) {
 		return Done{}, err
 	}
 
-	const beginning = 1 // milliseconds since 1970; a partitioned topic takes no other position
+	const beginning = 1 // milliseconds since 1970; a partitioned topic accepts no other position
 	if err := admin.Subscriptions().ResetCursorToTimestampWithContext(
 		ctx,
 		*topic,
@@ -196,9 +196,9 @@ func (p *Pipeline) Duplicates(ctx context.Context) (Done, error) {
 	return p.Alone(ctx, commission, p.decide)
 }
 
-// decide starts commission and waits until the broker has nothing left for it, which is asked only
-// when commission's own count of what it has handled stands still. The time goes from the first
-// message to the last.
+// decide starts commission and waits until the broker has nothing left for it, which is checked
+// only when commission's own count of handled events stops. The time counts from the first message
+// to the last.
 func (p *Pipeline) decide(ctx context.Context) (Done, error) {
 	if err := p.Stack.Start(ctx, commission); err != nil {
 		return Done{}, err
@@ -252,7 +252,7 @@ func (p *Pipeline) admin() (pulsaradmin.Client, *utils.TopicName, error) {
 	return admin, topic, err
 }
 
-// backlog is how much the broker holds for commission; it counts batches.
+// backlog returns how much the broker holds for commission. It counts batches.
 func (p *Pipeline) backlog() (int64, error) {
 	admin, topic, err := p.admin()
 	if err != nil {
@@ -264,7 +264,7 @@ func (p *Pipeline) backlog() (int64, error) {
 	return stats.Subscriptions[commission].MsgBacklog, err
 }
 
-// Sustained posts single events at a fixed rate for some time. It tells how many events the
+// Sustained posts single events at a fixed rate for some time. It returns how many events the
 // decisions were behind, second by second, and how long each event took from its receipt to its
 // decision.
 func (p *Pipeline) Sustained(
@@ -316,7 +316,7 @@ func (p *Pipeline) counters(ctx context.Context) (recorded, decided float64, err
 	return counters(ctx, p.Stack.URL("tracking"), p.Stack.URL(commission))
 }
 
-// lags are the times from receipt to decision of what was decided since; both clocks are this
+// lags returns the times from receipt to decision of what was decided since. Both clocks are this
 // machine's.
 func (p *Pipeline) lags(ctx context.Context, from time.Time) ([]time.Duration, error) {
 	rows, err := p.Commission.Query(ctx, `SELECT decided_at - received_at FROM decisions
@@ -328,7 +328,7 @@ func (p *Pipeline) lags(ctx context.Context, from time.Time) ([]time.Duration, e
 	return pgx.CollectRows(rows, pgx.RowTo[time.Duration])
 }
 
-// climb waits until the query gives to, and counts from the first change on.
+// climb waits until the query returns to, and counts from the first change on.
 func (p *Pipeline) climb(
 	ctx context.Context,
 	pool *pgxpool.Pool,
@@ -361,8 +361,8 @@ func (p *Pipeline) number(ctx context.Context, pool *pgxpool.Pool, query string)
 	return n, err
 }
 
-// patience is how long anything may take: minutes of events at full speed have to be decided after
-// an outage.
+// patience is how long anything may take: minutes of events at full speed must be decided after an
+// outage.
 const patience = 30 * time.Minute
 
 func (p *Pipeline) wait(

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Report is everything that a run found.
+// Report is the result of a run.
 type Report struct {
 	Machine string   `json:"machine"`
 	Rounds  int      `json:"rounds"`
@@ -22,20 +22,20 @@ type Report struct {
 	Whole []Passages `json:"whole,omitempty"`
 }
 
-// Figure is one thing that was measured once.
+// Figure is measured once.
 type Figure struct {
 	Name  string  `json:"name"`
 	Value float64 `json:"value"`
 	Unit  string  `json:"unit,omitempty"`
-	Goal  string  `json:"goal,omitempty"` // what the design asks for, for the reader
+	Goal  string  `json:"goal,omitempty"` // the goal of the design, for the reader
 }
 
-// Add notes a figure.
+// Add adds a figure.
 func (r *Report) Add(name string, value float64, unit, goal string) {
 	r.Figures = append(r.Figures, Figure{name, value, unit, goal})
 }
 
-// AddQuantiles notes the middle and the 99th percentile of times, in the unit; the goal is the
+// AddQuantiles adds the median and the 99th percentile of times, in the unit. The goal is the
 // latter's.
 func (r *Report) AddQuantiles(name string, times []time.Duration, unit time.Duration, goal string) {
 	label := strings.TrimPrefix(unit.String(), "1")
@@ -44,14 +44,14 @@ func (r *Report) AddQuantiles(name string, times []time.Duration, unit time.Dura
 	r.Add(name+", p99", of(0.99), label, goal)
 }
 
-// AddUsage notes what work took of the processors, process by process.
+// AddUsage adds the CPU time of work, process by process.
 func (r *Report) AddUsage(name string, done Done) {
 	for _, process := range slices.Sorted(maps.Keys(done.CPU)) {
 		r.Add(name+": CPU an event, "+process, done.CPU[process], "µs", "")
 	}
 }
 
-// Median is the middle rate of a measure, or otherwise when it was not taken.
+// Median returns the median rate of a measure, or otherwise if it was not taken.
 func (r *Report) Median(measure string, otherwise float64) float64 {
 	for _, m := range r.Rates {
 		if m.Name == measure {
@@ -62,7 +62,7 @@ func (r *Report) Median(measure string, otherwise float64) float64 {
 	return otherwise
 }
 
-// Ratio is the middle ratio of a measure to another one, 0 when it was not taken.
+// Ratio returns the median ratio of a measure to another one, or 0 if it was not taken.
 func (r *Report) Ratio(measure, per string) float64 {
 	for _, m := range r.Rates {
 		for _, p := range m.Per {
@@ -129,7 +129,7 @@ func (r *Report) Save(file string) error {
 	return os.WriteFile(file, append(text, '\n'), 0o600)
 }
 
-// short is a measure's label: what stands before the colon.
+// short returns a measure's label: the text before the colon.
 func short(name string) string {
 	label, _, _ := strings.Cut(name, ":")
 	return label

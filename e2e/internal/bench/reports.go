@@ -28,8 +28,8 @@ func (b Build) Parts(ctx context.Context, flags []string) (Report, error) {
 	return report, json.Unmarshal(text, &report)
 }
 
-// PrintReports writes how what was measured after compares with what was measured before, round by
-// round: rates, the processors' time an event without the load generator, and single figures.
+// PrintReports writes how the measurements after compare with those before, round by round: rates,
+// the CPU time an event without the load generator, and single figures.
 func PrintReports(w io.Writer, before, after []Report) {
 	var names []string
 
@@ -68,7 +68,7 @@ type named struct {
 	value float64
 }
 
-// values lists every figure of a report of one round.
+// values returns every figure of a report of one round.
 func (r Report) values() []named {
 	var all []named
 	for _, m := range r.Rates {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// metric sums a service's series of that name whose labels hold all the texts.
+// metric sums a service's series of that name whose labels contain all the texts.
 func metric(ctx context.Context, service, name string, texts ...string) (float64, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, service+"/metrics", http.NoBody)
 	if err != nil {
@@ -64,7 +64,7 @@ func counters(ctx context.Context, tracking, commission string) (recorded, decid
 	return recorded, decided, err
 }
 
-// await asks every pause until the condition holds, for limit at most.
+// await polls at every pause until the condition holds, for at most limit.
 func await(
 	ctx context.Context,
 	limit, pause time.Duration,

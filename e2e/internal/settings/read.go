@@ -14,7 +14,7 @@ import (
 	"unicode"
 )
 
-// ours is what the import paths of this repository begin with.
+// ours is the prefix of the import paths of this repository.
 const ours = "tributary/"
 
 // source is a package of the checkout.
@@ -121,7 +121,7 @@ func (s source) add(tree *ast.File) {
 	})
 }
 
-// find returns directory and name of a struct of ours; an empty directory for any other type.
+// find returns directory and name of a struct of ours, and an empty directory for any other type.
 func (s source) find(expression ast.Expr, dir string) (where, name string) {
 	switch e := expression.(type) {
 	case *ast.Ident:
@@ -152,7 +152,7 @@ func tags(field *ast.Field) (variable, value string) {
 	return tag.Get("envconfig"), tag.Get("default")
 }
 
-// production begins the part of a field's comment that says what production asks for.
+// production begins the part of a field's comment that says what production requires.
 const production = "Production:"
 
 // setting reads the meaning from the field's comment, in the form of Go's documentation.
@@ -183,7 +183,7 @@ func setting(field *ast.Field, variable, value string) (Setting, error) {
 	return s, nil
 }
 
-// sentence begins with a capital, ends with a full stop and cannot break a row of the table.
+// sentence returns the text as a sentence that cannot break a row of the table.
 func sentence(text string) string {
 	text = strings.ReplaceAll(strings.TrimSpace(text), "|", "\\|")
 	if text == "" {

@@ -1,5 +1,5 @@
-// Package settings writes the reference of all settings from the code that reads them: the fields
-// with an envconfig tag of each program's settings, and what devstack lists for the stacks.
+// Package settings generates the reference of all settings from the code that reads them: the
+// fields with an envconfig tag of each program's settings, and the variables of devstack.
 package settings
 
 import (
@@ -34,7 +34,7 @@ type Setting struct {
 	Name       string
 	Default    string
 	Meaning    string
-	Production string   // what APP_ENV=production asks for, if anything
+	Production string   // what APP_ENV=production requires, if anything
 	Readers    []string // programs and stacks
 }
 

@@ -29,7 +29,7 @@ func TestThePageIsWhatTheCodeReads(t *testing.T) {
 
 var assignment = regexp.MustCompile(`(?m)^(?:# )?([A-Z][A-Z0-9_]+)=`)
 
-// Every example names only settings that exist, and every setting stands in an example.
+// Every example names only existing settings, and every setting is in an example.
 func TestTheExamplesAndTheCodeNameTheSameSettings(t *testing.T) {
 	t.Parallel()
 
@@ -43,7 +43,7 @@ func TestTheExamplesAndTheCodeNameTheSameSettings(t *testing.T) {
 		known[s.Name] = true
 	}
 
-	// Of the jobs alone: both stacks make or need none of these.
+	// Of the jobs alone: the stacks set or need none of these.
 	jobs := []string{
 		"TRACKING_MIGRATION_URL", "COMMISSION_MIGRATION_URL", "MIGRATION_WAIT", "PROVISION_WAIT",
 	}
