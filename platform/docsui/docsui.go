@@ -49,8 +49,8 @@ type Error struct {
 
 // Handler serves the page at /docs, the page of errors at /docs/errors and their files below
 // /docs/. title is the page's title, specURL the address of the OpenAPI document on the same
-// origin, such as "/openapi.json".
-func Handler(title, specURL string, errors []Error) http.Handler {
+// origin, such as "/openapi.json". Paths that are not there are left to notFound.
+func Handler(title, specURL string, errors []Error, notFound http.HandlerFunc) http.Handler {
 	const script, plain = "text/javascript; charset=utf-8", "text/plain; charset=utf-8"
 	files := map[string]file{
 		"swagger-ui.css":                   embedded("swagger-ui.css.gz", "text/css; charset=utf-8"),
@@ -72,7 +72,7 @@ func Handler(title, specURL string, errors []Error) http.Handler {
 	)
 	files[""] = newFile([]byte(fill.Replace(string(page.content))), page.contentType, "no-cache")
 
-	return handler(files)
+	return handler(files, notFound)
 }
 
 // errorPage returns a page with a row for each code, whose anchor is the code.
@@ -120,15 +120,8 @@ func newFile(content []byte, contentType, cache string) file {
 	}
 }
 
-func handler(files map[string]file) http.Handler {
+func handler(files map[string]file, notFound http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			w.Header().Set("Allow", "GET, HEAD")
-			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
-
-			return
-		}
-
 		if r.URL.Path == "/docs/" {
 			http.Redirect(w, r, "../docs", http.StatusMovedPermanently)
 			return
@@ -141,7 +134,7 @@ func handler(files map[string]file) http.Handler {
 
 		found, known := files[name]
 		if !known {
-			http.NotFound(w, r)
+			notFound(w, r)
 			return
 		}
 

@@ -74,9 +74,11 @@ func New(cfg Config) *API {
 		router.Method(http.MethodGet, "/metrics", metrics(cfg.Metrics))
 	}
 
-	docs := docsui.Handler(cfg.Title, "/openapi.json", errorPages(cfg.Codes))
-	router.Handle("/docs", docs)
-	router.Handle("/docs/*", docs)
+	docs := docsui.Handler(cfg.Title, "/openapi.json", errorPages(cfg.Codes), notFound)
+	for _, path := range []string{"/docs", "/docs/*"} {
+		router.Method(http.MethodGet, path, docs)
+		router.Method(http.MethodHead, path, docs)
+	}
 
 	return &API{Router: router, Huma: api}
 }

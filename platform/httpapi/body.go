@@ -85,6 +85,8 @@ func (b *bodies) check(ctx huma.Context, next func(huma.Context)) {
 		size = int64(len(body))
 	}
 
+	size = min(size, b.value.Most()) // the largest bodies are worked on alone
+
 	if err == nil && !b.value.Wait(ctx.Context(), roomWait, caller, size) {
 		err, size = noRoom(), 0
 	}
@@ -110,7 +112,9 @@ func mediaOf(ctx huma.Context, op *huma.Operation) (string, error) {
 		)
 	}
 
-	encoding := strings.TrimSpace(ctx.Header("Content-Encoding"))
+	r, _ := humachi.Unwrap(ctx)
+
+	encoding := strings.TrimSpace(strings.Join(r.Header.Values("Content-Encoding"), ","))
 	if encoding != "" && !strings.EqualFold(encoding, "identity") {
 		ctx.SetHeader("Accept-Encoding", "identity") // RFC 9110, section 15.5.16
 

@@ -157,6 +157,26 @@ func TestABodyOfTooManyValuesIsRefused(t *testing.T) {
 	}
 }
 
+// Whatever keeps to the limits that callers are told is taken while nothing else is: "try again"
+// would not help.
+func TestTheLargestBodyFindsRoom(t *testing.T) {
+	t.Parallel()
+	server, _ := setup(t, nil)
+
+	nest := strings.Repeat(`{"a":`, 29) + "{}" + strings.Repeat("}", 29) + ","
+	for name, values := range map[string]string{
+		"empty objects":  strings.Repeat("{},", 49_900),
+		"nested objects": strings.Repeat(nest, 1_660),
+	} {
+		body := `{"text":"a","more":[` + values + `1]}`
+		answer, text := send(t, http.MethodPost, server.URL+"/notes", "application/json", body)
+
+		if answer.StatusCode != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d %s", name, answer.StatusCode, text)
+		}
+	}
+}
+
 // Many bodies at a time that become large are worked on one after the other: memory holds few.
 //
 //nolint:paralleltest // it measures the memory of the process
@@ -224,7 +244,9 @@ func TestCompressedBodiesAreRefusedWithAHint(t *testing.T) {
 
 	for coding, want := range map[string]int{
 		"gzip": http.StatusUnsupportedMediaType, "br, gzip": http.StatusUnsupportedMediaType,
-		"Identity": http.StatusOK, "": http.StatusOK,
+		"identity\ngzip": http.StatusUnsupportedMediaType, // two headers
+		"Identity":       http.StatusOK,
+		"":               http.StatusOK,
 	} {
 		r, err := http.NewRequestWithContext(
 			t.Context(),
@@ -237,7 +259,7 @@ func TestCompressedBodiesAreRefusedWithAHint(t *testing.T) {
 		}
 
 		r.Header.Set("Content-Type", "application/json")
-		r.Header.Set("Content-Encoding", coding)
+		r.Header["Content-Encoding"] = strings.Split(coding, "\n")
 
 		answer, err := http.DefaultClient.Do(r)
 		if err != nil {

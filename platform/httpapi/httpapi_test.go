@@ -150,6 +150,9 @@ func TestBadRequestsAreProblems(t *testing.T) {
 	}{
 		"unknown path":       {"GET", "/nothing", plain, "", 404, "route_not_found", ""},
 		"wrong method":       {"DELETE", "/notes", plain, "", 405, "method_not_allowed", ""},
+		"unknown page":       {"GET", "/docs/nothing", plain, "", 404, "route_not_found", ""},
+		"page not written":   {"DELETE", "/docs", plain, "", 405, "method_not_allowed", ""},
+		"file not written":   {"POST", "/docs/errors", plain, "", 405, "method_not_allowed", ""},
 		"no body":            {"POST", "/notes", plain, "", 400, "json_empty", ""},
 		"byte order mark":    {"POST", "/notes", plain, "\xef\xbb\xbf{}", 400, "json_byte_order_mark", ""},
 		"null":               {"POST", "/notes", plain, `{"text":null,"count":null}`, 422, "required", "text"},

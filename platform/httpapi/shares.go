@@ -22,6 +22,9 @@ func NewShares(total int64) *Shares {
 	return &Shares{total: total, held: map[string]int64{}, freed: make(chan struct{})}
 }
 
+// Most returns the most that one caller alone can have.
+func (s *Shares) Most() int64 { return s.total - s.total/4 }
+
 // Take takes n for the caller. It reports whether there was room.
 func (s *Shares) Take(caller string, n int64) bool {
 	s.mu.Lock()
@@ -32,7 +35,7 @@ func (s *Shares) Take(caller string, n int64) bool {
 
 func (s *Shares) take(caller string, n int64) bool {
 	little := s.held[caller]+n <= max(s.total/16, 1)
-	if s.used+n > s.total || (!little && s.used+n > s.total-s.total/4) {
+	if s.used+n > s.total || (!little && s.used+n > s.Most()) {
 		return false
 	}
 

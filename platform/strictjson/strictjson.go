@@ -10,9 +10,9 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
@@ -52,8 +52,9 @@ func Measure(data []byte, maxValues int) (size int64, err error) {
 		return 0, malformed("json_empty", "The body is empty; a JSON value is expected.")
 	}
 
-	c, _ := checks.Get().(*check)
-	defer checks.Put(c)
+	c := <-checks
+	defer func() { checks <- c }()
+
 	c.source = *bytes.NewBuffer(data)
 	c.decoder.Reset(&c.source)
 	c.maxValues = maxValues
@@ -73,6 +74,7 @@ const byteOrderMark = "\xef\xbb\xbf"
 const (
 	sizeOfObject = 340
 	sizeOfName   = 16
+	sizeOfMany   = 150 // a name beyond the eighth of an object: the decoder keeps a table of them
 	sizeOfArray  = 48
 	sizeOfScalar = 32
 )
@@ -87,8 +89,24 @@ type check struct {
 	size      int64
 }
 
+// checks are as many as can run at a time: a check of many names takes several times its text, and
+// more checks than processors are no faster.
+//
 //nolint:gochecknoglobals // a pool is the process's own, as memory is
-var checks = sync.Pool{New: func() any { return new(check) }}
+var checks = newChecks()
+
+const maxChecks = 8
+
+func newChecks() chan *check {
+	n := min(runtime.GOMAXPROCS(0), maxChecks)
+
+	pool := make(chan *check, n)
+	for range n {
+		pool <- new(check)
+	}
+
+	return pool
+}
 
 func (c *check) walk(data []byte) error {
 	decoder := &c.decoder
@@ -137,6 +155,10 @@ func (c *check) count(kind jsontext.Kind) error {
 		parent, length := c.decoder.StackIndex(c.decoder.StackDepth())
 		if parent == jsontext.KindBeginObject && length%2 == 1 { // the name of a member
 			c.size += sizeOfName
+			if length > 2*8 {
+				c.size += sizeOfMany
+			}
+
 			return nil
 		}
 

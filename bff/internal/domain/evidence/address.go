@@ -64,8 +64,8 @@ var namePattern = regexp.MustCompile(
 // names in use inside networks, and names that resolve to the address which they spell.
 func innerZones() []string {
 	return []string{
-		"alt", "arpa", "corp", "home", "internal", "intranet", "invalid", "lan", "local",
-		"localdomain", "localhost", "mail", "onion", "private", "test",
+		"alt", "arpa", "consul", "corp", "home", "internal", "intranet", "invalid", "lan", "local",
+		"localdomain", "localhost", "mail", "onion", "private", "svc", "test",
 		"localtest.me", "lvh.me", "nip.io", "sslip.io", "xip.io",
 	}
 }

@@ -17,7 +17,7 @@ import (
 type actionInput struct {
 	ChangeHeaders
 	MatchHeader
-	ID   string `path:"id" maxLength:"64" doc:"The commission's id."`
+	ID   resourceID `path:"id" maxLength:"64" doc:"The commission's id."`
 	Body struct {
 		Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"Kept in the audit." example:"goodwill"`
 	}
@@ -80,7 +80,7 @@ func registerActions(api huma.API, handler *settle.Handler, clock func() time.Ti
 							return handler.Act(
 								ctx,
 								r,
-								settle.Action{ID: in.ID, Version: version, Action: a.action},
+								settle.Action{ID: string(in.ID), Version: version, Action: a.action},
 							)
 						},
 					),

@@ -126,7 +126,7 @@ type idCursor struct {
 }
 
 type commissionInput struct {
-	ID string `path:"id" maxLength:"64" doc:"The commission's id."`
+	ID resourceID `path:"id" maxLength:"64" doc:"The commission's id."`
 }
 
 type commissionAnswer struct {
@@ -186,7 +186,7 @@ func registerCommissions(api huma.API, store query.Commissions, clock func() tim
 			Errors:      []int{http.StatusNotFound},
 		}),
 		func(ctx context.Context, in *commissionInput) (*commissionAnswer, error) {
-			found, err := store.Commission(ctx, in.ID)
+			found, err := store.Commission(ctx, string(in.ID))
 			if err != nil {
 				return nil, err
 			}

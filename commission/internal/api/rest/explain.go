@@ -33,7 +33,7 @@ func registerExplain(api huma.API, handler *explain.Handler) {
 			Errors:      []int{http.StatusNotFound},
 		}),
 		func(ctx context.Context, in *commissionInput) (*explanationAnswer, error) {
-			found, err := handler.Commission(ctx, in.ID)
+			found, err := handler.Commission(ctx, string(in.ID))
 			if err != nil {
 				return nil, err
 			}

@@ -94,7 +94,7 @@ type payoutList struct {
 }
 
 type PayoutInput struct {
-	ID string `path:"id" maxLength:"64" doc:"The id of the payout, which is the command_id of its request."`
+	ID resourceID `path:"id" maxLength:"64" doc:"The id of the payout, which is the command_id of its request."`
 }
 
 type closeInput struct {
@@ -166,7 +166,7 @@ func registerPayouts(api huma.API, uses UseCases) {
 		Errors:      []int{http.StatusNotFound},
 	}),
 		func(ctx context.Context, in *PayoutInput) (*answered[payoutBody], error) {
-			found, err := uses.GetPayout.Handle(ctx, callerOf(ctx), in.ID)
+			found, err := uses.GetPayout.Handle(ctx, callerOf(ctx), string(in.ID))
 			if err != nil {
 				return nil, err
 			}
@@ -233,7 +233,7 @@ func registerPayouts(api huma.API, uses UseCases) {
 						return uses.ClosePayout.Handle(
 							ctx,
 							r,
-							command.Closing{ID: in.ID, Version: version, To: a.to},
+							command.Closing{ID: string(in.ID), Version: version, To: a.to},
 						)
 					},
 				)

@@ -31,7 +31,7 @@ type ruleList struct {
 }
 
 type RuleInput struct {
-	ID string `path:"id" maxLength:"64" doc:"The rule's id."`
+	ID resourceID `path:"id" maxLength:"64" doc:"The rule's id."`
 }
 
 type ruleAnswer struct {
@@ -118,8 +118,8 @@ func registerRules(
 
 		answer := &ruleAnswer{}
 
-		answer.Body.RuleID = in.ID
-		for _, r := range set.Versions(in.ID) {
+		answer.Body.RuleID = string(in.ID)
+		for _, r := range set.Versions(string(in.ID)) {
 			answer.Body.Versions = append(answer.Body.Versions, wire.RuleOf(r))
 		}
 
@@ -189,7 +189,7 @@ func registerRules(
 				frame,
 				wire.RuleOf,
 				func(r change.Request) (rule.Rule, error) {
-					return handler.Retire(ctx, r, in.ID, in.Body.RetiredAt)
+					return handler.Retire(ctx, r, string(in.ID), in.Body.RetiredAt)
 				},
 			)
 		},
