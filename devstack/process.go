@@ -170,7 +170,7 @@ func openLog(file string) (*os.File, error) {
 		}
 	}
 
-	//nolint:gosec // logs are for everybody on the machine
+	//nolint:gosec // any user of the machine may read logs
 	return os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 }
 

@@ -32,7 +32,7 @@ func programs() []string {
 // rebuilt.
 func (c Config) Build(ctx context.Context) error {
 	bin := filepath.Join(c.State, "bin")
-	if err := os.MkdirAll(bin, 0o755); err != nil { //nolint:gosec // programs are for everybody
+	if err := os.MkdirAll(bin, 0o755); err != nil { //nolint:gosec // any user may run the programs
 		return err
 	}
 

@@ -65,7 +65,7 @@ func unpackPostgres(archive, dir string) error {
 // untar writes the archive below dir, without the first strip parts of each path. Paths that lead
 // out of dir are refused.
 func untar(r io.Reader, dir string, strip int) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // programs are for everybody
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // any user may run the programs
 		return err
 	}
 

@@ -193,9 +193,9 @@ CREATE TRIGGER commissions_move
     BEFORE UPDATE ON commissions
     FOR EACH ROW EXECUTE FUNCTION commissions_guard();
 
--- A status tells where money lies, so none changes without it: whoever writes, the ledger has moved
--- by the end of the transaction. Earnings that are approved at once, as by rules without hold days,
--- are inserted as such and pay for none of this.
+-- The status says where the money is, so it never changes without the ledger: whoever writes, the
+-- ledger has changed by the end of the transaction. Earnings that are approved at once, as by rules
+-- without hold days, are inserted as approved and skip this check.
 -- +goose StatementBegin
 CREATE FUNCTION commissions_settled() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -17,7 +17,7 @@ CREATE TABLE payouts (
     requested_at    timestamptz NOT NULL,
     created_at      timestamptz NOT NULL,
     closed_at       timestamptz,
-    -- when a command came with the same id that asked for something else: it was not acted on
+    -- when another request with the same id arrived: it had no effect
     conflicted_at   timestamptz,
     version         int         NOT NULL DEFAULT 1,
 
@@ -63,7 +63,7 @@ CREATE TRIGGER payouts_move
     BEFORE UPDATE ON payouts
     FOR EACH ROW EXECUTE FUNCTION payouts_guard();
 
--- A status tells where money lies: whoever writes, the ledger has moved by the end of the
+-- The status says where the money is: whoever writes, the ledger has changed by the end of the
 -- transaction.
 -- +goose StatementBegin
 CREATE FUNCTION payouts_moved() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -12,7 +12,8 @@ import (
 const (
 	tick        = 250 * time.Millisecond
 	silentTicks = 4 // without an answer while messages are pending, before new ones are refused
-	// Without an answer while no message is pending, before the broker is asked for one.
+	// Without an answer while no message is pending, before the broker is asked whether it is
+	// there.
 	idleTicks = 12
 	// With the same message pending while the broker answers, before the producer is replaced.
 	deafTicks = 32

@@ -32,8 +32,8 @@ func (c CORS) Validate(production bool) []string {
 	return nil
 }
 
-// validOrigin takes scheme, host and port and nothing else. A * is not taken anywhere: pages of
-// anybody would then speak with the user's token.
+// validOrigin reports whether the text is scheme, host and port and nothing else. A * is never
+// accepted: any page could then act with the user's token.
 func validOrigin(text string) bool {
 	origin, err := url.Parse(text)
 

@@ -28,7 +28,7 @@ type Config struct {
 	Title       string
 	Description string
 	Version     string
-	HealthPath  string // the health route that was asked for, such as /api/v1/tracking/health
+	HealthPath  string // the health route, such as /api/v1/tracking/health
 	Tags        []*huma.Tag
 	Codes       []Code // the service's own error codes; those of Codes() are added
 	Health      *Health

@@ -146,8 +146,8 @@ func AddSaturated(a, b int64) int64 {
 	return math.MinInt64
 }
 
-// String gives major units with exactly the currency's digits, such as "10.50", "-0.05" or "1500"
-// for JPY; no currency code.
+// String returns major units with exactly the currency's digits and no currency code, such as
+// "10.50", "-0.05" or "1500" for JPY.
 func (a Amount) String() string {
 	digits := a.currency.Digits()
 	//nolint:gosec // two's complement on purpose: the next lines take the magnitude, also of MinInt64

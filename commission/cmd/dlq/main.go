@@ -1,13 +1,13 @@
-// Command dlq looks after the dead letters of the commission service:
+// Command dlq inspects and redrives the dead letters of the commission service:
 //
-//	dlq list                 what is waiting, with the reasons
-//	dlq show ID              one message, whole
-//	dlq redrive ID… | all    back to the topics that they came from
+//	dlq list                 waiting messages, with their reasons
+//	dlq show ID              one message in full
+//	dlq redrive ID… | all    back to the topics of origin
 //
-// It reads the durable subscription "operator", so what was redriven is gone from the list. "all"
-// are those that wait when it starts: what is refused again waits for the next time. Redriving
-// twice is harmless: an event is decided once, and a payment request acts once. With -topic
-// bff-payment-request-v1-dlq it looks after payment requests.
+// It reads the durable subscription "operator", so a redriven message leaves the list. "all" means
+// the messages that wait when it starts: a message that is refused again waits for the next run.
+// Redriving twice is harmless: an event is decided once, and a payment request takes effect once.
+// With -topic bff-payment-request-v1-dlq it handles payment requests.
 package main
 
 import (

@@ -1,13 +1,13 @@
-// Command explain makes a decision again from nothing but the JSON of its explanation, which it
-// reads from the standard input:
+// Command explain recomputes a decision from the JSON of its explanation alone, which it reads from
+// the standard input:
 //
 //	curl -s localhost:8001/api/v1/commission/commissions/$ID/explain |
 //	  go run ./commission/cmd/explain
 //
-// It prints what it computed: of an adjustment that a replay made, the difference between what the
-// rules said and what was booked. Where the explanation says something else, it names each member
-// that differs and exits with 1; so it does where nothing can be made again, as of an adjustment by
-// hand, and says why.
+// It prints the recomputed decision, or for an adjustment that a replay made, the difference
+// between what the rules grant and what was posted. If the explanation differs, it names each
+// member that differs and exits with 1. It also exits with 1 and says why if nothing can be
+// recomputed, as for an adjustment by an operator.
 package main
 
 import (
@@ -52,7 +52,7 @@ func run(in io.Reader, out, problems io.Writer) int {
 	return 0
 }
 
-// again makes what is explained again: a decision, or the difference that an adjustment makes good.
+// again recomputes what is explained: a decision, or the difference that an adjustment corrects.
 func again(x wire.Explanation) (made string, differences []string, err error) {
 	if x.Adjustment != nil {
 		minor, differences, err := x.CheckAdjustment()

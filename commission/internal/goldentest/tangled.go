@@ -5,9 +5,9 @@ import (
 	"math/rand/v2"
 )
 
-// Tangled draws a case of few orders and rules of several versions: orders that are told more than
-// once, in one campaign or in several, and taken back by order, by any of their tellings, or by
-// another reversal; versions that add tiers and caps or change their periods. The same seed gives
+// Tangled draws a case of few orders and rules of several versions: orders that are reported more
+// than once, in one campaign or in several, and reversed by order, by any of their events, or by
+// another reversal; versions that add tiers and caps or change their periods. The same seed draws
 // the same case.
 func Tangled(seed uint64) Case {
 	g := generator{rand.New(rand.NewPCG(seed, 20261126))} //nolint:gosec // repeatable on purpose
@@ -58,7 +58,7 @@ func (g generator) named(options ...string) []string {
 	return options
 }
 
-// reversal takes back an order, one of the events, or what is not there.
+// reversal draws a reversal of an order, of one of the events, or of an unknown one.
 func (g generator) reversal(id string, events []string) Line {
 	options := g.named("user=u", g.at())
 	if g.IntN(2) == 0 {

@@ -143,7 +143,7 @@ func (w *world) publish(t *testing.T, g group) {
 	}
 }
 
-// publishLine publishes a version when it takes effect; ids are those of the rules by name.
+// publishLine publishes a version when it takes effect; ids maps the rules' names to their ids.
 func (w *world) publishLine(t *testing.T, g group, l goldentest.Line, ids map[string]string) {
 	t.Helper()
 
@@ -393,8 +393,8 @@ func TestGoldenCasesThroughTheDatabase(t *testing.T) {
 	w.nothingElse(t, all)
 }
 
-// A version that is published between the events meets what was decided before it: it gives what
-// the oracle gives, which knows no accounts.
+// A version that is published between the events meets earlier decisions. The results are those of
+// the oracle, which has no accounts.
 func TestVersionsThatComeBetweenTheEvents(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, noLetters{})

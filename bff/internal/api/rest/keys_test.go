@@ -73,7 +73,8 @@ func TestAFaultyRequestLeavesItsKey(t *testing.T) {
 	receiptOf(t, s.post(t, paymentPath, goodPayment, "Idempotency-Key", "k"))
 }
 
-// A message holds the hash of what was asked for, which shows nothing of it; without a key none.
+// A message contains the hash of the request, which reveals nothing of it, and no hash without a
+// key.
 func TestCommandsCarryTheHashOfTheirContent(t *testing.T) {
 	t.Parallel()
 	s := setup(t)

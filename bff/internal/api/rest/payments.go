@@ -20,7 +20,7 @@ type paymentInput struct {
 	}
 }
 
-// content is that of contentOf.
+// content returns what contentOf does.
 func (in *paymentInput) content() (string, error) {
 	amount, err := number(in.Body.Amount.Text)
 	if err != nil {

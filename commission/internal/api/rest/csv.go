@@ -141,7 +141,7 @@ func (s streams) write(
 			filter,
 			query.Slice{Limit: csvPage, After: rows[len(rows)-1].State().ID},
 		); err != nil {
-			//nolint:forbidigo // net/http's way to break a response off, so that nobody takes a part for the whole
+			//nolint:forbidigo // net/http's way to abort a response, so that a part is not taken for the whole
 			panic(http.ErrAbortHandler)
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Whoever acts is not the one who gains, whatever roles the token has.
+// No caller acts on its own money, whatever roles the token has.
 func TestNoOneActsOnTheirOwnMoney(t *testing.T) {
 	t.Parallel()
 	s := secured(t)

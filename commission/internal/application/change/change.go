@@ -99,8 +99,7 @@ func (r Request) CheckGain(userID string) error {
 	)
 }
 
-// Anonymous is the actor of a change while authentication is off: then nobody can be told from
-// anybody else.
+// Anonymous is the actor of a change while authentication is off: callers cannot be distinguished.
 const Anonymous = "anonymous"
 
 // CheckSecond returns the fault second_person_required if the actor is the one who made what is to

@@ -32,10 +32,10 @@ func (h History) events() []event.Event {
 	return out
 }
 
-// compare decides the history again and returns where the result is not what is booked, and not
-// what stands. The sales of an order and their reversals are one: when one of the sales belongs to
-// the period, all of them do, so that what is taken from one sale and given to another is done at
-// once.
+// compare decides the history again and returns where the result differs from what is posted, and
+// from the effective decisions. The sales of an order and their reversals are compared together: if
+// one of the sales belongs to the period, all of them do, so that money moves from one sale to
+// another in one step.
 func compare(history History, period Period) comparison {
 	again := decision.Run(history.events(), history.Rules, history.Manual)
 	expected := expectedOf(again, history.Manual.Rejected)

@@ -253,7 +253,8 @@ func (h *Handler) booking(found comparison, request change.Request) Booking {
 	return b
 }
 
-// adjustment makes good a difference of the event about which s stands.
+// adjustment returns the adjustment that corrects a difference of the event whose effective
+// decision is s.
 func adjustment(d Difference, s *Standing, request change.Request) commission.State {
 	f := d.Event.Facts()
 

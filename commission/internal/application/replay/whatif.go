@@ -15,7 +15,7 @@ import (
 type Trial struct {
 	UserID   string
 	Currency money.Currency
-	Present  money.Total // by the rules as they stand
+	Present  money.Total // by the current rules
 	Trial    money.Total // with the trial rule among them
 }
 

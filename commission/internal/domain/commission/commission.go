@@ -190,8 +190,8 @@ const (
 	Reject  Action = "reject"
 )
 
-// StandsAlone reports whether no other commission decides about its status: it is an earning, or
-// the adjustment by which a replay gives what the first decision had not.
+// StandsAlone reports whether no other commission determines the status of this one: it is an
+// earning, or the adjustment by which a replay grants what the first decision had not.
 func (s State) StandsAlone() bool {
 	return s.Kind == Earning || s.Kind == Adjustment && s.EventID != "" && s.ReversesID == ""
 }
@@ -200,10 +200,10 @@ func (s State) StandsAlone() bool {
 // until a second person approves or rejects it.
 func (s State) ByOperator() bool { return s.Kind == Adjustment && s.EventID == "" }
 
-// Next is the state machine: the status after the action, a conflict with code transition_refused
-// where it is not allowed. Only what stands alone is acted on, and adjustments by operators that
-// wait for a second person are approved or rejected; clawbacks and all other adjustments of replays
-// follow theirs.
+// Next is the state machine: it returns the status after the action. Fault transition_refused is
+// returned if the status does not allow the action. Only commissions that stand alone can be acted
+// on; an adjustment by an operator that waits for a second person can be approved or rejected.
+// Clawbacks and all other adjustments of replays follow theirs.
 func (s State) Next(action Action) (Status, error) {
 	from := s.Status
 

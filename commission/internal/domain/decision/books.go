@@ -25,7 +25,7 @@ type Books struct {
 // ref is an event of a user: events refer to those of their own user only.
 type ref struct{ userID, id string }
 
-// order is what is known of an order.
+// order is the state of an order.
 type order struct {
 	sales []event.Event // its tellings, whether or not they earned
 	taker string        // the sale that took it, "" as long as a rule applied to none
@@ -33,7 +33,7 @@ type order struct {
 	formerly bool
 }
 
-// NewBooks returns empty books with room for so many events.
+// NewBooks returns empty books with room for a number of events.
 func NewBooks(events int) *Books {
 	return &Books{
 		decided:   make(map[string]struct{}, events),
@@ -107,9 +107,9 @@ func (b *Books) Account(e event.Event) Account {
 	return account
 }
 
-// originalOf finds what a reversal takes back. A second telling of an order stands for the sale
-// that took it. Of an order that is named it is that sale too; as long as the order is not taken,
-// the sale that occurred first.
+// originalOf returns the event that a reversal reverses. If the named event repeats an order, the
+// original is the sale that took the order. If an order is named, it is that sale too, or while the
+// order is not taken, the sale that occurred first.
 func (b *Books) originalOf(facts event.Facts) *Original {
 	if facts.OriginalID != "" {
 		named := b.originals[ref{facts.UserID, facts.OriginalID}]
@@ -179,7 +179,7 @@ func (b *Books) park(e event.Event) {
 	b.returned[facts.Order()] = with(b.returned[facts.Order()], e)
 }
 
-// with appends an event that is not there yet.
+// with appends an event unless events contains it.
 func with(events []event.Event, e event.Event) []event.Event {
 	if slices.ContainsFunc(events, func(x event.Event) bool { return x.ID() == e.ID() }) {
 		return events
@@ -188,9 +188,9 @@ func with(events []event.Event, e event.Event) []event.Event {
 	return append(events, e)
 }
 
-// Undecided yields the events that have no decision, in their order, and after each the reversals
-// that waited for it; the bool reports whether the event had been parked. The decision about an
-// event has to be recorded before the next one is asked for.
+// Undecided yields the events without a decision, in their order, and after each the reversals that
+// waited for it. The bool reports whether the event was parked. The decision about an event must be
+// recorded before the next event is requested.
 func (b *Books) Undecided(events []event.Event) iter.Seq2[event.Event, bool] {
 	return func(yield func(event.Event, bool) bool) {
 		for _, e := range events {
@@ -337,8 +337,8 @@ func sum(a, b Usage) Usage {
 	}
 }
 
-// UsageKeys names the accounts that a decision moves when its rule applies: none when no version of
-// the rule has tiers or a cap.
+// UsageKeys returns the accounts that a decision changes if its rule applies. There are none if no
+// version of the rule has tiers or a cap.
 func UsageKeys(d Decision, rules *rule.Set) []UsageKey {
 	accounts := rules.Accounts(d.Rule.ID)
 	if len(accounts) == 0 {

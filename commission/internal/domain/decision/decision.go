@@ -29,7 +29,7 @@ type Decision struct {
 
 	OriginalID     string // for a reversal, the original event once it is known
 	ReversedBefore int64  // for a reversal, how much of the original was reversed before
-	OrderTakenBy   string // a duplicate order: the event that took it
+	OrderTakenBy   string // for a duplicate order, the event that took it
 
 	Unrounded   string // exact decimal text of the formula's result
 	Amount      money.Amount

@@ -32,8 +32,8 @@ func Run(events []event.Event, rules *rule.Set, manual Manual) []Decision {
 	return books.run(events, rules, manual.Rejected)
 }
 
-// RunInOrder decides in the order in which the events are given: what consumption makes of that
-// order. The commissions of rejected events are rejected as soon as they are made.
+// RunInOrder decides the events in the given order, as consumption does. The commissions of
+// rejected events are rejected as soon as they are created.
 func RunInOrder(events []event.Event, rules *rule.Set, rejected map[string]bool) []Decision {
 	return NewBooks(len(events)).run(events, rules, rejected)
 }

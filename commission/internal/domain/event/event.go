@@ -63,7 +63,8 @@ type Facts struct {
 	SelfReferral bool // the metadata says that the user bought from themselves
 }
 
-// Order names an order: numbers are those of a user's campaign, and of what belongs to none.
+// Order identifies an order. A number is unique within a user's campaign, or among the user's
+// events without a campaign.
 type Order struct{ UserID, CampaignID, Number string }
 
 // Order is the order that a sale belongs to, or that a reversal names. The number is "" where the

@@ -48,7 +48,7 @@ type Wanted struct {
 	Amount      money.Amount // positive
 	Method      string
 	Details     string
-	RequestHash string // of what is asked for; "" if the caller gave no key
+	RequestHash string // hash of the request; "" if the caller sent no key
 	RequestedAt time.Time
 	Refusal     string // the reason to reject it whatever is available, or ""
 }

@@ -282,8 +282,8 @@ func ofOrder(id, order string, second int) event.Facts {
 	return e
 }
 
-// A replay without any change of rules neither pays what was rejected by another telling of the
-// order, nor lets go of what is held.
+// A replay without a change of rules neither pays for an order that was rejected for another event
+// of it, nor releases what is held.
 func TestAReplayKeepsWhatOperatorsDecided(t *testing.T) {
 	t.Parallel()
 
@@ -382,7 +382,7 @@ func TestAVoidAfterAReplayOfAPart(t *testing.T) {
 	}
 }
 
-// Sums beyond 64 bits are sums: the events have their decisions, and everybody their answers.
+// Sums beyond 64 bits are correct: every event is decided, and every query is answered.
 func TestSumsBeyond64Bits(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

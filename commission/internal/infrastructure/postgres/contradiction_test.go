@@ -8,8 +8,8 @@ import (
 	"tributary/commission/internal/domain/event"
 )
 
-// A refund of a sale that was out of range only for the accounts of its rule takes back nothing, and
-// the events after it have their decisions.
+// A refund of a sale that was out of range only for the accounts of its rule reverses nothing, and
+// later events are decided.
 func TestARefundOfASaleOutOfRange(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

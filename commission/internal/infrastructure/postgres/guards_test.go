@@ -384,8 +384,8 @@ func TestNoStatusChangesWithoutItsMoney(t *testing.T) {
 	}
 }
 
-// The ledger follows commissions and payouts, and these the ledger: no row of either is written
-// without the other, whoever writes.
+// The ledger follows commissions and payouts, and these follow the ledger: no row of either is
+// written without the other, whoever writes.
 func TestMoneyAndStatesAreWrittenTogether(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

@@ -21,8 +21,9 @@ import (
 const (
 	selectDecided = `SELECT event_id FROM decisions WHERE event_id = ANY($1)`
 
-	// What events of the batch refer to, as it stands: by id, with the sale that took the order of
-	// a second telling, and sales of the same orders. With what earlier reversals took back.
+	// The originals of the batch's events in their current state: by id, with the sale that took
+	// the order of a repeated one, and sales of the same orders. With what earlier reversals
+	// reversed.
 	selectOriginals = `
 SELECT ` + decisionColumns + `, coalesce(r.reversed, 0), r.times
 FROM (

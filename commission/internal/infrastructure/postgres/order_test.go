@@ -130,9 +130,9 @@ func (f fixture) publishNext(t *testing.T, r *rapid.T, users [2]string, kind eve
 	}
 }
 
-// drawn draws sales, purchases, views and leads, which have no rule, of which some share an order,
+// drawn draws sales, purchases, views and leads, which have no rule, some of which share an order,
 // and reversals of any of them, of each other, and of orders; ids begin with the name. All occur
-// within so many days.
+// within the given number of days.
 func drawn(
 	t *rapid.T,
 	name string,
@@ -375,7 +375,7 @@ func TestReplayBringsEveryOrderOfArrivalToTheSame(t *testing.T) {
 	})
 }
 
-// decisions gives all that was decided about the user's events, and the usage.
+// decisions returns all decisions about the user's events, and the usage.
 func (f fixture) decisions(t *testing.T, user string) string {
 	t.Helper()
 

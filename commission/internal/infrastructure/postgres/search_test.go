@@ -231,7 +231,7 @@ func (f search) pages(t *testing.T) (n int, plans string) {
 		if buffers := regexp.MustCompile(
 			`Buffers: shared(?: hit=(\d+))?(?: read=(\d+))?`,
 		).FindStringSubmatch(plan); buffers != nil {
-			// the first is that of the whole
+			// the first is that of the whole plan
 			hit, _ := strconv.Atoi(buffers[1])
 			read, _ := strconv.Atoi(buffers[2])
 			n += hit + read

@@ -31,9 +31,9 @@ func addKeys(keys map[decision.UsageKey]account, d decision.Decision, rules *rul
 	}
 }
 
-// deriveUsage makes accounts out of the decisions that stand: the base and the commission that
+// deriveUsage computes the accounts from the effective decisions: the base and the commission that
 // reversals have left of each event, without those whose commission was rejected. As in package
-// decision, less than the version's minimum counts for nothing.
+// decision, a base below the version's minimum does not count.
 const deriveUsage = `
 WITH wanted AS (
     SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[],
