@@ -1,6 +1,7 @@
 # Tributary. `make` alone lists the targets.
 #
-# STACK=native (the default) runs PostgreSQL, Pulsar and the services as plain processes; STACK=docker runs docker-compose.yml.
+# STACK=native (the default) runs PostgreSQL, Pulsar and the services as plain processes;
+# STACK=docker runs docker-compose.yml.
 # Ports and folders are moved by the environment or .env: .env.example lists the names.
 
 SHELL := /bin/bash

@@ -67,7 +67,7 @@ func (c Config) need(ctx context.Context, program, debianPackage string) error {
 	install := "apt-get install -y " + debianPackage
 	if _, err := exec.LookPath("apt-get"); err != nil || os.Geteuid() != 0 {
 		return fmt.Errorf(
-			"%s is missing: install it (on Debian: sudo %s) and try again",
+			"%s is missing: install it (on Debian: sudo %s) and retry",
 			program,
 			install,
 		)
@@ -108,7 +108,7 @@ func (c Config) progress(title string, cmd *exec.Cmd, size func() int64) error {
 	stop()
 
 	if errors.Is(err, exec.ErrNotFound) {
-		return fmt.Errorf("%s is missing: install it and try again", cmd.Args[0])
+		return fmt.Errorf("%s is missing: install it and retry", cmd.Args[0])
 	}
 
 	if err != nil {

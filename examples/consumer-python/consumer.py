@@ -1,4 +1,4 @@
-"""Example of a service to come: acts upon accepted campaigns. The "effect" is a row in SQLite.
+"""Example of a consuming service: it acts on accepted campaigns. The "effect" is a row in SQLite.
 
     python consumer.py --idle 5 --database accepted.db
 """
@@ -16,7 +16,7 @@ SUBSCRIPTION = "campaign-service"
 
 
 def parse(payload: bytes) -> dict:
-    """The command in a message; ValueError when it is none. Members that are not known are ignored."""
+    """Returns the command of a message. Raises ValueError for any other message."""
     command = json.loads(payload)
     if not isinstance(command, dict) or command.get("schema_version") != "v1" or command.get("command_type") != "campaign.accept":
         raise ValueError("not a campaign.accept of version v1")
@@ -36,7 +36,7 @@ def open_database(path: str) -> sqlite3.Connection:
 
 
 def accept(database: sqlite3.Connection, command: dict) -> bool:
-    """Stores the effect of the command; False when it is there already. The unique key and the effect are one row."""
+    """Stores the effect of the command. Returns False if it is stored already."""
     with database:  # one transaction, committed here
         done = database.execute(
             "INSERT INTO acceptances VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -48,7 +48,8 @@ def act(database: sqlite3.Connection, message) -> None:
     try:
         command = parse(message.data())
     except ValueError as problem:
-        # A real service publishes it to its dead-letter topic. The payload is not printed: it may be personal.
+        # A real service publishes it to its dead-letter topic. The payload is not printed, as it may
+        # be personal data.
         print(f"cannot read message {message.message_id()}: {type(problem).__name__}", file=sys.stderr)
         return
     if accept(database, command):

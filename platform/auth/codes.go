@@ -92,7 +92,7 @@ func Codes() []httpapi.Code {
 		{
 			Code:    "foreign_user",
 			Kind:    fault.Forbidden,
-			Meaning: "A partner asked for the data of another user.",
+			Meaning: "A partner requested the data of another user. Partners may request only their own.",
 		},
 		ratelimit.Code(),
 		{

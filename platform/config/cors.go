@@ -23,8 +23,8 @@ func (c CORS) Validate(production bool) []string {
 
 		if production && !strings.HasPrefix(strings.ToLower(origin), "https:") {
 			return []string{
-				"CORS_ALLOWED_ORIGINS must list https origins only in production: anybody between " +
-					"can change a page that came by http",
+				"CORS_ALLOWED_ORIGINS must list https origins only in production: anyone on the path " +
+					"can change a page that is loaded over http",
 			}
 		}
 	}

@@ -25,7 +25,7 @@ const (
 	UnsupportedType Kind = "unsupported_type" // 415
 	Invalid         Kind = "invalid"          // 422: readable, but invalid
 	Exhausted       Kind = "exhausted"        // 429: the caller sends too many requests
-	Unavailable     Kind = "unavailable"      // 503: a dependency is away or a queue is full
+	Unavailable     Kind = "unavailable"      // 503: a dependency is unavailable or a queue is full
 )
 
 // Field is a fault of a field. Field is a path such as "metadata.amount" or "events[3].user_id".

@@ -29,7 +29,7 @@ func ProductionFaults(databaseURL string) []string {
 
 	var faults []string
 	if parsed.Password != "" && weakPassword(parsed.User, parsed.Password) {
-		faults = append(faults, "DATABASE_URL holds an example password: refused in production")
+		faults = append(faults, "DATABASE_URL contains an example password: refused in production")
 	}
 
 	if owner(parsed.User) {

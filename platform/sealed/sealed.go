@@ -58,7 +58,7 @@ func (c Config) Validate(production bool) []string {
 	for _, key := range ring.keys {
 		if production && weak(key) {
 			return []string{
-				"ACCOUNT_DETAILS_KEYS holds a key that is not random: refused in production " +
+				"ACCOUNT_DETAILS_KEYS contains a key that is not random: refused in production " +
 					"(create one with openssl rand -base64 32)",
 			}
 		}

@@ -56,7 +56,7 @@ func parse(args []string) (options, error) {
 		&o.outage,
 		"outage",
 		time.Minute,
-		"how long the broker is away while events come in",
+		"how long the broker is down while events arrive",
 	)
 	flags.IntVar(&o.backlog, "backlog", 200_000, "events in the backlog for relay and consumer")
 	flags.IntVar(

@@ -68,7 +68,7 @@ type payoutBody struct {
 	RequestedAt  time.Time  `json:"requested_at" doc:"When the user requested it."`
 	CreatedAt    time.Time  `json:"created_at" doc:"When the payout was created."`
 	ClosedAt     *time.Time `json:"closed_at" doc:"When it was rejected, completed, failed or cancelled. Null before."`
-	ConflictedAt *time.Time `json:"conflicted_at" doc:"When another request was made with the same command_id, so with the same Idempotency-Key. It asked for something else and had no effect. Null if there was none."`
+	ConflictedAt *time.Time `json:"conflicted_at" doc:"When a different request with the same Idempotency-Key, and so the same command_id, arrived. It had no effect. Null if there was none."`
 	Version      int        `json:"version" doc:"The number of the version, which every change increases. Send it as If-Match to change the payout." example:"1"`
 }
 

@@ -223,9 +223,9 @@ func (h *Handler) each(ctx context.Context, period Period, fn func(History) erro
 	return nil
 }
 
-// booking makes the adjustments. The first one of an event without a commission stands in for it:
-// clawbacks will take from it, and it waits for the end of the hold of its rule. All others belong
-// to what there is.
+// booking returns the adjustments. The first one of an event without a commission takes the place
+// of an earning: clawbacks reverse it, and it is pending until the end of its rule's hold period.
+// All others belong to the existing commission.
 func (h *Handler) booking(found comparison, request change.Request) Booking {
 	b := Booking{Usage: found.usage}
 

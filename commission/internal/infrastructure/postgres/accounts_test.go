@@ -319,8 +319,8 @@ func TestAReplayKeepsWhatOperatorsDecided(t *testing.T) {
 	}
 }
 
-// What a replay gives to an event without a commission waits as its rule says, and is acted on as
-// an earning is.
+// An adjustment that a replay grants to an event without a commission is pending as its rule says,
+// and can be acted on like an earning.
 func TestAnAdjustmentThatStandsInWaits(t *testing.T) {
 	t.Parallel()
 
