@@ -10,8 +10,8 @@ import (
 func Codes() []httpapi.Code {
 	return []httpapi.Code{
 		{
-			Code:    "token_missing",
-			Kind:    fault.Unauthenticated,
+			Code: "token_missing",
+			Kind: fault.Unauthenticated,
 			Meaning: "The request has no Authorization header of the form \"Bearer <token>\", or " +
 				"several. Send exactly one.",
 		},
