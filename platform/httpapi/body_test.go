@@ -157,8 +157,8 @@ func TestABodyOfTooManyValuesIsRefused(t *testing.T) {
 	}
 }
 
-// Whatever keeps to the limits that callers are told is taken while nothing else is: "try again"
-// would not help.
+// A body within the documented limits is accepted if no other request is being read: a retry would
+// not help.
 func TestTheLargestBodyFindsRoom(t *testing.T) {
 	t.Parallel()
 	server, _ := setup(t, nil)

@@ -10,10 +10,10 @@ import (
 // hashPurpose separates the keys of hashes from those that seal.
 const hashPurpose = "tributary/hash/v1"
 
-// Hash returns a text that is equal for the same plain text and context, and that is of no
-// use to guess the plain text by without the ring: the id of the current key, a colon, and an HMAC-SHA-256 in hex.
+// Hash returns the same text for the same plain text and context. Without the ring it does not help
+// to guess the plain text: it is the id of the current key, a colon, and an HMAC-SHA-256 in hex.
 // Texts that begin with different ids cannot be compared. A nil ring returns SHA-256 in hex alone,
-// for where plain texts travel in clear anyway.
+// since plain texts are then sent in clear anyway.
 func (r *Ring) Hash(plain, context string) string {
 	if r == nil {
 		return sum(sha256.New(), plain, context)

@@ -13,7 +13,7 @@ var _ huma.ResolverWithPath = (*resourceID)(nil)
 
 const uuidLength = 36 // the longer and shorter spellings that uuid.Parse takes are not ids here
 
-// Resolve makes the id's letters small.
+// Resolve converts the id to lower case.
 func (id *resourceID) Resolve(huma.Context, *huma.PathBuffer) []error {
 	parsed, err := uuid.Parse(string(*id))
 	if err != nil || len(*id) != uuidLength {

@@ -123,8 +123,8 @@ func (p *Payout) Close(to Status, reason string, now time.Time) (effect.Effect, 
 	return p.move(p.effect(t.Fact, before), ledger.InPayout, t.Account)
 }
 
-// Conflicts reports whether the request has the id of the payout and asks for something else. That
-// is unknown, and so not the case, if either has no hash or their hashes were made by different keys.
+// Conflicts reports whether wanted, which has the id of the payout, is a different request. It
+// returns false if either has no hash, or if their hashes were computed with different keys.
 func (s Snapshot) Conflicts(wanted Wanted) bool {
 	knownKey, known := cutHash(s.RequestHash)
 	key, hash := cutHash(wanted.RequestHash)
