@@ -34,7 +34,7 @@ func documents(t *testing.T, test func(t *testing.T, document node)) {
 	}
 }
 
-// in returns the node at the path of names, an empty one where there is none.
+// in returns the node at the path of names, or an empty one if it does not exist.
 func in(from node, path ...string) node {
 	for _, name := range path {
 		from, _ = from[name].(node)

@@ -108,7 +108,7 @@ func (p *Pipeline) Alone(
 }
 
 // Relay returns the rate at which the relay drains a backlog: another holder keeps its lease while
-// events are recorded and then gives it up, and the time counts from the first event that the
+// events are recorded and then releases it, and the time counts from the first event that the
 // broker confirms. Commission stays stopped.
 func (p *Pipeline) Relay(ctx context.Context, events int) (Done, error) {
 	if err := p.Stack.Stop(ctx, commission); err != nil {

@@ -38,8 +38,8 @@ func New(stamper *submit.Stamper, publisher Publisher) *Handler {
 	return &Handler{stamper: stamper, publisher: publisher}
 }
 
-// Handle publishes the command and returns its receipt. An invalid command is not published, nor one
-// that Claim refuses.
+// Handle publishes the command and returns its receipt. It does not publish an invalid command, or
+// one that Claim refuses.
 func (h *Handler) Handle(ctx context.Context, cmd Command) (submit.Receipt, error) {
 	stamp, err := h.stamper.Stamp(
 		command.CampaignAccept,

@@ -13,7 +13,7 @@ type Explanation struct {
 	Original   *Original // of a reversal with a known original, as it was then
 	Considered []rule.Candidate
 	Steps      []Step
-	Rounding   money.Rounding // of the version that applied; "" if there is none
+	Rounding   money.Rounding // of the version that applied; "" without one
 	Again      Decision       // recomputed from the same arguments
 }
 

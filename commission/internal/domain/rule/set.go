@@ -93,7 +93,7 @@ func (s *Set) Find(ref Ref) (Rule, bool) {
 }
 
 // Select returns the version that applies to the event in the currency: the most specific in force,
-// then the one with the highest priority. If there is none, otherCurrency reports whether a rule
+// then the one with the highest priority. Without one, otherCurrency reports whether a rule
 // would have applied in another currency.
 func (s *Set) Select(
 	e event.Event,
