@@ -98,9 +98,11 @@ const (
 	memoryLimit  = 64 << 20 // bytes of messages that wait to be sent
 )
 
-// Client is one connection pool to the broker, shared by publishers and consumers.
+// Client is one connection pool to the broker, shared by publishers and consumers. Consumers with
+// ConsumerConfig.Unreadable have one of their own.
 type Client struct {
 	pulsar  pulsar.Client
+	dial    func(log slog.Handler) (pulsar.Client, error)
 	hosts   []string
 	logger  *slog.Logger
 	metrics metrics
@@ -125,14 +127,20 @@ func Dial(c Config, logger *slog.Logger, registry prometheus.Registerer) (*Clien
 		TLSValidateHostname:   true,
 		TLSTrustCertsFilePath: c.TrustFile,
 		MemoryLimitBytes:      memoryLimit,
-		Logger:                plog.NewLoggerWithSlog(slog.New(newQuiet(logger.Handler()))),
 		MetricsRegisterer:     registry,
 	}
 	if c.Token != "" {
 		options.Authentication = pulsar.NewAuthenticationToken(c.Token)
 	}
 
-	client, err := pulsar.NewClient(options)
+	dial := func(log slog.Handler) (pulsar.Client, error) {
+		own := options
+		own.Logger = plog.NewLoggerWithSlog(slog.New(log))
+
+		return pulsar.NewClient(own)
+	}
+
+	client, err := dial(newQuiet(logger.Handler()))
 	if err != nil {
 		return nil, fmt.Errorf("pulsar client: %w", err)
 	}
@@ -145,6 +153,7 @@ func Dial(c Config, logger *slog.Logger, registry prometheus.Registerer) (*Clien
 
 	return &Client{
 		pulsar:  client,
+		dial:    dial,
 		hosts:   strings.Split(u.Host, ","),
 		logger:  logger,
 		metrics: m,

@@ -47,6 +47,11 @@ type ConsumerConfig struct {
 	// Creates spans for batches, linked to the traces of their messages. Without it tracing costs
 	// nothing.
 	Trace bool
+	// Unreadable stores a message that the client library cannot read, because it is empty or
+	// damaged, and returns nil once it is stored. All that is known of the message is its topic and
+	// its id. It is tried again after an error, and the consumer waits; a message that is not stored
+	// is not acknowledged. It may be called twice for a message. If nil, such messages are lost.
+	Unreadable func(context.Context, Received) error
 }
 
 // Consumer reads one topic through a durable Failover subscription. Each partition has one active
@@ -55,6 +60,7 @@ type ConsumerConfig struct {
 type Consumer struct {
 	cfg       ConsumerConfig
 	client    *Client
+	library   pulsar.Client // used by Run's goroutine only
 	connected atomic.Bool
 	trouble   atomic.Pointer[error] // why the last attempt to subscribe failed
 	// Newest message received, per partition. Used by Run's goroutine only.
@@ -95,6 +101,17 @@ func (c *Consumer) Ready() error {
 func (c *Consumer) Run(ctx context.Context, handle func(context.Context, []Received) error) error {
 	if c.cfg.Trace {
 		handle = traced(otel.GetTracerProvider(), c.cfg, handle)
+	}
+
+	c.library = c.client.pulsar
+	if c.cfg.Unreadable != nil {
+		library, stop, err := c.ownLibrary(ctx)
+		if err != nil {
+			return err
+		}
+		defer stop()
+
+		c.library = library
 	}
 
 	reason := "start"

@@ -28,7 +28,7 @@ func (c *Consumer) subscribe(ctx context.Context) (*intake, error) {
 	}
 
 	consumer, err := create(ctx, c.client, func() (pulsar.Consumer, error) {
-		return c.client.pulsar.Subscribe(pulsar.ConsumerOptions{
+		return c.library.Subscribe(pulsar.ConsumerOptions{
 			Topic:                       c.cfg.Topic,
 			SubscriptionName:            c.cfg.Subscription,
 			Type:                        pulsar.Failover,

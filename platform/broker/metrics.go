@@ -23,7 +23,7 @@ func newMetrics(registry prometheus.Registerer) (metrics, error) {
 	m := metrics{
 		messages: register(&errs, registry, prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "broker_messages_total",
-			Help: "Messages by topic and outcome: published, failed, consumed.",
+			Help: "Messages by topic and outcome: published, failed, consumed, unreadable.",
 		}, []string{"topic", "outcome"})),
 		batches: register(&errs, registry, prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "broker_batch_messages",

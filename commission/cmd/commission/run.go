@@ -113,19 +113,6 @@ func run(ctx context.Context, args []string) error {
 			SendTimeout: 10 * time.Second,
 		},
 	)
-	consumer := client.NewConsumer(broker.ConsumerConfig{
-		Topic:        s.Topic,
-		Subscription: contracts.Commission,
-		MaxBatch:     maxBatch,
-		Workers:      workers,
-		Trace:        s.OTLPEndpoint != "",
-	})
-	requests := client.NewConsumer(broker.ConsumerConfig{
-		Topic:        s.Broker.Topic(contracts.PaymentRequest),
-		Subscription: contracts.Commission,
-		MaxBatch:     maxBatch,
-		Trace:        s.OTLPEndpoint != "",
-	})
 	deadRequests := client.NewPublisher(
 		broker.PublisherConfig{
 			Topic:       s.Broker.Topic(contracts.PaymentRequestDeadLetter),
@@ -133,10 +120,27 @@ func run(ctx context.Context, args []string) error {
 			SendTimeout: 10 * time.Second,
 		},
 	)
+	eventLetters := pulsar.NewDeadLetters(deadPublisher, time.Now)
+	requestLetters := pulsar.NewDeadLetters(deadRequests, time.Now)
+	consumer := client.NewConsumer(broker.ConsumerConfig{
+		Topic:        s.Topic,
+		Subscription: contracts.Commission,
+		MaxBatch:     maxBatch,
+		Workers:      workers,
+		Trace:        s.OTLPEndpoint != "",
+		Unreadable:   events.Unreadable(eventLetters, logger),
+	})
+	requests := client.NewConsumer(broker.ConsumerConfig{
+		Topic:        s.Broker.Topic(contracts.PaymentRequest),
+		Subscription: contracts.Commission,
+		MaxBatch:     maxBatch,
+		Trace:        s.OTLPEndpoint != "",
+		Unreadable:   events.Unreadable(requestLetters, logger),
+	})
 	payouts := counted.Payouts(store.Payouts())
 	payments := events.NewPayments(
 		command.NewRequestPayout(payouts, time.Now),
-		pulsar.NewDeadLetters(deadRequests, time.Now),
+		requestLetters,
 		s.Production(),
 		logger,
 	)
@@ -144,7 +148,7 @@ func run(ctx context.Context, args []string) error {
 	forgetter := &idempotency.Forgetter{Keys: store, Now: time.Now, Logger: logger}
 	tracking := events.NewTracking(
 		consume.New(counted.Consuming(store), time.Now, newID),
-		pulsar.NewDeadLetters(deadPublisher, time.Now),
+		eventLetters,
 		logger,
 	)
 
