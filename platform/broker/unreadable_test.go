@@ -111,6 +111,7 @@ func TestEmptyMessagesAreStoredBeforeTheyAreAcknowledged(t *testing.T) {
 
 		return ctx.Err()
 	})
+
 	if got := <-payloads; got != "before" {
 		t.Errorf("%q came first", got)
 	}

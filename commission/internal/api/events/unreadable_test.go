@@ -117,6 +117,7 @@ func TestEmptyMessagesBecomeDeadLetters(t *testing.T) {
 
 				at := strings.Split(letter.Properties[pulsar.PropertyMessage], ":")
 				sent := strings.Split(id.String(), ":")
+
 				if len(at) < 3 || at[0] != sent[0] || at[1] != sent[1] || at[2] != sent[2] {
 					t.Errorf("round %d: dead letter of %v, sent %s", round, at, id)
 				}
