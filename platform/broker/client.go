@@ -78,7 +78,7 @@ func (c Config) ProductionFaults() []string {
 		)
 	}
 
-	if c.Token == "" {
+	if strings.TrimSpace(c.Token) == "" {
 		faults = append(
 			faults,
 			"PULSAR_TOKEN must be set in production: without a token anyone can read and write",

@@ -100,6 +100,7 @@ func TestProductionRefusesEachInsecureSetting(t *testing.T) {
 		{"JWT_AUDIENCE", ""},
 		{"PULSAR_SERVICE_URL", "pulsar://broker:6650"},
 		{"PULSAR_TOKEN", ""},
+		{"PULSAR_TOKEN", " "},
 		{"ACCOUNT_DETAILS_KEYS", ""},
 		{"ACCOUNT_DETAILS_KEYS", "k:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="},
 		{"ACCOUNT_DETAILS_KEYS", "k:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="},

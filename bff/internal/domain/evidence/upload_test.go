@@ -94,6 +94,7 @@ func TestAddressesThatLeadInside(t *testing.T) {
 		"http://printer.local/", "http://nas.lan/", "http://x.corp/", "http://router.home.arpa/",
 		"http://1.0.0.127.in-addr.arpa/", "http://127.0.0.1.nip.io/", "http://localtest.me/",
 		"http://app.localtest.me/", "http://kubernetes.default.svc.cluster.local/",
+		"http://kubernetes.default.svc/", "http://vault.service.consul/",
 	} {
 		if !refused(t, address) {
 			t.Errorf("%s is taken", address)
