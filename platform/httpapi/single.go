@@ -1,0 +1,31 @@
+package httpapi
+
+import (
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+
+	"tributary/platform/fault"
+)
+
+// single refuses a request that gives a parameter twice: which of the values counts would be a
+// guess, and a second Idempotency-Key would protect from nothing.
+func single(ctx huma.Context, next func(huma.Context)) {
+	r, _ := humachi.Unwrap(ctx)
+	query := r.URL.Query()
+
+	var faults fault.Fields
+
+	for _, p := range ctx.Operation().Parameters {
+		if p.In == "query" && len(query[p.Name]) > 1 ||
+			p.In == "header" && len(r.Header.Values(p.Name)) > 1 {
+			faults.Add(p.Name, "repeated", "may be given once")
+		}
+	}
+
+	if err := faults.Err(); err != nil {
+		WriteHumaError(ctx, err)
+		return
+	}
+
+	next(ctx)
+}
