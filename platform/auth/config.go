@@ -135,7 +135,7 @@ func (c Config) publicKeyFaults(production bool) []string {
 	}
 	note(
 		(c.JWKSURL == "") == (c.PublicKeyFile == ""),
-		"JWT_ALGORITHM "+c.Algorithm+"  requires either JWT_JWKS_URL or JWT_PUBLIC_KEY_FILE",
+		"JWT_ALGORITHM "+c.Algorithm+" requires one of JWT_JWKS_URL and JWT_PUBLIC_KEY_FILE",
 	)
 
 	if c.PublicKeyFile != "" {

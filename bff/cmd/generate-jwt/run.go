@@ -182,7 +182,7 @@ func signingKey(s settings, method jwt.SigningMethod) (any, error) {
 
 	if s.PrivateKeyFile == "" {
 		return nil, errors.New(
-			"JWT_ALGORITHM " + s.Algorithm + "  requires JWT_PRIVATE_KEY_FILE, a PKCS #8 PEM file, to sign with",
+			"JWT_ALGORITHM " + s.Algorithm + " requires JWT_PRIVATE_KEY_FILE, a PKCS #8 PEM file, to sign with",
 		)
 	}
 

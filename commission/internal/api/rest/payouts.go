@@ -250,11 +250,11 @@ func registerPayouts(api huma.API, uses UseCases) {
 // balanceBody is the balance of a user in a currency.
 type balanceBody struct {
 	Currency       string       `json:"currency" doc:"ISO 4217." example:"USD"`
-	Pending        string       `json:"pending" doc:"Earned and not yet approved." example:"25.00"`
+	Pending        string       `json:"pending" doc:"Earned but not yet approved." example:"25.00"`
 	PendingMinor   wire.Integer `json:"pending_minor" doc:"pending in minor units." example:"2500"`
-	Available      string       `json:"available" doc:"Can be paid out. Negative if a clawback came after the payout." example:"150.00"`
+	Available      string       `json:"available" doc:"Available for payout. Negative if a clawback followed the payout." example:"150.00"`
 	AvailableMinor wire.Integer `json:"available_minor" doc:"available in minor units." example:"15000"`
-	InPayout       string       `json:"in_payout" doc:"Set aside for payouts that are requested." example:"0.00"`
+	InPayout       string       `json:"in_payout" doc:"Set aside for requested payouts." example:"0.00"`
 	InPayoutMinor  wire.Integer `json:"in_payout_minor" doc:"in_payout in minor units." example:"0"`
 	Paid           string       `json:"paid" doc:"Paid out." example:"75.00"`
 	PaidMinor      wire.Integer `json:"paid_minor" doc:"paid in minor units." example:"7500"`
