@@ -49,8 +49,9 @@ type ConsumerConfig struct {
 	Trace bool
 	// Unreadable stores a message that the client library cannot read, because it is empty or
 	// damaged, and returns nil once it is stored. All that is known of the message is its topic and
-	// its id. It is tried again after an error, and the consumer waits; a message that is not stored
-	// is not acknowledged. It may be called twice for a message. If nil, such messages are lost.
+	// its id. It is tried again after an error, and the consumer waits; a message that is not
+	// stored is not acknowledged. It may be called twice for a message. If nil, such messages are
+	// lost.
 	Unreadable func(context.Context, Received) error
 }
 

@@ -79,13 +79,13 @@ type balancesBody struct {
 }
 
 type balanceBody struct {
-	Currency       string `json:"currency" doc:"ISO 4217." example:"USD"`
-	Pending        string `json:"pending" doc:"Earned but not yet approved." example:"25.00"`
-	PendingMinor   int64  `json:"pending_minor" doc:"pending in minor units." example:"2500"`
-	Available      string `json:"available" doc:"Available for payout. Negative if a clawback followed the payout." example:"150.00"`
-	AvailableMinor int64  `json:"available_minor" doc:"available in minor units." example:"15000"`
-	InPayout       string `json:"in_payout" doc:"Set aside for requested payouts." example:"0.00"`
-	InPayoutMinor  int64  `json:"in_payout_minor" doc:"in_payout in minor units." example:"0"`
-	Paid           string `json:"paid" doc:"Paid out." example:"75.00"`
-	PaidMinor      int64  `json:"paid_minor" doc:"paid in minor units." example:"7500"`
+	Currency       string          `json:"currency" doc:"ISO 4217." example:"USD"`
+	Pending        string          `json:"pending" doc:"Earned but not yet approved." example:"25.00"`
+	PendingMinor   httpapi.Integer `json:"pending_minor" doc:"pending in minor units." example:"2500"`
+	Available      string          `json:"available" doc:"Available for payout. Negative if a clawback followed the payout." example:"150.00"`
+	AvailableMinor httpapi.Integer `json:"available_minor" doc:"available in minor units." example:"15000"`
+	InPayout       string          `json:"in_payout" doc:"Set aside for requested payouts." example:"0.00"`
+	InPayoutMinor  httpapi.Integer `json:"in_payout_minor" doc:"in_payout in minor units." example:"0"`
+	Paid           string          `json:"paid" doc:"Paid out." example:"75.00"`
+	PaidMinor      httpapi.Integer `json:"paid_minor" doc:"paid in minor units." example:"7500"`
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"tributary/commission/internal/api/wire"
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/query"
@@ -249,15 +248,15 @@ func registerPayouts(api huma.API, uses UseCases) {
 
 // balanceBody is the balance of a user in a currency.
 type balanceBody struct {
-	Currency       string       `json:"currency" doc:"ISO 4217." example:"USD"`
-	Pending        string       `json:"pending" doc:"Earned but not yet approved." example:"25.00"`
-	PendingMinor   wire.Integer `json:"pending_minor" doc:"pending in minor units." example:"2500"`
-	Available      string       `json:"available" doc:"Available for payout. Negative if a clawback followed the payout." example:"150.00"`
-	AvailableMinor wire.Integer `json:"available_minor" doc:"available in minor units." example:"15000"`
-	InPayout       string       `json:"in_payout" doc:"Set aside for requested payouts." example:"0.00"`
-	InPayoutMinor  wire.Integer `json:"in_payout_minor" doc:"in_payout in minor units." example:"0"`
-	Paid           string       `json:"paid" doc:"Paid out." example:"75.00"`
-	PaidMinor      wire.Integer `json:"paid_minor" doc:"paid in minor units." example:"7500"`
+	Currency       string          `json:"currency" doc:"ISO 4217." example:"USD"`
+	Pending        string          `json:"pending" doc:"Earned but not yet approved." example:"25.00"`
+	PendingMinor   httpapi.Integer `json:"pending_minor" doc:"pending in minor units." example:"2500"`
+	Available      string          `json:"available" doc:"Available for payout. Negative if a clawback followed the payout." example:"150.00"`
+	AvailableMinor httpapi.Integer `json:"available_minor" doc:"available in minor units." example:"15000"`
+	InPayout       string          `json:"in_payout" doc:"Set aside for requested payouts." example:"0.00"`
+	InPayoutMinor  httpapi.Integer `json:"in_payout_minor" doc:"in_payout in minor units." example:"0"`
+	Paid           string          `json:"paid" doc:"Paid out." example:"75.00"`
+	PaidMinor      httpapi.Integer `json:"paid_minor" doc:"paid in minor units." example:"7500"`
 }
 
 type balancesBody struct {
@@ -298,13 +297,13 @@ func registerBalances(api huma.API, balances *query.GetBalances) {
 				answer.Body.Balances = append(answer.Body.Balances, balanceBody{
 					Currency:       b.Currency.String(),
 					Pending:        b.Pending.String(),
-					PendingMinor:   wire.Integer(b.Pending.Minor()),
+					PendingMinor:   httpapi.Integer(b.Pending.Minor()),
 					Available:      b.Available.String(),
-					AvailableMinor: wire.Integer(b.Available.Minor()),
+					AvailableMinor: httpapi.Integer(b.Available.Minor()),
 					InPayout:       b.InPayout.String(),
-					InPayoutMinor:  wire.Integer(b.InPayout.Minor()),
+					InPayoutMinor:  httpapi.Integer(b.InPayout.Minor()),
 					Paid:           b.Paid.String(),
-					PaidMinor:      wire.Integer(b.Paid.Minor()),
+					PaidMinor:      httpapi.Integer(b.Paid.Minor()),
 				})
 			}
 

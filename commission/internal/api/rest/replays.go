@@ -16,6 +16,7 @@ import (
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/replay"
 	"tributary/platform/auth"
+	"tributary/platform/httpapi"
 	"tributary/platform/money"
 )
 
@@ -55,9 +56,9 @@ type differenceBody struct {
 }
 
 type totalBody struct {
-	Currency        string       `json:"currency" doc:"ISO 4217." example:"USD"`
-	Difference      string       `json:"difference" doc:"The difference in major units." example:"0.00"`
-	DifferenceMinor wire.Integer `json:"difference_minor" doc:"difference in minor units." example:"0"`
+	Currency        string          `json:"currency" doc:"ISO 4217." example:"USD"`
+	Difference      string          `json:"difference" doc:"The difference in major units." example:"0.00"`
+	DifferenceMinor httpapi.Integer `json:"difference_minor" doc:"difference in minor units." example:"0"`
 }
 
 type whatIfInput struct {
@@ -77,12 +78,12 @@ type whatIfAnswer struct {
 }
 
 type trialBody struct {
-	UserID          string       `json:"user_id" doc:"The user who earns." example:"user123"`
-	Currency        string       `json:"currency" doc:"ISO 4217." example:"USD"`
-	PresentMinor    wire.Integer `json:"present_minor" doc:"What the user earns by the present rules, in minor units." example:"1000"`
-	TrialMinor      wire.Integer `json:"trial_minor" doc:"What the user earns with the new rule, in minor units." example:"1200"`
-	Difference      string       `json:"difference" doc:"The difference in major units." example:"0.00"`
-	DifferenceMinor wire.Integer `json:"difference_minor" doc:"difference in minor units." example:"0"`
+	UserID          string          `json:"user_id" doc:"The user who earns." example:"user123"`
+	Currency        string          `json:"currency" doc:"ISO 4217." example:"USD"`
+	PresentMinor    httpapi.Integer `json:"present_minor" doc:"What the user earns by the present rules, in minor units." example:"1000"`
+	TrialMinor      httpapi.Integer `json:"trial_minor" doc:"What the user earns with the new rule, in minor units." example:"1200"`
+	Difference      string          `json:"difference" doc:"The difference in major units." example:"0.00"`
+	DifferenceMinor httpapi.Integer `json:"difference_minor" doc:"difference in minor units." example:"0"`
 }
 
 func registerReplays(
@@ -229,7 +230,7 @@ func totalsOf(sums map[money.Currency]money.Total) []totalBody {
 			totalBody{
 				Currency:        currency.String(),
 				Difference:      total.String(),
-				DifferenceMinor: wire.Integer(total.Minor()),
+				DifferenceMinor: httpapi.Integer(total.Minor()),
 			},
 		)
 	}
@@ -256,10 +257,10 @@ func whatIfAnswerOf(period replay.Period, trials []replay.Trial) *whatIfAnswer {
 		answer.Body.Users = append(answer.Body.Users, trialBody{
 			UserID:          t.UserID,
 			Currency:        t.Currency.String(),
-			PresentMinor:    wire.Integer(t.Present.Minor()),
-			TrialMinor:      wire.Integer(t.Trial.Minor()),
+			PresentMinor:    httpapi.Integer(t.Present.Minor()),
+			TrialMinor:      httpapi.Integer(t.Trial.Minor()),
 			Difference:      difference.String(),
-			DifferenceMinor: wire.Integer(difference.Minor()),
+			DifferenceMinor: httpapi.Integer(difference.Minor()),
 		})
 	}
 

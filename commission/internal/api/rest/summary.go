@@ -5,7 +5,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"tributary/commission/internal/api/wire"
 	"tributary/commission/internal/application/query"
 	"tributary/platform/fault"
 	"tributary/platform/httpapi"
@@ -20,15 +19,15 @@ type summaryInput struct {
 
 // groupBody is a line of a summary. Dimensions that were not requested are absent.
 type groupBody struct {
-	UserID      *string      `json:"user_id,omitempty" doc:"The user who earns." example:"user123"`
-	CampaignID  *string      `json:"campaign_id,omitempty" doc:"The campaign." example:"camp123"`
-	EventType   *string      `json:"event_type,omitempty" doc:"The type of the event." example:"purchase"`
-	Status      *string      `json:"status,omitempty" doc:"The status of the commissions." example:"approved"`
-	Day         *string      `json:"day,omitempty" example:"2026-11-23" doc:"The day in the time zone of tz."`
-	Currency    string       `json:"currency" doc:"ISO 4217." example:"USD"`
-	Count       int64        `json:"count" doc:"The number of commissions." example:"12"`
-	Amount      string       `json:"amount" doc:"The sum in major units." example:"120.00"`
-	AmountMinor wire.Integer `json:"amount_minor" doc:"amount in minor units." example:"12000"`
+	UserID      *string         `json:"user_id,omitempty" doc:"The user who earns." example:"user123"`
+	CampaignID  *string         `json:"campaign_id,omitempty" doc:"The campaign." example:"camp123"`
+	EventType   *string         `json:"event_type,omitempty" doc:"The type of the event." example:"purchase"`
+	Status      *string         `json:"status,omitempty" doc:"The status of the commissions." example:"approved"`
+	Day         *string         `json:"day,omitempty" example:"2026-11-23" doc:"The day in the time zone of tz."`
+	Currency    string          `json:"currency" doc:"ISO 4217." example:"USD"`
+	Count       int64           `json:"count" doc:"The number of commissions." example:"12"`
+	Amount      string          `json:"amount" doc:"The sum in major units." example:"120.00"`
+	AmountMinor httpapi.Integer `json:"amount_minor" doc:"amount in minor units." example:"12000"`
 
 	values []string // of all dimensions, in the order of the grouping
 }
@@ -112,7 +111,7 @@ func groupBodyOf(g query.Group, by []query.Dimension) groupBody {
 	b := groupBody{
 		Count:       g.Count,
 		Amount:      g.Amount.String(),
-		AmountMinor: wire.Integer(g.Amount.Minor()),
+		AmountMinor: httpapi.Integer(g.Amount.Minor()),
 		values:      g.Values,
 	}
 	for i, value := range g.Values {

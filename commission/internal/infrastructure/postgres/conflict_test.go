@@ -16,7 +16,9 @@ import (
 func TestAnotherRequestWithAKnownIDIsNoted(t *testing.T) {
 	t.Parallel()
 
-	first, second, third := strings.Repeat("1", 64), strings.Repeat("2", 64), strings.Repeat("3", 64)
+	first := strings.Repeat("1", 64)
+	second := strings.Repeat("2", 64)
+	third := strings.Repeat("3", 64)
 	for name, c := range map[string]struct {
 		hashes []string // of the requests, a minute after each other
 		noted  int      // which of them is noted, 0 for none
@@ -118,7 +120,9 @@ func TestConflictsAreNotedInEveryStatus(t *testing.T) {
 		return made
 	}
 
-	before, after, refused := payoutOf("u", 1000), payoutOf("u", 1000), payoutOf("u", 100000000)
+	before := payoutOf("u", 1000)
+	after := payoutOf("u", 1000)
+	refused := payoutOf("u", 100000000)
 	request(before, "1")
 	request(before, "2")
 	request(after, "1")

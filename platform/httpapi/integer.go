@@ -1,4 +1,4 @@
-package wire
+package httpapi
 
 import (
 	"github.com/danielgtaylor/huma/v2"
