@@ -98,6 +98,11 @@ test-compose: ## build and start docker-compose.yml, test it, remove it
 test-python: $(BIN)/python ## read what tracking publishes with the Python client, which shares no code with ours
 	TEST_PYTHON=$(BIN)/python/bin/python go test -count=1 -timeout 20m -tags python ./e2e/independent/
 
+.PHONY: test-openapi
+test-openapi: $(BIN)/schemathesis $(BIN)/clientts ## hold the OpenAPI documents against the services, open and closed, and against generators
+	TEST_SCHEMATHESIS=$(BIN)/schemathesis/bin/st TEST_AUTH_REQUIRED=true go test -count=1 -timeout 10m -tags openapi ./e2e/openapi/
+	TEST_SCHEMATHESIS=$(BIN)/schemathesis/bin/st TEST_AUTH_REQUIRED=false go test -count=1 -timeout 10m -tags openapi -run TestServices ./e2e/openapi/
+
 .PHONY: fuzz
 fuzz: ## feed generated input to every decoder (FUZZTIME=60s each)
 	for f in $(FUZZ); do go test -run '^$$' -fuzz "^$${f#*:}\$$" -fuzztime $(FUZZTIME) ./$${f%:*}/; done
@@ -163,6 +168,17 @@ $(STACK_TOOL):
 $(BIN)/python: e2e/independent/requirements.txt
 	python3 -m venv $@
 	$@/bin/pip install --quiet --requirement $<
+	@touch $@
+
+$(BIN)/schemathesis: e2e/openapi/requirements.txt
+	python3 -m venv $@
+	$@/bin/pip install --quiet --requirement $<
+	@touch $@
+
+$(BIN)/clientts: e2e/openapi/clientts/package-lock.json
+	@mkdir -p $@
+	cp e2e/openapi/clientts/package.json $< $@/
+	npm ci --silent --prefix $@
 	@touch $@
 
 $(LINT):

@@ -64,7 +64,8 @@ func New(cfg Config) *API {
 
 	api := humachi.New(router, humaConfig(cfg))
 	api.UseMiddleware(cfg.Middleware...)
-	api.UseMiddleware(single, newBodies().check, newCursors(cfg.Service, cfg.CursorSecret).provide)
+	api.UseMiddleware(single, checkEmpty)
+	api.UseMiddleware(newBodies().check, newCursors(cfg.Service, cfg.CursorSecret).provide)
 
 	router.Get("/livez", cfg.Health.live)
 	router.Get(readyPath, cfg.Health.ready)

@@ -60,6 +60,12 @@ func (d describer) operation(document *huma.OpenAPI, op *huma.Operation) {
 
 	delete(op.Responses, "default")
 
+	for _, p := range op.Parameters {
+		if p.Name == "cursor" { // checked by DecodeCursor, with a code of its own
+			p.Schema.Extensions = map[string]any{"pattern": "^[A-Za-z0-9_-]*$"}
+		}
+	}
+
 	schemas := document.Components.Schemas
 	for code, response := range op.Responses {
 		if code >= "400" {

@@ -56,3 +56,31 @@ func read(t *testing.T, url string) string {
 
 	return string(text)
 }
+
+// A parameter that has no empty value is refused without a value, as the document says.
+func TestEmptyParametersAreRefused(t *testing.T) {
+	t.Parallel()
+	server, _ := setup(t, nil)
+
+	for query, want := range map[string]string{
+		"?from=":     "from",
+		"?kind=":     "kind",
+		"?text=":     "",
+		"?kind=note": "",
+		"":           "",
+	} {
+		var problem httpapi.Problem
+		if err := json.Unmarshal([]byte(read(t, server.URL+"/search"+query)), &problem); err != nil {
+			t.Fatal(err)
+		}
+
+		got := ""
+		if len(problem.Errors) > 0 {
+			got = problem.Errors[0].Field
+		}
+
+		if got != want {
+			t.Errorf("%s: faults of %q, want %q", query, got, want)
+		}
+	}
+}

@@ -40,7 +40,13 @@ type noteOutput struct {
 	}
 }
 
-// setup serves POST /notes, whose handler returns failure, and GET /health with the checks.
+type searchInput struct {
+	From time.Time `query:"from"`
+	Kind string    `query:"kind" enum:"note"`
+	Text string    `query:"text"`
+}
+
+// setup serves GET /search, POST /notes, whose handler returns failure, and GET /health with the checks.
 func setup(
 	t *testing.T,
 	failure error,
@@ -66,6 +72,9 @@ func setup(
 		Codes: []httpapi.Code{
 			{Code: "note_exists", Kind: fault.Conflict, Meaning: "It is there already."},
 		},
+	})
+	huma.Get(api.Huma, "/search", func(context.Context, *searchInput) (*noteOutput, error) {
+		return &noteOutput{}, nil
 	})
 	huma.Register(
 		api.Huma,

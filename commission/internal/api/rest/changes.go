@@ -24,7 +24,7 @@ import (
 // ChangeHeaders are embedded in the input of every POST. They are exported because huma reads only
 // exported embedded structs.
 type ChangeHeaders struct {
-	IdempotencyKey string `header:"Idempotency-Key" minLength:"1" maxLength:"255" doc:"For at least 24 hours the same key with the same request returns the first answer again, with Idempotency-Replayed: true; with another request it returns 422 idempotency_key_reused. Keys belong to the caller."`
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"For at least 24 hours the same key with the same request returns the first answer again, with Idempotency-Replayed: true; with another request it returns 422 idempotency_key_reused. Keys belong to the caller."`
 }
 
 // MatchHeader is embedded in the input of a change to an existing resource.
