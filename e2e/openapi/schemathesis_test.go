@@ -1,7 +1,7 @@
 //go:build openapi
 
-// Package openapi_test holds the OpenAPI documents against the running services, and against the
-// generators of clients. `make test-openapi` installs what it needs.
+// Package openapi_test holds the OpenAPI documents against the running services.
+// `make test-openapi` installs what it needs.
 package openapi_test
 
 import (
@@ -50,13 +50,12 @@ func TestServicesDoWhatTheirDocumentsSay(t *testing.T) {
 			claims["roles"] = []string{"partner", "operator", "finance", "admin"}
 			token := stacktest.Sign(t, jwt.SigningMethodHS256, []byte(stack.Secret), claims)
 
-			command := exec.CommandContext(
-				t.Context(),
-				os.Getenv("TEST_SCHEMATHESIS"),
-				"--config-file", config,
-				"run", url+"/openapi.json",
-				"--header", "Authorization: Bearer "+token,
-			)
+			args := []string{"--config-file", config, "run", url + "/openapi.json"}
+			if service == "bff" || os.Getenv("TEST_AUTH_REQUIRED") == "true" {
+				args = append(args, "--header", "Authorization: Bearer "+token)
+			}
+
+			command := exec.CommandContext(t.Context(), os.Getenv("TEST_SCHEMATHESIS"), args...)
 			command.Dir = t.TempDir()
 			command.Env = append(os.Environ(), "SCHEMATHESIS_HOOKS="+hooks)
 

@@ -32,7 +32,15 @@ type payoutBody struct {
 	ConflictedAt *time.Time `json:"conflicted_at" doc:"When a different request with the same Idempotency-Key, and so the same command_id, arrived. It had no effect. Null if there was none."`
 	Version      int        `json:"version" doc:"The number of the version, which every change increases. Send it as If-Match to change the payout." example:"1"`
 
-	Details jsontext.Value `json:"account_details,omitempty" doc:"The account to pay to. Present only in the answer for a single payout, for callers who may read it, if it can be opened."`
+	Details accountDetails `json:"account_details,omitempty" doc:"The account to pay to. Present only in the answer for a single payout, for callers who may read it, if it can be opened."`
+}
+
+// accountDetails is the JSON object that the partner sent.
+type accountDetails struct{ jsontext.Value }
+
+// Schema documents it.
+func (accountDetails) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
 }
 
 // detailsOf returns the account details as the JSON that the partner sent, or nothing if they are
@@ -172,7 +180,7 @@ func registerPayouts(api huma.API, uses UseCases) {
 
 			body := payoutBodyOf(payoutFor(ctx, found))
 			if identity, known := auth.From(ctx); known && identity.Has(auth.Finance) {
-				body.Details = detailsOf(found, uses.Unseal)
+				body.Details.Value = detailsOf(found, uses.Unseal)
 			}
 
 			return &answered[payoutBody]{ETag: etag(found.Version), Body: body}, nil

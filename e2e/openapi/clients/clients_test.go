@@ -1,6 +1,8 @@
 //go:build openapi
 
-package openapi_test
+// Package clients_test compiles what generators make of the OpenAPI documents, together with programs
+// that use it.
+package clients_test
 
 import (
 	"os"
@@ -45,7 +47,7 @@ func TestTypeScriptClientCompiles(t *testing.T) {
 	t.Parallel()
 	dir := copyOf(t, "clientts")
 
-	modules, err := filepath.Abs("../../.bin/clientts/node_modules")
+	modules, err := filepath.Abs("../../../.bin/clientts/node_modules")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +68,7 @@ func TestTypeScriptClientCompiles(t *testing.T) {
 
 // document is the path of the document of a service; the tests run in their own folders.
 func document(service string) string {
-	path, err := filepath.Abs("../../contracts/openapi/" + service + ".json")
+	path, err := filepath.Abs("../../../contracts/openapi/" + service + ".json")
 	if err != nil {
 		return service
 	}
