@@ -46,7 +46,8 @@ type searchInput struct {
 	Text string    `query:"text"`
 }
 
-// setup serves GET /search, POST /notes, whose handler returns failure, and GET /health with the checks.
+// setup serves GET /search, POST /notes, whose handler returns failure, and GET /health with the
+// checks.
 func setup(
 	t *testing.T,
 	failure error,

@@ -1,7 +1,7 @@
 //go:build openapi
 
-// Package clients_test compiles what generators make of the OpenAPI documents, together with programs
-// that use it.
+// Package clients_test compiles what generators make of the OpenAPI documents, together with
+// programs that use it.
 package clients_test
 
 import (

@@ -20,7 +20,8 @@ type explanationAnswer struct {
 func registerExplain(api huma.API, handler *explain.Handler) {
 	const about = "Returns the versions considered and why each was not selected, the inputs, the " +
 		"arithmetic, the unrounded value, the rounding and the history; for an adjustment, its " +
-		"actor and reason, and what a replay compared. The answer contains everything needed to recompute the decision: " +
+		"actor and reason, and what a replay compared. The answer contains everything needed to " +
+		"recompute the decision: " +
 		"`explain` in the repository does it offline."
 	huma.Register(
 		api,

@@ -70,9 +70,10 @@ func Codes() []httpapi.Code {
 			Meaning: "The commission does not exist, or belongs to another user.",
 		},
 		httpapi.Code{
-			Code:    "decision_not_found",
-			Kind:    fault.NotFound,
-			Meaning: "The event has no decision yet, or belongs to another user. A new event is decided within seconds.",
+			Code: "decision_not_found",
+			Kind: fault.NotFound,
+			Meaning: "The event has no decision yet, or belongs to another user. " +
+				"A new event is decided within seconds.",
 		},
 		httpapi.Code{
 			Code:    "payout_not_found",

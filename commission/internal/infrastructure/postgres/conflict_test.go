@@ -19,6 +19,7 @@ func TestAnotherRequestWithAKnownIDIsNoted(t *testing.T) {
 	first := strings.Repeat("1", 64)
 	second := strings.Repeat("2", 64)
 	third := strings.Repeat("3", 64)
+
 	for name, c := range map[string]struct {
 		hashes []string // of the requests, a minute after each other
 		noted  int      // which of them is noted, 0 for none
