@@ -12,6 +12,7 @@ import (
 	"tributary/commission/internal/domain/ledger"
 	"tributary/commission/internal/domain/rule"
 	"tributary/platform/fault"
+	"tributary/platform/identifier"
 	"tributary/platform/money"
 )
 
@@ -258,12 +259,7 @@ func CheckReason(reason string) error {
 	return faults.Err()
 }
 
+// printable reports whether every character can be seen, but for spaces, tabs and line ends.
 func printable(text string) bool {
-	for _, r := range text {
-		if r < ' ' && r != '\n' && r != '\t' {
-			return false
-		}
-	}
-
-	return true
+	return identifier.Printable(strings.NewReplacer("\n", " ", "\t", " ").Replace(text))
 }
