@@ -162,10 +162,10 @@ func TestACursorIsGoodForItsQuestionOnly(t *testing.T) {
 	rules := next("/rules?")
 
 	for path, cursor := range map[string]string{
-		"/summary?group_by=user_id&limit=7":        byUser,
-		"/commissions?user_id=u&limit=1000":        ofU,
-		"/commissions?limit=2&user_id=u":           ofU,
-		"/rules?limit=3":                           rules,
+		"/summary?group_by=user_id&limit=7": byUser,
+		"/commissions?user_id=u&limit=1000": ofU,
+		"/commissions?limit=2&user_id=u":    ofU,
+		"/rules?limit=3":                    rules,
 	} {
 		s.call(t, "GET", path+"&cursor="+cursor, "").want(t, 200)
 	}
