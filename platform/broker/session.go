@@ -151,8 +151,9 @@ func (s *session) abandon() []*send {
 func (s *session) hand(ctx context.Context, m *pulsar.ProducerMessage, answer func(error)) {
 	defer func() {
 		if r := recover(); r != nil {
-			s.lose()
+			// First the answer: a lost session answers what is pending as of unknown outcome.
 			answer(fmt.Errorf("%w: %v", errNotTaken, r))
+			s.lose()
 		}
 	}()
 	s.producer.SendAsync(
