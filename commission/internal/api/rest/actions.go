@@ -129,9 +129,13 @@ func registerActions(api huma.API, handler *settle.Handler, clock func() time.Ti
 	)
 }
 
-func withETag(answer *answered[commissionBody], err error) (*answered[commissionBody], error) {
+// versioned is an answer about something whose changes are counted.
+type versioned interface{ version() int }
+
+// withETag adds the version to the answer of a change.
+func withETag[B versioned](answer *answered[B], err error) (*answered[B], error) {
 	if answer != nil {
-		answer.ETag = etag(answer.Body.Version)
+		answer.ETag = etag(answer.Body.version())
 	}
 
 	return answer, err

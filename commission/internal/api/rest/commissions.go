@@ -43,6 +43,8 @@ type commissionBody struct {
 	Version         int       `json:"version" doc:"The number of the version, which every change increases. Send it as If-Match to change the commission." example:"1"`
 }
 
+func (b commissionBody) version() int { return b.Version }
+
 func bodyOf(c commission.Commission) commissionBody {
 	s := c.State()
 

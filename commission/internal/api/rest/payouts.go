@@ -67,6 +67,8 @@ func detailsOf(
 	return plain
 }
 
+func (b payoutBody) version() int { return b.Version }
+
 func payoutBodyOf(p payout.Snapshot) payoutBody {
 	return payoutBody{
 		ID:           p.ID,
@@ -231,24 +233,21 @@ func registerPayouts(api huma.API, uses UseCases) {
 					content:   []any{in.ID, in.IfMatch, in.Body},
 				}
 
-				answer, err := changing(
-					ctx,
-					clock,
-					frame,
-					payoutBodyOf,
-					func(r change.Request) (payout.Snapshot, error) {
-						return uses.ClosePayout.Handle(
-							ctx,
-							r,
-							command.Closing{ID: string(in.ID), Version: version, To: a.to},
-						)
-					},
+				return withETag(
+					changing(
+						ctx,
+						clock,
+						frame,
+						payoutBodyOf,
+						func(r change.Request) (payout.Snapshot, error) {
+							return uses.ClosePayout.Handle(
+								ctx,
+								r,
+								command.Closing{ID: string(in.ID), Version: version, To: a.to},
+							)
+						},
+					),
 				)
-				if answer != nil {
-					answer.ETag = etag(answer.Body.Version)
-				}
-
-				return answer, err
 			},
 		)
 	}

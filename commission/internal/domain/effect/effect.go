@@ -4,7 +4,7 @@ package effect
 
 import "tributary/commission/internal/domain/ledger"
 
-// Fact states that something happened to a commission or a payout.
+// Fact states that something happened to a payout.
 type Fact struct {
 	Type            Type
 	SubjectID       string
@@ -16,16 +16,8 @@ type Fact struct {
 // Type is the name of a fact, as in the published events.
 type Type string
 
-// Facts about commissions and payouts.
+// Facts about payouts.
 const (
-	CommissionMade     Type = "commission.made" // with its decision or by an adjustment
-	CommissionApproved Type = "commission.approved"
-	CommissionHeld     Type = "commission.held"
-	CommissionReleased Type = "commission.released"
-	CommissionRejected Type = "commission.rejected"
-	CommissionReversed Type = "commission.reversed"
-	CommissionAdjusted Type = "commission.adjusted"
-
 	PayoutRequested Type = "payout.requested"
 	PayoutRejected  Type = "payout.rejected"
 	PayoutCompleted Type = "payout.completed"
@@ -33,16 +25,9 @@ const (
 	PayoutCancelled Type = "payout.cancelled"
 )
 
-// Effect is what a change causes. It is written in the transaction of the change.
+// Effect is what a change causes. The transfers are written in the transaction of the change; the
+// facts are not stored yet.
 type Effect struct {
 	Transfers []ledger.Transfer
 	Facts     []Fact
-}
-
-// And returns both effects as one.
-func (e Effect) And(other Effect) Effect {
-	return Effect{
-		Transfers: append(e.Transfers, other.Transfers...),
-		Facts:     append(e.Facts, other.Facts...),
-	}
 }

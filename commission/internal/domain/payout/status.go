@@ -22,12 +22,6 @@ const (
 // Statuses returns all statuses.
 func Statuses() []Status { return []Status{Requested, Rejected, Completed, Failed, Cancelled} }
 
-// ParseStatus returns the status with that name. The bool reports whether there is one.
-func ParseStatus(text string) (Status, bool) {
-	s := Status(text)
-	return s, slices.Contains(Statuses(), s)
-}
-
 // Transition is a change of status, with the account to which the amount moves and the fact that it
 // publishes.
 type Transition struct {

@@ -63,23 +63,36 @@ func copyDecisions(
 	for i := range decisions {
 		d := &decisions[i]
 		f := d.Event.Facts()
-		rows.Row().Text(f.ID).Text(f.UserID).Text(
-			string(f.Type),
-		).Time(f.OccurredAt).Time(f.ReceivedAt).Time(now).TextOrNull(f.CampaignID).
-			TextOrNull(f.ProductID).TextOrNull(
-			f.OrderID,
-		).TextOrNull(f.OriginalID).TextOrNull(f.Amount).TextOrNull(f.Currency).Bool(f.SelfReferral).
-			Text(string(d.Outcome)).Text(
-			string(d.Reason),
-		).Bigint(d.Revision).UUIDOrNull(d.Rule.ID).IntegerOrNull(d.Rule.Version).
-			TextOrNull(d.Currency.String()).BigintOrNil(
-			minor(d.Decision, d.Base.Minor()),
-		).BigintOrNull(d.Position).BigintOrNull(d.CapUsed).
-			TextOrNull(d.OriginalID).BigintOrNull(
-			d.ReversedBefore,
-		).TextOrNull(d.OrderTakenBy).TextOrNull(d.Unrounded).BigintOrNil(
-			minor(d.Decision, d.Amount.Minor()),
-		).TimeOrNull(d.AvailableAt).UUIDOrNull(d.CommissionID)
+		rows.Row().
+			Text(f.ID).
+			Text(f.UserID).
+			Text(string(f.Type)).
+			Time(f.OccurredAt).
+			Time(f.ReceivedAt).
+			Time(now).
+			TextOrNull(f.CampaignID).
+			TextOrNull(f.ProductID).
+			TextOrNull(f.OrderID).
+			TextOrNull(f.OriginalID).
+			TextOrNull(f.Amount).
+			TextOrNull(f.Currency).
+			Bool(f.SelfReferral).
+			Text(string(d.Outcome)).
+			Text(string(d.Reason)).
+			Bigint(d.Revision).
+			UUIDOrNull(d.Rule.ID).
+			IntegerOrNull(d.Rule.Version).
+			TextOrNull(d.Currency.String()).
+			BigintOrNil(minor(d.Decision, d.Base.Minor())).
+			BigintOrNull(d.Position).
+			BigintOrNull(d.CapUsed).
+			TextOrNull(d.OriginalID).
+			BigintOrNull(d.ReversedBefore).
+			TextOrNull(d.OrderTakenBy).
+			TextOrNull(d.Unrounded).
+			BigintOrNil(minor(d.Decision, d.Amount.Minor())).
+			TimeOrNull(d.AvailableAt).
+			UUIDOrNull(d.CommissionID)
 	}
 
 	err := rows.Into(ctx, tx)
@@ -122,16 +135,27 @@ func copyCommissions(
 	}, len(commissions))
 	for _, c := range commissions {
 		s := c.State()
-		rows.Row().UUIDOrNull(s.ID).TextOrNull(
-			s.EventID,
-		).Text(s.UserID).TextOrNull(s.CampaignID).TextOrNull(s.ProductID).TextOrNull(s.OrderID).
-			TextOrNull(string(s.EventType)).Text(
-			string(s.Kind),
-		).Text(string(s.Status)).Bigint(s.Base.Minor()).TextOrNull(s.Rate).Bigint(s.Amount.Minor()).
-			Text(s.Amount.Currency().String()).UUIDOrNull(
-			s.Rule.ID,
-		).IntegerOrNull(s.Rule.Version).UUIDOrNull(s.ReversesID).TextOrNull(s.Reason).
-			Time(s.AvailableAt).Time(s.OccurredAt).Time(now)
+		rows.Row().
+			UUIDOrNull(s.ID).
+			TextOrNull(s.EventID).
+			Text(s.UserID).
+			TextOrNull(s.CampaignID).
+			TextOrNull(s.ProductID).
+			TextOrNull(s.OrderID).
+			TextOrNull(string(s.EventType)).
+			Text(string(s.Kind)).
+			Text(string(s.Status)).
+			Bigint(s.Base.Minor()).
+			TextOrNull(s.Rate).
+			Bigint(s.Amount.Minor()).
+			Text(s.Amount.Currency().String()).
+			UUIDOrNull(s.Rule.ID).
+			IntegerOrNull(s.Rule.Version).
+			UUIDOrNull(s.ReversesID).
+			TextOrNull(s.Reason).
+			Time(s.AvailableAt).
+			Time(s.OccurredAt).
+			Time(now)
 	}
 
 	return rows.Into(ctx, tx)
