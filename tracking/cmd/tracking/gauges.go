@@ -5,8 +5,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"tributary/platform/relay"
 	"tributary/tracking/internal/application/ingest"
-	"tributary/tracking/internal/application/relay"
+	"tributary/tracking/internal/domain/event"
 )
 
 // gauges are the service's own metrics.
@@ -15,7 +16,7 @@ type gauges struct {
 	took prometheus.Histogram
 }
 
-func newGauges(metrics prometheus.Registerer, r *relay.Relay) *gauges {
+func newGauges(metrics prometheus.Registerer, r *relay.Relay[int64, event.Entry]) *gauges {
 	g := &gauges{
 		rows: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "tracking_commit_events",
@@ -28,7 +29,7 @@ func newGauges(metrics prometheus.Registerer, r *relay.Relay) *gauges {
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5},
 		}),
 	}
-	gauge := func(name, help string, read func(relay.Status) float64) prometheus.Collector {
+	gauge := func(name, help string, read func(relay.Status[int64]) float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(
 			prometheus.GaugeOpts{Name: name, Help: help},
 			func() float64 { return read(r.Status()) },
@@ -40,7 +41,7 @@ func newGauges(metrics prometheus.Registerer, r *relay.Relay) *gauges {
 		gauge(
 			"tracking_relay_leading",
 			"1 if this replica relays.",
-			func(s relay.Status) float64 {
+			func(s relay.Status[int64]) float64 {
 				if s.Leading {
 					return 1
 				}
@@ -51,18 +52,18 @@ func newGauges(metrics prometheus.Registerer, r *relay.Relay) *gauges {
 		gauge(
 			"tracking_relay_position",
 			"Sequence number up to which the broker has confirmed all events.",
-			func(s relay.Status) float64 { return float64(s.Position) },
+			func(s relay.Status[int64]) float64 { return float64(s.Position) },
 		),
 		gauge(
 			"tracking_relay_in_flight",
 			"Events sent but not confirmed.",
-			func(s relay.Status) float64 { return float64(s.InFlight) },
+			func(s relay.Status[int64]) float64 { return float64(s.InFlight) },
 		),
 		gauge(
 			"tracking_relay_refused",
 			"Sequence number of the event that the broker refuses, which blocks all others; 0 "+
 				"without one.",
-			func(s relay.Status) float64 { return float64(s.Refused) },
+			func(s relay.Status[int64]) float64 { return float64(s.Refused) },
 		),
 	)
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -22,12 +23,13 @@ import (
 	"tributary/platform/ids"
 	"tributary/platform/postgres"
 	"tributary/platform/process"
+	"tributary/platform/relay"
 	"tributary/platform/telemetry"
 	"tributary/platform/version"
 	"tributary/tracking/internal/api/rest"
 	"tributary/tracking/internal/application/ingest"
 	"tributary/tracking/internal/application/query"
-	"tributary/tracking/internal/application/relay"
+	"tributary/tracking/internal/domain/event"
 	store "tributary/tracking/internal/infrastructure/postgres"
 	"tributary/tracking/internal/infrastructure/pulsar"
 )
@@ -93,9 +95,10 @@ func run(ctx context.Context, args []string) error {
 	limits := relay.DefaultLimits()
 	limits.Lease = s.Lease
 	publisher := pulsar.New(client, s.Broker.Topic(s.Topic), schema, 2*limits.WindowRows)
-	publishing := relay.New(limits, relay.Needs{
+	publishing := relay.New(limits, relay.Dependencies[int64, event.Entry]{
 		Log:       store.NewLog(db.relay),
 		Publisher: publisher,
+		Compare:   cmp.Compare[int64],
 		Holder:    holder(),
 		Logger:    logger,
 		Now:       time.Now,
@@ -198,7 +201,7 @@ func (p pools) close() {
 }
 
 // relayReady returns the relay's trouble, as advice if only an operator can end it.
-func relayReady(r *relay.Relay) func(context.Context) error {
+func relayReady(r *relay.Relay[int64, event.Entry]) func(context.Context) error {
 	return func(context.Context) error {
 		status := r.Status()
 		if status.Refused != 0 && status.Trouble != nil {

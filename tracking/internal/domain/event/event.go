@@ -18,6 +18,15 @@ type Entry struct {
 	Event Event
 }
 
+// Position is the sequence number.
+func (e Entry) Position() int64 { return e.Seq }
+
+// ID is the identifier of the event.
+func (e Entry) ID() string { return e.Event.ID() }
+
+// Size is the size of the event.
+func (e Entry) Size() int { return e.Event.Size() }
+
 // Facts are the fields of an event. Empty text means absent. Times are UTC, to the microsecond.
 type Facts struct {
 	ID              string

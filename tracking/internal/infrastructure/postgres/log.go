@@ -10,23 +10,26 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"tributary/platform/postgres"
+	"tributary/platform/relay"
 	"tributary/tracking/internal/application/query"
-	"tributary/tracking/internal/application/relay"
 	"tributary/tracking/internal/domain/event"
 )
 
 // Log reads the log and keeps the relay's row.
 type Log struct {
 	pool    *pgxpool.Pool
+	lease   *postgres.Lease
 	rowSize atomic.Int64 // bytes of an average row of the last page
 }
 
 var (
-	_ query.Log = (*Log)(nil)
-	_ relay.Log = (*Log)(nil)
+	_ query.Log                     = (*Log)(nil)
+	_ relay.Log[int64, event.Entry] = (*Log)(nil)
 )
 
-func NewLog(pool *pgxpool.Pool) *Log { return &Log{pool: pool} }
+func NewLog(pool *pgxpool.Pool) *Log {
+	return &Log{pool: pool, lease: postgres.NewLease(pool, "relay", "pos")}
+}
 
 const selectEvent = `SELECT ` + columns + ` FROM events WHERE event_id = $1`
 
@@ -45,14 +48,14 @@ const (
 	pageFloor  = 4
 )
 
-// Page implements relay.Log. A page holds at most about 8 MiB; after a page of large events fewer
+// Read implements relay.Log. A page holds at most about 8 MiB; after a page of large events fewer
 // are read.
-func (l *Log) Page(ctx context.Context, position int64, limit int) ([]event.Entry, error) {
+func (l *Log) Read(ctx context.Context, after int64, limit int) ([]event.Entry, error) {
 	if size := int(l.rowSize.Load()); size > 0 {
 		limit = min(limit, max(pageFloor, pageBytes/size))
 	}
 
-	result, err := l.pool.Query(ctx, selectPage, position, limit)
+	result, err := l.pool.Query(ctx, selectPage, after, limit)
 	if err != nil {
 		return nil, postgres.Fault("read the log", err)
 	}
@@ -80,28 +83,13 @@ func (l *Log) Page(ctx context.Context, position int64, limit int) ([]event.Entr
 	return page, postgres.Fault("read the log", result.Err())
 }
 
-// The holder has the lease while it renews it. Anyone may take an expired lease.
-const (
-	takeLease = `
-UPDATE relay SET holder = $1, expires_at = clock_timestamp() + $2::interval
-WHERE id AND (holder = $1 OR expires_at < clock_timestamp()) RETURNING pos`
-	advance = `
-UPDATE relay SET pos = greatest(pos, $2), expires_at = clock_timestamp() + $3::interval
-WHERE id AND holder = $1`
-	resign = `UPDATE relay SET expires_at = '-infinity' WHERE id AND holder = $1`
-)
-
 func (l *Log) Lead(
 	ctx context.Context,
 	holder string,
 	lease time.Duration,
 ) (position int64, leads bool, err error) {
-	err = l.pool.QueryRow(ctx, takeLease, holder, lease).Scan(&position)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, false, nil
-	}
-
-	return position, err == nil, postgres.Fault("take the lease", err)
+	leads, err = l.lease.Take(ctx, holder, lease, &position)
+	return position, leads, err
 }
 
 func (l *Log) Advance(
@@ -110,11 +98,7 @@ func (l *Log) Advance(
 	position int64,
 	lease time.Duration,
 ) (leads bool, err error) {
-	tag, err := l.pool.Exec(ctx, advance, holder, position, lease)
-	return tag.RowsAffected() == 1, postgres.Fault("save the position", err)
+	return l.lease.Advance(ctx, holder, lease, position)
 }
 
-func (l *Log) Resign(ctx context.Context, holder string) error {
-	_, err := l.pool.Exec(ctx, resign, holder)
-	return postgres.Fault("resign", err)
-}
+func (l *Log) Resign(ctx context.Context, holder string) error { return l.lease.Resign(ctx, holder) }

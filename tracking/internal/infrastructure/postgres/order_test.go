@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -17,9 +18,9 @@ import (
 	"tributary/migrations"
 	"tributary/migrations/migrationstest"
 	platform "tributary/platform/postgres"
+	"tributary/platform/relay"
 	"tributary/tracking/internal/application/ingest"
 	"tributary/tracking/internal/application/ingest/ingesttest"
-	"tributary/tracking/internal/application/relay"
 	"tributary/tracking/internal/domain/event"
 	"tributary/tracking/internal/infrastructure/postgres"
 )
@@ -70,7 +71,7 @@ func readWhileTwoWrite(t *testing.T, log *postgres.Log, pool, owner *pgxpool.Poo
     body_hash) VALUES ($1, 'u', 'view', now(), now(), '0123456789abcdef')`
 	position := int64(0)
 	read := func() {
-		page, err := log.Page(t.Context(), position, 10)
+		page, err := log.Read(t.Context(), position, 10)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -269,7 +270,7 @@ func recordAll(t *testing.T, replica *ingest.Coalescer, batch []event.Event) (id
 // relayInTurns runs a relay that is replaced continually. Every second one dies: it neither saves
 // its position nor resigns. The relays keep up with the writers, so that a row which becomes
 // visible late would be behind their position.
-func relayInTurns(ctx context.Context, t *testing.T, pool *pgxpool.Pool, out relay.Publisher) {
+func relayInTurns(ctx context.Context, t *testing.T, pool *pgxpool.Pool, out relay.Publisher[event.Entry]) {
 	t.Helper()
 	limits := relay.DefaultLimits()
 	limits.Lease = 300 * time.Millisecond
@@ -285,9 +286,10 @@ func relayInTurns(ctx context.Context, t *testing.T, pool *pgxpool.Pool, out rel
 			log.life = turn
 		}
 
-		r := relay.New(limits, relay.Needs{
+		r := relay.New(limits, relay.Dependencies[int64, event.Entry]{
 			Log:       log,
 			Publisher: out,
+			Compare:   cmp.Compare[int64],
 			Holder:    fmt.Sprint("relay", i),
 			Logger:    slog.New(slog.DiscardHandler),
 			Now:       time.Now,

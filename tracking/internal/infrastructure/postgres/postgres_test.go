@@ -226,7 +226,7 @@ func TestADatabaseThatIsAwayIsUnavailable(t *testing.T) {
 	_, appendErr := postgres.NewAppender(pool).Append(t.Context(), []event.Event{full(t)})
 	_, _, eventErr := log.Event(t.Context(), "x")
 	_, _, listErr := log.Events(t.Context(), query.Filter{}, 0, 1)
-	_, pageErr := log.Page(t.Context(), 0, 1)
+	_, pageErr := log.Read(t.Context(), 0, 1)
 
 	_, _, leadErr := log.Lead(t.Context(), "me", time.Second)
 	for name, err := range map[string]error{"Append": appendErr, "Event": eventErr, "Events": listErr, "Page": pageErr, "Lead": leadErr} {

@@ -98,7 +98,7 @@ func readLog(t *testing.T, log *postgres.Log, keys *postgres.Keys, position int6
 	_, _, err := log.Event(t.Context(), strconv.FormatInt(position, 10))
 	check(err)
 
-	_, err = log.Page(t.Context(), position, 100)
+	_, err = log.Read(t.Context(), position, 100)
 	check(err)
 
 	_, _, err = log.Lead(t.Context(), "me", time.Second)

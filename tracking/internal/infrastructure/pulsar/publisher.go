@@ -5,14 +5,14 @@ import (
 
 	"tributary/platform/broker"
 	"tributary/platform/fault"
-	"tributary/tracking/internal/application/relay"
+	"tributary/platform/relay"
 	"tributary/tracking/internal/domain/event"
 )
 
 // Publisher publishes entries of the log. Run owns its connection.
 type Publisher struct{ topic *broker.Publisher }
 
-var _ relay.Publisher = (*Publisher)(nil)
+var _ relay.Publisher[event.Entry] = (*Publisher)(nil)
 
 // New returns a publisher. schema is the Avro definition that the broker compares with the topic's;
 // pending bounds the messages that are sent but not confirmed. A send has no time limit: after an

@@ -1,6 +1,7 @@
 package pulsar_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -17,8 +18,8 @@ import (
 	"tributary/migrations/migrationstest"
 	"tributary/platform/broker"
 	"tributary/platform/brokertest"
+	"tributary/platform/relay"
 	"tributary/tracking/internal/application/ingest/ingesttest"
-	"tributary/tracking/internal/application/relay"
 	"tributary/tracking/internal/domain/event"
 	"tributary/tracking/internal/infrastructure/postgres"
 	"tributary/tracking/internal/infrastructure/pulsar"
@@ -83,7 +84,7 @@ type pipeline struct {
 	t        *testing.T
 	proxy    *brokertest.Proxy
 	store    *postgres.Appender
-	relay    *relay.Relay
+	relay    *relay.Relay[int64, event.Entry]
 	seen     *consumed
 	recorded int
 }
@@ -123,9 +124,10 @@ func newPipeline(t *testing.T, change func(*relay.Limits)) *pipeline {
 	p.store = postgres.NewAppender(db.Pool)
 	p.relay = relay.New(
 		limits,
-		relay.Needs{
+		relay.Dependencies[int64, event.Entry]{
 			Log:       postgres.NewLog(db.Pool),
 			Publisher: publisher,
+			Compare:   cmp.Compare[int64],
 			Holder:    "one",
 			Logger:    slog.New(slog.DiscardHandler),
 			Now:       time.Now,

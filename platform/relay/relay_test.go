@@ -1,6 +1,7 @@
 package relay_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,9 +13,15 @@ import (
 	"time"
 
 	"tributary/platform/fault"
-	"tributary/tracking/internal/application/relay"
-	"tributary/tracking/internal/domain/event"
+	"tributary/platform/relay"
 )
+
+// entry is a row of the log; it occupies 512 bytes.
+type entry struct{ seq int64 }
+
+func (e entry) Position() int64 { return e.seq }
+func (e entry) ID() string      { return fmt.Sprint(e.seq) }
+func (entry) Size() int         { return 512 }
 
 // fakeLog is a log in memory with a lease by the test's clock.
 type fakeLog struct {
@@ -80,7 +87,7 @@ func (l *fakeLog) Resign(_ context.Context, holder string) error {
 	return nil
 }
 
-func (l *fakeLog) Page(_ context.Context, position int64, limit int) ([]event.Entry, error) {
+func (l *fakeLog) Read(_ context.Context, position int64, limit int) ([]entry, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 
@@ -88,12 +95,9 @@ func (l *fakeLog) Page(_ context.Context, position int64, limit int) ([]event.En
 		return nil, errDown
 	}
 
-	var page []event.Entry
+	var page []entry
 	for seq := position + 1; seq <= l.length && len(page) < limit; seq++ {
-		page = append(
-			page,
-			event.Entry{Seq: seq, Event: event.Restore(event.Facts{ID: fmt.Sprint(seq)})},
-		)
+		page = append(page, entry{seq: seq})
 	}
 
 	return page, nil
@@ -130,7 +134,7 @@ type fakeBroker struct {
 	never   int64 // the event that is too large
 }
 
-func (b *fakeBroker) Send(_ context.Context, entry event.Entry, done func(error)) {
+func (b *fakeBroker) Send(_ context.Context, e entry, done func(error)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 
@@ -141,11 +145,11 @@ func (b *fakeBroker) Send(_ context.Context, entry event.Entry, done func(error)
 		return
 	}
 
-	b.sent = append(b.sent, entry.Seq)
+	b.sent = append(b.sent, e.seq)
 	switch {
-	case entry.Seq == b.never && b.hold:
+	case e.seq == b.never && b.hold:
 		go done(fault.New(fault.TooLarge, "message_refused", "Too large."))
-	case entry.Seq == b.never:
+	case e.seq == b.never:
 		done(fault.New(fault.TooLarge, "message_refused", "Too large."))
 	case b.fail != nil:
 		go done(b.fail)
@@ -194,16 +198,17 @@ func limits() relay.Limits {
 func start(
 	t *testing.T,
 	holder string,
-	log relay.Log,
-	broker relay.Publisher,
+	log relay.Log[int64, entry],
+	broker relay.Publisher[entry],
 	l relay.Limits,
-) (r *relay.Relay, stop func()) {
+) (r *relay.Relay[int64, entry], stop func()) {
 	t.Helper()
 	r = relay.New(
 		l,
-		relay.Needs{
+		relay.Dependencies[int64, entry]{
 			Log:       log,
 			Publisher: broker,
+			Compare:   cmp.Compare[int64],
 			Holder:    holder,
 			Logger:    slog.New(slog.DiscardHandler),
 			Now:       time.Now,

@@ -6,24 +6,24 @@ import (
 	"tributary/platform/fault"
 )
 
-// The codes of a Publisher that does not accept an event now, and of one that never accepts it.
+// The codes of a Publisher that does not accept an entry now, and of one that never accepts it.
 const (
 	notTaken   = "broker_unavailable"
 	neverTaken = "message_refused"
 )
 
-// window holds the events that are sent but not confirmed, in the order of the log. Confirmations
+// window holds the entries that are sent but not confirmed, in the order of the log. Confirmations
 // arrive in any order; the position advances only over the contiguous prefix. A window is safe for
 // concurrent use.
-type window struct {
+type window[P comparable] struct {
 	mu        sync.Mutex
-	slots     []slot // a ring
-	head      int    // the oldest
+	slots     []slot[P] // a ring
+	head      int       // the oldest
 	count     int
 	bytes     int
-	confirmed int64 // the position
+	confirmed P     // the position
 	total     int64 // all confirmations, to detect a standstill
-	// Nothing is sent after the first event before it is confirmed: if it caused the last term to
+	// Nothing is sent after the first entry before it is confirmed: if it caused the last term to
 	// fail, the others would be sent again at each attempt.
 	firstAlone bool
 	failure    error
@@ -35,15 +35,15 @@ type window struct {
 	unsaved    int64
 }
 
-type slot struct {
-	seq   int64
-	bytes int
-	done  bool
+type slot[P comparable] struct {
+	position P
+	bytes    int
+	done     bool
 }
 
-func newWindow(rows int, saveRows, position int64) *window {
-	return &window{
-		slots:     make([]slot, rows),
+func newWindow[P comparable](rows int, saveRows int64, position P) *window[P] {
+	return &window[P]{
+		slots:     make([]slot[P], rows),
 		confirmed: position,
 		saveRows:  saveRows,
 		changed:   make(chan struct{}, 1),
@@ -51,9 +51,9 @@ func newWindow(rows int, saveRows, position int64) *window {
 	}
 }
 
-// add adds the record and returns its place. ok is false if there is no room. A record larger than
+// add adds an entry and returns its place. ok is false if there is no room. An entry larger than
 // the whole window is accepted alone.
-func (w *window) add(seq int64, size, maxBytes int) (place int, ok bool) {
+func (w *window[P]) add(position P, size, maxBytes int) (place int, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 
@@ -63,17 +63,17 @@ func (w *window) add(seq int64, size, maxBytes int) (place int, ok bool) {
 	}
 
 	place = (w.head + w.count) % len(w.slots)
-	w.slots[place] = slot{seq: seq, bytes: size}
+	w.slots[place] = slot[P]{position: position, bytes: size}
 	w.count++
 	w.bytes += size
 
 	return place, true
 }
 
-// offer hands over the event at the newest place. refused is the publisher's refusal to accept it:
-// then the place is free again, and nothing else changes. failure is the failure of any event in
+// offer hands over the entry at the newest place. refused is the publisher's refusal to accept it:
+// then the place is free again, and nothing else changes. failure is the failure of any entry in
 // the window.
-func (w *window) offer(hand func()) (refused, failure error) {
+func (w *window[P]) offer(hand func()) (refused, failure error) {
 	w.mu.Lock()
 	w.offered, w.refused = true, nil
 	w.mu.Unlock()
@@ -86,7 +86,7 @@ func (w *window) offer(hand func()) (refused, failure error) {
 }
 
 // settle records the broker's answer for a place.
-func (w *window) settle(place int, err error) {
+func (w *window[P]) settle(place int, err error) {
 	w.mu.Lock()
 
 	newest := (w.head + w.count - 1) % len(w.slots)
@@ -103,9 +103,9 @@ func (w *window) settle(place int, err error) {
 
 		w.total++
 		for w.count > 0 && w.slots[w.head].done {
-			w.confirmed = w.slots[w.head].seq
+			w.confirmed = w.slots[w.head].position
 			w.bytes -= w.slots[w.head].bytes
-			w.slots[w.head] = slot{}
+			w.slots[w.head] = slot[P]{}
 			w.head = (w.head + 1) % len(w.slots)
 			w.count--
 			w.unsaved++
@@ -128,18 +128,18 @@ func signal(c chan struct{}) {
 	}
 }
 
-type progress struct {
-	position int64
+type progress[P comparable] struct {
+	position P
 	inFlight int
 	total    int64
 	failure  error
 }
 
-func (w *window) progress() progress {
+func (w *window[P]) progress() progress[P] {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 
-	return progress{
+	return progress[P]{
 		position: w.confirmed,
 		inFlight: w.count,
 		total:    w.total,

@@ -7,36 +7,35 @@ import (
 	"time"
 
 	"tributary/platform/fault"
-	"tributary/tracking/internal/domain/event"
 )
 
 // term is one period of leading. It ends when the lease is lost, the broker fails or the relay
 // stops. The next term starts again at the saved position; late answers for an old term go to its
 // own window and change nothing.
-type term struct {
-	*Relay
+type term[P comparable, E Entry[P]] struct {
+	*Relay[P, E]
 
-	window  *window
-	pages   chan []event.Entry
-	from    int64
-	refused atomic.Bool // the broker refused the last new event
+	window  *window[P]
+	pages   chan []E
+	from    P
+	refused atomic.Bool // the broker refused the last new entry
 }
 
-func newTerm(r *Relay, position int64) *term {
-	r.position.Store(position)
+func newTerm[P comparable, E Entry[P]](r *Relay[P, E], position P) *term[P, E] {
+	r.position.Store(&position)
 	w := newWindow(r.limits.WindowRows, r.limits.SaveRows, position)
 	w.firstAlone = r.trouble.Load() != nil
 
-	return &term{
+	return &term[P, E]{
 		Relay:  r,
 		window: w,
-		pages:  make(chan []event.Entry, 1),
+		pages:  make(chan []E, 1),
 		from:   position,
 	}
 }
 
 // run reads, sends and saves concurrently until one of them ends. The first error is the reason.
-func (t *term) run(ctx context.Context) error {
+func (t *term[P, E]) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 
@@ -56,10 +55,10 @@ func (t *term) run(ctx context.Context) error {
 
 // read reads pages of the log, one ahead of the page being sent. At the end of the log it gathers:
 // under load commits follow each other too fast to read each alone.
-func (t *term) read(ctx context.Context) error {
+func (t *term[P, E]) read(ctx context.Context) error {
 	after := t.from
 	for {
-		page, err := t.needs.Log.Page(ctx, after, t.limits.PageRows)
+		page, err := t.deps.Log.Read(ctx, after, t.limits.PageRows)
 		if err != nil {
 			return err
 		}
@@ -74,7 +73,7 @@ func (t *term) read(ctx context.Context) error {
 
 		select {
 		case t.pages <- page:
-			after = page[len(page)-1].Seq
+			after = page[len(page)-1].Position()
 		case <-ctx.Done():
 			return nil
 		}
@@ -85,7 +84,7 @@ func (t *term) read(ctx context.Context) error {
 	}
 }
 
-func (t *term) waitForMore(ctx context.Context) bool {
+func (t *term[P, E]) waitForMore(ctx context.Context) bool {
 	timer := time.NewTimer(t.limits.Poll)
 	defer timer.Stop()
 
@@ -99,9 +98,9 @@ func (t *term) waitForMore(ctx context.Context) bool {
 	return true
 }
 
-// send hands events to the broker while the window has room. The broker's first failure ends the
+// send hands entries to the broker while the window has room. The broker's first failure ends the
 // term.
-func (t *term) send(ctx context.Context) error {
+func (t *term[P, E]) send(ctx context.Context) error {
 	for {
 		select {
 		case page := <-t.pages:
@@ -120,15 +119,15 @@ func (t *term) send(ctx context.Context) error {
 	}
 }
 
-func (t *term) sendOne(ctx context.Context, entry event.Entry) error {
+func (t *term[P, E]) sendOne(ctx context.Context, entry E) error {
 	for {
-		place, ok := t.window.add(entry.Seq, entry.Event.Size(), t.limits.WindowBytes)
+		place, ok := t.window.add(entry.Position(), entry.Size(), t.limits.WindowBytes)
 		if ok {
 			refused, failure := t.window.offer(func() {
-				t.needs.Publisher.Send(
+				t.deps.Publisher.Send(
 					ctx,
 					entry,
-					func(err error) { t.window.settle(place, judge(entry, err)) },
+					func(err error) { t.window.settle(place, outcome[P](entry, err)) },
 				)
 			})
 			t.refused.Store(refused != nil)
@@ -137,7 +136,7 @@ func (t *term) sendOne(ctx context.Context, entry event.Entry) error {
 				return failure
 			}
 
-			// Events in flight may still be confirmed; sending them again would only burden a
+			// Entries in flight may still be confirmed; sending them again would only burden a
 			// recovering broker.
 			t.note(ctx, "the broker accepts no events for now", refused)
 			wait(ctx, t.limits.Poll)
@@ -160,22 +159,23 @@ func (t *term) sendOne(ctx context.Context, entry event.Entry) error {
 	}
 }
 
-// judge returns a refusal if err means that the broker never accepts the event, and err otherwise.
-func judge(entry event.Entry, err error) error {
+// outcome returns a refusal if err means that the broker never accepts the entry, and err
+// otherwise.
+func outcome[P comparable, E Entry[P]](entry E, err error) error {
 	if fault.Is(err, neverTaken) {
-		return &refusal{seq: entry.Seq, id: entry.Event.ID(), cause: err}
+		return &refusal[P]{position: entry.Position(), id: entry.ID(), cause: err}
 	}
 
 	return err
 }
 
-// save saves the position and renews the lease, at its interval or as soon as enough events are
+// save saves the position and renews the lease, at its interval or as soon as enough entries are
 // confirmed, and detects a standstill. At the end it saves once more.
-func (t *term) save(ctx context.Context) error {
+func (t *term[P, E]) save(ctx context.Context) error {
 	tick := time.NewTicker(t.limits.Save)
 	defer tick.Stop()
-	renewed := t.needs.Now()
-	moved := t.needs.Now()
+	renewed := t.deps.Now()
+	moved := t.deps.Now()
 	total := int64(0)
 
 	saved := t.from
@@ -187,8 +187,8 @@ func (t *term) save(ctx context.Context) error {
 			return t.saveLast(ctx, saved)
 		}
 
-		p, now := t.window.progress(), t.needs.Now()
-		t.position.Store(p.position)
+		p, now := t.window.progress(), t.deps.Now()
+		t.position.Store(&p.position)
 		t.sent.Store(int64(p.inFlight))
 
 		if p.total != total || p.inFlight == 0 {
@@ -209,7 +209,7 @@ func (t *term) save(ctx context.Context) error {
 			continue
 		}
 
-		leads, err := t.needs.Log.Advance(ctx, t.needs.Holder, p.position, t.limits.Lease)
+		leads, err := t.deps.Log.Advance(ctx, t.deps.Holder, p.position, t.limits.Lease)
 		switch {
 		case err != nil && now.Sub(renewed) > t.limits.Lease:
 			return err
@@ -222,8 +222,8 @@ func (t *term) save(ctx context.Context) error {
 	}
 }
 
-// saveLast waits a moment for events in flight to be confirmed, and saves the position.
-func (t *term) saveLast(ctx context.Context, saved int64) error {
+// saveLast waits a moment for entries in flight to be confirmed, and saves the position.
+func (t *term[P, E]) saveLast(ctx context.Context, saved P) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.limits.Lease/2)
 	defer cancel()
 
@@ -232,13 +232,13 @@ func (t *term) saveLast(ctx context.Context, saved int64) error {
 		wait(ctx, lastLook)
 	}
 
-	t.position.Store(p.position)
+	t.position.Store(&p.position)
 
 	if p.position == saved || ctx.Err() != nil {
 		return nil
 	}
 
-	_, err := t.needs.Log.Advance(ctx, t.needs.Holder, p.position, t.limits.Lease)
+	_, err := t.deps.Log.Advance(ctx, t.deps.Holder, p.position, t.limits.Lease)
 
 	return err
 }
