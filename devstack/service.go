@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"syscall"
 	"time"
@@ -69,7 +70,7 @@ func (c Config) run(ctx context.Context, program string, args ...string) error {
 
 // service returns the unit of one of our services.
 func (c Config) service(program, name string, port int, env ...string) unit {
-	env = append([]string{"HTTP_ADDR=" + address(port)}, env...)
+	env = append([]string{"HTTP_ADDR=" + address(port), c.processors()}, env...)
 
 	return unit{
 		name:    name,
@@ -86,6 +87,14 @@ func (c Config) service(program, name string, port int, env ...string) unit {
 		ready:  func(ctx context.Context) error { return answers(ctx, "http://"+address(port)+"/readyz") },
 		advice: "The log shows what is missing; settings come from .env and the environment.",
 	}
+}
+
+// processors returns the GOMAXPROCS of a service: half of the machine, since databases, broker and
+// three services share it. Threads that look for work on the other half take it from those that
+// have some: on two cores the whole path takes a fifth more of the processors' time without this.
+// GOMAXPROCS in .env or the environment takes precedence.
+func (c Config) processors() string {
+	return "GOMAXPROCS=" + c.value("GOMAXPROCS", itoa(max(1, runtime.NumCPU()/2)))
 }
 
 func (c Config) services() []unit {
