@@ -10,6 +10,18 @@ import (
 	"tributary/platform/config"
 )
 
+// Faults returns what is wrong with a DATABASE_URL. Production refuses insecure ones.
+func Faults(databaseURL string, production bool) []string {
+	switch {
+	case databaseURL == "":
+		return []string{"DATABASE_URL must be set"}
+	case production:
+		return ProductionFaults(databaseURL)
+	}
+
+	return nil
+}
+
 // ProductionFaults returns what production refuses about a DATABASE_URL (postgres://…): example
 // passwords, roles that own servers, and a connection to another machine that does not verify its
 // identity. The URL is read as the driver reads it, including parameters and PG… variables. No

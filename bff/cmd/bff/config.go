@@ -8,8 +8,8 @@ import (
 	"tributary/platform/auth"
 	"tributary/platform/broker"
 	"tributary/platform/config"
-	"tributary/platform/ratelimit"
 	"tributary/platform/sealed"
+	"tributary/platform/service"
 )
 
 // settings are the service's settings from the environment.
@@ -34,16 +34,24 @@ type settings struct {
 	Sealed sealed.Config
 }
 
+// Frame returns the settings of the frame.
+func (s *settings) Frame() service.Settings {
+	return service.Settings{
+		Service:      s.Service,
+		Address:      s.HTTPAddr,
+		Auth:         auth.Optional{Required: true, Config: s.Auth},
+		Broker:       s.Broker,
+		CORS:         s.CORS,
+		RateVariable: "RATE_LIMIT",
+		RateLimit:    s.RateLimit,
+		RateWindow:   s.RateWindow,
+	}
+}
+
 // Validate returns every fault of the settings. Production refuses insecure ones.
 func (s *settings) Validate() []string {
-	faults := s.Service.Validate()
-	faults = append(faults, s.Auth.Validate(s.Production())...)
-	faults = append(faults, s.Broker.Validate()...)
-
+	faults := s.Frame().Validate()
 	faults = append(faults, s.Sealed.Validate(s.Production())...)
-	if s.Production() {
-		faults = append(faults, s.Broker.ProductionFaults()...)
-	}
 
 	address, err := url.Parse(s.CommissionURL)
 	switch {
@@ -61,9 +69,5 @@ func (s *settings) Validate() []string {
 		)
 	}
 
-	faults = append(
-		faults,
-		ratelimit.Faults("RATE_LIMIT", s.RateLimit, s.RateWindow, s.Production())...)
-
-	return append(faults, s.CORS.Validate(s.Production())...)
+	return faults
 }

@@ -9,8 +9,8 @@ import (
 	"tributary/platform/config"
 	"tributary/platform/money"
 	platform "tributary/platform/postgres"
-	"tributary/platform/ratelimit"
 	"tributary/platform/sealed"
+	"tributary/platform/service"
 )
 
 // settings are the service's settings from the environment.
@@ -44,27 +44,27 @@ type settings struct {
 	Sealed sealed.Config // opens account details for operators
 }
 
+// Frame returns the settings of the frame.
+func (s *settings) Frame() service.Settings {
+	return service.Settings{
+		Service:      s.Service,
+		Address:      s.HTTPAddr,
+		Auth:         s.Auth,
+		Broker:       s.Broker,
+		RateVariable: "RATE_LIMIT",
+		RateLimit:    s.RateLimit,
+		RateWindow:   s.RateWindow,
+		CursorSecret: s.DatabaseURL,
+	}
+}
+
 // Validate returns every fault of the settings. Production refuses insecure ones.
 func (s *settings) Validate() []string {
-	faults := s.Service.Validate()
-	faults = append(faults, s.Auth.Validate(s.Production())...)
-	faults = append(faults, s.Broker.Validate()...)
-
+	faults := s.Frame().Validate()
 	faults = append(faults, s.Sealed.Validate(s.Production())...)
-	if s.Production() {
-		faults = append(faults, platform.ProductionFaults(s.DatabaseURL)...)
-		faults = append(faults, s.Broker.ProductionFaults()...)
-	}
-
-	faults = append(
-		faults,
-		ratelimit.Faults("RATE_LIMIT", s.RateLimit, s.RateWindow, s.Production())...)
+	faults = append(faults, platform.Faults(s.DatabaseURL, s.Production())...)
 
 	faults = append(faults, s.readLimit()...)
-
-	if s.DatabaseURL == "" {
-		faults = append(faults, "DATABASE_URL must be set")
-	}
 
 	if s.Topic == "" {
 		s.Topic = s.Broker.Topic(contracts.TrackingEvents)

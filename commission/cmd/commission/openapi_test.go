@@ -11,7 +11,7 @@ func TestOpenAPIDocumentIsCommitted(t *testing.T) {
 	t.Parallel()
 
 	var made bytes.Buffer
-	if err := writeOpenAPI(&made); err != nil {
+	if err := program(new(settings)).WriteDocument(&made); err != nil {
 		t.Fatal(err)
 	}
 

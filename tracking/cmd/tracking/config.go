@@ -7,7 +7,7 @@ import (
 	"tributary/platform/broker"
 	"tributary/platform/config"
 	"tributary/platform/postgres"
-	"tributary/platform/ratelimit"
+	"tributary/platform/service"
 	"tributary/tracking/internal/application/ingest"
 )
 
@@ -49,18 +49,25 @@ type settings struct {
 	Broker broker.Config
 }
 
+// Frame returns the settings of the frame.
+func (s *settings) Frame() service.Settings {
+	return service.Settings{
+		Service:      s.Service,
+		Address:      s.HTTPAddr,
+		Auth:         s.Auth,
+		Broker:       s.Broker,
+		CORS:         s.CORS,
+		RateVariable: "TRACKING_RATE_LIMIT",
+		RateLimit:    s.RateLimit,
+		RateWindow:   s.RateWindow,
+		CursorSecret: s.DatabaseURL,
+	}
+}
+
 // Validate returns every fault of the settings. Production refuses insecure ones.
 func (s *settings) Validate() []string {
-	faults := s.Service.Validate()
-	faults = append(faults, s.Auth.Validate(s.Production())...)
-
-	faults = append(faults, s.CORS.Validate(s.Production())...)
-
-	faults = append(faults, s.Broker.Validate()...)
-	if s.Production() {
-		faults = append(faults, postgres.ProductionFaults(s.DatabaseURL)...)
-		faults = append(faults, s.Broker.ProductionFaults()...)
-	}
+	faults := s.Frame().Validate()
+	faults = append(faults, postgres.Faults(s.DatabaseURL, s.Production())...)
 
 	note := func(wrong bool, text string) {
 		if wrong {
@@ -68,10 +75,6 @@ func (s *settings) Validate() []string {
 		}
 	}
 
-	faults = append(
-		faults,
-		ratelimit.Faults("TRACKING_RATE_LIMIT", s.RateLimit, s.RateWindow, s.Production())...)
-	note(s.DatabaseURL == "", "DATABASE_URL must be set")
 	note(s.Topic == "", "PULSAR_TOPIC must be set")
 	note(s.Readers < 1, "TRACKING_READERS must be at least 1")
 	note(s.Writers < 1 || s.Writers > 8, "TRACKING_WRITERS must be between 1 and 8")

@@ -10,14 +10,14 @@ import (
 	"tributary/tracking/internal/domain/event"
 )
 
-// gauges are the service's own metrics.
-type gauges struct {
+// commits measures the commits of events.
+type commits struct {
 	rows prometheus.Histogram
 	took prometheus.Histogram
 }
 
-func newGauges(metrics prometheus.Registerer, r *relay.Relay[int64, event.Entry]) *gauges {
-	g := &gauges{
+func newCommits(metrics prometheus.Registerer) *commits {
+	c := &commits{
 		rows: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "tracking_commit_events",
 			Help:    "Events in a commit.",
@@ -29,6 +29,18 @@ func newGauges(metrics prometheus.Registerer, r *relay.Relay[int64, event.Entry]
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5},
 		}),
 	}
+	metrics.MustRegister(c.rows, c.took)
+
+	return c
+}
+
+func (c *commits) observe(rows int, took time.Duration) {
+	c.rows.Observe(float64(rows))
+	c.took.Observe(took.Seconds())
+}
+
+// watchRelay exports the state of the relay.
+func watchRelay(metrics prometheus.Registerer, r *relay.Relay[int64, event.Entry]) {
 	gauge := func(name, help string, read func(relay.Status[int64]) float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(
 			prometheus.GaugeOpts{Name: name, Help: help},
@@ -36,8 +48,6 @@ func newGauges(metrics prometheus.Registerer, r *relay.Relay[int64, event.Entry]
 		)
 	}
 	metrics.MustRegister(
-		g.rows,
-		g.took,
 		gauge(
 			"tracking_relay_leading",
 			"1 if this replica relays.",
@@ -66,16 +76,10 @@ func newGauges(metrics prometheus.Registerer, r *relay.Relay[int64, event.Entry]
 			func(s relay.Status[int64]) float64 { return float64(s.Refused) },
 		),
 	)
-
-	return g
 }
 
-func (g *gauges) committed(rows int, took time.Duration) {
-	g.rows.Observe(float64(rows))
-	g.took.Observe(took.Seconds())
-}
-
-func (*gauges) watchQueue(metrics prometheus.Registerer, c *ingest.Coalescer) {
+// watchQueue exports the length of the queue.
+func watchQueue(metrics prometheus.Registerer, c *ingest.Coalescer) {
 	metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "tracking_intake_waiting", Help: "Events waiting to be written.",
 	}, func() float64 { return float64(c.Waiting()) }))

@@ -24,7 +24,9 @@ import (
 	"tributary/platform/idempotency"
 	"tributary/platform/ids"
 	"tributary/platform/postgres"
+	"tributary/platform/service"
 	"tributary/platform/telemetry"
+	"tributary/tracking/internal/api/rest"
 	"tributary/tracking/internal/application/ingest"
 	"tributary/tracking/internal/application/query"
 	store "tributary/tracking/internal/infrastructure/postgres"
@@ -81,14 +83,18 @@ func newIntake(t *testing.T) *intake {
 		t.Fatal(err)
 	}
 
-	api := newAPI(wiring{
-		logger:   logger,
-		metrics:  telemetry.Metrics(),
-		health:   httpapi.NewHealth(service),
-		verifier: verifier,
-		ingest:   ingest.New(coalescer, in.keys, ids.New("tracking:event"), now),
-		query:    query.New(store.NewLog(db.Pool)),
+	api := about().API(service.HTTP{
+		Logger:   logger,
+		Metrics:  telemetry.Metrics(),
+		Health:   httpapi.NewHealth("tracking"),
+		Verifier: verifier,
 	})
+	rest.Register(
+		api.Huma,
+		ingest.New(coalescer, in.keys, ids.New("tracking:event"), now),
+		query.New(store.NewLog(db.Pool)),
+	)
+
 	server := httptest.NewServer(api.Router)
 	t.Cleanup(func() { server.Close(); cancel(); running.Wait() })
 	in.url = server.URL + "/api/v1/tracking/events"
