@@ -53,11 +53,11 @@ func (c claims) identity(verified bool) Identity {
 }
 
 func invalidClaim(name, rule string) error {
-	return refuse("token_claim_invalid", "The claim "+name+" "+rule+".")
+	return ErrTokenClaimInvalid.New("The claim " + name + " " + rule + ".")
 }
 
 func missingClaim(name string) error {
-	return refuse("token_claim_missing", "The token has no "+name+".")
+	return fault.ErrClaimMissing.New("The token has no " + name + ".")
 }
 
 // readClaims reads the claims of a token. It returns the faults token_claim_missing,
@@ -172,19 +172,14 @@ func claimFault(err error) error {
 	case errors.Is(err, jwt.ErrTokenRequiredClaimMissing):
 		return missingClaim("required claim: exp, or iss or aud")
 	case errors.Is(err, jwt.ErrTokenExpired):
-		return refuse("token_expired", "The token has expired.")
+		return ErrTokenExpired.New("The token has expired.")
 	case errors.Is(err, jwt.ErrTokenNotValidYet), errors.Is(err, jwt.ErrTokenUsedBeforeIssued):
-		return refuse("token_not_yet_valid", "The token is not valid yet.")
+		return ErrTokenNotYetValid.New("The token is not valid yet.")
 	case errors.Is(err, jwt.ErrTokenInvalidIssuer):
-		return refuse("token_issuer_invalid", "The token comes from another issuer.")
+		return ErrTokenIssuerInvalid.New("The token comes from another issuer.")
 	case errors.Is(err, jwt.ErrTokenInvalidAudience):
-		return refuse("token_audience_invalid", "The token is meant for another audience.")
+		return ErrTokenAudienceInvalid.New("The token is meant for another audience.")
 	}
 
-	return fault.Because(
-		err,
-		fault.Unauthenticated,
-		"token_claim_invalid",
-		"A claim of the token is invalid.",
-	)
+	return ErrTokenClaimInvalid.Because(err, "A claim of the token is invalid.")
 }

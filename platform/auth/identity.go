@@ -75,7 +75,7 @@ func From(ctx context.Context) (Identity, bool) {
 
 // OwnUser returns the user id that a list must be limited to, or "" for no limit, if the caller
 // requests the user id asked ("" for all). Operators and finance get the user they request. A
-// partner gets itself, and the Forbidden fault foreign_user if it requests another user. With
+// partner gets itself, and fault.ErrForeignUser if it requests another user. With
 // authentication off every caller gets the user it requests.
 func OwnUser(ctx context.Context, asked string) (string, error) {
 	identity, known := From(ctx)
@@ -84,7 +84,7 @@ func OwnUser(ctx context.Context, asked string) (string, error) {
 	}
 
 	if asked != "" && asked != identity.UserID {
-		return "", fault.New(fault.Forbidden, "foreign_user", "You may request only your own data.")
+		return "", fault.ErrForeignUser.New("You may request only your own data.")
 	}
 
 	return identity.UserID, nil

@@ -16,8 +16,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"golang.org/x/sync/singleflight"
 	"golang.org/x/time/rate"
-
-	"tributary/platform/fault"
 )
 
 // Limits of fetching a JSON Web Key Set. An unknown kid causes a fetch at most once a minute, so
@@ -273,15 +271,12 @@ func (set *keySet) find(kid string) []key {
 // unknown returns a fault of the token, unless the last fetch failed: then the key may exist.
 func (s *jwks) unknown() error {
 	if s.failing.Load() {
-		return fault.RetryIn(
-			jwksRetry,
-			"token_keys_unavailable",
-			"The keys of the identity provider cannot be fetched.",
-			nil,
-		)
+		return ErrTokenKeysUnavailable.
+			New("The keys of the identity provider cannot be fetched.").
+			RetryIn(jwksRetry)
 	}
 
-	return refuse("token_key_unknown", "No known key has the token's kid.")
+	return ErrTokenKeyUnknown.New("No known key has the token's kid.")
 }
 
 func (s *jwks) generation() uint64 { return s.current.Load().number }

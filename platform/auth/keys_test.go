@@ -313,7 +313,7 @@ func TestKeySetAway(t *testing.T) {
 		}
 
 		_, err := v.Verify(t.Context(), k.sign(t, "k", time.Now()))
-		if f, _ := fault.As(err); f == nil || f.Kind != fault.Unavailable || f.RetryAfter <= 0 {
+		if f, _ := fault.As(err); f == nil || f.Kind() != fault.Unavailable || f.RetryAfter <= 0 {
 			t.Errorf("away from the start: %v", err)
 		}
 

@@ -58,7 +58,7 @@ func client(remote string) string {
 // tooManyRefused returns a fault if err refuses a token and too many tokens from the address were
 // refused before.
 func (l Limits) tooManyRefused(err error, remote string) error {
-	if f, ok := fault.As(err); !ok || f.Kind != fault.Unauthenticated {
+	if f, ok := fault.As(err); !ok || f.Kind() != fault.Unauthenticated {
 		return nil
 	}
 

@@ -97,10 +97,7 @@ func (r reader) userID(members map[string]jsontext.Value) (string, error) {
 		}
 
 		if found != "" && id != found {
-			return "", refuse(
-				"token_user_ambiguous",
-				"The claims userId, user_id, sub and id name different users.",
-			)
+			return "", ErrTokenUserAmbiguous.New("The claims userId, user_id, sub and id name different users.")
 		}
 
 		found = id

@@ -108,17 +108,13 @@ func authenticate(ctx context.Context, v *Verifier, headers []string) (Identity,
 	return v.Verify(ctx, text)
 }
 
-// check returns the fault role_missing unless the identity has one of the roles.
+// check returns ErrRoleMissing unless the identity has one of the roles.
 func (i Identity) check(roles []Role) error {
 	if len(roles) == 0 || i.Has(roles...) {
 		return nil
 	}
 
-	return fault.New(
-		fault.Forbidden,
-		"role_missing",
-		"This operation requires one of the roles: "+list(roles)+".",
-	)
+	return ErrRoleMissing.New("This operation requires one of the roles: " + list(roles) + ".")
 }
 
 // bearer reads the Authorization header (RFC 9110, 11.4): the scheme in any case, one or more
@@ -134,7 +130,7 @@ func bearer(headers []string) (string, error) {
 		}
 	}
 
-	return "", refuse("token_missing", "Send exactly one header Authorization: Bearer <token>.")
+	return "", fault.ErrTokenMissing.New("Send exactly one header Authorization: Bearer <token>.")
 }
 
 func list(roles []Role) string {

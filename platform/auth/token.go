@@ -24,7 +24,7 @@ type token struct {
 // (crit).
 func split(text string) (token, error) {
 	if len(text) > maxToken {
-		return token{}, refuse("token_too_large", "The token is longer than 8 KiB.")
+		return token{}, ErrTokenTooLarge.New("The token is longer than 8 KiB.")
 	}
 
 	parts := strings.SplitN(text, ".", 4)
@@ -80,7 +80,7 @@ func (t *token) readHeader(header map[string]jsontext.Value) error {
 	switch kind := strings.TrimPrefix(strings.ToLower(typ), "application/"); {
 	case !given, kind == "jwt", kind == "at+jwt":
 	default:
-		return refuse("token_type_refused", "The token was issued for another purpose.")
+		return ErrTokenTypeRefused.New("The token was issued for another purpose.")
 	}
 
 	t.alg, t.kid = alg, kid

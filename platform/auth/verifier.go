@@ -145,10 +145,7 @@ func (v *Verifier) Verify(ctx context.Context, text string) (Identity, error) {
 // checkSignature verifies the signature. The token does not choose the algorithm: its alg must be
 // the configured one and that of the key.
 func (v *Verifier) checkSignature(ctx context.Context, t token) error {
-	refused := refuse(
-		"token_algorithm_refused",
-		"The token is signed with an algorithm that is not accepted.",
-	)
+	refused := ErrTokenAlgorithmRefused.New("The token is signed with an algorithm that is not accepted.")
 	if t.alg != v.algorithm {
 		return refused
 	}
@@ -175,7 +172,7 @@ func (v *Verifier) checkSignature(ctx context.Context, t token) error {
 		return refused
 	}
 
-	return refuse("token_signature_invalid", "The signature does not match the token.")
+	return ErrTokenSignatureInvalid.New("The signature does not match the token.")
 }
 
 // unverified returns the identity of a well-formed token without verifying it.

@@ -50,7 +50,7 @@ func verifier(t *testing.T, cfg auth.Config, c *clock) *auth.Verifier {
 
 func code(err error) string {
 	if f, ok := fault.As(err); ok {
-		return f.Code
+		return f.Code()
 	}
 
 	return fmt.Sprint(err)
@@ -74,8 +74,8 @@ func TestForgedAndDamagedTokens(t *testing.T) {
 		}
 
 		f, _ := fault.As(err)
-		if f.Kind != fault.Unauthenticated || identity.UserID != "" {
-			t.Errorf("%s: kind %s, identity %v", tc.Name, f.Kind, identity)
+		if f.Kind() != fault.Unauthenticated || identity.UserID != "" {
+			t.Errorf("%s: kind %s, identity %v", tc.Name, f.Kind(), identity)
 		}
 
 		for _, secret := range []string{"user123", authtest.Secret, "test-issuer", "test-audience", tc.Token} {

@@ -17,7 +17,6 @@ import (
 
 	"tributary/platform/broker"
 	"tributary/platform/brokertest"
-	"tributary/platform/fault"
 )
 
 const topic = "things"
@@ -243,8 +242,8 @@ func TestWithoutABrokerPublishingFailsAtOnce(t *testing.T) {
 	)
 	brokertest.Run(t, p.Run)
 
-	if err := p.Publish(t.Context(), broker.Message{}); !fault.Is(err, "broker_unavailable") {
-		t.Fatalf("Publish = %v, want broker_unavailable", err)
+	if err := p.Publish(t.Context(), broker.Message{}); !errors.Is(err, broker.ErrUnavailable) {
+		t.Fatalf("Publish = %v, want ErrUnavailable", err)
 	}
 
 	if client.Ping(t.Context()) == nil || p.Ready() == nil {
@@ -258,8 +257,8 @@ func TestAMessageThatIsTooLargeIsRefused(t *testing.T) {
 	p := publisher(t, cfg, brokertest.Client(t, cfg))
 
 	err := p.Publish(t.Context(), broker.Message{Payload: make([]byte, 6<<20)})
-	if !fault.Is(err, "message_refused") {
-		t.Fatalf("Publish of 6 MiB = %v, want message_refused", err)
+	if !errors.Is(err, broker.ErrRefused) {
+		t.Fatalf("Publish of 6 MiB = %v, want ErrRefused", err)
 	}
 
 	if err := p.Publish(t.Context(), broker.Message{Payload: []byte("small")}); err != nil {

@@ -16,7 +16,6 @@ import (
 
 	"tributary/platform/broker"
 	"tributary/platform/brokertest"
-	"tributary/platform/fault"
 )
 
 // read collects the payloads of a topic by key, repeats included, until it has as many distinct
@@ -95,7 +94,7 @@ func TestNothingConfirmedIsLostWhenTheBrokerGoesAway(t *testing.T) {
 				mu.Lock()
 				confirmed[fmt.Sprintf("%s/%d", key, n)] = true
 				mu.Unlock()
-			} else if !fault.Is(err, "broker_unavailable") && !fault.Is(err, "publish_outcome_unknown") {
+			} else if !errors.Is(err, broker.ErrUnavailable) && !errors.Is(err, broker.ErrUnknown) {
 				t.Errorf("Send = %v", err)
 			}
 		})
@@ -145,8 +144,8 @@ func TestPublishingFailsFastWhileTheBrokerIsAwayAndComesBack(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
 
-			if err := p.Publish(ctx, broker.Message{Key: "a", Payload: []byte("0")}); !fault.Is(err, "publish_outcome_unknown") {
-				t.Fatalf("Publish during the outage = %v, want publish_outcome_unknown", err)
+			if err := p.Publish(ctx, broker.Message{Key: "a", Payload: []byte("0")}); !errors.Is(err, broker.ErrUnknown) {
+				t.Fatalf("Publish during the outage = %v, want ErrUnknown", err)
 			}
 
 			if p.Ready() == nil {
@@ -156,9 +155,9 @@ func TestPublishingFailsFastWhileTheBrokerIsAwayAndComesBack(t *testing.T) {
 			began := time.Now()
 
 			for range 100 {
-				if err := p.Publish(t.Context(), broker.Message{Key: "a"}); !fault.Is(err, "broker_unavailable") {
+				if err := p.Publish(t.Context(), broker.Message{Key: "a"}); !errors.Is(err, broker.ErrUnavailable) {
 					t.Fatalf(
-						"Publish when the broker is known to be away = %v, want broker_unavailable",
+						"Publish when the broker is known to be away = %v, want ErrUnavailable",
 						err,
 					)
 				}
@@ -210,8 +209,8 @@ func TestStoppingDuringAnOutageAnswersEverything(t *testing.T) {
 	for range n {
 		select {
 		case err := <-answers:
-			if !fault.Is(err, "publish_outcome_unknown") {
-				t.Fatalf("Send = %v, want publish_outcome_unknown", err)
+			if !errors.Is(err, broker.ErrUnknown) {
+				t.Fatalf("Send = %v, want ErrUnknown", err)
 			}
 		default:
 			t.Fatal("a send was never answered")

@@ -10,8 +10,6 @@ import (
 
 	"github.com/apache/pulsar-client-go/pulsar"
 	"golang.org/x/sync/semaphore"
-
-	"tributary/platform/fault"
 )
 
 // Message is a message to publish. Key selects the partition: messages of one key stay in order.
@@ -58,8 +56,17 @@ const (
 	// not: at 5 ms an idle bff with 24 partitions took 3 % of a core.
 	batchDelay      = 10 * time.Millisecond
 	flushTimeout    = 10 * time.Second
-	retryAfter      = time.Second
 	maxPendingBytes = 32 << 20
+)
+
+// The errors of Send and Publish.
+var (
+	// ErrUnavailable means that the broker does not answer and that nothing was published.
+	ErrUnavailable = errors.New("the broker is unavailable")
+	// ErrUnknown means that the broker did not confirm in time: the message may be stored.
+	ErrUnknown = errors.New("the broker did not confirm the message")
+	// ErrRefused means that the broker can never store a message of this size or shape.
+	ErrRefused = errors.New("the broker refuses the message")
 )
 
 var (
@@ -93,9 +100,8 @@ func (p *Publisher) Ready() error {
 
 // Send hands the message over and calls done exactly once, with nil if the broker has stored it. It
 // does not block, unless PublisherConfig.Block is set. done may run before Send returns, or on the
-// client's goroutine, where it must not block. The errors are broker_unavailable (nothing is
-// stored; returned at once if the broker is known to be away), publish_outcome_unknown (the message
-// may be stored) and message_refused (it can never be stored).
+// client's goroutine, where it must not block. The errors are ErrUnavailable (returned at
+// once if the broker is known to be away), ErrUnknown and ErrRefused.
 func (p *Publisher) Send(ctx context.Context, m Message, done func(error)) {
 	if err := errors.Join(ctx.Err(), p.Ready()); err != nil {
 		p.answer(done, unavailable(err))
@@ -221,12 +227,7 @@ func outcome(err error) error {
 		errors.Is(err, pulsar.ErrInvalidMessage),
 		errors.Is(err, pulsar.ErrSchema),
 		errors.Is(err, pulsar.ErrFailAddToBatch):
-		return fault.Because(
-			err,
-			fault.TooLarge,
-			"message_refused",
-			"The broker cannot store a message of this size or shape.",
-		)
+		return fmt.Errorf("%w: %w", ErrRefused, err)
 	case errors.Is(err, errNotTaken),
 		errors.Is(err, pulsar.ErrSendQueueIsFull),
 		errors.Is(err, pulsar.ErrMemoryBufferIsFull),
@@ -239,21 +240,6 @@ func outcome(err error) error {
 	return unknown(err)
 }
 
-func unavailable(err error) error {
-	return fault.RetryIn(
-		retryAfter,
-		"broker_unavailable",
-		"The broker does not answer; nothing was published by this request.",
-		err,
-	)
-}
+func unavailable(err error) error { return fmt.Errorf("%w: %w", ErrUnavailable, err) }
 
-func unknown(err error) error {
-	return fault.RetryIn(
-		retryAfter,
-		"publish_outcome_unknown",
-		"The broker did not confirm in time; the message may be stored. Retrying with the "+
-			"same Idempotency-Key is safe.",
-		err,
-	)
-}
+func unknown(err error) error { return fmt.Errorf("%w: %w", ErrUnknown, err) }

@@ -1,6 +1,7 @@
 // Package fault defines the failures that a caller can act on. Domain, application and adapters
-// return a *fault.Error if the caller can act, and a plain wrapped error otherwise. Only the HTTP
-// layer turns a kind into a status.
+// return a fault if the caller can act, and a plain wrapped error otherwise. Each error code is
+// defined once, as a variable of the package that owns the noun: see Define. Only the HTTP layer
+// turns a kind into a status.
 package fault
 
 import (
@@ -8,24 +9,26 @@ import (
 	"time"
 )
 
-// Kind classifies a failure. One switch in package httpapi turns it into an HTTP status.
+// Kind classifies a failure by what it means for the caller. Package httpapi has the one mapping to
+// HTTP.
 type Kind string
 
-// Each kind and its status.
 const (
-	Malformed       Kind = "malformed"        // 400: the request cannot be read at all
-	Unauthenticated Kind = "unauthenticated"  // 401: no valid credentials
-	Forbidden       Kind = "forbidden"        // 403: valid credentials without the right
-	NotFound        Kind = "not_found"        // 404
-	NotAllowed      Kind = "not_allowed"      // 405: the resource exists, the method does not
-	NotAcceptable   Kind = "not_acceptable"   // 406
-	Conflict        Kind = "conflict"         // 409: the state of the resource forbids it
-	Precondition    Kind = "precondition"     // 412: If-Match names another version
-	TooLarge        Kind = "too_large"        // 413
-	UnsupportedType Kind = "unsupported_type" // 415
-	Invalid         Kind = "invalid"          // 422: readable, but invalid
-	Exhausted       Kind = "exhausted"        // 429: the caller sends too many requests
-	Unavailable     Kind = "unavailable"      // 503: a dependency is unavailable or a queue is full
+	Malformed       Kind = "malformed"        // the request cannot be read at all
+	Unauthenticated Kind = "unauthenticated"  // no valid credentials
+	Forbidden       Kind = "forbidden"        // valid credentials without the right
+	NotFound        Kind = "not_found"        // the resource does not exist, or not for this caller
+	NotAllowed      Kind = "not_allowed"      // the resource exists, what is asked of it does not
+	NotAcceptable   Kind = "not_acceptable"   // the resource exists in no form that the caller reads
+	Conflict        Kind = "conflict"         // the state of the resource forbids it
+	Stale           Kind = "stale"            // the resource has changed since the caller read it
+	TooLarge        Kind = "too_large"        // larger than anything that is accepted
+	UnsupportedType Kind = "unsupported_type" // in a form that is not accepted
+	Invalid         Kind = "invalid"          // readable, but invalid
+	Exhausted       Kind = "exhausted"        // the caller sends too many requests
+	Unavailable     Kind = "unavailable"      // a dependency is unavailable or a queue is full
+	Unreadable      Kind = "unreadable"       // a message, not a request, that no retry makes readable
+	Internal        Kind = "internal"         // the service failed; the caller cannot act
 )
 
 // Field is a fault of a field. Field is a path such as "metadata.amount" or "events[3].user_id".
@@ -36,21 +39,32 @@ type Field struct {
 	Message string
 }
 
-// Error is a failure with a stable Code. Detail is a sentence for people: it contains no input
-// value, no SQL and no secret. Fields lists every fault of the request, not only the first.
-// RetryAfter, if positive, is the delay after which a retry makes sense. Cause is for the log only.
+// Error is a failure with a Code. Detail is a sentence for people: it contains no input value, no
+// SQL and no secret. Fields lists every fault of the request, not only the first. RetryAfter, if
+// positive, is the delay after which a retry makes sense. Cause is for the log only.
 type Error struct {
-	Kind       Kind
-	Code       string
+	code       *Code
 	Detail     string
 	Fields     []Field
 	RetryAfter time.Duration
 	Cause      error
 }
 
+// Code returns the name of the code.
+func (e *Error) Code() string { return e.code.name }
+
+// Kind returns the kind of the code.
+func (e *Error) Kind() Kind { return e.code.kind }
+
+// RetryIn sets the delay after which the caller is asked to retry, and returns e.
+func (e *Error) RetryIn(delay time.Duration) *Error {
+	e.RetryAfter = delay
+	return e
+}
+
 // Error returns code and detail, and the cause if there is one. It is for logs.
 func (e *Error) Error() string {
-	text := e.Code + ": " + e.Detail
+	text := e.code.name + ": " + e.Detail
 	for _, f := range e.Fields {
 		text += "; " + f.Field + ": " + f.Message
 	}
@@ -62,52 +76,29 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Cause }
-
-// New returns an error of the kind.
-func New(kind Kind, code, detail string, fields ...Field) *Error {
-	return &Error{
-		Kind:   kind,
-		Code:   code,
-		Detail: detail,
-		Fields: fields,
+// Unwrap returns the code and the cause.
+func (e *Error) Unwrap() []error {
+	if e.Cause == nil {
+		return []error{e.code}
 	}
+
+	return []error{e.code, e.Cause}
 }
 
-// Because is New with a cause that is logged and never shown to the caller.
-func Because(cause error, kind Kind, code, detail string) *Error {
-	return &Error{
-		Kind:   kind,
-		Code:   code,
-		Detail: detail,
-		Cause:  cause,
-	}
-}
-
-// RetryIn returns an Unavailable error that asks the caller to retry after the delay.
-func RetryIn(delay time.Duration, code, detail string, cause error) *Error {
-	return &Error{
-		Kind:       Unavailable,
-		Code:       code,
-		Detail:     detail,
-		RetryAfter: delay,
-		Cause:      cause,
-	}
-}
-
-// As returns the first *Error in err's chain.
+// As returns the first fault in err's chain. If a Code was returned as such, its meaning is the
+// detail.
 func As(err error) (*Error, bool) {
 	var e *Error
-	ok := errors.As(err, &e)
+	if errors.As(err, &e) {
+		return e, true
+	}
 
-	return e, ok
-}
+	var c *Code
+	if errors.As(err, &c) {
+		return c.New(c.meaning), true
+	}
 
-// Is reports whether err's chain contains a fault with the code.
-func Is(err error, code string) bool {
-	e, ok := As(err)
-	return ok && e.Code == code
+	return nil, false
 }
 
 // Fields collects the faults of a request, so that they are returned together.
@@ -149,12 +140,11 @@ func Name(name string) string {
 	return string(out)
 }
 
-// Err returns nil if there are no faults, and otherwise an Invalid error with code
-// "validation_failed" that carries all of them.
+// Err returns nil if there are no faults, and otherwise ErrValidation with all of them.
 func (f Fields) Err() error {
 	if len(f) == 0 {
 		return nil
 	}
 
-	return New(Invalid, "validation_failed", "The request is invalid; errors lists each fault.", f...)
+	return ErrValidation.New("The request is invalid; errors lists each fault.", f...)
 }

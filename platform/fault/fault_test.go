@@ -13,16 +13,16 @@ func TestAsFindsAWrappedFault(t *testing.T) {
 	cause := errors.New("connection reset")
 	err := fmt.Errorf(
 		"store event: %w",
-		fault.Because(cause, fault.Unavailable, "database_unavailable", "Try again later."),
+		fault.ErrDatabase.Because(cause, "Try again later."),
 	)
 
 	got, ok := fault.As(err)
-	if !ok || got.Code != "database_unavailable" || !errors.Is(err, cause) {
+	if !ok || got.Code() != "database_unavailable" || !errors.Is(err, cause) {
 		t.Fatalf("As = %v, %t; want database_unavailable with its cause", got, ok)
 	}
 
-	if !fault.Is(err, "database_unavailable") || fault.Is(err, "other") ||
-		fault.Is(cause, "database_unavailable") {
+	if !errors.Is(err, fault.ErrDatabase) || errors.Is(err, fault.ErrCursor) ||
+		errors.Is(cause, fault.ErrDatabase) {
 		t.Fatal("Is does not tell codes apart")
 	}
 }
@@ -39,7 +39,7 @@ func TestFieldsTellsEveryFault(t *testing.T) {
 	fields.Add("amount", "not_positive", "must be greater than 0")
 
 	got, ok := fault.As(fields.Err())
-	if !ok || got.Kind != fault.Invalid || got.Code != "validation_failed" || len(got.Fields) != 2 {
+	if !ok || got.Kind() != fault.Invalid || got.Code() != "validation_failed" || len(got.Fields) != 2 {
 		t.Fatalf("Err = %+v, want validation_failed with two fields", got)
 	}
 }

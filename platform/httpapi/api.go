@@ -30,7 +30,6 @@ type Config struct {
 	Version     string
 	HealthPath  string // the health route, such as /api/v1/tracking/health
 	Tags        []*huma.Tag
-	Codes       []Code // the service's own error codes; those of Codes() are added
 	Health      *Health
 	Logger      *slog.Logger
 	Metrics     *prometheus.Registry
@@ -75,7 +74,7 @@ func New(cfg Config) *API {
 		router.Method(http.MethodGet, "/metrics", metrics(cfg.Metrics))
 	}
 
-	docs := docsui.Handler(cfg.Title, "/openapi.json", errorPages(cfg.Codes), notFound)
+	docs := docsui.Handler(cfg.Title, "/openapi.json", errorPages(), notFound)
 	for _, path := range []string{"/docs", "/docs/*"} {
 		router.Method(http.MethodGet, path, docs)
 		router.Method(http.MethodHead, path, docs)
@@ -107,7 +106,7 @@ func humaConfig(cfg Config) huma.Config {
 		},
 	}
 
-	list := documented(append(Codes(), cfg.Codes...))
+	list := documented()
 	problem := c.Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "")
 	c.Components.Schemas.SchemaFromRef(problem.Ref).Properties["code"].Enum = names(list)
 	c.Extensions = map[string]any{"x-error-codes": list}
@@ -119,9 +118,9 @@ func humaConfig(cfg Config) huma.Config {
 }
 
 // errorPages returns the entries of /docs/errors, to which the type of every problem refers.
-func errorPages(own []Code) []docsui.Error {
+func errorPages() []docsui.Error {
 	var list []docsui.Error
-	for _, c := range documented(append(Codes(), own...)) {
+	for _, c := range documented() {
 		list = append(list, docsui.Error{Code: c.Code, Status: c.Status, Meaning: c.Meaning})
 	}
 

@@ -13,7 +13,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 
-	"tributary/platform/fault"
 	"tributary/platform/strictjson"
 )
 
@@ -33,16 +32,13 @@ const (
 )
 
 func bodyTooLarge() error {
-	return fault.New(fault.TooLarge, "body_too_large", "The request body is larger than 1 MiB.")
+	return errBodyTooLarge.New("The request body is larger than 1 MiB.")
 }
 
 func noRoom() error {
-	return fault.RetryIn(
-		time.Second,
-		"body_no_room",
-		"The service is reading too many large requests; this one had no effect. Retry later.",
-		nil,
-	)
+	return errBodyNoRoom.
+		New("The service is reading too many large requests; this one had no effect. Retry later.").
+		RetryIn(time.Second)
 }
 
 // bodies bounds the memory of all request bodies, shared by caller: of their text and of the
@@ -105,11 +101,7 @@ func (b *bodies) check(ctx huma.Context, next func(huma.Context)) {
 func mediaOf(ctx huma.Context, op *huma.Operation) (string, error) {
 	media := MediaType(ctx.Header("Content-Type"))
 	if op.RequestBody.Content[media] == nil {
-		return "", fault.New(
-			fault.UnsupportedType,
-			"unsupported_content_type",
-			"Content-Type must be "+types(op)+".",
-		)
+		return "", errContentType.New("Content-Type must be " + types(op) + ".")
 	}
 
 	r, _ := humachi.Unwrap(ctx)
@@ -118,10 +110,8 @@ func mediaOf(ctx huma.Context, op *huma.Operation) (string, error) {
 	if encoding != "" && !strings.EqualFold(encoding, "identity") {
 		ctx.SetHeader("Accept-Encoding", "identity") // RFC 9110, section 15.5.16
 
-		return "", fault.New(
-			fault.UnsupportedType,
-			"unsupported_content_encoding",
-			"Compressed bodies are not accepted: send the body uncompressed, without Content-Encoding "+
+		return "", errContentEncoding.New(
+			"Compressed bodies are not accepted: send the body uncompressed, without Content-Encoding " +
 				"(identity).",
 		)
 	}
@@ -191,18 +181,9 @@ func (b *bodies) read(
 			clock.stop()
 			return body, taken, nil
 		case errors.Is(err, os.ErrDeadlineExceeded):
-			return nil, taken, fault.New(
-				fault.Malformed,
-				"body_timeout",
-				"The request body did not arrive in time.",
-			)
+			return nil, taken, errBodyTimeout.New("The request body did not arrive in time.")
 		case err != nil:
-			return nil, taken, fault.Because(
-				err,
-				fault.Malformed,
-				"body_unreadable",
-				"The request body ended before it was complete.",
-			)
+			return nil, taken, errBodyUnreadable.Because(err, "The request body ended before it was complete.")
 		}
 	}
 }

@@ -12,6 +12,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"tributary/platform/fault"
+	"tributary/platform/strictjson"
 )
 
 // WriteDocument writes the OpenAPI document of the registered operations, indented and with sorted
@@ -161,7 +164,10 @@ func (d describer) failure(status int) *huma.Response {
 // preferred reports whether the code is the most frequent one of its status.
 func preferred(code string) bool {
 	switch code {
-	case "json_syntax", "token_missing", "validation_failed", "database_unavailable":
+	case strictjson.ErrSyntax.Name(),
+		fault.ErrTokenMissing.Name(),
+		fault.ErrValidation.Name(),
+		fault.ErrDatabase.Name():
 		return true
 	}
 
@@ -180,7 +186,7 @@ func exampleProblem(c CodeDoc) Problem {
 		Code:      c.Code,
 		RequestID: id,
 	}
-	if c.Code == "validation_failed" {
+	if c.Code == fault.ErrValidation.Name() {
 		p.Errors = []ProblemField{{Field: "user_id", Code: "required", Message: "is required"}}
 	}
 

@@ -80,11 +80,7 @@ func (h *Health) live(w http.ResponseWriter, _ *http.Request) {
 // ready answers 503 while any dependency is unavailable or the service is stopping.
 func (h *Health) ready(w http.ResponseWriter, r *http.Request) {
 	if h.draining.Load() {
-		WriteError(w, r, fault.New(
-			fault.Unavailable,
-			"shutting_down",
-			"This replica is stopping. Retry: another replica will answer.",
-		))
+		WriteError(w, r, fault.ErrShuttingDown.New("This replica is stopping. Retry: another replica will answer."))
 
 		return
 	}
@@ -214,10 +210,7 @@ func (h *Health) note(ctx context.Context, cause error) {
 }
 
 func (h *Health) away(down []fault.Field) error {
-	return fault.New(
-		fault.Unavailable,
-		"not_ready",
-		"A dependency of "+h.service+" is unavailable; the service recovers by itself.",
+	return errNotReady.New("A dependency of "+h.service+" is unavailable; the service recovers by itself.",
 		down...)
 }
 

@@ -48,6 +48,8 @@ type searchInput struct {
 
 // setup serves GET /search, POST /notes, whose handler returns failure, and GET /health with the
 // checks.
+var errNoteExists = fault.Define(fault.Conflict, "note_exists", "It is there already.")
+
 func setup(
 	t *testing.T,
 	failure error,
@@ -69,9 +71,6 @@ func setup(
 			func(ctx huma.Context, next func(huma.Context)) {
 				next(huma.WithValue(ctx, user{}, ctx.Header("X-User")))
 			},
-		},
-		Codes: []httpapi.Code{
-			{Code: "note_exists", Kind: fault.Conflict, Meaning: "It is there already."},
 		},
 	})
 	huma.Get(api.Huma, "/search", func(context.Context, *searchInput) (*noteOutput, error) {
@@ -209,12 +208,12 @@ func TestFaultsBecomeStatuses(t *testing.T) {
 
 	for kind, want := range map[fault.Kind]int{
 		fault.Malformed: 400, fault.Unauthenticated: 401, fault.Forbidden: 403, fault.NotFound: 404, fault.NotAllowed: 405,
-		fault.NotAcceptable: 406, fault.Conflict: 409, fault.Precondition: 412, fault.TooLarge: 413, fault.UnsupportedType: 415,
+		fault.NotAcceptable: 406, fault.Conflict: 409, fault.Stale: 412, fault.TooLarge: 413, fault.UnsupportedType: 415,
 		fault.Invalid: 422, fault.Exhausted: 429, fault.Unavailable: 503,
 	} {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
-			server, _ := setup(t, fault.New(kind, "note_exists", "It is there already."))
+			server, _ := setup(t, fault.Relayed(kind, errNoteExists.Name(), "It is there already."))
 			answer, body := send(t, "POST", server.URL+"/notes", "application/json", `{"text":"a"}`)
 
 			p := problemIn(t, answer, body)
@@ -262,7 +261,7 @@ func TestACallerWhoLeftIsNoFailure(t *testing.T) {
 
 	for name, failure := range map[string]error{
 		"nothing known": context.Canceled,
-		"a dependency":  fault.RetryIn(time.Second, "database_unavailable", "Away.", context.Canceled),
+		"a dependency":  fault.ErrDatabase.Because(context.Canceled, "Away."),
 	} {
 		var log bytes.Buffer
 		api := httpapi.New(httpapi.Config{

@@ -73,16 +73,9 @@ func faultOf(status int, errs []error) error {
 	case status == http.StatusUnprocessableEntity && len(fields) > 0:
 		return fields.Err()
 	case status == http.StatusNotAcceptable:
-		return fault.New(
-			fault.NotAcceptable,
-			"not_acceptable",
-			"This resource has no representation of the types in Accept.",
-		)
+		return errNotAcceptable.New("This resource has no representation of the types in Accept.")
 	case status == http.StatusBadRequest, status == http.StatusUnprocessableEntity:
-		return fault.New(
-			fault.Malformed,
-			"body_unreadable",
-			"The request body cannot be read as what this operation expects.",
+		return errBodyUnreadable.New("The request body cannot be read as what this operation expects.",
 			fields...)
 	case len(others) > 0:
 		return errors.Join(others...)

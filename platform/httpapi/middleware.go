@@ -193,12 +193,12 @@ func logFailure(ctx context.Context, err error) {
 		logger(ctx).DebugContext(ctx, "the caller left", "error", err, "request_id", RequestID(ctx))
 	case !ok:
 		logger(ctx).ErrorContext(ctx, "request failed", "error", err, "request_id", RequestID(ctx))
-	case f.Cause != nil && status(f.Kind) >= http.StatusInternalServerError:
+	case f.Cause != nil && status(f.Kind()) >= http.StatusInternalServerError:
 		logger(ctx).WarnContext(
 			ctx,
 			"request refused",
 			"code",
-			f.Code,
+			f.Code(),
 			"error",
 			err,
 			"request_id",
@@ -223,11 +223,7 @@ func notFound(w http.ResponseWriter, r *http.Request) {
 	WriteError(
 		w,
 		r,
-		fault.New(
-			fault.NotFound,
-			"route_not_found",
-			"This path does not exist; /docs lists the existing ones.",
-		),
+		errRouteNotFound.New("This path does not exist; /docs lists the existing ones."),
 	)
 }
 
@@ -244,11 +240,7 @@ func methodNotAllowed(routes chi.Routes) http.HandlerFunc {
 		WriteError(
 			w,
 			r,
-			fault.New(
-				fault.NotAllowed,
-				"method_not_allowed",
-				"This path does not support this method; Allow lists those that it supports.",
-			),
+			errMethodNotAllowed.New("This path does not support this method; Allow lists those that it supports."),
 		)
 	}
 }

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"math"
 	"net/http"
 	"strconv"
@@ -61,7 +62,7 @@ func status(kind fault.Kind) int {
 		return http.StatusNotAcceptable
 	case fault.Conflict:
 		return http.StatusConflict
-	case fault.Precondition:
+	case fault.Stale:
 		return http.StatusPreconditionFailed
 	case fault.TooLarge:
 		return http.StatusRequestEntityTooLarge
@@ -73,6 +74,7 @@ func status(kind fault.Kind) int {
 		return http.StatusTooManyRequests
 	case fault.Unavailable:
 		return http.StatusServiceUnavailable
+	case fault.Unreadable, fault.Internal:
 	}
 
 	return http.StatusInternalServerError
@@ -83,23 +85,22 @@ func status(kind fault.Kind) int {
 func problemOf(ctx context.Context, err error) *Problem {
 	f, ok := fault.As(err)
 	if !ok {
-		f = &fault.Error{
-			Code: "internal_error",
-			Detail: "The service failed. The outcome of the request is unknown; the log has the " +
-				"cause under this request id.",
-		}
+		f = errInternal.New(
+			"The service failed. The outcome of the request is unknown; the log has the cause " +
+				"under this request id.",
+		)
 	}
 
-	code := status(f.Kind)
+	code := status(f.Kind())
 	id := RequestID(ctx)
 
 	p := &Problem{
-		Type:      typeOf(f.Code),
+		Type:      typeOf(f.Code()),
 		Title:     http.StatusText(code),
 		Status:    code,
 		Detail:    f.Detail,
 		Instance:  "urn:tributary:request:" + id,
-		Code:      f.Code,
+		Code:      f.Code(),
 		RequestID: id,
 	}
 	for _, field := range f.Fields {
@@ -127,15 +128,15 @@ func headersOf(err error, set func(name, value string)) {
 	switch {
 	case f.RetryAfter > 0:
 		set("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
-	case f.Kind == fault.Unavailable || f.Kind == fault.Exhausted:
+	case f.Kind() == fault.Unavailable || f.Kind() == fault.Exhausted:
 		set("Retry-After", strconv.Itoa(int(defaultRetryAfter/time.Second)))
 	}
 
 	switch {
 	// RFC 6750, section 3: no error attribute for a request without credentials
-	case f.Code == "token_missing":
+	case errors.Is(err, fault.ErrTokenMissing):
 		set("WWW-Authenticate", `Bearer realm="tributary"`)
-	case f.Kind == fault.Unauthenticated:
+	case f.Kind() == fault.Unauthenticated:
 		set("WWW-Authenticate", `Bearer realm="tributary", error="invalid_token"`)
 	}
 }

@@ -150,7 +150,7 @@ func lostConnection(err error) bool {
 	return false
 }
 
-// Fault returns the fault database_unavailable with Retry-After if a retry makes sense, and
+// Fault returns fault.ErrDatabase with Retry-After if a retry makes sense, and
 // otherwise err prefixed with what was being done.
 func Fault(doing string, err error) error {
 	if err == nil {
@@ -162,12 +162,10 @@ func Fault(doing string, err error) error {
 	}
 
 	if Unavailable(err) {
-		return fault.RetryIn(
-			retryAfter,
-			"database_unavailable",
-			"The database does not answer; nothing was stored by this request.",
+		return fault.ErrDatabase.Because(
 			fmt.Errorf("%s: %w", doing, err),
-		)
+			"The database does not answer; nothing was stored by this request.",
+		).RetryIn(retryAfter)
 	}
 
 	return fmt.Errorf("%s: %w", doing, err)

@@ -103,7 +103,7 @@ func TestADatabaseThatCannotBeReachedIsUnavailable(t *testing.T) {
 			}
 
 			f, ok := fault.As(postgres.Fault("count", err))
-			if !ok || f.Code != "database_unavailable" || f.Kind != fault.Unavailable ||
+			if !ok || f.Code() != "database_unavailable" || f.Kind() != fault.Unavailable ||
 				f.RetryAfter != time.Second ||
 				strings.Contains(f.Detail, "127.0.0.1") {
 				t.Errorf("Fault = %+v", f)
@@ -141,7 +141,7 @@ func TestErrorsAreJudgedByTheirCode(t *testing.T) {
 		}
 	}
 
-	known := fault.New(fault.Conflict, "taken", "x")
+	known := fault.ErrShuttingDown
 	if postgres.Unavailable(nil) || postgres.Refused(nil) || postgres.Fault("x", nil) != nil ||
 		!errors.Is(postgres.Fault("x", known), known) {
 		t.Error("nil or a fault is not kept as it is")

@@ -7,18 +7,7 @@ import (
 	"time"
 
 	"tributary/platform/fault"
-	"tributary/platform/httpapi"
 )
-
-// Code returns the error code of this package.
-func Code() httpapi.Code {
-	return httpapi.Code{
-		Code: "rate_limited",
-		Kind: fault.Exhausted,
-		Meaning: "The caller sends too many requests, or its address too many invalid tokens. " +
-			"The next request is accepted after the time in Retry-After.",
-	}
-}
 
 // Faults returns what is wrong with a limit of requests in a window. name is the name of the
 // setting.
@@ -78,20 +67,15 @@ type Allowance struct {
 	Wait      time.Duration // until the next request is accepted; 0 if this one is
 }
 
-// Err returns the fault rate_limited if the request exceeds the limit, and nil otherwise.
+// Err returns fault.ErrRateLimited if the request exceeds the limit, and nil otherwise.
 func (a Allowance) Err() error {
 	if a.Wait == 0 {
 		return nil
 	}
 
-	err := fault.New(
-		fault.Exhausted,
-		"rate_limited",
-		"Too many requests. Retry after the time in Retry-After.",
-	)
-	err.RetryAfter = a.Wait
-
-	return err
+	return fault.ErrRateLimited.
+		New("Too many requests. Retry after the time in Retry-After.").
+		RetryIn(a.Wait)
 }
 
 // Take uses up one request of the caller.

@@ -52,7 +52,7 @@ func TestTheWaitIsEnough(t *testing.T) {
 		if err := allowance.Err(); err == nil {
 			passed++
 			continue
-		} else if f, _ := fault.As(err); f.Code != "rate_limited" || f.RetryAfter != allowance.Wait {
+		} else if f, _ := fault.As(err); f.Code() != "rate_limited" || f.RetryAfter != allowance.Wait {
 			t.Fatal(err)
 		}
 

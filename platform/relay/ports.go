@@ -34,9 +34,8 @@ type Log[P comparable, E Entry[P]] interface {
 type Publisher[E any] interface {
 	// Send hands an entry over without blocking and calls done exactly once, with nil if the broker
 	// has stored it. done may run on any goroutine. Entries of one key that are sent in order are
-	// stored in order, even across an outage. The fault broker_unavailable before Send returns
-	// means that the entry was not accepted; it may be sent again. The fault message_refused means
-	// that it is not stored and will be refused again. After any other error the outcome is
-	// unknown.
+	// stored in order, even across an outage. broker.ErrUnavailable before Send returns means that
+	// the entry was not accepted; it may be sent again. broker.ErrRefused means that it is not
+	// stored and will be refused again. After any other error the outcome is unknown.
 	Send(ctx context.Context, entry E, done func(error))
 }

@@ -12,7 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"tributary/platform/fault"
+	"tributary/platform/broker"
 	"tributary/platform/relay"
 )
 
@@ -140,7 +140,7 @@ func (b *fakeBroker) Send(_ context.Context, e entry, done func(error)) {
 
 	if b.refuse {
 		b.refused++
-		done(fault.New(fault.Unavailable, "broker_unavailable", "Away."))
+		done(broker.ErrUnavailable)
 
 		return
 	}
@@ -148,9 +148,9 @@ func (b *fakeBroker) Send(_ context.Context, e entry, done func(error)) {
 	b.sent = append(b.sent, e.seq)
 	switch {
 	case e.seq == b.never && b.hold:
-		go done(fault.New(fault.TooLarge, "message_refused", "Too large."))
+		go done(broker.ErrRefused)
 	case e.seq == b.never:
-		done(fault.New(fault.TooLarge, "message_refused", "Too large."))
+		done(broker.ErrRefused)
 	case b.fail != nil:
 		go done(b.fail)
 	case b.hold:

@@ -2,11 +2,12 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"tributary/platform/fault"
+	"tributary/platform/broker"
 )
 
 // term is one period of leading. It ends when the lease is lost, the broker fails or the relay
@@ -162,7 +163,7 @@ func (t *term[P, E]) sendOne(ctx context.Context, entry E) error {
 // outcome returns a refusal if err means that the broker never accepts the entry, and err
 // otherwise.
 func outcome[P comparable, E Entry[P]](entry E, err error) error {
-	if fault.Is(err, neverTaken) {
+	if errors.Is(err, broker.ErrRefused) {
 		return &refusal[P]{position: entry.Position(), id: entry.ID(), cause: err}
 	}
 

@@ -1,15 +1,10 @@
 package relay
 
 import (
+	"errors"
 	"sync"
 
-	"tributary/platform/fault"
-)
-
-// The codes of a Publisher that does not accept an entry now, and of one that never accepts it.
-const (
-	notTaken   = "broker_unavailable"
-	neverTaken = "message_refused"
+	"tributary/platform/broker"
 )
 
 // window holds the entries that are sent but not confirmed, in the order of the log. Confirmations
@@ -91,7 +86,7 @@ func (w *window[P]) settle(place int, err error) {
 
 	newest := (w.head + w.count - 1) % len(w.slots)
 	switch {
-	case err != nil && w.offered && place == newest && fault.Is(err, notTaken):
+	case err != nil && w.offered && place == newest && errors.Is(err, broker.ErrUnavailable):
 		w.refused = err
 		w.bytes -= w.slots[place].bytes
 		w.count--

@@ -18,7 +18,6 @@ type About struct {
 	Title       string
 	Description string
 	HealthPath  string
-	Codes       []httpapi.Code
 	Tags        []*huma.Tag
 }
 
@@ -42,7 +41,6 @@ func (a About) API(h HTTP) *httpapi.API {
 		Version:      version.Number,
 		HealthPath:   a.HealthPath,
 		Description:  a.Description,
-		Codes:        a.Codes,
 		Tags:         a.Tags,
 		Open:         h.Open,
 		Health:       h.Health,

@@ -42,14 +42,14 @@ func Check(data []byte) error {
 // included, is a *fault.Error of kind TooLarge with code json_too_many_values.
 func Measure(data []byte, maxValues int) (size int64, err error) {
 	if bytes.HasPrefix(data, []byte(byteOrderMark)) {
-		return 0, malformed(
-			"json_byte_order_mark",
+		return 0, ErrByteOrderMark.New(
 			"The body begins with a byte order mark (EF BB BF); send the JSON without it.",
 		)
 	}
 
 	if len(bytes.TrimSpace(data)) == 0 {
-		return 0, malformed("json_empty", "The body is empty; a JSON value is expected.")
+		return 0, ErrEmpty.New(
+			"The body is empty; a JSON value is expected.")
 	}
 
 	c := <-checks
@@ -134,8 +134,7 @@ func (c *check) walk(data []byte) error {
 	case errors.Is(err, io.EOF):
 		return nil
 	default:
-		return malformed(
-			"json_trailing_text",
+		return ErrTrailingText.New(
 			fmt.Sprintf(
 				"The JSON value ends at byte %d; nothing may follow it.",
 				decoder.InputOffset(),
@@ -173,9 +172,7 @@ func (c *check) count(kind jsontext.Kind) error {
 		return nil
 	}
 
-	return fault.New(
-		fault.TooLarge,
-		"json_too_many_values",
+	return ErrTooManyValues.New(
 		fmt.Sprintf("The body contains more than %d JSON values. Send fewer in one request.", c.maxValues),
 	)
 }
@@ -184,8 +181,7 @@ func checkToken(decoder *jsontext.Decoder, token jsontext.Token) error {
 	switch token.Kind() {
 	case jsontext.KindBeginObject, jsontext.KindBeginArray:
 		if decoder.StackDepth() > MaxDepth {
-			return malformed(
-				"json_too_deep",
+			return ErrTooDeep.New(
 				fmt.Sprintf(
 					"Objects and arrays are nested more than %d levels deep at byte %d.",
 					MaxDepth,
@@ -195,8 +191,7 @@ func checkToken(decoder *jsontext.Decoder, token jsontext.Token) error {
 		}
 	case jsontext.KindString:
 		if strings.IndexByte(token.String(), 0) >= 0 {
-			return malformed(
-				"json_nul",
+			return ErrNUL.New(
 				fmt.Sprintf(
 					"A string before byte %d contains the character NUL.",
 					decoder.InputOffset(),
@@ -205,8 +200,7 @@ func checkToken(decoder *jsontext.Decoder, token jsontext.Token) error {
 		}
 	case jsontext.KindNumber:
 		if !sane(token.String()) {
-			return malformed(
-				"json_number_range",
+			return ErrNumberRange.New(
 				fmt.Sprintf(
 					"The number before byte %d is too long or too large.",
 					decoder.InputOffset(),
@@ -271,33 +265,32 @@ func Unmarshal(data []byte, v any) error {
 
 func syntax(data []byte, err error) error {
 	if !utf8.Valid(data) {
-		return malformed("json_invalid_utf8", "The body is not valid UTF-8.")
+		return ErrInvalidUTF8.New(
+			"The body is not valid UTF-8.")
 	}
 
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		return malformed("json_syntax", "The JSON value ends before it is complete.")
+		return ErrSyntax.New(
+			"The JSON value ends before it is complete.")
 	}
 
 	var s *jsontext.SyntacticError
 	if !errors.As(err, &s) {
-		return fault.Because(err, fault.Malformed, "json_syntax", "The body is not JSON.")
+		return ErrSyntax.Because(err, "The body is not JSON.")
 	}
 
 	switch {
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		return malformed(
-			"json_duplicate_key",
+		return ErrDuplicateKey.New(
 			fmt.Sprintf("An object contains a key twice before byte %d.", s.ByteOffset),
 		)
 	case surrogateAt(data, s.ByteOffset):
-		return malformed(
-			"json_invalid_utf8",
+		return ErrInvalidUTF8.New(
 			fmt.Sprintf("The string at byte %d contains a lone surrogate.", s.ByteOffset),
 		)
 	}
 
-	return malformed(
-		"json_syntax",
+	return ErrSyntax.New(
 		fmt.Sprintf("The body is not JSON at byte %d.", s.ByteOffset),
 	)
 }
@@ -329,5 +322,3 @@ func path(pointer jsontext.Pointer) string {
 
 	return fault.Name(string(out))
 }
-
-func malformed(code, detail string) error { return fault.New(fault.Malformed, code, detail) }

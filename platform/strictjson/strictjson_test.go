@@ -50,7 +50,7 @@ func TestCheckRefuses(t *testing.T) {
 			err := strictjson.Check([]byte(c.body))
 
 			f, ok := fault.As(err)
-			if !ok || f.Code != c.code || f.Kind != fault.Malformed {
+			if !ok || f.Code() != c.code || f.Kind() != fault.Malformed {
 				t.Fatalf("Check = %v, want %s", err, c.code)
 			}
 		})
@@ -109,7 +109,7 @@ func TestUnmarshalNamesTheField(t *testing.T) {
 	}
 
 	if f, ok := fault.As(strictjson.Unmarshal([]byte(`{"name":`), &v)); !ok ||
-		f.Code != "json_syntax" {
+		f.Code() != "json_syntax" {
 		t.Fatalf("truncated: %v, want json_syntax", f)
 	}
 }

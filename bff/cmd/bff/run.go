@@ -50,8 +50,7 @@ func about() service.About {
 		HealthPath: "/health",
 		Description: "Accepts commands of front ends and publishes them to Apache Pulsar. Every " +
 			"command is answered with 202 once the broker has stored it.",
-		Codes: rest.Codes(),
-		Tags:  rest.Tags(),
+		Tags: rest.Tags(),
 	}
 }
 

@@ -59,7 +59,6 @@ func about() service.About {
 		Title:       "Tributary Commission",
 		HealthPath:  rest.Base + "/health",
 		Description: "Decides once what every tracking event earns, and explains every cent of it.",
-		Codes:       rest.Codes(),
 		Tags:        rest.Tags(),
 	}
 }

@@ -236,7 +236,6 @@ func explanations(t *testing.T) map[string]string {
 		Title:      "Commission",
 		Version:    "1",
 		HealthPath: rest.Base + "/health",
-		Codes:      rest.Codes(),
 		Health:     httpapi.NewHealth("commission"),
 		Logger:     slog.New(slog.DiscardHandler),
 		Metrics:    prometheus.NewRegistry(),

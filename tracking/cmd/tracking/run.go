@@ -49,8 +49,7 @@ func about() service.About {
 		HealthPath: "/api/v1/tracking/health",
 		Description: "Records events in an append-only log and publishes them to Apache Pulsar. " +
 			"A request is answered after its events are committed.",
-		Codes: rest.Codes(),
-		Tags:  rest.Tags(),
+		Tags: rest.Tags(),
 	}
 }
 

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"tributary/bff/internal/application/submit"
 	"tributary/platform/auth/authtest"
-	"tributary/platform/fault"
 )
 
 const (
@@ -585,7 +585,7 @@ func TestBrokerAway(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
 
-	s.published.err = fault.RetryIn(2*time.Second, "broker_unavailable", "The broker is away.", nil)
+	s.published.err = submit.ErrBrokerUnavailable.New("The broker is away.").RetryIn(2 * time.Second)
 	for path, body := range map[string]string{acceptPath: goodAccept, evidencePath: goodEvidence, paymentPath: goodPayment} {
 		w := s.post(t, path, body)
 		if p := problemOf(

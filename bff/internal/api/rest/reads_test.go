@@ -10,7 +10,6 @@ import (
 
 	"tributary/bff/internal/application/readown"
 	"tributary/platform/auth/authtest"
-	"tributary/platform/fault"
 )
 
 // records is a source with one payment, of user123. It records the queries.
@@ -142,12 +141,7 @@ func TestCommissionAway(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
 
-	s.records.err = fault.RetryIn(
-		1,
-		"commission_unavailable",
-		"The commission service does not answer.",
-		nil,
-	)
+	s.records.err = readown.ErrUnavailable
 	for _, path := range []string{"/api/v1/payments/" + paymentID, "/api/v1/payments", "/api/v1/balance", "/api/v1/commissions"} {
 		w := s.get(t, path, s.token)
 		if w.Code != http.StatusServiceUnavailable ||

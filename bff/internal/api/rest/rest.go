@@ -14,8 +14,6 @@ import (
 	"tributary/bff/internal/application/uploadevidence"
 	"tributary/bff/internal/domain/caller"
 	"tributary/platform/auth"
-	"tributary/platform/fault"
-	"tributary/platform/httpapi"
 )
 
 // UseCases are the use cases behind the routes.
@@ -32,46 +30,6 @@ func Register(api huma.API, uses UseCases) {
 	registerEvidence(api, uses.UploadEvidence)
 	registerPayments(api, uses.RequestPayment)
 	registerReads(api, uses.ReadOwn)
-}
-
-// Codes returns the error codes of these routes beside those of all services.
-func Codes() []httpapi.Code {
-	return append(
-		auth.Codes(),
-		httpapi.Code{
-			Code: "publish_outcome_unknown",
-			Kind: fault.Unavailable,
-			Meaning: "The broker did not confirm the command in time: it may or may not be stored. " +
-				"Send it again with the same Idempotency-Key: it takes effect once.",
-		},
-		httpapi.Code{
-			Code:    "idempotency_key_reused",
-			Kind:    fault.Invalid,
-			Meaning: "The Idempotency-Key has come before with another content.",
-		},
-		httpapi.Code{
-			Code:    "message_refused",
-			Kind:    fault.TooLarge,
-			Meaning: "The broker cannot store a command of this size. Send a smaller one.",
-		},
-		httpapi.Code{
-			Code: "payment_not_found",
-			Kind: fault.NotFound,
-			Meaning: "The caller has no payment with this command_id. A payment that was submitted just " +
-				"now may take a moment to appear.",
-		},
-		httpapi.Code{
-			Code: "read_refused",
-			Kind: fault.Malformed,
-			Meaning: "The commission service refuses the request, for example because of a token " +
-				"that is too long.",
-		},
-		httpapi.Code{
-			Code:    "commission_unavailable",
-			Kind:    fault.Unavailable,
-			Meaning: "The commission service does not answer. Retry after the time in Retry-After.",
-		},
-	)
 }
 
 // Tags returns the groups of operations in the document.

@@ -112,7 +112,6 @@ func setupWith(t *testing.T, logger *slog.Logger) service {
 		Title:      "BFF",
 		Version:    "test",
 		HealthPath: "/health",
-		Codes:      rest.Codes(),
 		Health:     httpapi.NewHealth("bff"),
 		Logger:     logger,
 		Metrics:    prometheus.NewRegistry(),

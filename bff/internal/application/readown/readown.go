@@ -6,7 +6,6 @@ import (
 	"context"
 
 	"tributary/bff/internal/domain/caller"
-	"tributary/platform/fault"
 )
 
 // Query identifies the caller. Bearer is the caller's token, which is passed on so that the source
@@ -36,7 +35,7 @@ type Document struct {
 // Source stores the records. Every method answers within two seconds. It returns the fault
 // commission_unavailable, and the source's faults for an invalid cursor or filter.
 type Source interface {
-	// Payout returns the payment that a command requested. Fault payment_not_found is returned if
+	// Payout returns the payment that a command requested. ErrNotFound is returned if
 	// there is no such payment.
 	Payout(ctx context.Context, q Query, commandID string) (Document, error)
 	// Payouts returns a page of the caller's payments, of one status unless status is "".
@@ -61,7 +60,7 @@ func (r *Reader) Payment(ctx context.Context, q Query, commandID string) (Docume
 	}
 
 	if found.Owner != q.Caller.UserID() {
-		return Document{}, NotFound()
+		return Document{}, ErrNotFound
 	}
 
 	return found, nil
@@ -90,13 +89,4 @@ func (r *Reader) Commissions(
 	page Page,
 ) (Document, error) {
 	return r.source.Commissions(ctx, q, filter, page)
-}
-
-// NotFound returns the fault for a payment that the caller does not have.
-func NotFound() error {
-	return fault.New(
-		fault.NotFound,
-		"payment_not_found",
-		"You have no payment with this command_id. One that was submitted just now may take a moment to appear.",
-	)
 }

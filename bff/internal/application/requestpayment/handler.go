@@ -22,7 +22,7 @@ type Command struct {
 // Publisher passes the command to the service that acts on it.
 type Publisher interface {
 	// PublishPayment returns nil only after the broker has stored the command. It returns the
-	// faults broker_unavailable (not stored) and publish_outcome_unknown (possibly stored).
+	// faults submit.ErrBrokerUnavailable (not stored) and submit.ErrOutcomeUnknown (may be stored).
 	// Publishing the same command again is harmless.
 	PublishPayment(ctx context.Context, request payment.Request) error
 }

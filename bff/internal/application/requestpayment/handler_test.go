@@ -88,7 +88,7 @@ func TestIdempotencyKeyDerivesTheID(t *testing.T) {
 	}
 
 	cmd.IdempotencyKey = "bad\nkey"
-	if _, err := h.Handle(t.Context(), cmd); !fault.Is(err, "validation_failed") ||
+	if _, err := h.Handle(t.Context(), cmd); !errors.Is(err, fault.ErrValidation) ||
 		len(p.sent) != 1 {
 		t.Errorf("bad key: %v", err)
 	}
@@ -105,7 +105,7 @@ func TestNoReceiptWithoutTheBrokers(t *testing.T) {
 	}
 
 	cmd.Payment.Amount = "-1"
-	if _, err := h.Handle(t.Context(), cmd); !fault.Is(err, "validation_failed") ||
+	if _, err := h.Handle(t.Context(), cmd); !errors.Is(err, fault.ErrValidation) ||
 		len(p.sent) != 1 {
 		t.Errorf("faulty: %v, %d sent", err, len(p.sent))
 	}

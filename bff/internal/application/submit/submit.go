@@ -71,19 +71,15 @@ func (s *Stamper) Stamp(
 	return command.NewStamp(id, kind, from, "", s.now())
 }
 
-// Claim is called before a valid command is published. The fault idempotency_key_reused is returned
-// if this process remembers that the key was used for another request. It remembers only the latest
+// Claim is called before a valid command is published. fault.ErrKeyReused is returned if
+// this process remembers that the key was used for another request. It remembers only the latest
 // maxUses keys.
 func (s *Stamper) Claim(stamp command.Stamp) error {
 	if stamp.IdempotencyKey() == "" || s.uses.claim(stamp.ID(), stamp.RequestHash()) {
 		return nil
 	}
 
-	return fault.New(
-		fault.Invalid,
-		"idempotency_key_reused",
-		"This Idempotency-Key was used before with another content.",
-	)
+	return fault.ErrKeyReused.New("This Idempotency-Key was used before with another content.")
 }
 
 // Receipt is returned to the caller of a stored command.

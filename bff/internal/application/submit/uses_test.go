@@ -1,6 +1,7 @@
 package submit_test
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -53,7 +54,7 @@ func TestTheLatestKeysAreRemembered(t *testing.T) {
 		}
 
 		for _, n := range []int{0, 1, remembered - 1} {
-			if err := claim(fmt.Sprint(round, n), "b"); !fault.Is(err, "idempotency_key_reused") {
+			if err := claim(fmt.Sprint(round, n), "b"); !errors.Is(err, fault.ErrKeyReused) {
 				t.Errorf("round %d: key %d: %v", round, n, err)
 			}
 		}
@@ -63,7 +64,7 @@ func TestTheLatestKeysAreRemembered(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	if err := claim(fmt.Sprint(2, 1), "b"); !fault.Is(err, "idempotency_key_reused") {
+	if err := claim(fmt.Sprint(2, 1), "b"); !errors.Is(err, fault.ErrKeyReused) {
 		t.Errorf("the second oldest key: %v", err)
 	}
 

@@ -22,8 +22,8 @@ type Command struct {
 // Publisher passes the command to the service that acts on it.
 type Publisher interface {
 	// PublishUpload returns nil only after the broker has stored the command. It returns the faults
-	// broker_unavailable (not stored) and publish_outcome_unknown (possibly stored). Publishing the
-	// same command again is harmless.
+	// submit.ErrBrokerUnavailable (not stored) and submit.ErrOutcomeUnknown (may be stored).
+	// Publishing the same command again is harmless.
 	PublishUpload(ctx context.Context, upload evidence.Upload) error
 }
 

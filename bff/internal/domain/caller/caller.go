@@ -26,11 +26,7 @@ type Caller struct{ claims Claims }
 // New returns a caller. An Invalid fault is returned if the user id is empty.
 func New(claims Claims) (Caller, error) {
 	if claims.UserID == "" {
-		return Caller{}, fault.New(
-			fault.Unauthenticated,
-			"token_claim_missing",
-			"The token names no user.",
-		)
+		return Caller{}, fault.ErrClaimMissing.New("The token names no user.")
 	}
 
 	claims.Roles = slices.Clone(claims.Roles)

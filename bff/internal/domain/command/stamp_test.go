@@ -1,6 +1,7 @@
 package command_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -56,12 +57,12 @@ func TestStamp(t *testing.T) {
 			tc.from,
 			tc.key,
 			time.Time{},
-		); !fault.Is(err, "validation_failed") {
+		); !errors.Is(err, fault.ErrValidation) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 
-	if _, err := caller.New(caller.Claims{}); !fault.Is(err, "token_claim_missing") {
+	if _, err := caller.New(caller.Claims{}); !errors.Is(err, fault.ErrClaimMissing) {
 		t.Errorf("a caller without id: %v", err)
 	}
 }

@@ -69,7 +69,7 @@ func (c *Client) Payout(
 ) (readown.Document, error) {
 	text, err := c.get(ctx, q, "/payouts/"+url.PathEscape(commandID), nil)
 	if errors.Is(err, errNotFound) {
-		return readown.Document{}, readown.NotFound()
+		return readown.Document{}, readown.ErrNotFound
 	}
 
 	if err != nil {
@@ -178,7 +178,7 @@ func (c *Client) get(
 	f, isFault := fault.As(err)
 	// a caller that left proves nothing
 	away := err != nil && !errors.Is(err, errNotFound) && !errors.Is(err, errAnswered) &&
-		(!isFault || f.Kind == fault.Unavailable) &&
+		(!isFault || f.Kind() == fault.Unavailable) &&
 		ctx.Err() == nil
 	c.circuit.note(away)
 
@@ -241,10 +241,7 @@ func (c *Client) ask(
 }
 
 func unavailable(cause error) error {
-	return fault.RetryIn(
-		retryAfter,
-		"commission_unavailable",
-		"The commission service does not answer.",
-		cause,
-	)
+	return readown.ErrUnavailable.
+		Because(cause, "The commission service does not answer.").
+		RetryIn(retryAfter)
 }

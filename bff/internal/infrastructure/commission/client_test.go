@@ -59,7 +59,7 @@ func code(err error) string {
 		return ""
 	}
 
-	return f.Code
+	return f.Code()
 }
 
 func TestCalls(t *testing.T) {
@@ -154,7 +154,7 @@ func TestRefusals(t *testing.T) {
 		_, err := c.Payout(t.Context(), query(t, "user123"), "id-1")
 
 		f, ok := fault.As(err)
-		if !ok || f.Code != tc.want || f.Kind != tc.kind {
+		if !ok || f.Code() != tc.want || f.Kind() != tc.kind {
 			t.Errorf("%s: %v, want %s", name, err, tc.want)
 		}
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"tributary/bff/internal/application/readown"
 	"tributary/platform/fault"
 )
 
@@ -43,17 +44,11 @@ func refusal(status int, body []byte) error {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return fmt.Errorf("%w with status %d", errAnswered, status)
 	case http.StatusTooManyRequests:
-		return fault.New(
-			fault.Exhausted,
-			"rate_limited",
-			"Too many requests. Retry after the time in Retry-After.",
-		)
+		return fault.ErrRateLimited.New("Too many requests. Retry after the time in Retry-After.")
 	default:
 		if status >= http.StatusBadRequest && status < http.StatusInternalServerError {
 			// for example 431, which has no problem document
-			return fault.New(
-				fault.Malformed,
-				"read_refused",
+			return readown.ErrRefused.New(
 				"The commission service refuses the request, for example because the token is too long.",
 			)
 		}
@@ -71,5 +66,5 @@ func refusal(status int, body []byte) error {
 		fields.Add(e.Field, e.Code, e.Message)
 	}
 
-	return fault.New(kind, p.Code, p.Detail, fields...)
+	return fault.Relayed(kind, p.Code, p.Detail, fields...)
 }

@@ -2,6 +2,7 @@ package pulsar
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 	"tributary/bff/internal/application/acceptcampaign"
 	"tributary/bff/internal/application/requestpayment"
+	"tributary/bff/internal/application/submit"
 	"tributary/bff/internal/application/uploadevidence"
 	"tributary/bff/internal/domain/campaign"
 	"tributary/bff/internal/domain/command"
@@ -148,12 +150,36 @@ func publish(
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 
-	return to.Publish(ctx, broker.Message{
+	return faultOf(to.Publish(ctx, broker.Message{
 		Key:        stamp.Caller().UserID(),
 		Payload:    payload,
 		Properties: properties(ctx, stamp),
 		EventTime:  stamp.IssuedAt(),
-	})
+	}))
+}
+
+// faultOf returns the fault of the broker's error.
+func faultOf(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, broker.ErrUnavailable):
+		return submit.ErrBrokerUnavailable.Because(
+			err,
+			"The broker does not answer; nothing was published by this request.",
+		).RetryIn(time.Second)
+	case errors.Is(err, broker.ErrRefused):
+		return submit.ErrRefused.Because(
+			err,
+			"The broker cannot store a message of this size or shape.",
+		)
+	}
+
+	return submit.ErrOutcomeUnknown.Because(
+		err,
+		"The broker did not confirm in time; the message may be stored. Retrying with the "+
+			"same Idempotency-Key is safe.",
+	).RetryIn(time.Second)
 }
 
 // properties lets consumers route and trace a command without reading it. The ce_ properties are

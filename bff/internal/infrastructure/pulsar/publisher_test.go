@@ -386,7 +386,7 @@ func TestBrokerAway(t *testing.T) {
 			err := p.PublishAcceptance(t.Context(), a)
 			if f, ok := fault.As(
 				err,
-			); !ok || f.Code != "broker_unavailable" || f.Kind != fault.Unavailable ||
+			); !ok || f.Code() != "broker_unavailable" || f.Kind() != fault.Unavailable ||
 				f.RetryAfter <= 0 {
 				t.Errorf("away: %v", err)
 			}
@@ -424,7 +424,7 @@ func TestBrokerGoesAndComesBack(t *testing.T) {
 
 		if err == nil {
 			promised = append(promised, id)
-		} else if f, ok := fault.As(err); !ok || f.Kind != fault.Unavailable || f.RetryAfter <= 0 {
+		} else if f, ok := fault.As(err); !ok || f.Kind() != fault.Unavailable || f.RetryAfter <= 0 {
 			t.Errorf("%s: %v", id, err)
 		}
 

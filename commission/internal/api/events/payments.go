@@ -54,7 +54,7 @@ func (p *Payments) Handle(ctx context.Context, batch []broker.Received) error {
 			var made payout.Snapshot
 
 			made, err = p.payouts.Handle(ctx, request)
-			if err != nil && !fault.Is(err, consume.NotStorable) {
+			if err != nil && !errors.Is(err, consume.ErrNotStorable) {
 				return err
 			}
 
@@ -124,17 +124,13 @@ var requestHash = regexp.MustCompile(`^(([A-Za-z0-9._-]{1,64}:)?[0-9a-f]{64})?$`
 func decodePayment(m broker.Received, strict bool) (payout.Wanted, error) {
 	var c paymentMessage
 	if err := json.Unmarshal(m.Payload, &c); err != nil {
-		return payout.Wanted{}, fault.New(
-			fault.Malformed,
-			"message_unreadable",
+		return payout.Wanted{}, errUnreadable.New(
 			"The payload is not a payment request in JSON.",
 		)
 	}
 
 	if c.SchemaVersion != "v1" || c.CommandType != "payment.request" {
-		return payout.Wanted{}, fault.New(
-			fault.Invalid,
-			"schema_version_unknown",
+		return payout.Wanted{}, errVersion.New(
 			"Only version v1 of payment.request is supported.",
 		)
 	}

@@ -91,7 +91,7 @@ func (t *Tracking) Handle(ctx context.Context, batch []broker.Received) error {
 // reasonOf returns a reason for operators that contains nothing of the message.
 func reasonOf(err error) string {
 	if f, ok := fault.As(err); ok {
-		text := f.Code + ": " + f.Detail
+		text := f.Code() + ": " + f.Detail
 		for _, field := range f.Fields {
 			text += " " + field.Field + " " + field.Message + "."
 		}
@@ -125,18 +125,14 @@ type trackingMessage struct {
 func decodeTracking(m broker.Received) (event.Event, error) {
 	var t trackingMessage
 	if err := json.Unmarshal(m.Payload, &t); err != nil {
-		return event.Event{}, fault.Because(
+		return event.Event{}, errUnreadable.Because(
 			err,
-			fault.Malformed,
-			"message_unreadable",
 			"The payload is not a tracking event in JSON.",
 		)
 	}
 
 	if t.SchemaVersion != "v1" {
-		return event.Event{}, fault.New(
-			fault.Invalid,
-			"schema_version_unknown",
+		return event.Event{}, errVersion.New(
 			"Only version v1 of the message is supported.",
 		)
 	}

@@ -7,9 +7,6 @@ import (
 	"tributary/platform/broker"
 )
 
-const unreadable = "message_unreadable: The message is empty or damaged. Its content is unknown; " +
-	"the message id names it in the topic."
-
 // Unreadable returns a function that keeps, as dead letters, messages whose content cannot be read
 // from the broker at all.
 func Unreadable(
@@ -26,6 +23,8 @@ func Unreadable(
 			m.ID(),
 		)
 
-		return dead.Put(ctx, m, unreadable)
+		return dead.Put(ctx, m, reasonOf(errUnreadable.New(
+			"The message is empty or damaged. Its content is unknown; the message id names it in the topic.",
+		)))
 	}
 }

@@ -46,16 +46,11 @@ func (m MatchHeader) version() (int, error) {
 		}
 	}
 
-	return 0, fault.New(
-		fault.Invalid,
-		"validation_failed",
-		"The request is invalid; errors lists each fault.",
-		fault.Field{
-			Field:   "If-Match",
-			Code:    "etag_invalid",
-			Message: "must be an ETag of this service",
-		},
-	)
+	return 0, fault.Fields{{
+		Field:   "If-Match",
+		Code:    "etag_invalid",
+		Message: "must be an ETag of this service",
+	}}.Err()
 }
 
 // answered is the answer of a change. Replayed reports whether the change was made before; the

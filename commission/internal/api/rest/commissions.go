@@ -194,7 +194,7 @@ func registerCommissions(api huma.API, store query.Commissions, clock func() tim
 			}
 
 			if !auth.MaySee(ctx, found.State().UserID) {
-				return nil, query.ErrNoCommission()
+				return nil, commission.ErrNotFound
 			}
 
 			return &commissionAnswer{

@@ -73,6 +73,13 @@ func wantsCSV(accept string) bool {
 	return false
 }
 
+var errTooManyExports = fault.Define(
+	fault.Unavailable,
+	"csv_no_room",
+	"The replica has no memory for another CSV export, of any caller or of this one. Retry after "+
+		"the time in Retry-After.",
+)
+
 // streams writes lists as CSV, a bounded number at a time, since a slow reader occupies memory.
 type streams struct {
 	store query.Commissions
@@ -89,12 +96,9 @@ func (s streams) csv(
 ) (*huma.StreamResponse, error) {
 	caller := httpapi.Caller(ctx)
 	if !s.room.Wait(ctx, csvWait, caller, 1) {
-		return nil, fault.RetryIn(
-			csvIdle,
-			tooManyStreams,
+		return nil, errTooManyExports.New(
 			"Too many lists are being exported as CSV, by all callers or by you. Retry after Retry-After.",
-			nil,
-		)
+		).RetryIn(csvIdle)
 	}
 
 	rows, err := s.store.List(ctx, filter, query.Slice{Limit: csvPage})

@@ -322,7 +322,6 @@ func TestSlowReadersAreBoundedByCaller(t *testing.T) {
 		Title:      "Commission",
 		Version:    "test",
 		HealthPath: "/health",
-		Codes:      rest.Codes(),
 		Health:     httpapi.NewHealth("commission"),
 		Logger:     slog.New(slog.DiscardHandler),
 		Metrics:    prometheus.NewRegistry(),

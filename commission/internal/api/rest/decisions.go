@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"tributary/commission/internal/application/query"
+	"tributary/commission/internal/domain/decision"
 	"tributary/platform/auth"
 	"tributary/platform/identifier"
 )
@@ -91,7 +92,7 @@ func registerDecisions(api huma.API, store query.Commissions) {
 		}),
 		func(ctx context.Context, in *decisionInput) (*decisionAnswer, error) {
 			if !identifier.Readable(in.EventID) {
-				return nil, query.ErrNoDecision()
+				return nil, decision.ErrNotFound
 			}
 
 			found, err := store.Decision(ctx, in.EventID)
@@ -100,7 +101,7 @@ func registerDecisions(api huma.API, store query.Commissions) {
 			}
 
 			if !auth.MaySee(ctx, found.Event.UserID()) {
-				return nil, query.ErrNoDecision()
+				return nil, decision.ErrNotFound
 			}
 
 			return &decisionAnswer{Body: decisionBodyOf(found)}, nil

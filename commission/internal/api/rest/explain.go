@@ -8,7 +8,8 @@ import (
 
 	"tributary/commission/internal/api/wire"
 	"tributary/commission/internal/application/explain"
-	"tributary/commission/internal/application/query"
+	"tributary/commission/internal/domain/commission"
+	"tributary/commission/internal/domain/decision"
 	"tributary/platform/auth"
 	"tributary/platform/identifier"
 )
@@ -40,7 +41,7 @@ func registerExplain(api huma.API, handler *explain.Handler) {
 			}
 
 			if !auth.MaySee(ctx, found.Commission.State().UserID) {
-				return nil, query.ErrNoCommission()
+				return nil, commission.ErrNotFound
 			}
 
 			return &explanationAnswer{Body: explanationFor(ctx, found)}, nil
@@ -58,7 +59,7 @@ func registerExplain(api huma.API, handler *explain.Handler) {
 		}),
 		func(ctx context.Context, in *decisionInput) (*explanationAnswer, error) {
 			if !identifier.Readable(in.EventID) {
-				return nil, query.ErrNoDecision()
+				return nil, decision.ErrNotFound
 			}
 
 			found, err := handler.Decision(ctx, in.EventID)
@@ -67,7 +68,7 @@ func registerExplain(api huma.API, handler *explain.Handler) {
 			}
 
 			if !auth.MaySee(ctx, found.Decided.Event.UserID()) {
-				return nil, query.ErrNoDecision()
+				return nil, decision.ErrNotFound
 			}
 
 			return &explanationAnswer{Body: explanationFor(ctx, found)}, nil

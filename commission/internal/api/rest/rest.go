@@ -11,7 +11,6 @@ import (
 
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/command"
-	"tributary/commission/internal/application/consume"
 	"tributary/commission/internal/application/explain"
 	"tributary/commission/internal/application/publish"
 	"tributary/commission/internal/application/query"
@@ -19,11 +18,8 @@ import (
 	"tributary/commission/internal/application/settle"
 	"tributary/platform/auth"
 	"tributary/platform/fault"
-	"tributary/platform/httpapi"
 	"tributary/platform/identifier"
 )
-
-const tooManyStreams = "csv_no_room"
 
 // Base is the path prefix of all routes.
 const Base = "/api/v1/commission"
@@ -58,91 +54,6 @@ func Register(api huma.API, uses UseCases) {
 	registerSummary(api, uses.Summaries)
 	registerReplays(api, uses.Replay, uses.Frames, uses.Now)
 	registerRules(api, uses.Publish, uses.Rules, uses.Now)
-}
-
-// Codes returns the error codes of these routes beside those of all services.
-func Codes() []httpapi.Code {
-	return append(
-		auth.Codes(),
-		httpapi.Code{
-			Code:    "commission_not_found",
-			Kind:    fault.NotFound,
-			Meaning: "The commission does not exist, or belongs to another user.",
-		},
-		httpapi.Code{
-			Code: "decision_not_found",
-			Kind: fault.NotFound,
-			Meaning: "The event has no decision yet, or belongs to another user. " +
-				"A new event is decided within seconds.",
-		},
-		httpapi.Code{
-			Code:    "payout_not_found",
-			Kind:    fault.NotFound,
-			Meaning: "The payout does not exist yet, or belongs to another user.",
-		},
-		httpapi.Code{
-			Code: query.TooWide,
-			Kind: fault.Invalid,
-			Meaning: "The search took too long and was aborted. Narrow the " +
-				"filter, for example by user or by time.",
-		},
-		httpapi.Code{
-			Code: tooManyStreams,
-			Kind: fault.Unavailable,
-			Meaning: "The replica has no memory for another CSV export, of " +
-				"any caller or of this one. Retry after the time in Retry-After.",
-		},
-		httpapi.Code{
-			Code:    "rule_not_found",
-			Kind:    fault.NotFound,
-			Meaning: "The rule does not exist.",
-		},
-		httpapi.Code{
-			Code: "rule_conflict",
-			Kind: fault.Conflict,
-			Meaning: "The version would tie with versions of other rules, which errors names. Change " +
-				"its priority, scope or period.",
-		},
-		httpapi.Code{Code: "rule_retired", Kind: fault.Conflict, Meaning: "The rule is retired. Publish a new rule."},
-		httpapi.Code{
-			Code: "own_gain_refused",
-			Kind: fault.Forbidden,
-			Meaning: "The change is about the caller's own money, or a rule for it alone: another " +
-				"person must do it, whatever roles the caller has.",
-		},
-		httpapi.Code{
-			Code: "second_person_required",
-			Kind: fault.Forbidden,
-			Meaning: "The adjustment is above ADJUSTMENT_SECOND_PERSON_ABOVE and was made by the " +
-				"caller: another operator must approve it.",
-		},
-		httpapi.Code{
-			Code:    "transition_refused",
-			Kind:    fault.Conflict,
-			Meaning: "The current status does not allow the action. Read the resource again.",
-		},
-		httpapi.Code{
-			Code:    "version_mismatch",
-			Kind:    fault.Precondition,
-			Meaning: "The resource was changed since it was read. Read it again and decide again.",
-		},
-		httpapi.Code{
-			Code:    consume.NotStorable,
-			Kind:    fault.Invalid,
-			Meaning: "The database cannot store this content; nothing was stored.",
-		},
-		httpapi.Code{
-			Code: replay.TooLarge,
-			Kind: fault.Invalid,
-			Meaning: "The period has too many events or differences for one replay. Nothing was " +
-				"posted. Choose a shorter period.",
-		},
-		httpapi.Code{
-			Code:    "idempotency_key_reused",
-			Kind:    fault.Invalid,
-			Meaning: "The Idempotency-Key was used for another request. Use a new key.",
-		},
-	)
 }
 
 // Tags returns the groups of operations in the document.

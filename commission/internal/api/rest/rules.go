@@ -124,7 +124,7 @@ func registerRules(
 		}
 
 		if len(answer.Body.Versions) == 0 {
-			return nil, publish.ErrNoRule()
+			return nil, rule.ErrNotFound
 		}
 
 		return answer, nil

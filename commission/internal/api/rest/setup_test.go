@@ -80,7 +80,6 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 		Title:      "Commission",
 		Version:    "1",
 		HealthPath: rest.Base + "/health",
-		Codes:      rest.Codes(),
 		Health:     httpapi.NewHealth("commission"),
 		Logger:     slog.New(slog.DiscardHandler),
 		Metrics:    prometheus.NewRegistry(),

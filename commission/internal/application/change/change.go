@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"tributary/commission/internal/domain/effect"
-	"tributary/platform/fault"
 )
 
 // Request is the frame of a change. It is stored with the change in one transaction, as a row of
@@ -31,29 +30,11 @@ type ReplayedError struct{ Body []byte }
 // Error returns the message.
 func (*ReplayedError) Error() string { return "the request was answered before" }
 
-// ErrKeyReused returns the fault for a key that was used for another request.
-func ErrKeyReused() error {
-	return fault.New(
-		fault.Invalid,
-		"idempotency_key_reused",
-		"The Idempotency-Key was used for another request. Use a new key.",
-	)
-}
-
-// ErrVersion returns the fault for an If-Match that names another version.
-func ErrVersion() error {
-	return fault.New(
-		fault.Precondition,
-		"version_mismatch",
-		"The resource was changed meanwhile. Read it again and decide again.",
-	)
-}
-
-// CheckVersion returns the fault version_mismatch unless wanted, from If-Match, is the current
+// CheckVersion returns ErrVersion unless wanted, from If-Match, is the current
 // version, or 0 for any.
 func CheckVersion(wanted, there int) error {
 	if wanted != 0 && wanted != there {
-		return ErrVersion()
+		return ErrVersion.New("The resource was changed meanwhile. Read it again and decide again.")
 	}
 
 	return nil
@@ -85,35 +66,27 @@ func (r Request) Outcome(record Record, caused effect.Effect, result any) (Outco
 	return out, err
 }
 
-// CheckGain returns the fault own_gain_refused if the actor is the user whose money the change is
+// CheckGain returns ErrOwnGain if the actor is the user whose money the change is
 // about, whatever roles the actor has.
 func (r Request) CheckGain(userID string) error {
 	if r.Actor != userID {
 		return nil
 	}
 
-	return fault.New(
-		fault.Forbidden,
-		"own_gain_refused",
-		"The money is your own: another person must do this.",
-	)
+	return ErrOwnGain.New("The money is your own: another person must do this.")
 }
 
 // Anonymous is the actor of a change while authentication is off: callers cannot be distinguished.
 const Anonymous = "anonymous"
 
-// CheckSecond returns the fault second_person_required if the actor is the one who made what is to
+// CheckSecond returns ErrSecondPerson if the actor is the one who made what is to
 // be approved.
 func (r Request) CheckSecond(maker string) error {
 	if r.Actor != maker || r.Actor == Anonymous {
 		return nil
 	}
 
-	return fault.New(
-		fault.Forbidden,
-		"second_person_required",
-		"You made it yourself: another operator must approve it.",
-	)
+	return ErrSecondPerson.New("You made it yourself: another operator must approve it.")
 }
 
 // Record is a row of the audit.
@@ -131,7 +104,7 @@ type Record struct {
 // Frames stores the frame of a change that takes more than one transaction.
 type Frames interface {
 	// Known returns a *ReplayedError if the key was used for the same request, and
-	// idempotency_key_reused if it was used for another.
+	// fault.ErrKeyReused if it was used for another.
 	Known(ctx context.Context, request Request) error
 	// Note stores the audit row and the answer under the key. It returns a *ReplayedError if a
 	// concurrent request was first.

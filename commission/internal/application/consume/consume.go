@@ -4,6 +4,7 @@ package consume
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -51,16 +52,20 @@ type Changes struct {
 	Usage     map[decision.UsageKey]decision.Usage // differences
 }
 
-// NotStorable is the code of the fault for a batch with content that the database can never store,
-// or that contradicts what it stores.
-const NotStorable = "event_not_storable"
+// ErrNotStorable is returned for a batch with content that the database can never store, or that
+// contradicts what it stores.
+var ErrNotStorable = fault.Define(
+	fault.Invalid,
+	"event_not_storable",
+	"The database cannot store this content; nothing was stored.",
+)
 
 // Store stores decisions and their consequences.
 type Store interface {
 	// Decide loads the state of the events, calls decide, and stores its changes, all in one
 	// transaction that excludes other writers of the same users. decide may be called several
-	// times; only the changes of its last call are stored. After an error nothing is stored: the
-	// fault NotStorable is returned if a retry is useless, and any other error if it is not.
+	// times; only the changes of its last call are stored. After an error nothing is stored:
+	// ErrNotStorable is returned if a retry is useless, and any other error if it is not.
 	Decide(ctx context.Context, events []event.Event, decide func(State) (Changes, error)) error
 }
 
@@ -99,7 +104,7 @@ func (h *Handler) Handle(ctx context.Context, events []event.Event) ([]Refused, 
 	switch {
 	case err == nil:
 		return nil, nil
-	case !fault.Is(err, NotStorable):
+	case !errors.Is(err, ErrNotStorable):
 		return nil, err
 	case len(events) == 1:
 		return []Refused{{Event: events[0], Err: err}}, nil
@@ -127,12 +132,7 @@ func (h *Handler) decide(s State, events []event.Event) (Changes, error) {
 		}
 
 		if err := run.take(e, into); err != nil {
-			return Changes{}, fault.Because(
-				err,
-				fault.Invalid,
-				NotStorable,
-				"What is stored contradicts the event.",
-			)
+			return Changes{}, ErrNotStorable.Because(err, "What is stored contradicts the event.")
 		}
 	}
 

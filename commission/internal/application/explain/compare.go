@@ -2,6 +2,7 @@ package explain
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -11,7 +12,6 @@ import (
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/rule"
-	"tributary/platform/fault"
 	"tributary/platform/money"
 )
 
@@ -81,7 +81,7 @@ func (h *Handler) compare(
 		func(d decision.Decision) bool { return needsHistory(d, before.Rules) },
 	) {
 		events, err := h.store.EventsOf(ctx, state.UserID, before.Known)
-		if c.TooWide = fault.Is(err, query.TooWide); c.TooWide {
+		if c.TooWide = errors.Is(err, query.ErrTooWide); c.TooWide {
 			return c, nil
 		}
 

@@ -12,7 +12,6 @@ import (
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/rule"
-	"tributary/platform/fault"
 	"tributary/platform/money"
 )
 
@@ -53,7 +52,7 @@ func (e endless) Before(context.Context, commission.Commission) (explain.Before,
 }
 
 func (endless) EventsOf(context.Context, string, time.Time) ([]event.Event, error) {
-	return nil, fault.New(fault.Invalid, query.TooWide, "It took too long.")
+	return nil, query.ErrTooWide
 }
 
 // Without the history nothing is claimed about a rule that depends on it; other rules do not read

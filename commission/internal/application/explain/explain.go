@@ -3,6 +3,7 @@ package explain
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"tributary/commission/internal/application/change"
@@ -11,7 +12,6 @@ import (
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/rule"
-	"tributary/platform/fault"
 )
 
 // Store reads the data of explanations.
@@ -23,7 +23,7 @@ type Store interface {
 	History(ctx context.Context, subjectType, subjectID string) ([]change.Record, error)
 	// Before returns what an adjustment of an event was derived from.
 	Before(ctx context.Context, adjustment commission.Commission) (Before, error)
-	// EventsOf returns all events of a user that were known at the time. Fault query.TooWide is
+	// EventsOf returns all events of a user that were known at the time. query.ErrTooWide is
 	// returned if that takes too long.
 	EventsOf(ctx context.Context, userID string, known time.Time) ([]event.Event, error)
 }
@@ -42,7 +42,7 @@ type Handler struct{ store Store }
 
 func New(store Store) *Handler { return &Handler{store: store} }
 
-// Commission explains a commission. Fault commission_not_found is returned if it does not exist.
+// Commission explains a commission. commission.ErrNotFound is returned if it does not exist.
 func (h *Handler) Commission(ctx context.Context, id string) (Explained, error) {
 	found, err := h.store.Commission(ctx, id)
 	if err != nil {
@@ -73,7 +73,7 @@ func (h *Handler) Commission(ctx context.Context, id string) (Explained, error) 
 	return out, err
 }
 
-// Decision explains the decision about an event. Fault decision_not_found is returned if there is
+// Decision explains the decision about an event. decision.ErrNotFound is returned if there is
 // no decision.
 func (h *Handler) Decision(ctx context.Context, eventID string) (Explained, error) {
 	decided, err := h.store.Decision(ctx, eventID)
@@ -92,7 +92,7 @@ func (h *Handler) Decision(ctx context.Context, eventID string) (Explained, erro
 		switch {
 		case err == nil:
 			original = &found.Decision
-		case !fault.Is(err, "decision_not_found"):
+		case !errors.Is(err, decision.ErrNotFound):
 			return Explained{}, err
 		}
 	}

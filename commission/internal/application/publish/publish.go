@@ -98,35 +98,25 @@ func Build(set *rule.Set, def rule.Definition, terms Terms) (rule.Rule, error) {
 func nextVersion(set *rule.Set, def *rule.Definition) error {
 	versions := set.Versions(def.ID)
 	if len(versions) == 0 {
-		return ErrNoRule()
+		return rule.ErrNotFound
 	}
 
 	last := versions[len(versions)-1].Definition()
 	if !last.RetiredAt.IsZero() {
-		return fault.New(fault.Conflict, "rule_retired", "The rule is retired. Publish a new rule.")
+		return rule.ErrRetired
 	}
 
 	if last.Scope != def.Scope || last.Currency != def.Currency {
-		return fault.New(
-			fault.Invalid,
-			"validation_failed",
-			"The request is invalid; errors lists each fault.",
-			fault.Field{
-				Field:   "rule_id",
-				Code:    "scope_changed",
-				Message: "must not change event type, scope or currency of the rule; publish a new rule",
-			},
-		)
+		return fault.Fields{{
+			Field:   "rule_id",
+			Code:    "scope_changed",
+			Message: "must not change event type, scope or currency of the rule; publish a new rule",
+		}}.Err()
 	}
 
 	def.Version = last.Version + 1
 
 	return nil
-}
-
-// ErrNoRule returns the fault for a rule that does not exist.
-func ErrNoRule() error {
-	return fault.New(fault.NotFound, "rule_not_found", "The rule does not exist.")
 }
 
 // Conflict returns nil if there are no ties, and otherwise a fault that names every rule that ties.
@@ -149,9 +139,7 @@ func Conflict(ties []rule.Rule) error {
 		return nil
 	}
 
-	return fault.New(
-		fault.Conflict,
-		"rule_conflict",
+	return rule.ErrConflict.New(
 		"For some events neither this version nor those in errors would take precedence.",
 		faults...)
 }

@@ -19,7 +19,7 @@ type GetBalances struct{ reader BalanceReader }
 // NewGetBalances returns the query. It is safe for concurrent use.
 func NewGetBalances(reader BalanceReader) *GetBalances { return &GetBalances{reader: reader} }
 
-// Handle returns the balances of the user. The fault foreign_user is returned if the caller may not
+// Handle returns the balances of the user. fault.ErrForeignUser is returned if the caller may not
 // see them.
 func (q *GetBalances) Handle(
 	ctx context.Context,

@@ -26,7 +26,7 @@ type Owner struct {
 func (c Caller) Owner() Owner { return Owner(c) }
 
 // OwnerOf returns the limit of a read of the user's data, or of everything that the caller may see
-// for "". The fault foreign_user is returned if the caller may not see the user's data.
+// for "". fault.ErrForeignUser is returned if the caller may not see the user's data.
 func (c Caller) OwnerOf(userID string) (Owner, error) {
 	switch {
 	case userID == "" || userID == c.userID:
@@ -35,11 +35,7 @@ func (c Caller) OwnerOf(userID string) (Owner, error) {
 		return Owner{userID: userID}, nil
 	}
 
-	return Owner{}, fault.New(
-		fault.Forbidden,
-		"foreign_user",
-		"You may request only your own data.",
-	)
+	return Owner{}, fault.ErrForeignUser.New("You may request only your own data.")
 }
 
 // SeesAll reports whether the caller may see the data of every user.

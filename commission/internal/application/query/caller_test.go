@@ -1,6 +1,7 @@
 package query_test
 
 import (
+	"errors"
 	"testing"
 
 	"tributary/commission/internal/application/query"
@@ -25,7 +26,7 @@ func TestOwnership(t *testing.T) {
 		"no caller, a user":  {query.Caller{}, "u", true, map[string]bool{"u": false}},
 	} {
 		owner, err := c.caller.OwnerOf(c.asked)
-		if fault.Is(err, "foreign_user") != c.refused || (err != nil) != c.refused {
+		if errors.Is(err, fault.ErrForeignUser) != c.refused || (err != nil) != c.refused {
 			t.Errorf("%s: %v", name, err)
 		}
 

@@ -12,7 +12,7 @@ type GetPayout struct{ reader PayoutReader }
 // NewGetPayout returns the query. It is safe for concurrent use.
 func NewGetPayout(reader PayoutReader) *GetPayout { return &GetPayout{reader: reader} }
 
-// Handle returns the payout. The fault payout_not_found is returned for an unknown payout, or one
+// Handle returns the payout. payout.ErrNotFound is returned for an unknown payout, or one
 // that the caller may not see.
 func (q *GetPayout) Handle(ctx context.Context, caller Caller, id string) (payout.Snapshot, error) {
 	return q.reader.Payout(ctx, caller.Owner(), id)

@@ -9,7 +9,7 @@ import (
 
 // PayoutReader reads payouts.
 type PayoutReader interface {
-	// Payout returns one payout, or the fault payout_not_found.
+	// Payout returns one payout, or payout.ErrNotFound.
 	Payout(ctx context.Context, owner Owner, id string) (payout.Snapshot, error)
 	// Payouts returns at most limit payouts, newest first, that follow the one at the position
 	// after, which is zero for the first ones.

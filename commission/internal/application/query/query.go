@@ -16,8 +16,12 @@ type CommissionFilter struct {
 	OccurredFrom, OccurredTo                                         time.Time
 }
 
-// TooWide is the code of the fault for a search that was aborted because it took too long.
-const TooWide = "search_too_wide"
+// ErrTooWide is returned for a search that was aborted because it took too long.
+var ErrTooWide = fault.Define(
+	fault.Invalid,
+	"search_too_wide",
+	"The search took too long and was aborted. Narrow the filter, for example by user or by time.",
+)
 
 // Slice selects at most Limit rows that follow the one with the id After, or the first ones if
 // After is "".
@@ -40,26 +44,10 @@ type Commissions interface {
 	// List returns commissions, newest first. Rows that are added meanwhile are newer than those
 	// still to come, so paging by the last id misses none and repeats none.
 	List(ctx context.Context, filter CommissionFilter, slice Slice) ([]commission.Commission, error)
-	// Commission returns one commission. Fault commission_not_found is returned if it does not
+	// Commission returns one commission. commission.ErrNotFound is returned if it does not
 	// exist.
 	Commission(ctx context.Context, id string) (commission.Commission, error)
-	// Decision returns the decision about the event. Fault decision_not_found is returned if there
+	// Decision returns the decision about the event. decision.ErrNotFound is returned if there
 	// is no decision.
 	Decision(ctx context.Context, eventID string) (Decided, error)
-}
-
-// ErrNoCommission returns the fault for a commission that does not exist, or that the caller may
-// not see.
-func ErrNoCommission() error {
-	return fault.New(fault.NotFound, "commission_not_found", "The commission does not exist.")
-}
-
-// ErrNoDecision returns the fault for a decision that does not exist, or that the caller may not
-// see.
-func ErrNoDecision() error {
-	return fault.New(
-		fault.NotFound,
-		"decision_not_found",
-		"The event has no decision yet.",
-	)
 }

@@ -96,13 +96,16 @@ const (
 	MaxDifferences = 10_000
 )
 
-// TooLarge is the code of the fault for a period beyond the limits.
-const TooLarge = "replay_too_large"
+// ErrTooLarge is returned for a period beyond the limits.
+var ErrTooLarge = fault.Define(
+	fault.Invalid,
+	"replay_too_large",
+	"The period has too many events or differences for one replay. Nothing was posted. Choose a "+
+		"shorter period.",
+)
 
 func errTooLarge() error {
-	return fault.New(
-		fault.Invalid,
-		TooLarge,
+	return ErrTooLarge.New(
 		fmt.Sprintf(
 			"The users of the period have more than %d events, or more than %d differences; "+
 				"nothing was posted. Choose a shorter period.",

@@ -2,6 +2,7 @@ package replay_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -11,7 +12,6 @@ import (
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/rule"
-	"tributary/platform/fault"
 	"tributary/platform/money"
 )
 
@@ -128,7 +128,7 @@ func TestWhatIsTooLargeIsRefusedBeforeAnythingIsBooked(t *testing.T) {
 			&store,
 			func() string { return "id" },
 		).Replay(t.Context(), change.Request{Now: november().From}, november(), true)
-		if fault.Is(err, replay.TooLarge) != c.refused || (err == nil) == c.refused ||
+		if errors.Is(err, replay.ErrTooLarge) != c.refused || (err == nil) == c.refused ||
 			(c.refused && store.booked > 0) ||
 			(!c.refused && store.booked != len(report.Differences)) {
 			t.Errorf("%s: booked %d, %v", name, store.booked, err)
@@ -140,7 +140,7 @@ func TestWhatIsTooLargeIsRefusedBeforeAnythingIsBooked(t *testing.T) {
 			&programme{rules: one, users: users, decisions: views(t, 1)},
 			nil,
 		).WhatIf(t.Context(), november(), trial)
-		if fault.Is(err, replay.TooLarge) != refused || (err == nil) == refused {
+		if errors.Is(err, replay.ErrTooLarge) != refused || (err == nil) == refused {
 			t.Errorf("what-if for %d users: %v", users, err)
 		}
 	}

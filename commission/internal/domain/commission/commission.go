@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"tributary/commission/internal/domain/decision"
+	"tributary/commission/internal/domain/effect"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/ledger"
 	"tributary/commission/internal/domain/rule"
@@ -201,24 +202,20 @@ func (s State) StandsAlone() bool {
 // until a second person approves or rejects it.
 func (s State) ByOperator() bool { return s.Kind == Adjustment && s.EventID == "" }
 
-// Next is the state machine: it returns the status after the action. Fault transition_refused is
+// Next is the state machine: it returns the status after the action. effect.ErrTransition is
 // returned if the status does not allow the action. Only commissions that stand alone can be acted
 // on; an adjustment by an operator that waits for a second person can be approved or rejected.
 // Clawbacks and all other adjustments of replays follow theirs.
 func (s State) Next(action Action) (Status, error) {
 	from := s.Status
 
-	refused := fault.New(
-		fault.Conflict,
-		"transition_refused",
-		"The commission is "+string(from)+"; this status does not allow the action.",
+	refused := effect.ErrTransition.New(
+		"The commission is " + string(from) + "; this status does not allow the action.",
 	)
 
 	waits := s.ByOperator() && (action == Approve || action == Reject)
 	if !s.StandsAlone() && !waits {
-		return "", fault.New(
-			fault.Conflict,
-			"transition_refused",
+		return "", effect.ErrTransition.New(
 			"Only earnings can be acted on; clawbacks and adjustments follow theirs.",
 		)
 	}

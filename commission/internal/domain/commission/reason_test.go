@@ -1,6 +1,7 @@
 package commission_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -21,7 +22,7 @@ func TestAReasonCanBeRead(t *testing.T) {
 		"", " ", "\n\t", "\u200b", "\u3164", "\u2800", "\u2066x", "a\x00b", "\x1b[2J", "\xff",
 		strings.Repeat("x", 501),
 	} {
-		if err := commission.CheckReason(reason); !fault.Is(err, "validation_failed") {
+		if err := commission.CheckReason(reason); !errors.Is(err, fault.ErrValidation) {
 			t.Errorf("%q is taken: %v", reason, err)
 		}
 	}

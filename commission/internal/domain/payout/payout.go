@@ -54,15 +54,14 @@ type Wanted struct {
 }
 
 // Request returns the payout of a request at the time now. It is requested if the available balance
-// covers it, and rejected otherwise. The fault amount_invalid is returned for an amount that is not
-// positive.
+// covers it, and rejected otherwise. fault.ErrValidation is returned for an amount that is
+// not positive.
 func Request(wanted Wanted, available money.Amount, now time.Time) (Payout, effect.Effect, error) {
 	if wanted.Amount.Sign() <= 0 {
-		return Payout{}, effect.Effect{}, fault.New(
-			fault.Invalid,
-			"amount_invalid",
-			"The amount of a payout must be positive.",
-		)
+		var faults fault.Fields
+		faults.Add("amount", "not_positive", "must be greater than 0")
+
+		return Payout{}, effect.Effect{}, faults.Err()
 	}
 
 	p := Payout{snapshot: Snapshot{
@@ -101,17 +100,15 @@ func Restore(snapshot Snapshot) Payout { return Payout{snapshot: snapshot} }
 // Snapshot returns a copy of the content.
 func (p *Payout) Snapshot() Snapshot { return p.snapshot }
 
-// Close moves the payout to a terminal status for a reason. The fault transition_refused is
+// Close moves the payout to a terminal status for a reason. effect.ErrTransition is
 // returned where Transitions does not list the move.
 func (p *Payout) Close(to Status, reason string, now time.Time) (effect.Effect, error) {
 	before := p.snapshot
 
 	t, ok := transition(before.Status, to)
 	if !ok {
-		return effect.Effect{}, fault.New(
-			fault.Conflict,
-			"transition_refused",
-			"The payout is "+string(before.Status)+"; only a requested one can be closed.",
+		return effect.Effect{}, effect.ErrTransition.New(
+			"The payout is " + string(before.Status) + "; only a requested one can be closed.",
 		)
 	}
 
@@ -172,9 +169,4 @@ func (p *Payout) move(e effect.Effect, from, to ledger.Account) (effect.Effect, 
 	e.Transfers = append(e.Transfers, t)
 
 	return e, err
-}
-
-// ErrNotFound returns the fault for an unknown payout, or one that the caller may not see.
-func ErrNotFound() error {
-	return fault.New(fault.NotFound, "payout_not_found", "The payout does not exist.")
 }

@@ -1,6 +1,7 @@
 package payout_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -61,7 +62,7 @@ func TestAnAmountIsPositive(t *testing.T) {
 	t.Parallel()
 
 	for _, minor := range []int64{0, -1} {
-		if _, _, err := payout.Request(wanted(minor), usd(100), noon()); !fault.Is(err, "amount_invalid") {
+		if _, _, err := payout.Request(wanted(minor), usd(100), noon()); !errors.Is(err, fault.ErrValidation) {
 			t.Errorf("%d: %v", minor, err)
 		}
 	}
@@ -86,7 +87,7 @@ func TestTransitions(t *testing.T) {
 				return t.From == from && t.To == to
 			})
 			if i < 0 {
-				if !fault.Is(err, "transition_refused") || p.Snapshot().Status != from {
+				if !errors.Is(err, effect.ErrTransition) || p.Snapshot().Status != from {
 					t.Errorf("%s to %s: %v", from, to, err)
 				}
 

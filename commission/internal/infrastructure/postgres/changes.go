@@ -10,6 +10,7 @@ import (
 
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/domain/effect"
+	"tributary/platform/fault"
 	"tributary/platform/idempotency"
 )
 
@@ -126,7 +127,7 @@ func known(ctx context.Context, tx pgx.Tx, request change.Request) error {
 	case err != nil:
 		return err
 	case !bytes.Equal(hash, request.Hash[:]):
-		return change.ErrKeyReused()
+		return fault.ErrKeyReused
 	}
 
 	return &change.ReplayedError{Body: []byte(body)}

@@ -11,6 +11,7 @@ import (
 
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/commission"
+	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/rule"
 	"tributary/platform/money"
@@ -89,7 +90,7 @@ func scanCommission(row pgx.CollectableRow) (commission.Commission, error) {
 
 func (s *Store) Commission(ctx context.Context, id string) (commission.Commission, error) {
 	if _, err := uuid.Parse(id); err != nil {
-		return commission.Commission{}, query.ErrNoCommission()
+		return commission.Commission{}, commission.ErrNotFound
 	}
 
 	rows, err := s.pool.Query(ctx, selectCommissions+` WHERE id = $1`, id)
@@ -99,7 +100,7 @@ func (s *Store) Commission(ctx context.Context, id string) (commission.Commissio
 
 	found, err := pgx.CollectExactlyOneRow(rows, scanCommission)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return found, query.ErrNoCommission()
+		return found, commission.ErrNotFound
 	}
 
 	return found, mapped("read a commission", err)
@@ -114,7 +115,7 @@ func (s *Store) Decision(ctx context.Context, eventID string) (query.Decided, er
 		eventID,
 	).Scan(r.targets()...)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return query.Decided{}, query.ErrNoDecision()
+		return query.Decided{}, decision.ErrNotFound
 	}
 
 	if err != nil {

@@ -169,9 +169,5 @@ func (s *Store) list(
 
 // errCursor returns the fault for a position that no list returned.
 func errCursor() error {
-	return fault.New(
-		fault.Malformed,
-		"cursor_invalid",
-		"The cursor does not belong to this list. Start again without a cursor.",
-	)
+	return fault.ErrCursor
 }

@@ -92,7 +92,7 @@ func scanPayout(row pgx.CollectableRow) (payout.Snapshot, error) {
 
 func readPayout(ctx context.Context, from querier, id, lock string) (payout.Snapshot, error) {
 	if _, err := uuid.Parse(id); err != nil {
-		return payout.Snapshot{}, payout.ErrNotFound()
+		return payout.Snapshot{}, payout.ErrNotFound
 	}
 
 	rows, err := from.Query(ctx, selectPayouts+` WHERE id = $1`+lock, id)
@@ -102,7 +102,7 @@ func readPayout(ctx context.Context, from querier, id, lock string) (payout.Snap
 
 	found, err := pgx.CollectExactlyOneRow(rows, scanPayout)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return found, payout.ErrNotFound()
+		return found, payout.ErrNotFound
 	}
 
 	return found, err
@@ -255,7 +255,7 @@ func (r Payouts) Update(
 func (r Payouts) Payout(ctx context.Context, owner query.Owner, id string) (payout.Snapshot, error) {
 	found, err := readPayout(ctx, r.store.pool, id, "")
 	if err == nil && !owner.Sees(found.UserID) {
-		return payout.Snapshot{}, payout.ErrNotFound()
+		return payout.Snapshot{}, payout.ErrNotFound
 	}
 
 	return found, mapped("read a payout", err)

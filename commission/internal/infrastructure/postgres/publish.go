@@ -11,7 +11,6 @@ import (
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/publish"
 	"tributary/commission/internal/domain/rule"
-	"tributary/platform/fault"
 )
 
 var _ publish.Store = (*Store)(nil)
@@ -126,7 +125,7 @@ func (s *Store) Retire(
 	at time.Time,
 ) (rule.Rule, error) {
 	if _, err := uuid.Parse(ruleID); err != nil {
-		return rule.Rule{}, publish.ErrNoRule()
+		return rule.Rule{}, rule.ErrNotFound
 	}
 
 	return once(ctx, s, request, func(tx pgx.Tx) (rule.Rule, change.Record, error) {
@@ -144,16 +143,12 @@ func (s *Store) Retire(
 
 		versions := set.Versions(ruleID)
 		if len(versions) == 0 {
-			return rule.Rule{}, record, publish.ErrNoRule()
+			return rule.Rule{}, record, rule.ErrNotFound
 		}
 
 		last := versions[len(versions)-1].Definition()
 		if !last.RetiredAt.IsZero() {
-			return rule.Rule{}, record, fault.New(
-				fault.Conflict,
-				"rule_retired",
-				"The rule is already retired.",
-			)
+			return rule.Rule{}, record, rule.ErrRetired.New("The rule is already retired.")
 		}
 
 		last.RetiredAt = at

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"math/rand/v2"
 	"regexp"
 	"slices"
@@ -17,7 +18,6 @@ import (
 
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/infrastructure/postgres"
-	"tributary/platform/fault"
 )
 
 // row holds the columns by which lists are filtered.
@@ -473,8 +473,7 @@ func TestSearchesThatTakeTooLong(t *testing.T) {
 		query.PayoutPosition{},
 	)
 	for name, err := range map[string]error{"list": list, "summary": summary, "payouts": paid} {
-		if found, ok := fault.As(err); !ok || found.Kind != fault.Invalid ||
-			found.Code != query.TooWide {
+		if !errors.Is(err, query.ErrTooWide) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

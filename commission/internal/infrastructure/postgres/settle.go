@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"tributary/commission/internal/application/change"
-	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/application/settle"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/decision"
@@ -60,7 +59,7 @@ func (s *Store) Act(
 	act settle.Action,
 ) (commission.Commission, error) {
 	if _, err := uuid.Parse(act.ID); err != nil {
-		return commission.Commission{}, query.ErrNoCommission()
+		return commission.Commission{}, commission.ErrNotFound
 	}
 
 	return once(ctx, s, request, func(tx pgx.Tx) (commission.Commission, change.Record, error) {
@@ -92,7 +91,7 @@ func (s *Store) Act(
 
 		state := before.State()
 		if act.Version != 0 && act.Version != state.Version {
-			return before, record, change.ErrVersion()
+			return before, record, change.ErrVersion
 		}
 
 		if state.ByOperator() && act.Action == commission.Approve {
@@ -191,7 +190,7 @@ func readCommission(
 
 	found, err := pgx.CollectExactlyOneRow(rows, scanCommission)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return found, query.ErrNoCommission()
+		return found, commission.ErrNotFound
 	}
 
 	return found, err

@@ -28,9 +28,9 @@ type Store struct {
 // New returns a store over the pool of the service's role.
 func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
 
-// mapped turns a permanent refusal of the database into NotStorable: malformed data, violated
-// constraints, program limits. An error that may be temporary, or end with a repair of the
-// database, is left for a retry.
+// mapped turns a permanent refusal of the database into consume.ErrNotStorable: malformed data,
+// violated constraints, program limits. An error that may be temporary, or end with a repair of
+// the database, is left for a retry.
 func mapped(doing string, err error) error {
 	if err == nil {
 		return nil
@@ -41,12 +41,7 @@ func mapped(doing string, err error) error {
 	}
 
 	if platform.Refused(err) {
-		return fault.Because(
-			err,
-			fault.Invalid,
-			consume.NotStorable,
-			"The database refuses the content.",
-		)
+		return consume.ErrNotStorable.Because(err, "The database refuses the content.")
 	}
 
 	return platform.Fault(doing, err)
@@ -56,10 +51,8 @@ func mapped(doing string, err error) error {
 // long.
 func tooWide(err error) error {
 	if platform.Code(err) == "57014" {
-		return fault.Because(
+		return query.ErrTooWide.Because(
 			err,
-			fault.Invalid,
-			query.TooWide,
 			"The search took too long and was aborted. Narrow the filter, for example by "+
 				"user_id or by occurred_from and occurred_to.",
 		)

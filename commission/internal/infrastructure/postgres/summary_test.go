@@ -22,7 +22,7 @@ func TestZonesThatTheDatabaseDoesNotKnow(t *testing.T) {
 	)
 
 	found, ok := fault.As(err)
-	if !ok || found.Kind != fault.Invalid || found.Code != "validation_failed" ||
+	if !ok || found.Kind() != fault.Invalid || found.Code() != "validation_failed" ||
 		len(found.Fields) != 1 ||
 		found.Fields[0].Field != "tz" ||
 		found.Fields[0].Code != "time_zone_unknown" {

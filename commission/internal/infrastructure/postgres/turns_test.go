@@ -18,7 +18,6 @@ import (
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/ledger"
 	"tributary/commission/internal/domain/payout"
-	"tributary/platform/fault"
 	"tributary/platform/money"
 )
 
@@ -233,7 +232,7 @@ func TestABrokenConstraintIsTriedAgain(t *testing.T) {
 				return consume.Changes{Now: start()}, nil
 			},
 		)
-		if fault.Is(err, consume.NotStorable) != c.refused || (err != nil) != c.refused ||
+		if errors.Is(err, consume.ErrNotStorable) != c.refused || (err != nil) != c.refused ||
 			attempts != c.attempts {
 			t.Errorf("broken %d times: %d attempts, %v", c.broken, attempts, err)
 		}

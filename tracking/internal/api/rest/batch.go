@@ -146,7 +146,7 @@ func itemError(err error) *ItemError {
 		}
 	}
 
-	e := &ItemError{Code: f.Code, Detail: f.Detail}
+	e := &ItemError{Code: f.Code(), Detail: f.Detail}
 	for _, field := range f.Fields {
 		e.Errors = append(
 			e.Errors,

@@ -51,7 +51,6 @@ func benchmark(b *testing.B, path, body string) {
 		Title:      "Tracking",
 		Version:    "1",
 		HealthPath: "/health",
-		Codes:      rest.Codes(),
 		Health:     httpapi.NewHealth("tracking"),
 		Logger:     slog.New(slog.DiscardHandler),
 		Metrics:    telemetry.Metrics(),

@@ -77,13 +77,18 @@ func (c call) checkMode() error {
 		return nil
 	}
 
-	return fault.New(
-		fault.UnsupportedType,
-		"cloudevents_binary_mode",
-		"Send CloudEvents in structured mode: Content-Type "+mediaCloud+", with the "+
+	return errBinaryMode.New(
+		"Send CloudEvents in structured mode: Content-Type " + mediaCloud + ", with the " +
 			"attributes in the body instead of in headers.",
 	)
 }
+
+var errBinaryMode = fault.Define(
+	fault.UnsupportedType,
+	"cloudevents_binary_mode",
+	"CloudEvents are accepted in structured mode, with the attributes in the body; the request has "+
+		"them in ce- headers.",
+)
 
 // body returns the request's body, which the middleware has read and checked.
 func (c call) body() ([]byte, error) {

@@ -34,7 +34,7 @@ func registerRead(api huma.API, log Query) {
 	}
 	huma.Register(api, op, func(ctx context.Context, in *readInput) (*readOutput, error) {
 		if !identifier.Readable(in.EventID) {
-			return nil, query.NotFound()
+			return nil, query.ErrNotFound
 		}
 
 		entry, err := log.Event(ctx, in.EventID)
@@ -43,7 +43,7 @@ func registerRead(api huma.API, log Query) {
 		}
 
 		if !auth.MaySee(ctx, entry.Event.Facts().UserID) {
-			return nil, query.NotFound()
+			return nil, query.ErrNotFound
 		}
 
 		return &readOutput{Body: eventOf(entry)}, nil

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"tributary/platform/fault"
 	"tributary/platform/httpapi"
 	"tributary/tracking/internal/api/rest"
+	"tributary/tracking/internal/application/ingest"
 )
 
 const purchase = `{"user_id": "user123", "event_type": "purchase", "metadata": {"amount": 100.0, "product_id": "prod456"}}`
@@ -239,7 +239,7 @@ func TestBadEventsGetTheirProblem(t *testing.T) {
 func TestOtherRefusals(t *testing.T) {
 	t.Parallel()
 	url, log := setup(t, nil)
-	log.failure = fault.RetryIn(1, "intake_full", "Full.", nil)
+	log.failure = ingest.ErrFull
 
 	for name, c := range map[string]struct {
 		request request

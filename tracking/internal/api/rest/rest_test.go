@@ -137,7 +137,6 @@ func setup(tb testing.TB, verifier *auth.Verifier) (base string, log *memory) {
 		Title:      "Tracking",
 		Version:    "1",
 		HealthPath: "/health",
-		Codes:      rest.Codes(),
 		Health:     httpapi.NewHealth("tracking"),
 		Logger:     slog.New(slog.DiscardHandler),
 		Metrics:    telemetry.Metrics(),

@@ -110,7 +110,7 @@ func NewCoalescer(limits Limits, needs Needs) *Coalescer {
 // Waiting returns the number of events that wait to be written.
 func (c *Coalescer) Waiting() int { return c.queue.rows() }
 
-// Record queues the events and waits for their outcomes. Fault intake_full is returned if the queue
+// Record queues the events and waits for their outcomes. ErrFull is returned if the queue
 // is full, shutting_down if the service is stopping, database_unavailable if the log was not
 // reached, and outcome_unknown if some of the events may be stored and the outcome of the rest is
 // unknown. If ctx ends first the events may still be stored.
@@ -192,12 +192,7 @@ func (c *Coalescer) write(ctx context.Context, batch []waiting, events []event.E
 			err,
 		)
 
-		refusal := fault.Because(
-			err,
-			fault.Invalid,
-			"event_refused",
-			"The event contains a value that cannot be stored.",
-		)
+		refusal := ErrContent.Because(err, "The event contains a value that cannot be stored.")
 		for _, w := range batch {
 			w.settle(Outcome{State: Refused, Err: refusal})
 		}
@@ -286,25 +281,20 @@ func (c *Coalescer) appendOnce(
 }
 
 // nothingStored reports whether err means that nothing was stored.
-func nothingStored(err error) bool { return fault.Is(err, "database_unavailable") }
+func nothingStored(err error) bool { return errors.Is(err, fault.ErrDatabase) }
 
 // Unknown returns the fault for a log that did not answer a statement.
 func Unknown(cause error) error {
-	return fault.RetryIn(
-		time.Second,
-		"outcome_unknown",
+	return ErrUnknown.Because(
+		cause,
 		"The event may or may not be recorded. Send it again with the same event_id or "+
 			"Idempotency-Key: it is counted once.",
-		cause,
-	)
+	).RetryIn(time.Second)
 }
 
 // Away returns the fault for a log that was not reached.
 func Away(cause error) error {
-	return fault.RetryIn(
-		time.Second,
-		"database_unavailable",
-		"The database does not answer; nothing was stored by this request.",
-		cause,
-	)
+	return fault.ErrDatabase.
+		Because(cause, "The database does not answer; nothing was stored by this request.").
+		RetryIn(time.Second)
 }

@@ -279,9 +279,7 @@ func conflict(derived bool) error {
 		return keyReused()
 	}
 
-	return fault.New(
-		fault.Conflict,
-		"event_id_conflict",
+	return ErrConflict.New(
 		"An event with this event_id and other content is already recorded.",
 	)
 }

@@ -41,7 +41,7 @@ func (o Origin) use(at time.Time) *Use {
 	}
 }
 
-// first returns the first use of the request's key. Fault idempotency_key_reused is returned if it
+// first returns the first use of the request's key. fault.ErrKeyReused is returned if it
 // was for another request.
 func (h *Handler) first(ctx context.Context, from Origin) (Use, bool, error) {
 	first, found, err := h.keys.Find(ctx, from.Caller, from.Key)
@@ -57,7 +57,7 @@ func (h *Handler) first(ctx context.Context, from Origin) (Use, bool, error) {
 func (h *Handler) firstAt(ctx context.Context, from Origin) (time.Time, error) {
 	first, found, err := h.first(ctx, from)
 	switch {
-	case fault.Is(err, keyReusedCode):
+	case errors.Is(err, fault.ErrKeyReused):
 		return time.Time{}, err
 	case err != nil:
 		return time.Time{}, Unknown(err)
@@ -126,14 +126,8 @@ func (h *Handler) replayBatch(ctx context.Context, from Origin, items []Item) ([
 	return results, nil
 }
 
-const keyReusedCode = "idempotency_key_reused"
-
 func keyReused() error {
-	return fault.New(
-		fault.Invalid,
-		keyReusedCode,
-		"This Idempotency-Key was used before with other content.",
-	)
+	return fault.ErrKeyReused.New("This Idempotency-Key was used before with other content.")
 }
 
 const maxKey = 255

@@ -130,19 +130,13 @@ func (q *queue) put(g *group, events []event.Event) error {
 	waits := q.waits()
 	switch {
 	case q.closed:
-		return fault.RetryIn(
-			time.Second,
-			"shutting_down",
-			"This replica is stopping; nothing was stored by this request.",
-			nil,
-		)
+		return fault.ErrShuttingDown.
+			New("This replica is stopping; nothing was stored by this request.").
+			RetryIn(time.Second)
 	case waits > 0 && (waits+len(events) > q.limits.QueueRows || q.bytes+size > q.limits.QueueBytes):
-		return fault.RetryIn(
-			time.Second,
-			"intake_full",
+		return ErrFull.New(
 			"The queue of this replica is full; nothing was stored by this request. Retry after Retry-After.",
-			nil,
-		)
+		).RetryIn(time.Second)
 	}
 
 	for i, e := range events {

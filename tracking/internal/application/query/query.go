@@ -36,20 +36,22 @@ type Handler struct{ log Log }
 
 func New(log Log) *Handler { return &Handler{log: log} }
 
-// Event returns one event. Fault event_not_found is returned if it does not exist.
+// Event returns one event. ErrNotFound is returned if it does not exist.
 func (h *Handler) Event(ctx context.Context, id string) (event.Entry, error) {
 	entry, found, err := h.log.Event(ctx, id)
 	if err == nil && !found {
-		err = NotFound()
+		err = ErrNotFound
 	}
 
 	return entry, err
 }
 
-// NotFound returns the fault for an event that does not exist, or that the caller may not see.
-func NotFound() error {
-	return fault.New(fault.NotFound, "event_not_found", "The event does not exist.")
-}
+// ErrNotFound is returned for an event that does not exist, or that the caller may not see.
+var ErrNotFound = fault.Define(
+	fault.NotFound,
+	"event_not_found",
+	"The event does not exist, or belongs to another user.",
+)
 
 // Events returns one page of events after the position. The bool reports whether more follow.
 func (h *Handler) Events(

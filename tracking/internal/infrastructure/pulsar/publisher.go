@@ -2,9 +2,9 @@ package pulsar
 
 import (
 	"context"
+	"fmt"
 
 	"tributary/platform/broker"
-	"tributary/platform/fault"
 	"tributary/platform/relay"
 	"tributary/tracking/internal/domain/event"
 )
@@ -38,15 +38,7 @@ func (p *Publisher) Ready(context.Context) error { return p.topic.Ready() }
 func (p *Publisher) Send(ctx context.Context, entry event.Entry, done func(error)) {
 	message, err := messageOf(entry)
 	if err != nil {
-		done(
-			fault.Because(
-				err,
-				fault.Invalid,
-				"message_refused",
-				"The event cannot be written as a message.",
-			),
-		)
-
+		done(fmt.Errorf("%w: %w", broker.ErrRefused, err))
 		return
 	}
 
