@@ -9,11 +9,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"tributary/bff/internal/api/rest"
-	"tributary/bff/internal/application/acceptcampaign"
-	"tributary/bff/internal/application/readown"
-	"tributary/bff/internal/application/requestpayment"
-	"tributary/bff/internal/application/submit"
-	"tributary/bff/internal/application/uploadevidence"
+	"tributary/bff/internal/application/command"
+	"tributary/bff/internal/application/query"
 	"tributary/bff/internal/infrastructure/commission"
 	"tributary/bff/internal/infrastructure/pulsar"
 	"tributary/platform/ids"
@@ -73,14 +70,12 @@ func build(f *service.Frame, s *settings) (service.Routes, error) {
 	f.Need("broker", f.Broker.Ping)
 	f.Need("topics", publisher.Ready)
 
-	stamper := submit.NewStamper(ids.New("bff:command"), ring.Hash, f.Now)
+	stamper := command.NewStamper(ids.New("bff:command"), ring.Hash, f.Now)
 
 	return func(api huma.API) {
 		rest.Register(api, rest.UseCases{
-			AcceptCampaign: acceptcampaign.New(stamper, publisher),
-			UploadEvidence: uploadevidence.New(stamper, publisher),
-			RequestPayment: requestpayment.New(stamper, publisher),
-			ReadOwn: readown.New(commission.New(commission.Config{
+			Submit: command.NewSubmitter(stamper, publisher),
+			Read: query.New(commission.New(commission.Config{
 				URL:           s.CommissionURL,
 				Timeout:       readTimeout,
 				MaxConcurrent: maxReads,

@@ -1,11 +1,9 @@
 package rest
 
 import (
-	"context"
-
 	"github.com/danielgtaylor/huma/v2"
 
-	"tributary/bff/internal/application/acceptcampaign"
+	"tributary/bff/internal/application/command"
 )
 
 type acceptInput struct {
@@ -17,40 +15,25 @@ type acceptInput struct {
 	}
 }
 
-func registerCampaigns(api huma.API, handler *acceptcampaign.Handler) {
-	op := commandOperation(
-		"accept-campaign",
-		"/api/v1/campaigns/{campaign_id}/accept",
-		"Accept a campaign's terms",
-		"Publishes the command campaign.accept to bff-campaign-accept-v1.",
-		"Campaigns",
-	)
-	huma.Register(api, op, func(ctx context.Context, in *acceptInput) (*receipt, error) {
-		from, err := callerOf(ctx)
-		if err != nil {
-			return nil, err
-		}
+func (in *acceptInput) content() any {
+	return map[string]any{"campaign_id": in.CampaignID, "body": in.Body}
+}
 
-		content, err := contentOf(
-			in.IdempotencyKey,
-			map[string]any{"campaign_id": in.CampaignID, "body": in.Body},
-		)
-		if err != nil {
-			return nil, err
-		}
+func (in *acceptInput) request(from command.Origin) command.Request {
+	return command.AcceptCampaign{
+		Origin:        from,
+		CampaignID:    in.CampaignID,
+		AcceptedTerms: bool(in.Body.AcceptedTerms),
+		Metadata:      in.Body.Metadata.text,
+	}
+}
 
-		got, err := handler.Handle(ctx, acceptcampaign.Command{
-			Caller:         from,
-			IdempotencyKey: in.IdempotencyKey,
-			Content:        content,
-			CampaignID:     in.CampaignID,
-			AcceptedTerms:  bool(in.Body.AcceptedTerms),
-			Metadata:       in.Body.Metadata.text,
-		})
-		if err != nil {
-			return nil, err
-		}
-
-		return receiptOf(got), nil
+func registerCampaigns(api huma.API, submitter *command.Submitter) {
+	registerCommand[acceptInput](api, submitter, huma.Operation{
+		OperationID: "accept-campaign",
+		Path:        "/api/v1/campaigns/{campaign_id}/accept",
+		Summary:     "Accept a campaign's terms",
+		Description: "Publishes the command campaign.accept to bff-campaign-accept-v1.",
+		Tags:        []string{"Campaigns"},
 	})
 }

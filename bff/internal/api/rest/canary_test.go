@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"tributary/bff/internal/application/submit"
+	"tributary/bff/internal/application/command"
 )
 
 const canary = "canary-7f3a"
@@ -27,7 +27,7 @@ func TestAccountDetailsAreNeverShown(t *testing.T) {
 	body := strings.Replace(goodPayment, "user@example.com", canary, 1)
 
 	var answers strings.Builder
-	for _, outcome := range []error{nil, errors.New("broken"), submit.ErrBrokerUnavailable.Because(errors.New("cause"), "Away.")} {
+	for _, outcome := range []error{nil, errors.New("broken"), command.ErrBrokerUnavailable.Because(errors.New("cause"), "Away.")} {
 		s.published.err = outcome
 		for _, sent := range []string{
 			body, strings.Replace(body, "USD", "XXX", 1), strings.Replace(body, "150.00", `"`+canary+`"`, 1), strings.Replace(body, "paypal", canary+"!", 1),

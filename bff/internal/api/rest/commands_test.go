@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"tributary/bff/internal/application/submit"
+	"tributary/bff/internal/application/command"
 	"tributary/platform/auth/authtest"
 )
 
@@ -585,7 +585,7 @@ func TestBrokerAway(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
 
-	s.published.err = submit.ErrBrokerUnavailable.New("The broker is away.").RetryIn(2 * time.Second)
+	s.published.err = command.ErrBrokerUnavailable.New("The broker is away.").RetryIn(2 * time.Second)
 	for path, body := range map[string]string{acceptPath: goodAccept, evidencePath: goodEvidence, paymentPath: goodPayment} {
 		w := s.post(t, path, body)
 		if p := problemOf(

@@ -2,34 +2,31 @@ package rest
 
 import (
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"tributary/platform/strictjson"
 )
 
-// contentOf returns the canonical text of what a request asks for, by which a repetition is told
-// from another request with the same key. Without a key there is nothing to compare: it is "".
-func contentOf(idempotencyKey string, asked any) (string, error) {
-	if idempotencyKey == "" {
-		return "", nil
-	}
-
+// canonical returns the canonical text of what a request asks for, by which a repetition is told
+// from another request with the same key.
+func canonical(asked any) (string, error) {
 	text, err := json.Marshal(asked)
 	if err != nil {
 		return "", err
 	}
 
-	canonical, err := strictjson.Canonical(text)
+	out, err := strictjson.Canonical(text)
 
-	return string(canonical), err
+	return string(out), err
 }
 
-// number returns the JSON number of the text, or the JSON string of a text that is no number:
-// amounts that are equal as decimals are equal, as numbers and as strings.
-func number(text string) (jsontext.Value, error) {
-	if n, ok := strictjson.Number(text); ok {
-		return jsontext.Value(n), nil
+// number is an amount in the content of a request. It is written as a JSON number, and as a string
+// where it is no number: amounts that are equal as decimals are equal, as numbers and as strings.
+type number string
+
+func (n number) MarshalJSON() ([]byte, error) {
+	if text, ok := strictjson.Number(string(n)); ok {
+		return []byte(text), nil
 	}
 
-	return json.Marshal(text)
+	return json.Marshal(string(n))
 }

@@ -1,11 +1,9 @@
 package rest
 
 import (
-	"context"
-
 	"github.com/danielgtaylor/huma/v2"
 
-	"tributary/bff/internal/application/uploadevidence"
+	"tributary/bff/internal/application/command"
 	"tributary/bff/internal/domain/evidence"
 )
 
@@ -19,35 +17,26 @@ type evidenceInput struct {
 	}
 }
 
-func registerEvidence(api huma.API, handler *uploadevidence.Handler) {
-	op := commandOperation("upload-evidence", "/api/v1/evidence/upload", "Upload evidence",
-		"Publishes the command evidence.upload to bff-evidence-upload-v1.", "Evidence")
-	huma.Register(api, op, func(ctx context.Context, in *evidenceInput) (*receipt, error) {
-		from, err := callerOf(ctx)
-		if err != nil {
-			return nil, err
-		}
+func (in *evidenceInput) content() any { return in.Body }
 
-		content, err := contentOf(in.IdempotencyKey, in.Body)
-		if err != nil {
-			return nil, err
-		}
+func (in *evidenceInput) request(from command.Origin) command.Request {
+	return command.UploadEvidence{
+		Origin: from,
+		Evidence: evidence.Input{
+			CampaignID: in.Body.CampaignID,
+			Kind:       string(in.Body.EvidenceType),
+			FileURL:    string(in.Body.FileURL),
+			Metadata:   in.Body.Metadata.text,
+		},
+	}
+}
 
-		got, err := handler.Handle(ctx, uploadevidence.Command{
-			Caller:         from,
-			IdempotencyKey: in.IdempotencyKey,
-			Content:        content,
-			Evidence: evidence.Input{
-				CampaignID: in.Body.CampaignID,
-				Kind:       string(in.Body.EvidenceType),
-				FileURL:    string(in.Body.FileURL),
-				Metadata:   in.Body.Metadata.text,
-			},
-		})
-		if err != nil {
-			return nil, err
-		}
-
-		return receiptOf(got), nil
+func registerEvidence(api huma.API, submitter *command.Submitter) {
+	registerCommand[evidenceInput](api, submitter, huma.Operation{
+		OperationID: "upload-evidence",
+		Path:        "/api/v1/evidence/upload",
+		Summary:     "Upload evidence",
+		Description: "Publishes the command evidence.upload to bff-evidence-upload-v1.",
+		Tags:        []string{"Evidence"},
 	})
 }

@@ -1,11 +1,9 @@
 package rest
 
 import (
-	"context"
-
 	"github.com/danielgtaylor/huma/v2"
 
-	"tributary/bff/internal/application/requestpayment"
+	"tributary/bff/internal/application/command"
 	"tributary/bff/internal/domain/payment"
 	"tributary/platform/httpapi"
 )
@@ -20,56 +18,34 @@ type paymentInput struct {
 	}
 }
 
-// content returns what contentOf does.
-func (in *paymentInput) content() (string, error) {
-	amount, err := number(in.Body.Amount.Text)
-	if err != nil {
-		return "", err
-	}
-
-	return contentOf(in.IdempotencyKey, map[string]any{
-		"amount":          amount,
+func (in *paymentInput) content() any {
+	return map[string]any{
+		"amount":          number(in.Body.Amount.Text),
 		"currency":        in.Body.Currency,
 		"payment_method":  in.Body.PaymentMethod,
 		"account_details": in.Body.AccountDetails,
-	})
+	}
 }
 
-func registerPayments(api huma.API, handler *requestpayment.Handler) {
-	op := commandOperation(
-		"request-payment",
-		"/api/v1/payments/request",
-		"Request a payment",
-		"Publishes the command payment.request to bff-payment-request-v1. The consumer of the "+
+func (in *paymentInput) request(from command.Origin) command.Request {
+	return command.RequestPayment{
+		Origin: from,
+		Payment: payment.Input{
+			Amount:         in.Body.Amount.Text,
+			Currency:       in.Body.Currency,
+			Method:         string(in.Body.PaymentMethod),
+			AccountDetails: in.Body.AccountDetails.text,
+		},
+	}
+}
+
+func registerPayments(api huma.API, submitter *command.Submitter) {
+	registerCommand[paymentInput](api, submitter, huma.Operation{
+		OperationID: "request-payment",
+		Path:        "/api/v1/payments/request",
+		Summary:     "Request a payment",
+		Description: "Publishes the command payment.request to bff-payment-request-v1. The consumer of the " +
 			"command decides whether the balance is sufficient.",
-		"Payments",
-	)
-	huma.Register(api, op, func(ctx context.Context, in *paymentInput) (*receipt, error) {
-		from, err := callerOf(ctx)
-		if err != nil {
-			return nil, err
-		}
-
-		content, err := in.content()
-		if err != nil {
-			return nil, err
-		}
-
-		got, err := handler.Handle(ctx, requestpayment.Command{
-			Caller:         from,
-			IdempotencyKey: in.IdempotencyKey,
-			Content:        content,
-			Payment: payment.Input{
-				Amount:         in.Body.Amount.Text,
-				Currency:       in.Body.Currency,
-				Method:         string(in.Body.PaymentMethod),
-				AccountDetails: in.Body.AccountDetails.text,
-			},
-		})
-		if err != nil {
-			return nil, err
-		}
-
-		return receiptOf(got), nil
+		Tags: []string{"Payments"},
 	})
 }

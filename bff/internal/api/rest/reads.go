@@ -7,7 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"tributary/bff/internal/application/readown"
+	"tributary/bff/internal/application/query"
 	"tributary/platform/auth"
 )
 
@@ -23,7 +23,7 @@ type Paged struct {
 	Cursor string `query:"cursor" maxLength:"512" doc:"next_cursor of the previous page."`
 }
 
-func (p Paged) page() readown.Page { return readown.Page{Limit: p.Limit, Cursor: p.Cursor} }
+func (p Paged) page() query.Page { return query.Page{Limit: p.Limit, Cursor: p.Cursor} }
 
 type paymentRead struct {
 	Bearer
@@ -53,8 +53,8 @@ type commissionsRead struct {
 	OccurredTo   string `query:"occurred_to" format:"date-time" doc:"Only commissions of events before this time."`
 }
 
-func (in *commissionsRead) filter() readown.CommissionFilter {
-	return readown.CommissionFilter{
+func (in *commissionsRead) filter() query.CommissionFilter {
+	return query.CommissionFilter{
 		CampaignID:   in.CampaignID,
 		ProductID:    in.ProductID,
 		EventType:    in.EventType,
@@ -66,7 +66,7 @@ func (in *commissionsRead) filter() readown.CommissionFilter {
 	}
 }
 
-func registerReads(api huma.API, reader *readown.Reader) {
+func registerReads(api huma.API, reader *query.Reader) {
 	huma.Register(
 		api,
 		readOperation(
@@ -79,7 +79,7 @@ func registerReads(api huma.API, reader *readown.Reader) {
 			return read[payoutBody](
 				ctx,
 				in.Bearer,
-				func(q readown.Query) (readown.Document, error) { return reader.Payment(ctx, q, in.CommandID) },
+				func(q query.Origin) (query.Document, error) { return reader.Payment(ctx, q, in.CommandID) },
 			)
 		},
 	)
@@ -95,7 +95,7 @@ func registerReads(api huma.API, reader *readown.Reader) {
 			return read[payoutPage](
 				ctx,
 				in.Bearer,
-				func(q readown.Query) (readown.Document, error) {
+				func(q query.Origin) (query.Document, error) {
 					return reader.Payments(ctx, q, in.Status, in.page())
 				},
 			)
@@ -108,7 +108,7 @@ func registerReads(api huma.API, reader *readown.Reader) {
 			return read[balancesBody](
 				ctx,
 				in.Bearer,
-				func(q readown.Query) (readown.Document, error) { return reader.Balance(ctx, q) },
+				func(q query.Origin) (query.Document, error) { return reader.Balance(ctx, q) },
 			)
 		},
 	)
@@ -121,7 +121,7 @@ func registerReads(api huma.API, reader *readown.Reader) {
 			"Commissions",
 		),
 		func(ctx context.Context, in *commissionsRead) (*documentOutput[commissionPage], error) {
-			return read[commissionPage](ctx, in.Bearer, func(q readown.Query) (readown.Document, error) {
+			return read[commissionPage](ctx, in.Bearer, func(q query.Origin) (query.Document, error) {
 				return reader.Commissions(ctx, q, in.filter(), in.page())
 			})
 		},
@@ -149,7 +149,7 @@ func readOperation(id, path, summary, tag string) huma.Operation {
 func read[T any](
 	ctx context.Context,
 	in Bearer,
-	ask func(readown.Query) (readown.Document, error),
+	ask func(query.Origin) (query.Document, error),
 ) (*documentOutput[T], error) {
 	from, err := callerOf(ctx)
 	if err != nil {
@@ -159,7 +159,7 @@ func read[T any](
 	// the middleware has checked that it is a bearer token
 	_, token, _ := strings.Cut(in.Authorization, " ")
 
-	found, err := ask(readown.Query{Caller: from, Bearer: strings.TrimLeft(token, " ")})
+	found, err := ask(query.Origin{Caller: from, Bearer: strings.TrimLeft(token, " ")})
 	if err != nil {
 		return nil, err
 	}

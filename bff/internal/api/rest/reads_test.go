@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"tributary/bff/internal/application/readown"
+	"tributary/bff/internal/application/query"
 	"tributary/platform/auth/authtest"
 )
 
@@ -16,21 +16,21 @@ import (
 type records struct {
 	err    error
 	asked  []string
-	query  readown.Query
-	filter readown.CommissionFilter
-	page   readown.Page
+	query  query.Origin
+	filter query.CommissionFilter
+	page   query.Page
 }
 
 const paymentID = "01929b1c-7b5e-7c11-8a10-0000000000b3"
 
-func (r *records) note(what string, q readown.Query) {
+func (r *records) note(what string, q query.Origin) {
 	r.asked, r.query = append(r.asked, what), q
 }
 
-func (r *records) Payout(_ context.Context, q readown.Query, id string) (readown.Document, error) {
+func (r *records) Payout(_ context.Context, q query.Origin, id string) (query.Document, error) {
 	r.note("payout "+id, q)
 
-	return readown.Document{
+	return query.Document{
 		Owner: "user123",
 		Text:  `{"id":"` + id + `","user_id":"user123","amount":"150.00"}`,
 	}, r.err
@@ -38,31 +38,31 @@ func (r *records) Payout(_ context.Context, q readown.Query, id string) (readown
 
 func (r *records) Payouts(
 	_ context.Context,
-	q readown.Query,
+	q query.Origin,
 	status string,
-	page readown.Page,
-) (readown.Document, error) {
+	page query.Page,
+) (query.Document, error) {
 	r.note("payouts "+status, q)
 	r.page = page
 
-	return readown.Document{Text: `{"data":[],"has_more":false}`}, r.err
+	return query.Document{Text: `{"data":[],"has_more":false}`}, r.err
 }
 
-func (r *records) Balance(_ context.Context, q readown.Query) (readown.Document, error) {
+func (r *records) Balance(_ context.Context, q query.Origin) (query.Document, error) {
 	r.note("balance", q)
-	return readown.Document{Text: `{"data":[{"available":"1.10"}]}`}, r.err
+	return query.Document{Text: `{"data":[{"available":"1.10"}]}`}, r.err
 }
 
 func (r *records) Commissions(
 	_ context.Context,
-	q readown.Query,
-	filter readown.CommissionFilter,
-	page readown.Page,
-) (readown.Document, error) {
+	q query.Origin,
+	filter query.CommissionFilter,
+	page query.Page,
+) (query.Document, error) {
 	r.note("commissions", q)
 	r.filter, r.page = filter, page
 
-	return readown.Document{Text: `{"data":[]}`}, r.err
+	return query.Document{Text: `{"data":[]}`}, r.err
 }
 
 func (s service) get(t *testing.T, path, token string) *httptest.ResponseRecorder {
@@ -141,7 +141,7 @@ func TestCommissionAway(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
 
-	s.records.err = readown.ErrUnavailable
+	s.records.err = query.ErrUnavailable
 	for _, path := range []string{"/api/v1/payments/" + paymentID, "/api/v1/payments", "/api/v1/balance", "/api/v1/commissions"} {
 		w := s.get(t, path, s.token)
 		if w.Code != http.StatusServiceUnavailable ||

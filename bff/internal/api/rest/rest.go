@@ -4,32 +4,40 @@ package rest
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"tributary/bff/internal/application/acceptcampaign"
-	"tributary/bff/internal/application/readown"
-	"tributary/bff/internal/application/requestpayment"
-	"tributary/bff/internal/application/uploadevidence"
+	"tributary/bff/internal/application/command"
+	"tributary/bff/internal/application/query"
 	"tributary/bff/internal/domain/caller"
+	"tributary/bff/internal/domain/campaign"
+	"tributary/bff/internal/domain/evidence"
+	"tributary/bff/internal/domain/payment"
 	"tributary/platform/auth"
 )
 
 // UseCases are the use cases behind the routes.
 type UseCases struct {
-	AcceptCampaign *acceptcampaign.Handler
-	UploadEvidence *uploadevidence.Handler
-	RequestPayment *requestpayment.Handler
-	ReadOwn        *readown.Reader
+	Submit *command.Submitter
+	Read   *query.Reader
 }
 
 // Register adds the routes to the API.
 func Register(api huma.API, uses UseCases) {
-	registerCampaigns(api, uses.AcceptCampaign)
-	registerEvidence(api, uses.UploadEvidence)
-	registerPayments(api, uses.RequestPayment)
-	registerReads(api, uses.ReadOwn)
+	registerCampaigns(api, uses.Submit)
+	registerEvidence(api, uses.Submit)
+	registerPayments(api, uses.Submit)
+	registerReads(api, uses.Read)
+}
+
+// commandType is the type of a command in an answer.
+type commandType string
+
+func (commandType) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{
+		Type: huma.TypeString,
+		Enum: []any{campaign.AcceptType, evidence.UploadType, payment.RequestType},
+	}
 }
 
 // Tags returns the groups of operations in the document.
@@ -40,20 +48,6 @@ func Tags() []*huma.Tag {
 		{Name: "Payments", Description: "Request payments and follow them."},
 		{Name: "Balance", Description: "The amounts that can be paid out."},
 		{Name: "Commissions", Description: "The commissions that the caller has earned."},
-	}
-}
-
-// commandOperation returns an operation with what all commands share.
-func commandOperation(id, path, summary, description, tag string) huma.Operation {
-	return huma.Operation{
-		OperationID:   id,
-		Method:        http.MethodPost,
-		Path:          path,
-		Summary:       summary,
-		Description:   description,
-		Tags:          []string{tag},
-		DefaultStatus: http.StatusAccepted,
-		Security:      auth.Require(auth.Partner),
 	}
 }
 

@@ -15,12 +15,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tributary/bff/internal/api/rest"
-	"tributary/bff/internal/application/acceptcampaign"
-	"tributary/bff/internal/application/readown"
-	"tributary/bff/internal/application/requestpayment"
-	"tributary/bff/internal/application/submit"
-	"tributary/bff/internal/application/uploadevidence"
+	"tributary/bff/internal/application/command"
+	"tributary/bff/internal/application/query"
 	"tributary/bff/internal/domain/campaign"
+	domain "tributary/bff/internal/domain/command"
 	"tributary/bff/internal/domain/evidence"
 	"tributary/bff/internal/domain/payment"
 	"tributary/platform/auth"
@@ -39,37 +37,24 @@ type publisher struct {
 	payments    []payment.Request
 }
 
-func (p *publisher) PublishAcceptance(_ context.Context, a campaign.Acceptance) error {
+func (p *publisher) Publish(_ context.Context, cmd domain.Command) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 
-	if p.err == nil {
-		p.acceptances = append(p.acceptances, a)
+	if p.err != nil {
+		return p.err
 	}
 
-	return p.err
-}
-
-func (p *publisher) PublishUpload(_ context.Context, u evidence.Upload) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-
-	if p.err == nil {
-		p.uploads = append(p.uploads, u)
+	switch c := cmd.(type) {
+	case campaign.Acceptance:
+		p.acceptances = append(p.acceptances, c)
+	case evidence.Upload:
+		p.uploads = append(p.uploads, c)
+	case payment.Request:
+		p.payments = append(p.payments, c)
 	}
 
-	return p.err
-}
-
-func (p *publisher) PublishPayment(_ context.Context, r payment.Request) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-
-	if p.err == nil {
-		p.payments = append(p.payments, r)
-	}
-
-	return p.err
+	return nil
 }
 
 func (p *publisher) count() int {
@@ -106,7 +91,7 @@ func setupWith(t *testing.T, logger *slog.Logger) service {
 	}
 
 	published, kept := &publisher{}, &records{}
-	stamper := submit.NewStamper(ids.New("bff:command"), (*sealed.Ring)(nil).Hash, now)
+	stamper := command.NewStamper(ids.New("bff:command"), (*sealed.Ring)(nil).Hash, now)
 	api := httpapi.New(httpapi.Config{
 		Service:    "bff",
 		Title:      "BFF",
@@ -119,10 +104,8 @@ func setupWith(t *testing.T, logger *slog.Logger) service {
 		Middleware: []func(huma.Context, func(huma.Context)){auth.Middleware(verifier, auth.Limits{})},
 	})
 	rest.Register(api.Huma, rest.UseCases{
-		AcceptCampaign: acceptcampaign.New(stamper, published),
-		UploadEvidence: uploadevidence.New(stamper, published),
-		RequestPayment: requestpayment.New(stamper, published),
-		ReadOwn:        readown.New(kept),
+		Submit: command.NewSubmitter(stamper, published),
+		Read:   query.New(kept),
 	})
 
 	return service{

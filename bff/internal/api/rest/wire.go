@@ -1,12 +1,8 @@
 package rest
 
 import (
-	"time"
-
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json/jsontext"
-
-	"tributary/bff/internal/application/submit"
 )
 
 // object is a JSON object that is kept as text and passed on unchanged. Null is treated as absent.
@@ -65,31 +61,4 @@ func (accepted) Schema(huma.Registry) *huma.Schema {
 		Type:       huma.TypeBoolean,
 		Extensions: map[string]any{"enum": []any{true}},
 	}
-}
-
-// receipt is the answer to every command.
-type receipt struct {
-	Body struct {
-		CommandID   string `json:"command_id" format:"uuid" doc:"The id of the command. Consumers act on an id only once."`
-		CommandType string `json:"command_type" enum:"campaign.accept,evidence.upload,payment.request" doc:"The type of the command."`
-		Status      string `json:"status" enum:"submitted" doc:"The broker has stored the command; its outcome is decided later."`
-		UserID      string `json:"user_id" doc:"The user of the token." example:"user123"`
-		SubmittedAt string `json:"submitted_at" format:"date-time" doc:"When the command was accepted."`
-	}
-}
-
-func receiptOf(r submit.Receipt) *receipt {
-	out := &receipt{}
-	out.Body.CommandID = r.CommandID
-	out.Body.CommandType = string(r.CommandType)
-	out.Body.Status = "submitted"
-	out.Body.UserID, out.Body.SubmittedAt = r.UserID, r.SubmittedAt.UTC().Format(time.RFC3339Nano)
-
-	return out
-}
-
-// Idempotent is embedded in the input of every command. It is exported because huma reads only
-// exported fields.
-type Idempotent struct {
-	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"Makes a retry the same command: the same caller and key have the same command_id. With another content the answer is 422 idempotency_key_reused, or 202 if this replica does not remember the first request. Only the first takes effect; conflicted_at of the payment shows the conflict."`
 }

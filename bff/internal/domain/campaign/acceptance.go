@@ -6,6 +6,9 @@ import (
 	"tributary/platform/fault"
 )
 
+// AcceptType is the type of the command.
+const AcceptType command.Type = "campaign.accept"
+
 // Acceptance states that the caller has accepted the terms of a campaign. It cannot exist without
 // that consent.
 type Acceptance struct {

@@ -13,12 +13,8 @@ import (
 // Type is a kind of command, as named in messages and answers.
 type Type string
 
-// The commands of this service.
-const (
-	CampaignAccept Type = "campaign.accept"
-	EvidenceUpload Type = "evidence.upload"
-	PaymentRequest Type = "payment.request"
-)
+// Command is a valid command of a user.
+type Command interface{ Stamp() Stamp }
 
 const maxIdempotencyKey = 255
 

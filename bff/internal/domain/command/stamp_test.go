@@ -25,7 +25,7 @@ func TestStamp(t *testing.T) {
 
 	s, err := command.NewStamp(
 		"id-1",
-		command.CampaignAccept,
+		"campaign.accept",
 		from,
 		"key",
 		time.Date(2026, 11, 23, 13, 0, 0, 0, berlin),
@@ -53,7 +53,7 @@ func TestStamp(t *testing.T) {
 	} {
 		if _, err := command.NewStamp(
 			tc.id,
-			command.CampaignAccept,
+			"campaign.accept",
 			tc.from,
 			tc.key,
 			time.Time{},

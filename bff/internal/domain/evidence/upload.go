@@ -8,6 +8,9 @@ import (
 	"tributary/platform/fault"
 )
 
+// UploadType is the type of the command.
+const UploadType command.Type = "evidence.upload"
+
 const maxURL = 2048
 
 // kindPattern is open: the service that consumes the command knows which kinds it accepts.

@@ -21,7 +21,7 @@ func refused(t *testing.T, address string) bool {
 
 	stamp, err := command.NewStamp(
 		"019ac2a0-0000-7000-8000-000000000000",
-		command.EvidenceUpload,
+		evidence.UploadType,
 		from,
 		"",
 		time.Now(),

@@ -12,6 +12,9 @@ import (
 	"tributary/platform/money"
 )
 
+// RequestType is the type of the command.
+const RequestType command.Type = "payment.request"
+
 const maxAccountDetails = 16 << 10
 
 var methodPattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)

@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/propagation"
 
-	"tributary/bff/internal/application/readown"
+	"tributary/bff/internal/application/query"
 	"tributary/platform/fault"
 	"tributary/platform/httpapi"
 	"tributary/platform/strictjson"
@@ -45,7 +45,7 @@ type Client struct {
 	circuit *circuit
 }
 
-var _ readown.Source = (*Client)(nil)
+var _ query.Source = (*Client)(nil)
 
 // New returns a client. It does not connect.
 func New(cfg Config) *Client {
@@ -64,35 +64,35 @@ func New(cfg Config) *Client {
 // Payout returns the payment of a command. A payout has the id of the command that requested it.
 func (c *Client) Payout(
 	ctx context.Context,
-	q readown.Query,
+	q query.Origin,
 	commandID string,
-) (readown.Document, error) {
+) (query.Document, error) {
 	text, err := c.get(ctx, q, "/payouts/"+url.PathEscape(commandID), nil)
 	if errors.Is(err, errNotFound) {
-		return readown.Document{}, readown.ErrNotFound
+		return query.Document{}, query.ErrNotFound
 	}
 
 	if err != nil {
-		return readown.Document{}, err
+		return query.Document{}, err
 	}
 
 	var owner struct {
 		UserID string `json:"user_id"`
 	}
 	if err := json.Unmarshal([]byte(text), &owner); err != nil {
-		return readown.Document{}, unavailable(fmt.Errorf("payout without owner: %w", err))
+		return query.Document{}, unavailable(fmt.Errorf("payout without owner: %w", err))
 	}
 
-	return readown.Document{Owner: owner.UserID, Text: text}, nil
+	return query.Document{Owner: owner.UserID, Text: text}, nil
 }
 
 // Payouts returns a page of the caller's payments.
 func (c *Client) Payouts(
 	ctx context.Context,
-	q readown.Query,
+	q query.Origin,
 	status string,
-	page readown.Page,
-) (readown.Document, error) {
+	page query.Page,
+) (query.Document, error) {
 	return c.list(
 		ctx,
 		q,
@@ -103,18 +103,18 @@ func (c *Client) Payouts(
 }
 
 // Balance returns the caller's balances.
-func (c *Client) Balance(ctx context.Context, q readown.Query) (readown.Document, error) {
+func (c *Client) Balance(ctx context.Context, q query.Origin) (query.Document, error) {
 	text, err := c.get(ctx, q, "/balances/"+url.PathEscape(q.Caller.UserID()), nil)
-	return readown.Document{Text: text}, err
+	return query.Document{Text: text}, err
 }
 
 // Commissions returns a page of the caller's commissions.
 func (c *Client) Commissions(
 	ctx context.Context,
-	q readown.Query,
-	f readown.CommissionFilter,
-	page readown.Page,
-) (readown.Document, error) {
+	q query.Origin,
+	f query.CommissionFilter,
+	page query.Page,
+) (query.Document, error) {
 	return c.list(ctx, q, "/commissions", page, url.Values{
 		"user_id": {
 			q.Caller.UserID(),
@@ -134,11 +134,11 @@ func (c *Client) Commissions(
 
 func (c *Client) list(
 	ctx context.Context,
-	q readown.Query,
+	q query.Origin,
 	path string,
-	page readown.Page,
+	page query.Page,
 	filter url.Values,
-) (readown.Document, error) {
+) (query.Document, error) {
 	filter.Set("limit", strconv.Itoa(page.Limit))
 	filter.Set("cursor", page.Cursor)
 
@@ -150,16 +150,16 @@ func (c *Client) list(
 
 	text, err := c.get(ctx, q, path, filter)
 
-	return readown.Document{Text: text}, err
+	return query.Document{Text: text}, err
 }
 
 // get sends one request, within the timeout, if a slot is free and the circuit allows it: if the
 // service is unavailable, callers are refused without delay.
 func (c *Client) get(
 	ctx context.Context,
-	q readown.Query,
+	q query.Origin,
 	path string,
-	query url.Values,
+	values url.Values,
 ) (string, error) {
 	select {
 	case c.slots <- struct{}{}:
@@ -174,7 +174,7 @@ func (c *Client) get(
 
 	limited, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	text, err := c.ask(limited, q, path, query)
+	text, err := c.ask(limited, q, path, values)
 	f, isFault := fault.As(err)
 	// a caller that left proves nothing
 	away := err != nil && !errors.Is(err, errNotFound) && !errors.Is(err, errAnswered) &&
@@ -191,14 +191,14 @@ func (c *Client) get(
 
 func (c *Client) ask(
 	ctx context.Context,
-	q readown.Query,
+	q query.Origin,
 	path string,
-	query url.Values,
+	values url.Values,
 ) (string, error) {
 	r, err := http.NewRequestWithContext(
 		ctx,
 		http.MethodGet,
-		c.url+base+path+"?"+query.Encode(),
+		c.url+base+path+"?"+values.Encode(),
 		http.NoBody,
 	)
 	if err != nil {
@@ -241,7 +241,7 @@ func (c *Client) ask(
 }
 
 func unavailable(cause error) error {
-	return readown.ErrUnavailable.
+	return query.ErrUnavailable.
 		Because(cause, "The commission service does not answer.").
 		RetryIn(retryAfter)
 }

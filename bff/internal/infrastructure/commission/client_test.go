@@ -13,13 +13,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"tributary/bff/internal/application/readown"
+	"tributary/bff/internal/application/query"
 	"tributary/bff/internal/domain/caller"
 	"tributary/bff/internal/infrastructure/commission"
 	"tributary/platform/fault"
 )
 
-func query(t *testing.T, user string) readown.Query {
+func origin(t *testing.T, user string) query.Origin {
 	t.Helper()
 
 	from, err := caller.New(caller.Claims{UserID: user})
@@ -27,7 +27,7 @@ func query(t *testing.T, user string) readown.Query {
 		t.Fatal(err)
 	}
 
-	return readown.Query{Caller: from, Bearer: "the-token"}
+	return query.Origin{Caller: from, Bearer: "the-token"}
 }
 
 // serve starts a commission service that answers as the handler does, and returns a client of it.
@@ -71,24 +71,24 @@ func TestCalls(t *testing.T) {
 		_, _ = w.Write([]byte(`{"user_id": "a/b c", "amount": 1.10}`))
 	})
 
-	q := query(t, "a/b c")
+	q := origin(t, "a/b c")
 	for name, tc := range map[string]struct {
-		call  func() (readown.Document, error)
+		call  func() (query.Document, error)
 		path  string
 		query url.Values
 	}{
-		"payout":  {func() (readown.Document, error) { return c.Payout(t.Context(), q, "id-1") }, "/api/v1/commission/payouts/id-1", url.Values{}},
-		"balance": {func() (readown.Document, error) { return c.Balance(t.Context(), q) }, "/api/v1/commission/balances/a%2Fb%20c", url.Values{}},
+		"payout":  {func() (query.Document, error) { return c.Payout(t.Context(), q, "id-1") }, "/api/v1/commission/payouts/id-1", url.Values{}},
+		"balance": {func() (query.Document, error) { return c.Balance(t.Context(), q) }, "/api/v1/commission/balances/a%2Fb%20c", url.Values{}},
 		"payouts": {
-			func() (readown.Document, error) {
-				return c.Payouts(t.Context(), q, "requested", readown.Page{Limit: 5, Cursor: "x&y"})
+			func() (query.Document, error) {
+				return c.Payouts(t.Context(), q, "requested", query.Page{Limit: 5, Cursor: "x&y"})
 			},
 			"/api/v1/commission/payouts",
 			url.Values{"user_id": {"a/b c"}, "status": {"requested"}, "limit": {"5"}, "cursor": {"x&y"}},
 		},
 		"commissions": {
-			func() (readown.Document, error) {
-				return c.Commissions(t.Context(), q, readown.CommissionFilter{CampaignID: "c&user_id=other", Currency: "USD"}, readown.Page{Limit: 100})
+			func() (query.Document, error) {
+				return c.Commissions(t.Context(), q, query.CommissionFilter{CampaignID: "c&user_id=other", Currency: "USD"}, query.Page{Limit: 100})
 			},
 			"/api/v1/commission/commissions",
 			url.Values{"user_id": {"a/b c"}, "campaign_id": {"c&user_id=other"}, "currency": {"USD"}, "limit": {"100"}},
@@ -116,7 +116,7 @@ func TestMissingRoute(t *testing.T) {
 	t.Parallel()
 
 	c := serve(t, http.NotFound)
-	if _, err := c.Balance(t.Context(), query(t, "user123")); code(err) != "commission_unavailable" {
+	if _, err := c.Balance(t.Context(), origin(t, "user123")); code(err) != "commission_unavailable" {
 		t.Errorf("%v", err)
 	}
 }
@@ -151,7 +151,7 @@ func TestRefusals(t *testing.T) {
 			w.WriteHeader(tc.status)
 			_, _ = w.Write([]byte(tc.body))
 		})
-		_, err := c.Payout(t.Context(), query(t, "user123"), "id-1")
+		_, err := c.Payout(t.Context(), origin(t, "user123"), "id-1")
 
 		f, ok := fault.As(err)
 		if !ok || f.Code() != tc.want || f.Kind() != tc.kind {
@@ -186,7 +186,7 @@ func TestHangingService(t *testing.T) {
 
 	var callers sync.WaitGroup
 
-	q := query(t, "user123")
+	q := origin(t, "user123")
 	for range 100 {
 		callers.Go(func() {
 			if _, err := c.Balance(t.Context(), q); code(err) != "commission_unavailable" {
@@ -244,7 +244,7 @@ func TestCircuit(t *testing.T) {
 	)
 	ask := func(times int) {
 		for range times {
-			_, _ = c.Balance(t.Context(), query(t, "user123"))
+			_, _ = c.Balance(t.Context(), origin(t, "user123"))
 		}
 	}
 	ask(50)
@@ -304,14 +304,14 @@ func TestOneCallersRefusalsLeaveTheCircuitClosed(t *testing.T) {
 		refusing.Store(true)
 
 		for range 20 {
-			if _, err := c.Balance(t.Context(), query(t, "one")); err == nil {
+			if _, err := c.Balance(t.Context(), origin(t, "one")); err == nil {
 				t.Fatalf("%s: no error", name)
 			}
 		}
 
 		refusing.Store(false)
 
-		if _, err := c.Balance(t.Context(), query(t, "another")); err != nil {
+		if _, err := c.Balance(t.Context(), origin(t, "another")); err != nil {
 			t.Errorf("%s: another caller: %v", name, err)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
-	"tributary/bff/internal/application/readown"
+	"tributary/bff/internal/application/query"
 	"tributary/platform/fault"
 )
 
@@ -48,7 +48,7 @@ func refusal(status int, body []byte) error {
 	default:
 		if status >= http.StatusBadRequest && status < http.StatusInternalServerError {
 			// for example 431, which has no problem document
-			return readown.ErrRefused.New(
+			return query.ErrRefused.New(
 				"The commission service refuses the request, for example because the token is too long.",
 			)
 		}

@@ -5,15 +5,9 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
-	"tributary/bff/internal/domain/campaign"
 	"tributary/bff/internal/domain/command"
-	"tributary/bff/internal/domain/evidence"
-	"tributary/bff/internal/domain/payment"
 )
-
-const schemaVersion = "v1"
 
 // envelope is the message of every command. It never contains the token.
 type envelope struct {
@@ -37,57 +31,8 @@ type identity struct {
 	Verified  bool     `json:"verified"`
 }
 
-type acceptancePayload struct {
-	CampaignID    string         `json:"campaign_id"`
-	AcceptedTerms bool           `json:"accepted_terms"`
-	Metadata      jsontext.Value `json:"metadata,omitzero"`
-}
-
-type uploadPayload struct {
-	CampaignID   string         `json:"campaign_id"`
-	EvidenceType string         `json:"evidence_type"`
-	FileURL      string         `json:"file_url"`
-	Metadata     jsontext.Value `json:"metadata,omitzero"`
-}
-
-type paymentPayload struct {
-	Amount         string         `json:"amount"`
-	Currency       string         `json:"currency"`
-	PaymentMethod  string         `json:"payment_method"`
-	AccountDetails jsontext.Value `json:"account_details"`
-}
-
-func encodeAcceptance(a campaign.Acceptance) ([]byte, error) {
-	return encode(
-		a.Stamp(),
-		acceptancePayload{
-			CampaignID:    a.CampaignID(),
-			AcceptedTerms: true,
-			Metadata:      raw(a.Metadata()),
-		},
-	)
-}
-
-func encodeUpload(u evidence.Upload) ([]byte, error) {
-	return encode(u.Stamp(), uploadPayload{
-		CampaignID:   u.CampaignID(),
-		EvidenceType: u.Kind(),
-		FileURL:      u.FileURL(),
-		Metadata:     raw(u.Metadata()),
-	})
-}
-
-// encodePayment encodes the command with the account details as given: in clear, or sealed.
-func encodePayment(r payment.Request, details jsontext.Value) ([]byte, error) {
-	return encode(r.Stamp(), paymentPayload{
-		Amount:         r.Amount().String(),
-		Currency:       r.Amount().Currency().String(),
-		PaymentMethod:  r.Method(),
-		AccountDetails: details,
-	})
-}
-
-func encode(stamp command.Stamp, payload any) ([]byte, error) {
+// encode returns the message of a command with the payload.
+func encode(stamp command.Stamp, version string, payload any) ([]byte, error) {
 	claims := stamp.Caller().Claims()
 
 	id := identity{
@@ -104,7 +49,7 @@ func encode(stamp command.Stamp, payload any) ([]byte, error) {
 	return json.Marshal(envelope{
 		CommandID:      stamp.ID(),
 		CommandType:    string(stamp.Type()),
-		SchemaVersion:  schemaVersion,
+		SchemaVersion:  version,
 		UserID:         stamp.Caller().UserID(),
 		IssuedAt:       stamp.IssuedAt().Format(time.RFC3339Nano),
 		Identity:       id,
@@ -112,13 +57,4 @@ func encode(stamp command.Stamp, payload any) ([]byte, error) {
 		RequestHash:    stamp.RequestHash(),
 		Payload:        payload,
 	})
-}
-
-// raw returns the text as a JSON value; "" is an absent value.
-func raw(text string) jsontext.Value {
-	if text == "" {
-		return nil
-	}
-
-	return jsontext.Value(text)
 }

@@ -104,7 +104,7 @@ func (g golden) encoded(t *testing.T) []byte {
 		err     error
 	)
 	switch command.Type(g.CommandType) {
-	case command.CampaignAccept:
+	case campaign.AcceptType:
 		a, fault := campaign.NewAcceptance(
 			g.stamp(t),
 			p.CampaignID,
@@ -115,8 +115,8 @@ func (g golden) encoded(t *testing.T) []byte {
 			t.Fatal(fault)
 		}
 
-		message, err = pulsar.EncodeAcceptance(a)
-	case command.EvidenceUpload:
+		message, err = pulsar.Encode(a, nil)
+	case evidence.UploadType:
 		u, fault := evidence.NewUpload(
 			g.stamp(t),
 			evidence.Input{
@@ -130,8 +130,8 @@ func (g golden) encoded(t *testing.T) []byte {
 			t.Fatal(fault)
 		}
 
-		message, err = pulsar.EncodeUpload(u)
-	case command.PaymentRequest:
+		message, err = pulsar.Encode(u, nil)
+	case payment.RequestType:
 		r, fault := payment.NewRequest(
 			g.stamp(t),
 			payment.Input{
@@ -145,7 +145,7 @@ func (g golden) encoded(t *testing.T) []byte {
 			t.Fatal(fault)
 		}
 
-		message, err = pulsar.EncodePayment(r, nil)
+		message, err = pulsar.Encode(r, nil)
 	}
 
 	if err != nil {

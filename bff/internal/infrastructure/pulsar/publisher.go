@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -11,14 +12,8 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/propagation"
 
-	"tributary/bff/internal/application/acceptcampaign"
-	"tributary/bff/internal/application/requestpayment"
-	"tributary/bff/internal/application/submit"
-	"tributary/bff/internal/application/uploadevidence"
-	"tributary/bff/internal/domain/campaign"
+	application "tributary/bff/internal/application/command"
 	"tributary/bff/internal/domain/command"
-	"tributary/bff/internal/domain/evidence"
-	"tributary/bff/internal/domain/payment"
 	"tributary/contracts"
 	"tributary/platform/broker"
 	"tributary/platform/process"
@@ -34,41 +29,40 @@ const (
 	maxPending    = 5000
 )
 
-// Publisher publishes each kind of command to its topic, with the user's id as key: commands of a
+// Publisher publishes each type of command to its topic, with the user's id as key: commands of a
 // user stay in order. It is safe for concurrent use.
 type Publisher struct {
-	accept, upload, payment *broker.Publisher
-	ring                    *sealed.Ring
+	ring   *sealed.Ring
+	topics []*topic
 }
 
-var (
-	_ acceptcampaign.Publisher = (*Publisher)(nil)
-	_ uploadevidence.Publisher = (*Publisher)(nil)
-	_ requestpayment.Publisher = (*Publisher)(nil)
-)
+// topic is where commands of a type are published.
+type topic struct {
+	entry
+
+	publisher *broker.Publisher
+}
+
+var _ application.Publisher = (*Publisher)(nil)
 
 // New returns a publisher, whose Parts must run. With a ring, account details are sealed; without
 // one, they are sent in clear.
 func New(client *broker.Client, cfg broker.Config, ring *sealed.Ring) (*Publisher, error) {
 	p := &Publisher{ring: ring}
-	for _, t := range []struct {
-		publisher     **broker.Publisher
-		topic, schema string
-	}{
-		{&p.accept, contracts.CampaignAccept, contracts.CampaignAcceptV1},
-		{&p.upload, contracts.EvidenceUpload, contracts.EvidenceUploadV1},
-		{&p.payment, contracts.PaymentRequest, contracts.PaymentRequestV1},
-	} {
-		schema, err := contracts.AvroSchema(t.schema)
+	for _, e := range commands() {
+		schema, err := contracts.AvroSchema(e.schema)
 		if err != nil {
-			return nil, fmt.Errorf("schema of %s: %w", t.topic, err)
+			return nil, fmt.Errorf("schema of %s: %w", e.topic, err)
 		}
 
-		*t.publisher = client.NewPublisher(broker.PublisherConfig{
-			Topic:       cfg.Topic(t.topic),
-			Schema:      schema,
-			MaxPending:  maxPending,
-			SendTimeout: sendTimeout,
+		p.topics = append(p.topics, &topic{
+			entry: e,
+			publisher: client.NewPublisher(broker.PublisherConfig{
+				Topic:       cfg.Topic(e.topic),
+				Schema:      schema,
+				MaxPending:  maxPending,
+				SendTimeout: sendTimeout,
+			}),
 		})
 	}
 
@@ -77,17 +71,18 @@ func New(client *broker.Client, cfg broker.Config, ring *sealed.Ring) (*Publishe
 
 // Parts returns the parts that must run. When they stop, every command handed over is flushed.
 func (p *Publisher) Parts() []process.Part {
-	return []process.Part{
-		{Name: "publisher of " + contracts.CampaignAccept, Run: p.accept.Run},
-		{Name: "publisher of " + contracts.EvidenceUpload, Run: p.upload.Run},
-		{Name: "publisher of " + contracts.PaymentRequest, Run: p.payment.Run},
+	var parts []process.Part
+	for _, t := range p.topics {
+		parts = append(parts, process.Part{Name: "publisher of " + t.topic, Run: t.publisher.Run})
 	}
+
+	return parts
 }
 
 // Ready returns nil if all topics can be published to.
 func (p *Publisher) Ready(context.Context) error {
-	for _, publisher := range []*broker.Publisher{p.accept, p.upload, p.payment} {
-		if err := publisher.Ready(); err != nil {
+	for _, t := range p.topics {
+		if err := t.publisher.Ready(); err != nil {
 			return err
 		}
 	}
@@ -95,54 +90,38 @@ func (p *Publisher) Ready(context.Context) error {
 	return nil
 }
 
-// PublishAcceptance returns nil after the broker has stored the command.
-func (p *Publisher) PublishAcceptance(ctx context.Context, a campaign.Acceptance) error {
-	payload, err := encodeAcceptance(a)
-	return publish(ctx, p.accept, a.Stamp(), payload, err)
-}
+// Publish returns nil after the broker has stored the command.
+func (p *Publisher) Publish(ctx context.Context, cmd command.Command) error {
+	kind := cmd.Stamp().Type()
 
-// PublishUpload returns nil after the broker has stored the command.
-func (p *Publisher) PublishUpload(ctx context.Context, u evidence.Upload) error {
-	payload, err := encodeUpload(u)
-	return publish(ctx, p.upload, u.Stamp(), payload, err)
-}
-
-// PublishPayment returns nil after the broker has stored the command.
-func (p *Publisher) PublishPayment(ctx context.Context, r payment.Request) error {
-	details, err := p.details(r)
-	if err != nil {
-		return err
+	i := slices.IndexFunc(p.topics, func(t *topic) bool { return t.kind == kind })
+	if i < 0 {
+		return fmt.Errorf("no topic for %s", kind)
 	}
 
-	payload, err := encodePayment(r, details)
-
-	return publish(ctx, p.payment, r.Stamp(), payload, err)
+	return p.topics[i].publish(ctx, cmd, p.seal)
 }
 
-// details returns the account details for the message: a JSON string bound to the command's id if
-// sealed, otherwise the object itself.
-func (p *Publisher) details(r payment.Request) (jsontext.Value, error) {
-	clear := r.AccountDetails().Reveal()
+// seal returns the text as a JSON string bound to the command's id if there are keys, otherwise the
+// object itself.
+func (p *Publisher) seal(text, commandID string) (jsontext.Value, error) {
 	if p.ring == nil {
-		return jsontext.Value(clear), nil
+		return jsontext.Value(text), nil
 	}
 
-	text, err := p.ring.Seal([]byte(clear), r.Stamp().ID())
+	token, err := p.ring.Seal([]byte(text), commandID)
 	if err != nil {
 		return nil, err
 	}
 
-	return json.Marshal(text)
+	return json.Marshal(token)
 }
 
 // publish waits for the broker's confirmation.
-func publish(
-	ctx context.Context,
-	to *broker.Publisher,
-	stamp command.Stamp,
-	payload []byte,
-	err error,
-) error {
+func (t *topic) publish(ctx context.Context, cmd command.Command, hide seal) error {
+	stamp := cmd.Stamp()
+
+	message, err := t.message(cmd, hide)
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", stamp.Type(), err)
 	}
@@ -150,10 +129,10 @@ func publish(
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 
-	return faultOf(to.Publish(ctx, broker.Message{
+	return faultOf(t.publisher.Publish(ctx, broker.Message{
 		Key:        stamp.Caller().UserID(),
-		Payload:    payload,
-		Properties: properties(ctx, stamp),
+		Payload:    message,
+		Properties: properties(ctx, stamp, t.version),
 		EventTime:  stamp.IssuedAt(),
 	}))
 }
@@ -164,34 +143,44 @@ func faultOf(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, broker.ErrUnavailable):
-		return submit.ErrBrokerUnavailable.Because(
+		return application.ErrBrokerUnavailable.Because(
 			err,
 			"The broker does not answer; nothing was published by this request.",
 		).RetryIn(time.Second)
 	case errors.Is(err, broker.ErrRefused):
-		return submit.ErrRefused.Because(
+		return application.ErrRefused.Because(
 			err,
 			"The broker cannot store a message of this size or shape.",
 		)
 	}
 
-	return submit.ErrOutcomeUnknown.Because(
+	return application.ErrOutcomeUnknown.Because(
 		err,
 		"The broker did not confirm in time; the message may be stored. Retrying with the "+
 			"same Idempotency-Key is safe.",
 	).RetryIn(time.Second)
 }
 
+// message returns the message of the command.
+func (e entry) message(cmd command.Command, hide seal) ([]byte, error) {
+	payload, err := e.payload(cmd, hide)
+	if err != nil {
+		return nil, err
+	}
+
+	return encode(cmd.Stamp(), e.version, payload)
+}
+
 // properties lets consumers route and trace a command without reading it. The ce_ properties are
 // CloudEvents 1.0 in binary form.
-func properties(ctx context.Context, stamp command.Stamp) map[string]string {
+func properties(ctx context.Context, stamp command.Stamp, version string) map[string]string {
 	list := map[string]string{
 		"command_id":     stamp.ID(),
 		"command_type":   string(stamp.Type()),
 		"content-type":   "application/json",
 		"ce_specversion": "1.0",
 		"ce_id":          stamp.ID(),
-		"ce_type":        "tributary.bff." + string(stamp.Type()) + ".v1",
+		"ce_type":        "tributary.bff." + string(stamp.Type()) + "." + version,
 		"ce_source":      "tributary/bff",
 	}
 	otel.GetTextMapPropagator().Inject(ctx, propagation.MapCarrier(list))

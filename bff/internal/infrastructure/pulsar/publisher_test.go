@@ -154,7 +154,7 @@ func acceptance(t *testing.T, id string) campaign.Acceptance {
 	t.Helper()
 
 	a, err := campaign.NewAcceptance(
-		stamp(t, command.CampaignAccept, id, "attempt-1"),
+		stamp(t, campaign.AcceptType, id, "attempt-1"),
 		"camp123",
 		true,
 		`{"source": "mobile_app", "n": 1.10}`,
@@ -169,7 +169,7 @@ func acceptance(t *testing.T, id string) campaign.Acceptance {
 func request(t *testing.T, id string) payment.Request {
 	t.Helper()
 
-	r, err := payment.NewRequest(stamp(t, command.PaymentRequest, id, ""), payment.Input{
+	r, err := payment.NewRequest(stamp(t, payment.RequestType, id, ""), payment.Input{
 		Amount:         "150.00",
 		Currency:       "USD",
 		Method:         "paypal",
@@ -218,7 +218,7 @@ func TestMessages(t *testing.T) {
 	p := started(t, cfg, nil)
 
 	upload, err := evidence.NewUpload(
-		stamp(t, command.EvidenceUpload, "01929b1c-7b5e-7c11-8a10-000000000002", ""),
+		stamp(t, evidence.UploadType, "01929b1c-7b5e-7c11-8a10-000000000002", ""),
 		evidence.Input{
 			CampaignID: "camp123",
 			Kind:       "photo",
@@ -230,9 +230,9 @@ func TestMessages(t *testing.T) {
 	}
 
 	for name, err := range map[string]error{
-		"acceptance": p.PublishAcceptance(t.Context(), acceptance(t, "01929b1c-7b5e-7c11-8a10-000000000001")),
-		"upload":     p.PublishUpload(t.Context(), upload),
-		"payment":    p.PublishPayment(t.Context(), request(t, "01929b1c-7b5e-7c11-8a10-000000000003")),
+		"acceptance": p.Publish(t.Context(), acceptance(t, "01929b1c-7b5e-7c11-8a10-000000000001")),
+		"upload":     p.Publish(t.Context(), upload),
+		"payment":    p.Publish(t.Context(), request(t, "01929b1c-7b5e-7c11-8a10-000000000003")),
 	} {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -284,7 +284,7 @@ func TestMetadataKeepsItsText(t *testing.T) {
 	t.Parallel()
 
 	cfg := namespace(t)
-	if err := started(t, cfg, nil).PublishAcceptance(
+	if err := started(t, cfg, nil).Publish(
 		t.Context(),
 		acceptance(t, "01929b1c-7b5e-7c11-8a10-000000000001"),
 	); err != nil {
@@ -314,7 +314,7 @@ func TestAccountDetailsAreSealed(t *testing.T) {
 		t,
 		cfg,
 		ring,
-	).PublishPayment(t.Context(), request(t, "01929b1c-7b5e-7c11-8a10-000000000009")); err != nil {
+	).Publish(t.Context(), request(t, "01929b1c-7b5e-7c11-8a10-000000000009")); err != nil {
 		t.Fatal(err)
 	}
 
@@ -383,7 +383,7 @@ func TestBrokerAway(t *testing.T) {
 	for i := range 500 {
 		a := acceptance(t, fmt.Sprint("away-", i))
 		callers.Go(func() {
-			err := p.PublishAcceptance(t.Context(), a)
+			err := p.Publish(t.Context(), a)
 			if f, ok := fault.As(
 				err,
 			); !ok || f.Code() != "broker_unavailable" || f.Kind() != fault.Unavailable ||
@@ -417,7 +417,7 @@ func TestBrokerGoesAndComesBack(t *testing.T) {
 	publish := func(id string) error {
 		began := time.Now()
 
-		err := p.PublishAcceptance(t.Context(), acceptance(t, id))
+		err := p.Publish(t.Context(), acceptance(t, id))
 		if took := time.Since(began); took > 2*time.Second {
 			t.Errorf("%s: answered after %s", id, took)
 		}

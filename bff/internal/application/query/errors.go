@@ -1,4 +1,4 @@
-package readown
+package query
 
 import "tributary/platform/fault"
 

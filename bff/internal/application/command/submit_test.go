@@ -1,4 +1,4 @@
-package requestpayment_test
+package command_test
 
 import (
 	"context"
@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"tributary/bff/internal/application/requestpayment"
-	"tributary/bff/internal/application/submit"
+	"tributary/bff/internal/application/command"
 	"tributary/bff/internal/domain/caller"
+	domain "tributary/bff/internal/domain/command"
 	"tributary/bff/internal/domain/payment"
 	"tributary/platform/fault"
 )
@@ -19,8 +19,14 @@ type publisher struct {
 	sent []payment.Request
 }
 
-func (p *publisher) PublishPayment(_ context.Context, r payment.Request) error {
-	p.sent = append(p.sent, r)
+func (p *publisher) Publish(_ context.Context, cmd domain.Command) error {
+	request, ok := cmd.(payment.Request)
+	if !ok {
+		return fmt.Errorf("not a payment request: %T", cmd)
+	}
+
+	p.sent = append(p.sent, request)
+
 	return p.err
 }
 
@@ -36,7 +42,7 @@ func (i *ids) Derived(parts ...string) string { return fmt.Sprint(parts) }
 
 func hash(content, id string) string { return id + content }
 
-func setup(t *testing.T) (*requestpayment.Handler, *publisher, requestpayment.Command) {
+func setup(t *testing.T) (*command.Submitter, *publisher, command.RequestPayment) {
 	t.Helper()
 
 	from, err := caller.New(caller.Claims{UserID: "user123"})
@@ -46,8 +52,8 @@ func setup(t *testing.T) (*requestpayment.Handler, *publisher, requestpayment.Co
 
 	p := &publisher{}
 	now := func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
-	cmd := requestpayment.Command{
-		Caller: from,
+	cmd := command.RequestPayment{
+		Origin: command.Origin{Caller: from},
 		Payment: payment.Input{
 			Amount:         "150",
 			Currency:       "USD",
@@ -56,14 +62,14 @@ func setup(t *testing.T) (*requestpayment.Handler, *publisher, requestpayment.Co
 		},
 	}
 
-	return requestpayment.New(submit.NewStamper(&ids{}, hash, now), p), p, cmd
+	return command.NewSubmitter(command.NewStamper(&ids{}, hash, now), p), p, cmd
 }
 
 func TestReceiptOfAStoredCommand(t *testing.T) {
 	t.Parallel()
 	h, p, cmd := setup(t)
 
-	receipt, err := h.Handle(t.Context(), cmd)
+	receipt, err := h.Submit(t.Context(), cmd)
 	if err != nil || receipt.CommandID != "new-1" || receipt.UserID != "user123" ||
 		receipt.CommandType != "payment.request" ||
 		receipt.SubmittedAt.Hour() != 12 {
@@ -81,14 +87,14 @@ func TestIdempotencyKeyDerivesTheID(t *testing.T) {
 	h, p, cmd := setup(t)
 	cmd.IdempotencyKey = "key"
 
-	receipt, err := h.Handle(t.Context(), cmd)
+	receipt, err := h.Submit(t.Context(), cmd)
 	if err != nil || receipt.CommandID != "[user123 payment.request key]" ||
 		p.sent[0].Stamp().IdempotencyKey() != "key" {
 		t.Errorf("%+v %v", receipt, err)
 	}
 
 	cmd.IdempotencyKey = "bad\nkey"
-	if _, err := h.Handle(t.Context(), cmd); !errors.Is(err, fault.ErrValidation) ||
+	if _, err := h.Submit(t.Context(), cmd); !errors.Is(err, fault.ErrValidation) ||
 		len(p.sent) != 1 {
 		t.Errorf("bad key: %v", err)
 	}
@@ -99,13 +105,13 @@ func TestNoReceiptWithoutTheBrokers(t *testing.T) {
 	h, p, cmd := setup(t)
 
 	p.err = errors.New("away")
-	if receipt, err := h.Handle(t.Context(), cmd); !errors.Is(err, p.err) ||
-		receipt != (submit.Receipt{}) {
+	if receipt, err := h.Submit(t.Context(), cmd); !errors.Is(err, p.err) ||
+		receipt != (command.Receipt{}) {
 		t.Errorf("%+v %v", receipt, err)
 	}
 
 	cmd.Payment.Amount = "-1"
-	if _, err := h.Handle(t.Context(), cmd); !errors.Is(err, fault.ErrValidation) ||
+	if _, err := h.Submit(t.Context(), cmd); !errors.Is(err, fault.ErrValidation) ||
 		len(p.sent) != 1 {
 		t.Errorf("faulty: %v, %d sent", err, len(p.sent))
 	}

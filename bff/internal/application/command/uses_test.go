@@ -1,4 +1,4 @@
-package submit_test
+package command_test
 
 import (
 	"errors"
@@ -7,19 +7,13 @@ import (
 	"testing"
 	"time"
 
-	"tributary/bff/internal/application/submit"
+	"tributary/bff/internal/application/command"
 	"tributary/bff/internal/domain/caller"
-	"tributary/bff/internal/domain/command"
+	"tributary/bff/internal/domain/payment"
 	"tributary/platform/fault"
 )
 
-type ids struct{}
-
-func (ids) New() (string, error) { return "new", nil }
-
-func (ids) Derived(parts ...string) string { return fmt.Sprint(parts) }
-
-func setup(t *testing.T) (claim func(key, content string) error) {
+func claimer(t *testing.T) (claim func(key, content string) error) {
 	t.Helper()
 
 	from, err := caller.New(caller.Claims{UserID: "user123"})
@@ -27,10 +21,13 @@ func setup(t *testing.T) (claim func(key, content string) error) {
 		t.Fatal(err)
 	}
 
-	stamper := submit.NewStamper(ids{}, func(content, _ string) string { return content }, time.Now)
+	stamper := command.NewStamper(&ids{}, func(content, _ string) string { return content }, time.Now)
 
 	return func(key, content string) error {
-		stamp, err := stamper.Stamp(command.PaymentRequest, from, key, content)
+		stamp, err := stamper.Stamp(
+			payment.RequestType,
+			command.Origin{Caller: from, IdempotencyKey: key, Content: content},
+		)
 		if err != nil {
 			t.Error(err)
 		}
@@ -44,7 +41,7 @@ func TestTheLatestKeysAreRemembered(t *testing.T) {
 	t.Parallel()
 
 	const remembered = 8192
-	claim := setup(t)
+	claim := claimer(t)
 
 	for round := range 3 {
 		for n := range remembered {
@@ -76,7 +73,7 @@ func TestTheLatestKeysAreRemembered(t *testing.T) {
 // Of requests at once with one key and different contents one is let through.
 func TestOneOfManyAtOnce(t *testing.T) {
 	t.Parallel()
-	claim := setup(t)
+	claim := claimer(t)
 
 	var wg sync.WaitGroup
 

@@ -1,11 +1,8 @@
-// Package submit (application) is shared by the three commands: it creates their stamps and their
-// receipts.
-package submit
+package command
 
 import (
 	"time"
 
-	"tributary/bff/internal/domain/caller"
 	"tributary/bff/internal/domain/command"
 	"tributary/platform/fault"
 )
@@ -40,11 +37,9 @@ func NewStamper(ids IDs, hash Hash, now func() time.Time) *Stamper {
 // request.
 func (s *Stamper) Stamp(
 	kind command.Type,
-	from caller.Caller,
-	idempotencyKey string,
-	content string,
+	from Origin,
 ) (command.Stamp, error) {
-	if !command.ValidIdempotencyKey(idempotencyKey) {
+	if !command.ValidIdempotencyKey(from.IdempotencyKey) {
 		var faults fault.Fields
 		faults.Add(
 			"Idempotency-Key",
@@ -55,12 +50,12 @@ func (s *Stamper) Stamp(
 		return command.Stamp{}, faults.Err()
 	}
 
-	if idempotencyKey != "" {
-		id := s.ids.Derived(from.UserID(), string(kind), idempotencyKey)
+	if from.IdempotencyKey != "" {
+		id := s.ids.Derived(from.Caller.UserID(), string(kind), from.IdempotencyKey)
 
-		stamp, err := command.NewStamp(id, kind, from, idempotencyKey, s.now())
+		stamp, err := command.NewStamp(id, kind, from.Caller, from.IdempotencyKey, s.now())
 
-		return stamp.WithRequestHash(s.hash(content, id)), err
+		return stamp.WithRequestHash(s.hash(from.Content, id)), err
 	}
 
 	id, err := s.ids.New()
@@ -68,7 +63,7 @@ func (s *Stamper) Stamp(
 		return command.Stamp{}, err
 	}
 
-	return command.NewStamp(id, kind, from, "", s.now())
+	return command.NewStamp(id, kind, from.Caller, "", s.now())
 }
 
 // Claim is called before a valid command is published. fault.ErrKeyReused is returned if
@@ -80,22 +75,4 @@ func (s *Stamper) Claim(stamp command.Stamp) error {
 	}
 
 	return fault.ErrKeyReused.New("This Idempotency-Key was used before with another content.")
-}
-
-// Receipt is returned to the caller of a stored command.
-type Receipt struct {
-	CommandID   string
-	CommandType command.Type
-	UserID      string
-	SubmittedAt time.Time
-}
-
-// ReceiptOf returns the receipt of a command that the broker has stored.
-func ReceiptOf(stamp command.Stamp) Receipt {
-	return Receipt{
-		CommandID:   stamp.ID(),
-		CommandType: stamp.Type(),
-		UserID:      stamp.Caller().UserID(),
-		SubmittedAt: stamp.IssuedAt(),
-	}
 }
