@@ -21,8 +21,21 @@ CREATE TABLE payouts (
     conflicted_at   timestamptz,
     version         int         NOT NULL DEFAULT 1,
 
+    batch_id           uuid, -- of payout_batches: the batch that pays it
+    external_reference text CHECK (length(external_reference) BETWEEN 1 AND 128),
+    paid_at            timestamptz,
+    failure_code       text CHECK (failure_code IN (
+        'account_invalid', 'account_closed', 'account_blocked', 'recipient_mismatch',
+        'recipient_refused', 'limit_exceeded', 'funds_missing', 'compliance', 'returned',
+        'technical', 'other'
+    )),
+
     CHECK ((status = 'requested') = (closed_at IS NULL)),
-    CHECK (status <> 'rejected' OR reason IS NOT NULL)
+    CHECK (status <> 'rejected' OR reason IS NOT NULL),
+    CHECK ((status = 'completed') = (paid_at IS NOT NULL)),
+    CHECK ((status = 'failed') = (failure_code IS NOT NULL)),
+    CHECK (external_reference IS NULL OR status IN ('completed', 'failed')),
+    CHECK (batch_id IS NULL OR status IN ('requested', 'completed', 'failed'))
 );
 
 CREATE INDEX payouts_user ON payouts (user_id, created_at, id);
@@ -46,8 +59,14 @@ BEGIN
            -- a conflict is noted once, and nothing else with it
            WHEN NEW.conflicted_at IS DISTINCT FROM OLD.conflicted_at
            THEN OLD.conflicted_at IS NULL
-               AND (NEW.status, NEW.reason, NEW.closed_at)
-                   IS NOT DISTINCT FROM (OLD.status, OLD.reason, OLD.closed_at)
+               AND (NEW.status, NEW.reason, NEW.closed_at, NEW.batch_id, NEW.external_reference,
+                   NEW.paid_at, NEW.failure_code)
+                   IS NOT DISTINCT FROM (OLD.status, OLD.reason, OLD.closed_at, OLD.batch_id,
+                   OLD.external_reference, OLD.paid_at, OLD.failure_code)
+           -- a requested payout joins a batch or is released; which one is checked with the batch
+           WHEN OLD.status = 'requested' AND NEW.status = 'requested'
+           THEN (OLD.batch_id IS NULL) <> (NEW.batch_id IS NULL)
+               AND NEW.reason IS NOT DISTINCT FROM OLD.reason
            ELSE OLD.status = 'requested'
                AND NEW.status IN ('completed', 'failed', 'cancelled')
        END) THEN

@@ -7,7 +7,7 @@ CREATE TABLE audit (
     actor        text        NOT NULL,
     action       text        NOT NULL,
     subject_type text        NOT NULL
-        CHECK (subject_type IN ('commission', 'payout', 'rule', 'replay')),
+        CHECK (subject_type IN ('commission', 'payout', 'payout_batch', 'rule', 'replay')),
     subject_id   text        NOT NULL,
     reason       text        NOT NULL,
     before       text        NOT NULL,

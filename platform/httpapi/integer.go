@@ -13,6 +13,14 @@ func (i Integer) MarshalJSONTo(e *jsontext.Encoder) error {
 	return e.WriteValue(jsontext.Value(i))
 }
 
+// UnmarshalJSONFrom reads the number: an answer that was stored under a key is read again.
+func (i *Integer) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	value, err := d.ReadValue()
+	*i = Integer(value)
+
+	return err
+}
+
 // Schema documents it for OpenAPI.
 func (Integer) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{

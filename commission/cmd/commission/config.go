@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"tributary/commission/internal/domain/payout"
 	"tributary/contracts"
 	"tributary/platform/auth"
 	"tributary/platform/broker"
@@ -37,7 +38,16 @@ type settings struct {
 	// Production: must be set.
 	AdjustmentLimit string `envconfig:"ADJUSTMENT_SECOND_PERSON_ABOVE" default:"1000"`
 
+	// FourEyes is true if another person than its maker must approve a payout batch. Empty for true
+	// in production and false in development. Production: refuses false.
+	FourEyes string `envconfig:"PAYOUT_FOUR_EYES"`
+	// Minimum is the smallest payout of each currency, in major units, such as
+	// USD:20.00,EUR:25.00; requests below it are rejected. Empty for none.
+	Minimum string `envconfig:"PAYOUT_MINIMUM"`
+
 	secondPersonAbove *money.Rate
+	fourEyes          bool
+	minimum           payout.Minimum
 
 	Auth   auth.Optional // AUTH_REQUIRED=false is for the local stack
 	Broker broker.Config
@@ -65,6 +75,7 @@ func (s *settings) Validate() []string {
 	faults = append(faults, platform.Faults(s.DatabaseURL, s.Production())...)
 
 	faults = append(faults, s.readLimit()...)
+	faults = append(faults, s.readPayouts()...)
 
 	if s.Topic == "" {
 		s.Topic = s.Broker.Topic(contracts.TrackingEvents)
@@ -91,4 +102,41 @@ func (s *settings) readLimit() []string {
 	s.secondPersonAbove = &limit
 
 	return nil
+}
+
+// readPayouts reads the rules of payouts and their batches.
+func (s *settings) readPayouts() []string {
+	var faults []string
+
+	switch s.FourEyes {
+	case "":
+		s.fourEyes = s.Production()
+	case "true":
+		s.fourEyes = true
+	case "false":
+		if s.Production() {
+			faults = append(faults, "PAYOUT_FOUR_EYES must be true in production")
+		}
+	default:
+		faults = append(faults, "PAYOUT_FOUR_EYES must be true or false")
+	}
+
+	if s.fourEyes && !s.Auth.Required && !s.Production() {
+		faults = append(
+			faults,
+			"PAYOUT_FOUR_EYES needs AUTH_REQUIRED=true: without tokens nobody is another person",
+		)
+	}
+
+	minimum, err := payout.ParseMinimum(s.Minimum)
+	if err != nil {
+		faults = append(
+			faults,
+			"PAYOUT_MINIMUM must be positive amounts by currency, each once, such as USD:20.00,EUR:25.00",
+		)
+	}
+
+	s.minimum = minimum
+
+	return faults
 }

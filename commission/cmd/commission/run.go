@@ -80,8 +80,8 @@ func build(ctx context.Context, f *service.Frame, s *settings) (service.Routes, 
 	counted := business.New(f.Metrics, f.Now)
 	consumeEvents(f, s, consume.New(counted.Consuming(store), f.Now, newID))
 
-	payouts := counted.Payouts(store.Payouts())
-	consumePaymentRequests(f, s, command.NewRequestPayout(payouts, f.Now))
+	payouts, batches := counted.Payouts(store.Payouts()), store.Batches()
+	consumePaymentRequests(f, s, command.NewRequestPayout(payouts, s.minimum, f.Now))
 
 	approver := &settle.Approver{Store: counted.Settling(store), Now: f.Now, Logger: f.Logger}
 	f.Every("approver", approveEvery, approver.Approve)
@@ -89,20 +89,25 @@ func build(ctx context.Context, f *service.Frame, s *settings) (service.Routes, 
 
 	return func(api huma.API) {
 		rest.Register(api, rest.UseCases{
-			Commissions: store,
-			Settle:      settle.New(counted.Settling(store), newID, s.secondPersonAbove),
-			ClosePayout: command.NewClosePayout(payouts),
-			ListPayouts: query.NewListPayouts(store.Payouts()),
-			GetPayout:   query.NewGetPayout(store.Payouts()),
-			GetBalances: query.NewGetBalances(store.Payouts()),
-			Unseal:      unseal,
-			Publish:     publish.New(store, newID),
-			Rules:       store,
-			Explain:     explain.New(store),
-			Summaries:   store,
-			Replay:      replay.New(counted.Replaying(store), newID),
-			Frames:      store,
-			Now:         f.Now,
+			Commissions:  store,
+			Settle:       settle.New(counted.Settling(store), newID, s.secondPersonAbove),
+			ClosePayout:  command.NewClosePayout(payouts),
+			ListPayouts:  query.NewListPayouts(store.Payouts()),
+			GetPayout:    query.NewGetPayout(store.Payouts()),
+			GetBalances:  query.NewGetBalances(store.Payouts()),
+			Batches:      query.NewBatches(batches),
+			MakeBatch:    command.NewMakeBatch(batches, newID, s.fourEyes),
+			ApproveBatch: command.NewApproveBatch(batches, s.fourEyes),
+			SendBatch:    command.NewSendBatch(batches),
+			CancelBatch:  command.NewCancelBatch(batches),
+			Unseal:       unseal,
+			Publish:      publish.New(store, newID),
+			Rules:        store,
+			Explain:      explain.New(store),
+			Summaries:    store,
+			Replay:       replay.New(counted.Replaying(store), newID),
+			Frames:       store,
+			Now:          f.Now,
 		})
 	}, nil
 }

@@ -85,7 +85,7 @@ func TestGoldenMessages(t *testing.T) {
 	}
 
 	payments := events.NewPayments(
-		command.NewRequestPayout(store.Payouts(), time.Now),
+		command.NewRequestPayout(store.Payouts(), nil, time.Now),
 		&dead,
 		true,
 		slog.New(slog.DiscardHandler),

@@ -2,6 +2,7 @@ package rest_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -73,17 +74,19 @@ func TestEveryChangeIsAudited(t *testing.T) {
 		}
 	}
 
-	moved := func(from, to string, version, minor int) string {
-		text := `{"status":%q,"version":%d,"amount_minor":%d,"currency":"USD"}`
-		return fmt.Sprintf(text+"|"+text, from, version, minor, to, version+1, minor)
+	moved := func(from, to string, version, minor int, more ...string) string {
+		text := `{"status":%q,"version":%d,"amount_minor":%d,"currency":"USD"`
+		before := fmt.Sprintf(text+"}", from, version, minor)
+
+		return before + "|" + fmt.Sprintf(text, to, version+1, minor) + strings.Join(more, "") + "}"
 	}
 	for i, tt := range []struct{ path, action, subject, change string }{
 		{"/commissions/" + e1 + "/hold", "hold", "commission|" + e1, moved("pending", "held", 1, 1000)},
 		{"/commissions/" + e1 + "/release", "release", "commission|" + e1, moved("held", "pending", 2, 1000)},
 		{"/commissions/" + e1 + "/approve", "approve", "commission|" + e1, moved("pending", "approved", 3, 1000)},
 		{"/commissions/" + e2 + "/reject", "reject", "commission|" + e2, moved("pending", "rejected", 1, 1000)},
-		{"/payouts/" + payouts[0] + "/complete", "completed", "payout|" + payouts[0], moved("requested", "completed", 1, 100)},
-		{"/payouts/" + payouts[1] + "/fail", "failed", "payout|" + payouts[1], moved("requested", "failed", 1, 100)},
+		{"/payouts/" + payouts[0] + "/complete", "completed", "payout|" + payouts[0], moved("requested", "completed", 1, 100, `,"paid_at":"2026-11-23T12:00:00Z"`)},
+		{"/payouts/" + payouts[1] + "/fail", "failed", "payout|" + payouts[1], moved("requested", "failed", 1, 100, `,"failure_code":"other"`)},
 		{"/payouts/" + payouts[2] + "/cancel", "cancelled", "payout|" + payouts[2], moved("requested", "cancelled", 1, 100)},
 		{"/rules/" + rule + "/retire", "retire", "rule|" + rule, `|{"retired_at":"2026-11-23T12:00:00Z"}`},
 	} {

@@ -8,8 +8,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"tributary/commission/internal/application/change"
-	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/payout"
 	"tributary/platform/auth"
@@ -30,7 +28,13 @@ type payoutBody struct {
 	CreatedAt    time.Time  `json:"created_at" doc:"When the payout was created."`
 	ClosedAt     *time.Time `json:"closed_at" doc:"When it was rejected, completed, failed or cancelled. Null before."`
 	ConflictedAt *time.Time `json:"conflicted_at" doc:"When a different request with the same Idempotency-Key, and so the same command_id, arrived. It had no effect. Null if there was none."`
-	Version      int        `json:"version" doc:"The number of the version, which every change increases. Send it as If-Match to change the payout." example:"1"`
+
+	BatchID           *string    `json:"batch_id" doc:"The batch that pays it. Null for none."`
+	ExternalReference *string    `json:"external_reference" doc:"The name of the payment at the bank or provider. Null if there is none." example:"4711"`
+	PaidAt            *time.Time `json:"paid_at" doc:"When it was paid. Null unless it is completed."`
+	FailureCode       *string    `json:"failure_code" enum:"account_invalid,account_closed,account_blocked,recipient_mismatch,recipient_refused,limit_exceeded,funds_missing,compliance,returned,technical,other" doc:"Why the payment did not succeed. Null unless it failed."`
+
+	Version int `json:"version" doc:"The number of the version, which every change increases. Send it as If-Match to change the payout." example:"1"`
 
 	Details accountDetails `json:"account_details,omitempty" doc:"The account to pay to. Present only in the answer for a single payout, for callers who may read it, if it can be opened."`
 }
@@ -83,14 +87,21 @@ func payoutBodyOf(p payout.Snapshot) payoutBody {
 		CreatedAt:    p.CreatedAt,
 		ClosedAt:     optionalTime(p.ClosedAt),
 		ConflictedAt: optionalTime(p.ConflictedAt),
-		Version:      p.Version,
+
+		BatchID:           optional(p.BatchID),
+		ExternalReference: optional(p.ExternalReference),
+		PaidAt:            optionalTime(p.PaidAt),
+		FailureCode:       optional(string(p.FailureCode)),
+
+		Version: p.Version,
 	}
 }
 
 type listPayoutsInput struct {
 	httpapi.ListInput
-	UserID string `query:"user_id" maxLength:"128" doc:"Only payouts of this user." example:"user123"`
-	Status string `query:"status" enum:"requested,rejected,completed,failed,cancelled" doc:"Only payouts of this status."`
+	UserID  string `query:"user_id" maxLength:"128" doc:"Only payouts of this user." example:"user123"`
+	Status  string `query:"status" enum:"requested,rejected,completed,failed,cancelled" doc:"Only payouts of this status."`
+	BatchID string `query:"batch_id" maxLength:"64" doc:"Only payouts of this batch."`
 }
 
 type payoutCursor struct {
@@ -106,17 +117,7 @@ type PayoutInput struct {
 	ID resourceID `path:"id" maxLength:"64" doc:"The id of the payout, which is the command_id of its request."`
 }
 
-type closeInput struct {
-	ChangeHeaders
-	MatchHeader
-	PayoutInput
-	Body struct {
-		Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"The reason, kept in the audit log." example:"Paid by bank transfer."`
-	}
-}
-
 func registerPayouts(api huma.API, uses UseCases) {
-	clock := uses.Now
 	huma.Register(
 		api,
 		readOperation(huma.Operation{
@@ -144,7 +145,11 @@ func registerPayouts(api huma.API, uses UseCases) {
 			rows, err := uses.ListPayouts.Handle(
 				ctx,
 				callerOf(ctx),
-				query.PayoutFilter{UserID: in.UserID, Status: in.Status},
+				query.PayoutFilter{
+					UserID:  in.UserID,
+					Status:  in.Status,
+					BatchID: in.BatchID,
+				},
 				in.Limit+1,
 				query.PayoutPosition{CreatedAt: cursor.At, ID: cursor.ID},
 			)
@@ -187,70 +192,6 @@ func registerPayouts(api huma.API, uses UseCases) {
 
 			return &answered[payoutBody]{ETag: etag(found.Version), Body: body}, nil
 		})
-
-	for _, a := range []struct {
-		verb, summary, description string
-		to                         payout.Status
-		roles                      []auth.Role
-	}{
-		{
-			"complete", "Complete a payout", "The amount was paid.",
-			payout.Completed,
-			[]auth.Role{auth.Finance},
-		},
-		{
-			"fail", "Fail a payout", "The payment did not succeed; the amount is available again.",
-			payout.Failed,
-			[]auth.Role{auth.Finance},
-		},
-		{
-			"cancel", "Cancel a payout", "The payment is not made; the amount is available again.",
-			payout.Cancelled,
-			[]auth.Role{auth.Operator, auth.Finance},
-		},
-	} {
-		op := changeOperation(huma.Operation{
-			OperationID: a.verb + "-payout",
-			Path:        "/payouts/{id}/" + a.verb,
-			Summary:     a.summary,
-			Description: a.description,
-			Tags:        []string{"Payouts"},
-			Errors:      []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed},
-		}, a.roles...)
-		huma.Register(
-			api,
-			op,
-			func(ctx context.Context, in *closeInput) (*answered[payoutBody], error) {
-				version, err := in.version()
-				if err != nil {
-					return nil, err
-				}
-
-				frame := framed{
-					operation: op.OperationID,
-					key:       in.IdempotencyKey,
-					reason:    in.Body.Reason,
-					content:   []any{in.ID, in.IfMatch, in.Body},
-				}
-
-				return withETag(
-					changing(
-						ctx,
-						clock,
-						frame,
-						payoutBodyOf,
-						func(r change.Request) (payout.Snapshot, error) {
-							return uses.ClosePayout.Handle(
-								ctx,
-								r,
-								command.Closing{ID: string(in.ID), Version: version, To: a.to},
-							)
-						},
-					),
-				)
-			},
-		)
-	}
 }
 
 // balanceBody is the balance of a user in a currency.

@@ -26,12 +26,17 @@ const Base = "/api/v1/commission"
 
 // UseCases are the use cases behind the routes.
 type UseCases struct {
-	Commissions query.Commissions
-	Settle      *settle.Handler
-	ClosePayout *command.ClosePayout
-	ListPayouts *query.ListPayouts
-	GetPayout   *query.GetPayout
-	GetBalances *query.GetBalances
+	Commissions  query.Commissions
+	Settle       *settle.Handler
+	ClosePayout  *command.ClosePayout
+	ListPayouts  *query.ListPayouts
+	GetPayout    *query.GetPayout
+	GetBalances  *query.GetBalances
+	Batches      *query.Batches
+	MakeBatch    *command.MakeBatch
+	ApproveBatch *command.ApproveBatch
+	SendBatch    *command.SendBatch
+	CancelBatch  *command.CancelBatch
 	// Unseal opens sealed account details.
 	Unseal    func(text, commandID string) ([]byte, error)
 	Publish   *publish.Handler
@@ -49,7 +54,11 @@ func Register(api huma.API, uses UseCases) {
 	registerDecisions(api, uses.Commissions)
 	registerActions(api, uses.Settle, uses.Now)
 	registerPayouts(api, uses)
+	registerClosings(api, uses)
 	registerBalances(api, uses.GetBalances)
+	registerBatches(api, uses)
+	registerMakeBatch(api, uses)
+	registerChangeBatches(api, uses)
 	registerExplain(api, uses.Explain)
 	registerSummary(api, uses.Summaries)
 	registerReplays(api, uses.Replay, uses.Frames, uses.Now)
@@ -62,6 +71,7 @@ func Tags() []*huma.Tag {
 		{Name: "Commissions", Description: "What partners have earned, and operators' changes to it."},
 		{Name: "Decisions", Description: "The one decision about every event, with its reason."},
 		{Name: "Payouts", Description: "Payouts and balances."},
+		{Name: "Payout batches", Description: "Payment runs: payouts that are approved, sent and settled together."},
 		{Name: "Rules", Description: "The versions of the commission rules."},
 		{Name: "Replays", Description: "Decide past events again, or try a rule on them."},
 	}

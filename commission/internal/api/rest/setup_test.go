@@ -68,7 +68,7 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 	clock := func() time.Time { return time.UnixMicro(s.now.Load()) }
 	s.store = postgres.New(s.db.Pool)
 	s.consume = consume.New(s.store, clock, newID)
-	s.payouts = command.NewRequestPayout(s.store.Payouts(), clock)
+	s.payouts = command.NewRequestPayout(s.store.Payouts(), nil, clock)
 
 	limit, err := money.ParseRate("999999")
 	if err != nil {
@@ -87,19 +87,24 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 		Middleware: []func(huma.Context, func(huma.Context)){auth.Middleware(verifier, auth.Limits{})},
 	})
 	rest.Register(api.Huma, rest.UseCases{
-		Commissions: s.store,
-		Settle:      settle.New(s.store, newID, &limit),
-		ClosePayout: command.NewClosePayout(s.store.Payouts()),
-		ListPayouts: query.NewListPayouts(s.store.Payouts()),
-		GetPayout:   query.NewGetPayout(s.store.Payouts()),
-		GetBalances: query.NewGetBalances(s.store.Payouts()),
-		Publish:     publish.New(s.store, newID),
-		Rules:       s.store,
-		Explain:     explain.New(s.store),
-		Summaries:   s.store,
-		Replay:      replay.New(s.store, newID),
-		Frames:      s.store,
-		Now:         clock,
+		Commissions:  s.store,
+		Settle:       settle.New(s.store, newID, &limit),
+		ClosePayout:  command.NewClosePayout(s.store.Payouts()),
+		ListPayouts:  query.NewListPayouts(s.store.Payouts()),
+		GetPayout:    query.NewGetPayout(s.store.Payouts()),
+		GetBalances:  query.NewGetBalances(s.store.Payouts()),
+		Batches:      query.NewBatches(s.store.Batches()),
+		MakeBatch:    command.NewMakeBatch(s.store.Batches(), newID, true),
+		ApproveBatch: command.NewApproveBatch(s.store.Batches(), true),
+		SendBatch:    command.NewSendBatch(s.store.Batches()),
+		CancelBatch:  command.NewCancelBatch(s.store.Batches()),
+		Publish:      publish.New(s.store, newID),
+		Rules:        s.store,
+		Explain:      explain.New(s.store),
+		Summaries:    s.store,
+		Replay:       replay.New(s.store, newID),
+		Frames:       s.store,
+		Now:          clock,
 	})
 	s.handler = api.Router
 

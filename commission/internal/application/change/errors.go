@@ -1,6 +1,9 @@
 package change
 
-import "tributary/platform/fault"
+import (
+	"tributary/commission/internal/domain/effect"
+	"tributary/platform/fault"
+)
 
 // The faults of changes. A key that was used for another request is fault.ErrKeyReused.
 var (
@@ -16,10 +19,5 @@ var (
 		"The change is about the caller's own money, or a rule for it alone: another person must "+
 			"do it, whatever roles the caller has.",
 	)
-	ErrSecondPerson = fault.Define(
-		fault.Forbidden,
-		"second_person_required",
-		"The adjustment is above ADJUSTMENT_SECOND_PERSON_ABOVE and was made by the caller: "+
-			"another operator must approve it.",
-	)
+	ErrSecondPerson = effect.ErrSecondPerson
 )

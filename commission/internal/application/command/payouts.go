@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"tributary/commission/internal/application/change"
+	"tributary/commission/internal/domain/batch"
 	"tributary/commission/internal/domain/effect"
 	"tributary/commission/internal/domain/payout"
 	"tributary/platform/money"
@@ -22,13 +23,14 @@ type Payouts interface {
 		wanted payout.Wanted,
 		fn func(available money.Amount) (payout.Payout, effect.Effect, error),
 	) (stored payout.Snapshot, known bool, err error)
-	// Update stores what fn makes of the payout, with the outcome that fn returns. It returns the
-	// fault payout_not_found for an unknown id, idempotency_key_reused if the request's key was
+	// Update stores what fn makes of the payout and of its batch, which is the zero Batch for a
+	// payout in none, with the outcome that fn returns. It returns the fault payout_not_found for
+	// an unknown id, idempotency_key_reused if the request's key was
 	// used for another request, and a *change.ReplayedError for a repetition, without running fn.
 	Update(
 		ctx context.Context,
 		request change.Request,
 		id string,
-		fn func(*payout.Payout) (change.Outcome, error),
+		fn func(*payout.Payout, *batch.Batch) (change.Outcome, error),
 	) error
 }

@@ -23,7 +23,7 @@ type PayoutReader interface {
 }
 
 // PayoutFilter narrows the list of payouts. Empty fields match all.
-type PayoutFilter struct{ UserID, Status string }
+type PayoutFilter struct{ UserID, Status, BatchID string }
 
 // PayoutPosition is a position in the list of payouts.
 type PayoutPosition struct {

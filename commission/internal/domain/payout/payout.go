@@ -18,6 +18,9 @@ const ReasonBalance = "insufficient_balance"
 // not verified, if verification is required.
 const ReasonUnverified = "unverified_identity"
 
+// ReasonMinimum is the reason of a payout that is rejected because it is below the Minimum.
+const ReasonMinimum = "below_minimum"
+
 // Snapshot is the content of a payout. Details name the account to pay to, as in the command: they
 // are personal data, never shown or logged.
 type Snapshot struct {
@@ -32,6 +35,12 @@ type Snapshot struct {
 	RequestedAt time.Time
 	CreatedAt   time.Time
 	ClosedAt    time.Time // zero while it is requested
+	// BatchID is the batch that pays it; "" for none.
+	BatchID string
+	// ExternalReference, PaidAt and FailureCode are those of its Closing.
+	ExternalReference string
+	PaidAt            time.Time   // zero unless it is completed
+	FailureCode       FailureCode // "" unless it failed
 	// when another request was made with the same id, zero for never
 	ConflictedAt time.Time
 	Version      int
@@ -100,25 +109,47 @@ func Restore(snapshot Snapshot) Payout { return Payout{snapshot: snapshot} }
 // Snapshot returns a copy of the content.
 func (p *Payout) Snapshot() Snapshot { return p.snapshot }
 
-// Close moves the payout to a terminal status for a reason. effect.ErrTransition is
-// returned where Transitions does not list the move.
-func (p *Payout) Close(to Status, reason string, now time.Time) (effect.Effect, error) {
+// Close moves the payout to a terminal status. effect.ErrTransition is returned where
+// Transitions does not list the move, and fault.ErrValidation with every fault of the closing. The
+// batch of the payout, if there is one, must allow it: see batch.Batch.Close.
+func (p *Payout) Close(closing Closing, now time.Time) (effect.Effect, error) {
 	before := p.snapshot
 
-	t, ok := transition(before.Status, to)
+	t, ok := transition(before.Status, closing.To)
 	if !ok {
 		return effect.Effect{}, effect.ErrTransition.New(
 			"The payout is " + string(before.Status) + "; only a requested one can be closed.",
 		)
 	}
 
-	p.snapshot.Status = to
-	p.snapshot.Reason = reason
-	p.snapshot.ClosedAt = now
-	p.snapshot.Version++
+	if err := p.close(closing, now); err != nil {
+		return effect.Effect{}, err
+	}
 
 	return p.move(p.effect(t.Fact, before), ledger.InPayout, t.Account)
 }
+
+// Join puts a requested payout into a batch. ErrInBatch is returned if it is in one already, and
+// effect.ErrTransition if it is not requested.
+func (p *Payout) Join(batchID string) error {
+	switch {
+	case p.snapshot.BatchID != "":
+		return ErrInBatch
+	case p.snapshot.Status != Requested:
+		return effect.ErrTransition.New(
+			"The payout is " + string(p.snapshot.Status) + "; only a requested one can be paid.",
+		)
+	}
+
+	p.snapshot.BatchID = batchID
+	p.snapshot.Version++
+
+	return nil
+}
+
+// Leave takes the payout out of its batch, as a part of the change that the caller makes: the
+// version stays.
+func (p *Payout) Leave() { p.snapshot.BatchID = "" }
 
 // Conflicts reports whether wanted, which has the id of the payout, is a different request. It
 // returns false if either has no hash, or if their hashes were computed with different keys.

@@ -81,7 +81,7 @@ func TestTransitions(t *testing.T) {
 				Status:  from,
 				Version: 3,
 			})
-			out, err := p.Close(to, "bank 4711", noon())
+			out, err := p.Close(payout.Closing{To: to, Reason: "bank 4711"}, noon())
 
 			i := slices.IndexFunc(payout.Transitions(), func(t payout.Transition) bool {
 				return t.From == from && t.To == to

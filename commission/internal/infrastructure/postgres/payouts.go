@@ -11,6 +11,7 @@ import (
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/query"
+	"tributary/commission/internal/domain/batch"
 	"tributary/commission/internal/domain/effect"
 	"tributary/commission/internal/domain/ledger"
 	"tributary/commission/internal/domain/payout"
@@ -19,14 +20,16 @@ import (
 
 const (
 	payoutColumns = `id::text, user_id, amount_minor, currency, payment_method, account_details,
-    request_hash, status, reason, requested_at, created_at, closed_at, conflicted_at, version`
+    request_hash, status, reason, requested_at, created_at, closed_at, conflicted_at, batch_id::text,
+    external_reference, paid_at, failure_code, version`
 	selectPayouts = `SELECT ` + payoutColumns + ` FROM payouts`
 	insertPayout  = `
 INSERT INTO payouts (id, user_id, amount_minor, currency, payment_method, account_details,
     request_hash, status, reason, requested_at, created_at, closed_at)
 VALUES ($1, $2, $3, $4, $5, $6, nullif($7, ''), $8, nullif($9, ''), $10, $11, $12)`
 	updatePayout = `UPDATE payouts SET status = $2, reason = nullif($3, ''), closed_at = $4,
-    version = $5 WHERE id = $1`
+    batch_id = nullif($5, '')::uuid, external_reference = nullif($6, ''), paid_at = $7,
+    failure_code = nullif($8, ''), version = $9 WHERE id = $1`
 	noteConflict = `UPDATE payouts SET conflicted_at = $2, version = $3
     WHERE id = $1 AND version = $3 - 1`
 	selectAvailable = `SELECT least(coalesce((SELECT available_minor FROM balances
@@ -55,6 +58,10 @@ func scanPayout(row pgx.CollectableRow) (payout.Snapshot, error) {
 		hash, reason *string
 		closed       *time.Time
 		conflicted   *time.Time
+		batchID      *string
+		reference    *string
+		paid         *time.Time
+		failure      *string
 	)
 
 	err := row.Scan(
@@ -71,6 +78,10 @@ func scanPayout(row pgx.CollectableRow) (payout.Snapshot, error) {
 		&p.CreatedAt,
 		&closed,
 		&conflicted,
+		&batchID,
+		&reference,
+		&paid,
+		&failure,
 		&p.Version,
 	)
 	if err != nil {
@@ -86,6 +97,10 @@ func scanPayout(row pgx.CollectableRow) (payout.Snapshot, error) {
 	p.CreatedAt = p.CreatedAt.UTC()
 	p.ClosedAt = utc(closed)
 	p.ConflictedAt = utc(conflicted)
+	p.BatchID = value(batchID)
+	p.ExternalReference = value(reference)
+	p.PaidAt = utc(paid)
+	p.FailureCode = payout.FailureCode(value(failure))
 
 	return p, err
 }
@@ -206,12 +221,12 @@ func addPayout(ctx context.Context, tx pgx.Tx, p payout.Snapshot) error {
 }
 
 // Update reads the payout twice: first for the user to lock, who never changes, and then again
-// under the lock.
+// under the locks of the user and of the batch, in this order.
 func (r Payouts) Update(
 	ctx context.Context,
 	request change.Request,
 	id string,
-	fn func(*payout.Payout) (change.Outcome, error),
+	fn func(*payout.Payout, *batch.Batch) (change.Outcome, error),
 ) error {
 	return r.store.once(ctx, request, func(tx pgx.Tx) (change.Outcome, error) {
 		found, err := readPayout(ctx, tx, id, "")
@@ -224,32 +239,54 @@ func (r Payouts) Update(
 			return change.Outcome{}, err
 		}
 
-		if found, err = readPayout(ctx, tx, id, " FOR UPDATE"); err != nil {
-			return change.Outcome{}, err
-		}
-
-		changed := payout.Restore(found)
-
-		outcome, err := fn(&changed)
+		of, err := lockBatchOf(ctx, tx, found.BatchID)
 		if err != nil {
 			return change.Outcome{}, err
 		}
 
-		p := changed.Snapshot()
-		if _, err := tx.Exec(
-			ctx,
-			updatePayout,
-			p.ID,
-			string(p.Status),
-			p.Reason,
-			orNil(p.ClosedAt),
-			p.Version,
-		); err != nil {
+		if found, err = readPayout(ctx, tx, id, " FOR UPDATE"); err != nil {
+			return change.Outcome{}, err
+		}
+
+		if found.BatchID != of.Snapshot().ID {
+			return change.Outcome{}, errRace
+		}
+
+		changed := payout.Restore(found)
+
+		outcome, err := fn(&changed, &of)
+		if err != nil {
+			return change.Outcome{}, err
+		}
+
+		if err := saveBatch(ctx, tx, of.Snapshot()); err != nil {
+			return change.Outcome{}, err
+		}
+
+		if err := savePayout(ctx, tx, changed.Snapshot()); err != nil {
 			return change.Outcome{}, err
 		}
 
 		return outcome, copyTransfers(ctx, locked, outcome.Effect.Transfers, request.Now)
 	})
+}
+
+func savePayout(ctx context.Context, tx pgx.Tx, p payout.Snapshot) error {
+	_, err := tx.Exec(
+		ctx,
+		updatePayout,
+		p.ID,
+		string(p.Status),
+		p.Reason,
+		orNil(p.ClosedAt),
+		p.BatchID,
+		p.ExternalReference,
+		orNil(p.PaidAt),
+		string(p.FailureCode),
+		p.Version,
+	)
+
+	return err
 }
 
 func (r Payouts) Payout(ctx context.Context, owner query.Owner, id string) (payout.Snapshot, error) {
@@ -273,6 +310,14 @@ func (r Payouts) Payouts(
 
 	if filter.Status != "" {
 		c.add("status = $?", filter.Status)
+	}
+
+	if filter.BatchID != "" {
+		if _, err := uuid.Parse(filter.BatchID); err != nil {
+			return nil, nil // no batch has that id
+		}
+
+		c.add("batch_id = $?::uuid", filter.BatchID)
 	}
 
 	if after.ID != "" {

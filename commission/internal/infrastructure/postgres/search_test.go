@@ -166,12 +166,12 @@ func filled(t *testing.T, rows []row) search {
 	}
 
 	f.owned(t, `INSERT INTO payouts (id, user_id, amount_minor, currency, payment_method,
-    account_details, status, requested_at, created_at, closed_at)
+    account_details, status, requested_at, created_at, closed_at, paid_at)
 		SELECT gen_random_uuid(), 'u' || i % 100, 1, 'USD', 'm', '{}',
 		    CASE WHEN i <= 15 THEN 'requested' ELSE 'completed' END,
 		        '2026-01-01Z'::timestamptz + i * interval '1 s',
 		            '2026-01-01Z'::timestamptz + i * interval '1 s',
-		CASE WHEN i > 15 THEN now() END FROM generate_series(1, 40000) AS i`)
+		CASE WHEN i > 15 THEN now() END, CASE WHEN i > 15 THEN now() END FROM generate_series(1, 40000) AS i`)
 	f.owned(t, "VACUUM ANALYZE")
 
 	cfg, err := pgxpool.ParseConfig(f.db.URL)

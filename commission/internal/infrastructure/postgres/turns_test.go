@@ -241,7 +241,7 @@ func TestABrokenConstraintIsTriedAgain(t *testing.T) {
 
 // request requests a payout.
 func (f fixture) request(ctx context.Context, wanted payout.Wanted) (payout.Snapshot, error) {
-	return command.NewRequestPayout(f.store.Payouts(), start).Handle(ctx, wanted)
+	return command.NewRequestPayout(f.store.Payouts(), nil, start).Handle(ctx, wanted)
 }
 
 // owned returns the limit of a read of the user's data, or of everything for "".

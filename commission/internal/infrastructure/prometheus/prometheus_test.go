@@ -18,6 +18,7 @@ import (
 	"tributary/commission/internal/application/consume"
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/application/settle"
+	"tributary/commission/internal/domain/batch"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/payout"
@@ -101,7 +102,7 @@ func setup(t *testing.T) service {
 	}
 	counted := prometheus.New(s.registry, clock)
 	s.consume = consume.New(counted.Consuming(s.store), clock, newID)
-	s.request = command.NewRequestPayout(counted.Payouts(s.store.Payouts()), clock)
+	s.request = command.NewRequestPayout(counted.Payouts(s.store.Payouts()), nil, clock)
 	s.closing = command.NewClosePayout(counted.Payouts(s.store.Payouts()))
 	s.settling = counted.Settling(s.store)
 	s.settle = settle.New(s.settling, newID, nil)
@@ -264,7 +265,7 @@ func (brokenPayouts) Update(
 	context.Context,
 	change.Request,
 	string,
-	func(*payout.Payout) (change.Outcome, error),
+	func(*payout.Payout, *batch.Batch) (change.Outcome, error),
 ) error {
 	return errBroken
 }

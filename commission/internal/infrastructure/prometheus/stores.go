@@ -9,6 +9,7 @@ import (
 	"tributary/commission/internal/application/consume"
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/application/settle"
+	"tributary/commission/internal/domain/batch"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/effect"
 	"tributary/commission/internal/domain/event"
@@ -115,16 +116,21 @@ func (p countedPayouts) Update(
 	ctx context.Context,
 	request change.Request,
 	id string,
-	fn func(*payout.Payout) (change.Outcome, error),
+	fn func(*payout.Payout, *batch.Batch) (change.Outcome, error),
 ) error {
 	var status payout.Status
 
-	err := p.Payouts.Update(ctx, request, id, func(x *payout.Payout) (change.Outcome, error) {
-		outcome, err := fn(x)
-		status = x.Snapshot().Status
+	err := p.Payouts.Update(
+		ctx,
+		request,
+		id,
+		func(x *payout.Payout, b *batch.Batch) (change.Outcome, error) {
+			outcome, err := fn(x, b)
+			status = x.Snapshot().Status
 
-		return outcome, err
-	})
+			return outcome, err
+		},
+	)
 	if err == nil {
 		p.metrics.paid(status)
 	}

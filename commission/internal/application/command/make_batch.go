@@ -1,0 +1,65 @@
+package command
+
+import (
+	"context"
+
+	"tributary/commission/internal/application/change"
+	"tributary/commission/internal/domain/batch"
+	"tributary/commission/internal/domain/commission"
+	"tributary/commission/internal/domain/effect"
+	"tributary/commission/internal/domain/payout"
+)
+
+// MakeBatch makes payout batches.
+type MakeBatch struct {
+	batches  Batches
+	newID    func() string
+	fourEyes bool
+}
+
+// NewMakeBatch returns the handler. With fourEyes another person than its maker must approve a
+// batch. It is safe for concurrent use.
+func NewMakeBatch(batches Batches, newID func() string, fourEyes bool) *MakeBatch {
+	return &MakeBatch{batches: batches, newID: newID, fourEyes: fourEyes}
+}
+
+// Handle makes a draft of the oldest requested payouts, without those of the actor. It returns the
+// faults of Batches.Make and batch.Make, and validation_failed for a reason that is not one.
+func (h *MakeBatch) Handle(
+	ctx context.Context,
+	request change.Request,
+	wanted batch.Wanted,
+) (batch.Snapshot, error) {
+	if err := commission.CheckReason(request.Reason); err != nil {
+		return batch.Snapshot{}, err
+	}
+
+	wanted.ID = h.newID()
+	wanted.MadeBy = request.Actor
+	wanted.FourEyes = h.fourEyes
+	wanted.Reason = request.Reason
+
+	var made batch.Snapshot
+	err := h.batches.Make(
+		ctx,
+		request,
+		wanted,
+		func(payouts []*payout.Payout) (batch.Batch, change.Outcome, error) {
+			b, err := batch.Make(wanted, payouts, request.Now)
+			if err != nil {
+				return b, change.Outcome{}, err
+			}
+
+			made = b.Snapshot()
+			outcome, err := request.Outcome(
+				batchRecord("make", batch.Snapshot{}, made),
+				effect.Effect{},
+				made,
+			)
+
+			return b, outcome, err
+		},
+	)
+
+	return made, err
+}

@@ -1,0 +1,310 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"tributary/commission/internal/application/change"
+	"tributary/commission/internal/application/command"
+	"tributary/commission/internal/application/query"
+	"tributary/commission/internal/domain/batch"
+	"tributary/commission/internal/domain/payout"
+	"tributary/platform/money"
+)
+
+const (
+	batchColumns = `id::text, currency, payment_method, cutoff, max_payouts, status, payouts,
+    total_minor::text, open_payouts, four_eyes,
+    EXISTS (SELECT FROM payout_files AS f WHERE f.batch_id = payout_batches.id),
+    made_by, made_at, approved_by, approved_at, sent_by, sent_at, closed_at, reason, version`
+	selectBatches = `SELECT ` + batchColumns + ` FROM payout_batches`
+	insertBatch   = `
+INSERT INTO payout_batches (id, currency, payment_method, cutoff, max_payouts, status, payouts,
+    total_minor, open_payouts, four_eyes, made_by, made_at, reason)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8::numeric, $9, $10, $11, $12, $13)`
+	updateBatch = `
+UPDATE payout_batches SET status = $2, payouts = $3, total_minor = $4::numeric, open_payouts = $5,
+    approved_by = nullif($6, ''), approved_at = $7, sent_by = nullif($8, ''), sent_at = $9,
+    closed_at = $10, reason = $11, version = $12
+WHERE id = $1 AND version < $12`
+
+	selectPayees = `SELECT user_id FROM payouts WHERE batch_id = $1`
+
+	// A claim waits for nobody: a payout that is being closed is left out, and so is one that
+	// another claim has locked. It moves no money, so it needs no lock of users.
+	claimPayouts = selectPayouts + ` WHERE currency = $1 AND payment_method = $2
+    AND status = 'requested' AND batch_id IS NULL AND created_at <= $3 AND user_id <> $4
+ORDER BY created_at, payouts.id LIMIT $5 FOR UPDATE SKIP LOCKED`
+	joinBatch = `UPDATE payouts SET batch_id = $1, version = version + 1
+    WHERE id = ANY($2::uuid[])`
+	releasePayouts = `UPDATE payouts SET batch_id = NULL, version = version + 1
+    WHERE batch_id = $1`
+)
+
+// Batches is the repository of payout batches.
+type Batches struct{ store *Store }
+
+var (
+	_ command.Batches   = Batches{}
+	_ query.BatchReader = Batches{}
+)
+
+// Batches returns the repository of payout batches.
+func (s *Store) Batches() Batches { return Batches{store: s} }
+
+func scanBatch(row pgx.CollectableRow) (batch.Snapshot, error) {
+	var (
+		b                      batch.Snapshot
+		code, status, total    string
+		approvedBy, sentBy     *string
+		approved, sent, closed *time.Time
+	)
+
+	err := row.Scan(
+		&b.ID,
+		&code,
+		&b.Method,
+		&b.Cutoff,
+		&b.Limit,
+		&status,
+		&b.Count,
+		&total,
+		&b.Open,
+		&b.FourEyes,
+		&b.Filed,
+		&b.MadeBy,
+		&b.MadeAt,
+		&approvedBy,
+		&approved,
+		&sentBy,
+		&sent,
+		&closed,
+		&b.Reason,
+		&b.Version,
+	)
+	if err != nil {
+		return b, err
+	}
+
+	if b.Currency, err = money.ParseCurrency(code); err != nil {
+		return b, err
+	}
+
+	b.Cutoff = b.Cutoff.UTC()
+	b.Status = batch.Status(status)
+	b.MadeAt = b.MadeAt.UTC()
+	b.ApprovedBy = value(approvedBy)
+	b.ApprovedAt = utc(approved)
+	b.SentBy = value(sentBy)
+	b.SentAt = utc(sent)
+	b.ClosedAt = utc(closed)
+	b.Total, err = money.ParseTotal(total, b.Currency)
+
+	return b, err
+}
+
+func readBatch(ctx context.Context, from querier, id, lock string) (batch.Snapshot, error) {
+	if _, err := uuid.Parse(id); err != nil {
+		return batch.Snapshot{}, batch.ErrNotFound
+	}
+
+	rows, err := from.Query(ctx, selectBatches+` WHERE id = $1`+lock, id)
+	if err != nil {
+		return batch.Snapshot{}, err
+	}
+
+	found, err := pgx.CollectExactlyOneRow(rows, scanBatch)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return found, batch.ErrNotFound
+	}
+
+	return found, err
+}
+
+// lockBatch waits for the row of the batch. Who also locks users does it before, and who changes
+// payouts of a batch does it after.
+func lockBatch(ctx context.Context, tx pgx.Tx, id string) (batch.Batch, error) {
+	found, err := readBatch(ctx, tx, id, " FOR UPDATE OF payout_batches")
+	if err != nil {
+		return batch.Batch{}, err
+	}
+
+	payees, err := collect(ctx, tx, pgx.RowTo[string], selectPayees, id)
+
+	return batch.Restore(found, payees), err
+}
+
+// lockBatchOf is lockBatch for the batch of a payout, and returns the zero Batch for none.
+func lockBatchOf(ctx context.Context, tx pgx.Tx, id string) (batch.Batch, error) {
+	if id == "" {
+		return batch.Batch{}, nil
+	}
+
+	found, err := readBatch(ctx, tx, id, " FOR UPDATE OF payout_batches")
+
+	return batch.Restore(found, nil), err
+}
+
+// saveBatch stores the batch, unless it is the zero Batch or has not changed.
+func saveBatch(ctx context.Context, tx pgx.Tx, b batch.Snapshot) error {
+	if b.ID == "" {
+		return nil
+	}
+
+	_, err := tx.Exec(
+		ctx,
+		updateBatch,
+		b.ID,
+		string(b.Status),
+		b.Count,
+		b.Total.Minor(),
+		b.Open,
+		b.ApprovedBy,
+		orNil(b.ApprovedAt),
+		b.SentBy,
+		orNil(b.SentAt),
+		orNil(b.ClosedAt),
+		b.Reason,
+		b.Version,
+	)
+
+	return err
+}
+
+// Make stores the batch before its payouts join it, as the triggers want it.
+func (r Batches) Make(
+	ctx context.Context,
+	request change.Request,
+	wanted batch.Wanted,
+	fn func([]*payout.Payout) (batch.Batch, change.Outcome, error),
+) error {
+	return r.store.once(ctx, request, func(tx pgx.Tx) (change.Outcome, error) {
+		found, err := collect(
+			ctx,
+			tx,
+			scanPayout,
+			claimPayouts,
+			wanted.Currency.String(),
+			wanted.Method,
+			wanted.Cutoff,
+			wanted.MadeBy,
+			min(wanted.Limit, batch.MaxPayouts),
+		)
+		if err != nil {
+			return change.Outcome{}, err
+		}
+
+		claimed := make([]*payout.Payout, len(found))
+		ids := make([]string, len(found))
+
+		for i := range found {
+			ids[i] = found[i].ID
+			p := payout.Restore(found[i])
+			claimed[i] = &p
+		}
+
+		made, outcome, err := fn(claimed)
+		if err != nil {
+			return change.Outcome{}, err
+		}
+
+		if err := addBatch(ctx, tx, made.Snapshot()); err != nil {
+			return change.Outcome{}, err
+		}
+
+		_, err = tx.Exec(ctx, joinBatch, made.Snapshot().ID, ids)
+
+		return outcome, err
+	})
+}
+
+func addBatch(ctx context.Context, tx pgx.Tx, b batch.Snapshot) error {
+	_, err := tx.Exec(
+		ctx,
+		insertBatch,
+		b.ID,
+		b.Currency.String(),
+		b.Method,
+		b.Cutoff,
+		b.Limit,
+		string(b.Status),
+		b.Count,
+		b.Total.Minor(),
+		b.Open,
+		b.FourEyes,
+		b.MadeBy,
+		b.MadeAt,
+		b.Reason,
+	)
+
+	return err
+}
+
+func (r Batches) Update(
+	ctx context.Context,
+	request change.Request,
+	id string,
+	fn func(*batch.Batch) (change.Outcome, error),
+) error {
+	return r.store.once(ctx, request, func(tx pgx.Tx) (change.Outcome, error) {
+		changed, err := lockBatch(ctx, tx, id)
+		if err != nil {
+			return change.Outcome{}, err
+		}
+
+		outcome, err := fn(&changed)
+		if err != nil {
+			return change.Outcome{}, err
+		}
+
+		after := changed.Snapshot()
+		if err := saveBatch(ctx, tx, after); err != nil {
+			return change.Outcome{}, err
+		}
+
+		if after.Status == batch.Cancelled {
+			_, err = tx.Exec(ctx, releasePayouts, id)
+		}
+
+		return outcome, err
+	})
+}
+
+func (r Batches) Batch(ctx context.Context, id string) (batch.Snapshot, error) {
+	found, err := readBatch(ctx, r.store.pool, id, "")
+	return found, mapped("read a payout batch", err)
+}
+
+func (r Batches) Batches(
+	ctx context.Context,
+	filter query.BatchFilter,
+	limit int,
+	after query.BatchPosition,
+) ([]batch.Snapshot, error) {
+	var c conditions
+
+	if filter.Status != "" {
+		c.add("status = $?", filter.Status)
+	}
+
+	if after.ID != "" {
+		if _, err := uuid.Parse(after.ID); err != nil {
+			return nil, errCursor()
+		}
+
+		c.texts = append(
+			c.texts,
+			"(made_at, id) < ("+c.arg(after.MadeAt)+", "+c.arg(after.ID)+"::uuid)",
+		)
+	}
+
+	sql := selectBatches + c.where() + " ORDER BY made_at DESC, payout_batches.id DESC LIMIT " +
+		c.arg(limit)
+	list, err := collect(ctx, r.store.pool, scanBatch, sql, c.planned()...)
+
+	return list, mapped("list payout batches", tooWide(err))
+}
