@@ -32,7 +32,7 @@ type payoutBody struct {
 	BatchID           *string    `json:"batch_id" doc:"The batch that pays it. Null for none."`
 	ExternalReference *string    `json:"external_reference" doc:"The name of the payment at the bank or provider. Null if there is none." example:"4711"`
 	PaidAt            *time.Time `json:"paid_at" doc:"When it was paid. Null unless it is completed."`
-	FailureCode       *string    `json:"failure_code" enum:"account_invalid,account_closed,account_blocked,recipient_mismatch,recipient_refused,limit_exceeded,funds_missing,compliance,returned,technical,other" doc:"Why the payment did not succeed. Null unless it failed."`
+	FailureCode       *string    `json:"failure_code" doc:"Why the payment did not succeed, as in the request that said so. Null unless it failed." example:"account_closed"`
 
 	Version int `json:"version" doc:"The number of the version, which every change increases. Send it as If-Match to change the payout." example:"1"`
 
