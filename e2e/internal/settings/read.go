@@ -37,6 +37,10 @@ func read(root, dir, name string) ([]Setting, error) {
 
 	var list []Setting
 	for _, field := range structure.Fields.List {
+		if len(field.Names) > 0 && !field.Names[0].IsExported() {
+			continue // read from settings, not one
+		}
+
 		variable, value := tags(field)
 		if variable != "" {
 			s, err := setting(field, variable, value)

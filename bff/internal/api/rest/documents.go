@@ -69,7 +69,13 @@ type payoutBody struct {
 	CreatedAt    time.Time  `json:"created_at" doc:"When the payout was created."`
 	ClosedAt     *time.Time `json:"closed_at" doc:"When it was rejected, completed, failed or cancelled. Null before."`
 	ConflictedAt *time.Time `json:"conflicted_at" doc:"When a different request with the same Idempotency-Key, and so the same command_id, arrived. It had no effect. Null if there was none."`
-	Version      int        `json:"version" doc:"The number of the version, which every change increases. Send it as If-Match to change the payout." example:"1"`
+
+	BatchID           *string    `json:"batch_id" doc:"The batch that pays it. Null for none."`
+	ExternalReference *string    `json:"external_reference" doc:"The name of the payment at the bank or provider. Null if there is none." example:"4711"`
+	PaidAt            *time.Time `json:"paid_at" doc:"When it was paid. Null unless it is completed."`
+	FailureCode       *string    `json:"failure_code" doc:"Why the payment did not succeed, as in the request that said so. Null unless it failed." example:"account_closed"`
+
+	Version int `json:"version" doc:"The number of the version, which every change increases. Send it as If-Match to change the payout." example:"1"`
 }
 
 // balancesBody holds the balances of a user.
