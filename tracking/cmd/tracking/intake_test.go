@@ -27,6 +27,7 @@ import (
 	"tributary/platform/service"
 	"tributary/platform/telemetry"
 	"tributary/tracking/internal/api/rest"
+	"tributary/tracking/internal/application/command"
 	"tributary/tracking/internal/application/ingest"
 	"tributary/tracking/internal/application/query"
 	store "tributary/tracking/internal/infrastructure/postgres"
@@ -91,7 +92,7 @@ func newIntake(t *testing.T) *intake {
 	})
 	rest.Register(
 		api.Huma,
-		ingest.New(coalescer, in.keys, ids.New("tracking:event"), now),
+		command.New(coalescer, in.keys, ids.New("tracking:event"), now),
 		query.New(store.NewLog(db.Pool)),
 	)
 

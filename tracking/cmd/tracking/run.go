@@ -18,6 +18,7 @@ import (
 	"tributary/platform/relay"
 	"tributary/platform/service"
 	"tributary/tracking/internal/api/rest"
+	"tributary/tracking/internal/application/command"
 	"tributary/tracking/internal/application/ingest"
 	"tributary/tracking/internal/application/query"
 	"tributary/tracking/internal/domain/event"
@@ -34,7 +35,7 @@ func program(s *settings) service.Program {
 		About:    about(),
 		Settings: s,
 		Routes: func(api huma.API) {
-			rest.Register(api, ingest.New(nil, nil, nil, nil), query.New(nil))
+			rest.Register(api, command.New(nil, nil, nil, nil), query.New(nil))
 		},
 		Build: func(ctx context.Context, f *service.Frame) (service.Routes, error) {
 			return build(ctx, f, s)
@@ -73,7 +74,7 @@ func build(ctx context.Context, f *service.Frame, s *settings) (service.Routes, 
 	return func(api huma.API) {
 		rest.Register(
 			api,
-			ingest.New(intake, keys, ids.New("tracking:event"), f.Now),
+			command.New(intake, keys, ids.New("tracking:event"), f.Now),
 			query.New(store.NewLog(db.readers)),
 		)
 	}, nil

@@ -10,7 +10,7 @@ import (
 	"tributary/platform/auth"
 	"tributary/platform/fault"
 	"tributary/platform/httpapi"
-	"tributary/tracking/internal/application/ingest"
+	"tributary/tracking/internal/application/command"
 )
 
 const (
@@ -80,7 +80,7 @@ func recordBatch(c call, in Ingest) error {
 	cloud := c.media() == mediaClouds
 
 	var (
-		items  []ingest.Item
+		items  []command.Item
 		faults fault.Fields
 	)
 	read(body, func(r *reader) {
@@ -120,7 +120,7 @@ func recordBatch(c call, in Ingest) error {
 	return c.answer(http.StatusOK, text)
 }
 
-func batchResult(index int, result ingest.Result, cloud bool) BatchResult {
+func batchResult(index int, result command.Result, cloud bool) BatchResult {
 	if result.Err == nil {
 		return BatchResult{Index: index, EventID: result.EventID, Status: string(result.Status)}
 	}
@@ -158,8 +158,8 @@ func itemError(err error) *ItemError {
 }
 
 // events reads the body of a batch.
-func (r *reader) events(faults *fault.Fields) []ingest.Item {
-	var items []ingest.Item
+func (r *reader) events(faults *fault.Fields) []command.Item {
+	var items []command.Item
 	given := false
 
 	ok := r.members(func(name []byte) {
@@ -172,7 +172,7 @@ func (r *reader) events(faults *fault.Fields) []ingest.Item {
 			return
 		}
 
-		items = r.items("events", faults, func() ingest.Item { return r.event("") })
+		items = r.items("events", faults, func() command.Item { return r.event("") })
 	})
 	switch {
 	case !ok:
@@ -185,12 +185,12 @@ func (r *reader) events(faults *fault.Fields) []ingest.Item {
 }
 
 // cloudEvents reads the body of a CloudEvents batch.
-func (r *reader) cloudEvents(faults *fault.Fields) []ingest.Item {
+func (r *reader) cloudEvents(faults *fault.Fields) []command.Item {
 	return r.items(whole, faults, r.cloudEvent)
 }
 
-func (r *reader) items(field string, faults *fault.Fields, one func() ingest.Item) []ingest.Item {
-	var items []ingest.Item
+func (r *reader) items(field string, faults *fault.Fields, one func() command.Item) []command.Item {
+	var items []command.Item
 	count, told := 0, 0
 
 	ok := r.elements(func() {

@@ -12,6 +12,7 @@ import (
 	"tributary/platform/ids"
 	"tributary/platform/telemetry"
 	"tributary/tracking/internal/api/rest"
+	"tributary/tracking/internal/application/command"
 	"tributary/tracking/internal/application/ingest"
 	"tributary/tracking/internal/application/query"
 	"tributary/tracking/internal/domain/event"
@@ -59,7 +60,7 @@ func benchmark(b *testing.B, path, body string) {
 	})
 	rest.Register(
 		api.Huma,
-		ingest.New(nothing{}, nil, ids.New("tracking:event"), clock),
+		command.New(nothing{}, nil, ids.New("tracking:event"), clock),
 		query.New(nil),
 	)
 	b.ReportAllocs()

@@ -9,7 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"tributary/platform/fault"
-	"tributary/tracking/internal/application/ingest"
+	"tributary/tracking/internal/application/command"
 	"tributary/tracking/internal/domain/event"
 )
 
@@ -29,7 +29,7 @@ type envelope struct {
 }
 
 // cloudEvent reads one CloudEvent.
-func (r *reader) cloudEvent() (item ingest.Item) {
+func (r *reader) cloudEvent() (item command.Item) {
 	var (
 		e      envelope
 		faults fault.Fields
@@ -168,7 +168,7 @@ const (
 )
 
 // merge moves the attributes into the event.
-func (e *envelope) merge(item *ingest.Item) {
+func (e *envelope) merge(item *command.Item) {
 	if kind, ok := strings.CutPrefix(e.kind.Value(), typePrefix); ok {
 		if short, ok := strings.CutSuffix(kind, typeSuffix); ok {
 			e.kind = event.Given(short)

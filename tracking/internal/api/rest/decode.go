@@ -11,7 +11,7 @@ import (
 
 	"tributary/platform/fault"
 	"tributary/platform/strictjson"
-	"tributary/tracking/internal/application/ingest"
+	"tributary/tracking/internal/application/command"
 	"tributary/tracking/internal/domain/event"
 )
 
@@ -186,8 +186,8 @@ const whole = "body" // the field of a fault of the whole value
 
 // event reads one event as the contract describes it. It collects the faults of reading; those of
 // the rules follow later.
-func (r *reader) event(prefix string) ingest.Item {
-	var item ingest.Item
+func (r *reader) event(prefix string) command.Item {
+	var item command.Item
 
 	ok := r.members(func(name []byte) {
 		if string(name) == `"metadata"` {

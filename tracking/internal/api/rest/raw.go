@@ -15,7 +15,7 @@ import (
 	"tributary/platform/fault"
 	"tributary/platform/httpapi"
 	"tributary/platform/strictjson"
-	"tributary/tracking/internal/application/ingest"
+	"tributary/tracking/internal/application/command"
 )
 
 // handle registers an operation whose handler decodes the body: huma documents it and runs the
@@ -117,10 +117,10 @@ func (g *grab) Write(p []byte) (int, error) {
 func (c call) media() string { return httpapi.MediaType(c.ctx.Header("Content-Type")) }
 
 // origin returns the caller of the request, its key with the hash of the content, and its trace.
-func (c call) origin(body []byte) (ingest.Origin, error) {
+func (c call) origin(body []byte) (command.Origin, error) {
 	identity, _ := auth.From(c.ctx.Context())
 
-	from := ingest.Origin{
+	from := command.Origin{
 		Caller:      identity.UserID,
 		Key:         c.ctx.Header("Idempotency-Key"),
 		Traceparent: traceparent(trace.SpanContextFromContext(c.ctx.Context())),

@@ -9,7 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"tributary/platform/auth"
-	"tributary/tracking/internal/application/ingest"
+	"tributary/tracking/internal/application/command"
 )
 
 // Recorded is the answer to one event.
@@ -67,7 +67,7 @@ func record(c call, in Ingest) error {
 
 	cloud := c.media() == mediaCloud
 
-	var item ingest.Item
+	var item command.Item
 	read(body, func(r *reader) {
 		if cloud {
 			item = r.cloudEvent()
@@ -95,7 +95,7 @@ func record(c call, in Ingest) error {
 	}
 
 	status := http.StatusCreated
-	if result.Status == ingest.Duplicate {
+	if result.Status == command.Duplicate {
 		status = http.StatusOK
 	}
 
@@ -104,7 +104,7 @@ func record(c call, in Ingest) error {
 
 // recordedText returns a Recorded as JSON. It avoids reflection, since this is the most frequent
 // answer.
-func recordedText(result ingest.Result) ([]byte, error) {
+func recordedText(result command.Result) ([]byte, error) {
 	text, err := jsontext.AppendQuote(
 		append(make([]byte, 0, 192), `{"event_id":`...),
 		result.EventID,

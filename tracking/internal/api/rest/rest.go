@@ -7,19 +7,19 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"tributary/tracking/internal/application/ingest"
+	"tributary/tracking/internal/application/command"
 	"tributary/tracking/internal/application/query"
 	"tributary/tracking/internal/domain/event"
 )
 
 // Ingest records events.
 type Ingest interface {
-	Record(ctx context.Context, from ingest.Origin, item ingest.Item) (ingest.Result, error)
+	Record(ctx context.Context, from command.Origin, item command.Item) (command.Result, error)
 	RecordBatch(
 		ctx context.Context,
-		from ingest.Origin,
-		items []ingest.Item,
-	) ([]ingest.Result, error)
+		from command.Origin,
+		items []command.Item,
+	) ([]command.Result, error)
 }
 
 // Query reads the log.

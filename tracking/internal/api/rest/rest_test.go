@@ -21,6 +21,7 @@ import (
 	"tributary/platform/httpapi"
 	"tributary/platform/telemetry"
 	"tributary/tracking/internal/api/rest"
+	"tributary/tracking/internal/application/command"
 	"tributary/tracking/internal/application/ingest"
 	"tributary/tracking/internal/application/ingest/ingesttest"
 	"tributary/tracking/internal/application/query"
@@ -143,7 +144,7 @@ func setup(tb testing.TB, verifier *auth.Verifier) (base string, log *memory) {
 		Now:        clock,
 		Middleware: middleware(verifier),
 	})
-	rest.Register(api.Huma, ingest.New(log, log.store, &counter{}, clock), query.New(log))
+	rest.Register(api.Huma, command.New(log, log.store, &counter{}, clock), query.New(log))
 	server := httptest.NewServer(api.Router)
 	tb.Cleanup(server.Close)
 

@@ -1,3 +1,5 @@
+// Package ingest (application) is the machinery behind the commands: a queue of events, and writers
+// that let concurrent requests share commits.
 package ingest
 
 import (
@@ -89,8 +91,6 @@ type Coalescer struct {
 	needs  Needs
 	queue  *queue
 }
-
-var _ Recorder = (*Coalescer)(nil)
 
 // Needs are the dependencies of a Coalescer. Stored is called after each commit, to wake the relay,
 // and Committed with the number of rows and the duration of each commit. Neither may block.
@@ -229,7 +229,7 @@ func (c *Coalescer) appendRetrying(
 		outcomes, err := c.appendOnce(ctx, events, keyed)
 		if err == nil {
 			if again {
-				claim(events, outcomes)
+				Claim(events, outcomes)
 			}
 
 			c.needs.Committed(len(events), c.needs.Now().Sub(start))
@@ -256,9 +256,9 @@ func (c *Coalescer) appendRetrying(
 	}
 }
 
-// claim marks as Stored what an earlier attempt stored before its answer was lost, or what the
+// Claim marks as Stored what an earlier attempt stored before its answer was lost, or what the
 // first request with the key stored: the log has it with exactly the same time of receipt.
-func claim(events []event.Event, outcomes []Outcome) {
+func Claim(events []event.Event, outcomes []Outcome) {
 	claimed := map[string]bool{}
 	for i, e := range events {
 		if outcomes[i].State == Repeated && outcomes[i].ReceivedAt.Equal(e.ReceivedAt()) &&

@@ -2,14 +2,8 @@ package ingest
 
 import "tributary/platform/fault"
 
-// The faults of recording an event.
+// The faults of writing an event.
 var (
-	ErrConflict = fault.Define(
-		fault.Conflict,
-		"event_id_conflict",
-		"An event with this event_id and other content is already recorded. Use another event_id "+
-			"for another event.",
-	)
 	// ErrContent is returned for an event that the log can never store.
 	ErrContent = fault.Define(
 		fault.Invalid,

@@ -1,17 +1,12 @@
 package ingest_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
-	"time"
 
-	"tributary/platform/fault"
-	"tributary/platform/ids"
 	"tributary/tracking/internal/application/ingest"
 	"tributary/tracking/internal/application/ingest/ingesttest"
 	"tributary/tracking/internal/domain/event"
@@ -103,48 +98,6 @@ func TestPoisonThatComesWithAKey(t *testing.T) {
 
 			close(gate)
 			requests.Wait()
-		})
-	}
-}
-
-// unreadable is a store whose keys cannot be read.
-type unreadable struct{ ingest.Keys }
-
-func (unreadable) Find(context.Context, string, string) (ingest.Use, bool, error) {
-	return ingest.Use{}, false, fault.ErrDatabase
-}
-
-// After a lost answer a request finds its own key used. It gets its answer, or an error that says
-// the event may be recorded, never one that says it is not.
-func TestALostAnswerToAKey(t *testing.T) {
-	t.Parallel()
-
-	for name, c := range map[string]struct {
-		keys func(ingest.Keys) ingest.Keys
-		want error
-	}{
-		"readable":   {func(k ingest.Keys) ingest.Keys { return k }, nil},
-		"unreadable": {func(k ingest.Keys) ingest.Keys { return unreadable{k} }, ingest.ErrUnknown},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				store := ingesttest.New()
-				coalescer, _ := start(t, &lossy{Store: store}, limits())
-				handler := ingest.New(coalescer, c.keys(store), ids.New("tracking:event"), time.Now)
-				input := event.Input{UserID: event.Given("u"), EventType: event.Given("view")}
-
-				got, err := handler.Record(
-					t.Context(),
-					ingest.Origin{Key: "k"},
-					ingest.Item{Input: input},
-				)
-				if c.want == nil &&
-					(err != nil || got.Status != ingest.Recorded || !store.Has(got.EventID)) ||
-					!errors.Is(err, c.want) {
-					t.Errorf("Record = %+v, %v; want %v", got, err, c.want)
-				}
-			})
 		})
 	}
 }

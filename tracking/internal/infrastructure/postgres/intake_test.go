@@ -11,6 +11,7 @@ import (
 	"tributary/migrations/migrationstest"
 	"tributary/platform/ids"
 	"tributary/platform/postgres"
+	"tributary/tracking/internal/application/command"
 	"tributary/tracking/internal/application/ingest"
 	"tributary/tracking/internal/domain/event"
 	store "tributary/tracking/internal/infrastructure/postgres"
@@ -22,12 +23,12 @@ func TestAHundredIdenticalRequestsAreOneEvent(t *testing.T) {
 	t.Parallel()
 
 	for name, c := range map[string]struct {
-		origin ingest.Origin
+		origin command.Origin
 		id     event.Text
 		want   map[string]int
 	}{
-		"by event_id": {ingest.Origin{}, event.Given("one"), map[string]int{"recorded": 1, "duplicate": 99}},
-		"by key":      {ingest.Origin{Caller: "shop", Key: "k"}, event.Text{}, map[string]int{"recorded": 1, "replayed": 99}},
+		"by event_id": {command.Origin{}, event.Given("one"), map[string]int{"recorded": 1, "duplicate": 99}},
+		"by key":      {command.Origin{Caller: "shop", Key: "k"}, event.Text{}, map[string]int{"recorded": 1, "replayed": 99}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -50,7 +51,7 @@ func TestAHundredIdenticalRequestsAreOneEvent(t *testing.T) {
 
 			var running, requests sync.WaitGroup
 			running.Go(func() { _ = coalescer.Run(ctx) })
-			handler := ingest.New(
+			handler := command.New(
 				coalescer,
 				store.NewKeys(pool),
 				ids.New("tracking:event"),
@@ -67,7 +68,7 @@ func TestAHundredIdenticalRequestsAreOneEvent(t *testing.T) {
 					result, err := handler.Record(
 						t.Context(),
 						c.origin,
-						ingest.Item{
+						command.Item{
 							Input: event.Input{
 								EventID:   c.id,
 								UserID:    event.Given("u"),

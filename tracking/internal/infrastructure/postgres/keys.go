@@ -10,6 +10,7 @@ import (
 
 	"tributary/platform/idempotency"
 	"tributary/platform/postgres"
+	"tributary/tracking/internal/application/command"
 	"tributary/tracking/internal/application/ingest"
 	"tributary/tracking/internal/domain/event"
 )
@@ -119,7 +120,7 @@ func keysOf(events int, keyed []ingest.Keyed) *keys {
 type Keys struct{ pool *pgxpool.Pool }
 
 var (
-	_ ingest.Keys      = (*Keys)(nil)
+	_ command.Keys     = (*Keys)(nil)
 	_ idempotency.Keys = (*Keys)(nil)
 )
 

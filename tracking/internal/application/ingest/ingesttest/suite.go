@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"tributary/tracking/internal/application/command"
 	"tributary/tracking/internal/application/ingest"
 	"tributary/tracking/internal/domain/event"
 )
@@ -93,7 +94,7 @@ func Suite(t *testing.T, open func(t *testing.T) ingest.Store) {
 
 // Keys stores and deletes idempotency keys.
 type Keys interface {
-	ingest.Keys
+	command.Keys
 	Forget(ctx context.Context, before time.Time, limit int) (int, error)
 }
 

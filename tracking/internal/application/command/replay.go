@@ -1,4 +1,4 @@
-package ingest
+package command
 
 import (
 	"context"
@@ -6,34 +6,26 @@ import (
 	"time"
 
 	"tributary/platform/fault"
+	"tributary/tracking/internal/application/ingest"
 	"tributary/tracking/internal/domain/event"
 )
-
-// Use is the use of an idempotency key by a request. Keys belong to a caller.
-type Use struct {
-	Caller string
-	Key    string
-	// Hash is of operation and content: the same key with another Hash is refused.
-	Hash [32]byte
-	At   time.Time // of receipt, equal to that of the request's events
-}
 
 // Keys reads the uses of keys, and the events recorded with them.
 type Keys interface {
 	// Find returns the first use of a caller's key. The bool reports whether one is remembered.
-	Find(ctx context.Context, caller, key string) (Use, bool, error)
+	Find(ctx context.Context, caller, key string) (ingest.Use, bool, error)
 	// Look returns an outcome for each event, in order: Repeated or Differs. It returns an error if
 	// the log lacks one of them.
-	Look(ctx context.Context, events []event.Event) ([]Outcome, error)
+	Look(ctx context.Context, events []event.Event) ([]ingest.Outcome, error)
 }
 
 // use returns the use of the request's key, or nil without a key.
-func (o Origin) use(at time.Time) *Use {
+func (o Origin) use(at time.Time) *ingest.Use {
 	if o.Key == "" {
 		return nil
 	}
 
-	return &Use{
+	return &ingest.Use{
 		Caller: o.Caller,
 		Key:    o.Key,
 		Hash:   o.Hash,
@@ -43,7 +35,7 @@ func (o Origin) use(at time.Time) *Use {
 
 // first returns the first use of the request's key. fault.ErrKeyReused is returned if it
 // was for another request.
-func (h *Handler) first(ctx context.Context, from Origin) (Use, bool, error) {
+func (h *Handler) first(ctx context.Context, from Origin) (ingest.Use, bool, error) {
 	first, found, err := h.keys.Find(ctx, from.Caller, from.Key)
 	if err == nil && found && first.Hash != from.Hash {
 		err = keyReused()
@@ -60,22 +52,22 @@ func (h *Handler) firstAt(ctx context.Context, from Origin) (time.Time, error) {
 	case errors.Is(err, fault.ErrKeyReused):
 		return time.Time{}, err
 	case err != nil:
-		return time.Time{}, Unknown(err)
+		return time.Time{}, ingest.Unknown(err)
 	case !found:
-		return time.Time{}, Unknown(errors.New("the key was forgotten meanwhile"))
+		return time.Time{}, ingest.Unknown(errors.New("the key was forgotten meanwhile"))
 	}
 
 	return first.At, nil
 }
 
 // look returns the outcomes that the events had for the first request with the key.
-func (h *Handler) look(ctx context.Context, events []event.Event) ([]Outcome, error) {
+func (h *Handler) look(ctx context.Context, events []event.Event) ([]ingest.Outcome, error) {
 	outcomes, err := h.keys.Look(ctx, events)
 	if err != nil {
-		return nil, Unknown(err)
+		return nil, ingest.Unknown(err)
 	}
 
-	claim(events, outcomes)
+	ingest.Claim(events, outcomes)
 
 	return outcomes, nil
 }
@@ -98,7 +90,7 @@ func (h *Handler) replay(ctx context.Context, from Origin, item Item) (Result, e
 		return Result{}, err
 	}
 
-	result := h.judge(from, item, e, outcomes[0])
+	result := h.resultOf(from, item, e, outcomes[0])
 	result.Replayed = true
 
 	return result, result.Err
@@ -118,7 +110,7 @@ func (h *Handler) replayBatch(ctx context.Context, from Origin, items []Item) ([
 		return nil, err
 	}
 
-	results := h.judgeAll(from, items, b, outcomes)
+	results := h.resultsOf(from, items, b, outcomes)
 	for i := range results {
 		results[i].Replayed = true
 	}
