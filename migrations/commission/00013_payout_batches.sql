@@ -67,8 +67,8 @@ BEGIN
        OR NEW.version <= OLD.version
        OR NOT (CASE
            WHEN NEW.status = OLD.status
-           -- payouts leave a draft; those of a sent batch are closed
-           THEN OLD.status IN ('draft', 'sent')
+           -- payouts leave a draft; an approved batch has files; those of a sent one are closed
+           THEN OLD.status IN ('draft', 'approved', 'sent')
            ELSE (OLD.status, NEW.status) IN (
                ('draft', 'approved'),
                ('draft', 'cancelled'),

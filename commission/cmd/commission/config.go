@@ -1,9 +1,13 @@
 package main
 
 import (
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"tributary/commission/internal/domain/payout"
+	"tributary/commission/internal/infrastructure/payfile"
 	"tributary/contracts"
 	"tributary/platform/auth"
 	"tributary/platform/broker"
@@ -45,9 +49,18 @@ type settings struct {
 	// USD:20.00,EUR:25.00; requests below it are rejected. Empty for none.
 	Minimum string `envconfig:"PAYOUT_MINIMUM"`
 
+	// DebtorName is the holder of the account that SEPA credit transfers are paid from, in Latin
+	// letters. Empty for no SEPA files.
+	DebtorName string `envconfig:"PAYOUT_DEBTOR_NAME"`
+	// DebtorIBAN is the IBAN of that account.
+	DebtorIBAN string `envconfig:"PAYOUT_DEBTOR_IBAN"`
+	// DebtorBIC is the BIC of its bank; empty if the bank needs none.
+	DebtorBIC string `envconfig:"PAYOUT_DEBTOR_BIC"`
+
 	secondPersonAbove *money.Rate
 	fourEyes          bool
 	minimum           payout.Minimum
+	payer             payfile.Payer
 
 	Auth   auth.Optional // AUTH_REQUIRED=false is for the local stack
 	Broker broker.Config
@@ -137,6 +150,13 @@ func (s *settings) readPayouts() []string {
 	}
 
 	s.minimum = minimum
+
+	payer, wrong := payfile.NewPayer(s.DebtorName, s.DebtorIBAN, s.DebtorBIC)
+	for _, part := range slices.Sorted(maps.Keys(wrong)) {
+		faults = append(faults, "PAYOUT_DEBTOR_"+strings.ToUpper(part)+" "+wrong[part])
+	}
+
+	s.payer = payer
 
 	return faults
 }

@@ -16,6 +16,7 @@ import (
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/application/settle"
+	"tributary/commission/internal/infrastructure/payfile"
 	"tributary/commission/internal/infrastructure/postgres"
 	business "tributary/commission/internal/infrastructure/prometheus"
 	"tributary/commission/internal/infrastructure/pulsar"
@@ -100,7 +101,8 @@ func build(ctx context.Context, f *service.Frame, s *settings) (service.Routes, 
 			ApproveBatch: command.NewApproveBatch(batches, s.fourEyes),
 			SendBatch:    command.NewSendBatch(batches),
 			CancelBatch:  command.NewCancelBatch(batches),
-			Unseal:       unseal,
+			MakeFile:     command.NewMakeFile(batches, payfile.Formats(s.payer), unseal),
+			OpenAccount:  command.NewOpenAccount(store, unseal),
 			Publish:      publish.New(store, newID),
 			Rules:        store,
 			Explain:      explain.New(store),

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"encoding/hex"
 	"net/http"
 	"time"
 
@@ -34,7 +35,32 @@ type batchBody struct {
 	SentAt     *time.Time      `json:"sent_at" doc:"When that was noted. Null before."`
 	ClosedAt   *time.Time      `json:"closed_at" doc:"When it was settled or cancelled. Null before."`
 	Reason     string          `json:"reason" doc:"The reason of the last change by a person." example:"checked"`
+	Files      []fileBody      `json:"files" doc:"The payment files that were made of it."`
 	Version    int             `json:"version" doc:"The number of the version, which every change increases. Send it as If-Match to change the batch." example:"1"`
+}
+
+// fileBody is a payment file of a batch, without its bytes.
+type fileBody struct {
+	Format    string    `json:"format" doc:"As in the request." example:"pain.001"`
+	SHA256    string    `json:"sha256" doc:"The SHA-256 hash of the bytes in hex."`
+	Bytes     int       `json:"bytes" doc:"The number of bytes." example:"2048"`
+	CreatedBy string    `json:"created_by" doc:"Who made it." example:"finance1"`
+	CreatedAt time.Time `json:"created_at" doc:"When it was made."`
+}
+
+func filesOf(files []batch.File) []fileBody {
+	bodies := make([]fileBody, len(files))
+	for i, f := range files {
+		bodies[i] = fileBody{
+			Format:    f.Format,
+			SHA256:    hex.EncodeToString(f.Digest[:]),
+			Bytes:     f.Bytes,
+			CreatedBy: f.MadeBy,
+			CreatedAt: f.MadeAt,
+		}
+	}
+
+	return bodies
 }
 
 func (b batchBody) version() int { return b.Version }
@@ -60,6 +86,7 @@ func batchBodyOf(b batch.Snapshot) batchBody {
 		SentAt:     optionalTime(b.SentAt),
 		ClosedAt:   optionalTime(b.ClosedAt),
 		Reason:     b.Reason,
+		Files:      filesOf(b.Files),
 		Version:    b.Version,
 	}
 }

@@ -47,30 +47,6 @@ func (accountDetails) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
 }
 
-// detailsOf returns the account details as the JSON that the partner sent, or nothing if they are
-// sealed with an unknown key.
-func detailsOf(
-	p payout.Snapshot,
-	unseal func(text, commandID string) ([]byte, error),
-) jsontext.Value {
-	details := jsontext.Value(p.Details)
-	if details.Kind() != jsontext.KindString {
-		return details
-	}
-
-	text, err := jsontext.AppendUnquote(nil, details)
-	if err != nil || unseal == nil {
-		return nil
-	}
-
-	plain, err := unseal(string(text), p.ID)
-	if err != nil || !jsontext.Value(plain).IsValid() {
-		return nil
-	}
-
-	return plain
-}
-
 func (b payoutBody) version() int { return b.Version }
 
 func payoutBodyOf(p payout.Snapshot) payoutBody {
@@ -175,9 +151,10 @@ func registerPayouts(api huma.API, uses UseCases) {
 		OperationID: "get-payout",
 		Path:        "/payouts/{id}",
 		Summary:     "Get a payout",
-		Description: "Use the ETag of the answer as If-Match of a change.",
-		Tags:        []string{"Payouts"},
-		Errors:      []int{http.StatusNotFound},
+		Description: "Use the ETag of the answer as If-Match of a change. To finance it shows the account " +
+			"to pay to, which the audit notes.",
+		Tags:   []string{"Payouts"},
+		Errors: []int{http.StatusNotFound},
 	}),
 		func(ctx context.Context, in *PayoutInput) (*answered[payoutBody], error) {
 			found, err := uses.GetPayout.Handle(ctx, callerOf(ctx), string(in.ID))
@@ -186,11 +163,15 @@ func registerPayouts(api huma.API, uses UseCases) {
 			}
 
 			body := payoutBodyOf(payoutFor(ctx, found))
-			if identity, known := auth.From(ctx); known && identity.Has(auth.Finance) {
-				body.Details.Value = detailsOf(found, uses.Unseal)
+			if opensAccounts(ctx) {
+				body.Details.Value, err = uses.OpenAccount.Handle(
+					ctx,
+					readRequest(ctx, uses.Now, "payout read"),
+					found,
+				)
 			}
 
-			return &answered[payoutBody]{ETag: etag(found.Version), Body: body}, nil
+			return &answered[payoutBody]{ETag: etag(found.Version), Body: body}, err
 		})
 }
 

@@ -37,15 +37,15 @@ type UseCases struct {
 	ApproveBatch *command.ApproveBatch
 	SendBatch    *command.SendBatch
 	CancelBatch  *command.CancelBatch
-	// Unseal opens sealed account details.
-	Unseal    func(text, commandID string) ([]byte, error)
-	Publish   *publish.Handler
-	Rules     publish.Store
-	Explain   *explain.Handler
-	Summaries query.Summaries
-	Replay    *replay.Handler
-	Frames    change.Frames
-	Now       func() time.Time
+	MakeFile     *command.MakeFile
+	OpenAccount  *command.OpenAccount
+	Publish      *publish.Handler
+	Rules        publish.Store
+	Explain      *explain.Handler
+	Summaries    query.Summaries
+	Replay       *replay.Handler
+	Frames       change.Frames
+	Now          func() time.Time
 }
 
 // Register adds the routes to the API.
@@ -59,6 +59,7 @@ func Register(api huma.API, uses UseCases) {
 	registerBatches(api, uses)
 	registerMakeBatch(api, uses)
 	registerChangeBatches(api, uses)
+	registerBatchFiles(api, uses)
 	registerExplain(api, uses.Explain)
 	registerSummary(api, uses.Summaries)
 	registerReplays(api, uses.Replay, uses.Frames, uses.Now)

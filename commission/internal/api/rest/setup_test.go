@@ -25,6 +25,7 @@ import (
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/application/settle"
 	"tributary/commission/internal/domain/event"
+	"tributary/commission/internal/infrastructure/payfile"
 	"tributary/commission/internal/infrastructure/postgres"
 	"tributary/migrations"
 	"tributary/migrations/migrationstest"
@@ -32,6 +33,7 @@ import (
 	"tributary/platform/auth/authtest"
 	"tributary/platform/httpapi"
 	"tributary/platform/money"
+	"tributary/platform/sealed"
 )
 
 // service is the whole HTTP side over a database of its own, with a clock that stands still.
@@ -75,6 +77,11 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 		t.Fatal(err)
 	}
 
+	payer, faults := payfile.NewPayer("Müller & Söhne", "DE89 3704 0044 0532 0130 00", "COBADEFFXXX")
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+
 	api := httpapi.New(httpapi.Config{
 		Service:    "commission",
 		Title:      "Commission",
@@ -98,6 +105,8 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 		ApproveBatch: command.NewApproveBatch(s.store.Batches(), true),
 		SendBatch:    command.NewSendBatch(s.store.Batches()),
 		CancelBatch:  command.NewCancelBatch(s.store.Batches()),
+		MakeFile:     command.NewMakeFile(s.store.Batches(), payfile.Formats(payer), ring(t).Open),
+		OpenAccount:  command.NewOpenAccount(s.store, ring(t).Open),
 		Publish:      publish.New(s.store, newID),
 		Rules:        s.store,
 		Explain:      explain.New(s.store),
@@ -109,6 +118,18 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 	s.handler = api.Router
 
 	return s
+}
+
+// ring returns the keys of account details.
+func ring(t *testing.T) *sealed.Ring {
+	t.Helper()
+
+	keys, err := sealed.Load(sealed.Config{Keys: "k:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	return keys
 }
 
 // secured returns a service that requires tokens.

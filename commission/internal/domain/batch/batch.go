@@ -25,7 +25,7 @@ type Snapshot struct {
 	Total    money.Total // of their amounts
 	Open     int         // payouts that are still requested
 	FourEyes bool        // whether another person than its maker must approve it
-	Filed    bool        // whether a file of it was made
+	Files    []File      // that were made of it, the oldest first
 
 	MadeBy     string
 	MadeAt     time.Time
@@ -170,7 +170,7 @@ func (b *Batch) Send(by, reason string, now time.Time) error {
 // which a payout was paid or failed: the others can only follow one by one.
 func (b *Batch) Cancel(recall bool, reason string, now time.Time) error {
 	switch {
-	case !recall && (b.snapshot.Status == Sent || b.snapshot.Status == Approved && b.snapshot.Filed):
+	case !recall && (b.snapshot.Status == Sent || b.snapshot.Status == Approved && len(b.snapshot.Files) > 0):
 		return ErrRecall.New(
 			"The bank may have the file of the batch. Only finance can cancel it, when the bank has " +
 				"refused the file as a whole.",

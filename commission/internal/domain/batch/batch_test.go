@@ -288,7 +288,10 @@ func TestRecall(t *testing.T) {
 			b, _ := in(t, c.status, 1)
 
 			s := b.Snapshot()
-			s.Filed = c.filed
+			if c.filed {
+				s.Files = []batch.File{{Format: "csv"}}
+			}
+
 			b = batch.Restore(s, nil)
 
 			if err := b.Cancel(recall, "r", noon()); errors.Is(err, batch.ErrRecall) != (c.refused && !recall) {

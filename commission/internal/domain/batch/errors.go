@@ -30,4 +30,30 @@ var (
 		"The bank may have the file of the batch. Only finance can cancel it, when the bank has "+
 			"refused the file as a whole.",
 	)
+	// ErrNotApproved is returned for the file of a draft whose accounts are in order.
+	ErrNotApproved = fault.Define(
+		fault.Conflict,
+		"batch_not_approved",
+		"The accounts of the batch are in order. Its file can be made once the batch is approved.",
+	)
+	// ErrFileChanged is returned for a file that would not be the one that was made before.
+	ErrFileChanged = fault.Define(
+		fault.Conflict,
+		"payment_file_changed",
+		"The file would differ from the one that was made before, since the settings of the payer "+
+			"or the format have changed. Use the first file, or cancel the batch and make another.",
+	)
+	// ErrAccounts is returned for a file with payouts that cannot be paid. Its fields name each.
+	ErrAccounts = fault.Define(
+		fault.Invalid,
+		"payout_accounts_invalid",
+		"Payouts of the batch cannot be paid in this format; errors names each with its faults. Fail "+
+			"or cancel them while the batch is a draft, or cancel the batch.",
+	)
+	// ErrFormat is returned for a format that does not suit the batch or the settings.
+	ErrFormat = fault.Define(
+		fault.Conflict,
+		"payment_format_unsuitable",
+		"The batch cannot be paid in this format: of its currency, or because the payer is not set.",
+	)
 )

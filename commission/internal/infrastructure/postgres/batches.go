@@ -19,7 +19,9 @@ import (
 const (
 	batchColumns = `id::text, currency, payment_method, cutoff, max_payouts, status, payouts,
     total_minor::text, open_payouts, four_eyes,
-    EXISTS (SELECT FROM payout_files AS f WHERE f.batch_id = payout_batches.id),
+    (SELECT jsonb_agg(jsonb_build_array(f.format, encode(f.digest, 'hex'), f.bytes, f.made_by,
+        f.made_at) ORDER BY f.made_at, f.format)::text FROM payout_files AS f
+    WHERE f.batch_id = payout_batches.id),
     made_by, made_at, approved_by, approved_at, sent_by, sent_at, closed_at, reason, version`
 	selectBatches = `SELECT ` + batchColumns + ` FROM payout_batches`
 	insertBatch   = `
@@ -36,7 +38,7 @@ WHERE id = $1 AND version < $12`
 
 	// A claim waits for nobody: a payout that is being closed is left out, and so is one that
 	// another claim has locked. It moves no money, so it needs no lock of users.
-	claimPayouts = selectPayouts + ` WHERE currency = $1 AND payment_method = $2
+	claimPayouts = selectSealed + ` WHERE currency = $1 AND payment_method = $2
     AND status = 'requested' AND batch_id IS NULL AND created_at <= $3 AND user_id <> $4
 ORDER BY created_at, payouts.id LIMIT $5 FOR UPDATE SKIP LOCKED`
 	joinBatch = `UPDATE payouts SET batch_id = $1, version = version + 1
@@ -62,6 +64,7 @@ func scanBatch(row pgx.CollectableRow) (batch.Snapshot, error) {
 		code, status, total    string
 		approvedBy, sentBy     *string
 		approved, sent, closed *time.Time
+		files                  *string
 	)
 
 	err := row.Scan(
@@ -75,7 +78,7 @@ func scanBatch(row pgx.CollectableRow) (batch.Snapshot, error) {
 		&total,
 		&b.Open,
 		&b.FourEyes,
-		&b.Filed,
+		&files,
 		&b.MadeBy,
 		&b.MadeAt,
 		&approvedBy,
@@ -102,7 +105,12 @@ func scanBatch(row pgx.CollectableRow) (batch.Snapshot, error) {
 	b.SentBy = value(sentBy)
 	b.SentAt = utc(sent)
 	b.ClosedAt = utc(closed)
-	b.Total, err = money.ParseTotal(total, b.Currency)
+
+	if b.Total, err = money.ParseTotal(total, b.Currency); err != nil {
+		return b, err
+	}
+
+	b.Files, err = filesOf(value(files))
 
 	return b, err
 }

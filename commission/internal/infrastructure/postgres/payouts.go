@@ -23,7 +23,11 @@ const (
     request_hash, status, reason, requested_at, created_at, closed_at, conflicted_at, batch_id::text,
     external_reference, paid_at, failure_code, version`
 	selectPayouts = `SELECT ` + payoutColumns + ` FROM payouts`
-	insertPayout  = `
+	// without the account details, which may be long
+	selectSealed = `SELECT id::text, user_id, amount_minor, currency, payment_method, '',
+    request_hash, status, reason, requested_at, created_at, closed_at, conflicted_at, batch_id::text,
+    external_reference, paid_at, failure_code, version FROM payouts`
+	insertPayout = `
 INSERT INTO payouts (id, user_id, amount_minor, currency, payment_method, account_details,
     request_hash, status, reason, requested_at, created_at, closed_at)
 VALUES ($1, $2, $3, $4, $5, $6, nullif($7, ''), $8, nullif($9, ''), $10, $11, $12)`
@@ -331,7 +335,7 @@ func (r Payouts) Payouts(
 		)
 	}
 
-	sql := selectPayouts + c.where() + " ORDER BY created_at DESC, payouts.id DESC LIMIT " +
+	sql := selectSealed + c.where() + " ORDER BY created_at DESC, payouts.id DESC LIMIT " +
 		c.arg(limit)
 	list, err := collect(ctx, r.store.pool, scanPayout, sql, c.planned()...)
 

@@ -1,0 +1,25 @@
+// Package payfile (infrastructure) writes payment files for banks and providers. A format is a file
+// of this package and an entry of Formats.
+package payfile
+
+import (
+	"tributary/commission/internal/application/command"
+	"tributary/commission/internal/domain/batch"
+)
+
+// Formats returns all formats. The payer is that of bank transfers.
+func Formats(payer Payer) []command.Format {
+	return []command.Format{
+		payPal{},
+		pain001{payer: payer},
+		general{},
+	}
+}
+
+// unsuitable returns batch.ErrFormat for the reason.
+func unsuitable(detail string) error { return batch.ErrFormat.New(detail) }
+
+const (
+	required = "required"
+	invalid  = "invalid_value"
+)
