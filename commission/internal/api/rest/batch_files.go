@@ -14,6 +14,8 @@ import (
 	"tributary/platform/httpapi"
 )
 
+const bytesType = "application/octet-stream"
+
 type fileInput struct {
 	BatchInput
 	Format string `query:"format" required:"true" maxLength:"32" doc:"paypal-csv: PayPal Payouts Web. pain.001: SEPA credit transfer, pain.001.001.09. csv: all that is known of each payout, for a system of your own." example:"pain.001"`
@@ -61,10 +63,11 @@ func registerBatchFiles(api huma.API, uses UseCases) {
 		Errors: []int{http.StatusNotFound, http.StatusConflict},
 	})
 	op.Security = auth.Require(auth.Finance)
-	text := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	op.Responses = map[string]*huma.Response{"200": {
 		Description: "The file.",
-		Content:     map[string]*huma.MediaType{csvType: text, "application/xml": text},
+		Content: map[string]*huma.MediaType{bytesType: {
+			Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"},
+		}},
 	}}
 
 	huma.Register(api, op, func(ctx context.Context, in *fileInput) (*fileAnswer, error) {
@@ -82,7 +85,7 @@ func registerBatchFiles(api huma.API, uses UseCases) {
 		digest := base64.StdEncoding.EncodeToString(file.Digest[:])
 
 		return &fileAnswer{
-			ContentType:   file.Format.MediaType(),
+			ContentType:   bytesType,
 			Disposition:   `attachment; filename="` + name + `"`,
 			CacheControl:  "no-store",
 			Digest:        "sha-256=" + digest,

@@ -100,7 +100,7 @@ func TestAFileIsFixed(t *testing.T) {
 	if h := first.header; h.Get("Digest") != "sha-256="+encoded ||
 		h.Get("Content-Digest") != "sha-256=:"+encoded+":" || h.Get("Payout-Count") != "2" ||
 		h.Get("Payout-Total") != "2.00" || h.Get("Cache-Control") != "no-store" ||
-		!strings.HasPrefix(h.Get("Content-Type"), "text/csv") ||
+		h.Get("Content-Type") != "application/octet-stream" ||
 		!strings.Contains(h.Get("Content-Disposition"), ".csv") {
 		t.Errorf("%v", h)
 	}

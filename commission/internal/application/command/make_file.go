@@ -21,8 +21,7 @@ import (
 type Format interface {
 	// Name is the name in the API, such as "pain.001".
 	Name() string
-	// MediaType is the type of the bytes, and Extension the end of the file's name.
-	MediaType() string
+	// Extension is the end of the file's name, such as ".xml".
 	Extension() string
 	// CheckBatch returns batch.ErrFormat if no batch like this can be paid in the format.
 	CheckBatch(b batch.Snapshot) error

@@ -17,7 +17,6 @@ type general struct{}
 var _ command.Format = general{}
 
 func (general) Name() string      { return "csv" }
-func (general) MediaType() string { return "text/csv; charset=utf-8; header=present" }
 func (general) Extension() string { return ".csv" }
 
 func (general) CheckBatch(batch.Snapshot) error { return nil }

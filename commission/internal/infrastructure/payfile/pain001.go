@@ -22,7 +22,6 @@ const (
 )
 
 func (pain001) Name() string      { return "pain.001" }
-func (pain001) MediaType() string { return "application/xml; charset=utf-8" }
 func (pain001) Extension() string { return ".xml" }
 
 func (f pain001) CheckBatch(b batch.Snapshot) error {

@@ -26,7 +26,6 @@ const maxEmail = 127 // characters, of PayPal
 var payerID = regexp.MustCompile(`^[A-Z0-9]{13}$`)
 
 func (payPal) Name() string      { return "paypal-csv" }
-func (payPal) MediaType() string { return "text/csv; charset=utf-8; header=absent" }
 func (payPal) Extension() string { return ".csv" }
 
 // payPalCurrencies returns the currencies that PayPal pays in.
