@@ -13,7 +13,7 @@ USER_ID ?= user123
 ROLES ?= partner
 NAME ?=
 
-# Every module of go.work, and the packages of all. examples/ are modules of their own.
+# Every module of go.work, and the packages of all. examples/ and e2e/peers are modules of their own.
 MODULES := bff commission contracts devstack e2e migrations platform tracking
 PACKAGES := $(MODULES:%=./%/...)
 SERVICES := bff commission tracking
@@ -129,7 +129,7 @@ lint: $(LINT) $(VULN) ## linters, layers, the page, vet, each module alone, lice
 	$(LINT) run --allow-serial-runners $(PACKAGES)
 	go vet $(PACKAGES)
 	go run ./e2e/cmd/pagelint $$(git ls-files --cached --others --exclude-standard '*.go' '*.md')
-	for m in $(MODULES); do echo "$$m alone"; GOWORK=off go -C $$m build ./...; done
+	for m in $(MODULES) e2e/peers; do echo "$$m alone"; GOWORK=off go -C $$m build -o /dev/null ./...; done
 	e2e/lint_proof.sh $(LINT)
 	go run ./e2e/cmd/notices -check THIRD-PARTY-NOTICES.txt
 	e2e/vulncheck.sh $(VULN) $(MODULES)

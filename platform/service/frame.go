@@ -6,19 +6,17 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tributary/platform/auth"
 	"tributary/platform/broker"
 	"tributary/platform/httpapi"
 	"tributary/platform/idempotency"
-	"tributary/platform/postgres"
 	"tributary/platform/process"
 )
 
-// Frame is what every service stands on. Its parts start in this order and stop in reverse: pools,
-// broker client, the service's own parts in the order in which they were added, the HTTP server.
+// Frame is what every service stands on. Its parts start in this order and stop in reverse: what
+// CloseLast added, the broker client, the service's own parts in the order in which they were added, the HTTP server.
 type Frame struct {
 	Logger  *slog.Logger
 	Metrics *prometheus.Registry
@@ -29,7 +27,7 @@ type Frame struct {
 	settings Settings
 	verifier *auth.Verifier
 	checks   []httpapi.Check
-	pools    []process.Part
+	last     []process.Part // to stop
 	parts    []process.Part
 	server   []process.Part
 }
@@ -52,26 +50,9 @@ func (*Frame) Now() time.Time {
 	return time.Now() //nolint:forbidigo // the frame of the program owns the clock
 }
 
-// Pool opens a pool of connections, which is closed when all other parts have stopped. application
-// names it among the sessions of the database.
-func (f *Frame) Pool(
-	ctx context.Context,
-	url, application string,
-	connections int32,
-) (*pgxpool.Pool, error) {
-	pool, err := postgres.Open(ctx, postgres.Config{
-		URL:         url,
-		Application: application,
-		MaxConns:    connections,
-		Trace:       f.Trace,
-	})
-	if err != nil {
-		return nil, err
-	}
-
-	f.pools = append(slices.Clip(f.pools), process.Closer("database pool "+application, pool.Close))
-
-	return pool, nil
+// CloseLast adds what is closed when all other parts have stopped, such as a pool of connections.
+func (f *Frame) CloseLast(name string, closeIt func()) {
+	f.last = append(f.last, process.Closer(name, closeIt))
 }
 
 // Need adds a dependency without which the service cannot do its own work.
@@ -130,7 +111,7 @@ func (f *Frame) serve(register Routes) {
 
 // all returns the parts in the order of starting.
 func (f *Frame) all() []process.Part {
-	parts := append(slices.Clip(f.pools), process.Closer("broker client", f.Broker.Close))
+	parts := append(slices.Clip(f.last), process.Closer("broker client", f.Broker.Close))
 	parts = append(parts, f.parts...)
 
 	return append(parts, f.server...)

@@ -26,6 +26,7 @@ import (
 	platform "tributary/platform/postgres"
 	"tributary/platform/sealed"
 	"tributary/platform/service"
+	"tributary/platform/service/database"
 )
 
 const (
@@ -120,7 +121,7 @@ func openStore(ctx context.Context, f *service.Frame, s *settings) (*postgres.St
 		return nil, err
 	}
 
-	pool, err := f.Pool(ctx, s.DatabaseURL, "commission", maxConns)
+	pool, err := database.Open(ctx, f, s.DatabaseURL, "commission", maxConns)
 	if err != nil {
 		return nil, err
 	}

@@ -25,12 +25,14 @@ type benches struct {
 func newBenches(
 	ctx context.Context,
 	stack devstack.Config,
+	dir string,
 	say func(string, ...any),
 ) (*benches, error) {
 	// same server, another database
 	beside := strings.Replace(stack.TrackingDatabaseURL(), "/trackingdb", "/postgres", 1)
 	b := &benches{
 		stack: stack,
+		peers: &bench.Peers{Dir: dir, DatabaseURL: beside, PulsarURL: stack.PulsarURL()},
 		load:  bench.Load{Addr: address(stack.Ports.Tracking), Users: 10_000},
 	}
 
@@ -41,10 +43,6 @@ func newBenches(
 		stack.PulsarURL(),
 		b.load,
 	); err != nil {
-		return nil, err
-	}
-
-	if b.peers, err = bench.NewPeers(ctx, beside, stack.PulsarURL()); err != nil {
 		return nil, err
 	}
 
@@ -81,7 +79,6 @@ func newBenches(
 
 func (b *benches) close() {
 	b.base.Close()
-	b.peers.Close()
 	b.tracking.Close()
 	b.commission.Close()
 }
@@ -188,22 +185,22 @@ func (b *benches) measures(o options) []bench.Measure {
 		{
 			Name: "Watermill SQL publisher, 256 goroutines",
 			Per:  []bench.Per{per(b1, "")},
-			Run:  peer(b.peers.Watermill, 256),
+			Run:  peer(b.peers.Measure("watermill"), 256),
 		},
 		{
 			Name: "Watermill forwarder to Pulsar",
 			Per:  []bench.Per{per(b4, "")},
-			Run:  timed(b.peers.Forward),
+			Run:  peer(b.peers.Measure("forward"), 1),
 		},
 		{
 			Name: "River Insert, 256 goroutines",
 			Per:  []bench.Per{per(b1, "")},
-			Run:  peer(b.peers.River, 256),
+			Run:  peer(b.peers.Measure("river"), 256),
 		},
 		{
 			Name: "River InsertMany of 100, 16 goroutines",
 			Per:  []bench.Per{per(b2, "")},
-			Run:  peer(b.peers.RiverMany, 16),
+			Run:  peer(b.peers.Measure("river-many"), 16),
 		},
 	}
 }

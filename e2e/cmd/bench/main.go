@@ -216,7 +216,7 @@ func parts(ctx context.Context, o options, report *bench.Report, only *regexp.Re
 
 	say := func(format string, args ...any) { fmt.Printf(format+"\n", args...) }
 
-	b, err := newBenches(ctx, stack, say)
+	b, err := newBenches(ctx, stack, dir, say)
 	if err != nil {
 		return err
 	}

@@ -1,221 +1,76 @@
 package bench
 
 import (
+	"bytes"
 	"context"
-	"database/sql"
-	"errors"
-	"log/slog"
-	"sync/atomic"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
 	"time"
-
-	"github.com/ThreeDotsLabs/watermill"
-	watermillsql "github.com/ThreeDotsLabs/watermill-sql/v4/pkg/sql"
-	"github.com/ThreeDotsLabs/watermill/components/forwarder"
-	"github.com/ThreeDotsLabs/watermill/message"
-	"github.com/apache/pulsar-client-go/pulsar"
-	plog "github.com/apache/pulsar-client-go/pulsar/log"
-	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
-	_ "github.com/jackc/pgx/v5/stdlib" // Watermill wants database/sql
-	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riverpgxv5"
-	"github.com/riverqueue/river/rivermigrate"
 )
 
-// Peers are libraries that a Go team would reach for to record an event durably and publish it
-// later, used as their documentation shows, on the same PostgreSQL and Pulsar with the same
-// durability.
+// Peers runs the program of e2e/peers, which is built at the first measure. It is a module outside
+// go.work.
 type Peers struct {
-	db        *sql.DB
-	publisher message.Publisher
-	pool      *pgxpool.Pool
-	river     *river.Client[pgx.Tx]
-	broker    pulsar.Client
+	Dir         string // for the program
+	DatabaseURL string
+	PulsarURL   string
+
+	build sync.Once
+	err   error
 }
 
-const forwardedTopic = "persistent://public/default/bench-forwarded"
+// Measure returns a function that takes the measure, such as watermill.
+func (p *Peers) Measure(
+	name string,
+) func(ctx context.Context, length time.Duration, workers int) (Done, error) {
+	return func(ctx context.Context, length time.Duration, workers int) (Done, error) {
+		p.build.Do(func() { p.err = p.compile(ctx) })
 
-// Watermill is its SQL publisher behind that of its forwarder (outbox), one event a call, from so
-// many goroutines.
-func (p *Peers) Watermill(ctx context.Context, length time.Duration, workers int) (Done, error) {
-	return during(ctx, length, workers, func(context.Context, int) (int, error) {
-		return 1, p.publisher.Publish(
-			forwardedTopic,
-			message.NewMessage(uuid.NewString(), []byte(baselineBody)),
-		)
-	})
-}
-
-// Forward is the other half: its forwarder reads the outbox and publishes to Pulsar, one message
-// after the other as its router hands them on. What Watermill has put into the outbox is its
-// backlog.
-func (p *Peers) Forward(ctx context.Context, length time.Duration) (Done, error) {
-	// one at a time: a batch would only wait
-	producer, err := p.broker.CreateProducer(
-		pulsar.ProducerOptions{Topic: forwardedTopic, DisableBatching: true},
-	)
-	if err != nil {
-		return Done{}, err
-	}
-	defer producer.Close()
-
-	subscriber, err := watermillsql.NewSubscriber(
-		watermillsql.BeginnerFromStdSQL(p.db),
-		watermillsql.SubscriberConfig{
-			SchemaAdapter:    watermillsql.DefaultPostgreSQLSchema{},
-			OffsetsAdapter:   watermillsql.DefaultPostgreSQLOffsetsAdapter{},
-			InitializeSchema: true,
-		},
-		watermill.NopLogger{},
-	)
-	if err != nil {
-		return Done{}, err
-	}
-
-	out := &forwarded{ctx: ctx, producer: producer}
-
-	f, err := forwarder.NewForwarder(subscriber, out, watermill.NopLogger{}, forwarder.Config{})
-	if err != nil {
-		return Done{}, err
-	}
-
-	ended := make(chan error, 1)
-	go func() { ended <- f.Run(ctx) }()
-	<-f.Running()
-	begin, before := time.Now(), out.confirmed.Load()
-	time.Sleep(length)
-	done := Done{Events: int(out.confirmed.Load() - before), Took: time.Since(begin)}
-
-	return done, errors.Join(f.Close(), <-ended)
-}
-
-// forwarded is Pulsar as Watermill's router wants it: Publish returns when the broker has stored
-// the messages.
-type forwarded struct {
-	ctx       context.Context //nolint:containedctx // Watermill's interface has none
-	producer  pulsar.Producer
-	confirmed atomic.Int64
-}
-
-// Publish is called by the forwarder.
-func (f *forwarded) Publish(_ string, messages ...*message.Message) error {
-	for _, m := range messages {
-		if _, err := f.producer.Send(
-			f.ctx,
-			&pulsar.ProducerMessage{Payload: m.Payload},
-		); err != nil {
-			return err
+		if p.err != nil {
+			return Done{}, p.err
 		}
 
-		f.confirmed.Add(1)
+		var out, problems bytes.Buffer
+
+		//nolint:gosec // the program was built here
+		cmd := exec.CommandContext(
+			ctx,
+			p.program(),
+			"-measure", name,
+			"-database", p.DatabaseURL,
+			"-pulsar", p.PulsarURL,
+			"-length", length.String(),
+			"-workers", strconv.Itoa(workers),
+		)
+		cmd.Stdout = &out
+		cmd.Stderr = &problems
+
+		if err := cmd.Run(); err != nil {
+			return Done{}, fmt.Errorf("peers -measure %s: %w: %s", name, err, &problems)
+		}
+
+		var done Done
+		err := json.Unmarshal(out.Bytes(), &done)
+
+		return done, err
+	}
+}
+
+func (p *Peers) program() string { return filepath.Join(p.Dir, "peers") }
+
+func (p *Peers) compile(ctx context.Context) error {
+	//nolint:gosec // the folder is the benchmark's own
+	cmd := exec.CommandContext(ctx, "go", "build", "-C", "e2e/peers", "-o", p.program(), ".")
+	cmd.Env = append(os.Environ(), "GOWORK=off")
+
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build e2e/peers: %w: %s", err, text)
 	}
 
 	return nil
-}
-
-// Close is called by the forwarder.
-func (*forwarded) Close() error { return nil }
-
-// River is its Insert, one job a call, from so many goroutines.
-func (p *Peers) River(ctx context.Context, length time.Duration, workers int) (Done, error) {
-	return during(ctx, length, workers, func(ctx context.Context, _ int) (int, error) {
-		_, err := p.river.Insert(ctx, eventJob{Body: baselineBody}, nil)
-		return 1, err
-	})
-}
-
-// RiverMany is its InsertMany with 100 jobs a call.
-func (p *Peers) RiverMany(ctx context.Context, length time.Duration, workers int) (Done, error) {
-	const size = 100
-
-	jobs := make([]river.InsertManyParams, size)
-	for i := range jobs {
-		jobs[i] = river.InsertManyParams{Args: eventJob{Body: baselineBody}}
-	}
-
-	return during(ctx, length, workers, func(ctx context.Context, _ int) (int, error) {
-		_, err := p.river.InsertMany(ctx, jobs)
-		return size, err
-	})
-}
-
-type eventJob struct {
-	Body string `json:"body"`
-}
-
-// Kind names the job; River asks for it.
-func (eventJob) Kind() string { return "tracking_event" }
-
-// NewPeers sets both up in the database.
-func NewPeers(ctx context.Context, databaseURL, pulsarURL string) (*Peers, error) {
-	db, err := sql.Open("pgx", databaseURL)
-	if err != nil {
-		return nil, err
-	}
-
-	db.SetMaxOpenConns(32)
-	db.SetMaxIdleConns(32)
-
-	publisher, err := watermillsql.NewPublisher(
-		watermillsql.BeginnerFromStdSQL(db),
-		watermillsql.PublisherConfig{
-			SchemaAdapter: watermillsql.DefaultPostgreSQLSchema{}, AutoInitializeSchema: true,
-		},
-		watermill.NopLogger{},
-	)
-	if err != nil {
-		return nil, err
-	}
-
-	pool, err := pgxpool.New(ctx, databaseURL+"&pool_max_conns=32")
-	if err != nil {
-		return nil, err
-	}
-
-	migrator, err := rivermigrate.New(
-		riverpgxv5.New(pool),
-		&rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)},
-	)
-	if err != nil {
-		return nil, err
-	}
-
-	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
-		return nil, err
-	}
-
-	client, err := river.NewClient(
-		riverpgxv5.New(pool),
-		&river.Config{Logger: slog.New(slog.DiscardHandler)},
-	)
-	if err != nil {
-		return nil, err
-	}
-
-	broker, err := pulsar.NewClient(
-		pulsar.ClientOptions{
-			URL:    pulsarURL,
-			Logger: plog.NewLoggerWithSlog(slog.New(slog.DiscardHandler)),
-		},
-	)
-	if err != nil {
-		return nil, err
-	}
-
-	return &Peers{
-		db:        db,
-		publisher: forwarder.NewPublisher(publisher, forwarder.PublisherConfig{}),
-		pool:      pool,
-		river:     client,
-		broker:    broker,
-	}, nil
-}
-
-// Close ends the connections.
-func (p *Peers) Close() {
-	_ = p.publisher.Close()
-	_ = p.db.Close()
-	p.pool.Close()
-	p.broker.Close()
 }

@@ -17,6 +17,7 @@ import (
 	"tributary/platform/postgres"
 	"tributary/platform/relay"
 	"tributary/platform/service"
+	"tributary/platform/service/database"
 	"tributary/tracking/internal/api/rest"
 	"tributary/tracking/internal/application/command"
 	"tributary/tracking/internal/application/ingest"
@@ -111,7 +112,8 @@ func openPools(ctx context.Context, f *service.Frame, s *settings) (p pools, err
 		{&p.keys, "tracking keys", keyConnections},
 		{&p.relay, "tracking relay", relayConnections},
 	} {
-		if *of.pool, err = f.Pool(ctx, s.DatabaseURL, of.application, of.connections); err != nil {
+		*of.pool, err = database.Open(ctx, f, s.DatabaseURL, of.application, of.connections)
+		if err != nil {
 			return p, err
 		}
 	}
