@@ -11,11 +11,20 @@ CREATE TABLE ledger (
     to_account    text        NOT NULL
         CHECK (to_account IN ('programme', 'pending', 'available', 'in_payout', 'paid')),
     amount_minor  bigint      NOT NULL CHECK (amount_minor > 0),
+
+    -- For a commission into or out of available: the sum of all that came in, or went out, before
+    -- it. Payouts name what they pay by intervals of these sums. See docs/adr/0018.
+    position_minor numeric(40),
+
     commission_id uuid,
     payout_id     uuid,
     created_at    timestamptz NOT NULL,
 
     CHECK (from_account <> to_account),
+    CHECK (
+        (position_minor IS NOT NULL)
+        = (commission_id IS NOT NULL AND 'available' IN (from_account, to_account))
+    ),
     CHECK (num_nonnulls(commission_id, payout_id) = 1),
     CHECK (
         payout_id IS NULL
@@ -41,6 +50,12 @@ CREATE UNIQUE INDEX ledger_once ON ledger (
     (from_account IN ('pending', 'in_payout')),
     (to_account = 'pending')
 );
+
+-- What an interval of a payout consists of.
+CREATE INDEX ledger_position ON ledger
+    (user_id, currency, (to_account = 'available'), position_minor)
+    WITH (deduplicate_items = off)
+    WHERE position_minor IS NOT NULL;
 
 -- What a row moves is the whole amount of its commission or payout, of the same user and currency,
 -- from where it lay to where the status has it. A negative amount moves the other way.

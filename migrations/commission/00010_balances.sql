@@ -16,6 +16,12 @@ CREATE TABLE balances (
     in_payout_minor numeric(40) NOT NULL,
     paid_minor      numeric(40) NOT NULL,
 
+    -- What commissions have ever brought into available, and taken out of it: where the positions
+    -- of the ledger end. The first two are what the rows claim, the third is their sum.
+    credited_minor  numeric(40) NOT NULL,
+    debited_minor   numeric(40) NOT NULL,
+    moved_minor     numeric(40) NOT NULL,
+
     PRIMARY KEY (user_id, currency),
 
     CHECK (programme_minor + pending_minor + available_minor + in_payout_minor + paid_minor = 0)
@@ -39,6 +45,26 @@ CREATE TRIGGER balances_not_negative
     WHEN (NEW.pending_minor < 0 OR NEW.in_payout_minor < 0 OR NEW.paid_minor < 0)
     EXECUTE FUNCTION balances_guard();
 
+-- Together with the check of ledger_book that the positions of one statement follow each other, the
+-- two equations leave neither a gap nor an overlap on either side.
+-- +goose StatementBegin
+CREATE FUNCTION balances_positions_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the position of a transfer is the sum of those before it'
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_positions';
+END $$;
+-- +goose StatementEnd
+
+CREATE TRIGGER balances_positions
+    AFTER INSERT OR UPDATE ON balances
+    FOR EACH ROW
+    WHEN (
+        NEW.credited_minor - NEW.debited_minor
+            <> NEW.available_minor + NEW.in_payout_minor + NEW.paid_minor
+        OR NEW.credited_minor + NEW.debited_minor <> NEW.moved_minor
+    )
+    EXECUTE FUNCTION balances_positions_guard();
+
 -- In order of user and currency, so that two writers lock balances in the same order. The
 -- programme's account is the others' counterpart, so it needs no sum of its own.
 -- +goose StatementBegin
@@ -46,8 +72,11 @@ CREATE FUNCTION ledger_book() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     INSERT INTO balances AS b
-        (user_id, currency, programme_minor, pending_minor, available_minor, in_payout_minor, paid_minor)
-    SELECT user_id, currency, -(pending + available + in_payout + paid), pending, available, in_payout, paid
+        (user_id, currency, programme_minor, pending_minor, available_minor, in_payout_minor, paid_minor,
+         credited_minor, debited_minor, moved_minor)
+    SELECT user_id, currency, -(pending + available + in_payout + paid), pending, available, in_payout, paid,
+        -- no end of positions is negative: the trigger above refuses the row
+        CASE WHEN broken THEN -1 ELSE credit_end END, debit_end, commissions
     FROM (
         SELECT
             user_id,
@@ -71,8 +100,24 @@ BEGIN
                 WHEN to_account THEN amount_minor
                 WHEN from_account THEN -amount_minor
                 ELSE 0
-            END) AS paid
-        FROM moved
+            END) AS paid,
+            coalesce(max(position_minor + amount_minor) FILTER (WHERE to_account = 'available'), 0)
+                AS credit_end,
+            coalesce(max(position_minor + amount_minor) FILTER (WHERE from_account = 'available'), 0)
+                AS debit_end,
+            coalesce(sum(amount_minor) FILTER (WHERE position_minor IS NOT NULL), 0)
+                AS commissions,
+            bool_or(position_minor IS DISTINCT FROM expected) AS broken
+        FROM (
+            SELECT
+                *,
+                -- the first one of each side is checked by the sums
+                lag(position_minor + amount_minor, 1, position_minor) OVER (
+                    PARTITION BY user_id, currency, position_minor IS NULL, to_account = 'available'
+                    ORDER BY position_minor
+                ) AS expected
+            FROM moved
+        ) AS m
         GROUP BY user_id, currency
         ORDER BY user_id, currency
     ) AS m
@@ -81,7 +126,10 @@ BEGIN
         pending_minor = b.pending_minor + excluded.pending_minor,
         available_minor = b.available_minor + excluded.available_minor,
         in_payout_minor = b.in_payout_minor + excluded.in_payout_minor,
-        paid_minor = b.paid_minor + excluded.paid_minor;
+        paid_minor = b.paid_minor + excluded.paid_minor,
+        credited_minor = coalesce(nullif(excluded.credited_minor, 0), b.credited_minor),
+        debited_minor = coalesce(nullif(excluded.debited_minor, 0), b.debited_minor),
+        moved_minor = b.moved_minor + excluded.moved_minor;
 
     IF EXISTS (SELECT FROM moved WHERE to_account = 'in_payout')
        AND EXISTS (

@@ -17,6 +17,9 @@ func TotalOf(minor int64, currency Currency) Total {
 	return Total{minor: big.NewInt(minor), currency: currency}
 }
 
+// Total returns the amount as a total.
+func (a Amount) Total() Total { return TotalOf(a.minor, a.currency) }
+
 // ParseTotal reads the decimal text of minor units. ErrAmountMalformed is returned for anything
 // else.
 func ParseTotal(minor string, currency Currency) (Total, error) {
@@ -48,6 +51,9 @@ func (t Total) Sub(u Total) Total {
 
 // Currency returns the currency.
 func (t Total) Currency() Currency { return t.currency }
+
+// Cmp is -1, 0 or 1, as t is less than, equal to or greater than u; both are of one currency.
+func (t Total) Cmp(u Total) int { return t.int().Cmp(u.int()) }
 
 // Sign is -1, 0 or 1.
 func (t Total) Sign() int { return t.int().Sign() }

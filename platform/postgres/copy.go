@@ -118,6 +118,37 @@ func (c *Copy) BigintOrNil(n *int64) *Copy {
 	return c.Bigint(*n)
 }
 
+// numericWord is how many decimal digits of a numeric are one digit on the wire.
+const numericWord = 4
+
+// IntegralOrNull appends a numeric that is the integer of the decimal digits, without a sign, or
+// NULL if there are none.
+func (c *Copy) IntegralOrNull(digits string) *Copy {
+	if digits == "" {
+		return c.Null()
+	}
+
+	words := (len(digits) + numericWord - 1) / numericWord
+	c.size(8 + 2*words) //nolint:mnd // four words of header, and the digits
+
+	header := []int{words, words - 1, 0, 0} // digits, weight of the first, sign, scale
+	for _, word := range header {
+		//nolint:gosec // PostgreSQL's largest number has fewer digits
+		c.data = binary.BigEndian.AppendUint16(c.data, uint16(word))
+	}
+
+	for at := len(digits) - words*numericWord; at < len(digits); at += numericWord {
+		var word uint16
+		for _, digit := range []byte(digits[max(at, 0) : at+numericWord]) {
+			word = word*10 + uint16(digit-'0')
+		}
+
+		c.data = binary.BigEndian.AppendUint16(c.data, word)
+	}
+
+	return c
+}
+
 // IntegerOrNull appends an integer, or NULL for 0.
 func (c *Copy) IntegerOrNull(n int) *Copy {
 	if n == 0 {

@@ -13,22 +13,25 @@ import (
 func TestCopyWritesWhatItIsGiven(t *testing.T) {
 	t.Parallel()
 	pool := open(t, server(t), 1)
-	columns := []string{"a", "b", "c", "d", "e", "f", "g", "h"}
+	columns := []string{"a", "b", "c", "d", "e", "f", "g", "h", "i"}
 	at := time.Date(1999, 12, 31, 23, 59, 59, 123456000, time.UTC)
 	rows := postgres.NewCopy("copied", columns, 2)
 	rows.Row().Text("ü€").Bool(true).Bigint(-1 << 63).IntegerOrNull(7).Time(
 		at,
-	).UUIDOrNull("0192f0e0-0000-7000-8000-000000000000").TextOrNull("").BigintOrNil(new(int64(42)))
+	).UUIDOrNull("0192f0e0-0000-7000-8000-000000000000").TextOrNull("").BigintOrNil(new(int64(42))).IntegralOrNull("100000000000000000012")
 	rows.Row().Text("").Bool(false).BigintOrNull(
 		0,
-	).IntegerOrNull(0).TimeOrNull(time.Time{}).UUIDOrNull("").TextOrNull("x").BigintOrNil(nil)
+	).IntegerOrNull(0).TimeOrNull(time.Time{}).UUIDOrNull("").TextOrNull("x").BigintOrNil(nil).IntegralOrNull("")
+	for _, digits := range []string{"0", "10000", "9999", "40000000"} {
+		rows.Row().Text(digits).Null().Null().Null().Null().Null().Null().Null().IntegralOrNull(digits)
+	}
 
 	var got []string
 
 	err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(
 			t.Context(),
-			`CREATE TEMPORARY TABLE copied (a text, b boolean, c bigint, d integer, e timestamptz, f uuid, g text, h bigint) ON COMMIT DROP`,
+			`CREATE TEMPORARY TABLE copied (a text, b boolean, c bigint, d integer, e timestamptz, f uuid, g text, h bigint, i numeric(40)) ON COMMIT DROP`,
 		); err != nil {
 			return err
 		}
@@ -41,7 +44,7 @@ func TestCopyWritesWhatItIsGiven(t *testing.T) {
 			return err
 		}
 
-		result, err := tx.Query(t.Context(), `SELECT copied::text FROM copied ORDER BY b DESC`)
+		result, err := tx.Query(t.Context(), `SELECT copied::text FROM copied ORDER BY b DESC NULLS LAST, i`)
 		if err != nil {
 			return err
 		}
@@ -55,8 +58,12 @@ func TestCopyWritesWhatItIsGiven(t *testing.T) {
 	}
 
 	want := []string{
-		`(ü€,t,-9223372036854775808,7,"1999-12-31 23:59:59.123456+00",0192f0e0-0000-7000-8000-000000000000,,42)`,
-		`("",f,,,,,x,)`,
+		`(ü€,t,-9223372036854775808,7,"1999-12-31 23:59:59.123456+00",0192f0e0-0000-7000-8000-000000000000,,42,100000000000000000012)`,
+		`("",f,,,,,x,,)`,
+		`(0,,,,,,,,0)`,
+		`(9999,,,,,,,,9999)`,
+		`(10000,,,,,,,,10000)`,
+		`(40000000,,,,,,,,40000000)`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

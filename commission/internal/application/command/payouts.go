@@ -8,20 +8,20 @@ import (
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/domain/batch"
 	"tributary/commission/internal/domain/effect"
+	"tributary/commission/internal/domain/ledger"
 	"tributary/commission/internal/domain/payout"
-	"tributary/platform/money"
 )
 
 // Payouts is the repository of payouts. Each method is one transaction that holds the lock of the
 // payout's user, and runs fn again after a race. An error of fn stores nothing and is returned.
 type Payouts interface {
-	// Create stores the payout that fn returns, with what it causes. fn is handed what the user has
-	// available in the currency of the amount. If there is a payout of that id already, fn does not
+	// Create stores the payout that fn returns, with what it causes. fn is passed the user's funds
+	// in the currency of the amount. If there is a payout of that id already, fn does not
 	// run: Create returns the stored one, with the request noted if it conflicts, and true.
 	Create(
 		ctx context.Context,
 		wanted payout.Wanted,
-		fn func(available money.Amount) (payout.Payout, effect.Effect, error),
+		fn func(ledger.Funds) (payout.Payout, effect.Effect, error),
 	) (stored payout.Snapshot, known bool, err error)
 	// Update stores what fn makes of the payout and of its batch, which is the zero Batch for a
 	// payout in none, with the outcome that fn returns. It returns the fault payout_not_found for

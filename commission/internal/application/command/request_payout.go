@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"tributary/commission/internal/domain/effect"
+	"tributary/commission/internal/domain/ledger"
 	"tributary/commission/internal/domain/payout"
-	"tributary/platform/money"
 )
 
 // RequestPayout decides payout requests, and sets the amount aside if the balance covers it.
@@ -38,8 +38,8 @@ func (h *RequestPayout) Handle(ctx context.Context, wanted payout.Wanted) (payou
 	stored, _, err := h.payouts.Create(
 		ctx,
 		wanted,
-		func(available money.Amount) (payout.Payout, effect.Effect, error) {
-			return payout.Request(wanted, available, now)
+		func(funds ledger.Funds) (payout.Payout, effect.Effect, error) {
+			return payout.Request(wanted, funds, now)
 		},
 	)
 

@@ -25,9 +25,10 @@ const (
 	PayoutCancelled Type = "payout.cancelled"
 )
 
-// Effect is what a change causes. The transfers are written in the transaction of the change; the
-// facts are not stored yet.
+// Effect is what a change causes. The transfers, and what a payout takes, are written in the
+// transaction of the change; the facts are not stored yet.
 type Effect struct {
 	Transfers []ledger.Transfer
+	Taken     []ledger.Interval
 	Facts     []Fact
 }

@@ -62,10 +62,10 @@ type Wanted struct {
 	Refusal     string // the reason to reject it whatever is available, or ""
 }
 
-// Request returns the payout of a request at the time now. It is requested if the available balance
-// covers it, and rejected otherwise. fault.ErrValidation is returned for an amount that is
-// not positive.
-func Request(wanted Wanted, available money.Amount, now time.Time) (Payout, effect.Effect, error) {
+// Request returns the payout of a request at the time now. It is requested if the user's funds
+// cover it, and takes what it pays from them; it is rejected otherwise. fault.ErrValidation is
+// returned for an amount that is not positive.
+func Request(wanted Wanted, funds ledger.Funds, now time.Time) (Payout, effect.Effect, error) {
 	if wanted.Amount.Sign() <= 0 {
 		var faults fault.Fields
 		faults.Add("amount", "not_positive", "must be greater than 0")
@@ -87,7 +87,7 @@ func Request(wanted Wanted, available money.Amount, now time.Time) (Payout, effe
 		Version:     1,
 	}}
 
-	if p.snapshot.Reason == "" && wanted.Amount.Minor() > available.Minor() {
+	if p.snapshot.Reason == "" && funds.Available().Cmp(wanted.Amount.Total()) < 0 {
 		p.snapshot.Reason = ReasonBalance
 	}
 
@@ -98,7 +98,13 @@ func Request(wanted Wanted, available money.Amount, now time.Time) (Payout, effe
 		return p, p.effect(effect.PayoutRejected, Snapshot{}), nil
 	}
 
+	taken, err := funds.Take(wanted.Amount)
+	if err != nil {
+		return Payout{}, effect.Effect{}, err
+	}
+
 	out, err := p.move(p.effect(effect.PayoutRequested, Snapshot{}), ledger.Available, ledger.InPayout)
+	out.Taken = taken
 
 	return p, out, err
 }

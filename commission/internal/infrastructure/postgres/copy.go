@@ -162,7 +162,7 @@ func copyCommissions(
 }
 
 // copyTransfers moves money: the ledger's trigger updates the balances in the same statement, and
-// refuses a payout that is not covered.
+// refuses a payout that is not covered, and positions that do not follow each other.
 func copyTransfers(
 	ctx context.Context,
 	tx moneyTx,
@@ -175,6 +175,7 @@ func copyTransfers(
 		"from_account",
 		"to_account",
 		"amount_minor",
+		"position_minor",
 		"commission_id",
 		"payout_id",
 		"created_at",
@@ -189,6 +190,7 @@ func copyTransfers(
 			Text(string(t.From())).
 			Text(string(t.To())).
 			Bigint(t.Amount().Minor()).
+			IntegralOrNull(tx.positions.next(t)).
 			UUIDOrNull(t.CommissionID()).
 			UUIDOrNull(t.PayoutID()).
 			Time(now)

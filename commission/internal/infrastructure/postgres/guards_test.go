@@ -21,10 +21,19 @@ import (
 func withTransfer(insert string) string {
 	return `WITH made AS (` + insert + ` RETURNING *), lies AS (
     SELECT *, CASE status WHEN 'pending' THEN 'pending' ELSE 'available' END AS account FROM made)
-INSERT INTO ledger (user_id, currency, from_account, to_account, amount_minor, commission_id, created_at)
+INSERT INTO ledger (user_id, currency, from_account, to_account, amount_minor, position_minor,
+    commission_id, created_at)
 SELECT user_id, currency, CASE WHEN amount_minor > 0 THEN 'programme' ELSE account END,
-    CASE WHEN amount_minor > 0 THEN account ELSE 'programme' END, abs(amount_minor), id, now()
+    CASE WHEN amount_minor > 0 THEN account ELSE 'programme' END, abs(amount_minor),
+    CASE account WHEN 'available' THEN ` + nextPosition("lies", "amount_minor > 0") + ` END,
+    id, now()
 FROM lies`
+}
+
+// nextPosition is the SQL of the position of a transfer of the row's user and currency.
+func nextPosition(row, credit string) string {
+	return `coalesce((SELECT CASE WHEN ` + credit + ` THEN credited_minor ELSE debited_minor END
+    FROM balances WHERE (user_id, currency) = (` + row + `.user_id, ` + row + `.currency)), 0)`
 }
 
 // SQL must refuse this, to the service's role and to the owner alike: history is not rewritten and
@@ -123,14 +132,14 @@ func TestTheDatabaseGuardsItself(t *testing.T) {
 		"delete a ledger entry":    `DELETE FROM ledger`,
 		"truncate the ledger":      `TRUNCATE ledger`,
 		"unbalanced transfer": `INSERT INTO ledger (user_id, currency, from_account,
-    to_account, amount_minor, commission_id, created_at) VALUES ('u', 'USD', 'available',
-    'available', 1, gen_random_uuid(), now())`,
+    to_account, amount_minor, position_minor, commission_id, created_at) VALUES ('u', 'USD',
+    'available', 'available', 1, 1000, gen_random_uuid(), now())`,
 		"negative transfer": `INSERT INTO ledger (user_id, currency, from_account,
-    to_account, amount_minor, commission_id, created_at) VALUES ('u', 'USD', 'programme',
-    'available', -1, gen_random_uuid(), now())`,
+    to_account, amount_minor, position_minor, commission_id, created_at) VALUES ('u', 'USD',
+    'programme', 'available', -1, 1000, gen_random_uuid(), now())`,
 		"transfer out of nothing": `INSERT INTO ledger (user_id, currency, from_account,
-    to_account, amount_minor, commission_id, created_at) VALUES ('u', 'USD', 'pending',
-    'available', 1, gen_random_uuid(), now())`,
+    to_account, amount_minor, position_minor, commission_id, created_at) VALUES ('u', 'USD',
+    'pending', 'available', 1, 1000, gen_random_uuid(), now())`,
 		"overdraft": `INSERT INTO ledger (user_id, currency, from_account,
     to_account, amount_minor, payout_id, created_at) VALUES ('u', 'USD', 'available',
     'in_payout', 501, gen_random_uuid(), now())`,
@@ -403,8 +412,13 @@ func TestMoneyAndStatesAreWrittenTogether(t *testing.T) {
 
 	move := func(user, currency, from, to string, minor int, of string) string {
 		return fmt.Sprintf(`INSERT INTO ledger (user_id, currency, from_account, to_account,
-    amount_minor, commission_id, payout_id, created_at) SELECT '%s', '%s', '%s', '%s', %d, %s`,
-			user, currency, from, to, minor, of)
+    amount_minor, position_minor, commission_id, payout_id, created_at)
+    SELECT moved.user_id, moved.currency, '%[1]s', '%[2]s', %[3]d, CASE
+        WHEN moved.commission_id IS NOT NULL AND 'available' IN ('%[1]s', '%[2]s') THEN %[4]s
+        END, moved.commission_id::uuid, moved.payout_id::uuid, moved.at
+    FROM (SELECT '%[5]s' AS user_id, '%[6]s' AS currency, * FROM (SELECT %[7]s) AS x
+        (commission_id, payout_id, at)) AS moved`,
+			from, to, minor, nextPosition("moved", fmt.Sprint(to == "available")), user, currency, of)
 	}
 	waiting := `id, NULL, now() FROM commissions WHERE event_id = 'waiting'`
 	given := `id, NULL, now() FROM commissions WHERE kind = 'adjustment'`

@@ -15,23 +15,35 @@ import (
 const lockUsers = `SELECT pg_advisory_xact_lock(k) FROM (SELECT DISTINCT hashtextextended(u,
     7301) AS k FROM unnest($1::text[]) AS u ORDER BY k) AS keys`
 
-// moneyTx is a transaction that holds the locks of the users whose money it moves. Everything that
-// writes the ledger or moves a commission takes one, and only lock and queueLock create one: no
-// writer can read a balance, or the state of a commission, that another is about to change.
+// moneyTx is a transaction that holds the locks of the users whose money it moves, and knows where
+// the positions of their transfers go on. Everything that writes the ledger or moves a commission
+// takes one, and only lock and queueLock create one: no writer can read a balance, or the state of
+// a commission, that another is about to change.
 //
 // The users come first: before any row of theirs is locked or read for a change.
-type moneyTx struct{ pgx.Tx }
+type moneyTx struct {
+	pgx.Tx
+
+	positions positions
+}
 
 // lock waits for the locks of the users.
 func lock(ctx context.Context, tx pgx.Tx, users ...string) (moneyTx, error) {
-	_, err := tx.Exec(ctx, lockUsers, users)
-	return moneyTx{tx}, err
+	var batch pgx.Batch
+
+	locked := queueLock(&batch, tx, users)
+
+	return locked, tx.SendBatch(ctx, &batch).Close()
 }
 
-// queueLock is lock as the first statement of a batch. The locks are held once the batch was sent.
+// queueLock is lock as the first statements of a batch. The locks are held once the batch was sent.
 func queueLock(batch *pgx.Batch, tx pgx.Tx, users []string) moneyTx {
+	locked := moneyTx{Tx: tx, positions: positions{}}
+
 	batch.Queue(lockUsers, users)
-	return moneyTx{tx}
+	batch.Queue(selectPositions, users).Query(locked.positions.load)
+
+	return locked
 }
 
 // errRace means that another writer decided the same event in between: everything is read again.

@@ -36,8 +36,6 @@ VALUES ($1, $2, $3, $4, $5, $6, nullif($7, ''), $8, nullif($9, ''), $10, $11, $1
     failure_code = nullif($8, ''), version = $9 WHERE id = $1`
 	noteConflict = `UPDATE payouts SET conflicted_at = $2, version = $3
     WHERE id = $1 AND version = $3 - 1`
-	selectAvailable = `SELECT least(coalesce((SELECT available_minor FROM balances
-    WHERE user_id = $1 AND currency = $2), 0), 9223372036854775807)::bigint`
 	selectBalances = `SELECT user_id, currency, pending_minor::text, available_minor::text,
     in_payout_minor::text, paid_minor::text FROM balances`
 )
@@ -132,7 +130,7 @@ func readPayout(ctx context.Context, from querier, id, lock string) (payout.Snap
 func (r Payouts) Create(
 	ctx context.Context,
 	wanted payout.Wanted,
-	fn func(available money.Amount) (payout.Payout, effect.Effect, error),
+	fn func(ledger.Funds) (payout.Payout, effect.Effect, error),
 ) (stored payout.Snapshot, known bool, err error) {
 	err = r.store.begin(ctx, "request a payout", func(tx pgx.Tx) error {
 		locked, err := lock(ctx, tx, wanted.UserID)
@@ -150,18 +148,22 @@ func (r Payouts) Create(
 			return err
 		}
 
-		available, err := readAvailable(ctx, tx, wanted.UserID, wanted.Amount.Currency())
+		funds, err := readFunds(ctx, locked, wanted.UserID, wanted.Amount.Currency())
 		if err != nil {
 			return err
 		}
 
-		made, caused, err := fn(available)
+		made, caused, err := fn(funds)
 		if err != nil {
 			return err
 		}
 
 		stored = made.Snapshot()
 		if err := addPayout(ctx, tx, stored); err != nil {
+			return err
+		}
+
+		if err := addTaken(ctx, tx, stored, caused.Taken); err != nil {
 			return err
 		}
 
@@ -188,19 +190,6 @@ func repeated(
 	_, err := tx.Exec(ctx, noteConflict, s.ID, s.ConflictedAt, s.Version)
 
 	return s, err
-}
-
-func readAvailable(
-	ctx context.Context,
-	tx pgx.Tx,
-	userID string,
-	currency money.Currency,
-) (money.Amount, error) {
-	var minor int64
-
-	err := tx.QueryRow(ctx, selectAvailable, userID, currency.String()).Scan(&minor)
-
-	return money.FromMinor(minor, currency), err
 }
 
 func addPayout(ctx context.Context, tx pgx.Tx, p payout.Snapshot) error {

@@ -37,11 +37,23 @@ WITH moved AS (
     SELECT * FROM moved UNION ALL SELECT id, user_id, currency, amount_minor FROM commissions
         WHERE id = ANY($1::uuid[])
 )
-INSERT INTO ledger (user_id, currency, from_account, to_account, amount_minor, commission_id,
-    created_at)
-SELECT user_id, currency, CASE WHEN amount_minor > 0 THEN 'pending' ELSE $3 END,
-    CASE WHEN amount_minor > 0 THEN $3 ELSE 'pending' END, abs(amount_minor), id, $4
-FROM rows`
+INSERT INTO ledger (user_id, currency, from_account, to_account, amount_minor, position_minor,
+    commission_id, created_at)
+SELECT r.user_id, r.currency, CASE WHEN amount_minor > 0 THEN 'pending' ELSE $3 END,
+    CASE WHEN amount_minor > 0 THEN $3 ELSE 'pending' END, abs(amount_minor),
+    CASE WHEN $3 = 'available' THEN coalesce(
+        CASE WHEN amount_minor > 0 THEN credited_minor ELSE debited_minor END, 0) + before END,
+    id, $4
+FROM (
+    SELECT *, sum(abs(amount_minor)) OVER (PARTITION BY user_id, currency, amount_minor > 0
+        ORDER BY id) - abs(amount_minor) AS before
+    FROM rows
+) AS r
+LEFT JOIN LATERAL (
+    SELECT credited_minor, debited_minor FROM balances
+    WHERE user_id = r.user_id AND currency = r.currency
+    OFFSET 0
+) AS b ON true`
 
 	selectDue = `SELECT id::text, user_id FROM commissions WHERE status = 'pending'
     AND reverses_id IS NULL AND event_id IS NOT NULL AND available_at <= $1 ORDER BY available_at LIMIT $2`

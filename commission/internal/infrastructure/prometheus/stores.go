@@ -13,8 +13,8 @@ import (
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/effect"
 	"tributary/commission/internal/domain/event"
+	"tributary/commission/internal/domain/ledger"
 	"tributary/commission/internal/domain/payout"
-	"tributary/platform/money"
 )
 
 // Consuming returns a store that counts decisions.
@@ -102,7 +102,7 @@ type countedPayouts struct {
 func (p countedPayouts) Create(
 	ctx context.Context,
 	wanted payout.Wanted,
-	fn func(available money.Amount) (payout.Payout, effect.Effect, error),
+	fn func(ledger.Funds) (payout.Payout, effect.Effect, error),
 ) (stored payout.Snapshot, known bool, err error) {
 	stored, known, err = p.Payouts.Create(ctx, wanted, fn)
 	if err == nil && !known {
