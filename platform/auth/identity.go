@@ -19,9 +19,9 @@ type Role string
 // Admin has the rights of Operator and Finance. None of the three acts as a Partner.
 const (
 	Partner  Role = "partner"  // sees and requests only its own data
-	Operator Role = "operator" // sees everyone; approves, holds and adjusts commissions
-	Finance  Role = "finance"  // sees everyone; opens account details and settles payouts
-	Admin    Role = "admin"    // writes rules, replays
+	Operator Role = "operator" // sees everyone, and changes what belongs to others
+	Finance  Role = "finance"  // sees everyone, opens what is sealed, and moves money
+	Admin    Role = "admin"    // changes what applies to all
 )
 
 // Identity is the caller of a request, as its token says.

@@ -106,7 +106,7 @@ func (a *Admin) namespace(
 
 	if !slices.Contains(existing, namespace) {
 		err := a.client.Namespaces().CreateNamespaceWithContext(ctx, namespace)
-		if ignore(err, http.StatusConflict) != nil {
+		if ignoreConflict(err) != nil {
 			return changes, err
 		}
 
@@ -153,7 +153,7 @@ func (a *Admin) tenant(ctx context.Context) error {
 		utils.TenantData{Name: a.cfg.Tenant, AllowedClusters: clusters},
 	)
 
-	return ignore(err, http.StatusConflict)
+	return ignoreConflict(err)
 }
 
 func (a *Admin) topic(ctx context.Context, t Topic) ([]string, error) {
@@ -167,7 +167,7 @@ func (a *Admin) topic(ctx context.Context, t Topic) ([]string, error) {
 	err = a.client.Topics().CreateWithContext(ctx, *name, t.Partitions)
 	if err == nil {
 		changes = append(changes, fmt.Sprintf("created topic %s", t.Name))
-	} else if ignore(err, http.StatusConflict) != nil {
+	} else if ignoreConflict(err) != nil {
 		return nil, err
 	}
 
@@ -266,7 +266,7 @@ func (a *Admin) subscription(
 
 	err = a.client.Subscriptions().CreateWithContext(ctx, topic, subscription, utils.Earliest)
 
-	return status(err) == http.StatusConflict, ignore(err, http.StatusConflict)
+	return status(err) == http.StatusConflict, ignoreConflict(err)
 }
 
 // schema registers the definition in the same form in which a publisher declares it, so that only
@@ -302,86 +302,6 @@ func (a *Admin) schema(ctx context.Context, topic utils.TopicName, definition st
 	return err
 }
 
-// SchemaVersions returns the number of versions of the topic's schema. More than one after Apply
-// and connecting means that two parties declare different schemas.
-func (a *Admin) SchemaVersions(topic string) (int, error) {
-	all, err := a.client.Schemas().GetAllSchemas(a.cfg.Topic(topic))
-	return len(all), judged(err)
-}
-
-// Backlog returns the exact number of messages that the subscription has not acknowledged.
-func (a *Admin) Backlog(ctx context.Context, topic, subscription string) (int64, error) {
-	name, err := utils.GetTopicName(a.cfg.Topic(topic))
-	if err != nil {
-		return 0, err
-	}
-
-	meta, err := a.client.Topics().GetMetadataWithContext(ctx, *name)
-	if err != nil {
-		return 0, judged(err)
-	}
-
-	options := utils.GetStatsOptions{GetPreciseBacklog: true}
-	if meta.Partitions == 0 {
-		stats, err := a.client.Topics().GetStatsWithOptionWithContext(ctx, *name, options)
-		return stats.Subscriptions[subscription].MsgBacklog, judged(err)
-	}
-
-	stats, err := a.client.Topics().GetPartitionedStatsWithOptionWithContext(
-		ctx,
-		*name,
-		false,
-		options,
-	)
-
-	return stats.Subscriptions[subscription].MsgBacklog, judged(err)
-}
-
-// RemoveTopic deletes the topic with its subscriptions and disconnects its clients. It is for
-// tests.
-func (a *Admin) RemoveTopic(ctx context.Context, topic string) error {
-	name, err := utils.GetTopicName(a.cfg.Topic(topic))
-	if err != nil {
-		return err
-	}
-
-	meta, err := a.client.Topics().GetMetadataWithContext(ctx, *name)
-	if err != nil {
-		return judged(err)
-	}
-
-	return judged(a.client.Topics().DeleteWithContext(ctx, *name, true, meta.Partitions == 0))
-}
-
-// RemoveNamespace deletes the namespace with all its topics. It is for tests.
-func (a *Admin) RemoveNamespace(ctx context.Context) error {
-	namespace := a.cfg.Tenant + "/" + a.cfg.Namespace
-
-	name, err := utils.GetNamespaceName(namespace)
-	if err != nil {
-		return err
-	}
-
-	partitioned, plain, err := a.client.Topics().ListWithContext(ctx, *name)
-	if err != nil {
-		return err
-	}
-
-	for i, topic := range append(partitioned, plain...) {
-		t, err := utils.GetTopicName(topic)
-		if err != nil {
-			return err
-		}
-
-		err = a.client.Topics().DeleteWithContext(ctx, *t, true, i >= len(partitioned))
-		if ignore(err, http.StatusNotFound) != nil {
-			return err
-		}
-	}
-
-	return a.client.Namespaces().DeleteNamespaceWithContext(ctx, namespace)
-}
-
 // status returns the HTTP status of the broker's refusal, or 0 for any other error.
 func status(err error) int {
 	var answer rest.Error
@@ -392,9 +312,10 @@ func status(err error) int {
 	return 0
 }
 
-// ignore returns nil for a broker's answer with the HTTP status code, and err otherwise.
-func ignore(err error, code int) error {
-	if status(err) == code {
+// ignoreConflict returns nil if the broker answers that something exists already, and err
+// otherwise.
+func ignoreConflict(err error) error {
+	if status(err) == http.StatusConflict {
 		return nil
 	}
 

@@ -53,11 +53,6 @@ func TestPublishersDeclareTheirSchema(t *testing.T) {
 	first.Topics[0].Schema = avro
 	cfg := brokertest.Namespace(t, first)
 
-	admin, err := broker.NewAdmin(cfg, adminURL())
-	if err != nil {
-		t.Fatal(err)
-	}
-
 	client := brokertest.Client(t, cfg)
 	for _, c := range []struct {
 		schema   string
@@ -74,6 +69,7 @@ func TestPublishersDeclareTheirSchema(t *testing.T) {
 			t.Fatal(err)
 		}
 
+		admin := brokertest.NewAdmin(t, cfg)
 		if n, err := admin.SchemaVersions(topic); err != nil || n != c.versions {
 			t.Errorf("the topic has %d versions of its schema (%v), want %d", n, err, c.versions)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -234,7 +233,7 @@ func TestPublisherSurvivesTheDeletionOfItsTopic(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	if err := admin.RemoveTopic(t.Context(), topic); err != nil {
+	if err := brokertest.NewAdmin(t, cfg).RemoveTopic(t.Context(), topic); err != nil {
 		t.Fatal(err)
 	}
 
@@ -362,11 +361,7 @@ func TestConsumerGoesOnAfterAnOutage(t *testing.T) {
 		}
 	}
 
-	admin, err := broker.NewAdmin(direct, os.Getenv("TEST_PULSAR_ADMIN_URL"))
-	if err != nil {
-		t.Fatal(err)
-	}
-
+	admin := brokertest.NewAdmin(t, direct)
 	eventually(t, func() error {
 		if n, err := admin.Backlog(t.Context(), topic, "kept"); err != nil || n != 0 {
 			return fmt.Errorf("backlog %d, %w", n, err)

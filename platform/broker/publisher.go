@@ -53,7 +53,7 @@ const (
 	defaultPending     = 5000
 	defaultSendTimeout = 10 * time.Second
 	// How long a message may wait for others. The client checks every partition that often, idle or
-	// not: at 5 ms an idle bff with 24 partitions took 3 % of a core.
+	// not: at 5 ms an idle service with 24 partitions took 3 % of a core.
 	batchDelay      = 10 * time.Millisecond
 	flushTimeout    = 10 * time.Second
 	maxPendingBytes = 32 << 20

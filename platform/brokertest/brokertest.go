@@ -45,7 +45,7 @@ func Namespace(tb testing.TB, plan broker.Plan) broker.Config {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), 30*time.Second)
 		defer cancel()
 
-		if err := admin.RemoveNamespace(ctx); err != nil {
+		if err := NewAdmin(tb, cfg).removeNamespace(ctx); err != nil {
 			tb.Logf("namespace %s is left behind: %v", cfg.Namespace, err)
 		}
 	})

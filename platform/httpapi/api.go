@@ -24,11 +24,11 @@ import (
 
 // Config configures the HTTP side of a service.
 type Config struct {
-	Service     string // the name in logs and metrics: bff, tracking or commission
+	Service     string // the name in logs and metrics
 	Title       string
 	Description string
 	Version     string
-	HealthPath  string // the health route, such as /api/v1/tracking/health
+	HealthPath  string // the health route
 	Tags        []*huma.Tag
 	Health      *Health
 	Logger      *slog.Logger

@@ -1,5 +1,4 @@
-// Package identifier defines the ids that callers choose (of users, campaigns, events, products,
-// orders): 1 to 128 printable characters that neither begin nor end with a blank.
+// Package identifier defines the ids that callers choose: 1 to 128 printable characters that neither begin nor end with a blank.
 package identifier
 
 import (

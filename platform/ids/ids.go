@@ -12,7 +12,7 @@ import (
 // Generator creates ids. It is safe for concurrent use.
 type Generator struct{ namespace uuid.UUID }
 
-// New returns a generator. The name is the purpose of the ids, such as bff:command. Derived ids of
+// New returns a generator. The name is the purpose of the ids. Derived ids of
 // one name never change, whatever the replica and the version.
 func New(name string) Generator {
 	return Generator{namespace: uuid.NewSHA1(uuid.NameSpaceURL, []byte("urn:tributary:"+name))}

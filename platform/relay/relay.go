@@ -19,8 +19,8 @@ type Limits struct {
 	Save     time.Duration // between saves of the position
 	SaveRows int64         // or after so many confirmed entries
 	Poll     time.Duration // between reads of the log without a signal
-	// Pause after a page that was not full. At 10 ms the broker spent as much CPU time on an event
-	// of tracking as the database.
+	// Pause after a page that was not full. At 10 ms the broker spent as much CPU time on an
+	// entry as the database.
 	Gather      time.Duration
 	PageRows    int
 	WindowRows  int // sent but not confirmed
