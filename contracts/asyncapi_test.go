@@ -154,11 +154,10 @@ func TestAsyncAPIDescribesEveryTopic(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	messageOf := map[string]string{
-		contracts.TrackingEvents: contracts.TrackingEventV1,
-		contracts.CampaignAccept: contracts.CampaignAcceptV1,
-		contracts.EvidenceUpload: contracts.EvidenceUploadV1,
-		contracts.PaymentRequest: contracts.PaymentRequestV1,
+	// the topic of a command is named as its schema is
+	messageOf := map[string]string{contracts.TrackingEvents: contracts.TrackingEventV1}
+	for _, schema := range contracts.Schemas() {
+		messageOf[schema] = schema
 	}
 
 	want := map[string]channel{}

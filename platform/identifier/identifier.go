@@ -1,4 +1,5 @@
-// Package identifier defines the ids that callers choose: 1 to 128 printable characters that neither begin nor end with a blank.
+// Package identifier defines the ids that callers choose: 1 to 128 printable characters that
+// neither begin nor end with a blank.
 package identifier
 
 import (

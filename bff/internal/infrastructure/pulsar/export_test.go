@@ -15,3 +15,12 @@ func Encode(cmd command.Command, ring *sealed.Ring) ([]byte, error) {
 
 	return nil, nil
 }
+
+// Topics returns the topics of all commands.
+func Topics() (names []string) {
+	for _, e := range commands() {
+		names = append(names, e.topic)
+	}
+
+	return names
+}

@@ -18,7 +18,6 @@ import (
 	"tributary/bff/internal/domain/evidence"
 	"tributary/bff/internal/domain/payment"
 	"tributary/bff/internal/infrastructure/pulsar"
-	"tributary/contracts"
 )
 
 // published is the folder of the contracts that producers and consumers share.
@@ -160,7 +159,7 @@ func (g golden) encoded(t *testing.T) []byte {
 func TestGoldenMessages(t *testing.T) {
 	t.Parallel()
 
-	for _, topic := range []string{contracts.CampaignAccept, contracts.EvidenceUpload, contracts.PaymentRequest} {
+	for _, topic := range pulsar.Topics() {
 		names, err := filepath.Glob(filepath.Join(published, "golden", topic, "*.json"))
 		if err != nil || len(names) == 0 {
 			t.Fatalf("%s: %d golden messages, %v", topic, len(names), err)

@@ -37,10 +37,7 @@ func namespace(t *testing.T) broker.Config {
 	}
 
 	plan.Topics = slices.DeleteFunc(plan.Topics, func(topic broker.Topic) bool {
-		return !slices.Contains(
-			[]string{contracts.CampaignAccept, contracts.EvidenceUpload, contracts.PaymentRequest},
-			topic.Name,
-		)
+		return !slices.Contains(pulsar.Topics(), topic.Name)
 	})
 
 	return brokertest.Namespace(t, plan)
