@@ -38,7 +38,7 @@ type ItemError struct {
 	Errors []httpapi.ProblemField `json:"errors,omitempty" doc:"Every fault of the item; fields are relative to it. At most 100 of an item and some 1000 of the batch are listed; more_faults reports that there are more."`
 }
 
-func registerBatch(api huma.API, in Ingest) {
+func registerBatch(api huma.API, in *command.Handler) {
 	op := huma.Operation{
 		OperationID: "record-events",
 		Method:      http.MethodPost,
@@ -66,7 +66,7 @@ func registerBatch(api huma.API, in Ingest) {
 	handle(api, op, func(c call) error { return recordBatch(c, in) })
 }
 
-func recordBatch(c call, in Ingest) error {
+func recordBatch(c call, in *command.Handler) error {
 	body, err := c.body()
 	if err != nil {
 		return err

@@ -21,7 +21,7 @@ type readInput struct {
 
 type readOutput struct{ Body Event }
 
-func registerRead(api huma.API, log Query) {
+func registerRead(api huma.API, log *query.Handler) {
 	op := huma.Operation{
 		OperationID: "get-event",
 		Method:      http.MethodGet,
@@ -67,7 +67,7 @@ type place struct {
 	Seq int64 `json:"seq"`
 }
 
-func registerList(api huma.API, log Query) {
+func registerList(api huma.API, log *query.Handler) {
 	op := huma.Operation{
 		OperationID: "list-events",
 		Method:      http.MethodGet,

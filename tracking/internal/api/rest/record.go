@@ -19,7 +19,7 @@ type Recorded struct {
 	ReceivedAt string `json:"received_at" format:"date-time" doc:"When the event was recorded."`
 }
 
-func registerRecord(api huma.API, in Ingest) {
+func registerRecord(api huma.API, in *command.Handler) {
 	op := huma.Operation{
 		OperationID: "record-event",
 		Method:      http.MethodPost,
@@ -54,7 +54,7 @@ func registerRecord(api huma.API, in Ingest) {
 	handle(api, op, func(c call) error { return record(c, in) })
 }
 
-func record(c call, in Ingest) error {
+func record(c call, in *command.Handler) error {
 	body, err := c.body()
 	if err != nil {
 		return err

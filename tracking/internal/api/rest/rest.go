@@ -3,38 +3,14 @@
 package rest
 
 import (
-	"context"
-
 	"github.com/danielgtaylor/huma/v2"
 
 	"tributary/tracking/internal/application/command"
 	"tributary/tracking/internal/application/query"
-	"tributary/tracking/internal/domain/event"
 )
 
-// Ingest records events.
-type Ingest interface {
-	Record(ctx context.Context, from command.Origin, item command.Item) (command.Result, error)
-	RecordBatch(
-		ctx context.Context,
-		from command.Origin,
-		items []command.Item,
-	) ([]command.Result, error)
-}
-
-// Query reads the log.
-type Query interface {
-	Event(ctx context.Context, id string) (event.Entry, error)
-	Events(
-		ctx context.Context,
-		filter query.Filter,
-		position int64,
-		limit int,
-	) (page []event.Entry, more bool, err error)
-}
-
 // Register adds the routes to the API.
-func Register(api huma.API, in Ingest, log Query) {
+func Register(api huma.API, in *command.Handler, log *query.Handler) {
 	registerRecord(api, in)
 	registerBatch(api, in)
 	registerRead(api, log)

@@ -30,6 +30,8 @@ import (
 
 // memory is the log behind the routes: a store without a coalescer, and a reader of its content.
 type memory struct {
+	query.Log // answers what a test does not ask
+
 	store *ingesttest.Store
 
 	mu      sync.Mutex
