@@ -186,6 +186,7 @@ BEGIN
             SELECT batch_id FROM before WHERE batch_id IS NOT NULL
             UNION
             SELECT batch_id FROM after WHERE batch_id IS NOT NULL
+            OFFSET 0 -- the batches first, and then one check of each
         ) AS b
         WHERE NOT payout_batch_matches(b.batch_id)
     ) THEN

@@ -38,6 +38,7 @@ type UseCases struct {
 	SendBatch    *command.SendBatch
 	CancelBatch  *command.CancelBatch
 	MakeFile     *command.MakeFile
+	SettleBatch  *command.SettleBatch
 	OpenAccount  *command.OpenAccount
 	Publish      *publish.Handler
 	Rules        publish.Store
@@ -60,6 +61,7 @@ func Register(api huma.API, uses UseCases) {
 	registerMakeBatch(api, uses)
 	registerChangeBatches(api, uses)
 	registerBatchFiles(api, uses)
+	registerResults(api, uses)
 	registerExplain(api, uses.Explain)
 	registerSummary(api, uses.Summaries)
 	registerReplays(api, uses.Replay, uses.Frames, uses.Now)

@@ -106,6 +106,7 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 		SendBatch:    command.NewSendBatch(s.store.Batches()),
 		CancelBatch:  command.NewCancelBatch(s.store.Batches()),
 		MakeFile:     command.NewMakeFile(s.store.Batches(), payfile.Formats(payer), ring(t).Open),
+		SettleBatch:  command.NewSettleBatch(s.store.Batches()),
 		OpenAccount:  command.NewOpenAccount(s.store, ring(t).Open),
 		Publish:      publish.New(s.store, newID),
 		Rules:        s.store,

@@ -42,7 +42,8 @@ func CheckVersion(wanted, there int) error {
 
 // Outcome is what a change writes beside its aggregate, in the same transaction.
 type Outcome struct {
-	Record Record
+	Record Record   // none is written if it names no action
+	More   []Record // about other subjects
 	Effect effect.Effect
 	Answer []byte // stored under the request's key, if any
 }
@@ -50,12 +51,7 @@ type Outcome struct {
 // Outcome returns what the request writes: the record completed with actor, time and reason, and
 // the answer for its key, rendered from result.
 func (r Request) Outcome(record Record, caused effect.Effect, result any) (Outcome, error) {
-	record.At = r.Now
-	record.Actor = r.Actor
-	record.Reason = r.Reason
-	record.RequestID = r.RequestID
-
-	out := Outcome{Record: record, Effect: caused}
+	out := Outcome{Record: r.Completed(record), Effect: caused}
 	if r.Key == "" {
 		return out, nil
 	}
@@ -64,6 +60,16 @@ func (r Request) Outcome(record Record, caused effect.Effect, result any) (Outco
 	out.Answer = answer
 
 	return out, err
+}
+
+// Completed returns the record with actor, time and reason.
+func (r Request) Completed(record Record) Record {
+	record.At = r.Now
+	record.Actor = r.Actor
+	record.Reason = r.Reason
+	record.RequestID = r.RequestID
+
+	return record
 }
 
 // CheckGain returns ErrOwnGain if the actor is the user whose money the change is

@@ -56,4 +56,11 @@ var (
 		"payment_format_unsuitable",
 		"The batch cannot be paid in this format: of its currency, or because the payer is not set.",
 	)
+	// ErrResults is returned for a result file with faults. Its fields name each line.
+	ErrResults = fault.Define(
+		fault.Invalid,
+		"results_invalid",
+		"The result file has faults; errors names each by its line. Nothing was changed: correct the "+
+			"file and send it again.",
+	)
 )

@@ -206,16 +206,12 @@ func (r Batches) Make(
 			return change.Outcome{}, err
 		}
 
-		claimed := make([]*payout.Payout, len(found))
 		ids := make([]string, len(found))
-
 		for i := range found {
 			ids[i] = found[i].ID
-			p := payout.Restore(found[i])
-			claimed[i] = &p
 		}
 
-		made, outcome, err := fn(claimed)
+		made, outcome, err := fn(restored(found))
 		if err != nil {
 			return change.Outcome{}, err
 		}

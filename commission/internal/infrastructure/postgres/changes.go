@@ -49,22 +49,7 @@ func (s *Store) once(
 			return err
 		}
 
-		r := outcome.Record
-
-		_, err = tx.Exec(
-			ctx,
-			insertAudit,
-			r.At,
-			r.Actor,
-			r.Action,
-			r.SubjectType,
-			r.SubjectID,
-			r.Reason,
-			r.Before,
-			r.After,
-			r.RequestID,
-		)
-		if err != nil || request.Key == "" {
+		if err := audit(ctx, tx, outcome); err != nil || request.Key == "" {
 			return err
 		}
 
@@ -80,6 +65,31 @@ func (s *Store) once(
 
 		return err
 	})
+}
+
+// audit writes the records of an outcome.
+func audit(ctx context.Context, tx pgx.Tx, outcome change.Outcome) error {
+	if outcome.Record.Action == "" {
+		return nil
+	}
+
+	var batch pgx.Batch
+	for _, r := range append([]change.Record{outcome.Record}, outcome.More...) {
+		batch.Queue(
+			insertAudit,
+			r.At,
+			r.Actor,
+			r.Action,
+			r.SubjectType,
+			r.SubjectID,
+			r.Reason,
+			r.Before,
+			r.After,
+			r.RequestID,
+		)
+	}
+
+	return tx.SendBatch(ctx, &batch).Close()
 }
 
 // once is Store.once for a change that returns its result.

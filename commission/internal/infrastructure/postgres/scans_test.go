@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -13,9 +14,11 @@ import (
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/application/settle"
+	"tributary/commission/internal/domain/batch"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/payout"
+	"tributary/commission/internal/infrastructure/payfile"
 )
 
 // A new database is the worst case: statements planned while its tables are empty are used when
@@ -171,7 +174,11 @@ func (f fixture) work(t *testing.T, round int) {
 	check(f.store.Payouts().Balances(ctx, owned(t, user)))
 	check(f.store.Payouts().Payout(ctx, owned(t, user), p.ID))
 
-	for _, filter := range []query.PayoutFilter{{}, {UserID: user}, {Status: "requested"}} {
+	f.workOnBatches(t, user)
+
+	for _, filter := range []query.PayoutFilter{
+		{}, {UserID: user}, {Status: "requested"}, {BatchID: uuid.NewString()},
+	} {
 		owner := owned(t, filter.UserID)
 		after := query.PayoutPosition{CreatedAt: start(), ID: uuid.NewString()}
 
@@ -212,6 +219,51 @@ func (f fixture) work(t *testing.T, round int) {
 	}
 }
 
+// workOnBatches takes a batch through all that can be done with it.
+func (f fixture) workOnBatches(t *testing.T, user string) {
+	t.Helper()
+	ctx := t.Context()
+
+	for range 2 {
+		p, err := f.request(ctx, payoutOf(user, 100))
+		mustAll(t, err)
+
+		b, err := f.batched(ctx, "maker", 10)
+		mustAll(t, err, f.called(ctx, "maker", b.ID))
+
+		b, err = f.batched(ctx, "maker", 10)
+		mustAll(t, err, f.approved(ctx, "second", b.ID))
+
+		_, err = command.NewMakeFile(f.store.Batches(), payfile.Formats(payfile.Payer{}), nil).
+			Handle(ctx, by("finance"), b.ID, "csv")
+		if !errors.Is(err, batch.ErrAccounts) {
+			t.Errorf("file: %v", err)
+		}
+
+		mustAll(t, f.sent(ctx, "finance", b.ID))
+
+		_, err = command.NewSettleBatch(f.store.Batches()).Handle(ctx, by("finance"), command.Settlement{
+			ID: b.ID,
+			Results: []command.Result{
+				{Line: 2, PayoutID: p.ID, Closing: payout.Closing{To: payout.Completed}},
+			},
+		})
+		mustAll(t, err)
+
+		for _, filter := range []query.BatchFilter{{}, {Status: "settled"}} {
+			_, err = f.store.Batches().Batches(ctx, filter, 10, query.BatchPosition{})
+			mustAll(t, err)
+			_, err = f.store.Batches().Batches(
+				ctx,
+				filter,
+				10,
+				query.BatchPosition{MadeAt: start(), ID: uuid.NewString()},
+			)
+			mustAll(t, err)
+		}
+	}
+}
+
 type tableReads struct {
 	name                    string
 	scans, scanned, fetched int
@@ -231,7 +283,7 @@ func (f fixture) reads(t *testing.T) []tableReads {
 	rows, err := f.owner.Query(context.WithoutCancel(t.Context()), `
 SELECT relname, seq_scan, seq_tup_read, coalesce(idx_tup_fetch, 0) FROM pg_stat_user_tables
 WHERE relname IN ('audit', 'balances', 'commissions', 'decisions', 'idempotency_keys', 'ledger',
-    'payouts', 'replayed_decisions', 'usage') ORDER BY relname`)
+    'payouts', 'payout_batches', 'payout_files', 'replayed_decisions', 'usage') ORDER BY relname`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -160,3 +160,53 @@ func (r replaying) Rebook(
 
 	return booked, err
 }
+
+// Results returns a repository that counts the payouts that result files close.
+func (m *Metrics) Results(batches command.SettleBatches) command.SettleBatches {
+	return results{batches, m}
+}
+
+type results struct {
+	command.SettleBatches
+
+	metrics *Metrics
+}
+
+func (r results) Settle(
+	ctx context.Context,
+	request change.Request,
+	id string,
+	fn func(*batch.Batch, []*payout.Payout) (change.Outcome, error),
+) error {
+	var closed []payout.Status
+
+	err := r.SettleBatches.Settle(
+		ctx,
+		request,
+		id,
+		func(b *batch.Batch, payouts []*payout.Payout) (change.Outcome, error) {
+			before := make([]payout.Status, len(payouts))
+			for i, p := range payouts {
+				before[i] = p.Snapshot().Status
+			}
+
+			outcome, err := fn(b, payouts)
+
+			closed = nil
+			for i, p := range payouts {
+				if after := p.Snapshot().Status; after != before[i] {
+					closed = append(closed, after)
+				}
+			}
+
+			return outcome, err
+		},
+	)
+	if err == nil {
+		for _, status := range closed {
+			r.metrics.paid(status)
+		}
+	}
+
+	return err
+}
