@@ -14,9 +14,9 @@ ROLES ?= partner
 NAME ?=
 
 # Every module of go.work, and the packages of all. examples/ and e2e/peers are modules of their own.
-MODULES := bff commission contracts devstack e2e migrations platform tracking
+MODULES := $(shell sed -n 's|^\t\./||p' go.work)
 PACKAGES := $(MODULES:%=./%/...)
-SERVICES := bff commission tracking
+SERVICES := $(patsubst contracts/openapi/%.json,%,$(wildcard contracts/openapi/*.json))
 # What `make unit` tests. The system tests start stacks of their own and have targets of their own.
 TEST ?= $(filter-out ./e2e/...,$(PACKAGES)) ./e2e/internal/...
 # The system tests; each package brings up a stack of its own.

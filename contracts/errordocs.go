@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 )
@@ -13,8 +14,17 @@ import (
 //go:embed errors.head.md
 var errorDocsHead string
 
-// services returns the services in the order of the documents.
-func services() []string { return []string{"bff", "tracking", "commission"} }
+// services returns the services that have an OpenAPI document.
+func services() ([]string, error) {
+	documents, err := fs.Glob(files, "openapi/*.json")
+
+	var names []string
+	for _, d := range documents {
+		names = append(names, strings.TrimSuffix(path.Base(d), ".json"))
+	}
+
+	return names, err
+}
 
 // ErrorDocs returns the text of docs/errors.md: every error code of every service, from their
 // OpenAPI documents.
@@ -25,8 +35,13 @@ func ErrorDocs() (string, error) {
 		Meaning string `json:"meaning"`
 	}
 
+	all, err := services()
+	if err != nil {
+		return "", err
+	}
+
 	codes, where := map[string]code{}, map[string][]string{}
-	for _, service := range services() {
+	for _, service := range all {
 		text, err := fs.ReadFile(files, "openapi/"+service+".json")
 		if err != nil {
 			return "", err
@@ -50,7 +65,7 @@ func ErrorDocs() (string, error) {
 
 	for _, name := range slices.Sorted(maps.Keys(codes)) {
 		c, services := codes[name], "all"
-		if len(where[name]) < 3 {
+		if len(where[name]) < len(all) {
 			services = strings.Join(where[name], ", ")
 		}
 

@@ -246,7 +246,7 @@ func (c Config) commissionOf(
 func (c Config) Next() {
 	c.say("\nThe stack runs. Documentation and forms to try it:")
 
-	for _, name := range []string{"bff", "tracking", "commission"} {
+	for _, name := range Services() {
 		c.say("  %-11s %s/docs", name, c.URL(name))
 	}
 

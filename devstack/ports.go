@@ -11,32 +11,6 @@ import (
 	"strings"
 )
 
-// Ports are the contract's ports unless the environment changes them.
-type Ports struct {
-	TrackingDB, CommissionDB, Pulsar, PulsarAdmin, Bookie, BFF, Tracking, Commission int
-}
-
-// portSetting is the variable that changes a port.
-type portSetting struct {
-	variable string
-	port     *int
-	usual    int
-	title    string // what listens there
-}
-
-func (p *Ports) settable() []portSetting {
-	return []portSetting{
-		{"TRACKING_DB_PORT", &p.TrackingDB, 5432, "tracking's database"},
-		{"COMMISSION_DB_PORT", &p.CommissionDB, 5433, "commission's database"},
-		{"PULSAR_PORT", &p.Pulsar, 6650, "the local broker"},
-		{"PULSAR_ADMIN_PORT", &p.PulsarAdmin, 8080, "the local broker's administration"},
-		{"PULSAR_BOOKIE_PORT", &p.Bookie, 3181, "the local broker's storage"},
-		{"BFF_PORT", &p.BFF, 8002, "bff"},
-		{"TRACKING_PORT", &p.Tracking, 8000, "tracking"},
-		{"COMMISSION_PORT", &p.Commission, 8001, "commission"},
-	}
-}
-
 // portsFrom reads the ports from the settings. It refuses a port that occurs twice.
 func portsFrom(env map[string]string) (Ports, error) {
 	var ports Ports

@@ -17,18 +17,6 @@ import (
 	"time"
 )
 
-// programs returns the programs to build, by package.
-func programs() []string {
-	return []string{
-		"./bff/cmd/bff",
-		"./bff/cmd/generate-jwt",
-		"./commission/cmd/commission",
-		"./contracts/cmd/provision",
-		"./migrations/cmd/migrate",
-		"./tracking/cmd/tracking",
-	}
-}
-
 // Build compiles the services and commands into State. Programs that are up to date are not
 // rebuilt.
 func (c Config) Build(ctx context.Context) error {
@@ -40,7 +28,7 @@ func (c Config) Build(ctx context.Context) error {
 	// Without the revision inside, a program changes only when its code does.
 	args := append(
 		[]string{"build", "-buildvcs=false", "-o", bin + string(filepath.Separator)},
-		programs()...)
+		c.packages()...)
 	cmd := exec.CommandContext(ctx, "go", args...) //nolint:gosec // constants
 
 	cmd.Dir = c.Root
@@ -98,15 +86,11 @@ func (c Config) processors() string {
 }
 
 func (c Config) services() []unit {
-	units := []unit{
-		c.service("tracking", "tracking", c.Ports.Tracking, c.serviceEnvironment("tracking")...),
-		c.service(
-			"commission",
-			"commission",
-			c.Ports.Commission,
-			c.serviceEnvironment("commission")...),
-		c.service("bff", "bff", c.Ports.BFF, c.serviceEnvironment("bff")...),
+	var units []unit
+	for _, s := range c.ours() {
+		units = append(units, c.service(s.name, s.name, s.port, s.env...))
 	}
+
 	for _, r := range c.Replicas {
 		units = append(
 			units,
@@ -119,30 +103,6 @@ func (c Config) services() []unit {
 	}
 
 	return units
-}
-
-// serviceEnvironment returns the settings that only this service gets.
-func (c Config) serviceEnvironment(program string) []string {
-	switch program {
-	case "tracking":
-		return []string{
-			"DATABASE_URL=" + databaseURL(
-				"tracking",
-				c.value("TRACKING_DB_PASSWORD", "tracking_password"),
-				c.Ports.TrackingDB,
-			),
-		}
-	case "commission":
-		return []string{
-			"DATABASE_URL=" + databaseURL(
-				"commission",
-				c.value("COMMISSION_DB_PASSWORD", "commission_password"),
-				c.Ports.CommissionDB,
-			),
-		}
-	}
-
-	return []string{"COMMISSION_URL=http://" + address(c.Ports.Commission)}
 }
 
 // databaseURL returns the URL with which a service connects: its own role, which cannot alter the
@@ -165,29 +125,6 @@ func (c Config) value(name, otherwise string) string {
 	}
 
 	return otherwise
-}
-
-// confidential returns the settings that are secrets, each with the programs that get it.
-func (c Config) confidential() map[string][]string {
-	verifying := []string{"bff", "generate-jwt"}
-	if c.Env["AUTH_REQUIRED"] == "true" {
-		verifying = append(verifying, "tracking", "commission")
-	}
-
-	return map[string][]string{
-		"ACCOUNT_DETAILS_KEYS":      {"bff", "commission"},
-		"ACCOUNT_DETAILS_KEYS_FILE": {"bff", "commission"},
-		"COMMISSION_DB_PASSWORD":    {"migrate"}, // commission finds its own in DATABASE_URL
-		"COMMISSION_MIGRATION_URL":  {"migrate"},
-		"DATABASE_URL":              {}, // each service gets its own
-		"JWT_PRIVATE_KEY_FILE":      {"generate-jwt"},
-		"JWT_SECRET_KEY":            verifying,
-		"POSTGRES_PASSWORD":         {},
-		"PULSAR_ADMIN_URL":          {"provision"},
-		"PULSAR_TOKEN":              {"bff", "tracking", "commission", "provision"},
-		"TRACKING_DB_PASSWORD":      {"migrate"},
-		"TRACKING_MIGRATION_URL":    {"migrate"},
-	}
 }
 
 // environment returns the environment of one of our programs: .env and the process's environment,

@@ -294,11 +294,11 @@ func (c Config) Names() []string {
 
 // URL returns the address of a service or a replica.
 func (c Config) URL(name string) string {
-	ports := map[string]int{
-		"bff":        c.Ports.BFF,
-		"tracking":   c.Ports.Tracking,
-		"commission": c.Ports.Commission,
+	ports := map[string]int{}
+	for _, s := range c.ours() {
+		ports[s.name] = s.port
 	}
+
 	for _, r := range c.Replicas {
 		ports[r.Name] = r.Port
 	}

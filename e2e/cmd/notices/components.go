@@ -14,6 +14,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"tributary/devstack"
 )
 
 // component is third-party software that is distributed with the project.
@@ -24,7 +26,7 @@ type component struct {
 }
 
 // programs are the modules whose commands are distributed.
-func programs() []string { return []string{"bff", "commission", "contracts", "migrations", "tracking"} }
+func programs() []string { return append(devstack.Services(), "contracts", "migrations") }
 
 // shipped returns every third-party component, by name and version. It runs in the root of the
 // checkout.

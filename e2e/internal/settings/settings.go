@@ -20,13 +20,16 @@ var head string
 type program struct{ name, dir string }
 
 func programs() []program {
-	return []program{
-		{"bff", "bff/cmd/bff"},
-		{"tracking", "tracking/cmd/tracking"},
-		{"commission", "commission/cmd/commission"},
-		{"migrate", "migrations/cmd/migrate"},
-		{"provision", "contracts/cmd/provision"},
+	var list []program
+	for _, name := range devstack.Services() {
+		list = append(list, program{name, name + "/cmd/" + name})
 	}
+
+	return append(
+		list,
+		program{"migrate", "migrations/cmd/migrate"},
+		program{"provision", "contracts/cmd/provision"},
+	)
 }
 
 // Setting is a row of the reference.
