@@ -12,9 +12,9 @@ import (
 	"tributary/e2e/stacktest"
 )
 
-// A payout batch is made, approved, filed, sent and settled. At each step the service is killed when
-// it has written everything but not committed it: nothing of the step remains, and the same request
-// to the next instance does it once.
+// A payout batch is made, approved, filed, sent and settled. At each step the service is killed
+// when it has written everything but not committed it: nothing of the step remains, and the same
+// request to the next instance does it once.
 //
 //nolint:paralleltest // it kills a service that all tests share
 func TestABatchSurvivesAKillAtEachStep(t *testing.T) {

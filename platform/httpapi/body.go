@@ -54,8 +54,8 @@ func newBodies() *bodies {
 }
 
 // check lets a body through only if its type is one that the operation accepts, it is within the
-// limits, and it is strict JSON, or CSV, which the operation reads itself. Later code may trust the text: no duplicate keys, valid UTF-8, no
-// NUL, bounded depth and number of values.
+// limits, and it is strict JSON. Later code may trust the text: no duplicate keys, valid UTF-8, no
+// NUL, bounded depth and number of values. CSV is read by the operation.
 func (b *bodies) check(ctx huma.Context, next func(huma.Context)) {
 	op := ctx.Operation()
 	if op.RequestBody == nil {

@@ -16,6 +16,7 @@ import (
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/application/settle"
+	"tributary/commission/internal/infrastructure/account"
 	"tributary/commission/internal/infrastructure/payfile"
 	"tributary/commission/internal/infrastructure/postgres"
 	business "tributary/commission/internal/infrastructure/prometheus"
@@ -72,7 +73,7 @@ func build(ctx context.Context, f *service.Frame, s *settings) (service.Routes, 
 		return nil, err
 	}
 
-	unseal, err := unsealer(s.Sealed)
+	accounts, err := accountsOf(s.Sealed)
 	if err != nil {
 		return nil, err
 	}
@@ -102,9 +103,9 @@ func build(ctx context.Context, f *service.Frame, s *settings) (service.Routes, 
 			ApproveBatch: command.NewApproveBatch(batches, s.fourEyes),
 			SendBatch:    command.NewSendBatch(batches),
 			CancelBatch:  command.NewCancelBatch(batches),
-			MakeFile:     command.NewMakeFile(batches, payfile.Formats(s.payer), unseal),
+			MakeFile:     command.NewMakeFile(batches, payfile.Formats(s.payer), accounts),
 			SettleBatch:  command.NewSettleBatch(counted.Results(batches)),
-			OpenAccount:  command.NewOpenAccount(store, unseal),
+			OpenAccount:  command.NewOpenAccount(store, accounts),
 			Publish:      publish.New(store, newID),
 			Rules:        store,
 			Explain:      explain.New(store),
@@ -180,14 +181,14 @@ func deadLetters(f *service.Frame, s *settings, topic string) *pulsar.DeadLetter
 	return pulsar.NewDeadLetters(publisher, f.Now)
 }
 
-// unsealer returns nil without keys: sealed account details then stay closed.
-func unsealer(cfg sealed.Config) (func(text, commandID string) ([]byte, error), error) {
+// accountsOf returns a reader that, without keys, leaves sealed account details closed.
+func accountsOf(cfg sealed.Config) (account.Reader, error) {
 	ring, err := sealed.Load(cfg)
 	if err != nil || ring == nil {
-		return nil, err
+		return account.Reader{}, err
 	}
 
-	return ring.Open, nil
+	return account.NewReader(ring.Open), nil
 }
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }

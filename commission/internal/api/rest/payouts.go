@@ -164,14 +164,19 @@ func registerPayouts(api huma.API, uses UseCases) {
 
 			body := payoutBodyOf(payoutFor(ctx, found))
 			if opensAccounts(ctx) {
-				body.Details.Value, err = uses.OpenAccount.Handle(
+				opened, err := uses.OpenAccount.Handle(
 					ctx,
 					readRequest(ctx, uses.Now, "payout read"),
 					found,
 				)
+				if err != nil {
+					return nil, err
+				}
+
+				body.Details.Value = jsontext.Value(opened.JSON)
 			}
 
-			return &answered[payoutBody]{ETag: etag(found.Version), Body: body}, err
+			return &answered[payoutBody]{ETag: etag(found.Version), Body: body}, nil
 		})
 }
 

@@ -19,7 +19,7 @@ type resultsInput struct {
 	MatchHeader
 	BatchInput
 	Reason  string `query:"reason" maxLength:"500" doc:"Kept in the audit log, and with each payout whose line has none." example:"bank statement of 1 December"`
-	RawBody []byte `contentType:"text/csv" doc:"A header line, then a line for each payout. Columns, in any order: reference (the id of the payout, in any form that a payment file has), outcome (completed or failed), and optionally failure_code, reason, external_reference and paid_at (a time, or a day)."`
+	RawBody []byte `contentType:"text/csv"`
 }
 
 // resultsBody is the outcome of a result file.
@@ -46,7 +46,10 @@ func registerResults(api huma.API, uses UseCases) {
 		OperationID: "create-payout-batch-results",
 		Path:        "/payout-batches/{id}/results",
 		Summary:     "Enter the results of a payout batch",
-		Description: "Completes and fails payouts of a sent batch as the file says: all of them, or, if any " +
+		Description: "The file has a header line, then a line for each payout, with the columns, in any " +
+			"order: reference (the id of the payout, in any form that a payment file has), outcome (completed " +
+			"or failed), and optionally failure_code, reason, external_reference and paid_at (a time, or a " +
+			"day in UTC). Completes and fails payouts of a sent batch as the file says: all of them, or, if any " +
 			"line is faulty, none, and errors lists the faults of all lines. Payouts that are missing stay " +
 			"open. The same file again changes nothing. The batch is settled with its last result.",
 		Tags:   []string{"Payout batches"},

@@ -84,7 +84,7 @@ func TestResultsSettleABatch(t *testing.T) {
 	first := resultsHeader +
 		ids[0] + ",completed,,,4711,2026-11-23\n" +
 		payout.ShortReference(ids[1]) + ",failed,account_closed,\"closed, says the bank\",4712,\n"
-	rest := "\xef\xbb\xbfoutcome,reference\r\ncompleted," + payout.Reference(ids[2]) +
+	last := "\xef\xbb\xbfoutcome,reference\r\ncompleted," + payout.Reference(ids[2]) +
 		"\r\ncompleted," + strings.ToUpper(ids[3]) + "\r\n"
 
 	if a := f.enter(t, first).want(t, 200); a.str("completed") != "1" || a.str("failed") != "1" ||
@@ -99,16 +99,16 @@ func TestResultsSettleABatch(t *testing.T) {
 		t.Errorf("again: %s", again.text)
 	}
 
-	if a := f.enter(t, rest, "Idempotency-Key", "k").want(t, 200); a.str("completed") != "2" ||
+	if a := f.enter(t, last, "Idempotency-Key", "k").want(t, 200); a.str("completed") != "2" ||
 		a.str("batch.status") != "settled" {
-		t.Errorf("rest: %s", a.text)
+		t.Errorf("last: %s", a.text)
 	}
 
 	before = s.state(t)
 	f.enter(t, first).want(t, 200)
-	f.enter(t, rest).want(t, 200)
+	f.enter(t, last).want(t, 200)
 
-	if a := f.enter(t, rest, "Idempotency-Key", "k").want(t, 200); a.str("completed") != "2" ||
+	if a := f.enter(t, last, "Idempotency-Key", "k").want(t, 200); a.str("completed") != "2" ||
 		a.header.Get("Idempotency-Replayed") != "true" {
 		t.Errorf("replayed: %s", a.text)
 	}

@@ -25,6 +25,7 @@ import (
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/application/settle"
 	"tributary/commission/internal/domain/event"
+	"tributary/commission/internal/infrastructure/account"
 	"tributary/commission/internal/infrastructure/payfile"
 	"tributary/commission/internal/infrastructure/postgres"
 	"tributary/migrations"
@@ -105,9 +106,9 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 		ApproveBatch: command.NewApproveBatch(s.store.Batches(), true),
 		SendBatch:    command.NewSendBatch(s.store.Batches()),
 		CancelBatch:  command.NewCancelBatch(s.store.Batches()),
-		MakeFile:     command.NewMakeFile(s.store.Batches(), payfile.Formats(payer), ring(t).Open),
+		MakeFile:     command.NewMakeFile(s.store.Batches(), payfile.Formats(payer), account.NewReader(ring(t).Open)),
 		SettleBatch:  command.NewSettleBatch(s.store.Batches()),
-		OpenAccount:  command.NewOpenAccount(s.store, ring(t).Open),
+		OpenAccount:  command.NewOpenAccount(s.store, account.NewReader(ring(t).Open)),
 		Publish:      publish.New(s.store, newID),
 		Rules:        s.store,
 		Explain:      explain.New(s.store),

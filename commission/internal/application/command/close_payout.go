@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/domain/batch"
 	"tributary/commission/internal/domain/commission"
@@ -108,8 +106,7 @@ func auditedPayout(s payout.Snapshot) string {
 		{"failure_code", string(s.FailureCode)},
 	} {
 		if member.value != "" {
-			quoted, _ := jsontext.AppendQuote(nil, member.value) // it is valid UTF-8
-			text += `,"` + member.name + `":` + string(quoted)
+			text += fmt.Sprintf(`,%q:%q`, member.name, member.value) // printable, so this is JSON
 		}
 	}
 

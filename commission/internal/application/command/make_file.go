@@ -70,14 +70,14 @@ type FileBatches interface {
 
 // MakeFile makes the payment files of batches.
 type MakeFile struct {
-	batches FileBatches
-	formats []Format
-	unseal  Unseal
+	batches  FileBatches
+	formats  []Format
+	accounts Accounts
 }
 
 // NewMakeFile returns the handler. It is safe for concurrent use.
-func NewMakeFile(batches FileBatches, formats []Format, unseal Unseal) *MakeFile {
-	return &MakeFile{batches: batches, formats: formats, unseal: unseal}
+func NewMakeFile(batches FileBatches, formats []Format, accounts Accounts) *MakeFile {
+	return &MakeFile{batches: batches, formats: formats, accounts: accounts}
 }
 
 // Handle opens the accounts of the batch and returns its file in the format. The first call fixes
@@ -218,7 +218,7 @@ func (h *MakeFile) payments(in Format, payouts []payout.Snapshot) ([]Payment, er
 	for i, p := range payouts {
 		where := "payouts[" + p.ID + "].account_details"
 
-		account, err := openAccount(p, h.unseal)
+		account, err := h.accounts.Open(p)
 		if err != nil {
 			faults.Add(where, "account_unreadable", err.Error())
 			continue

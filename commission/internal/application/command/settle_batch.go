@@ -93,11 +93,12 @@ func (h *SettleBatch) Handle(
 
 			s := newSettling(request, b, payouts, file.Faults)
 
-			var err error
-			settled, err = s.enter(file.Results)
+			entered, err := s.enter(file.Results)
 			if err != nil {
 				return change.Outcome{}, err
 			}
+
+			settled = entered
 
 			return s.outcome(file, settled)
 		},

@@ -106,6 +106,7 @@ func TestWhatDoesNotBelongToABatch(t *testing.T) {
 
 		return &p
 	}
+
 	eur, err := money.ParseCurrency("EUR")
 	if err != nil {
 		t.Fatal(err)

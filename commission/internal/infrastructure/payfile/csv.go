@@ -45,7 +45,7 @@ func (general) Write(w io.Writer, content command.FileContent) error {
 			strconv.FormatInt(p.Amount.Minor(), 10),
 			p.Amount.Currency().String(),
 			spreadsheet.Harmless(content.Batch.Method),
-			jsonCell(string(p.Account.JSON())),
+			jsonCell(p.Account.JSON),
 		})
 	}
 

@@ -36,7 +36,7 @@ func (f pain001) CheckBatch(b batch.Snapshot) error {
 }
 
 func (pain001) CheckPayment(p command.Payment, add func(field, code, message string)) {
-	texts := p.Account.Texts()
+	texts := p.Account.Texts
 
 	switch name, ok := latin(texts["name"]); {
 	case texts["name"] == "":
@@ -112,7 +112,7 @@ func (f pain001) document(content command.FileContent) painDocument {
 }
 
 func painPaymentOf(p command.Payment) painPayment {
-	texts := p.Account.Texts()
+	texts := p.Account.Texts
 	name, _ := latin(texts["name"])
 
 	payment := painPayment{

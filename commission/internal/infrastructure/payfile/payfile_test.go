@@ -14,6 +14,7 @@ import (
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/domain/batch"
 	"tributary/commission/internal/domain/payout"
+	"tributary/commission/internal/infrastructure/account"
 	"tributary/commission/internal/infrastructure/payfile"
 	"tributary/platform/money"
 )
@@ -67,7 +68,7 @@ func payment(t *testing.T, n int, amount money.Amount, details string) command.P
 
 	id := fmt.Sprintf("00000000-0000-4000-8000-%012d", n)
 
-	account, err := command.OpenAccountOf(payout.Snapshot{ID: id, Details: details})
+	opened, err := account.NewReader(nil).Open(payout.Snapshot{ID: id, Details: details})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +77,7 @@ func payment(t *testing.T, n int, amount money.Amount, details string) command.P
 		ID:      id,
 		UserID:  fmt.Sprintf("user%d", n),
 		Amount:  amount,
-		Account: account,
+		Account: opened,
 	}
 }
 

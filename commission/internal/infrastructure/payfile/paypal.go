@@ -48,7 +48,7 @@ func (payPal) CheckBatch(b batch.Snapshot) error {
 }
 
 func (payPal) CheckPayment(p command.Payment, add func(field, code, message string)) {
-	texts := p.Account.Texts()
+	texts := p.Account.Texts
 	email, id := texts["email"], texts["payer_id"]
 
 	switch {
@@ -96,7 +96,7 @@ func (payPal) Write(w io.Writer, content command.FileContent) error {
 	out.UseCRLF = true
 
 	for _, p := range content.Payments {
-		texts := p.Account.Texts()
+		texts := p.Account.Texts
 
 		recipient := texts["email"]
 		if recipient == "" {

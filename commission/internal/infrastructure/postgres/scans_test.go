@@ -18,6 +18,7 @@ import (
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/payout"
+	"tributary/commission/internal/infrastructure/account"
 	"tributary/commission/internal/infrastructure/payfile"
 )
 
@@ -82,7 +83,7 @@ func (f fixture) withoutStatistics(t *testing.T) {
 // traffic is a batch with all kinds of references: each user sells an order, repeats it, reverses a
 // part of it, and of one of another batch; and reverses an event that never arrives.
 func traffic(round, users int) []event.Facts {
-	var batch []event.Facts
+	var facts []event.Facts
 	for u := range users {
 		user := fmt.Sprintf("u%d", u)
 		name := func(what string, round int) string { return fmt.Sprintf("%s-%s-%d", what, user, round) }
@@ -101,8 +102,8 @@ func traffic(round, users int) []event.Facts {
 		ofOrder.OrderID = name("order", max(0, round-1))
 		ofOrder.CampaignID = sale.CampaignID
 
-		batch = append(
-			batch,
+		facts = append(
+			facts,
 			sale,
 			again,
 			view,
@@ -112,7 +113,7 @@ func traffic(round, users int) []event.Facts {
 		)
 	}
 
-	return batch
+	return facts
 }
 
 // work calls everything that the store can do with the existing data.
@@ -234,7 +235,7 @@ func (f fixture) workOnBatches(t *testing.T, user string) {
 		b, err = f.batched(ctx, "maker", 10)
 		mustAll(t, err, f.approved(ctx, "second", b.ID))
 
-		_, err = command.NewMakeFile(f.store.Batches(), payfile.Formats(payfile.Payer{}), nil).
+		_, err = command.NewMakeFile(f.store.Batches(), payfile.Formats(payfile.Payer{}), account.NewReader(nil)).
 			Handle(ctx, by("finance"), b.ID, "csv")
 		if !errors.Is(err, batch.ErrAccounts) {
 			t.Errorf("file: %v", err)

@@ -147,8 +147,8 @@ func TestABrokenConnectionLeavesNoResult(t *testing.T) {
 	}
 }
 
-// Results, closings one by one, and a cancellation at once: each payout is closed once, or the batch
-// is called off as a whole.
+// Results, closings one by one, and a cancellation at once: each payout is closed once, or the
+// batch is called off as a whole.
 func TestResultsRaceWithOthers(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
