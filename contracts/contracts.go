@@ -63,16 +63,6 @@ func AsyncAPI() ([]byte, error) { return fs.ReadFile(files, "asyncapi.yaml") }
 // Schema returns the text of a file in schemas/, such as tracking-event-v1.schema.json.
 func Schema(name string) ([]byte, error) { return fs.ReadFile(files, "schemas/"+name) }
 
-// AvroSchema returns the description of a payload for the broker: an Avro record for a schema of
-// type JSON. The broker compares it with what producers and consumers declare when they connect,
-// and refuses an incompatible one; it never reads a message. Members that can hold any JSON
-// (metadata and account_details of commands) have no Avro type and are left out, although the
-// messages have them.
-func AvroSchema(schema string) (string, error) {
-	text, err := Schema(schema + ".avsc")
-	return string(text), err
-}
-
 // Golden returns the golden messages of a schema, by file name.
 func Golden(schema string) (map[string][]byte, error) {
 	folder := "golden/" + schema

@@ -259,19 +259,10 @@ func TestTheBrokerTakesThePlanAndRefusesAnotherSchema(t *testing.T) {
 
 		changed.Schema = strings.Replace(
 			topic.Schema,
-			`{"name": "user_id", "type": "string"}`,
-			`{"name": "user_id", "type": "int"}`,
+			`{"name":"user_id","type":"string"}`,
+			`{"name":"user_id","type":"int"}`,
 			1,
 		)
-		if changed.Schema == topic.Schema {
-			changed.Schema = strings.Replace(
-				topic.Schema,
-				"\"name\": \"user_id\",\n      \"type\": \"string\"",
-				"\"name\": \"user_id\",\n      \"type\": \"int\"",
-				1,
-			)
-		}
-
 		if changed.Schema == topic.Schema {
 			t.Fatalf("%s: the schema was not changed", topic.Name)
 		}

@@ -23,7 +23,7 @@ const throwAway = "tributary-test-"
 // Private returns a configuration of its own below dir, on free ports, for tests. For root, dir
 // must be reachable by other users, or the databases' files are stored elsewhere; Clean finds them.
 func (c Config) Private(ctx context.Context, dir string) (Config, error) {
-	ports, err := freePorts(ctx, 8)
+	ports, err := freePorts(ctx, len(c.Ports.settable()))
 	if err != nil {
 		return Config{}, err
 	}
