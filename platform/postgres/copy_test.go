@@ -22,6 +22,7 @@ func TestCopyWritesWhatItIsGiven(t *testing.T) {
 	rows.Row().Text("").Bool(false).BigintOrNull(
 		0,
 	).IntegerOrNull(0).TimeOrNull(time.Time{}).UUIDOrNull("").TextOrNull("x").BigintOrNil(nil).IntegralOrNull("")
+
 	for _, digits := range []string{"0", "10000", "9999", "40000000"} {
 		rows.Row().Text(digits).Null().Null().Null().Null().Null().Null().Null().IntegralOrNull(digits)
 	}

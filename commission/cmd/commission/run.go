@@ -93,6 +93,10 @@ func build(ctx context.Context, f *service.Frame, s *settings) (service.Routes, 
 	return func(api huma.API) {
 		rest.Register(api, rest.UseCases{
 			Commissions:  store,
+			GetPayments:  query.NewGetPayments(store.Payments()),
+			GetCoverage:  query.NewGetCoverage(store.Payments()),
+			ListItems:    query.NewListPayoutItems(store.Payouts(), store.Payments()),
+			ListShares:   query.NewListCommissionPayouts(store, store.Payments()),
 			Settle:       settle.New(counted.Settling(store), newID, s.secondPersonAbove),
 			ClosePayout:  command.NewClosePayout(payouts),
 			ListPayouts:  query.NewListPayouts(store.Payouts()),

@@ -46,6 +46,9 @@ type commissionBody struct {
 	Amount          string    `json:"amount" doc:"The commission in major units; negative for a clawback." example:"10.00"`
 	AmountMinor     int64     `json:"amount_minor" doc:"amount in minor units." example:"1000"`
 	Currency        string    `json:"currency" doc:"ISO 4217." example:"USD"`
+	PaymentStatus   string    `json:"payment_status" enum:"unpaid,in_payout,partly_paid,paid" doc:"in_payout: a requested payout holds it, or a part of it. partly_paid: completed payouts have paid a part. paid: they have paid all of it; a clawback is paid when a payout nets it."`
+	Paid            string    `json:"paid" doc:"What completed payouts have paid of it, in major units; negative for a clawback." example:"10.00"`
+	PaidMinor       int64     `json:"paid_minor" doc:"paid in minor units." example:"1000"`
 	RuleID          *string   `json:"rule_id" doc:"The rule that was applied. Null for an adjustment by an operator."`
 	RuleVersion     *int      `json:"rule_version" doc:"The version of the rule." example:"1"`
 	ReversesID      *string   `json:"reverses_id" doc:"For a clawback, the commission that it reverses. For an adjustment by a replay, the earning whose status it follows."`
@@ -70,6 +73,7 @@ type payoutBody struct {
 	ClosedAt     *time.Time `json:"closed_at" doc:"When it was rejected, completed, failed or cancelled. Null before."`
 	ConflictedAt *time.Time `json:"conflicted_at" doc:"When a different request with the same Idempotency-Key, and so the same command_id, arrived. It had no effect. Null if there was none."`
 
+	Covered           *bool      `json:"covered" doc:"Whether the money that it set aside is still there: false if clawbacks since have taken more than was left available. The newest payouts of a user lose their cover first. Null unless it is requested."`
 	BatchID           *string    `json:"batch_id" doc:"The batch that pays it. Null for none."`
 	ExternalReference *string    `json:"external_reference" doc:"The name of the payment at the bank or provider. Null if there is none." example:"4711"`
 	PaidAt            *time.Time `json:"paid_at" doc:"When it was paid. Null unless it is completed."`

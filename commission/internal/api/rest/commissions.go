@@ -13,6 +13,7 @@ import (
 	"tributary/commission/internal/domain/commission"
 	"tributary/platform/auth"
 	"tributary/platform/httpapi"
+	"tributary/platform/money"
 )
 
 // commissionBody is the answer for a commission. Money is exact: major units as text, minor units
@@ -33,6 +34,9 @@ type commissionBody struct {
 	Amount          string    `json:"amount" doc:"The commission in major units; negative for a clawback." example:"10.00"`
 	AmountMinor     int64     `json:"amount_minor" doc:"amount in minor units." example:"1000"`
 	Currency        string    `json:"currency" doc:"ISO 4217." example:"USD"`
+	PaymentStatus   string    `json:"payment_status" enum:"unpaid,in_payout,partly_paid,paid" doc:"in_payout: a requested payout holds it, or a part of it. partly_paid: completed payouts have paid a part. paid: they have paid all of it; a clawback is paid when a payout nets it."`
+	Paid            string    `json:"paid" doc:"What completed payouts have paid of it, in major units; negative for a clawback." example:"10.00"`
+	PaidMinor       int64     `json:"paid_minor" doc:"paid in minor units." example:"1000"`
 	RuleID          *string   `json:"rule_id" doc:"The rule that was applied. Null for an adjustment by an operator."`
 	RuleVersion     *int      `json:"rule_version" doc:"The version of the rule." example:"1"`
 	ReversesID      *string   `json:"reverses_id" doc:"For a clawback, the commission that it reverses. For an adjustment by a replay, the earning whose status it follows."`
@@ -45,8 +49,13 @@ type commissionBody struct {
 
 func (b commissionBody) version() int { return b.Version }
 
-func bodyOf(c commission.Commission) commissionBody {
+// bodyOf returns the answer for a commission that no payout holds: a new one, or one that is
+// pending.
+func bodyOf(c commission.Commission) commissionBody { return paidBodyOf(c, query.Payment{}) }
+
+func paidBodyOf(c commission.Commission, payment query.Payment) commissionBody {
 	s := c.State()
+	paid := money.FromMinor(payment.Paid.Minor(), s.Amount.Currency())
 
 	return commissionBody{
 		ID:              s.ID,
@@ -64,6 +73,9 @@ func bodyOf(c commission.Commission) commissionBody {
 		Amount:          s.Amount.String(),
 		AmountMinor:     s.Amount.Minor(),
 		Currency:        s.Amount.Currency().String(),
+		PaymentStatus:   string(payment.Status(s.Amount)),
+		Paid:            paid.String(),
+		PaidMinor:       paid.Minor(),
 		RuleID:          optional(s.Rule.ID),
 		RuleVersion:     optional(s.Rule.Version),
 		ReversesID:      optional(s.ReversesID),
@@ -136,7 +148,9 @@ type commissionAnswer struct {
 	Body commissionBody
 }
 
-func registerCommissions(api huma.API, store query.Commissions, clock func() time.Time) {
+func registerCommissions(api huma.API, uses UseCases) {
+	store := uses.Commissions
+
 	list := readOperation(huma.Operation{
 		OperationID: "list-commissions",
 		Path:        "/commissions",
@@ -145,7 +159,12 @@ func registerCommissions(api huma.API, store query.Commissions, clock func() tim
 			"With Accept: text/csv the answer is that of /commissions.csv.",
 		Tags: []string{"Commissions"},
 	})
-	lists := streams{store: store, clock: clock, room: httpapi.NewShares(csvStreams)}
+	lists := streams{
+		store:    store,
+		payments: uses.GetPayments,
+		clock:    uses.Now,
+		room:     httpapi.NewShares(csvStreams),
+	}
 	list.Responses = listResponses(api.OpenAPI().Components.Schemas)
 	huma.Register(
 		api,
@@ -165,7 +184,7 @@ func registerCommissions(api huma.API, store query.Commissions, clock func() tim
 				return lists.csv(ctx, filter)
 			}
 
-			page, err := readPage(ctx, store, filter, in, cursor.ID)
+			page, err := readPage(ctx, uses, filter, in, cursor.ID)
 			if err != nil {
 				return nil, err
 			}
@@ -197,9 +216,18 @@ func registerCommissions(api huma.API, store query.Commissions, clock func() tim
 				return nil, commission.ErrNotFound
 			}
 
+			payments, err := uses.GetPayments.Handle(
+				ctx,
+				callerOf(ctx),
+				[]commission.Commission{found},
+			)
+			if err != nil {
+				return nil, err
+			}
+
 			return &commissionAnswer{
 				ETag: etag(found.State().Version),
-				Body: bodyOf(commissionFor(ctx, found)),
+				Body: paidBodyOf(commissionFor(ctx, found), payments[found.State().ID]),
 			}, nil
 		},
 	)
@@ -217,19 +245,24 @@ func listResponses(schemas huma.Registry) map[string]*huma.Response {
 
 func readPage(
 	ctx context.Context,
-	store query.Commissions,
+	uses UseCases,
 	filter query.CommissionFilter,
 	in *listCommissionsInput,
 	after string,
 ) (httpapi.Page[commissionBody], error) {
-	rows, err := store.List(ctx, filter, query.Slice{Limit: in.Limit + 1, After: after})
+	rows, err := uses.Commissions.List(ctx, filter, query.Slice{Limit: in.Limit + 1, After: after})
+	if err != nil {
+		return httpapi.Page[commissionBody]{}, err
+	}
+
+	payments, err := uses.GetPayments.Handle(ctx, callerOf(ctx), rows)
 	if err != nil {
 		return httpapi.Page[commissionBody]{}, err
 	}
 
 	bodies := make([]commissionBody, len(rows))
 	for i, row := range rows {
-		bodies[i] = bodyOf(commissionFor(ctx, row))
+		bodies[i] = paidBodyOf(commissionFor(ctx, row), payments[row.State().ID])
 	}
 
 	return httpapi.NewPage(

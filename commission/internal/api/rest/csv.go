@@ -15,6 +15,7 @@ import (
 	"tributary/commission/internal/domain/commission"
 	"tributary/platform/fault"
 	"tributary/platform/httpapi"
+	"tributary/platform/money"
 	"tributary/platform/spreadsheet"
 )
 
@@ -81,9 +82,10 @@ var errTooManyExports = fault.Define(
 
 // streams writes lists as CSV, a bounded number at a time, since a slow reader occupies memory.
 type streams struct {
-	store query.Commissions
-	clock func() time.Time
-	room  *httpapi.Shares
+	store    query.Commissions
+	payments *query.GetPayments
+	clock    func() time.Time
+	room     *httpapi.Shares
 }
 
 // csv writes all rows, page by page: memory holds one page, and no statement runs for long. The
@@ -100,7 +102,7 @@ func (s streams) csv(
 		).RetryIn(csvIdle)
 	}
 
-	rows, err := s.store.List(ctx, filter, query.Slice{Limit: csvPage})
+	page, err := s.page(ctx, filter, "")
 	if err != nil {
 		s.room.Release(caller, 1)
 		return nil, err
@@ -109,15 +111,36 @@ func (s streams) csv(
 	return &huma.StreamResponse{Body: func(out huma.Context) {
 		defer s.room.Release(caller, 1)
 
-		s.write(ctx, out, filter, rows)
+		s.write(ctx, out, filter, page)
 	}}, nil
+}
+
+// paidPage is a page of commissions with their payments by id.
+type paidPage struct {
+	rows     []commission.Commission
+	payments map[string]query.Payment
+}
+
+func (s streams) page(
+	ctx context.Context,
+	filter query.CommissionFilter,
+	after string,
+) (paidPage, error) {
+	rows, err := s.store.List(ctx, filter, query.Slice{Limit: csvPage, After: after})
+	if err != nil {
+		return paidPage{}, err
+	}
+
+	payments, err := s.payments.Handle(ctx, callerOf(ctx), rows)
+
+	return paidPage{rows: rows, payments: payments}, err
 }
 
 func (s streams) write(
 	ctx context.Context,
 	out huma.Context,
 	filter query.CommissionFilter,
-	rows []commission.Commission,
+	page paidPage,
 ) {
 	out.SetHeader("Content-Type", csvType+"; charset=utf-8; header=present")
 	out.SetHeader("Content-Disposition", `attachment; filename="commissions.csv"`)
@@ -128,22 +151,18 @@ func (s streams) write(
 
 	_ = w.Write(csvHeader())
 	for {
-		for _, row := range rows {
-			_ = w.Write(csvRow(commissionFor(ctx, row)))
+		for _, row := range page.rows {
+			_ = w.Write(csvRow(commissionFor(ctx, row), page.payments[row.State().ID]))
 		}
 
 		_ = deadline.SetWriteDeadline(s.clock().Add(csvIdle))
 
-		if w.Flush(); w.Error() != nil || len(rows) < csvPage {
+		if w.Flush(); w.Error() != nil || len(page.rows) < csvPage {
 			return
 		}
 
 		var err error
-		if rows, err = s.store.List(
-			ctx,
-			filter,
-			query.Slice{Limit: csvPage, After: rows[len(rows)-1].State().ID},
-		); err != nil {
+		if page, err = s.page(ctx, filter, page.rows[len(page.rows)-1].State().ID); err != nil {
 			//nolint:forbidigo // net/http's way to abort a response, so that a part is not taken for the whole
 			panic(http.ErrAbortHandler)
 		}
@@ -174,13 +193,17 @@ func csvHeader() []string {
 		"available_at",
 		"occurred_at",
 		"created_at",
+		"payment_status",
+		"paid",
+		"paid_minor",
 	}
 }
 
 // csvRow returns the cells of a commission. Texts that callers chose are escaped; numbers, ids and
 // times are ours and stay unchanged.
-func csvRow(c commission.Commission) []string {
+func csvRow(c commission.Commission, payment query.Payment) []string {
 	s := c.State()
+	paid := money.FromMinor(payment.Paid.Minor(), s.Amount.Currency())
 
 	version := ""
 	if s.Rule.Version != 0 {
@@ -210,6 +233,9 @@ func csvRow(c commission.Commission) []string {
 		s.AvailableAt.Format(time.RFC3339Nano),
 		s.OccurredAt.Format(time.RFC3339Nano),
 		s.CreatedAt.Format(time.RFC3339Nano),
+		string(payment.Status(s.Amount)),
+		paid.String(),
+		strconv.FormatInt(paid.Minor(), 10),
 	}
 }
 

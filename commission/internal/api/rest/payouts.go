@@ -29,6 +29,7 @@ type payoutBody struct {
 	ClosedAt     *time.Time `json:"closed_at" doc:"When it was rejected, completed, failed or cancelled. Null before."`
 	ConflictedAt *time.Time `json:"conflicted_at" doc:"When a different request with the same Idempotency-Key, and so the same command_id, arrived. It had no effect. Null if there was none."`
 
+	Covered           *bool      `json:"covered" doc:"Whether the money that it set aside is still there: false if clawbacks since have taken more than was left available. The newest payouts of a user lose their cover first. Null unless it is requested."`
 	BatchID           *string    `json:"batch_id" doc:"The batch that pays it. Null for none."`
 	ExternalReference *string    `json:"external_reference" doc:"The name of the payment at the bank or provider. Null if there is none." example:"4711"`
 	PaidAt            *time.Time `json:"paid_at" doc:"When it was paid. Null unless it is completed."`
@@ -71,6 +72,15 @@ func payoutBodyOf(p payout.Snapshot) payoutBody {
 
 		Version: p.Version,
 	}
+}
+
+// withCover returns the body with what is known of the cover of requested payouts.
+func (b payoutBody) withCover(covered map[string]bool) payoutBody {
+	if c, known := covered[b.ID]; known {
+		b.Covered = &c
+	}
+
+	return b
 }
 
 type listPayoutsInput struct {
@@ -133,9 +143,14 @@ func registerPayouts(api huma.API, uses UseCases) {
 				return nil, err
 			}
 
+			covered, err := uses.GetCoverage.Handle(ctx, callerOf(ctx), rows...)
+			if err != nil {
+				return nil, err
+			}
+
 			bodies := make([]payoutBody, len(rows))
 			for i, row := range rows {
-				bodies[i] = payoutBodyOf(payoutFor(ctx, row))
+				bodies[i] = payoutBodyOf(payoutFor(ctx, row)).withCover(covered)
 			}
 
 			return &payoutList{
@@ -162,7 +177,12 @@ func registerPayouts(api huma.API, uses UseCases) {
 				return nil, err
 			}
 
-			body := payoutBodyOf(payoutFor(ctx, found))
+			covered, err := uses.GetCoverage.Handle(ctx, callerOf(ctx), found)
+			if err != nil {
+				return nil, err
+			}
+
+			body := payoutBodyOf(payoutFor(ctx, found)).withCover(covered)
 			if opensAccounts(ctx) {
 				opened, err := uses.OpenAccount.Handle(
 					ctx,

@@ -91,10 +91,12 @@ func TestForeignPartnersAreRefusedEverywhere(t *testing.T) {
 	owned := map[string]string{ // the values of x1 in a path
 		"/commissions/x1":         commission,
 		"/commissions/x1/explain": commission,
+		"/commissions/x1/payouts": commission,
 		"/decisions/x1":           "e2",
 		"/decisions/x1/explain":   "e2",
 		"/balances/x1":            "v",
 		"/payouts/x1":             payout,
+		"/payouts/x1/items":       payout,
 	}
 
 	stranger := authtest.HS256(t, authtest.Secret, authtest.Claims(time.Now(), "u"))

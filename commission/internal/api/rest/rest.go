@@ -27,6 +27,10 @@ const Base = "/api/v1/commission"
 // UseCases are the use cases behind the routes.
 type UseCases struct {
 	Commissions  query.Commissions
+	GetPayments  *query.GetPayments
+	GetCoverage  *query.GetCoverage
+	ListItems    *query.ListPayoutItems
+	ListShares   *query.ListCommissionPayouts
 	Settle       *settle.Handler
 	ClosePayout  *command.ClosePayout
 	ListPayouts  *query.ListPayouts
@@ -51,10 +55,12 @@ type UseCases struct {
 
 // Register adds the routes to the API.
 func Register(api huma.API, uses UseCases) {
-	registerCommissions(api, uses.Commissions, uses.Now)
+	registerCommissions(api, uses)
+	registerCommissionPayouts(api, uses)
 	registerDecisions(api, uses.Commissions)
 	registerActions(api, uses.Settle, uses.Now)
 	registerPayouts(api, uses)
+	registerPayoutItems(api, uses.ListItems)
 	registerClosings(api, uses)
 	registerBalances(api, uses.GetBalances)
 	registerBatches(api, uses)

@@ -96,6 +96,10 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 	})
 	rest.Register(api.Huma, rest.UseCases{
 		Commissions:  s.store,
+		GetPayments:  query.NewGetPayments(s.store.Payments()),
+		GetCoverage:  query.NewGetCoverage(s.store.Payments()),
+		ListItems:    query.NewListPayoutItems(s.store.Payouts(), s.store.Payments()),
+		ListShares:   query.NewListCommissionPayouts(s.store, s.store.Payments()),
 		Settle:       settle.New(s.store, newID, &limit),
 		ClosePayout:  command.NewClosePayout(s.store.Payouts()),
 		ListPayouts:  query.NewListPayouts(s.store.Payouts()),

@@ -77,7 +77,7 @@ func TestNothingIsTakenThatIsNotFree(t *testing.T) {
 	t.Parallel()
 
 	for seed := range uint64(2000) {
-		random := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // a test that can be repeated
+		random := rand.New(rand.NewPCG(seed, 1))
 		side := func(side ledger.Side) (list []ledger.Interval, sum int64) {
 			at := int64(0)
 			for range random.IntN(5) {

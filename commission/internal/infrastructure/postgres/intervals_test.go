@@ -25,10 +25,11 @@ func (f fixture) taken(t *testing.T, id string) string {
     ' ' ORDER BY side, from_minor), '') FROM payout_intervals WHERE payout_id = $1`, id)
 }
 
-func (f fixture) pay(t *testing.T, user string, minor int64) string {
+// pay requests a payout of u, whose balance covers it.
+func (f fixture) pay(t *testing.T, minor int64) string {
 	t.Helper()
 
-	p, err := f.request(t.Context(), payoutOf(user, minor))
+	p, err := f.request(t.Context(), payoutOf("u", minor))
 	if err != nil || p.Status != payout.Requested {
 		t.Fatalf("%v, %v", p, err)
 	}
@@ -55,16 +56,16 @@ func TestPayoutsTakeWhatCameFirst(t *testing.T) {
 	f := setup(t)
 	f.decide(t, purchase("e1", "u", "100"), purchase("e2", "u", "50"), purchase("e3", "u", "30"))
 
-	first, second := f.pay(t, "u", 700), f.pay(t, "u", 400)
+	first, second := f.pay(t, 700), f.pay(t, 400)
 	f.decide(t, refund("r1", "u", "e1", "20"))
 	f.closePayout(t, first, payout.Failed)
 
-	third := f.pay(t, "u", 600)
+	third := f.pay(t, 600)
 	f.closePayout(t, second, payout.Completed)
 	f.decide(t, purchase("e4", "u", "10"))
 	f.closePayout(t, third, payout.Cancelled)
 
-	fourth := f.pay(t, "u", 1280)
+	fourth := f.pay(t, 1280)
 	for id, want := range map[string]string{
 		first:  "-0..700",
 		second: "700..1100",
@@ -88,7 +89,7 @@ func TestPositionsAndIntervalsAreGuarded(t *testing.T) {
 		purchase("e2", "v", "100"),
 	)
 
-	open, failed := f.pay(t, "u", 300), f.pay(t, "u", 100)
+	open, failed := f.pay(t, 300), f.pay(t, 100)
 	f.closePayout(t, failed, payout.Failed)
 
 	adjust := func(minor int, position string) string {
@@ -160,7 +161,7 @@ func TestIntervalsHoldUnderLoad(t *testing.T) {
 
 	var wg sync.WaitGroup
 	for worker := range 4 {
-		random := rand.New(rand.NewPCG(uint64(worker), 7)) //nolint:gosec // a test that can be repeated
+		random := rand.New(rand.NewPCG(uint64(worker), 7))
 
 		wg.Go(func() {
 			for i := range 25 {

@@ -19,15 +19,16 @@ import (
 )
 
 const (
-	payoutColumns = `id::text, user_id, amount_minor, currency, payment_method, account_details,
-    request_hash, status, reason, requested_at, created_at, closed_at, conflicted_at, batch_id::text,
-    external_reference, paid_at, failure_code, version`
+	payoutColumns = `id::text, user_id, amount_minor, currency, payment_method, account_details, ` +
+		payoutOutcome
+	payoutOutcome = `request_hash, status, reason, requested_at, created_at, closed_at,
+    conflicted_at, batch_id::text, external_reference, paid_at, failure_code, version`
+	// the details may be long
+	payoutColumnsWithoutDetails = `id::text, user_id, amount_minor, currency, payment_method, '', ` +
+		payoutOutcome
 	selectPayouts = `SELECT ` + payoutColumns + ` FROM payouts`
-	// without the account details, which may be long
-	selectSealed = `SELECT id::text, user_id, amount_minor, currency, payment_method, '',
-    request_hash, status, reason, requested_at, created_at, closed_at, conflicted_at, batch_id::text,
-    external_reference, paid_at, failure_code, version FROM payouts`
-	insertPayout = `
+	selectSealed  = `SELECT ` + payoutColumnsWithoutDetails + ` FROM payouts`
+	insertPayout  = `
 INSERT INTO payouts (id, user_id, amount_minor, currency, payment_method, account_details,
     request_hash, status, reason, requested_at, created_at, closed_at)
 VALUES ($1, $2, $3, $4, $5, $6, nullif($7, ''), $8, nullif($9, ''), $10, $11, $12)`
@@ -52,59 +53,71 @@ var (
 // Payouts returns the repository of payouts and balances.
 func (s *Store) Payouts() Payouts { return Payouts{store: s} }
 
-func scanPayout(row pgx.CollectableRow) (payout.Snapshot, error) {
-	var (
-		p            payout.Snapshot
-		minor        int64
-		code, status string
-		hash, reason *string
-		closed       *time.Time
-		conflicted   *time.Time
-		batchID      *string
-		reference    *string
-		paid         *time.Time
-		failure      *string
-	)
+// payoutRow is a row of payouts as it is scanned.
+type payoutRow struct {
+	p            payout.Snapshot
+	minor        int64
+	code, status string
+	hash, reason *string
+	closed       *time.Time
+	conflicted   *time.Time
+	batchID      *string
+	reference    *string
+	paid         *time.Time
+	failure      *string
+}
 
-	err := row.Scan(
-		&p.ID,
-		&p.UserID,
-		&minor,
-		&code,
-		&p.Method,
-		&p.Details,
-		&hash,
-		&status,
-		&reason,
-		&p.RequestedAt,
-		&p.CreatedAt,
-		&closed,
-		&conflicted,
-		&batchID,
-		&reference,
-		&paid,
-		&failure,
-		&p.Version,
-	)
-	if err != nil {
-		return p, err
+// targets returns where the columns of payoutColumns go.
+func (r *payoutRow) targets() []any {
+	return []any{
+		&r.p.ID,
+		&r.p.UserID,
+		&r.minor,
+		&r.code,
+		&r.p.Method,
+		&r.p.Details,
+		&r.hash,
+		&r.status,
+		&r.reason,
+		&r.p.RequestedAt,
+		&r.p.CreatedAt,
+		&r.closed,
+		&r.conflicted,
+		&r.batchID,
+		&r.reference,
+		&r.paid,
+		&r.failure,
+		&r.p.Version,
 	}
+}
 
-	currency, err := money.ParseCurrency(code)
-	p.Amount = money.FromMinor(minor, currency)
-	p.RequestHash = value(hash)
-	p.Status = payout.Status(status)
-	p.Reason = value(reason)
+func (r *payoutRow) snapshot() (payout.Snapshot, error) {
+	p := r.p
+
+	currency, err := money.ParseCurrency(r.code)
+	p.Amount = money.FromMinor(r.minor, currency)
+	p.RequestHash = value(r.hash)
+	p.Status = payout.Status(r.status)
+	p.Reason = value(r.reason)
 	p.RequestedAt = p.RequestedAt.UTC()
 	p.CreatedAt = p.CreatedAt.UTC()
-	p.ClosedAt = utc(closed)
-	p.ConflictedAt = utc(conflicted)
-	p.BatchID = value(batchID)
-	p.ExternalReference = value(reference)
-	p.PaidAt = utc(paid)
-	p.FailureCode = payout.FailureCode(value(failure))
+	p.ClosedAt = utc(r.closed)
+	p.ConflictedAt = utc(r.conflicted)
+	p.BatchID = value(r.batchID)
+	p.ExternalReference = value(r.reference)
+	p.PaidAt = utc(r.paid)
+	p.FailureCode = payout.FailureCode(value(r.failure))
 
 	return p, err
+}
+
+func scanPayout(row pgx.CollectableRow) (payout.Snapshot, error) {
+	var r payoutRow
+	if err := row.Scan(r.targets()...); err != nil {
+		return r.p, err
+	}
+
+	return r.snapshot()
 }
 
 func readPayout(ctx context.Context, from querier, id, lock string) (payout.Snapshot, error) {

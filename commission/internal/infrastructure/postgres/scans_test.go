@@ -187,6 +187,14 @@ func (f fixture) work(t *testing.T, round int) {
 		check(f.store.Payouts().Payouts(ctx, owner, filter, 10, after))
 	}
 
+	payments := f.store.Payments()
+	everyone := owned(t, "")
+
+	check(payments.Payments(ctx, everyone, []string{id}))
+	check(payments.Shares(ctx, everyone, id, 10, query.PayoutPosition{}))
+	check(payments.Items(ctx, p.ID, 10, query.ItemPosition{}))
+	check(payments.Uncovered(ctx, everyone, []string{p.ID}))
+
 	day := start().AddDate(0, 0, -1)
 	for _, filter := range []query.CommissionFilter{
 		{},
@@ -284,7 +292,8 @@ func (f fixture) reads(t *testing.T) []tableReads {
 	rows, err := f.owner.Query(context.WithoutCancel(t.Context()), `
 SELECT relname, seq_scan, seq_tup_read, coalesce(idx_tup_fetch, 0) FROM pg_stat_user_tables
 WHERE relname IN ('audit', 'balances', 'commissions', 'decisions', 'idempotency_keys', 'ledger',
-    'payouts', 'payout_batches', 'payout_files', 'replayed_decisions', 'usage') ORDER BY relname`)
+    'payouts', 'payout_batches', 'payout_files', 'payout_intervals', 'replayed_decisions', 'usage')
+ORDER BY relname`)
 	if err != nil {
 		t.Fatal(err)
 	}

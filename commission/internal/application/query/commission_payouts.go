@@ -1,0 +1,66 @@
+package query
+
+import (
+	"context"
+
+	"tributary/commission/internal/domain/commission"
+	"tributary/commission/internal/domain/payout"
+	"tributary/platform/money"
+)
+
+// Share is the part of a commission that a payout pays, or would have paid before it failed or was
+// cancelled. It has the sign of the commission's amount.
+type Share struct {
+	Payout payout.Snapshot
+	Amount money.Amount
+}
+
+// ShareReader reads by which payouts a commission is paid.
+type ShareReader interface {
+	// Shares returns at most limit payouts of the owner's commission, newest first, that follow the
+	// one at the position after, which is zero for the first ones. The account details are left
+	// out.
+	Shares(
+		ctx context.Context,
+		owner Owner,
+		commissionID string,
+		limit int,
+		after PayoutPosition,
+	) ([]Share, error)
+}
+
+// ListCommissionPayouts lists the payouts of a commission.
+type ListCommissionPayouts struct {
+	commissions Commissions
+	reader      ShareReader
+}
+
+// NewListCommissionPayouts returns the query. It is safe for concurrent use.
+func NewListCommissionPayouts(
+	commissions Commissions,
+	reader ShareReader,
+) *ListCommissionPayouts {
+	return &ListCommissionPayouts{commissions: commissions, reader: reader}
+}
+
+// Handle returns a page of the payouts, as ShareReader.Shares does. commission.ErrNotFound is
+// returned for an unknown commission, or one that the caller may not see.
+func (q *ListCommissionPayouts) Handle(
+	ctx context.Context,
+	caller Caller,
+	id string,
+	limit int,
+	after PayoutPosition,
+) ([]Share, error) {
+	found, err := q.commissions.Commission(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+
+	owner := caller.Owner()
+	if !owner.Sees(found.State().UserID) {
+		return nil, commission.ErrNotFound
+	}
+
+	return q.reader.Shares(ctx, owner, id, limit, after)
+}

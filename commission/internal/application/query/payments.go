@@ -1,0 +1,64 @@
+package query
+
+import (
+	"context"
+
+	"tributary/commission/internal/domain/commission"
+	"tributary/platform/money"
+)
+
+// PaymentStatus is how far a commission is paid. A clawback is paid when a payout nets it.
+type PaymentStatus string
+
+// States of the payment of a commission.
+const (
+	Unpaid     PaymentStatus = "unpaid"
+	InPayout   PaymentStatus = "in_payout"   // no part is paid, and a requested payout holds a part
+	PartlyPaid PaymentStatus = "partly_paid" // a part is paid
+	Paid       PaymentStatus = "paid"
+)
+
+// Payment is what payouts have paid of a commission, and what requested ones hold. Both have the
+// sign of the commission's amount, and are 0 for one that no payout holds.
+type Payment struct{ Paid, Held money.Amount }
+
+// Status returns the state of the payment of a commission of the amount.
+func (p Payment) Status(amount money.Amount) PaymentStatus {
+	switch {
+	case !amount.IsZero() && p.Paid.Minor() == amount.Minor():
+		return Paid
+	case !p.Paid.IsZero():
+		return PartlyPaid
+	case !p.Held.IsZero():
+		return InPayout
+	}
+
+	return Unpaid
+}
+
+// PaymentReader reads how commissions are paid.
+type PaymentReader interface {
+	// Payments returns the payments of the owner's commissions by id. A commission that no payout
+	// holds may be absent.
+	Payments(ctx context.Context, owner Owner, ids []string) (map[string]Payment, error)
+}
+
+// GetPayments reads how commissions are paid.
+type GetPayments struct{ reader PaymentReader }
+
+// NewGetPayments returns the query. It is safe for concurrent use.
+func NewGetPayments(reader PaymentReader) *GetPayments { return &GetPayments{reader: reader} }
+
+// Handle returns the payments of the commissions that the caller may see, as PaymentReader does.
+func (q *GetPayments) Handle(
+	ctx context.Context,
+	caller Caller,
+	rows []commission.Commission,
+) (map[string]Payment, error) {
+	ids := make([]string, len(rows))
+	for i, row := range rows {
+		ids[i] = row.State().ID
+	}
+
+	return q.reader.Payments(ctx, caller.Owner(), ids)
+}
