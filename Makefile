@@ -20,7 +20,7 @@ SERVICES := $(patsubst contracts/openapi/%.json,%,$(wildcard contracts/openapi/*
 # What `make unit` tests. The system tests start stacks of their own and have targets of their own.
 TEST ?= $(filter-out ./e2e/...,$(PACKAGES)) ./e2e/internal/...
 # The system tests; each package brings up a stack of its own.
-ACCEPTANCE := ./e2e/acceptance/ ./e2e/pages/ ./e2e/faults/
+ACCEPTANCE := ./e2e/acceptance/ ./e2e/pages/ ./e2e/finance/ ./e2e/faults/
 # package:target of every fuzz test, and how long each runs.
 FUZZ := platform/strictjson:FuzzCheck $(addprefix tracking/internal/api/rest:,FuzzEvent FuzzBatch FuzzCloudEvent FuzzCloudEvents FuzzCursor)
 FUZZTIME ?= 60s

@@ -5,55 +5,20 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
+
+	"tributary/e2e/internal/pagetest"
 )
 
-const (
-	patience = 30 * time.Second
-	pause    = 200 * time.Millisecond
-	columns  = 120
-)
+const columns = 120
 
 // The pages share one stack and one order: the README speaks of a stack that has seen nothing yet.
 //
 //nolint:paralleltest // in order
 func TestPages(t *testing.T) {
-	for _, page := range []string{"README.md", "docs/concepts.md", "docs/rules.md"} {
-		t.Run(page, func(t *testing.T) {
-			text, err := os.ReadFile(filepath.Join(stack.Root, page))
-			if err != nil {
-				t.Fatal(err)
-			}
-
-			list := steps(string(text))
-			if len(list) < 5 {
-				t.Fatalf("%d shell blocks, want more: is the fence still ```sh?", len(list))
-			}
-
-			sh := open(t)
-			for _, s := range list {
-				follow(t, sh, s)
-			}
+	for _, name := range []string{"README.md", "docs/concepts.md", "docs/rules.md"} {
+		t.Run(name, func(t *testing.T) {
+			pagetest.Follow(t, stack, name)
 		})
-	}
-}
-
-// follow runs a step and compares its output. A step that only reads is repeated until it prints
-// what the page shows, since the data arrive through the broker.
-func follow(t *testing.T, sh *shell, s step) {
-	t.Helper()
-
-	for deadline := time.Now().Add(patience); ; {
-		printed, code := sh.run(t, s.command)
-		if code == 0 && s.matches(printed) {
-			return
-		}
-
-		if s.writes() || time.Now().After(deadline) {
-			t.Fatalf("line %d:\n%s\nends with %d and prints\n%s\nthe page shows\n%s", s.line, s.command, code, printed, s.shown)
-		}
-
-		<-time.After(pause)
 	}
 }
 
@@ -61,8 +26,10 @@ func follow(t *testing.T, sh *shell, s step) {
 func TestNoBlockIsWiderThanAScreen(t *testing.T) {
 	t.Parallel()
 
-	for _, page := range []string{"README.md", "docs/concepts.md", "docs/rules.md"} {
-		text, err := os.ReadFile(filepath.Join(stack.Root, page))
+	for _, name := range []string{
+		"README.md", "docs/concepts.md", "docs/rules.md", "docs/finance.md",
+	} {
+		text, err := os.ReadFile(filepath.Join(stack.Root, name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +41,7 @@ func TestNoBlockIsWiderThanAScreen(t *testing.T) {
 			}
 
 			if fenced && len([]rune(line)) > columns {
-				t.Errorf("%s:%d is wider than %d columns", page, i+1, columns)
+				t.Errorf("%s:%d is wider than %d columns", name, i+1, columns)
 			}
 		}
 	}

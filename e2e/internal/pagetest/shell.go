@@ -1,4 +1,4 @@
-package pages_test
+package pagetest
 
 import (
 	"bufio"
@@ -9,10 +9,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"tributary/e2e/stacktest"
 )
 
 // shell is one bash for a whole page, so that later blocks see the variables of earlier ones.
 type shell struct {
+	stack *stacktest.Stack
 	in    io.Writer
 	out   *bufio.Reader
 	block string // the file of the running block
@@ -21,7 +24,7 @@ type shell struct {
 const ended = "\x01ended "
 
 // open starts a shell at the root of the checkout. It signs tokens with the stack's secret.
-func open(t *testing.T) *shell {
+func open(t *testing.T, stack *stacktest.Stack) *shell {
 	t.Helper()
 
 	cmd := exec.CommandContext(t.Context(), "bash", "--noprofile", "--norc")
@@ -54,7 +57,12 @@ func open(t *testing.T) *shell {
 		_ = cmd.Wait()
 	})
 
-	return &shell{in: in, out: bufio.NewReader(out), block: filepath.Join(t.TempDir(), "block.sh")}
+	return &shell{
+		stack: stack,
+		in:    in,
+		out:   bufio.NewReader(out),
+		block: filepath.Join(t.TempDir(), "block.sh"),
+	}
 }
 
 // run runs a block and returns its output and exit code. The pages name the usual ports.
@@ -62,9 +70,9 @@ func (s *shell) run(t *testing.T, command string) (printed string, code int) {
 	t.Helper()
 
 	moved := strings.NewReplacer(
-		"localhost:8002", strings.TrimPrefix(stack.BFF, "http://"),
-		"localhost:8000", strings.TrimPrefix(stack.Tracking, "http://"),
-		"localhost:8001", strings.TrimPrefix(stack.Commission, "http://"),
+		"localhost:8002", strings.TrimPrefix(s.stack.BFF, "http://"),
+		"localhost:8000", strings.TrimPrefix(s.stack.Tracking, "http://"),
+		"localhost:8001", strings.TrimPrefix(s.stack.Commission, "http://"),
 	).Replace(command)
 	if err := os.WriteFile(s.block, []byte(moved+"\n"), 0o600); err != nil {
 		t.Fatal(err)
