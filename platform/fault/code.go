@@ -15,12 +15,13 @@ type Code struct { //nolint:errname // its values are the errors; the type is wh
 	meaning string
 }
 
-// registry holds every code by its name.
+// registry holds every code by its name, those of fields apart.
 //
 //nolint:gochecknoglobals // package variables define the codes, so their registry is one too
 var registry struct {
 	sync.Mutex
-	codes map[string]*Code
+	codes  map[string]*Code
+	fields map[string]*FieldCode
 }
 
 // Define defines the code. Call it only to initialize a package variable: a code that is defined

@@ -31,14 +31,6 @@ const (
 	Internal        Kind = "internal"         // the service failed; the caller cannot act
 )
 
-// Field is a fault of a field. Field is a path such as "metadata.amount" or "events[3].user_id".
-// Message says what is expected and never repeats the value that was sent.
-type Field struct {
-	Field   string
-	Code    string
-	Message string
-}
-
 // Error is a failure with a Code. Detail is a sentence for people: it contains no input value, no
 // SQL and no secret. Fields lists every fault of the request, not only the first. RetryAfter, if
 // positive, is the delay after which a retry makes sense. Cause is for the log only.
@@ -99,52 +91,4 @@ func As(err error) (*Error, bool) {
 	}
 
 	return nil, false
-}
-
-// Fields collects the faults of a request, so that they are returned together.
-type Fields []Field
-
-// MaxFields is the largest number of listed faults. A longer list would take many times the memory
-// of the request, and only malformed requests have one.
-const MaxFields = 100
-
-// Add adds a fault. Beyond MaxFields it adds a single More instead.
-func (f *Fields) Add(field, code, message string) {
-	switch {
-	case len(*f) < MaxFields:
-		*f = append(*f, Field{Field: field, Code: code, Message: message})
-	case len(*f) == MaxFields:
-		*f = append(*f, More())
-	}
-}
-
-// More returns the entry that stands for all faults that are not listed.
-func More() Field {
-	return Field{
-		Field:   "body",
-		Code:    "more_faults",
-		Message: "has more faults than are listed here",
-	}
-}
-
-// Name makes a name from a request safe as the field of a fault: printable ASCII, at most 128
-// characters.
-func Name(name string) string {
-	out := []byte(name[:min(len(name), 128)])
-	for i, c := range out {
-		if c < ' ' || c > '~' {
-			out[i] = '?'
-		}
-	}
-
-	return string(out)
-}
-
-// Err returns nil if there are no faults, and otherwise ErrValidation with all of them.
-func (f Fields) Err() error {
-	if len(f) == 0 {
-		return nil
-	}
-
-	return ErrValidation.New("The request is invalid; errors lists each fault.", f...)
 }

@@ -35,8 +35,8 @@ func TestFieldsTellsEveryFault(t *testing.T) {
 		t.Fatalf("no faults: Err = %v, want nil", err)
 	}
 
-	fields.Add("user_id", "required", "is required")
-	fields.Add("amount", "not_positive", "must be greater than 0")
+	fields.Add("user_id", fault.ErrRequired, "is required")
+	fields.Add("amount", fault.ErrNotPositive, "must be greater than 0")
 
 	got, ok := fault.As(fields.Err())
 	if !ok || got.Kind() != fault.Invalid || got.Code() != "validation_failed" || len(got.Fields) != 2 {

@@ -109,7 +109,7 @@ func humaConfig(cfg Config) huma.Config {
 	list := documented()
 	problem := c.Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "")
 	c.Components.Schemas.SchemaFromRef(problem.Ref).Properties["code"].Enum = names(list)
-	c.Extensions = map[string]any{"x-error-codes": list}
+	c.Extensions = map[string]any{"x-error-codes": list, "x-field-codes": documentedFields()}
 	c.Components.Responses = map[string]*huma.Response{}
 	c.Components.Headers = headers()
 	c.OnAddOperation = []huma.AddOpFunc{describer{codes: list, open: cfg.Open}.operation}

@@ -55,12 +55,9 @@ var (
 		"not_ready",
 		"A dependency is unavailable; errors names it. The service recovers by itself.",
 	)
-	errInternal = fault.Define(
-		fault.Internal,
-		"internal_error",
-		"The service failed, and the outcome of the request is unknown. The log has the cause "+"under request_id.",
-	)
 )
+
+var errDown = fault.DefineField("down", "is a dependency that is unavailable")
 
 // names returns the codes of the list.
 func names(list []CodeDoc) []any {
@@ -89,6 +86,22 @@ func documented() []CodeDoc {
 		}
 
 		list = append(list, CodeDoc{Code: c.Name(), Status: status(c.Kind()), Meaning: c.Meaning()})
+	}
+
+	return list
+}
+
+// FieldCodeDoc is an entry of x-field-codes in the OpenAPI document: a code of an entry of errors.
+type FieldCodeDoc struct {
+	Code    string `json:"code"`
+	Meaning string `json:"meaning"`
+}
+
+// documentedFields returns every field code that the program defines, sorted by name.
+func documentedFields() []FieldCodeDoc {
+	var list []FieldCodeDoc
+	for _, c := range fault.DefinedFields() {
+		list = append(list, FieldCodeDoc{Code: c.Name(), Meaning: c.Error()})
 	}
 
 	return list

@@ -64,9 +64,9 @@ func (m *Decimal) Resolve(_ huma.Context, path *huma.PathBuffer) []error {
 
 	field := strings.TrimPrefix(path.String(), "body.")
 	if m.null {
-		faults.Add(field, "required", "is required")
+		faults.Add(field, fault.ErrRequired, "is required")
 	} else {
-		faults.Add(field, "wrong_type", "must be a decimal string or a number")
+		faults.Add(field, fault.ErrWrongType, "must be a decimal string or a number")
 	}
 
 	return []error{faults.Err()}

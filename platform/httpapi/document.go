@@ -187,7 +187,7 @@ func exampleProblem(c CodeDoc) Problem {
 		RequestID: id,
 	}
 	if c.Code == fault.ErrValidation.Name() {
-		p.Errors = []ProblemField{{Field: "user_id", Code: "required", Message: "is required"}}
+		p.Errors = []ProblemField{{Field: "user_id", Code: fault.ErrRequired.Name(), Message: "is required"}}
 	}
 
 	return p

@@ -186,7 +186,7 @@ func (h *Health) probe(ctx context.Context, found *finding) {
 			message = advising.Advice()
 		}
 
-		found.down = append(found.down, fault.Field{Field: c.Name, Code: "down", Message: message})
+		found.down = append(found.down, fault.Field{Field: c.Name, Code: errDown, Message: message})
 	}
 
 	h.note(ctx, errors.Join(errs...))

@@ -54,7 +54,7 @@ func faultOf(status int, errs []error) error {
 			}
 
 			for _, field := range f.Fields {
-				fields.Add(field.Field, field.Code, field.Message)
+				fields.Append(field)
 			}
 
 			continue
@@ -64,8 +64,7 @@ func faultOf(status int, errs []error) error {
 		if !errors.As(e, &detail) {
 			others = append(others, e)
 		} else {
-			field := fieldOf(detail)
-			fields.Add(field.Field, field.Code, field.Message)
+			fields.Append(fieldOf(detail))
 		}
 	}
 
@@ -92,38 +91,38 @@ func fieldOf(d *huma.ErrorDetail) fault.Field {
 		field = strings.TrimPrefix(field, prefix)
 	}
 
-	code := "invalid_value"
+	code := fault.ErrInvalidValue
 
 	if name, ok := strings.CutPrefix(d.Message, "expected required property "); ok {
 		name = strings.TrimSuffix(name, " to be present")
-		return fault.Field{Field: join(field, name), Code: "required", Message: "is required"}
+		return fault.Field{Field: join(field, name), Code: fault.ErrRequired, Message: "is required"}
 	}
 
 	switch {
 	case d.Message == "unexpected property", d.Message == "unknown query parameter":
 		return fault.Field{
 			Field:   fault.Name(field),
-			Code:    "unknown_field",
+			Code:    fault.ErrUnknownField,
 			Message: "is not a field of this request",
 		}
 	case d.Value == nil && isMember(d.Location) && strings.HasPrefix(d.Message, "expected "):
 		// null: an optional member may be absent, a required one is missing
-		return fault.Field{Field: fault.Name(field), Code: "required", Message: "is required"}
+		return fault.Field{Field: fault.Name(field), Code: fault.ErrRequired, Message: "is required"}
 	case strings.HasPrefix(d.Message, "required "):
-		return fault.Field{Field: field, Code: "required", Message: "is required"}
+		return fault.Field{Field: field, Code: fault.ErrRequired, Message: "is required"}
 	case strings.HasPrefix(d.Message, "expected boolean"),
 		d.Message == "expected string",
 		d.Message == "expected number",
 		d.Message == "expected integer",
 		d.Message == "expected array",
 		d.Message == "expected object":
-		code = "wrong_type"
+		code = fault.ErrWrongType
 	case strings.HasPrefix(d.Message, "expected length >="):
-		code = "too_short"
+		code = fault.ErrTooShort
 	case strings.HasPrefix(d.Message, "expected length <="):
-		code = "too_long"
+		code = fault.ErrTooLong
 	case strings.HasPrefix(d.Message, "expected array length"):
-		code = "wrong_count"
+		code = fault.ErrWrongCount
 	case strings.HasPrefix(d.Message, "expected"):
 	default: // a parser's own message may quote the input
 		return fault.Field{Field: fault.Name(field), Code: code, Message: "cannot be read"}

@@ -85,7 +85,7 @@ func status(kind fault.Kind) int {
 func problemOf(ctx context.Context, err error) *Problem {
 	f, ok := fault.As(err)
 	if !ok {
-		f = errInternal.New(
+		f = fault.ErrInternal.New(
 			"The service failed. The outcome of the request is unknown; the log has the cause " +
 				"under this request id.",
 		)
@@ -106,7 +106,7 @@ func problemOf(ctx context.Context, err error) *Problem {
 	for _, field := range f.Fields {
 		p.Errors = append(
 			p.Errors,
-			ProblemField{Field: field.Field, Code: field.Code, Message: field.Message},
+			ProblemField{Field: field.Field, Code: field.Code.Name(), Message: field.Message},
 		)
 	}
 

@@ -25,7 +25,7 @@ func checkEmpty(ctx huma.Context, next func(huma.Context)) {
 
 		s := p.Schema
 		if s.Type != huma.TypeString || s.Format != "" || s.Pattern != "" || len(s.Enum) > 0 {
-			faults.Add(p.Name, "invalid_value", "must have a value, or be left out")
+			faults.Add(p.Name, fault.ErrInvalidValue, "must have a value, or be left out")
 		}
 	}
 

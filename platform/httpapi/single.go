@@ -18,7 +18,7 @@ func single(ctx huma.Context, next func(huma.Context)) {
 	for _, p := range ctx.Operation().Parameters {
 		if p.In == "query" && len(query[p.Name]) > 1 ||
 			p.In == "header" && len(r.Header.Values(p.Name)) > 1 {
-			faults.Add(p.Name, "repeated", "may be given once")
+			faults.Add(p.Name, fault.ErrRepeated, "may be given once")
 		}
 	}
 

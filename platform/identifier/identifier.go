@@ -13,11 +13,11 @@ import (
 const Max = 128
 
 // Valid reports whether the text is a valid id.
-func Valid(text string) bool { return violation(text).code == "" }
+func Valid(text string) bool { return violation(text).code == nil }
 
 // Check adds a fault of the field unless the text is a valid id.
 func Check(faults *fault.Fields, field, text string) {
-	if v := violation(text); v.code != "" {
+	if v := violation(text); v.code != nil {
 		faults.Add(field, v.code, v.message)
 	}
 }
@@ -46,19 +46,25 @@ func Readable(text string) bool {
 	return true
 }
 
-type broken struct{ code, message string }
+// ErrBlankAtEnd is the code of an id that begins or ends with a blank.
+var ErrBlankAtEnd = fault.DefineField("blank_at_end", "must neither begin nor end with a blank")
+
+type broken struct {
+	code    *fault.FieldCode
+	message string
+}
 
 // violation returns the part of the rule that the text violates, or the zero value.
 func violation(text string) broken {
 	switch {
 	case text == "":
-		return broken{"too_short", "must have at least 1 character"}
+		return broken{fault.ErrTooShort, "must have at least 1 character"}
 	case TooLong(text):
-		return broken{"too_long", "must have at most 128 characters"}
+		return broken{fault.ErrTooLong, "must have at most 128 characters"}
 	case !Printable(text):
-		return broken{"not_printable", "must consist of printable characters"}
+		return broken{fault.ErrNotPrintable, "must consist of printable characters"}
 	case text[0] == ' ' || text[len(text)-1] == ' ': // no other white space is printable
-		return broken{"blank_at_end", "must neither begin nor end with a blank"}
+		return broken{ErrBlankAtEnd, "must neither begin nor end with a blank"}
 	}
 
 	return broken{}

@@ -29,7 +29,7 @@ func TestCheck(t *testing.T) {
 
 		got := ""
 		if len(faults) > 0 {
-			got = faults[0].Code
+			got = faults[0].Code.Name()
 		}
 
 		if got != want || identifier.Valid(text) != (want == "") {

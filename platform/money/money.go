@@ -7,52 +7,36 @@ import (
 	"math"
 	"math/bits"
 	"strconv"
+
+	"tributary/platform/fault"
 )
 
-// Error is returned for an invalid text or computation. Code is stable and matches the code of a
-// field fault; Message says what is expected and never repeats the input.
-type Error struct {
-	Code    string
-	Message string
-}
-
-// Error returns the message.
-func (e *Error) Error() string { return e.Message }
-
-// Errors of this package. Compare with errors.Is, or use AsError for the Code and Message of a
-// field fault.
+// The errors of texts. Each is the code of a field fault.
 var (
-	ErrCurrencyUnknown error = &Error{
+	ErrCurrencyUnknown = fault.DefineField(
 		"currency_unknown",
 		"must be an ISO 4217 currency code in capitals, in use at the time",
-	}
-	ErrAmountMalformed error = &Error{
+	)
+	ErrAmountMalformed = fault.DefineField(
 		"amount_malformed",
 		"must be a decimal number in major units",
-	}
-	ErrAmountTooPrecise error = &Error{
+	)
+	ErrAmountTooPrecise = fault.DefineField(
 		"amount_too_precise",
 		"has more fractional digits than the currency",
-	}
-	ErrAmountTooLarge   error = &Error{"amount_too_large", "must have at most 12 integer digits"}
-	ErrOverflow         error = &Error{"amount_overflow", "is beyond what can be represented"}
-	ErrCurrencyMismatch error = &Error{
-		"currency_mismatch",
-		"amounts of different currencies cannot be combined",
-	}
-	ErrRateMalformed error = &Error{
+	)
+	ErrAmountTooLarge = fault.DefineField("amount_too_large", "must have at most 12 integer digits")
+	ErrRateMalformed  = fault.DefineField(
 		"rate_malformed",
 		"must be a decimal number, not negative, of at most 6 integer and 12 fractional digits",
-	}
+	)
 )
 
-// AsError returns the first *Error in err's chain.
-func AsError(err error) (*Error, bool) {
-	var e *Error
-	ok := errors.As(err, &e)
-
-	return e, ok
-}
+// The errors of computations.
+var (
+	ErrOverflow         = errors.New("is beyond what can be represented")
+	ErrCurrencyMismatch = errors.New("amounts of different currencies cannot be combined")
+)
 
 // Amount is a number of minor units of a currency; it may be negative. The zero value has no
 // currency and is useful for comparisons only.

@@ -255,9 +255,9 @@ func Unmarshal(data []byte, v any) error {
 
 	var fields fault.Fields
 	if errors.Is(err, json.ErrUnknownName) {
-		fields.Add(path(semantic.JSONPointer), "unknown_field", "is not a field of this request")
+		fields.Add(path(semantic.JSONPointer), fault.ErrUnknownField, "is not a field of this request")
 	} else {
-		fields.Add(path(semantic.JSONPointer), "wrong_type", "is of another type than expected")
+		fields.Add(path(semantic.JSONPointer), fault.ErrWrongType, "is of another type than expected")
 	}
 
 	return fields.Err()

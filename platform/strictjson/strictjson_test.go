@@ -96,7 +96,7 @@ func TestUnmarshalNamesTheField(t *testing.T) {
 
 			f, ok := fault.As(strictjson.Unmarshal([]byte(c.body), &v))
 			if !ok || len(f.Fields) != 1 || f.Fields[0].Field != c.field ||
-				f.Fields[0].Code != c.code {
+				f.Fields[0].Code.Name() != c.code {
 				t.Fatalf("Unmarshal = %+v, want %s of %q", f, c.code, c.field)
 			}
 		})

@@ -43,7 +43,7 @@ func (s *Stamper) Stamp(
 		var faults fault.Fields
 		faults.Add(
 			"Idempotency-Key",
-			"invalid_value",
+			fault.ErrInvalidValue,
 			"must be 1 to 255 printable ASCII characters",
 		)
 

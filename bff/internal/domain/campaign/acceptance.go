@@ -29,7 +29,7 @@ func NewAcceptance(
 	command.CheckIdentifier(&faults, "campaign_id", campaignID)
 
 	if !accepted {
-		faults.Add("accepted_terms", "terms_not_accepted", "must be true")
+		faults.Add("accepted_terms", ErrTermsNotAccepted, "must be true")
 	}
 
 	if err := faults.Err(); err != nil {

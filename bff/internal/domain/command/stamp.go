@@ -40,17 +40,17 @@ func NewStamp(
 ) (Stamp, error) {
 	var faults fault.Fields
 	if id == "" {
-		faults.Add("command_id", "required", "is required")
+		faults.Add("command_id", fault.ErrRequired, "is required")
 	}
 
 	if from.UserID() == "" {
-		faults.Add("user_id", "required", "is required")
+		faults.Add("user_id", fault.ErrRequired, "is required")
 	}
 
 	if !ValidIdempotencyKey(idempotencyKey) {
 		faults.Add(
 			"Idempotency-Key",
-			"invalid_value",
+			fault.ErrInvalidValue,
 			"must be 1 to 255 printable ASCII characters",
 		)
 	}
@@ -112,7 +112,7 @@ func ValidIdempotencyKey(key string) bool {
 // CheckIdentifier adds a fault unless value is an identifier.
 func CheckIdentifier(faults *fault.Fields, field, value string) {
 	if value == "" {
-		faults.Add(field, "required", "is required")
+		faults.Add(field, fault.ErrRequired, "is required")
 		return
 	}
 

@@ -80,7 +80,7 @@ func TestCheckIdentifier(t *testing.T) {
 
 		got := ""
 		if len(faults) > 0 {
-			got = faults[0].Code
+			got = faults[0].Code.Name()
 		}
 
 		if got != want {

@@ -41,7 +41,7 @@ func NewUpload(stamp command.Stamp, in Input) (Upload, error) {
 	if !kindPattern.MatchString(in.Kind) {
 		faults.Add(
 			"evidence_type",
-			"invalid_value",
+			fault.ErrInvalidValue,
 			"must be 1 to 64 lower-case letters, digits or _, beginning with a letter",
 		)
 	}
@@ -49,7 +49,7 @@ func NewUpload(stamp command.Stamp, in Input) (Upload, error) {
 	if !publicURL(in.FileURL) {
 		faults.Add(
 			"file_url",
-			"invalid_url",
+			fault.ErrURL,
 			"must be an absolute http or https URL of a public host, of at most 2048 ASCII "+
 				"characters, without user and password",
 		)

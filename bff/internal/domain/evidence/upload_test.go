@@ -40,7 +40,7 @@ func refused(t *testing.T, address string) bool {
 	}
 
 	f, _ := fault.As(err)
-	if len(f.Fields) != 1 || f.Fields[0].Code != "invalid_url" {
+	if len(f.Fields) != 1 || f.Fields[0].Code.Name() != "invalid_url" {
 		t.Errorf("%s: %v", address, err)
 	}
 

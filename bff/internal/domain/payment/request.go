@@ -66,16 +66,16 @@ func NewRequest(stamp command.Stamp, in Input) (Request, error) {
 	if !methodPattern.MatchString(in.Method) {
 		faults.Add(
 			"payment_method",
-			"invalid_value",
+			fault.ErrInvalidValue,
 			"must be 1 to 64 lower-case letters, digits or _, beginning with a letter",
 		)
 	}
 
 	switch details := strings.TrimSpace(in.AccountDetails); {
 	case details == "" || strings.TrimSpace(strings.Trim(details, "{}")) == "":
-		faults.Add("account_details", "required", "must name the account to pay to")
+		faults.Add("account_details", fault.ErrRequired, "must name the account to pay to")
 	case len(details) > maxAccountDetails:
-		faults.Add("account_details", "too_long", "must be at most 16 KiB")
+		faults.Add("account_details", fault.ErrTooLong, "must be at most 16 KiB")
 	}
 
 	if err := faults.Err(); err != nil {
@@ -93,28 +93,19 @@ func NewRequest(stamp command.Stamp, in Input) (Request, error) {
 func checkAmount(faults *fault.Fields, in Input) money.Amount {
 	currency, err := money.ParseCurrency(in.Currency)
 	if err != nil {
-		addMoney(faults, "currency", err)
+		faults.AddError("currency", err)
 		return money.Amount{}
 	}
 
 	amount, err := money.ParseMajor(in.Amount, currency)
 	switch {
 	case err != nil:
-		addMoney(faults, "amount", err)
+		faults.AddError("amount", err)
 	case amount.Sign() <= 0:
-		faults.Add("amount", "not_positive", "must be greater than 0")
+		faults.Add("amount", fault.ErrNotPositive, "must be greater than 0")
 	}
 
 	return amount
-}
-
-func addMoney(faults *fault.Fields, field string, err error) {
-	if e, ok := money.AsError(err); ok {
-		faults.Add(field, e.Code, e.Message)
-		return
-	}
-
-	faults.Add(field, "invalid_value", "cannot be read")
 }
 
 // Stamp returns the stamp of the command.

@@ -42,7 +42,7 @@ func TestFaults(t *testing.T) {
 
 		f, ok := fault.As(err)
 		if !ok || len(f.Fields) != 1 ||
-			!strings.HasPrefix(want, f.Fields[0].Field+" "+f.Fields[0].Code) {
+			!strings.HasPrefix(want, f.Fields[0].Field+" "+f.Fields[0].Code.Name()) {
 			t.Errorf("%s: %v", want, err)
 		}
 	}

@@ -63,7 +63,7 @@ func refusal(status int, body []byte) error {
 
 	var fields fault.Fields
 	for _, e := range p.Errors {
-		fields.Add(e.Field, e.Code, e.Message)
+		fields.Append(fault.RelayedField(e.Field, e.Code, e.Message))
 	}
 
 	return fault.Relayed(kind, p.Code, p.Detail, fields...)

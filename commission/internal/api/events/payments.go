@@ -139,35 +139,35 @@ func decodePayment(m broker.Received, strict bool) (payout.Wanted, error) {
 
 	id, err := uuid.Parse(c.CommandID)
 	if err != nil {
-		faults.Add("command_id", "identifier_invalid", "must be a UUID")
+		faults.Add("command_id", fault.ErrInvalidValue, "must be a UUID")
 	}
 
 	if !identifier.Readable(c.UserID) {
 		faults.Add(
 			"user_id",
-			"identifier_invalid",
+			fault.ErrInvalidValue,
 			"must be 1 to 128 characters without control characters",
 		)
 	}
 
 	issued, err := time.Parse(time.RFC3339, c.IssuedAt)
 	if err != nil {
-		faults.Add("issued_at", "time_malformed", "must be a time as in RFC 3339")
+		faults.Add("issued_at", fault.ErrTime, "must be a time as in RFC 3339")
 	}
 
 	if c.Payload.PaymentMethod == "" || len(c.Payload.PaymentMethod) > maxMethod {
-		faults.Add("payload.payment_method", "required", "must be 1 to 64 characters")
+		faults.Add("payload.payment_method", fault.ErrRequired, "must be 1 to 64 characters")
 	}
 
 	if !requestHash.MatchString(c.RequestHash) {
-		faults.Add("request_hash", "invalid_value", "must be a hash in hex, after the id of a key")
+		faults.Add("request_hash", fault.ErrInvalidValue, "must be a hash in hex, after the id of a key")
 	}
 
 	amount, err := readMoney(c.Payload.Amount, c.Payload.Currency)
 	if err != nil {
 		faults.Add(
 			"payload.amount",
-			"amount_invalid",
+			fault.ErrInvalidValue,
 			"must be a positive amount of a known currency",
 		)
 	}

@@ -141,12 +141,12 @@ func decodeTracking(m broker.Received) (event.Event, error) {
 
 	occurred, err := time.Parse(time.RFC3339, t.OccurredAt)
 	if err != nil {
-		faults.Add("occurred_at", "time_malformed", "must be a time as in RFC 3339")
+		faults.Add("occurred_at", fault.ErrTime, "must be a time as in RFC 3339")
 	}
 
 	received, err := time.Parse(time.RFC3339, t.ReceivedAt)
 	if err != nil {
-		faults.Add("received_at", "time_malformed", "must be a time as in RFC 3339")
+		faults.Add("received_at", fault.ErrTime, "must be a time as in RFC 3339")
 	}
 
 	if err := faults.Err(); err != nil {

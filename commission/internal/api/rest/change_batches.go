@@ -32,7 +32,7 @@ func (in *makeBatchInput) wanted() (batch.Wanted, error) {
 	currency, err := money.ParseCurrency(in.Body.Currency)
 	if err != nil {
 		var faults fault.Fields
-		faults.Add("currency", "currency_unknown", "must be a currency of ISO 4217")
+		faults.AddError("currency", err)
 
 		return batch.Wanted{}, faults.Err()
 	}

@@ -48,7 +48,7 @@ func (m MatchHeader) version() (int, error) {
 
 	return 0, fault.Fields{{
 		Field:   "If-Match",
-		Code:    "etag_invalid",
+		Code:    fault.ErrInvalidValue,
 		Message: "must be an ETag of this service",
 	}}.Err()
 }

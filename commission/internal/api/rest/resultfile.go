@@ -15,6 +15,7 @@ import (
 	"tributary/commission/internal/domain/batch"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/payout"
+	"tributary/platform/fault"
 )
 
 // resultColumns returns the columns of a result file; the first two are required.
@@ -28,6 +29,15 @@ func resultColumns() []string {
 		"paid_at",
 	}
 }
+
+// The codes of files that are not CSV.
+var (
+	errCSVUTF8   = fault.DefineField("csv_invalid_utf8", "must be UTF-8")
+	errCSVSyntax = fault.DefineField(
+		"csv_syntax",
+		"must be CSV with commas: quotes enclose a whole cell",
+	)
+)
 
 // resultFile reads a result file and collects the faults of its lines.
 type resultFile struct {
@@ -45,7 +55,7 @@ func readResults(text []byte) ([]command.Result, []command.LineFault) {
 	f.rows.FieldsPerRecord = -1 // counted here, with the other faults
 
 	if !utf8.Valid(text) {
-		f.add(1, "", "csv_invalid_utf8", "the file must be UTF-8")
+		f.add(1, "", errCSVUTF8, "the file must be UTF-8")
 		return nil, f.faults
 	}
 
@@ -56,7 +66,7 @@ func readResults(text []byte) ([]command.Result, []command.LineFault) {
 	return f.results, f.faults
 }
 
-func (f *resultFile) add(line int, column, code, message string) {
+func (f *resultFile) add(line int, column string, code *fault.FieldCode, message string) {
 	f.faults = append(f.faults, command.LineFault{
 		Line:    line,
 		Column:  column,
@@ -69,7 +79,7 @@ func (f *resultFile) add(line int, column, code, message string) {
 func (f *resultFile) header() bool {
 	names, err := f.rows.Read()
 	if errors.Is(err, io.EOF) {
-		f.add(1, "", "required", "the file must begin with a header line")
+		f.add(1, "", fault.ErrRequired, "the file must begin with a header line")
 		return false
 	}
 
@@ -81,11 +91,11 @@ func (f *resultFile) header() bool {
 	for i, name := range names {
 		switch {
 		case !slices.Contains(resultColumns(), name):
-			f.add(1, "", "unknown_field", fmt.Sprintf(
+			f.add(1, "", fault.ErrUnknownField, fmt.Sprintf(
 				"column %d must be one of %s", i+1, strings.Join(resultColumns(), ", "),
 			))
 		case slices.Contains(f.columns, name):
-			f.add(1, name, "duplicate_field", "must be one column")
+			f.add(1, name, fault.ErrRepeated, "must be one column")
 		}
 
 		f.columns = append(f.columns, name)
@@ -93,7 +103,7 @@ func (f *resultFile) header() bool {
 
 	for _, name := range resultColumns()[:2] {
 		if !slices.Contains(names, name) {
-			f.add(1, name, "required", "must be a column")
+			f.add(1, name, fault.ErrRequired, "must be a column")
 		}
 	}
 
@@ -109,7 +119,7 @@ func (f *resultFile) syntax(err error) {
 		line = broken.Line
 	}
 
-	f.add(line, "", "csv_syntax", "must be CSV with commas: quotes enclose a whole cell")
+	f.add(line, "", errCSVSyntax, "must be CSV with commas: quotes enclose a whole cell")
 }
 
 func (f *resultFile) lines() {
@@ -118,7 +128,7 @@ func (f *resultFile) lines() {
 
 		switch {
 		case errors.Is(err, io.EOF) && count == 0:
-			f.add(2, "", "required", "the file must have a line for a payout")
+			f.add(2, "", fault.ErrRequired, "the file must have a line for a payout")
 			return
 		case errors.Is(err, io.EOF):
 			return
@@ -131,10 +141,10 @@ func (f *resultFile) lines() {
 
 		switch {
 		case count == batch.MaxPayouts:
-			f.add(line, "", "too_many_lines", fmt.Sprintf("must be at most %d lines", batch.MaxPayouts))
+			f.add(line, "", fault.ErrWrongCount, fmt.Sprintf("must be at most %d lines", batch.MaxPayouts))
 			return
 		case len(cells) != len(f.columns):
-			f.add(line, "", "columns", fmt.Sprintf("must have %d columns", len(f.columns)))
+			f.add(line, "", fault.ErrWrongCount, fmt.Sprintf("must have %d columns", len(f.columns)))
 		default:
 			f.line(line, cells)
 		}
@@ -150,7 +160,7 @@ func (f *resultFile) line(line int, cells []string) {
 		if text != "" {
 			f.cell(&result, f.columns[i], text)
 		} else if slices.Contains(resultColumns()[:2], f.columns[i]) {
-			f.add(line, f.columns[i], "required", "must not be empty")
+			f.add(line, f.columns[i], fault.ErrRequired, "must not be empty")
 		}
 	}
 
@@ -167,14 +177,14 @@ func (f *resultFile) cell(result *command.Result, column, text string) {
 	case "reference":
 		id, ok := payout.ParseReference(text)
 		if !ok {
-			f.add(result.Line, column, "reference_invalid", "must be the reference of a payout")
+			f.add(result.Line, column, fault.ErrInvalidValue, "must be the reference of a payout")
 		}
 
 		result.PayoutID = id
 	case "outcome":
 		closing.To = payout.Status(text)
 		if closing.To != payout.Completed && closing.To != payout.Failed {
-			f.add(result.Line, column, "invalid_value", "must be completed or failed")
+			f.add(result.Line, column, fault.ErrInvalidValue, "must be completed or failed")
 		}
 	case "failure_code":
 		closing.FailureCode = payout.FailureCode(text)
@@ -183,12 +193,12 @@ func (f *resultFile) cell(result *command.Result, column, text string) {
 	case "reason":
 		closing.Reason = text
 		if commission.CheckReason(text) != nil {
-			f.add(result.Line, column, "reason_invalid", "must be 1 to 500 printable characters")
+			f.add(result.Line, column, fault.ErrInvalidValue, "must be 1 to 500 printable characters")
 		}
 	case "paid_at":
 		at, ok := timeOrDay(text)
 		if !ok {
-			f.add(result.Line, column, "time_malformed", "must be a time as in RFC 3339, or a day such as 2026-11-30")
+			f.add(result.Line, column, fault.ErrTime, "must be a time as in RFC 3339, or a day such as 2026-11-30")
 		}
 
 		closing.PaidAt = at

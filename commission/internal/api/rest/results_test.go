@@ -167,31 +167,31 @@ func TestBadResultFilesAreRefusedWhole(t *testing.T) {
 		"no header":             {good, append(slices.Repeat([]string{"lines[1]:unknown_field"}, 6), missing...)},
 		"no reference":          {"outcome\ncompleted\n", []string{"lines[1].reference:required"}},
 		"no outcome":            {"reference\n" + ids[0] + "\n", []string{"lines[1].outcome:required"}},
-		"a column twice":        {"reference,outcome,outcome\n" + good, []string{"lines[1].outcome:duplicate_field"}},
+		"a column twice":        {"reference,outcome,outcome\n" + good, []string{"lines[1].outcome:repeated"}},
 		"an unknown column":     {"reference,outcome,amount\n" + good, []string{"lines[1]:unknown_field"}},
 		"semicolons":            {"reference;outcome\n" + ids[0] + ";completed\n", append([]string{"lines[1]:unknown_field"}, missing...)},
 		"capitals":              {"Reference,Outcome\n" + good, append(slices.Repeat([]string{"lines[1]:unknown_field"}, 2), missing...)},
 		"not UTF-8":             {line(ids[1] + ",failed,,\xff,,"), []string{"lines[1]:csv_invalid_utf8"}},
 		"a quote in a cell":     {line(ids[1] + ",fai\"led,,,,"), []string{"lines[3]:csv_syntax"}},
 		"a quote that is open":  {line(ids[1] + ",\"failed,,,,"), []string{"lines[3]:csv_syntax"}},
-		"too few cells":         {line(ids[1] + ",completed"), []string{"lines[3]:columns"}},
-		"too many cells":        {line(ids[1] + ",completed,,,,,"), []string{"lines[3]:columns"}},
+		"too few cells":         {line(ids[1] + ",completed"), []string{"lines[3]:wrong_count"}},
+		"too many cells":        {line(ids[1] + ",completed,,,,,"), []string{"lines[3]:wrong_count"}},
 		"no reference in it":    {line(",completed,,,,"), []string{"lines[3].reference:required"}},
-		"a bad reference":       {line("4711,completed,,,,"), []string{"lines[3].reference:reference_invalid"}},
+		"a bad reference":       {line("4711,completed,,,,"), []string{"lines[3].reference:invalid_value"}},
 		"an unknown reference":  {line(newID() + ",completed,,,,"), []string{"lines[3].reference:reference_unknown"}},
-		"a payout twice":        {line(ids[0] + ",completed,,,,"), []string{"lines[3].reference:reference_repeated"}},
-		"one payout two ways":   {line(payout.ShortReference(ids[0]) + ",failed,,,,"), []string{"lines[3].reference:reference_repeated"}},
+		"a payout twice":        {line(ids[0] + ",completed,,,,"), []string{"lines[3].reference:repeated"}},
+		"one payout two ways":   {line(payout.ShortReference(ids[0]) + ",failed,,,,"), []string{"lines[3].reference:repeated"}},
 		"no outcome in it":      {line(ids[1] + ",,,,,"), []string{"lines[3].outcome:required"}},
 		"an unknown outcome":    {line(ids[1] + ",paid,,,,"), []string{"lines[3].outcome:invalid_value"}},
 		"cancelled":             {line(ids[1] + ",cancelled,,,,"), []string{"lines[3].outcome:invalid_value"}},
 		"an unknown code":       {line(ids[1] + ",failed,bad luck,,,"), []string{"lines[3].failure_code:invalid_value"}},
-		"a code of a paid one":  {line(ids[1] + ",completed,returned,,,"), []string{"lines[3].failure_code:not_allowed"}},
-		"paid though it failed": {line(ids[1] + ",failed,,,,2026-11-23"), []string{"lines[3].paid_at:not_allowed"}},
+		"a code of a paid one":  {line(ids[1] + ",completed,returned,,,"), []string{"lines[3].failure_code:not_applicable"}},
+		"paid though it failed": {line(ids[1] + ",failed,,,,2026-11-23"), []string{"lines[3].paid_at:not_applicable"}},
 		"a bad time":            {line(ids[1] + ",completed,,,,23.11.2026"), []string{"lines[3].paid_at:time_malformed"}},
-		"paid in a year":        {line(ids[1] + ",completed,,,,2027-11-23"), []string{"lines[3].paid_at:time_in_future"}},
-		"paid before":           {line(ids[1] + ",completed,,,,2025-11-23"), []string{"lines[3].paid_at:time_too_early"}},
-		"a long reference":      {line(ids[1] + ",completed,,," + strings.Repeat("x", 129) + ","), []string{"lines[3].external_reference:reference_invalid"}},
-		"a bad reason":          {line(ids[1] + ",completed,,\x07,,"), []string{"lines[3].reason:reason_invalid"}},
+		"paid in a year":        {line(ids[1] + ",completed,,,,2027-11-23"), []string{"lines[3].paid_at:in_the_future"}},
+		"paid before":           {line(ids[1] + ",completed,,,,2025-11-23"), []string{"lines[3].paid_at:too_early"}},
+		"a long reference":      {line(ids[1] + ",completed,,," + strings.Repeat("x", 129) + ","), []string{"lines[3].external_reference:invalid_value"}},
+		"a bad reason":          {line(ids[1] + ",completed,,\x07,,"), []string{"lines[3].reason:invalid_value"}},
 		"paid, then failed":     {line(ids[4] + ",failed,,,,"), []string{"lines[3].outcome:already_closed"}},
 		"failed, then paid":     {line(ids[5] + ",completed,,,,"), []string{"lines[3].outcome:already_closed"}},
 		"another payment":       {line(ids[4] + ",completed,,,4713,"), []string{"lines[3].outcome:already_closed"}},
@@ -202,14 +202,14 @@ func TestBadResultFilesAreRefusedWhole(t *testing.T) {
 			[]string{
 				"lines[3].outcome:invalid_value", "lines[3].paid_at:time_malformed",
 				"lines[4].reference:reference_unknown",
-				"lines[5].paid_at:not_allowed", "lines[5].failure_code:invalid_value",
-				"lines[6].reference:reference_invalid", "lines[6].outcome:required",
-				"lines[6].reason:reason_invalid",
+				"lines[5].paid_at:not_applicable", "lines[5].failure_code:invalid_value",
+				"lines[6].reference:invalid_value", "lines[6].outcome:required",
+				"lines[6].reason:invalid_value",
 			},
 		},
 		"too many lines": {
 			"reference,outcome\n" + strings.Repeat(ids[0]+",completed\n", 5001),
-			slices.Repeat([]string{"*:reference_repeated"}, 100),
+			slices.Repeat([]string{"*:repeated"}, 100),
 		},
 	} {
 		a := f.enter(t, c.text)
@@ -222,7 +222,7 @@ func TestBadResultFilesAreRefusedWhole(t *testing.T) {
 		}
 
 		if strings.HasPrefix(c.faults[0], "*") {
-			if len(got) != 101 || !strings.HasSuffix(got[99], ":reference_repeated") {
+			if len(got) != 101 || !strings.HasSuffix(got[99], ":repeated") {
 				t.Errorf("%s: %v", name, got)
 			}
 		} else if !slices.Equal(got, c.faults) {

@@ -94,7 +94,7 @@ func groupingOf(in *summaryInput) (query.Grouping, error) {
 			var faults fault.Fields
 			faults.Add(
 				"group_by",
-				"dimension_unknown",
+				fault.ErrInvalidValue,
 				"must name user_id, campaign_id, event_type, status, currency or day",
 			)
 

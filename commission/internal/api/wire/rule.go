@@ -172,13 +172,13 @@ func (d Draft) Definition() (rule.Definition, error) {
 	}
 	if d.Currency != "" {
 		currency, err := money.ParseCurrency(d.Currency)
-		note(&faults, "currency", err)
+		faults.AddError("currency", err)
 		def.Currency = currency
 	}
 
 	rounding, ok := money.ParseRounding(d.Rounding)
 	if !ok {
-		faults.Add("rounding", "rounding_unknown", "must be half_even or half_up")
+		faults.Add("rounding", fault.ErrInvalidValue, "must be half_even or half_up")
 	}
 
 	def.Rounding = rounding
@@ -213,19 +213,19 @@ func (r reader) optional(field string, m *httpapi.Decimal) int64 {
 	}
 
 	amount, err := money.ParseMajor(m.Text, r.currency)
-	note(r.faults, field, err)
+	r.faults.AddError(field, err)
 
 	return amount.Minor()
 }
 
 func (r reader) rate(field string, m *httpapi.Decimal) money.Rate {
 	if m == nil {
-		r.faults.Add(field, "required", "is required for this kind of formula")
+		r.faults.Add(field, fault.ErrRequired, "is required for this kind of formula")
 		return money.Rate{}
 	}
 
 	rate, err := money.ParseRate(m.Text)
-	note(r.faults, field, err)
+	r.faults.AddError(field, err)
 
 	return rate
 }
@@ -234,7 +234,7 @@ func (r reader) formula(f Formula) rule.Formula {
 	out := rule.Formula{Kind: rule.Kind(f.Kind), Period: rule.Period(f.Period)}
 	unwanted := func(field string, given bool) {
 		if given {
-			r.faults.Add(field, "not_applicable", "does not belong to this kind of formula")
+			r.faults.Add(field, fault.ErrNotApplicable, "does not belong to this kind of formula")
 		}
 	}
 	unwanted("formula.rate", f.Rate != nil && out.Kind != rule.Percentage)
@@ -257,10 +257,4 @@ func (r reader) formula(f Formula) rule.Formula {
 	}
 
 	return out
-}
-
-func note(faults *fault.Fields, field string, err error) {
-	if e, bad := money.AsError(err); bad {
-		faults.Add(field, e.Code, e.Message)
-	}
 }

@@ -26,7 +26,7 @@ type Format interface {
 	// CheckBatch returns batch.ErrFormat if no batch like this can be paid in the format.
 	CheckBatch(b batch.Snapshot) error
 	// CheckPayment adds each fault of a payment. No message repeats the details.
-	CheckPayment(p Payment, add func(field, code, message string))
+	CheckPayment(p Payment, add func(field string, code *fault.FieldCode, message string))
 	// Write writes the file of payments without faults. The same content has the same bytes.
 	Write(w io.Writer, content FileContent) error
 }
@@ -143,7 +143,7 @@ func (h *MakeFile) format(name string) (Format, error) {
 	}
 
 	var faults fault.Fields
-	faults.Add("format", "invalid_value", "must be one of "+names)
+	faults.Add("format", fault.ErrInvalidValue, "must be one of "+names)
 
 	return nil, faults.Err()
 }
@@ -220,7 +220,7 @@ func (h *MakeFile) payments(in Format, payouts []payout.Snapshot) ([]Payment, er
 
 		account, err := h.accounts.Open(p)
 		if err != nil {
-			faults.Add(where, "account_unreadable", err.Error())
+			faults.Add(where, batch.ErrAccountUnreadable, err.Error())
 			continue
 		}
 
@@ -230,7 +230,7 @@ func (h *MakeFile) payments(in Format, payouts []payout.Snapshot) ([]Payment, er
 			Amount:  p.Amount,
 			Account: account,
 		}
-		in.CheckPayment(payments[i], func(field, code, message string) {
+		in.CheckPayment(payments[i], func(field string, code *fault.FieldCode, message string) {
 			name := where
 			if field != "" {
 				name += "." + field

@@ -24,7 +24,7 @@ type Result struct {
 type LineFault struct {
 	Line   int
 	Column string // "" for the line as a whole
-	Code   string
+	Code   *fault.FieldCode
 	// Message says what is expected, without the value.
 	Message string
 }
@@ -175,10 +175,10 @@ func (s *settling) one(r Result) (bool, error) {
 
 	switch first := s.lines[r.PayoutID]; {
 	case p == nil:
-		s.add(r, "reference", "reference_unknown", "must name a payout of the batch")
+		s.add(r, "reference", batch.ErrReferenceUnknown, "must name a payout of the batch")
 		return false, nil
 	case first != 0:
-		s.add(r, "reference", "reference_repeated", fmt.Sprintf("is also on line %d", first))
+		s.add(r, "reference", fault.ErrRepeated, fmt.Sprintf("is also on line %d", first))
 		return false, nil
 	}
 
@@ -192,7 +192,7 @@ func (s *settling) one(r Result) (bool, error) {
 
 	if before.Status != payout.Requested {
 		if !before.Matches(closing) {
-			s.add(r, "outcome", "already_closed", "the payout is "+string(before.Status)+
+			s.add(r, "outcome", payout.ErrAlreadyClosed, "the payout is "+string(before.Status)+
 				" already, and the line says something else")
 		}
 
@@ -223,7 +223,7 @@ func (s *settling) one(r Result) (bool, error) {
 	return true, nil
 }
 
-func (s *settling) add(r Result, column, code, message string) {
+func (s *settling) add(r Result, column string, code *fault.FieldCode, message string) {
 	s.faults = append(s.faults, LineFault{
 		Line:    r.Line,
 		Column:  column,

@@ -109,7 +109,7 @@ func nextVersion(set *rule.Set, def *rule.Definition) error {
 	if last.Scope != def.Scope || last.Currency != def.Currency {
 		return fault.Fields{{
 			Field:   "rule_id",
-			Code:    "scope_changed",
+			Code:    rule.ErrScopeChanged,
 			Message: "must not change event type, scope or currency of the rule; publish a new rule",
 		}}.Err()
 	}
@@ -125,7 +125,7 @@ func Conflict(ties []rule.Rule) error {
 	for _, tie := range ties {
 		faults.Add(
 			"priority",
-			"tie",
+			rule.ErrTie,
 			fmt.Sprintf(
 				"ties with version %d of rule %s (%s): change the priority, the scope or the period",
 				tie.Version(),
@@ -161,7 +161,7 @@ func (h *Handler) Retire(
 	}
 
 	if at.Before(request.Now) {
-		faults.Add("retired_at", "in_the_past", "must not be in the past")
+		faults.Add("retired_at", rule.ErrPast, "must not be in the past")
 	}
 
 	if err := faults.Err(); err != nil {

@@ -43,7 +43,7 @@ func (g *Grouping) Check() error {
 	var faults fault.Fields
 	for i, d := range g.By {
 		if slices.Contains(g.By[:i], d) {
-			faults.Add("group_by", "repeated", "names a dimension twice")
+			faults.Add("group_by", fault.ErrRepeated, "names a dimension twice")
 		}
 	}
 
@@ -62,15 +62,21 @@ func (g *Grouping) Check() error {
 	return faults.Err()
 }
 
-// ErrZone returns the fault for a zone that only a part of the service knows: programs and
+// ErrZone is the code of an unknown time zone.
+var ErrZone = fault.DefineField(
+	"time_zone_unknown",
+	"must be an IANA time zone such as Europe/Berlin",
+)
+
+// UnknownZone returns the fault for a zone that only a part of the service knows: programs and
 // databases are not updated at the same time.
-func ErrZone() error { return fault.Fields{unknownZone()}.Err() }
+func UnknownZone() error { return fault.Fields{unknownZone()}.Err() }
 
 func unknownZone() fault.Field {
 	return fault.Field{
 		Field:   "tz",
-		Code:    "time_zone_unknown",
-		Message: "must be an IANA time zone such as Europe/Berlin",
+		Code:    ErrZone,
+		Message: ErrZone.Error(),
 	}
 }
 

@@ -80,11 +80,11 @@ func (p Period) holds(t time.Time) bool { return !t.Before(p.From) && t.Before(p
 func (p Period) Check() error {
 	var faults fault.Fields
 	if p.From.IsZero() {
-		faults.Add("from", "required", "is required")
+		faults.Add("from", fault.ErrRequired, "is required")
 	}
 
 	if !p.To.After(p.From) {
-		faults.Add("to", "not_after", "must be after from")
+		faults.Add("to", fault.ErrNotAfter, "must be after from")
 	}
 
 	return faults.Err()

@@ -136,20 +136,23 @@ func (h *Handler) exceeds(amount money.Amount) bool {
 
 func readAmount(a Adjustment, faults *fault.Fields) money.Amount {
 	currency, err := money.ParseCurrency(a.Currency)
-	if e, bad := money.AsError(err); bad {
-		faults.Add("currency", e.Code, e.Message)
+	if err != nil {
+		faults.AddError("currency", err)
 		return money.Amount{}
 	}
 
 	amount, err := money.ParseMajor(a.Amount, currency)
-	if e, bad := money.AsError(err); bad {
-		faults.Add("amount", e.Code, e.Message)
-	} else if amount.IsZero() {
-		faults.Add("amount", "zero", "must not be 0")
+	faults.AddError("amount", err)
+
+	if err == nil && amount.IsZero() {
+		faults.Add("amount", ErrZero, "must not be 0")
 	}
 
 	return amount
 }
+
+// ErrZero is the code of an amount of zero.
+var ErrZero = fault.DefineField("zero", "must not be 0")
 
 // Approver approves earnings at the end of their hold period.
 type Approver struct {

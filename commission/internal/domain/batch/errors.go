@@ -64,3 +64,15 @@ var (
 			"file and send it again.",
 	)
 )
+
+// ErrAccountUnreadable is the code of account details that cannot be opened.
+var ErrAccountUnreadable = fault.DefineField(
+	"account_unreadable",
+	"are account details that cannot be opened or read",
+)
+
+// ErrReferenceUnknown is the code of a reference that names no payout of the batch.
+var ErrReferenceUnknown = fault.DefineField(
+	"reference_unknown",
+	"must name a payout of the batch",
+)

@@ -250,7 +250,7 @@ func CheckReason(reason string) error {
 	var faults fault.Fields
 	if strings.TrimSpace(reason) == "" || utf8.RuneCountInString(reason) > maxReason ||
 		!printable(reason) {
-		faults.Add("reason", "reason_invalid", "must be 1 to 500 printable characters")
+		faults.Add("reason", fault.ErrInvalidValue, "must be 1 to 500 printable characters")
 	}
 
 	return faults.Err()

@@ -98,22 +98,22 @@ func New(facts Facts) (Event, error) {
 		if (id.value != "" || id.needed) && !identifier.Readable(id.value) {
 			faults.Add(
 				id.field,
-				"identifier_invalid",
+				fault.ErrInvalidValue,
 				"must be 1 to 128 characters without control characters",
 			)
 		}
 	}
 
 	if _, ok := ParseType(string(facts.Type)); !ok {
-		faults.Add("event_type", "event_type_unknown", "must be one of the known event types")
+		faults.Add("event_type", fault.ErrEventType, "must be one of the known event types")
 	}
 
 	if facts.OccurredAt.IsZero() {
-		faults.Add("occurred_at", "required", "is required")
+		faults.Add("occurred_at", fault.ErrRequired, "is required")
 	}
 
 	if len(facts.Amount) > 64 || len(facts.Currency) > 8 {
-		faults.Add("amount", "too_long", "must be a decimal number and a currency code")
+		faults.Add("amount", fault.ErrTooLong, "must be a decimal number and a currency code")
 	}
 
 	if err := faults.Err(); err != nil {

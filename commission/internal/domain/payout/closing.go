@@ -69,12 +69,12 @@ func (c Closing) check(faults *fault.Fields, created, now time.Time) {
 	switch {
 	case c.ExternalReference == "":
 	case c.To == Cancelled:
-		faults.Add("external_reference", "not_allowed", "is not allowed if nothing was paid")
+		faults.Add("external_reference", fault.ErrNotApplicable, "is not allowed if nothing was paid")
 	case utf8.RuneCountInString(c.ExternalReference) > maxReference ||
 		!identifier.Printable(c.ExternalReference):
 		faults.Add(
 			"external_reference",
-			"reference_invalid",
+			fault.ErrInvalidValue,
 			"must be 1 to 128 printable characters",
 		)
 	}
@@ -82,19 +82,19 @@ func (c Closing) check(faults *fault.Fields, created, now time.Time) {
 	switch {
 	case c.PaidAt.IsZero():
 	case c.To != Completed:
-		faults.Add("paid_at", "not_allowed", "is allowed only if the payout was completed")
+		faults.Add("paid_at", fault.ErrNotApplicable, "is allowed only if the payout was completed")
 	case c.PaidAt.After(now.Add(maxAhead)):
-		faults.Add("paid_at", "time_in_future", "must be at most a day ahead")
+		faults.Add("paid_at", fault.ErrFuture, "must be at most a day ahead")
 	case c.PaidAt.Before(created.Add(-maxBefore)):
-		faults.Add("paid_at", "time_too_early", "must not be before the payout was requested")
+		faults.Add("paid_at", fault.ErrTooEarly, "must not be before the payout was requested")
 	}
 
 	switch {
 	case c.FailureCode == "":
 	case c.To != Failed:
-		faults.Add("failure_code", "not_allowed", "is allowed only if the payout failed")
+		faults.Add("failure_code", fault.ErrNotApplicable, "is allowed only if the payout failed")
 	case !slices.Contains(FailureCodes(), c.FailureCode):
-		faults.Add("failure_code", "invalid_value", "must be one of the failure codes")
+		faults.Add("failure_code", fault.ErrInvalidValue, "must be one of the failure codes")
 	}
 }
 

@@ -18,3 +18,9 @@ var (
 			"cancel it first.",
 	)
 )
+
+// ErrAlreadyClosed is the code of a result for a payout that was closed in another way.
+var ErrAlreadyClosed = fault.DefineField(
+	"already_closed",
+	"contradicts how the payout was closed",
+)

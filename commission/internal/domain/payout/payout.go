@@ -68,7 +68,7 @@ type Wanted struct {
 func Request(wanted Wanted, funds ledger.Funds, now time.Time) (Payout, effect.Effect, error) {
 	if wanted.Amount.Sign() <= 0 {
 		var faults fault.Fields
-		faults.Add("amount", "not_positive", "must be greater than 0")
+		faults.Add("amount", fault.ErrNotPositive, "must be greater than 0")
 
 		return Payout{}, effect.Effect{}, faults.Err()
 	}

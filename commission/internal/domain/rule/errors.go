@@ -21,3 +21,27 @@ var (
 		"The rule is retired. Publish a new rule.",
 	)
 )
+
+// The codes of fields of rules.
+var (
+	ErrRateAboveOne = fault.DefineField(
+		"rate_above_one",
+		"is more than 1, which is 100 %; set allow_rate_above_one if that is intended",
+	)
+	ErrTiers = fault.DefineField(
+		"tiers_invalid",
+		"must be 1 to 50 tiers with rising thresholds, the first from 0",
+	)
+	ErrTie = fault.DefineField(
+		"tie",
+		"ties with a version of another rule",
+	)
+	ErrPast = fault.DefineField(
+		"in_the_past",
+		"must not be in the past",
+	)
+	ErrScopeChanged = fault.DefineField(
+		"scope_changed",
+		"must not change event type, scope or currency of the rule; publish a new rule",
+	)
+)

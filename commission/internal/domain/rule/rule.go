@@ -96,12 +96,12 @@ const (
 func New(def Definition) (Rule, error) {
 	var faults fault.Fields
 	if strings.TrimSpace(def.Name) == "" || utf8.RuneCountInString(def.Name) > maxName {
-		faults.Add("name", "name_invalid", "must be 1 to 200 characters")
+		faults.Add("name", fault.ErrInvalidValue, "must be 1 to 200 characters")
 	}
 
 	if _, ok := event.ParseType(string(def.Scope.EventType)); !ok ||
 		def.Scope.EventType.Reverses() {
-		faults.Add("event_type", "event_type_unknown", "must be a type of event that can earn")
+		faults.Add("event_type", fault.ErrEventType, "must be a type of event that can earn")
 	}
 
 	for _, id := range []struct{ field, value string }{
@@ -113,15 +113,15 @@ func New(def Definition) (Rule, error) {
 	}
 
 	if def.EffectiveFrom.IsZero() {
-		faults.Add("effective_from", "required", "is required")
+		faults.Add("effective_from", fault.ErrRequired, "is required")
 	}
 
 	if !def.EffectiveTo.IsZero() && !def.EffectiveTo.After(def.EffectiveFrom) {
-		faults.Add("effective_to", "not_after", "must be after effective_from")
+		faults.Add("effective_to", fault.ErrNotAfter, "must be after effective_from")
 	}
 
 	if def.HoldDays < 0 || def.HoldDays > maxHoldDays {
-		faults.Add("hold_days", "out_of_range", "must be 0 to 3650")
+		faults.Add("hold_days", fault.ErrInvalidValue, "must be 0 to 3650")
 	}
 
 	if def.Rounding == "" {
@@ -146,26 +146,26 @@ func checkMoney(def Definition, faults *fault.Fields) {
 	if needsCurrency && !def.Currency.Valid() {
 		faults.Add(
 			"currency",
-			"required",
+			fault.ErrRequired,
 			"is required for flat and tiered formulas, minimum, maximum and cap",
 		)
 	}
 
 	if def.MinimumBase < 0 {
-		faults.Add("minimum_base", "negative", "must not be negative")
+		faults.Add("minimum_base", fault.ErrNegative, "must not be negative")
 	}
 
 	if def.Maximum < 0 {
-		faults.Add("maximum", "negative", "must not be negative")
+		faults.Add("maximum", fault.ErrNegative, "must not be negative")
 	}
 
 	if def.Cap != nil {
 		if def.Cap.Amount <= 0 {
-			faults.Add("cap.amount", "not_positive", "must be greater than 0")
+			faults.Add("cap.amount", fault.ErrNotPositive, "must be greater than 0")
 		}
 
 		if _, ok := ParsePeriod(string(def.Cap.Period)); !ok {
-			faults.Add("cap.period", "period_unknown", "must be day, month or lifetime")
+			faults.Add("cap.period", fault.ErrInvalidValue, "must be day, month or lifetime")
 		}
 	}
 }
@@ -180,7 +180,7 @@ func checkFormula(def Definition, faults *fault.Fields) {
 
 		faults.Add(
 			field,
-			"rate_above_one",
+			ErrRateAboveOne,
 			"is more than 1, which is 100 %; set allow_rate_above_one if that is intended",
 		)
 	}
@@ -188,7 +188,7 @@ func checkFormula(def Definition, faults *fault.Fields) {
 	if _, ok := ParseKind(string(f.Kind)); !ok {
 		faults.Add(
 			"formula.kind",
-			"formula_unknown",
+			fault.ErrInvalidValue,
 			"must be flat, percentage, graduated or all_units",
 		)
 
@@ -199,7 +199,7 @@ func checkFormula(def Definition, faults *fault.Fields) {
 		if len(f.Tiers) > 0 || f.Period != "" {
 			faults.Add(
 				"formula.tiers",
-				"not_applicable",
+				fault.ErrNotApplicable,
 				"only tiered formulas have tiers and a period",
 			)
 		}
@@ -208,24 +208,24 @@ func checkFormula(def Definition, faults *fault.Fields) {
 	}
 
 	if f.Period != Monthly && f.Period != Lifetime {
-		faults.Add("formula.period", "period_unknown", "must be month or lifetime")
+		faults.Add("formula.period", fault.ErrInvalidValue, "must be month or lifetime")
 	}
 
 	if len(f.Tiers) == 0 || len(f.Tiers) > maxTiers || f.Tiers[0].From != 0 {
-		faults.Add("formula.tiers", "tiers_invalid", "must be 1 to 50 tiers, the first from 0")
+		faults.Add("formula.tiers", ErrTiers, "must be 1 to 50 tiers, the first from 0")
 		return
 	}
 
 	for i, tier := range f.Tiers[1:] {
 		if tier.From <= f.Tiers[i].From {
-			faults.Add("formula.tiers", "tiers_invalid", "thresholds must rise")
+			faults.Add("formula.tiers", ErrTiers, "thresholds must rise")
 			return
 		}
 
 		if f.Kind == AllUnits && tier.Rate.Cmp(f.Tiers[i].Rate) < 0 {
 			faults.Add(
 				"formula.tiers",
-				"tiers_invalid",
+				ErrTiers,
 				"rates for all units must not fall, otherwise a sale could reduce the seller's commission",
 			)
 

@@ -410,7 +410,7 @@ func TestARateAboveOneHasToBeMeant(t *testing.T) {
 
 		_, err := rule.New(def)
 		if f, _ := fault.As(err); f == nil || len(f.Fields) != 1 ||
-			f.Fields[0].Field != field || f.Fields[0].Code != "rate_above_one" {
+			f.Fields[0].Field != field || f.Fields[0].Code.Name() != "rate_above_one" {
 			t.Errorf("%s: %v", field, err)
 		}
 

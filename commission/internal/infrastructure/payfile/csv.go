@@ -8,6 +8,7 @@ import (
 
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/domain/batch"
+	"tributary/platform/fault"
 	"tributary/platform/spreadsheet"
 )
 
@@ -21,7 +22,8 @@ func (general) Extension() string { return ".csv" }
 
 func (general) CheckBatch(batch.Snapshot) error { return nil }
 
-func (general) CheckPayment(command.Payment, func(field, code, message string)) {}
+func (general) CheckPayment(command.Payment, func(field string, code *fault.FieldCode, message string)) {
+}
 
 func (general) Write(w io.Writer, content command.FileContent) error {
 	out := csv.NewWriter(w)

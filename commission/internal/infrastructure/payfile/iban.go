@@ -3,6 +3,8 @@ package payfile
 import (
 	"regexp"
 	"strings"
+
+	"tributary/platform/fault"
 )
 
 // ibanLength returns the length of an IBAN of a country in the Single Euro Payments Area.
@@ -28,24 +30,24 @@ func compact(text string) string {
 	return strings.ToUpper(strings.ReplaceAll(strings.TrimSpace(text), " ", ""))
 }
 
-// checkIBAN returns the code and the message of a fault of a compact IBAN, or "".
-func checkIBAN(iban string) (code, message string) {
+// checkIBAN returns the code of the fault of a compact IBAN, or nil.
+func checkIBAN(iban string) *fault.FieldCode {
 	if !ibanForm.MatchString(iban) {
-		return "iban_invalid", "must be an IBAN"
+		return errIBAN
 	}
 
 	length, known := ibanLength(iban[:2])
 
 	switch {
 	case !known:
-		return "iban_country", "must be of a country in the Single Euro Payments Area"
+		return errIBANCountry
 	case len(iban) != length:
-		return "iban_length", "has another number of characters than an IBAN of its country"
+		return errIBANLength
 	case remainder(iban[4:]+iban[:4]) != 1:
-		return "iban_checksum", "has a wrong check digit"
+		return errIBANChecksum
 	}
 
-	return "", ""
+	return nil
 }
 
 // remainder returns the number modulo 97 whose digits are those of the text, letters being 10 to 35

@@ -8,6 +8,8 @@ import (
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/domain/batch"
 	"tributary/commission/internal/domain/payout"
+	"tributary/platform/fault"
+	"tributary/platform/money"
 )
 
 // pain001 is a SEPA credit transfer, pain.001.001.09 of ISO 20022 with the rules of the European
@@ -35,28 +37,28 @@ func (f pain001) CheckBatch(b batch.Snapshot) error {
 	return nil
 }
 
-func (pain001) CheckPayment(p command.Payment, add func(field, code, message string)) {
+func (pain001) CheckPayment(p command.Payment, add func(field string, code *fault.FieldCode, message string)) {
 	texts := p.Account.Texts
 
 	switch name, ok := latin(texts["name"]); {
 	case texts["name"] == "":
-		add("name", required, "must be the name of the account's holder")
+		add("name", fault.ErrRequired, "must be the name of the account's holder")
 	case !ok, cut(name, maxName) == "":
-		add("name", "name_not_latin", "must be a name in Latin letters")
+		add("name", errNotLatin, "must be a name in Latin letters")
 	}
 
 	if texts["iban"] == "" {
-		add("iban", required, "must be an IBAN")
-	} else if code, message := checkIBAN(compact(texts["iban"])); code != "" {
-		add("iban", code, message)
+		add("iban", fault.ErrRequired, "must be an IBAN")
+	} else if code := checkIBAN(compact(texts["iban"])); code != nil {
+		add("iban", code, code.Error())
 	}
 
 	if bic := compact(texts["bic"]); bic != "" && !isBIC(bic) {
-		add("bic", "bic_invalid", "must be a BIC of 8 or 11 characters")
+		add("bic", errBIC, "must be a BIC of 8 or 11 characters")
 	}
 
 	if p.Amount.Minor() > maxTransfer {
-		add("", "amount_too_large", "the amount must be at most 999999999.99")
+		add("", money.ErrAmountTooLarge, "the amount must be at most 999999999.99")
 	}
 }
 

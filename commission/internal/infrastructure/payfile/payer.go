@@ -20,8 +20,8 @@ func NewPayer(name, iban, bic string) (payer Payer, faults map[string]string) {
 		faults["name"] = "must be a name in Latin letters"
 	}
 
-	if _, message := checkIBAN(payer.iban); message != "" {
-		faults["iban"] = message
+	if code := checkIBAN(payer.iban); code != nil {
+		faults["iban"] = code.Error()
 	}
 
 	if payer.bic != "" && !isBIC(payer.bic) {

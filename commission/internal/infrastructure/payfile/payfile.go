@@ -18,8 +18,3 @@ func Formats(payer Payer) []command.Format {
 
 // unsuitable returns batch.ErrFormat for the reason.
 func unsuitable(detail string) error { return batch.ErrFormat.New(detail) }
-
-const (
-	required = "required"
-	invalid  = "invalid_value"
-)

@@ -16,6 +16,7 @@ import (
 	"tributary/commission/internal/domain/payout"
 	"tributary/commission/internal/infrastructure/account"
 	"tributary/commission/internal/infrastructure/payfile"
+	"tributary/platform/fault"
 	"tributary/platform/money"
 )
 
@@ -116,7 +117,7 @@ func write(t *testing.T, f command.Format, c command.FileContent) string {
 func faults(f command.Format, p command.Payment) []string {
 	var list []string
 
-	f.CheckPayment(p, func(field, code, _ string) { list = append(list, field+":"+code) })
+	f.CheckPayment(p, func(field string, code *fault.FieldCode, _ string) { list = append(list, field+":"+code.Name()) })
 
 	return list
 }

@@ -11,6 +11,7 @@ import (
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/domain/batch"
 	"tributary/commission/internal/domain/payout"
+	"tributary/platform/fault"
 	"tributary/platform/money"
 )
 
@@ -47,21 +48,21 @@ func (payPal) CheckBatch(b batch.Snapshot) error {
 	return nil
 }
 
-func (payPal) CheckPayment(p command.Payment, add func(field, code, message string)) {
+func (payPal) CheckPayment(p command.Payment, add func(field string, code *fault.FieldCode, message string)) {
 	texts := p.Account.Texts
 	email, id := texts["email"], texts["payer_id"]
 
 	switch {
 	case email == "" && id == "":
-		add("email", required, "must be the e-mail address of a PayPal account, or payer_id be given")
+		add("email", fault.ErrRequired, "must be the e-mail address of a PayPal account, or payer_id be given")
 	case email != "" && !isEmail(email):
-		add("email", "email_invalid", "must be an e-mail address of at most 127 ASCII characters")
+		add("email", errEmail, "must be an e-mail address of at most 127 ASCII characters")
 	case email == "" && !payerID.MatchString(id):
-		add("payer_id", invalid, "must be 13 capital letters and digits")
+		add("payer_id", fault.ErrInvalidValue, "must be 13 capital letters and digits")
 	}
 
 	if _, whole := payPalAmount(p.Amount); !whole {
-		add("", "amount_too_precise", "the amount must be whole: PayPal takes no fractions of this currency")
+		add("", money.ErrAmountTooPrecise, "the amount must be whole: PayPal takes no fractions of this currency")
 	}
 }
 

@@ -75,7 +75,7 @@ func (s *Store) Summary(
 		c.planned()...)
 	if platform.Code(err) == "22023" {
 		// invalid parameter value: the zone is the only argument that the database itself checks
-		return nil, query.ErrZone()
+		return nil, query.UnknownZone()
 	}
 
 	return found, mapped("summarise", tooWide(err))

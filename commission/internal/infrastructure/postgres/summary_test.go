@@ -25,7 +25,7 @@ func TestZonesThatTheDatabaseDoesNotKnow(t *testing.T) {
 	if !ok || found.Kind() != fault.Invalid || found.Code() != "validation_failed" ||
 		len(found.Fields) != 1 ||
 		found.Fields[0].Field != "tz" ||
-		found.Fields[0].Code != "time_zone_unknown" {
+		found.Fields[0].Code.Name() != "time_zone_unknown" {
 		t.Errorf("%v", err)
 	}
 }

@@ -141,7 +141,7 @@ func itemError(err error) *ItemError {
 	f, ok := fault.As(err)
 	if !ok {
 		return &ItemError{
-			Code:   "internal_error",
+			Code:   fault.ErrInternal.Name(),
 			Detail: "The service failed; the outcome is unknown. Send the item again with the same event_id.",
 		}
 	}
@@ -150,7 +150,7 @@ func itemError(err error) *ItemError {
 	for _, field := range f.Fields {
 		e.Errors = append(
 			e.Errors,
-			httpapi.ProblemField{Field: field.Field, Code: field.Code, Message: field.Message},
+			httpapi.ProblemField{Field: field.Field, Code: field.Code.Name(), Message: field.Message},
 		)
 	}
 
@@ -176,9 +176,9 @@ func (r *reader) events(faults *fault.Fields) []command.Item {
 	})
 	switch {
 	case !ok:
-		faults.Add(whole, "wrong_type", "must be an object")
+		faults.Add(whole, fault.ErrWrongType, "must be an object")
 	case !given:
-		faults.Add("events", "required", "is required")
+		faults.Add("events", fault.ErrRequired, "is required")
 	}
 
 	return items
@@ -208,9 +208,9 @@ func (r *reader) items(field string, faults *fault.Fields, one func() command.It
 	})
 	switch {
 	case !ok:
-		faults.Add(field, "wrong_type", "must be an array")
+		faults.Add(field, fault.ErrWrongType, "must be an array")
 	case count > maxBatch:
-		faults.Add(field, "wrong_count", "must have at most 1000 items")
+		faults.Add(field, fault.ErrWrongCount, "must have at most 1000 items")
 	}
 
 	return items

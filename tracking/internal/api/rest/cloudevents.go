@@ -60,7 +60,7 @@ func (r *reader) cloudEvent() (item command.Item) {
 	if ok {
 		e.check(&faults)
 	} else {
-		faults.Add(whole, "wrong_type", "must be an object")
+		faults.Add(whole, fault.ErrWrongType, "must be an object")
 		e.kind, e.subject = event.Broken(), event.Broken() // one fault is enough
 	}
 
@@ -118,7 +118,7 @@ func (r *reader) extension(field string, faults *fault.Fields) []byte {
 		return value
 	}
 
-	faults.Add(field, "wrong_type", "must be a string, an integer or a boolean")
+	faults.Add(field, fault.ErrWrongType, "must be a string, an integer or a boolean")
 
 	return nil
 }
@@ -141,23 +141,23 @@ func (e *envelope) keep(name string, value []byte) {
 func (e *envelope) check(faults *fault.Fields) {
 	switch {
 	case e.specVersion == event.Text{}:
-		faults.Add("specversion", "required", "is required")
+		faults.Add("specversion", fault.ErrRequired, "is required")
 	case e.specVersion.IsGiven() && e.specVersion.Value() != "1.0":
-		faults.Add("specversion", "invalid_value", "must be 1.0")
+		faults.Add("specversion", fault.ErrInvalidValue, "must be 1.0")
 	}
 
 	if (e.id == event.Text{}) {
-		faults.Add("id", "required", "is required")
+		faults.Add("id", fault.ErrRequired, "is required")
 	}
 
 	if (e.source == event.Text{}) {
-		faults.Add("source", "required", "is required")
+		faults.Add("source", fault.ErrRequired, "is required")
 	}
 
 	if e.contentType.IsGiven() {
 		media, _, err := mime.ParseMediaType(e.contentType.Value())
 		if err != nil || (media != mediaJSON && !strings.HasSuffix(media, "+json")) {
-			faults.Add("datacontenttype", "invalid_value", "must be application/json")
+			faults.Add("datacontenttype", fault.ErrInvalidValue, "must be application/json")
 		}
 	}
 }
@@ -194,7 +194,7 @@ func (e *envelope) merge(item *command.Item) {
 		case pair.into.IsGiven() && pair.text.IsGiven() && *pair.into != pair.text:
 			item.Faults.Add(
 				pair.field,
-				"contradiction",
+				event.ErrContradiction,
 				"must have the same value as its counterpart in data",
 			)
 		default:

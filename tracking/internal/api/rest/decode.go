@@ -125,7 +125,7 @@ func (r *reader) text(field string, faults *fault.Fields) event.Text {
 
 	raw, err := r.json.ReadValue()
 	if err != nil || raw.Kind() != jsontext.KindString {
-		faults.Add(field, "wrong_type", "must be a string")
+		faults.Add(field, fault.ErrWrongType, "must be a string")
 		return event.Broken()
 	}
 
@@ -146,7 +146,7 @@ func (r *reader) number(field string, faults *fault.Fields) event.Text {
 		return event.Given(unquote(raw))
 	}
 
-	faults.Add(field, "wrong_type", "must be a number or a string with a number")
+	faults.Add(field, fault.ErrWrongType, "must be a number or a string with a number")
 
 	return event.Broken()
 }
@@ -164,7 +164,7 @@ func (r *reader) boolean(field string, faults *fault.Fields) event.Text {
 		return event.Given(unquote(raw))
 	}
 
-	faults.Add(field, "wrong_type", "must be true or false")
+	faults.Add(field, fault.ErrWrongType, "must be true or false")
 
 	return event.Broken()
 }
@@ -206,7 +206,7 @@ func (r *reader) event(prefix string) command.Item {
 	if !ok {
 		item.Faults.Add(
 			cmp.Or(strings.TrimSuffix(prefix, "."), whole),
-			"wrong_type",
+			fault.ErrWrongType,
 			"must be an object",
 		)
 		// one fault is enough
@@ -250,7 +250,7 @@ func member(in *event.Input, name []byte) (target *event.Text, field string) {
 
 // unknown adds a fault for a member that is not part of the request and skips it.
 func (r *reader) unknown(prefix string, name []byte, faults *fault.Fields) {
-	faults.Add(fault.Name(prefix+unquote(name)), "unknown_field", "is not a field of this request")
+	faults.Add(fault.Name(prefix+unquote(name)), fault.ErrUnknownField, "is not a field of this request")
 	_ = r.json.SkipValue()
 }
 
@@ -262,7 +262,7 @@ func (r *reader) metadata(prefix string, faults *fault.Fields) event.Metadata {
 
 	raw, err := r.json.ReadValue()
 	if err != nil || raw.Kind() != jsontext.KindBeginObject {
-		faults.Add(prefix+"metadata", "wrong_type", "must be an object")
+		faults.Add(prefix+"metadata", fault.ErrWrongType, "must be an object")
 		return event.Metadata{Amount: event.Broken()}
 	}
 
@@ -275,7 +275,7 @@ func (r *reader) metadata(prefix string, faults *fault.Fields) event.Metadata {
 
 	canonical, err := strictjson.Canonical(compared)
 	if err != nil {
-		faults.Add(prefix+"metadata", "wrong_type", "must be an object")
+		faults.Add(prefix+"metadata", fault.ErrWrongType, "must be an object")
 	}
 
 	m.Canonical = string(canonical)

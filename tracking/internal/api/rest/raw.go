@@ -63,7 +63,7 @@ func (c call) checkQuery() error {
 	slices.Sort(names)
 
 	for _, name := range names {
-		faults.Add(fault.Name(name), "unknown_field", "is not a parameter of this request")
+		faults.Add(fault.Name(name), fault.ErrUnknownField, "is not a parameter of this request")
 	}
 
 	return faults.Err()

@@ -115,7 +115,7 @@ func (in *listInput) filter(ctx context.Context) (query.Filter, error) {
 
 	if !in.OccurredFrom.IsZero() && !in.OccurredTo.IsZero() &&
 		!in.OccurredTo.After(in.OccurredFrom) {
-		faults.Add("occurred_to", "contradiction", "must be after occurred_from")
+		faults.Add("occurred_to", fault.ErrNotAfter, "must be after occurred_from")
 	}
 
 	if err := faults.Err(); err != nil {

@@ -209,7 +209,7 @@ func TestBadEventsGetTheirProblem(t *testing.T) {
 		"empty order":         {meta(`"amount":1,"order_id":""`), 422, "metadata.order_id", "too_short"},
 		"other partner":       {event(`"partner_id":"v"`), 422, "partner_id", "contradiction"},
 		"other interaction":   {event(`"interaction_type":"click"`), 422, "interaction_type", "contradiction"},
-		"script as source":    {event(`"source_url":"javascript:1"`), 422, "source_url", "url_malformed"},
+		"script as source":    {event(`"source_url":"javascript:1"`), 422, "source_url", "invalid_url"},
 		"destination of list": {event(`"destination_url":[]`), 422, "destination_url", "wrong_type"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -137,7 +137,7 @@ func checkKey(key string) error {
 	}
 
 	var faults fault.Fields
-	faults.Add("Idempotency-Key", "invalid_value", "must be 1 to 255 printable ASCII characters")
+	faults.Add("Idempotency-Key", fault.ErrInvalidValue, "must be 1 to 255 printable ASCII characters")
 
 	return faults.Err()
 }

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"tributary/platform/fault"
 	"tributary/platform/money"
 )
 
@@ -15,14 +16,14 @@ func (c *checker) metadata(e *Facts, m Metadata) {
 
 	if m.SelfReferral.state == given && m.SelfReferral.value != "true" &&
 		m.SelfReferral.value != "false" {
-		c.faults.Add("metadata.self_referral", "wrong_type", "must be true or false")
+		c.faults.Add("metadata.self_referral", fault.ErrWrongType, "must be true or false")
 	}
 
 	currency := e.Type.currency()
 	if m.Currency.state == given {
 		known, err := e.Type.parseCurrency(m.Currency.value, e.OccurredAt)
 		if err != nil {
-			c.money("metadata.currency", err)
+			c.faults.AddError("metadata.currency", err)
 		} else {
 			currency, e.Currency = known, known.String()
 		}
@@ -31,33 +32,24 @@ func (c *checker) metadata(e *Facts, m Metadata) {
 	switch m.Amount.state {
 	case absent:
 		if e.Type.needsAmount() {
-			c.faults.Add("metadata.amount", "required", "is required for a "+string(e.Type))
+			c.faults.Add("metadata.amount", fault.ErrRequired, "is required for a "+string(e.Type))
 		}
 	case broken:
 	case given:
 		amount, err := money.ParseMajor(m.Amount.value, currency)
 		switch {
 		case err != nil:
-			c.money("metadata.amount", err)
+			c.faults.AddError("metadata.amount", err)
 		case amount.Sign() < 0:
 			c.faults.Add(
 				"metadata.amount",
-				"negative",
+				fault.ErrNegative,
 				"must not be negative; a refund has a positive amount and another event_type",
 			)
 		default:
 			e.Amount = clipped(plain(m.Amount.value), currency.Digits())
 		}
 	}
-}
-
-func (c *checker) money(field string, err error) {
-	if known, ok := money.AsError(err); ok {
-		c.faults.Add(field, known.Code, known.Message)
-		return
-	}
-
-	c.faults.Add(field, "wrong_type", "is of another type than expected")
 }
 
 // clipped cuts a fraction to the number of digits of the currency. ParseMajor has checked that the

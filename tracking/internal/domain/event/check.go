@@ -38,7 +38,7 @@ func (c *checker) either(name, alias spelling) Text {
 	case name.text.state == given && alias.text.state == given && name.text.value != alias.text.value:
 		c.faults.Add(
 			alias.field,
-			"contradiction",
+			ErrContradiction,
 			"is another spelling of "+name.field+" and must have the same value",
 		)
 	}
@@ -49,7 +49,7 @@ func (c *checker) either(name, alias spelling) Text {
 // required checks a field that must be present.
 func (c *checker) required(field string, text Text, check func(string, Text) string) string {
 	if text.state == absent {
-		c.faults.Add(field, "required", "is required")
+		c.faults.Add(field, fault.ErrRequired, "is required")
 		return ""
 	}
 
@@ -73,7 +73,7 @@ func (c *checker) identifier(field string, text Text) string {
 func (c *checker) eventType(text Text) Type {
 	switch text.state {
 	case absent:
-		c.faults.Add("event_type", "required", "is required")
+		c.faults.Add("event_type", fault.ErrRequired, "is required")
 		return ""
 	case broken:
 		return ""
@@ -84,7 +84,7 @@ func (c *checker) eventType(text Text) Type {
 	if !ok {
 		c.faults.Add(
 			"event_type",
-			"unknown_event_type",
+			fault.ErrEventType,
 			"must be one of view, click, engagement, lead, sale, purchase, refund, void, chargeback",
 		)
 	}
@@ -103,7 +103,7 @@ func (c *checker) occurredAt(field string, text Text, now time.Time) time.Time {
 	if err != nil || !inForm(text.value) {
 		c.faults.Add(
 			field,
-			"time_malformed",
+			fault.ErrTime,
 			"must be a time as in RFC 3339 with at most 9 fractional digits, such as 2026-01-31T23:59:59.5Z",
 		)
 
@@ -113,9 +113,9 @@ func (c *checker) occurredAt(field string, text Text, now time.Time) time.Time {
 	t = t.UTC().Truncate(time.Microsecond)
 	switch {
 	case t.After(now.Add(MaxAhead)):
-		c.faults.Add(field, "in_the_future", "must not be more than 5 minutes in the future")
+		c.faults.Add(field, fault.ErrFuture, "must not be more than 5 minutes in the future")
 	case t.Year() < earliestYear:
-		c.faults.Add(field, "too_early", "must not be before 1970")
+		c.faults.Add(field, fault.ErrTooEarly, "must not be before 1970")
 	}
 
 	return t
@@ -143,14 +143,14 @@ func (c *checker) link(field string, text Text) string {
 	}
 
 	if len(text.value) > maxLink {
-		c.faults.Add(field, "too_long", "must have at most 2048 bytes")
+		c.faults.Add(field, fault.ErrTooLong, "must have at most 2048 bytes")
 		return ""
 	}
 
 	u, err := url.Parse(text.value)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" ||
 		!identifier.Printable(text.value) {
-		c.faults.Add(field, "url_malformed", "must be an absolute http or https URL")
+		c.faults.Add(field, fault.ErrURL, "must be an absolute http or https URL")
 		return ""
 	}
 
@@ -165,11 +165,11 @@ func (c *checker) source(field string, text Text) string {
 
 	switch {
 	case text.value == "":
-		c.faults.Add(field, "too_short", "must have at least 1 character")
+		c.faults.Add(field, fault.ErrTooShort, "must have at least 1 character")
 	case len(text.value) > maxLink:
-		c.faults.Add(field, "too_long", "must have at most 2048 bytes")
+		c.faults.Add(field, fault.ErrTooLong, "must have at most 2048 bytes")
 	case !identifier.Printable(text.value):
-		c.faults.Add(field, "not_printable", "must consist of printable characters")
+		c.faults.Add(field, fault.ErrNotPrintable, "must consist of printable characters")
 	}
 
 	return text.value
