@@ -26,4 +26,9 @@ BEGIN
         ('00000000-0000-7000-8000-000000000005', 'Engagement: 0.75 USD',
             'engagement', 'USD', 'flat', NULL, '0.75')
     ) AS first (rule_id, name, event_type, currency, kind, rate, flat_amount);
+
+    INSERT INTO commission_events (rule_id, sequence, type, caused_by, cause_id, version)
+    SELECT rule_id, 1, 'rule.published', 'operator', 'first-rules', version
+    FROM rules
+    ORDER BY rule_id;
 END $$;

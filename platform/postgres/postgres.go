@@ -173,12 +173,19 @@ func Fault(doing string, err error) error {
 
 // Code returns the SQLSTATE of an error, or "".
 func Code(err error) string {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
-		return pg.Code
+	if refusal, ok := Refusal(err); ok {
+		return refusal.Code
 	}
 
 	return ""
+}
+
+// Refusal returns the error of the database in err's chain.
+func Refusal(err error) (*pgconn.PgError, bool) {
+	var pg *pgconn.PgError
+	ok := errors.As(err, &pg)
+
+	return pg, ok
 }
 
 // CheckVersion returns an error unless the database has the schema version that this build

@@ -2,19 +2,40 @@
 // transfers in the ledger, and facts to publish.
 package effect
 
-import "tributary/commission/internal/domain/ledger"
+import (
+	"strings"
 
-// Fact states that something happened to a payout.
+	"tributary/commission/internal/domain/ledger"
+)
+
+// Fact states that something happened to a payout or a rule. It is published as an event.
 type Fact struct {
 	Type            Type
 	SubjectID       string
-	UserID          string
+	UserID          string // "" for a rule
 	PreviousStatus  string // "" for a new one
 	PreviousVersion int    // 0 for a new one
 }
 
 // Type is the name of a fact, as in the published events.
 type Type string
+
+// Subject is the kind of thing that a fact is about.
+type Subject string
+
+// Subjects of facts.
+const (
+	Decision   Subject = "decision" // the subject's id is that of the event
+	Commission Subject = "commission"
+	Payout     Subject = "payout"
+	Rule       Subject = "rule"
+)
+
+// Subject returns the kind of thing that the fact is about.
+func (t Type) Subject() Subject {
+	subject, _, _ := strings.Cut(string(t), ".")
+	return Subject(subject)
+}
 
 // Facts about payouts.
 const (
@@ -23,10 +44,18 @@ const (
 	PayoutCompleted Type = "payout.completed"
 	PayoutFailed    Type = "payout.failed"
 	PayoutCancelled Type = "payout.cancelled"
+	// Anything but the status: another request with its id was noted.
+	PayoutUpdated Type = "payout.updated"
 )
 
-// Effect is what a change causes. The transfers, and what a payout takes, are written in the
-// transaction of the change; the facts are not stored yet.
+// Facts about rules.
+const (
+	RulePublished Type = "rule.published"
+	RuleRetired   Type = "rule.retired"
+)
+
+// Effect is what a change causes. Transfers, what a payout takes, and facts are written in the
+// transaction of the change.
 type Effect struct {
 	Transfers []ledger.Transfer
 	Taken     []ledger.Interval

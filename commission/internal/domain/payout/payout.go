@@ -177,15 +177,16 @@ func cutHash(text string) (key, hash string) {
 
 // NoteConflict notes that the request, which Conflicts, was not acted on. Only the first is noted:
 // the bool reports whether the payout has changed.
-func (p *Payout) NoteConflict(wanted Wanted) bool {
-	if !p.snapshot.ConflictedAt.IsZero() || !p.snapshot.Conflicts(wanted) {
-		return false
+func (p *Payout) NoteConflict(wanted Wanted) (effect.Effect, bool) {
+	before := p.snapshot
+	if !before.ConflictedAt.IsZero() || !before.Conflicts(wanted) {
+		return effect.Effect{}, false
 	}
 
 	p.snapshot.ConflictedAt = wanted.RequestedAt
 	p.snapshot.Version++
 
-	return true
+	return p.effect(effect.PayoutUpdated, before), true
 }
 
 // effect returns the fact that the payout moved from the given state to its present one.

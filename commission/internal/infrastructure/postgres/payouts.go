@@ -157,7 +157,7 @@ func (r Payouts) Create(
 		}
 
 		if known = len(rows) > 0; known {
-			stored, err = repeated(ctx, tx, payout.Restore(rows[0]), wanted)
+			stored, err = repeated(ctx, locked, payout.Restore(rows[0]), wanted)
 			return err
 		}
 
@@ -180,7 +180,13 @@ func (r Payouts) Create(
 			return err
 		}
 
-		return copyTransfers(ctx, locked, caused.Transfers, stored.CreatedAt)
+		if err := copyTransfers(ctx, locked, caused.Transfers, stored.CreatedAt); err != nil {
+			return err
+		}
+
+		cause := change.Cause{Kind: change.ByPaymentRequest, ID: stored.ID}
+
+		return logPayout(ctx, locked, caused, stored, cause, stored.CreatedAt)
 	})
 
 	return stored, known, err
@@ -189,20 +195,24 @@ func (r Payouts) Create(
 // repeated returns the payout after another request with its id.
 func repeated(
 	ctx context.Context,
-	tx pgx.Tx,
+	tx moneyTx,
 	known payout.Payout,
 	wanted payout.Wanted,
 ) (payout.Snapshot, error) {
-	changed := known.NoteConflict(wanted)
+	caused, changed := known.NoteConflict(wanted)
 
 	s := known.Snapshot()
 	if !changed {
 		return s, nil
 	}
 
-	_, err := tx.Exec(ctx, noteConflict, s.ID, s.ConflictedAt, s.Version)
+	if _, err := tx.Exec(ctx, noteConflict, s.ID, s.ConflictedAt, s.Version); err != nil {
+		return s, err
+	}
 
-	return s, err
+	cause := change.Cause{Kind: change.ByPaymentRequest, ID: s.ID}
+
+	return s, logPayout(ctx, tx, caused, s, cause, s.ConflictedAt)
 }
 
 func addPayout(ctx context.Context, tx pgx.Tx, p payout.Snapshot) error {
@@ -273,7 +283,11 @@ func (r Payouts) Update(
 			return change.Outcome{}, err
 		}
 
-		return outcome, copyTransfers(ctx, locked, outcome.Effect.Transfers, request.Now)
+		if err := copyTransfers(ctx, locked, outcome.Effect.Transfers, request.Now); err != nil {
+			return change.Outcome{}, err
+		}
+
+		return outcome, logPayout(ctx, locked, outcome.Effect, p, request.Cause(), request.Now)
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/publish"
+	"tributary/commission/internal/domain/effect"
 	"tributary/commission/internal/domain/rule"
 )
 
@@ -29,18 +30,43 @@ VALUES ($1, $2, $3, $4, nullif($5, ''), nullif($6, ''), nullif($7, ''), nullif($
     VALUES ($1, $2, $3, (SELECT revision + 1 FROM rules_revision))`
 )
 
+// rulesTx is a transaction that excludes other publishers.
+type rulesTx struct{ pgx.Tx }
+
 // underLock returns the current rules under a lock that excludes other publishers.
-func (s *Store) underLock(ctx context.Context, tx pgx.Tx) (*rule.Set, error) {
+func (s *Store) underLock(ctx context.Context, tx pgx.Tx) (rulesTx, *rule.Set, error) {
+	locked := rulesTx{tx}
 	if _, err := tx.Exec(ctx, lockRules); err != nil {
-		return nil, err
+		return locked, nil, err
 	}
 
 	var revision int64
 	if err := tx.QueryRow(ctx, selectRevision).Scan(&revision); err != nil {
-		return nil, err
+		return locked, nil, err
 	}
 
-	return s.rulesAt(ctx, tx, revision)
+	set, err := s.rulesAt(ctx, tx, revision)
+
+	return locked, set, err
+}
+
+// logRule writes that something happened to a version of a rule.
+func logRule(ctx context.Context, tx rulesTx, request change.Request, what effect.Type, r rule.Rule) error {
+	event := logged{
+		Fact:    effect.Fact{Type: what, SubjectID: r.ID()},
+		cause:   request.Cause(),
+		version: r.Version(),
+	}
+
+	switch what {
+	case effect.RuleRetired:
+		event.changedAt = request.Now
+		event.PreviousVersion = r.Version()
+	default:
+		event.PreviousVersion = r.Version() - 1
+	}
+
+	return appendEvents(ctx, tx, []logged{event}, request.Now)
 }
 
 func (s *Store) Publish(
@@ -51,7 +77,7 @@ func (s *Store) Publish(
 	return once(ctx, s, request, func(tx pgx.Tx) (rule.Rule, change.Record, error) {
 		record := change.Record{Action: "publish", SubjectType: "rule"}
 
-		set, err := s.underLock(ctx, tx)
+		locked, set, err := s.underLock(ctx, tx)
 		if err != nil {
 			return rule.Rule{}, record, err
 		}
@@ -62,9 +88,11 @@ func (s *Store) Publish(
 		}
 
 		record.SubjectID, record.After = made.ID(), fmt.Sprintf(`{"version":%d}`, made.Version())
-		_, err = tx.Exec(ctx, insertRule, ruleArgs(made.Definition())...)
+		if _, err = tx.Exec(ctx, insertRule, ruleArgs(made.Definition())...); err != nil {
+			return rule.Rule{}, record, err
+		}
 
-		return made, record, err
+		return made, record, logRule(ctx, locked, request, effect.RulePublished, made)
 	})
 }
 
@@ -136,7 +164,7 @@ func (s *Store) Retire(
 			After:       fmt.Sprintf(`{"retired_at":%q}`, at.Format(time.RFC3339Nano)),
 		}
 
-		set, err := s.underLock(ctx, tx)
+		locked, set, err := s.underLock(ctx, tx)
 		if err != nil {
 			return rule.Rule{}, record, err
 		}
@@ -152,8 +180,11 @@ func (s *Store) Retire(
 		}
 
 		last.RetiredAt = at
-		_, err = tx.Exec(ctx, insertRetirement, ruleID, at, request.Reason)
+		retired := rule.Restore(last)
+		if _, err = tx.Exec(ctx, insertRetirement, ruleID, at, request.Reason); err != nil {
+			return retired, record, err
+		}
 
-		return rule.Restore(last), record, err
+		return retired, record, logRule(ctx, locked, request, effect.RuleRetired, retired)
 	})
 }

@@ -1,0 +1,25 @@
+package change
+
+// CauseKind is the kind of what caused a change.
+type CauseKind string
+
+// Kinds of causes.
+const (
+	ByEvent          CauseKind = "event"           // a tracking event; its id
+	ByOperator       CauseKind = "operator"        // a request; its id
+	ByClock          CauseKind = "clock"           // time has passed; what ended
+	ByReplay         CauseKind = "replay"          // a replay; the id of its request
+	ByPaymentRequest CauseKind = "payment_request" // a command; its id
+)
+
+// Cause is what caused a change. Actor is the person, if there is one.
+type Cause struct {
+	Kind  CauseKind
+	ID    string
+	Actor string
+}
+
+// Cause returns the request as the cause of a change.
+func (r Request) Cause() Cause {
+	return Cause{Kind: ByOperator, ID: r.RequestID, Actor: r.Actor}
+}
