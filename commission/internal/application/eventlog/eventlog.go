@@ -5,6 +5,7 @@ package eventlog
 import (
 	"cmp"
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -57,6 +58,15 @@ func (e Event) Key() string {
 	return e.UserID
 }
 
+// Position returns the place of the event in the log.
+func (e Event) Position() Position { return e.Place }
+
+// Size returns the memory that the event takes until it is published, about.
+func (e Event) Size() int { return size }
+
+// size is measured: a decision with its commission as JSON, and the values that it is made of.
+const size = 4 << 10
+
 // ID returns the id of the event, a UUIDv7. It consists of the time, to the microsecond, and the
 // number in the log, so that every reader derives the same id.
 func (e Event) ID() string {
@@ -74,4 +84,15 @@ func (e Event) ID() string {
 	binary.BigEndian.PutUint64(id[8:], 1<<63|uint64(e.Place.Seq))
 
 	return id.String()
+}
+
+// Filter selects events.
+type Filter struct {
+	UserID string // only this user's; "" for all
+	Types  []effect.Type
+}
+
+// Matches reports whether the filter selects events of the type.
+func (f Filter) Matches(kind effect.Type) bool {
+	return len(f.Types) == 0 || slices.Contains(f.Types, kind)
 }

@@ -107,27 +107,19 @@ func (s *Store) Commission(ctx context.Context, id string) (commission.Commissio
 }
 
 func (s *Store) Decision(ctx context.Context, eventID string) (query.Decided, error) {
-	var r decisionRow
-
-	err := s.pool.QueryRow(
+	rows, err := s.pool.Query(
 		ctx,
 		`SELECT `+decisionColumns+` FROM decisions AS d WHERE d.event_id = $1`,
 		eventID,
-	).Scan(r.targets()...)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return query.Decided{}, decision.ErrNotFound
-	}
-
+	)
 	if err != nil {
 		return query.Decided{}, mapped("read a decision", err)
 	}
 
-	d, err := r.decision()
+	found, err := pgx.CollectExactlyOneRow(rows, scanDecided)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return query.Decided{}, decision.ErrNotFound
+	}
 
-	return query.Decided{
-		Decision:     d,
-		CommissionID: value(r.commissionID),
-		DecidedAt:    r.decidedAt.UTC(),
-		ResolvedAt:   utc(r.resolvedAt),
-	}, err
+	return found, mapped("read a decision", err)
 }

@@ -75,7 +75,8 @@ func TestNoStatementScansAGrowingTable(t *testing.T) {
 func (f fixture) withoutStatistics(t *testing.T) {
 	t.Helper()
 	f.owned(t, `DO $$ DECLARE name text; BEGIN
-    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+    FOR name IN SELECT oid::regclass FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' LOOP
         EXECUTE format('ALTER TABLE %I SET (autovacuum_enabled = off)', name);
     END LOOP; END $$`)
 }
