@@ -18,6 +18,12 @@ import (
 	"tributary/platform/service"
 )
 
+// The log of changes has a part for each day. Each read of it looks into all of them.
+const (
+	shortestKeep = 24 * time.Hour
+	longestKeep  = 90 * 24 * time.Hour
+)
+
 // settings are the service's settings from the environment.
 type settings struct {
 	config.Service
@@ -57,6 +63,10 @@ type settings struct {
 	// DebtorBIC is the BIC of its bank; empty if the bank needs none.
 	DebtorBIC string `envconfig:"PAYOUT_DEBTOR_BIC"`
 
+	// EventsKeep is how long events are kept in the log of changes, at least: from 24h to 2160h. An
+	// event that the broker has not taken yet is kept longer.
+	EventsKeep time.Duration `envconfig:"COMMISSION_EVENTS_KEEP" default:"168h"`
+
 	secondPersonAbove *money.Rate
 	fourEyes          bool
 	minimum           payout.Minimum
@@ -89,6 +99,10 @@ func (s *settings) Validate() []string {
 
 	faults = append(faults, s.readLimit()...)
 	faults = append(faults, s.readPayouts()...)
+
+	if s.EventsKeep < shortestKeep || s.EventsKeep > longestKeep {
+		faults = append(faults, "COMMISSION_EVENTS_KEEP must be from 24h to 2160h")
+	}
 
 	if s.Topic == "" {
 		s.Topic = s.Broker.Topic(contracts.TrackingEvents)

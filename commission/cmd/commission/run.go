@@ -11,6 +11,7 @@ import (
 	"tributary/commission/internal/api/rest"
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/consume"
+	"tributary/commission/internal/application/eventlog"
 	"tributary/commission/internal/application/explain"
 	"tributary/commission/internal/application/publish"
 	"tributary/commission/internal/application/query"
@@ -38,6 +39,7 @@ const (
 	maxConns = 16
 
 	approveEvery   = 2 * time.Second
+	keepEvery      = 10 * time.Minute
 	letterDeadline = 10 * time.Second
 )
 
@@ -89,6 +91,7 @@ func build(ctx context.Context, f *service.Frame, s *settings) (service.Routes, 
 	approver := &settle.Approver{Store: counted.Settling(store), Now: f.Now, Logger: f.Logger}
 	f.Every("approver", approveEvery, approver.Approve)
 	f.ForgetKeys(store)
+	keepEvents(f, s, store.EventLog())
 
 	return func(api huma.API) {
 		rest.Register(api, rest.UseCases{
@@ -183,6 +186,18 @@ func deadLetters(f *service.Frame, s *settings, topic string) *pulsar.DeadLetter
 	f.Part("publisher of "+topic, publisher.Run)
 
 	return pulsar.NewDeadLetters(publisher, f.Now)
+}
+
+// keepEvents adds the worker that prepares the log of changes for the days to come, and drops old
+// days.
+func keepEvents(f *service.Frame, s *settings, log *postgres.EventLog) {
+	keeper := &eventlog.Keeper{
+		Partitions: log,
+		Keep:       s.EventsKeep,
+		Now:        f.Now,
+		Logger:     f.Logger,
+	}
+	f.Every("keeper of the log of changes", keepEvery, keeper.Run)
 }
 
 // accountsOf returns a reader that, without keys, leaves sealed account details closed.

@@ -446,4 +446,3 @@ func TestIDsAreUUIDv7InTheOrderOfTime(t *testing.T) {
 		t.Errorf("%s before %s", first.ID(), next.ID())
 	}
 }
-

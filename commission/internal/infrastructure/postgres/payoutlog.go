@@ -14,13 +14,24 @@ import (
 // payoutState is what can change of a payout beside status and version, as the log has it. The
 // reason is kept only if it is a code of ours: an operator's is internal.
 type payoutState struct {
-	Reason       string    `json:"reason,omitempty"`
-	ClosedAt     time.Time `json:"closed_at,omitzero"`
-	ConflictedAt time.Time `json:"conflicted_at,omitzero"`
+	Reason       string             `json:"reason,omitempty"`
+	ClosedAt     time.Time          `json:"closed_at,omitzero"`
+	ConflictedAt time.Time          `json:"conflicted_at,omitzero"`
+	BatchID      string             `json:"batch_id,omitempty"`
+	Reference    string             `json:"external_reference,omitempty"`
+	PaidAt       time.Time          `json:"paid_at,omitzero"`
+	FailureCode  payout.FailureCode `json:"failure_code,omitempty"`
 }
 
 func payoutStateOf(p payout.Snapshot) payoutState {
-	state := payoutState{ClosedAt: p.ClosedAt, ConflictedAt: p.ConflictedAt}
+	state := payoutState{
+		ClosedAt:     p.ClosedAt,
+		ConflictedAt: p.ConflictedAt,
+		BatchID:      p.BatchID,
+		Reference:    p.ExternalReference,
+		PaidAt:       p.PaidAt,
+		FailureCode:  p.FailureCode,
+	}
 	if p.Status == payout.Rejected {
 		state.Reason = p.Reason
 	}
@@ -33,6 +44,10 @@ func (s payoutState) onto(p payout.Snapshot) payout.Snapshot {
 	p.Reason = s.Reason
 	p.ClosedAt = s.ClosedAt.UTC()
 	p.ConflictedAt = s.ConflictedAt.UTC()
+	p.BatchID = s.BatchID
+	p.ExternalReference = s.Reference
+	p.PaidAt = s.PaidAt.UTC()
+	p.FailureCode = s.FailureCode
 
 	return p
 }

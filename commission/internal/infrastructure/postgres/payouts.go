@@ -287,7 +287,14 @@ func (r Payouts) Update(
 			return change.Outcome{}, err
 		}
 
-		return outcome, logPayout(ctx, locked, outcome.Effect, p, request.Cause(), request.Now)
+		return outcome, logPayout(
+			ctx,
+			locked,
+			outcome.Effect,
+			changed.Snapshot(),
+			request.Cause(),
+			request.Now,
+		)
 	})
 }
 
