@@ -17,8 +17,7 @@ import (
 type Batches interface {
 	// Make claims the oldest requested payouts that wanted describes and that are in no batch, at
 	// most as many as it allows, without those of its maker, and stores the batch that fn makes of
-	// them. Payouts that another transaction is changing are left out. Two calls never claim the
-	// same payout.
+	// them. Two calls never claim the same payout.
 	Make(
 		ctx context.Context,
 		request change.Request,

@@ -6,7 +6,6 @@ import (
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/domain/batch"
 	"tributary/commission/internal/domain/commission"
-	"tributary/commission/internal/domain/effect"
 	"tributary/commission/internal/domain/payout"
 )
 
@@ -45,7 +44,7 @@ func (h *MakeBatch) Handle(
 		request,
 		wanted,
 		func(payouts []*payout.Payout) (batch.Batch, change.Outcome, error) {
-			b, err := batch.Make(wanted, payouts, request.Now)
+			b, caused, err := batch.Make(wanted, payouts, request.Now)
 			if err != nil {
 				return b, change.Outcome{}, err
 			}
@@ -53,7 +52,7 @@ func (h *MakeBatch) Handle(
 			made = b.Snapshot()
 			outcome, err := request.Outcome(
 				batchRecord("make", batch.Snapshot{}, made),
-				effect.Effect{},
+				caused,
 				made,
 			)
 

@@ -57,12 +57,18 @@ type Wanted struct {
 	Reason   string
 }
 
-// Make returns the batch of the payouts, which join it, at the time now. ErrEmpty is
-// returned without payouts. An error that is no fault means that the caller has chosen payouts that
-// do not belong to the batch.
-func Make(wanted Wanted, payouts []*payout.Payout, now time.Time) (Batch, error) {
+// Make returns the batch of the payouts, which join it, at the time now, with what that causes.
+// ErrEmpty is returned without payouts. An error that is no fault means that the caller has chosen
+// payouts that do not belong to the batch.
+func Make(
+	wanted Wanted,
+	payouts []*payout.Payout,
+	now time.Time,
+) (Batch, effect.Effect, error) {
+	var caused effect.Effect
+
 	if len(payouts) == 0 {
-		return Batch{}, ErrEmpty.New(
+		return Batch{}, caused, ErrEmpty.New(
 			"No requested payout of this currency and method waits for a batch.",
 		)
 	}
@@ -88,20 +94,23 @@ func Make(wanted Wanted, payouts []*payout.Payout, now time.Time) (Batch, error)
 	}
 
 	if err := wanted.check(payouts); err != nil {
-		return Batch{}, err
+		return Batch{}, caused, err
 	}
 
 	for _, p := range payouts {
-		if err := p.Join(wanted.ID); err != nil {
-			return Batch{}, err
+		joined, err := p.Join(wanted.ID)
+		if err != nil {
+			return Batch{}, caused, err
 		}
+
+		caused.Facts = append(caused.Facts, joined.Facts...)
 
 		s := p.Snapshot()
 		b.snapshot.Total = b.snapshot.Total.Add(money.TotalOf(s.Amount.Minor(), wanted.Currency))
 		b.payees[s.UserID] = true
 	}
 
-	return b, nil
+	return b, caused, nil
 }
 
 // Restore returns the batch of a stored snapshot, which pays the users.

@@ -44,7 +44,7 @@ const (
 	PayoutCompleted Type = "payout.completed"
 	PayoutFailed    Type = "payout.failed"
 	PayoutCancelled Type = "payout.cancelled"
-	// Anything but the status: another request with its id was noted.
+	// Anything but the status: it joined or left a batch, or another request with its id was noted.
 	PayoutUpdated Type = "payout.updated"
 )
 

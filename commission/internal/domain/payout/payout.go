@@ -137,12 +137,14 @@ func (p *Payout) Close(closing Closing, now time.Time) (effect.Effect, error) {
 
 // Join puts a requested payout into a batch. ErrInBatch is returned if it is in one already, and
 // effect.ErrTransition if it is not requested.
-func (p *Payout) Join(batchID string) error {
+func (p *Payout) Join(batchID string) (effect.Effect, error) {
+	before := p.snapshot
+
 	switch {
-	case p.snapshot.BatchID != "":
-		return ErrInBatch
-	case p.snapshot.Status != Requested:
-		return effect.ErrTransition.New(
+	case before.BatchID != "":
+		return effect.Effect{}, ErrInBatch
+	case before.Status != Requested:
+		return effect.Effect{}, effect.ErrTransition.New(
 			"The payout is " + string(p.snapshot.Status) + "; only a requested one can be paid.",
 		)
 	}
@@ -150,7 +152,16 @@ func (p *Payout) Join(batchID string) error {
 	p.snapshot.BatchID = batchID
 	p.snapshot.Version++
 
-	return nil
+	return p.effect(effect.PayoutUpdated, before), nil
+}
+
+// Release takes the payout out of its batch, which is cancelled.
+func (p *Payout) Release() effect.Effect {
+	before := p.snapshot
+	p.snapshot.BatchID = ""
+	p.snapshot.Version++
+
+	return p.effect(effect.PayoutUpdated, before)
 }
 
 // Leave takes the payout out of its batch, as a part of the change that the caller makes: the

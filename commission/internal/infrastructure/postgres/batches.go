@@ -12,6 +12,7 @@ import (
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/batch"
+	"tributary/commission/internal/domain/effect"
 	"tributary/commission/internal/domain/payout"
 	"tributary/platform/money"
 )
@@ -36,11 +37,14 @@ WHERE id = $1 AND version < $12`
 
 	selectPayees = `SELECT user_id FROM payouts WHERE batch_id = $1`
 
-	// A claim waits for nobody: a payout that is being closed is left out, and so is one that
-	// another claim has locked. It moves no money, so it needs no lock of users.
-	claimPayouts = selectSealed + ` WHERE currency = $1 AND payment_method = $2
-    AND status = 'requested' AND batch_id IS NULL AND created_at <= $3 AND user_id <> $4
-ORDER BY created_at, payouts.id LIMIT $5 FOR UPDATE SKIP LOCKED`
+	// What can be claimed is read before the locks of its users, and again under them.
+	selectClaimable = `SELECT id::text, user_id FROM payouts WHERE currency = $1
+    AND payment_method = $2 AND status = 'requested' AND batch_id IS NULL AND created_at <= $3
+    AND user_id <> $4
+ORDER BY created_at, payouts.id LIMIT $5`
+	claimPayouts = selectSealed + ` WHERE id = ANY($1::uuid[]) AND status = 'requested'
+    AND batch_id IS NULL
+ORDER BY created_at, payouts.id FOR UPDATE`
 	joinBatch = `UPDATE payouts SET batch_id = $1, version = version + 1
     WHERE id = ANY($2::uuid[])`
 	releasePayouts = `UPDATE payouts SET batch_id = NULL, version = version + 1
@@ -191,27 +195,14 @@ func (r Batches) Make(
 	fn func([]*payout.Payout) (batch.Batch, change.Outcome, error),
 ) error {
 	return r.store.once(ctx, request, func(tx pgx.Tx) (change.Outcome, error) {
-		found, err := collect(
-			ctx,
-			tx,
-			scanPayout,
-			claimPayouts,
-			wanted.Currency.String(),
-			wanted.Method,
-			wanted.Cutoff,
-			wanted.MadeBy,
-			min(wanted.Limit, batch.MaxPayouts),
-		)
+		locked, found, err := claim(ctx, tx, wanted)
 		if err != nil {
 			return change.Outcome{}, err
 		}
 
-		ids := make([]string, len(found))
-		for i := range found {
-			ids[i] = found[i].ID
-		}
+		claimed := restored(found)
 
-		made, outcome, err := fn(restored(found))
+		made, outcome, err := fn(claimed)
 		if err != nil {
 			return change.Outcome{}, err
 		}
@@ -220,10 +211,80 @@ func (r Batches) Make(
 			return change.Outcome{}, err
 		}
 
-		_, err = tx.Exec(ctx, joinBatch, made.Snapshot().ID, ids)
+		after := snapshots(claimed)
+		if _, err := tx.Exec(ctx, joinBatch, made.Snapshot().ID, idsOf(after)); err != nil {
+			return change.Outcome{}, err
+		}
 
-		return outcome, err
+		return outcome, logPayouts(
+			ctx,
+			locked,
+			outcome.Effect.Facts,
+			byID(after...),
+			request.Cause(),
+			request.Now,
+		)
 	})
+}
+
+// claim locks the users of the payouts, and then the payouts. errRace is returned if one of them
+// was claimed or closed in between.
+func claim(
+	ctx context.Context,
+	tx pgx.Tx,
+	wanted batch.Wanted,
+) (moneyTx, []payout.Snapshot, error) {
+	if _, err := tx.Exec(ctx, lockSettlement); err != nil {
+		return moneyTx{}, nil, err
+	}
+
+	rows, err := tx.Query(
+		ctx,
+		selectClaimable,
+		wanted.Currency.String(),
+		wanted.Method,
+		wanted.Cutoff,
+		wanted.MadeBy,
+		min(wanted.Limit, batch.MaxPayouts),
+	)
+	if err != nil {
+		return moneyTx{}, nil, err
+	}
+
+	ids, users, err := pairs(rows)
+	if err != nil {
+		return moneyTx{}, nil, err
+	}
+
+	locked, err := lock(ctx, tx, users...)
+	if err != nil {
+		return locked, nil, err
+	}
+
+	found, err := collect(ctx, tx, scanPayout, claimPayouts, ids)
+	if err == nil && len(found) < len(ids) {
+		err = errRace
+	}
+
+	return locked, found, err
+}
+
+func snapshots(payouts []*payout.Payout) []payout.Snapshot {
+	out := make([]payout.Snapshot, len(payouts))
+	for i, p := range payouts {
+		out[i] = p.Snapshot()
+	}
+
+	return out
+}
+
+func idsOf(payouts []payout.Snapshot) []string {
+	ids := make([]string, len(payouts))
+	for i, p := range payouts {
+		ids[i] = p.ID
+	}
+
+	return ids
 }
 
 func addBatch(ctx context.Context, tx pgx.Tx, b batch.Snapshot) error {
@@ -255,6 +316,11 @@ func (r Batches) Update(
 	fn func(*batch.Batch) (change.Outcome, error),
 ) error {
 	return r.store.once(ctx, request, func(tx pgx.Tx) (change.Outcome, error) {
+		locked, err := lockPayees(ctx, tx, id)
+		if err != nil {
+			return change.Outcome{}, err
+		}
+
 		changed, err := lockBatch(ctx, tx, id)
 		if err != nil {
 			return change.Outcome{}, err
@@ -271,11 +337,34 @@ func (r Batches) Update(
 		}
 
 		if after.Status == batch.Cancelled {
-			_, err = tx.Exec(ctx, releasePayouts, id)
+			err = releaseAll(ctx, locked, id, request)
 		}
 
 		return outcome, err
 	})
+}
+
+// releaseAll takes the payouts out of their batch.
+func releaseAll(ctx context.Context, tx moneyTx, id string, request change.Request) error {
+	found, err := collect(ctx, tx, scanPayout, lockPayouts, id)
+	if err != nil {
+		return err
+	}
+
+	payouts := restored(found)
+
+	var facts []effect.Fact
+	for _, p := range payouts {
+		facts = append(facts, p.Release().Facts...)
+	}
+
+	if _, err := tx.Exec(ctx, releasePayouts, id); err != nil {
+		return err
+	}
+
+	after := byID(snapshots(payouts)...)
+
+	return logPayouts(ctx, tx, facts, after, request.Cause(), request.Now)
 }
 
 func (r Batches) Batch(ctx context.Context, id string) (batch.Snapshot, error) {

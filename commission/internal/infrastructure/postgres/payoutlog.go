@@ -52,7 +52,40 @@ func (s payoutState) onto(p payout.Snapshot) payout.Snapshot {
 	return p
 }
 
-// logPayout writes the facts about the payout, which is as it is after the change.
+// logPayouts writes the facts about payouts, which are as they are after the change.
+func logPayouts(
+	ctx context.Context,
+	tx moneyTx,
+	facts []effect.Fact,
+	after map[string]payout.Snapshot,
+	cause change.Cause,
+	now time.Time,
+) error {
+	events := make([]logged, len(facts))
+	for i, fact := range facts {
+		p := after[fact.SubjectID]
+
+		state, err := json.Marshal(payoutStateOf(p))
+		if err != nil {
+			return err
+		}
+
+		events[i] = logged{
+			Fact:    fact,
+			cause:   cause,
+			status:  string(p.Status),
+			version: p.Version,
+			state:   string(state),
+		}
+		if p.Version > 1 {
+			events[i].changedAt = now
+		}
+	}
+
+	return appendEvents(ctx, tx, events, now)
+}
+
+// logPayout is logPayouts for a single one.
 func logPayout(
 	ctx context.Context,
 	tx moneyTx,
@@ -61,24 +94,14 @@ func logPayout(
 	cause change.Cause,
 	now time.Time,
 ) error {
-	state, err := json.Marshal(payoutStateOf(after))
-	if err != nil {
-		return err
+	return logPayouts(ctx, tx, caused.Facts, byID(after), cause, now)
+}
+
+func byID(payouts ...payout.Snapshot) map[string]payout.Snapshot {
+	out := make(map[string]payout.Snapshot, len(payouts))
+	for _, p := range payouts {
+		out[p.ID] = p
 	}
 
-	events := make([]logged, len(caused.Facts))
-	for i, fact := range caused.Facts {
-		events[i] = logged{
-			Fact:    fact,
-			cause:   cause,
-			status:  string(after.Status),
-			version: after.Version,
-			state:   string(state),
-		}
-		if after.Version > 1 {
-			events[i].changedAt = now
-		}
-	}
-
-	return appendEvents(ctx, tx, events, now)
+	return out
 }

@@ -297,6 +297,11 @@ func due(
 		return nil, nil, err
 	}
 
+	return pairs(rows)
+}
+
+// pairs reads rows of two texts.
+func pairs(rows pgx.Rows) (ids, users []string, err error) {
 	var id, user string
 	_, err = pgx.ForEachRow(rows, []any{&id, &user}, func() error {
 		ids = append(ids, id)

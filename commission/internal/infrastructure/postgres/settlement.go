@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// One settlement at a time: it holds a lock for each of up to 5,000 users, and the server has
-	// room for a few thousand locks by default.
+	// One change of a batch at a time: it holds a lock for each of up to 5,000 users, and the server
+	// has room for a few thousand locks by default.
 	lockSettlement = `SELECT pg_advisory_xact_lock(7305)`
 
 	lockPayouts = selectSealed + ` WHERE batch_id = $1 ORDER BY payouts.id FOR UPDATE`
@@ -40,20 +40,7 @@ func (r Batches) Settle(
 	fn func(*batch.Batch, []*payout.Payout) (change.Outcome, error),
 ) error {
 	return r.store.once(ctx, request, func(tx pgx.Tx) (change.Outcome, error) {
-		if _, err := readBatch(ctx, tx, id, ""); err != nil {
-			return change.Outcome{}, err
-		}
-
-		if _, err := tx.Exec(ctx, lockSettlement); err != nil {
-			return change.Outcome{}, err
-		}
-
-		users, err := collect(ctx, tx, pgx.RowTo[string], selectPayees, id)
-		if err != nil {
-			return change.Outcome{}, err
-		}
-
-		locked, err := lock(ctx, tx, users...)
+		locked, err := lockPayees(ctx, tx, id)
 		if err != nil {
 			return change.Outcome{}, err
 		}
@@ -83,8 +70,37 @@ func (r Batches) Settle(
 			return change.Outcome{}, err
 		}
 
-		return outcome, copyTransfers(ctx, locked, outcome.Effect.Transfers, request.Now)
+		if err := copyTransfers(ctx, locked, outcome.Effect.Transfers, request.Now); err != nil {
+			return change.Outcome{}, err
+		}
+
+		return outcome, logPayouts(
+			ctx,
+			locked,
+			outcome.Effect.Facts,
+			byID(snapshots(payouts)...),
+			request.Cause(),
+			request.Now,
+		)
 	})
+}
+
+// lockPayees waits for the locks of the users whom the batch pays.
+func lockPayees(ctx context.Context, tx pgx.Tx, id string) (moneyTx, error) {
+	if _, err := readBatch(ctx, tx, id, ""); err != nil {
+		return moneyTx{}, err
+	}
+
+	if _, err := tx.Exec(ctx, lockSettlement); err != nil {
+		return moneyTx{}, err
+	}
+
+	users, err := collect(ctx, tx, pgx.RowTo[string], selectPayees, id)
+	if err != nil {
+		return moneyTx{}, err
+	}
+
+	return lock(ctx, tx, users...)
 }
 
 // restored returns the payouts of the snapshots.
