@@ -16,7 +16,6 @@ import (
 	"tributary/commission/internal/application/publish"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/application/replay"
-	"tributary/commission/internal/application/settle"
 	"tributary/commission/internal/infrastructure/account"
 	"tributary/commission/internal/infrastructure/payfile"
 	"tributary/commission/internal/infrastructure/postgres"
@@ -88,8 +87,8 @@ func build(ctx context.Context, f *service.Frame, s *settings) (service.Routes, 
 	payouts, batches := counted.Payouts(store.Payouts()), store.Batches()
 	consumePaymentRequests(f, s, command.NewRequestPayout(payouts, s.minimum, f.Now))
 
-	approver := &settle.Approver{Store: counted.Settling(store), Now: f.Now, Logger: f.Logger}
-	f.Every("approver", approveEvery, approver.Approve)
+	commissions := counted.Commissions(store.Commissions())
+	f.Every("approver", approveEvery, command.NewApproveDue(commissions, f.Now, f.Logger).Handle)
 	f.ForgetKeys(store)
 	keepEvents(f, s, store.EventLog())
 
@@ -100,7 +99,8 @@ func build(ctx context.Context, f *service.Frame, s *settings) (service.Routes, 
 			GetCoverage:  query.NewGetCoverage(store.Payments()),
 			ListItems:    query.NewListPayoutItems(store.Payouts(), store.Payments()),
 			ListShares:   query.NewListCommissionPayouts(store, store.Payments()),
-			Settle:       settle.New(counted.Settling(store), newID, s.secondPersonAbove),
+			ActOnCommission: command.NewActOnCommission(commissions),
+			Adjust: command.NewAdjust(commissions, newID, s.secondPersonAbove),
 			ClosePayout:  command.NewClosePayout(payouts),
 			ListPayouts:  query.NewListPayouts(store.Payouts()),
 			GetPayout:    query.NewGetPayout(store.Payouts()),

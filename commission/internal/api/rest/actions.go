@@ -8,7 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"tributary/commission/internal/application/change"
-	"tributary/commission/internal/application/settle"
+	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/domain/commission"
 	"tributary/platform/auth"
 	"tributary/platform/httpapi"
@@ -34,7 +34,7 @@ type adjustmentInput struct {
 	}
 }
 
-func registerActions(api huma.API, handler *settle.Handler, clock func() time.Time) {
+func registerActions(api huma.API, uses UseCases, clock func() time.Time) {
 	for _, a := range []struct {
 		action               commission.Action
 		summary, description string
@@ -76,11 +76,11 @@ func registerActions(api huma.API, handler *settle.Handler, clock func() time.Ti
 						clock,
 						frame,
 						bodyOf,
-						func(r change.Request) (commission.Commission, error) {
-							return handler.Act(
+						func(r change.Request) (commission.Snapshot, error) {
+							return uses.ActOnCommission.Handle(
 								ctx,
 								r,
-								settle.Action{ID: string(in.ID), Version: version, Action: a.action},
+								command.Action{ID: string(in.ID), Version: version, Action: a.action},
 							)
 						},
 					),
@@ -115,8 +115,8 @@ func registerActions(api huma.API, handler *settle.Handler, clock func() time.Ti
 					clock,
 					frame,
 					bodyOf,
-					func(r change.Request) (commission.Commission, error) {
-						return handler.Adjust(ctx, r, settle.Adjustment{
+					func(r change.Request) (commission.Snapshot, error) {
+						return uses.Adjust.Handle(ctx, r, command.Adjustment{
 							UserID:     in.Body.UserID,
 							CampaignID: in.Body.CampaignID,
 							Amount:     in.Body.Amount.Text,

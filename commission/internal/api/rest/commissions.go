@@ -51,10 +51,10 @@ func (b commissionBody) version() int { return b.Version }
 
 // bodyOf returns the answer for a commission that no payout holds: a new one, or one that is
 // pending.
-func bodyOf(c commission.Commission) commissionBody { return paidBodyOf(c, query.Payment{}) }
+func bodyOf(c commission.Snapshot) commissionBody { return paidBodyOf(c, query.Payment{}) }
 
-func paidBodyOf(c commission.Commission, payment query.Payment) commissionBody {
-	s := c.State()
+func paidBodyOf(c commission.Snapshot, payment query.Payment) commissionBody {
+	s := c
 	paid := money.FromMinor(payment.Paid.Minor(), s.Amount.Currency())
 
 	return commissionBody{
@@ -212,22 +212,22 @@ func registerCommissions(api huma.API, uses UseCases) {
 				return nil, err
 			}
 
-			if !auth.MaySee(ctx, found.State().UserID) {
+			if !auth.MaySee(ctx, found.UserID) {
 				return nil, commission.ErrNotFound
 			}
 
 			payments, err := uses.GetPayments.Handle(
 				ctx,
 				callerOf(ctx),
-				[]commission.Commission{found},
+				[]commission.Snapshot{found},
 			)
 			if err != nil {
 				return nil, err
 			}
 
 			return &commissionAnswer{
-				ETag: etag(found.State().Version),
-				Body: paidBodyOf(commissionFor(ctx, found), payments[found.State().ID]),
+				ETag: etag(found.Version),
+				Body: paidBodyOf(commissionFor(ctx, found), payments[found.ID]),
 			}, nil
 		},
 	)
@@ -262,7 +262,7 @@ func readPage(
 
 	bodies := make([]commissionBody, len(rows))
 	for i, row := range rows {
-		bodies[i] = paidBodyOf(commissionFor(ctx, row), payments[row.State().ID])
+		bodies[i] = paidBodyOf(commissionFor(ctx, row), payments[row.ID])
 	}
 
 	return httpapi.NewPage(

@@ -117,7 +117,7 @@ func (s streams) csv(
 
 // paidPage is a page of commissions with their payments by id.
 type paidPage struct {
-	rows     []commission.Commission
+	rows     []commission.Snapshot
 	payments map[string]query.Payment
 }
 
@@ -152,7 +152,7 @@ func (s streams) write(
 	_ = w.Write(csvHeader())
 	for {
 		for _, row := range page.rows {
-			_ = w.Write(csvRow(commissionFor(ctx, row), page.payments[row.State().ID]))
+			_ = w.Write(csvRow(commissionFor(ctx, row), page.payments[row.ID]))
 		}
 
 		_ = deadline.SetWriteDeadline(s.clock().Add(csvIdle))
@@ -162,7 +162,7 @@ func (s streams) write(
 		}
 
 		var err error
-		if page, err = s.page(ctx, filter, page.rows[len(page.rows)-1].State().ID); err != nil {
+		if page, err = s.page(ctx, filter, page.rows[len(page.rows)-1].ID); err != nil {
 			//nolint:forbidigo // net/http's way to abort a response, so that a part is not taken for the whole
 			panic(http.ErrAbortHandler)
 		}
@@ -201,8 +201,8 @@ func csvHeader() []string {
 
 // csvRow returns the cells of a commission. Texts that callers chose are escaped; numbers, ids and
 // times are ours and stay unchanged.
-func csvRow(c commission.Commission, payment query.Payment) []string {
-	s := c.State()
+func csvRow(c commission.Snapshot, payment query.Payment) []string {
+	s := c
 	paid := money.FromMinor(payment.Paid.Minor(), s.Amount.Currency())
 
 	version := ""

@@ -293,16 +293,16 @@ func (e endless) List(
 	ctx context.Context,
 	_ query.CommissionFilter,
 	slice query.Slice,
-) ([]commission.Commission, error) {
+) ([]commission.Snapshot, error) {
 	if slice.After == "" {
 		usd, err := money.ParseCurrency("USD")
-		row := commission.Restore(commission.State{
+		row := commission.Restore(commission.Snapshot{
 			ID:     "id",
 			Base:   money.FromMinor(1, usd),
 			Amount: money.FromMinor(1, usd),
 		})
 
-		return slices.Repeat([]commission.Commission{row}, slice.Limit), err
+		return slices.Repeat([]commission.Snapshot{row}, slice.Limit), err
 	}
 
 	e.reading <- struct{}{}

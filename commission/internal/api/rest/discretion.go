@@ -13,12 +13,12 @@ import (
 // A partner may read what happened to its money, but neither who changed it nor an operator's
 // reason: these are internal. Every answer to a read passes one of these functions.
 
-func commissionFor(ctx context.Context, c commission.Commission) commission.Commission {
+func commissionFor(ctx context.Context, c commission.Snapshot) commission.Snapshot {
 	if auth.SeesAll(ctx) {
 		return c
 	}
 
-	state := c.State()
+	state := c.Snapshot()
 	state.Reason = ""
 
 	return commission.Restore(state)

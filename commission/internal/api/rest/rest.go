@@ -15,7 +15,6 @@ import (
 	"tributary/commission/internal/application/publish"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/application/replay"
-	"tributary/commission/internal/application/settle"
 	"tributary/platform/auth"
 	"tributary/platform/fault"
 	"tributary/platform/identifier"
@@ -26,31 +25,32 @@ const Base = "/api/v1/commission"
 
 // UseCases are the use cases behind the routes.
 type UseCases struct {
-	Commissions  query.Commissions
-	GetPayments  *query.GetPayments
-	GetCoverage  *query.GetCoverage
-	ListItems    *query.ListPayoutItems
-	ListShares   *query.ListCommissionPayouts
-	Settle       *settle.Handler
-	ClosePayout  *command.ClosePayout
-	ListPayouts  *query.ListPayouts
-	GetPayout    *query.GetPayout
-	GetBalances  *query.GetBalances
-	Batches      *query.Batches
-	MakeBatch    *command.MakeBatch
-	ApproveBatch *command.ApproveBatch
-	SendBatch    *command.SendBatch
-	CancelBatch  *command.CancelBatch
-	MakeFile     *command.MakeFile
-	SettleBatch  *command.SettleBatch
-	OpenAccount  *command.OpenAccount
-	Publish      *publish.Handler
-	Rules        publish.Store
-	Explain      *explain.Handler
-	Summaries    query.Summaries
-	Replay       *replay.Handler
-	Frames       change.Frames
-	Now          func() time.Time
+	Commissions     query.Commissions
+	GetPayments     *query.GetPayments
+	GetCoverage     *query.GetCoverage
+	ListItems       *query.ListPayoutItems
+	ListShares      *query.ListCommissionPayouts
+	ActOnCommission *command.ActOnCommission
+	Adjust          *command.Adjust
+	ClosePayout     *command.ClosePayout
+	ListPayouts     *query.ListPayouts
+	GetPayout       *query.GetPayout
+	GetBalances     *query.GetBalances
+	Batches         *query.Batches
+	MakeBatch       *command.MakeBatch
+	ApproveBatch    *command.ApproveBatch
+	SendBatch       *command.SendBatch
+	CancelBatch     *command.CancelBatch
+	MakeFile        *command.MakeFile
+	SettleBatch     *command.SettleBatch
+	OpenAccount     *command.OpenAccount
+	Publish         *publish.Handler
+	Rules           publish.Store
+	Explain         *explain.Handler
+	Summaries       query.Summaries
+	Replay          *replay.Handler
+	Frames          change.Frames
+	Now             func() time.Time
 }
 
 // Register adds the routes to the API.
@@ -58,7 +58,7 @@ func Register(api huma.API, uses UseCases) {
 	registerCommissions(api, uses)
 	registerCommissionPayouts(api, uses)
 	registerDecisions(api, uses.Commissions)
-	registerActions(api, uses.Settle, uses.Now)
+	registerActions(api, uses, uses.Now)
 	registerPayouts(api, uses)
 	registerPayoutItems(api, uses.ListItems)
 	registerClosings(api, uses)

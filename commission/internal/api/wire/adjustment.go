@@ -49,7 +49,7 @@ const (
 )
 
 func (out *Explanation) adjustment(e explain.Explained) {
-	s := e.Commission.State()
+	s := e.Commission.Snapshot()
 	out.Currency = s.Amount.Currency().String()
 	out.Amount = s.Amount.String()
 	out.Minor = s.Amount.Minor()
@@ -82,7 +82,7 @@ func (out *Explanation) adjustment(e explain.Explained) {
 	}
 }
 
-func comparisonOf(c explain.Comparison, adjustment commission.State) *Comparison {
+func comparisonOf(c explain.Comparison, adjustment commission.Snapshot) *Comparison {
 	out := &Comparison{
 		Booked:        []Booking{},
 		Standing:      c.Standing.String(),
@@ -90,7 +90,7 @@ func comparisonOf(c explain.Comparison, adjustment commission.State) *Comparison
 		Rejected:      c.Manual.Rejected[adjustment.EventID],
 	}
 	for _, b := range c.Booked {
-		s := b.State()
+		s := b.Snapshot()
 		out.Booked = append(out.Booked, Booking{
 			CommissionID: s.ID,
 			EventID:      s.EventID,

@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/decision"
+	"tributary/commission/internal/domain/effect"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/ledger"
 	"tributary/commission/internal/domain/rule"
@@ -21,16 +23,8 @@ import (
 type State struct {
 	Rules *rule.Set
 	Books *decision.Books
-	// By event id: the earnings that reversals of the batch may reverse.
-	Earnings map[string]*Earning
-}
-
-// Earning is a commission that a clawback can reverse, with its remainder after all adjustments. It
-// is itself an adjustment if a replay granted what the first decision had not.
-type Earning struct {
-	commission.State
-
-	Net int64
+	// By event id: the commissions that reversals of the batch may reverse.
+	Earnings map[string]*commission.Commission
 }
 
 // Decided is a decision with the id of its commission, or "".
@@ -43,13 +37,12 @@ type Decided struct {
 // Changes is everything that a batch writes, in one transaction.
 type Changes struct {
 	Now         time.Time
-	Decisions   []Decided // new ones
-	Resolved    []Decided // of reversals that had been parked
-	Commissions []commission.Commission
-	// Ids of earnings of which nothing is left; their clawbacks are settled with them.
-	Reversed  []string
-	Transfers []ledger.Transfer
-	Usage     map[decision.UsageKey]decision.Usage // differences
+	Decisions   []Decided             // new ones
+	Resolved    []Decided             // of reversals that had been parked
+	Commissions []commission.Snapshot // new ones
+	Moved       []commission.Snapshot // those whose status has changed, roots before followers
+	Effect      effect.Effect
+	Usage       map[decision.UsageKey]decision.Usage // differences
 }
 
 // ErrNotStorable is returned for a batch with content that the database can never store, or that
@@ -136,6 +129,10 @@ func (h *Handler) decide(s State, events []event.Event) (Changes, error) {
 		}
 	}
 
+	for _, c := range run.touched {
+		run.changes.Moved = append(run.changes.Moved, c.Moved()...)
+	}
+
 	run.changes.Usage = s.Books.Changes()
 
 	return run.changes, nil
@@ -154,8 +151,8 @@ func newChanges(now time.Time, books *decision.Books, events []event.Event) Chan
 	return Changes{
 		Now:         now.UTC().Truncate(time.Microsecond),
 		Decisions:   make([]Decided, 0, open),
-		Commissions: make([]commission.Commission, 0, open),
-		Transfers:   make([]ledger.Transfer, 0, open),
+		Commissions: make([]commission.Snapshot, 0, open),
+		Effect:      effect.Effect{Transfers: make([]ledger.Transfer, 0, open)},
 	}
 }
 
@@ -165,6 +162,7 @@ type run struct {
 
 	newID   func() string
 	changes Changes
+	touched []*commission.Commission // those with a clawback of the batch
 }
 
 // take decides one event and adds its consequences.
@@ -173,21 +171,14 @@ func (r *run) take(e event.Event, into *[]Decided) error {
 	r.Books.Record(d.Decision, r.Rules)
 
 	if d.Outcome == decision.Commissioned {
-		made, err := r.commission(d.Decision)
+		made, caused, err := r.commission(d.Decision)
 		if err != nil {
 			return err
 		}
 
-		d.CommissionID = made.State().ID
-
+		d.CommissionID = made.ID
 		r.changes.Commissions = append(r.changes.Commissions, made)
-
-		transfer, err := made.Transfer()
-		if err != nil {
-			return err
-		}
-
-		r.changes.Transfers = append(r.changes.Transfers, transfer)
+		r.changes.Effect.Add(caused)
 	}
 
 	*into = append(*into, d)
@@ -195,39 +186,34 @@ func (r *run) take(e event.Event, into *[]Decided) error {
 	return nil
 }
 
-func (r *run) commission(d decision.Decision) (commission.Commission, error) {
-	terms := commission.Terms{ID: r.newID(), Now: r.changes.Now}
+// commission returns the new commission of the decision: an earning, or the clawback of one.
+func (r *run) commission(d decision.Decision) (commission.Snapshot, effect.Effect, error) {
+	origin := commission.Origin{ID: r.newID(), Now: r.changes.Now}
 	if applied, ok := r.Rules.Find(d.Rule); ok {
 		if rate, single := applied.Rate(); single {
-			terms.Rate = rate.String()
+			origin.Rate = rate.String()
 		}
 	}
 
 	if !d.Clawed() {
-		made := commission.FromDecision(d, terms)
-		r.Earnings[d.Event.ID()] = &Earning{State: made.State(), Net: d.Amount.Minor()}
+		made, caused, err := commission.NewEarning(d, origin)
+		r.Earnings[d.Event.ID()] = &made
 
-		return made, nil
+		return made.Snapshot(), caused, err
 	}
 
 	earning := r.Earnings[d.OriginalID]
 	if earning == nil {
-		return commission.Commission{}, fmt.Errorf(
+		return commission.Snapshot{}, effect.Effect{}, fmt.Errorf(
 			"event %s reverses %s, which has no earning",
 			d.Event.ID(),
 			d.OriginalID,
 		)
 	}
 
-	terms.Earner = &earning.State
-	made := commission.FromDecision(d, terms)
-
-	earning.Net += d.Amount.Minor()
-	if earning.Net == 0 && earning.Kind == commission.Earning &&
-		earning.Status != commission.Reversed {
-		earning.Status = commission.Reversed
-		r.changes.Reversed = append(r.changes.Reversed, earning.ID)
+	if !slices.Contains(r.touched, earning) {
+		r.touched = append(r.touched, earning)
 	}
 
-	return made, nil
+	return earning.ClawBack(d, origin)
 }

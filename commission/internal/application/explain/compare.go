@@ -22,7 +22,7 @@ type Before struct {
 	Replay *change.Record
 	Rules  *rule.Set // the rules that it used
 	// For the event in the adjustment's currency, oldest first, without rejected commissions.
-	Booked  []commission.Commission
+	Booked  []commission.Snapshot
 	Related []event.Event   // the event, those of its order, and their reversals
 	Manual  decision.Manual // what operators had decided about events of the user
 }
@@ -54,19 +54,19 @@ func (c Comparison) Agrees(amount money.Amount) bool {
 // compare decides the event again by the rules of the replay.
 func (h *Handler) compare(
 	ctx context.Context,
-	adjustment commission.Commission,
+	adjustment commission.Snapshot,
 ) (*Comparison, error) {
 	before, err := h.store.Before(ctx, adjustment)
 	if err != nil {
 		return nil, err
 	}
 
-	state := adjustment.State()
+	state := adjustment.Snapshot()
 	zero := money.FromMinor(0, state.Amount.Currency())
 
 	c := &Comparison{Before: before, Expected: zero, Standing: zero}
 	for _, b := range before.Booked {
-		if c.Standing, err = c.Standing.Add(b.State().Amount); err != nil {
+		if c.Standing, err = c.Standing.Add(b.Snapshot().Amount); err != nil {
 			return nil, err
 		}
 	}

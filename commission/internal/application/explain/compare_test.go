@@ -23,9 +23,9 @@ type endless struct {
 	rejected bool
 }
 
-func (endless) Commission(context.Context, string) (commission.Commission, error) {
+func (endless) Commission(context.Context, string) (commission.Snapshot, error) {
 	return commission.Restore(
-		commission.State{
+		commission.Snapshot{
 			ID:      "a",
 			EventID: "e",
 			UserID:  "u",
@@ -39,14 +39,14 @@ func (e endless) RulesAt(context.Context, int64) (*rule.Set, error) { return e.r
 
 func (endless) History(context.Context, string, string) ([]change.Record, error) { return nil, nil }
 
-func (e endless) Before(context.Context, commission.Commission) (explain.Before, error) {
+func (e endless) Before(context.Context, commission.Snapshot) (explain.Before, error) {
 	sale := event.Restore(event.Facts{ID: "e", UserID: "u", Type: event.Sale, Amount: "10"})
-	booked := commission.Restore(commission.State{Amount: money.FromMinor(30, money.USD())})
+	booked := commission.Restore(commission.Snapshot{Amount: money.FromMinor(30, money.USD())})
 
 	return explain.Before{
 		Rules:   e.rules,
 		Related: []event.Event{sale},
-		Booked:  []commission.Commission{booked},
+		Booked:  []commission.Snapshot{booked},
 		Manual:  decision.Manual{Rejected: map[string]bool{"e": e.rejected}},
 	}, nil
 }

@@ -22,7 +22,7 @@ type Store interface {
 	// History returns the audit rows about a subject, oldest first.
 	History(ctx context.Context, subjectType, subjectID string) ([]change.Record, error)
 	// Before returns what an adjustment of an event was derived from.
-	Before(ctx context.Context, adjustment commission.Commission) (Before, error)
+	Before(ctx context.Context, adjustment commission.Snapshot) (Before, error)
 	// EventsOf returns all events of a user that were known at the time. query.ErrTooWide is
 	// returned if that takes too long.
 	EventsOf(ctx context.Context, userID string, known time.Time) ([]event.Event, error)
@@ -33,7 +33,7 @@ type Explained struct {
 	Explanation *decision.Explanation // nil for an adjustment
 	Comparison  *Comparison           // of an adjustment that a replay made
 	Decided     query.Decided
-	Commission  *commission.Commission
+	Commission  *commission.Snapshot
 	History     []change.Record
 }
 
@@ -51,7 +51,7 @@ func (h *Handler) Commission(ctx context.Context, id string) (Explained, error) 
 
 	out := Explained{}
 
-	state := found.State()
+	state := found.Snapshot()
 	switch {
 	case state.Kind != commission.Adjustment:
 		out, err = h.Decision(ctx, state.EventID)

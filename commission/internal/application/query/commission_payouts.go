@@ -58,7 +58,7 @@ func (q *ListCommissionPayouts) Handle(
 	}
 
 	owner := caller.Owner()
-	if !owner.Sees(found.State().UserID) {
+	if !owner.Sees(found.UserID) {
 		return nil, commission.ErrNotFound
 	}
 

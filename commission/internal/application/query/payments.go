@@ -53,11 +53,11 @@ func NewGetPayments(reader PaymentReader) *GetPayments { return &GetPayments{rea
 func (q *GetPayments) Handle(
 	ctx context.Context,
 	caller Caller,
-	rows []commission.Commission,
+	rows []commission.Snapshot,
 ) (map[string]Payment, error) {
 	ids := make([]string, len(rows))
 	for i, row := range rows {
-		ids[i] = row.State().ID
+		ids[i] = row.ID
 	}
 
 	return q.reader.Payments(ctx, caller.Owner(), ids)

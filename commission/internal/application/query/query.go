@@ -43,10 +43,10 @@ type Decided struct {
 type Commissions interface {
 	// List returns commissions, newest first. Rows that are added meanwhile are newer than those
 	// still to come, so paging by the last id misses none and repeats none.
-	List(ctx context.Context, filter CommissionFilter, slice Slice) ([]commission.Commission, error)
+	List(ctx context.Context, filter CommissionFilter, slice Slice) ([]commission.Snapshot, error)
 	// Commission returns one commission. commission.ErrNotFound is returned if it does not
 	// exist.
-	Commission(ctx context.Context, id string) (commission.Commission, error)
+	Commission(ctx context.Context, id string) (commission.Snapshot, error)
 	// Decision returns the decision about the event. decision.ErrNotFound is returned if there
 	// is no decision.
 	Decision(ctx context.Context, eventID string) (Decided, error)

@@ -47,7 +47,7 @@ type Money struct {
 
 // Booking is what a replay writes for a user.
 type Booking struct {
-	Adjustments []commission.Commission
+	Adjustments []commission.Snapshot
 	// the new effective decisions that differ from the old ones
 	Standing []Standing
 	Usage    map[decision.UsageKey]decision.Usage // differences
@@ -68,7 +68,7 @@ type Store interface {
 		request change.Request,
 		userID string,
 		fn func(History) (Booking, error),
-	) ([]commission.Commission, error)
+	) ([]commission.Snapshot, error)
 }
 
 // Period is a half-open range of times of occurrence.
@@ -258,10 +258,10 @@ func (h *Handler) booking(found comparison, request change.Request) Booking {
 
 // adjustment returns the adjustment that corrects a difference of the event whose effective
 // decision is s.
-func adjustment(d Difference, s *Standing, request change.Request) commission.State {
+func adjustment(d Difference, s *Standing, request change.Request) commission.Snapshot {
 	f := d.Event.Facts()
 
-	made := commission.State{
+	made := commission.Snapshot{
 		EventID:     f.ID,
 		UserID:      f.UserID,
 		CampaignID:  f.CampaignID,

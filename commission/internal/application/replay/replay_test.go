@@ -41,7 +41,7 @@ func (p *programme) Rebook(
 	_ change.Request,
 	userID string,
 	fn func(replay.History) (replay.Booking, error),
-) ([]commission.Commission, error) {
+) ([]commission.Snapshot, error) {
 	history := replay.History{Rules: p.rules, UserID: userID, Decisions: p.decisions}
 	if p.last != nil && userID == fmt.Sprint("u", p.users-1) {
 		history.Decisions = p.last

@@ -1,187 +1,46 @@
 // Package commission (domain) is the money that a user earned, or gave back, by an event or an
-// adjustment. Its amounts never change; its status follows the state machine of Next.
+// adjustment. Its amounts never change; its status follows Transitions.
 package commission
 
 import (
-	"strings"
+	"fmt"
 	"time"
-	"unicode/utf8"
 
-	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/effect"
-	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/ledger"
-	"tributary/commission/internal/domain/rule"
-	"tributary/platform/fault"
-	"tributary/platform/identifier"
-	"tributary/platform/money"
 )
 
-// Kind is the kind of a commission.
-type Kind string
+// Commission is an aggregate: an earning or adjustment with its followers, which are the clawbacks
+// and corrections that change it. They share its status.
+type Commission struct {
+	snapshot  Snapshot
+	followers []Snapshot
+	moved     []Snapshot
+}
 
-// Kinds of commissions.
-const (
-	Earning    Kind = "earning"
-	Clawback   Kind = "clawback"
-	Adjustment Kind = "adjustment"
-)
+// Restore returns the commission of a stored snapshot with its followers.
+func Restore(snapshot Snapshot, followers ...Snapshot) Commission {
+	return Commission{snapshot: snapshot, followers: followers}
+}
 
-func ParseKind(text string) (Kind, bool) {
-	switch k := Kind(text); k {
-	case Earning, Clawback, Adjustment:
-		return k, true
+// Snapshot returns a copy of the content.
+func (c *Commission) Snapshot() Snapshot { return c.snapshot }
+
+// Moved returns the snapshots whose status has changed since Restore, each after the one that it
+// follows. Each counts its version up by one.
+func (c *Commission) Moved() []Snapshot { return c.moved }
+
+// Net returns what is left of the amount after the followers that are not rejected, in minor units.
+func (c *Commission) Net() int64 {
+	net := c.snapshot.Amount.Minor()
+	for i := range c.followers {
+		net += c.followers[i].Amount.Minor()
 	}
 
-	return "", false
+	return net
 }
 
-// Status is the state of a commission.
-type Status string
-
-// States of a commission.
-const (
-	Pending  Status = "pending"  // waits for AvailableAt or an approval
-	Held     Status = "held"     // waits for a release
-	Approved Status = "approved" // can be paid out
-	Rejected Status = "rejected" // terminal: not earned
-	Reversed Status = "reversed" // terminal: clawbacks reversed all of it
-)
-
-func ParseStatus(text string) (Status, bool) {
-	switch s := Status(text); s {
-	case Pending, Held, Approved, Rejected, Reversed:
-		return s, true
-	}
-
-	return "", false
-}
-
-// open reports whether the money is still in the pending account.
-func (s Status) open() bool { return s == Pending || s == Held }
-
-// Account returns the account that holds the money of a commission in the status.
-func (s Status) Account() ledger.Account {
-	switch s {
-	case Pending, Held:
-		return ledger.Pending
-	case Approved, Reversed:
-		return ledger.Available
-	case Rejected:
-		return ledger.Programme
-	}
-
-	return ledger.Programme
-}
-
-// State is the content of a commission.
-type State struct {
-	ID         string
-	EventID    string // "" for an adjustment by an operator
-	UserID     string
-	CampaignID string
-	ProductID  string
-	OrderID    string
-	EventType  event.Type // "" for an adjustment by an operator
-	Kind       Kind
-	Status     Status
-	Base       money.Amount
-	Rate       string // exact decimal text; "" if the formula has no single rate
-	Amount     money.Amount
-	Rule       rule.Ref // the version that applied; zero for an adjustment by an operator
-	// of a clawback, and of an adjustment by replay: the earning, or the first adjustment of an
-	// event without an earning
-	ReversesID  string
-	Reason      string // of the last change by an operator
-	AvailableAt time.Time
-	OccurredAt  time.Time
-	CreatedAt   time.Time
-	Version     int
-}
-
-// Commission is a valid commission.
-type Commission struct{ state State }
-
-// Restore returns a commission with a stored state.
-func Restore(state State) Commission { return Commission{state: state} }
-
-// State returns a copy of the content.
-func (c Commission) State() State { return c.state }
-
-// Terms are what a commission needs beside its decision.
-type Terms struct {
-	ID     string
-	Rate   string
-	Now    time.Time
-	Earner *State // of a clawback: the earning that it reverses, or the adjustment in its place
-}
-
-// FromDecision returns the commission of a decision that has one. An earning is approved at once if
-// its hold period is over; a clawback follows its earning.
-func FromDecision(d decision.Decision, terms Terms) Commission {
-	facts := d.Event.Facts()
-
-	s := State{
-		ID:          terms.ID,
-		EventID:     facts.ID,
-		UserID:      facts.UserID,
-		CampaignID:  facts.CampaignID,
-		ProductID:   facts.ProductID,
-		OrderID:     facts.OrderID,
-		EventType:   facts.Type,
-		Kind:        Earning,
-		Status:      Pending,
-		Base:        d.Base,
-		Rate:        terms.Rate,
-		Amount:      d.Amount,
-		Rule:        d.Rule,
-		AvailableAt: d.AvailableAt,
-		OccurredAt:  facts.OccurredAt,
-		CreatedAt:   terms.Now,
-		Version:     1,
-	}
-	if !s.AvailableAt.After(terms.Now) {
-		s.Status = Approved
-	}
-
-	if e := terms.Earner; e != nil {
-		s.Kind = Clawback
-		s.ReversesID = e.ID
-		s.Status = Approved
-		s.CampaignID = e.CampaignID
-		s.ProductID = e.ProductID
-		s.AvailableAt = e.AvailableAt
-
-		s.Base = money.FromMinor(-d.Base.Minor(), d.Base.Currency())
-		if e.Status.open() {
-			s.Status = Pending
-		}
-	}
-
-	return Commission{state: s}
-}
-
-// Following returns the adjustment with the status of the commission that it corrects: it is
-// pending while that is.
-func (c Commission) Following(corrected State) Commission {
-	if corrected.Status.open() {
-		c.state.Status, c.state.AvailableAt = Pending, corrected.AvailableAt
-	}
-
-	return c
-}
-
-// Transfer returns the transfer that posts the money of the commission.
-func (c Commission) Transfer() (ledger.Transfer, error) {
-	return ledger.ForCommission(
-		c.state.ID,
-		c.state.UserID,
-		c.state.Amount,
-		ledger.Path{From: ledger.Programme, To: c.state.Status.Account()},
-	)
-}
-
-// Action is a change of status by an operator or by the clock.
+// Action is a change of status by an operator.
 type Action string
 
 // Actions on commissions.
@@ -192,71 +51,138 @@ const (
 	Reject  Action = "reject"
 )
 
-// StandsAlone reports whether no other commission determines the status of this one: it is an
-// earning, or the adjustment by which a replay grants what the first decision had not.
-func (s State) StandsAlone() bool {
-	return s.Kind == Earning || s.Kind == Adjustment && s.EventID != "" && s.ReversesID == ""
+// target returns the status to which the action leads.
+func (a Action) target() Status {
+	switch a {
+	case Approve:
+		return Approved
+	case Hold:
+		return Held
+	case Release:
+		return Pending
+	case Reject:
+		return Rejected
+	}
+
+	return ""
 }
 
-// ByOperator reports whether it is an adjustment that an operator made. Above a sum it is pending
-// until a second person approves or rejects it.
-func (s State) ByOperator() bool { return s.Kind == Adjustment && s.EventID == "" }
-
-// Next is the state machine: it returns the status after the action. effect.ErrTransition is
-// returned if the status does not allow the action. Only commissions that stand alone can be acted
-// on; an adjustment by an operator that waits for a second person can be approved or rejected.
-// Clawbacks and all other adjustments of replays follow theirs.
-func (s State) Next(action Action) (Status, error) {
-	from := s.Status
-
-	refused := effect.ErrTransition.New(
-		"The commission is " + string(from) + "; this status does not allow the action.",
-	)
-
-	waits := s.ByOperator() && (action == Approve || action == Reject)
-	if !s.StandsAlone() && !waits {
-		return "", effect.ErrTransition.New(
+// Act performs an operator's action for a reason, on pending followers too. effect.ErrTransition is
+// returned if Transitions does not list it, and for every action on a follower.
+func (c *Commission) Act(action Action, reason string) (effect.Effect, error) {
+	if c.snapshot.Role() == Following {
+		return effect.Effect{}, effect.ErrTransition.New(
 			"Only earnings can be acted on; clawbacks and adjustments follow theirs.",
 		)
 	}
 
-	switch action {
-	case Approve:
-		if from == Pending {
-			return Approved, nil
-		}
-	case Hold:
-		if from == Pending {
-			return Held, nil
-		}
-	case Release:
-		if from == Held {
-			return Pending, nil
-		}
-	case Reject:
-		if from == Pending || from == Held {
-			return Rejected, nil
-		}
+	root := len(c.moved)
+
+	caused, err := c.become(action.target())
+	if err == nil {
+		c.snapshot.Reason = reason
+		c.moved[root].Reason = reason
 	}
 
-	return "", refused
+	return caused, err
 }
 
-// maxReason is the largest length of a reason, in characters.
-const maxReason = 500
-
-// CheckReason returns a fault for an empty or over-long reason.
-func CheckReason(reason string) error {
-	var faults fault.Fields
-	if strings.TrimSpace(reason) == "" || utf8.RuneCountInString(reason) > maxReason ||
-		!printable(reason) {
-		faults.Add("reason", fault.ErrInvalidValue, "must be 1 to 500 printable characters")
+// Mature approves the commission, with its followers, at the end of its hold period. The bool
+// reports whether it did: it does nothing before, nor if the commission waits for a person.
+func (c *Commission) Mature(now time.Time) (caused effect.Effect, matured bool, err error) {
+	s := &c.snapshot
+	if !s.StandsAlone() || s.Status != Pending || s.AvailableAt.After(now) {
+		return effect.Effect{}, false, nil
 	}
 
-	return faults.Err()
+	caused, err = c.become(Approved)
+
+	return caused, err == nil, err
 }
 
-// printable reports whether every character can be seen, but for spaces, tabs and line ends.
-func printable(text string) bool {
-	return identifier.Printable(strings.NewReplacer("\n", " ", "\t", " ").Replace(text))
+// become moves the commission and its pending followers. Their money goes along, unless nothing is
+// left of it: that of a reversed commission lies where it lay.
+func (c *Commission) become(to Status) (effect.Effect, error) {
+	before := c.snapshot.Status
+
+	caused, err := c.move(&c.snapshot, to)
+	if err != nil {
+		return caused, err
+	}
+
+	if !before.open() || to.open() {
+		return caused, nil
+	}
+
+	fate := to
+	if to == Reversed {
+		fate = Approved
+	}
+
+	for i := range c.followers {
+		if c.followers[i].Status != Pending {
+			continue
+		}
+
+		follows, err := c.move(&c.followers[i], fate)
+		if err != nil {
+			return caused, err
+		}
+
+		if to == Reversed {
+			follows.Transfers = nil
+		}
+
+		caused.Add(follows)
+	}
+
+	return caused, nil
+}
+
+// move changes the status of one snapshot of the aggregate along Transitions.
+func (c *Commission) move(s *Snapshot, to Status) (effect.Effect, error) {
+	t, ok := transition(s.Role(), s.Status, to)
+	if !ok {
+		return effect.Effect{}, effect.ErrTransition.New(
+			"The commission is " + string(s.Status) + "; this status does not allow the action.",
+		)
+	}
+
+	before := *s
+	s.Status = to
+	s.Version++
+	c.moved = append(c.moved, *s)
+	caused := effect.Effect{Facts: []effect.Fact{fact(t.Fact, &before, s)}}
+
+	if to == Reversed || before.Status.Account() == to.Account() {
+		return caused, nil
+	}
+
+	path := ledger.Path{From: before.Status.Account(), To: to.Account()}
+	transfer, err := ledger.ForCommission(s.ID, s.UserID, s.Amount, path)
+	caused.Transfers = []ledger.Transfer{transfer}
+
+	return caused, err
+}
+
+// fact states that the commission is now as after. A new one has no before.
+func fact(kind effect.Type, before, after *Snapshot) effect.Fact {
+	f := effect.Fact{
+		Type:      kind,
+		SubjectID: after.ID,
+		UserID:    after.UserID,
+		Status:    string(after.Status),
+		Version:   after.Version,
+	}
+	if before != nil {
+		f.PreviousStatus = string(before.Status)
+		f.PreviousVersion = before.Version
+	}
+
+	return f
+}
+
+// errContradiction means that what is stored does not fit what is to be added.
+func errContradiction(s *Snapshot, what string) error {
+	return fmt.Errorf("commission %s of event %s: %s", s.ID, s.EventID, what)
 }

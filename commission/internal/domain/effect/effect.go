@@ -8,11 +8,14 @@ import (
 	"tributary/commission/internal/domain/ledger"
 )
 
-// Fact states that something happened to a payout or a rule. It is published as an event.
+// Fact states that something happened to a commission, a payout or a rule, with what it was before.
+// It is published as an event.
 type Fact struct {
 	Type            Type
 	SubjectID       string
 	UserID          string // "" for a rule
+	Status          string
+	Version         int
 	PreviousStatus  string // "" for a new one
 	PreviousVersion int    // 0 for a new one
 }
@@ -37,6 +40,16 @@ func (t Type) Subject() Subject {
 	return Subject(subject)
 }
 
+// Facts about commissions. A new earning or clawback comes with the decision about its event.
+const (
+	CommissionAdjusted Type = "commission.adjusted"
+	CommissionApproved Type = "commission.approved"
+	CommissionHeld     Type = "commission.held"
+	CommissionReleased Type = "commission.released"
+	CommissionRejected Type = "commission.rejected"
+	CommissionReversed Type = "commission.reversed"
+)
+
 // Facts about payouts.
 const (
 	PayoutRequested Type = "payout.requested"
@@ -60,4 +73,11 @@ type Effect struct {
 	Transfers []ledger.Transfer
 	Taken     []ledger.Interval
 	Facts     []Fact
+}
+
+// Add appends what another change causes.
+func (e *Effect) Add(other Effect) {
+	e.Transfers = append(e.Transfers, other.Transfers...)
+	e.Taken = append(e.Taken, other.Taken...)
+	e.Facts = append(e.Facts, other.Facts...)
 }

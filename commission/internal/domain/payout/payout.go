@@ -206,6 +206,8 @@ func (p *Payout) effect(kind effect.Type, before Snapshot) effect.Effect {
 		Type:            kind,
 		SubjectID:       p.snapshot.ID,
 		UserID:          p.snapshot.UserID,
+		Status:          string(p.snapshot.Status),
+		Version:         p.snapshot.Version,
 		PreviousStatus:  string(before.Status),
 		PreviousVersion: before.Version,
 	}}}

@@ -86,9 +86,9 @@ WHERE d.decided_at <= $2`
 
 func (s *Store) Before(
 	ctx context.Context,
-	adjustment commission.Commission,
+	adjustment commission.Snapshot,
 ) (explain.Before, error) {
-	state := adjustment.State()
+	state := adjustment.Snapshot()
 	b := explain.Before{Known: knownTo(state)}
 	err := s.begin(ctx, "read what an adjustment followed from", func(tx pgx.Tx) (err error) {
 		if b.Replay, err = replayOf(ctx, tx, state); err != nil {
@@ -142,7 +142,7 @@ func (s *Store) Before(
 func manualBefore(
 	ctx context.Context,
 	tx pgx.Tx,
-	adjustment commission.State,
+	adjustment commission.Snapshot,
 	known time.Time,
 ) (decision.Manual, error) {
 	manual := decision.Manual{Rejected: map[string]bool{}, Keeps: map[string]bool{}}
@@ -174,7 +174,7 @@ func manualBefore(
 
 // knownTo returns until when events were known to an adjustment. A replay of many users takes its
 // time, and the row may have only its start; the id, a UUIDv7, has the millisecond.
-func knownTo(adjustment commission.State) time.Time {
+func knownTo(adjustment commission.Snapshot) time.Time {
 	known := adjustment.CreatedAt
 	if id, err := uuid.Parse(adjustment.ID); err == nil && id.Version() == 7 {
 		if made := time.Unix(id.Time().UnixTime()).Add(time.Millisecond); made.After(known) {
@@ -187,7 +187,7 @@ func knownTo(adjustment commission.State) time.Time {
 
 // replayOf returns the audit row of the replay that made an adjustment: the last one begun before,
 // for the same reason, whose period contains the event.
-func replayOf(ctx context.Context, tx pgx.Tx, adjustment commission.State) (*change.Record, error) {
+func replayOf(ctx context.Context, tx pgx.Tx, adjustment commission.Snapshot) (*change.Record, error) {
 	replays, err := collect(
 		ctx,
 		tx,

@@ -27,9 +27,9 @@ const commissionColumns = `id::text, event_id, user_id, campaign_id, product_id,
 
 const selectCommissions = `SELECT ` + commissionColumns + ` FROM commissions`
 
-func scanCommission(row pgx.CollectableRow) (commission.Commission, error) {
+func scanCommission(row pgx.CollectableRow) (commission.Snapshot, error) {
 	var (
-		s                                                                            commission.State
+		s                                                                            commission.Snapshot
 		eventID, campaign, product, order, eventType, rate, ruleID, reverses, reason *string
 		kind, status, code                                                           string
 		base, amount                                                                 int64
@@ -61,12 +61,12 @@ func scanCommission(row pgx.CollectableRow) (commission.Commission, error) {
 		&s.Version,
 	)
 	if err != nil {
-		return commission.Commission{}, err
+		return commission.Snapshot{}, err
 	}
 
 	currency, err := money.ParseCurrency(code)
 	if err != nil {
-		return commission.Commission{}, fmt.Errorf("commission %s: %w", s.ID, err)
+		return commission.Snapshot{}, fmt.Errorf("commission %s: %w", s.ID, err)
 	}
 
 	s.EventID = value(eventID)
@@ -85,17 +85,17 @@ func scanCommission(row pgx.CollectableRow) (commission.Commission, error) {
 	s.OccurredAt = occurred.UTC()
 	s.CreatedAt = created.UTC()
 
-	return commission.Restore(s), nil
+	return s, nil
 }
 
-func (s *Store) Commission(ctx context.Context, id string) (commission.Commission, error) {
+func (s *Store) Commission(ctx context.Context, id string) (commission.Snapshot, error) {
 	if _, err := uuid.Parse(id); err != nil {
-		return commission.Commission{}, commission.ErrNotFound
+		return commission.Snapshot{}, commission.ErrNotFound
 	}
 
 	rows, err := s.pool.Query(ctx, selectCommissions+` WHERE id = $1`, id)
 	if err != nil {
-		return commission.Commission{}, mapped("read a commission", err)
+		return commission.Snapshot{}, mapped("read a commission", err)
 	}
 
 	found, err := pgx.CollectExactlyOneRow(rows, scanCommission)

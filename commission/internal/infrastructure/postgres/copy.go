@@ -108,7 +108,7 @@ func copyDecisions(
 func copyCommissions(
 	ctx context.Context,
 	tx pgx.Tx,
-	commissions []commission.Commission,
+	commissions []commission.Snapshot,
 	now time.Time,
 ) error {
 	rows := platform.NewCopy("commissions", []string{
@@ -133,8 +133,8 @@ func copyCommissions(
 		"occurred_at",
 		"created_at",
 	}, len(commissions))
-	for _, c := range commissions {
-		s := c.State()
+	for i := range commissions {
+		s := &commissions[i]
 		rows.Row().
 			UUIDOrNull(s.ID).
 			TextOrNull(s.EventID).

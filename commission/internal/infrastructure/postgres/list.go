@@ -123,7 +123,7 @@ func (s *Store) List(
 	ctx context.Context,
 	filter query.CommissionFilter,
 	slice query.Slice,
-) ([]commission.Commission, error) {
+) ([]commission.Snapshot, error) {
 	c := commissionConditions(filter)
 	if slice.After != "" {
 		after, err := uuid.Parse(slice.After)
@@ -141,7 +141,7 @@ func (s *Store) List(
 
 	end := idAt(filter.OccurredTo.Add(disorder))
 
-	var late []commission.Commission
+	var late []commission.Snapshot
 	if slice.After == "" || slice.After > end {
 		var err error
 		if late, err = s.list(ctx, c.and("id >= $?", end), sorted, slice.Limit); err != nil ||
@@ -160,7 +160,7 @@ func (s *Store) list(
 	c conditions,
 	order string,
 	limit int,
-) ([]commission.Commission, error) {
+) ([]commission.Snapshot, error) {
 	sql := selectCommissions + c.where() + order + c.arg(limit)
 	list, err := collect(ctx, s.pool, scanCommission, sql, c.planned()...)
 

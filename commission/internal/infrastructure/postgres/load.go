@@ -66,13 +66,6 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS d`
 
-	selectEarnings = `
-SELECT c.event_id, c.id::text, c.kind, c.status, c.campaign_id, c.product_id, c.amount_minor,
-    c.currency, c.available_at,
-       c.amount_minor + coalesce((SELECT sum(x.amount_minor) FROM commissions AS x
-           WHERE x.reverses_id = c.id), 0)::bigint
-FROM commissions AS c WHERE c.id = ANY($1::uuid[]) ORDER BY c.id FOR UPDATE OF c`
-
 	selectUsage = `
 SELECT u.user_id, u.rule_id::text, u.currency, u.period, u.volume_minor, u.earned_minor
 FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[]) AS q (user_id, rule_id, currency,
@@ -123,7 +116,7 @@ func (s *Store) load(
 ) (moneyTx, consume.State, error) {
 	state := consume.State{
 		Books:    decision.NewBooks(len(events)),
-		Earnings: map[string]*consume.Earning{},
+		Earnings: map[string]*commission.Commission{},
 	}
 	w := want(events)
 
@@ -175,7 +168,7 @@ func (s *Store) load(
 		return locked, state, err
 	}
 
-	if err := loadEarnings(ctx, tx, earnings, &state, originals); err != nil {
+	if err := loadEarnings(ctx, locked, earnings, &state, originals); err != nil {
 		return locked, state, err
 	}
 
@@ -217,11 +210,11 @@ func loadOriginals(
 	return err
 }
 
-// loadEarnings locks the commissions that reversals may reverse, so that they are not approved or
-// rejected meanwhile.
+// loadEarnings reads the commissions that reversals may reverse. Their users are locked, so they are
+// not approved or rejected meanwhile.
 func loadEarnings(
 	ctx context.Context,
-	tx pgx.Tx,
+	tx moneyTx,
 	ids []string,
 	state *consume.State,
 	originals map[string]decision.Decision,
@@ -230,47 +223,21 @@ func loadEarnings(
 		return nil
 	}
 
-	rows, err := tx.Query(ctx, selectEarnings, ids)
+	found, err := readFamilies(ctx, tx, ids)
 	if err != nil {
 		return err
 	}
 
-	var (
-		eventID, id, kind, status, code string
-		campaign, product               *string
-		amount, net                     int64
-		available                       time.Time
-	)
-	_, err = pgx.ForEachRow(
-		rows,
-		[]any{&eventID, &id, &kind, &status, &campaign, &product, &amount, &code, &available, &net},
-		func() error {
-			currency, err := money.ParseCurrency(code)
-			if err != nil {
-				return err
-			}
+	for i := range found {
+		s := found[i].Snapshot()
 
-			earned := commission.State{
-				ID:          id,
-				EventID:     eventID,
-				Kind:        commission.Kind(kind),
-				Status:      commission.Status(status),
-				CampaignID:  value(campaign),
-				ProductID:   value(product),
-				Amount:      money.FromMinor(amount, currency),
-				AvailableAt: available.UTC(),
-			}
+		state.Earnings[s.EventID] = &found[i]
+		if s.Status == commission.Rejected {
+			state.Books.Reject(originals[s.EventID].Event)
+		}
+	}
 
-			state.Earnings[eventID] = &consume.Earning{State: earned, Net: net}
-			if earned.Status == commission.Rejected {
-				state.Books.Reject(originals[eventID].Event)
-			}
-
-			return nil
-		},
-	)
-
-	return err
+	return nil
 }
 
 // usageKeys returns the accounts that events of the batch, or the events they reverse, may change.

@@ -100,8 +100,8 @@ func (s *Store) Rebook(
 	request change.Request,
 	userID string,
 	fn func(replay.History) (replay.Booking, error),
-) ([]commission.Commission, error) {
-	var booked []commission.Commission
+) ([]commission.Snapshot, error) {
+	var booked []commission.Snapshot
 	err := s.begin(ctx, "replay", func(tx pgx.Tx) error {
 		locked, err := lock(ctx, tx, userID)
 		if err != nil {
@@ -243,7 +243,7 @@ func book(
 	tx moneyTx,
 	request change.Request,
 	b replay.Booking,
-) ([]commission.Commission, error) {
+) ([]commission.Snapshot, error) {
 	booked, err := following(ctx, tx, b.Adjustments)
 	if err != nil {
 		return nil, err
@@ -261,10 +261,10 @@ func book(
 			request.Actor,
 			"replay",
 			"commission",
-			c.State().ID,
+			c.Snapshot().ID,
 			request.Reason,
 			"",
-			snapshot(c.State()),
+			snapshot(c.Snapshot()),
 			request.RequestID,
 		)
 	}
@@ -287,11 +287,11 @@ func book(
 func following(
 	ctx context.Context,
 	tx pgx.Tx,
-	adjustments []commission.Commission,
-) ([]commission.Commission, error) {
+	adjustments []commission.Snapshot,
+) ([]commission.Snapshot, error) {
 	var ids []string
 	for _, a := range adjustments {
-		if id := a.State().ReversesID; id != "" {
+		if id := a.Snapshot().ReversesID; id != "" {
 			ids = append(ids, id)
 		}
 	}
@@ -305,9 +305,9 @@ func following(
 		return nil, err
 	}
 
-	corrected := map[string]commission.State{}
+	corrected := map[string]commission.Snapshot{}
 
-	var s commission.State
+	var s commission.Snapshot
 	if _, err := pgx.ForEachRow(rows, []any{&s.ID, &s.Status, &s.AvailableAt}, func() error {
 		s.AvailableAt = s.AvailableAt.UTC()
 		corrected[s.ID] = s
@@ -317,9 +317,9 @@ func following(
 		return nil, err
 	}
 
-	out := make([]commission.Commission, len(adjustments))
+	out := make([]commission.Snapshot, len(adjustments))
 	for i, a := range adjustments {
-		out[i] = a.Following(corrected[a.State().ReversesID])
+		out[i] = a.Following(corrected[a.Snapshot().ReversesID])
 	}
 
 	return out, nil

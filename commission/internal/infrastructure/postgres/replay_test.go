@@ -120,7 +120,7 @@ func (s failing) Rebook(
 	request change.Request,
 	userID string,
 	fn func(replay.History) (replay.Booking, error),
-) ([]commission.Commission, error) {
+) ([]commission.Snapshot, error) {
 	return s.Store.Rebook(
 		ctx,
 		request,

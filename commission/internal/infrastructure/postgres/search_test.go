@@ -287,7 +287,7 @@ func TestListsMissNothing(t *testing.T) {
 			}
 
 			for _, c := range page {
-				after = c.State().ID
+				after = c.Snapshot().ID
 				got = append(got, after)
 			}
 

@@ -8,10 +8,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"tributary/commission/internal/application/consume"
-	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
-	"tributary/commission/internal/domain/ledger"
 )
 
 var _ consume.Store = (*Store)(nil)
@@ -49,11 +47,6 @@ UPDATE decisions SET outcome = $2, reason = $3, rules_revision = $4, rule_id = n
        resolved_at = $17
 WHERE event_id = $1 AND outcome = 'parked'`
 
-	reverseEarnings = `UPDATE commissions SET status = 'reversed', version = version + 1
-    WHERE id = ANY($1::uuid[])`
-	settleClawbacks = `UPDATE commissions SET status = 'approved', version = version + 1
-    WHERE reverses_id = ANY($1::uuid[]) AND status = 'pending'`
-
 	upsertUsage = `
 INSERT INTO usage AS n (user_id, rule_id, currency, period, volume_minor, earned_minor)
 SELECT u, r::uuid, c, p, v, e FROM unnest($1::text[], $2::text[], $3::text[], $4::text[],
@@ -74,7 +67,7 @@ func store(ctx context.Context, tx moneyTx, c consume.Changes) error {
 		return err
 	}
 
-	if err := copyTransfers(ctx, tx, c.Transfers, c.Now); err != nil {
+	if err := copyTransfers(ctx, tx, c.Effect.Transfers, c.Now); err != nil {
 		return err
 	}
 
@@ -83,11 +76,7 @@ func store(ctx context.Context, tx moneyTx, c consume.Changes) error {
 		batch.Queue(resolveDecision, resolution(d, c.Now)...).Exec(expect(1))
 	}
 
-	if len(c.Reversed) > 0 {
-		batch.Queue(reverseEarnings, c.Reversed)
-		batch.Queue(settleClawbacks, c.Reversed)
-	}
-
+	queueMoves(&batch, c.Moved)
 	queueUsage(&batch, upsertUsage, c.Usage)
 
 	if batch.Len() == 0 {
@@ -157,16 +146,4 @@ func queueUsage(batch *pgx.Batch, sql string, usage map[decision.UsageKey]decisi
 	}
 
 	batch.Queue(sql, users, rules, currencies, periods, volumes, earned)
-}
-
-func transfersOf(commissions []commission.Commission) ([]ledger.Transfer, error) {
-	out := make([]ledger.Transfer, len(commissions))
-	for i, c := range commissions {
-		var err error
-		if out[i], err = c.Transfer(); err != nil {
-			return nil, err
-		}
-	}
-
-	return out, nil
 }

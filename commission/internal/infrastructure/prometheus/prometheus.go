@@ -74,13 +74,20 @@ func (m *Metrics) decided(c consume.Changes) {
 
 	add(m.decisions, counts)
 	m.made(c.Commissions)
-	m.came(commission.Earning, commission.Reversed, len(c.Reversed))
+	reversed := 0
+	for i := range c.Moved {
+		if c.Moved[i].Status == commission.Reversed {
+			reversed++
+		}
+	}
+
+	m.came(commission.Earning, commission.Reversed, reversed)
 }
 
-func (m *Metrics) made(commissions []commission.Commission) {
+func (m *Metrics) made(commissions []commission.Snapshot) {
 	counts := map[pair]int{}
-	for _, c := range commissions {
-		s := c.State()
+	for i := range commissions {
+		s := &commissions[i]
 		counts[pair{string(s.Kind), string(s.Status)}]++
 	}
 

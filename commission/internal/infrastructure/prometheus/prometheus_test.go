@@ -255,8 +255,8 @@ func (brokenRows) Act(
 	context.Context,
 	change.Request,
 	settle.Action,
-) (commission.Commission, error) {
-	return commission.Commission{}, errBroken
+) (commission.Snapshot, error) {
+	return commission.Snapshot{}, errBroken
 }
 
 func (brokenRows) ApproveDue(context.Context, time.Time, int) (int, error) { return 3, errBroken }
@@ -275,7 +275,7 @@ func (brokenReplays) Rebook(
 	_ change.Request,
 	_ string,
 	fn func(replay.History) (replay.Booking, error),
-) ([]commission.Commission, error) {
+) ([]commission.Snapshot, error) {
 	booking, err := fn(replay.History{})
 	if err == nil {
 		err = errBroken
@@ -288,9 +288,9 @@ func TestWhatIsNotCommittedIsNotCounted(t *testing.T) {
 	t.Parallel()
 	registry := client.NewRegistry()
 	m := prometheus.New(registry, clock)
-	made := []commission.Commission{
+	made := []commission.Snapshot{
 		commission.Restore(
-			commission.State{Kind: commission.Adjustment, Status: commission.Approved},
+			commission.Snapshot{Kind: commission.Adjustment, Status: commission.Approved},
 		),
 	}
 	results := map[string]error{
@@ -382,10 +382,10 @@ func (replays) Rebook(
 	change.Request,
 	string,
 	func(replay.History) (replay.Booking, error),
-) ([]commission.Commission, error) {
-	return []commission.Commission{
+) ([]commission.Snapshot, error) {
+	return []commission.Snapshot{
 		commission.Restore(
-			commission.State{Kind: commission.Adjustment, Status: commission.Pending},
+			commission.Snapshot{Kind: commission.Adjustment, Status: commission.Pending},
 		),
 	}, nil
 }
@@ -396,7 +396,7 @@ func (working) Act(
 	_ context.Context,
 	_ change.Request,
 	act settle.Action,
-) (commission.Commission, error) {
+) (commission.Snapshot, error) {
 	to := map[commission.Action]commission.Status{
 		commission.Hold:    commission.Held,
 		commission.Release: commission.Pending,
@@ -404,7 +404,7 @@ func (working) Act(
 	}
 
 	return commission.Restore(
-		commission.State{Kind: commission.Earning, Status: to[act.Action]},
+		commission.Snapshot{Kind: commission.Earning, Status: to[act.Action]},
 	), nil
 }
 

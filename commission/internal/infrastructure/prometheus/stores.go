@@ -8,7 +8,6 @@ import (
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/consume"
 	"tributary/commission/internal/application/replay"
-	"tributary/commission/internal/application/settle"
 	"tributary/commission/internal/domain/batch"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/effect"
@@ -44,45 +43,74 @@ func (c consuming) Decide(
 	return err
 }
 
-// Settling returns a store that counts changes of commissions by operators and by the clock.
-func (m *Metrics) Settling(store settle.Store) settle.Store { return settling{store, m} }
+// Commissions counts what commands do to commissions.
+func (m *Metrics) Commissions(commissions command.Commissions) command.Commissions {
+	return countedCommissions{commissions, m}
+}
 
-type settling struct {
-	settle.Store
+type countedCommissions struct {
+	command.Commissions
 
 	metrics *Metrics
 }
 
-func (s settling) Act(
+func (c countedCommissions) Add(
 	ctx context.Context,
 	request change.Request,
-	act settle.Action,
-) (commission.Commission, error) {
-	after, err := s.Store.Act(ctx, request, act)
+	made commission.Snapshot,
+	outcome change.Outcome,
+) error {
+	err := c.Commissions.Add(ctx, request, made, outcome)
 	if err == nil {
-		s.metrics.made([]commission.Commission{after})
+		c.metrics.made([]commission.Snapshot{made})
 	}
 
-	return after, err
+	return err
 }
 
-func (s settling) Adjust(
+func (c countedCommissions) Update(
 	ctx context.Context,
 	request change.Request,
-	made commission.Commission,
-) (commission.Commission, error) {
-	stored, err := s.Store.Adjust(ctx, request, made)
+	id string,
+	fn func(*commission.Commission) (change.Outcome, error),
+) error {
+	var after commission.Snapshot
+
+	err := c.Commissions.Update(ctx, request, id, func(
+		x *commission.Commission,
+	) (change.Outcome, error) {
+		outcome, err := fn(x)
+		after = x.Snapshot()
+
+		return outcome, err
+	})
 	if err == nil {
-		s.metrics.made([]commission.Commission{stored})
+		c.metrics.made([]commission.Snapshot{after})
 	}
 
-	return stored, err
+	return err
 }
 
-func (s settling) ApproveDue(ctx context.Context, now time.Time, limit int) (int, error) {
-	n, err := s.Store.ApproveDue(ctx, now, limit)
+func (c countedCommissions) UpdateDue(
+	ctx context.Context,
+	now time.Time,
+	limit int,
+	fn func(*commission.Commission) (effect.Effect, error),
+) (int, error) {
+	var approved int
+
+	n, err := c.Commissions.UpdateDue(ctx, now, limit, func(
+		x *commission.Commission,
+	) (effect.Effect, error) {
+		caused, err := fn(x)
+		if x.Snapshot().Status == commission.Approved {
+			approved++
+		}
+
+		return caused, err
+	})
 	if err == nil {
-		s.metrics.came(commission.Earning, commission.Approved, n)
+		c.metrics.came(commission.Earning, commission.Approved, approved)
 	}
 
 	return n, err
@@ -152,7 +180,7 @@ func (r replaying) Rebook(
 	request change.Request,
 	userID string,
 	fn func(replay.History) (replay.Booking, error),
-) ([]commission.Commission, error) {
+) ([]commission.Snapshot, error) {
 	booked, err := r.Store.Rebook(ctx, request, userID, fn)
 	if err == nil {
 		r.metrics.made(booked)

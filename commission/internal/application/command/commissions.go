@@ -1,0 +1,41 @@
+package command
+
+import (
+	"context"
+	"time"
+
+	"tributary/commission/internal/application/change"
+	"tributary/commission/internal/domain/commission"
+	"tributary/commission/internal/domain/effect"
+)
+
+// Commissions is the repository of commissions. Each method is one transaction that holds the locks
+// of the commissions' users, and runs fn again after a race. An error of fn stores nothing and is
+// returned. Add and Update return fault.ErrKeyReused if the request's key was used for another
+// request, and a *change.ReplayedError for a repetition.
+type Commissions interface {
+	// Add stores a new commission, with the outcome.
+	Add(
+		ctx context.Context,
+		request change.Request,
+		made commission.Snapshot,
+		outcome change.Outcome,
+	) error
+	// Update stores what fn makes of the commission and its followers, with the outcome that fn
+	// returns. It returns commission.ErrNotFound for an unknown id, and a repetition without
+	// running fn.
+	Update(
+		ctx context.Context,
+		request change.Request,
+		id string,
+		fn func(*commission.Commission) (change.Outcome, error),
+	) error
+	// UpdateDue stores what fn makes of at most limit commissions whose hold period is over at the
+	// time, with the effects that fn returns. It returns how many it found.
+	UpdateDue(
+		ctx context.Context,
+		now time.Time,
+		limit int,
+		fn func(*commission.Commission) (effect.Effect, error),
+	) (int, error)
+}
