@@ -16,8 +16,8 @@ import (
 
 	"tributary/commission/internal/api/events"
 	"tributary/commission/internal/application/change"
+	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/consume"
-	"tributary/commission/internal/application/settle"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/rule"
 	"tributary/commission/internal/goldentest"
@@ -207,10 +207,10 @@ func (w *world) reject(t *testing.T, g group) {
 
 	for _, id := range ids {
 		request := change.Request{Now: goldentest.Now(), Actor: "golden", Reason: "golden"}
-		if _, err := w.store.Act(
+		if _, err := command.NewActOnCommission(w.store.Commissions()).Handle(
 			t.Context(),
 			request,
-			settle.Action{ID: id, Action: commission.Reject},
+			command.Action{ID: id, Action: commission.Reject},
 		); err != nil {
 			t.Fatal(err)
 		}

@@ -296,11 +296,11 @@ func (e endless) List(
 ) ([]commission.Snapshot, error) {
 	if slice.After == "" {
 		usd, err := money.ParseCurrency("USD")
-		row := commission.Restore(commission.Snapshot{
+		row := commission.Snapshot{
 			ID:     "id",
 			Base:   money.FromMinor(1, usd),
 			Amount: money.FromMinor(1, usd),
-		})
+		}
 
 		return slices.Repeat([]commission.Snapshot{row}, slice.Limit), err
 	}

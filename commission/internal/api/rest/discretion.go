@@ -18,10 +18,10 @@ func commissionFor(ctx context.Context, c commission.Snapshot) commission.Snapsh
 		return c
 	}
 
-	state := c.Snapshot()
+	state := c
 	state.Reason = ""
 
-	return commission.Restore(state)
+	return state
 }
 
 // payoutFor leaves a partner the reason of a rejection, which is a code of ours.

@@ -40,7 +40,7 @@ func registerExplain(api huma.API, handler *explain.Handler) {
 				return nil, err
 			}
 
-			if !auth.MaySee(ctx, found.Commission.Snapshot().UserID) {
+			if !auth.MaySee(ctx, found.Commission.UserID) {
 				return nil, commission.ErrNotFound
 			}
 

@@ -23,7 +23,6 @@ import (
 	"tributary/commission/internal/application/publish"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/application/replay"
-	"tributary/commission/internal/application/settle"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/infrastructure/account"
 	"tributary/commission/internal/infrastructure/payfile"
@@ -95,31 +94,32 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 		Middleware: []func(huma.Context, func(huma.Context)){auth.Middleware(verifier, auth.Limits{})},
 	})
 	rest.Register(api.Huma, rest.UseCases{
-		Commissions:  s.store,
-		GetPayments:  query.NewGetPayments(s.store.Payments()),
-		GetCoverage:  query.NewGetCoverage(s.store.Payments()),
-		ListItems:    query.NewListPayoutItems(s.store.Payouts(), s.store.Payments()),
-		ListShares:   query.NewListCommissionPayouts(s.store, s.store.Payments()),
-		Settle:       settle.New(s.store, newID, &limit),
-		ClosePayout:  command.NewClosePayout(s.store.Payouts()),
-		ListPayouts:  query.NewListPayouts(s.store.Payouts()),
-		GetPayout:    query.NewGetPayout(s.store.Payouts()),
-		GetBalances:  query.NewGetBalances(s.store.Payouts()),
-		Batches:      query.NewBatches(s.store.Batches()),
-		MakeBatch:    command.NewMakeBatch(s.store.Batches(), newID, true),
-		ApproveBatch: command.NewApproveBatch(s.store.Batches(), true),
-		SendBatch:    command.NewSendBatch(s.store.Batches()),
-		CancelBatch:  command.NewCancelBatch(s.store.Batches()),
-		MakeFile:     command.NewMakeFile(s.store.Batches(), payfile.Formats(payer), account.NewReader(ring(t).Open)),
-		SettleBatch:  command.NewSettleBatch(s.store.Batches()),
-		OpenAccount:  command.NewOpenAccount(s.store, account.NewReader(ring(t).Open)),
-		Publish:      publish.New(s.store, newID),
-		Rules:        s.store,
-		Explain:      explain.New(s.store),
-		Summaries:    s.store,
-		Replay:       replay.New(s.store, newID),
-		Frames:       s.store,
-		Now:          clock,
+		Commissions:     s.store,
+		GetPayments:     query.NewGetPayments(s.store.Payments()),
+		GetCoverage:     query.NewGetCoverage(s.store.Payments()),
+		ListItems:       query.NewListPayoutItems(s.store.Payouts(), s.store.Payments()),
+		ListShares:      query.NewListCommissionPayouts(s.store, s.store.Payments()),
+		ActOnCommission: command.NewActOnCommission(s.store.Commissions()),
+		Adjust:          command.NewAdjust(s.store.Commissions(), newID, &limit),
+		ClosePayout:     command.NewClosePayout(s.store.Payouts()),
+		ListPayouts:     query.NewListPayouts(s.store.Payouts()),
+		GetPayout:       query.NewGetPayout(s.store.Payouts()),
+		GetBalances:     query.NewGetBalances(s.store.Payouts()),
+		Batches:         query.NewBatches(s.store.Batches()),
+		MakeBatch:       command.NewMakeBatch(s.store.Batches(), newID, true),
+		ApproveBatch:    command.NewApproveBatch(s.store.Batches(), true),
+		SendBatch:       command.NewSendBatch(s.store.Batches()),
+		CancelBatch:     command.NewCancelBatch(s.store.Batches()),
+		MakeFile:        command.NewMakeFile(s.store.Batches(), payfile.Formats(payer), account.NewReader(ring(t).Open)),
+		SettleBatch:     command.NewSettleBatch(s.store.Batches()),
+		OpenAccount:     command.NewOpenAccount(s.store, account.NewReader(ring(t).Open)),
+		Publish:         publish.New(s.store, newID),
+		Rules:           s.store,
+		Explain:         explain.New(s.store),
+		Summaries:       s.store,
+		Replay:          replay.New(s.store, newID),
+		Frames:          s.store,
+		Now:             clock,
 	})
 	s.handler = api.Router
 

@@ -49,7 +49,7 @@ const (
 )
 
 func (out *Explanation) adjustment(e explain.Explained) {
-	s := e.Commission.Snapshot()
+	s := e.Commission
 	out.Currency = s.Amount.Currency().String()
 	out.Amount = s.Amount.String()
 	out.Minor = s.Amount.Minor()
@@ -65,7 +65,7 @@ func (out *Explanation) adjustment(e explain.Explained) {
 		return
 	}
 
-	out.Adjustment.Origin, out.Adjustment.Comparison = "replay", comparisonOf(*c, s)
+	out.Adjustment.Origin, out.Adjustment.Comparison = "replay", comparisonOf(*c, *s)
 	if c.Replay != nil {
 		out.Adjustment.Actor, out.Adjustment.Replay = c.Replay.Actor, c.Replay.SubjectID
 	}
@@ -90,7 +90,7 @@ func comparisonOf(c explain.Comparison, adjustment commission.Snapshot) *Compari
 		Rejected:      c.Manual.Rejected[adjustment.EventID],
 	}
 	for _, b := range c.Booked {
-		s := b.Snapshot()
+		s := b
 		out.Booked = append(out.Booked, Booking{
 			CommissionID: s.ID,
 			EventID:      s.EventID,

@@ -61,12 +61,12 @@ func (h *Handler) compare(
 		return nil, err
 	}
 
-	state := adjustment.Snapshot()
+	state := adjustment
 	zero := money.FromMinor(0, state.Amount.Currency())
 
 	c := &Comparison{Before: before, Expected: zero, Standing: zero}
 	for _, b := range before.Booked {
-		if c.Standing, err = c.Standing.Add(b.Snapshot().Amount); err != nil {
+		if c.Standing, err = c.Standing.Add(b.Amount); err != nil {
 			return nil, err
 		}
 	}

@@ -24,15 +24,13 @@ type endless struct {
 }
 
 func (endless) Commission(context.Context, string) (commission.Snapshot, error) {
-	return commission.Restore(
-		commission.Snapshot{
-			ID:      "a",
-			EventID: "e",
-			UserID:  "u",
-			Kind:    commission.Adjustment,
-			Amount:  money.FromMinor(100, money.USD()),
-		},
-	), nil
+	return commission.Snapshot{
+		ID:      "a",
+		EventID: "e",
+		UserID:  "u",
+		Kind:    commission.Adjustment,
+		Amount:  money.FromMinor(100, money.USD()),
+	}, nil
 }
 
 func (e endless) RulesAt(context.Context, int64) (*rule.Set, error) { return e.rules, nil }
@@ -41,7 +39,7 @@ func (endless) History(context.Context, string, string) ([]change.Record, error)
 
 func (e endless) Before(context.Context, commission.Snapshot) (explain.Before, error) {
 	sale := event.Restore(event.Facts{ID: "e", UserID: "u", Type: event.Sale, Amount: "10"})
-	booked := commission.Restore(commission.Snapshot{Amount: money.FromMinor(30, money.USD())})
+	booked := commission.Snapshot{Amount: money.FromMinor(30, money.USD())}
 
 	return explain.Before{
 		Rules:   e.rules,

@@ -51,7 +51,7 @@ func (h *Handler) Commission(ctx context.Context, id string) (Explained, error) 
 
 	out := Explained{}
 
-	state := found.Snapshot()
+	state := found
 	switch {
 	case state.Kind != commission.Adjustment:
 		out, err = h.Decision(ctx, state.EventID)

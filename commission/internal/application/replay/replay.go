@@ -6,11 +6,13 @@ package replay
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/decision"
+	"tributary/commission/internal/domain/effect"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/rule"
 	"tributary/platform/fault"
@@ -27,6 +29,8 @@ type History struct {
 	Booked map[Money]int64
 	Manual decision.Manual
 	Usage  map[decision.UsageKey]decision.Usage
+	// Commissions reads commissions with their followers, as they are under the user's lock.
+	Commissions func(ids []string) ([]commission.Commission, error)
 }
 
 // Standing is the effective decision about an event: that of the last replay, or the first one
@@ -48,6 +52,7 @@ type Money struct {
 // Booking is what a replay writes for a user.
 type Booking struct {
 	Adjustments []commission.Snapshot
+	Effect      effect.Effect // of the adjustments
 	// the new effective decisions that differ from the old ones
 	Standing []Standing
 	Usage    map[decision.UsageKey]decision.Usage // differences
@@ -61,8 +66,7 @@ type Store interface {
 	Users(ctx context.Context, period Period) ([]string, error)
 	// Rebook calls fn with the history of a user, of at most MaxEvents + 1 events, and stores what
 	// fn returns, with an audit row for each adjustment, in one transaction that excludes other
-	// writers of the user. An adjustment of a pending or held commission becomes pending. Rebook
-	// returns the adjustments as stored. After an error nothing is stored.
+	// writers of the user. Rebook returns the adjustments. After an error nothing is stored.
 	Rebook(
 		ctx context.Context,
 		request change.Request,
@@ -181,7 +185,7 @@ func (h *Handler) Replay(
 
 		_, err := h.store.Rebook(ctx, request, userID, func(history History) (Booking, error) {
 			found = compare(history, period)
-			return h.booking(found, request), nil
+			return h.booking(history, found, request)
 		})
 		if err != nil {
 			return report, err
@@ -228,60 +232,94 @@ func (h *Handler) each(ctx context.Context, period Period, fn func(History) erro
 
 // booking returns the adjustments. The first one of an event without a commission takes the place
 // of an earning: clawbacks reverse it, and it is pending until the end of its rule's hold period.
-// All others belong to the existing commission.
-func (h *Handler) booking(found comparison, request change.Request) Booking {
+// All others belong to the existing commission, and are pending while that is.
+func (h *Handler) booking(
+	history History,
+	found comparison,
+	request change.Request,
+) (Booking, error) {
 	b := Booking{Usage: found.usage}
 
-	stands := map[string]*Standing{}
-	for _, s := range found.changed {
-		stands[s.Event.ID()] = &s
+	changed := map[string]*Standing{}
+	for i := range found.changed {
+		changed[found.changed[i].Event.ID()] = &found.changed[i]
+	}
+
+	roots, err := found.roots(history, changed)
+	if err != nil {
+		return b, err
 	}
 
 	for _, d := range found.differences {
-		s := stands[d.Event.ID()]
+		made, caused, err := h.adjust(d, changed[d.Event.ID()], roots, request)
+		if err != nil {
+			return b, err
+		}
 
-		made := adjustment(d, s, request)
-		made.ID = h.newID()
+		b.Adjustments = append(b.Adjustments, made)
+		b.Effect.Add(caused)
+	}
 
-		b.Adjustments = append(b.Adjustments, commission.Restore(made))
-		if s.CommissionID == "" {
-			s.CommissionID = made.ID
+	b.Standing = found.changed
+
+	return b, nil
+}
+
+// roots returns the commissions of the events with a difference, by id.
+func (c comparison) roots(
+	history History,
+	changed map[string]*Standing,
+) (map[string]*commission.Commission, error) {
+	var ids []string
+	for _, d := range c.differences {
+		if id := changed[d.Event.ID()].CommissionID; id != "" && !slices.Contains(ids, id) {
+			ids = append(ids, id)
 		}
 	}
 
-	for _, s := range found.changed {
-		b.Standing = append(b.Standing, *stands[s.Event.ID()])
+	roots := map[string]*commission.Commission{}
+	if len(ids) == 0 {
+		return roots, nil
 	}
 
-	return b
+	found, err := history.Commissions(ids)
+	for i := range found {
+		roots[found[i].Snapshot().ID] = &found[i]
+	}
+
+	return roots, err
 }
 
-// adjustment returns the adjustment that corrects a difference of the event whose effective
-// decision is s.
-func adjustment(d Difference, s *Standing, request change.Request) commission.Snapshot {
-	f := d.Event.Facts()
-
-	made := commission.Snapshot{
-		EventID:     f.ID,
-		UserID:      f.UserID,
-		CampaignID:  f.CampaignID,
-		ProductID:   f.ProductID,
-		OrderID:     f.OrderID,
-		EventType:   f.Type,
-		Kind:        commission.Adjustment,
-		Status:      commission.Approved,
-		Base:        money.FromMinor(0, d.Currency),
+// adjust makes the adjustment of a difference of the event whose effective decision is s.
+func (h *Handler) adjust(
+	d Difference,
+	s *Standing,
+	roots map[string]*commission.Commission,
+	request change.Request,
+) (commission.Snapshot, effect.Effect, error) {
+	origin := commission.Origin{ID: h.newID(), Now: request.Now}
+	correction := commission.Correction{
+		Event:       d.Event,
 		Amount:      money.FromMinor(d.Expected-d.Booked, d.Currency),
-		ReversesID:  s.CommissionID,
+		AvailableAt: s.AvailableAt,
 		Reason:      request.Reason,
-		AvailableAt: request.Now,
-		OccurredAt:  f.OccurredAt,
-		CreatedAt:   request.Now,
-		Version:     1,
-	}
-	if s.CommissionID == "" && s.AvailableAt.After(request.Now) {
-		made.Status, made.AvailableAt = commission.Pending, s.AvailableAt
 	}
 
-	return made
+	if root, ok := roots[s.CommissionID]; ok {
+		return root.Correct(correction, origin)
+	}
+
+	if s.CommissionID != "" {
+		return commission.Snapshot{}, effect.Effect{}, fmt.Errorf(
+			"commission %s of event %s is not there",
+			s.CommissionID,
+			d.Event.ID(),
+		)
+	}
+
+	made, caused, err := commission.NewCorrection(correction, origin)
+	s.CommissionID = origin.ID
+	roots[origin.ID] = &made
+
+	return made.Snapshot(), caused, err
 }

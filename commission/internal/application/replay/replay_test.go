@@ -127,7 +127,7 @@ func TestWhatIsTooLargeIsRefusedBeforeAnythingIsBooked(t *testing.T) {
 		report, err := replay.New(
 			&store,
 			func() string { return "id" },
-		).Replay(t.Context(), change.Request{Now: november().From}, november(), true)
+		).Replay(t.Context(), change.Request{Now: november().From, Reason: "r"}, november(), true)
 		if errors.Is(err, replay.ErrTooLarge) != c.refused || (err == nil) == c.refused ||
 			(c.refused && store.booked > 0) ||
 			(!c.refused && store.booked != len(report.Differences)) {

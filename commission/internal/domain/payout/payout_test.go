@@ -127,6 +127,8 @@ func TestTransitions(t *testing.T) {
 				Type:            want.Fact,
 				SubjectID:       "p",
 				UserID:          "u",
+				Status:          string(to),
+				Version:         4,
 				PreviousStatus:  string(from),
 				PreviousVersion: 3,
 			}

@@ -348,7 +348,7 @@ func TestAnAdjustmentThatStandsInWaits(t *testing.T) {
 		}
 
 		due := start().AddDate(11, 0, 0)
-		if _, err := f.store.ApproveDue(t.Context(), due, 10); err != nil {
+		if _, err := f.approveDue(t.Context(), due, 10); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -88,7 +88,7 @@ func (s *Store) Before(
 	ctx context.Context,
 	adjustment commission.Snapshot,
 ) (explain.Before, error) {
-	state := adjustment.Snapshot()
+	state := adjustment
 	b := explain.Before{Known: knownTo(state)}
 	err := s.begin(ctx, "read what an adjustment followed from", func(tx pgx.Tx) (err error) {
 		if b.Replay, err = replayOf(ctx, tx, state); err != nil {

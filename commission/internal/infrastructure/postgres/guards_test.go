@@ -241,12 +241,12 @@ func TestApprovalWhenTheHoldIsOver(t *testing.T) {
 		t.Errorf("before: %s", got)
 	}
 
-	if n, err := f.store.ApproveDue(t.Context(), start().AddDate(0, 0, 29), 10); n != 0 ||
+	if n, err := f.approveDue(t.Context(), start().AddDate(0, 0, 29), 10); n != 0 ||
 		err != nil {
 		t.Errorf("too early: %d, %v", n, err)
 	}
 
-	if n, err := f.store.ApproveDue(t.Context(), start().AddDate(0, 0, 30), 10); n != 1 ||
+	if n, err := f.approveDue(t.Context(), start().AddDate(0, 0, 30), 10); n != 1 ||
 		err != nil {
 		t.Errorf("due: %d, %v", n, err)
 	}
@@ -386,7 +386,7 @@ func TestNoStatusChangesWithoutItsMoney(t *testing.T) {
 		}
 	}
 
-	if n, err := f.store.ApproveDue(t.Context(), start().AddDate(0, 0, 30), 10); n != 1 ||
+	if n, err := f.approveDue(t.Context(), start().AddDate(0, 0, 30), 10); n != 1 ||
 		err != nil {
 		t.Errorf("with the money: %d, %v", n, err)
 	}

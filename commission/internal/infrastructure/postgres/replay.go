@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"tributary/commission/internal/application/change"
+	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/consume"
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/domain/commission"
@@ -49,9 +50,6 @@ GROUP BY 1, 2`
 
 	selectUserUsage = `SELECT rule_id::text, currency, period, volume_minor, earned_minor FROM usage
     WHERE user_id = $1`
-
-	lockCorrected = `SELECT id::text, status, available_at FROM commissions
-    WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE`
 
 	upsertStanding = `
 INSERT INTO replayed_decisions AS p (event_id, outcome, reason, rules_revision, rule_id,
@@ -113,14 +111,18 @@ func (s *Store) Rebook(
 			return err
 		}
 
+		history.Commissions = func(ids []string) ([]commission.Commission, error) {
+			return readFamilies(ctx, locked, ids)
+		}
+
 		booking, err := fn(history)
 		if err != nil {
 			return err
 		}
 
-		booked, err = book(ctx, locked, request, booking)
+		booked = booking.Adjustments
 
-		return err
+		return book(ctx, locked, request, booking)
 	})
 
 	return booked, err
@@ -236,35 +238,29 @@ func loadUserUsage(ctx context.Context, tx pgx.Tx, h replay.History) error {
 	return err
 }
 
-// book stores the result of a replay for a user, with the audit, and returns the adjustments as
-// stored.
+// book stores the result of a replay for a user, with the audit.
 func book(
 	ctx context.Context,
 	tx moneyTx,
 	request change.Request,
 	b replay.Booking,
-) ([]commission.Snapshot, error) {
-	booked, err := following(ctx, tx, b.Adjustments)
-	if err != nil {
-		return nil, err
-	}
-
-	if err := addCommissions(ctx, tx, booked, request.Now); err != nil {
-		return nil, err
+) error {
+	if err := addCommissions(ctx, tx, b.Adjustments, b.Effect, request.Now); err != nil {
+		return err
 	}
 
 	var batch pgx.Batch
-	for _, c := range booked {
+	for i := range b.Adjustments {
 		batch.Queue(
 			insertAudit,
 			request.Now,
 			request.Actor,
 			"replay",
 			"commission",
-			c.Snapshot().ID,
+			b.Adjustments[i].ID,
 			request.Reason,
 			"",
-			snapshot(c.Snapshot()),
+			command.AuditedCommission(b.Adjustments[i]),
 			request.RequestID,
 		)
 	}
@@ -279,48 +275,5 @@ func book(
 
 	queueUsage(&batch, upsertUsage, b.Usage)
 
-	return booked, tx.SendBatch(ctx, &batch).Close()
-}
-
-// following locks the corrected commissions, so that they are not approved meanwhile, and returns
-// the adjustments with their status.
-func following(
-	ctx context.Context,
-	tx pgx.Tx,
-	adjustments []commission.Snapshot,
-) ([]commission.Snapshot, error) {
-	var ids []string
-	for _, a := range adjustments {
-		if id := a.Snapshot().ReversesID; id != "" {
-			ids = append(ids, id)
-		}
-	}
-
-	if len(ids) == 0 {
-		return adjustments, nil
-	}
-
-	rows, err := tx.Query(ctx, lockCorrected, ids)
-	if err != nil {
-		return nil, err
-	}
-
-	corrected := map[string]commission.Snapshot{}
-
-	var s commission.Snapshot
-	if _, err := pgx.ForEachRow(rows, []any{&s.ID, &s.Status, &s.AvailableAt}, func() error {
-		s.AvailableAt = s.AvailableAt.UTC()
-		corrected[s.ID] = s
-
-		return nil
-	}); err != nil {
-		return nil, err
-	}
-
-	out := make([]commission.Snapshot, len(adjustments))
-	for i, a := range adjustments {
-		out[i] = a.Following(corrected[a.Snapshot().ReversesID])
-	}
-
-	return out, nil
+	return tx.SendBatch(ctx, &batch).Close()
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 
 	"tributary/commission/internal/application/change"
+	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/replay"
-	"tributary/commission/internal/application/settle"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/event"
 )
@@ -65,10 +65,10 @@ func (f fixture) actOn(t *testing.T, eventID, kind string, action commission.Act
 	t.Helper()
 
 	id := f.one(t, `SELECT id FROM commissions WHERE event_id = $1 AND kind = $2`, eventID, kind)
-	if _, err := f.store.Act(
+	if _, err := command.NewActOnCommission(f.store.Commissions()).Handle(
 		t.Context(),
 		byHand(),
-		settle.Action{ID: id, Action: action},
+		command.Action{ID: id, Action: action},
 	); err != nil {
 		t.Fatal(err)
 	}
@@ -279,9 +279,9 @@ func TestAnAdjustmentSharesTheFateOfItsEarning(t *testing.T) {
 	f.decide(t, refund("r", "u", "reversed", ""))
 	f.act(t, "rejected", commission.Reject)
 
-	if n, err := f.store.ApproveDue(t.Context(), start().AddDate(0, 0, 30), 10); n != 1 ||
+	if n, err := f.approveDue(t.Context(), start().AddDate(0, 0, 30), 10); n != 1 ||
 		err != nil {
-		t.Errorf("ApproveDue = %d, %v", n, err)
+		t.Errorf("UpdateDue = %d, %v", n, err)
 	}
 
 	if got := f.balance(t, "u") + " " + f.balance(t, "v"); got != "1000/2000/0/0 0/0/0/0" {

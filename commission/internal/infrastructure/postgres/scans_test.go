@@ -13,7 +13,6 @@ import (
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/application/replay"
-	"tributary/commission/internal/application/settle"
 	"tributary/commission/internal/domain/batch"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/event"
@@ -151,10 +150,10 @@ func (f fixture) work(t *testing.T, round int) {
 	check(decided, err)
 
 	for _, action := range []commission.Action{commission.Hold, commission.Release, commission.Reject} {
-		check(f.store.Act(ctx, byHand(), settle.Action{ID: decided.CommissionID, Action: action}))
+		check(command.NewActOnCommission(f.store.Commissions()).Handle(ctx, byHand(), command.Action{ID: decided.CommissionID, Action: action}))
 	}
 
-	check(f.store.ApproveDue(ctx, start().AddDate(0, 0, 29), 100))
+	check(f.approveDue(ctx, start().AddDate(0, 0, 29), 100))
 	check(f.store.Rebook(
 		ctx,
 		byHand(),

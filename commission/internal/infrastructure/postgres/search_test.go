@@ -287,7 +287,7 @@ func TestListsMissNothing(t *testing.T) {
 			}
 
 			for _, c := range page {
-				after = c.Snapshot().ID
+				after = c.ID
 				got = append(got, after)
 			}
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -13,8 +14,8 @@ import (
 	"tributary/commission/internal/application/consume"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/application/replay"
-	"tributary/commission/internal/application/settle"
 	"tributary/commission/internal/domain/commission"
+	"tributary/commission/internal/domain/effect"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/ledger"
 	"tributary/commission/internal/domain/payout"
@@ -34,8 +35,8 @@ func payoutOf(user string, minor int64) payout.Wanted {
 
 // adjust adds an amount of USD as an operator.
 func (f fixture) adjust(ctx context.Context, user, amount string) error {
-	handler := settle.New(f.store, uuid.NewString, nil)
-	_, err := handler.Adjust(ctx, byHand(), settle.Adjustment{
+	handler := command.NewAdjust(f.store.Commissions(), uuid.NewString, nil)
+	_, err := handler.Handle(ctx, byHand(), command.Adjustment{
 		UserID:   user,
 		Amount:   amount,
 		Currency: "USD",
@@ -77,11 +78,11 @@ func TestWritersOfAUsersMoneyTakeTurns(t *testing.T) {
 	}{
 		{"consumption", refunded},
 		{"rejection", func(ctx context.Context) error {
-			_, err := f.store.Act(ctx, byHand(), settle.Action{ID: rejected, Action: commission.Reject})
+			_, err := command.NewActOnCommission(f.store.Commissions()).Handle(ctx, byHand(), command.Action{ID: rejected, Action: commission.Reject})
 			return err
 		}},
 		{"approval by the clock", func(ctx context.Context) error {
-			n, err := f.store.ApproveDue(ctx, start().AddDate(0, 0, 30), 10)
+			n, err := f.approveDue(ctx, start().AddDate(0, 0, 30), 10)
 			if err == nil && n != 1 {
 				err = fmt.Errorf("%d approved, want 1", n)
 			}
@@ -208,7 +209,10 @@ func TestABrokenConstraintIsTriedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	overdraft := consume.Changes{Now: start(), Transfers: []ledger.Transfer{transfer}}
+	overdraft := consume.Changes{
+		Now:    start(),
+		Effect: effect.Effect{Transfers: []ledger.Transfer{transfer}},
+	}
 
 	for _, c := range []struct {
 		broken   int // the number of first attempts
@@ -254,4 +258,14 @@ func owned(t *testing.T, userID string) query.Owner {
 	}
 
 	return owner
+}
+
+// approveDue approves at most limit commissions that are due, and returns how many it found.
+func (f fixture) approveDue(ctx context.Context, now time.Time, limit int) (int, error) {
+	return f.store.Commissions().UpdateDue(ctx, now, limit, func(
+		c *commission.Commission,
+	) (effect.Effect, error) {
+		caused, _, err := c.Mature(now)
+		return caused, err
+	})
 }

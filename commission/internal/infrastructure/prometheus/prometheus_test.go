@@ -17,9 +17,9 @@ import (
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/consume"
 	"tributary/commission/internal/application/replay"
-	"tributary/commission/internal/application/settle"
 	"tributary/commission/internal/domain/batch"
 	"tributary/commission/internal/domain/commission"
+	"tributary/commission/internal/domain/effect"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/payout"
 	"tributary/commission/internal/infrastructure/postgres"
@@ -85,13 +85,13 @@ func expect(t *testing.T, registry *client.Registry, want ...string) {
 
 // service is the use cases over a counted database.
 type service struct {
-	registry *client.Registry
-	store    *postgres.Store
-	consume  *consume.Handler
-	settle   *settle.Handler
-	settling settle.Store
-	request  *command.RequestPayout
-	closing  *command.ClosePayout
+	registry    *client.Registry
+	store       *postgres.Store
+	consume     *consume.Handler
+	adjust      *command.Adjust
+	commissions command.Commissions
+	request     *command.RequestPayout
+	closing     *command.ClosePayout
 }
 
 func setup(t *testing.T) service {
@@ -104,8 +104,8 @@ func setup(t *testing.T) service {
 	s.consume = consume.New(counted.Consuming(s.store), clock, newID)
 	s.request = command.NewRequestPayout(counted.Payouts(s.store.Payouts()), nil, clock)
 	s.closing = command.NewClosePayout(counted.Payouts(s.store.Payouts()))
-	s.settling = counted.Settling(s.store)
-	s.settle = settle.New(s.settling, newID, nil)
+	s.commissions = counted.Commissions(s.store.Commissions())
+	s.adjust = command.NewAdjust(s.commissions, newID, nil)
 
 	return s
 }
@@ -176,10 +176,10 @@ func TestWhatIsCommittedIsCountedOnce(t *testing.T) {
 		Render: func(any) ([]byte, error) { return []byte("{}"), nil },
 	}
 	for range 2 {
-		_, err := s.settle.Adjust(
+		_, err := s.adjust.Handle(
 			t.Context(),
 			request,
-			settle.Adjustment{UserID: "u", Amount: "5", Currency: "USD"},
+			command.Adjustment{UserID: "u", Amount: "5", Currency: "USD"},
 		)
 
 		var replayed *change.ReplayedError
@@ -230,7 +230,7 @@ func TestWhatIsCommittedIsCountedOnce(t *testing.T) {
 // The broken stores store nothing.
 type (
 	brokenInbox   struct{ consume.Store } // and decides twice
-	brokenRows    struct{ settle.Store }
+	brokenRows    struct{ command.Commissions }
 	brokenPayouts struct{ command.Payouts }
 	brokenReplays struct{ replay.Store }
 )
@@ -251,15 +251,23 @@ func (brokenInbox) Decide(
 	return errBroken
 }
 
-func (brokenRows) Act(
+func (brokenRows) Update(
 	context.Context,
 	change.Request,
-	settle.Action,
-) (commission.Snapshot, error) {
-	return commission.Snapshot{}, errBroken
+	string,
+	func(*commission.Commission) (change.Outcome, error),
+) error {
+	return errBroken
 }
 
-func (brokenRows) ApproveDue(context.Context, time.Time, int) (int, error) { return 3, errBroken }
+func (brokenRows) UpdateDue(
+	context.Context,
+	time.Time,
+	int,
+	func(*commission.Commission) (effect.Effect, error),
+) (int, error) {
+	return 3, errBroken
+}
 
 func (brokenPayouts) Update(
 	context.Context,
@@ -289,9 +297,7 @@ func TestWhatIsNotCommittedIsNotCounted(t *testing.T) {
 	registry := client.NewRegistry()
 	m := prometheus.New(registry, clock)
 	made := []commission.Snapshot{
-		commission.Restore(
-			commission.Snapshot{Kind: commission.Adjustment, Status: commission.Approved},
-		),
+		commission.Snapshot{Kind: commission.Adjustment, Status: commission.Approved},
 	}
 	results := map[string]error{
 		"decide": m.Consuming(brokenInbox{}).Decide(
@@ -305,8 +311,8 @@ func TestWhatIsNotCommittedIsNotCounted(t *testing.T) {
 			},
 		),
 	}
-	_, results["act"] = m.Settling(brokenRows{}).Act(t.Context(), change.Request{}, settle.Action{})
-	_, results["approve"] = m.Settling(brokenRows{}).ApproveDue(t.Context(), start(), 10)
+	results["act"] = m.Commissions(brokenRows{}).Update(t.Context(), change.Request{}, "c", nil)
+	_, results["approve"] = m.Commissions(brokenRows{}).UpdateDue(t.Context(), start(), 10, nil)
 	results["close"] = m.Payouts(brokenPayouts{}).Update(t.Context(), change.Request{}, "p", nil)
 
 	_, results["replay"] = m.Replaying(brokenReplays{}).Rebook(
@@ -332,19 +338,26 @@ func TestChangesOfStatusAreCounted(t *testing.T) {
 	registry := client.NewRegistry()
 	m := prometheus.New(registry, clock)
 
-	settling := m.Settling(working{})
-	for _, act := range []commission.Action{commission.Hold, commission.Release, commission.Hold, commission.Reject} {
-		if _, err := settling.Act(
+	counted := m.Commissions(working{})
+	act := command.NewActOnCommission(counted)
+
+	for action, from := range map[commission.Action]commission.Status{
+		commission.Hold:    commission.Pending,
+		commission.Release: commission.Held,
+		commission.Reject:  commission.Held,
+	} {
+		request := change.Request{Actor: "operator", Reason: "r"}
+		if _, err := act.Handle(
 			t.Context(),
-			change.Request{},
-			settle.Action{Action: act},
+			request,
+			command.Action{ID: string(from), Action: action},
 		); err != nil {
 			t.Fatal(err)
 		}
 	}
 
 	for range 2 {
-		if _, err := settling.ApproveDue(t.Context(), start(), 7); err != nil {
+		if _, err := counted.UpdateDue(t.Context(), start(), 7, mature); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -353,7 +366,7 @@ func TestChangesOfStatusAreCounted(t *testing.T) {
 		t,
 		registry,
 		"commissions earning approved 14",
-		"commissions earning held 2",
+		"commissions earning held 1",
 		"commissions earning pending 1",
 		"commissions earning rejected 1",
 		"decision_lag_seconds 0 0",
@@ -384,30 +397,54 @@ func (replays) Rebook(
 	func(replay.History) (replay.Booking, error),
 ) ([]commission.Snapshot, error) {
 	return []commission.Snapshot{
-		commission.Restore(
-			commission.Snapshot{Kind: commission.Adjustment, Status: commission.Pending},
-		),
+		commission.Snapshot{Kind: commission.Adjustment, Status: commission.Pending},
 	}, nil
 }
 
-type working struct{ settle.Store }
-
-func (working) Act(
-	_ context.Context,
-	_ change.Request,
-	act settle.Action,
-) (commission.Snapshot, error) {
-	to := map[commission.Action]commission.Status{
-		commission.Hold:    commission.Held,
-		commission.Release: commission.Pending,
-		commission.Reject:  commission.Rejected,
-	}
-
-	return commission.Restore(
-		commission.Snapshot{Kind: commission.Earning, Status: to[act.Action]},
-	), nil
+func mature(c *commission.Commission) (effect.Effect, error) {
+	caused, _, err := c.Mature(start())
+	return caused, err
 }
 
-func (working) ApproveDue(_ context.Context, _ time.Time, limit int) (int, error) {
+// working has one commission of each status, whose id is its status.
+type working struct{ command.Commissions }
+
+func one(status commission.Status) commission.Commission {
+	return commission.Restore(commission.Snapshot{
+		ID:      string(status),
+		UserID:  "u",
+		EventID: "e",
+		Kind:    commission.Earning,
+		Status:  status,
+		Amount:  money.FromMinor(1, money.USD()),
+		Version: 1,
+	})
+}
+
+func (working) Update(
+	_ context.Context,
+	_ change.Request,
+	id string,
+	fn func(*commission.Commission) (change.Outcome, error),
+) error {
+	c := one(commission.Status(id))
+	_, err := fn(&c)
+
+	return err
+}
+
+func (working) UpdateDue(
+	_ context.Context,
+	_ time.Time,
+	limit int,
+	fn func(*commission.Commission) (effect.Effect, error),
+) (int, error) {
+	for range limit {
+		c := one(commission.Pending)
+		if _, err := fn(&c); err != nil {
+			return 0, err
+		}
+	}
+
 	return limit, nil
 }

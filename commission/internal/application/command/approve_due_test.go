@@ -1,4 +1,4 @@
-package settle_test
+package command_test
 
 import (
 	"context"
@@ -8,18 +8,25 @@ import (
 	"testing/synctest"
 	"time"
 
-	"tributary/commission/internal/application/settle"
+	"tributary/commission/internal/application/command"
+	"tributary/commission/internal/domain/commission"
+	"tributary/commission/internal/domain/effect"
 	"tributary/platform/process"
 )
 
 // due is a store with a number of due commissions; every second call fails.
 type due struct {
-	settle.Store
+	command.Commissions
 
 	left, calls int
 }
 
-func (d *due) ApproveDue(_ context.Context, _ time.Time, limit int) (int, error) {
+func (d *due) UpdateDue(
+	_ context.Context,
+	_ time.Time,
+	limit int,
+	_ func(*commission.Commission) (effect.Effect, error),
+) (int, error) {
 	d.calls++
 	if d.calls%2 == 0 {
 		return 0, errors.New("database away")
@@ -35,11 +42,11 @@ func TestTheApproverGoesOnAfterFailuresAndStops(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := &due{left: 1200}
-		a := &settle.Approver{Store: store, Now: time.Now, Logger: slog.New(slog.DiscardHandler)}
+		a := command.NewApproveDue(store, time.Now, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 
 		done := make(chan error)
-		go func() { done <- process.Every("approver", time.Second, a.Approve).Run(ctx) }()
+		go func() { done <- process.Every("approver", time.Second, a.Handle).Run(ctx) }()
 		time.Sleep(10 * time.Second) // in the bubble, so no real time passes
 		cancel()
 
