@@ -41,7 +41,7 @@ type Event struct {
 
 	// Which of them are set follows from the type.
 	Decision   *query.Decided
-	Commission *commission.Commission
+	Commission *commission.Snapshot
 	Payout     *payout.Snapshot
 	Rule       *rule.Rule
 

@@ -21,7 +21,7 @@ import (
 // taken from the log.
 type things struct {
 	decisions   map[string]query.Decided
-	commissions map[string]commission.Commission
+	commissions map[string]commission.Snapshot
 	payouts     map[string]payout.Snapshot
 	rules       *rule.Set
 }
@@ -59,7 +59,7 @@ func (l *EventLog) complete(ctx context.Context, rows []logRow) ([]eventlog.Even
 func (l *EventLog) things(ctx context.Context, rows []logRow) (things, error) {
 	found := things{
 		decisions:   map[string]query.Decided{},
-		commissions: map[string]commission.Commission{},
+		commissions: map[string]commission.Snapshot{},
 		payouts:     map[string]payout.Snapshot{},
 	}
 
@@ -114,7 +114,7 @@ func (l *EventLog) decisions(ctx context.Context, ids []string, into map[string]
 func (l *EventLog) commissions(
 	ctx context.Context,
 	ids []string,
-	into map[string]commission.Commission,
+	into map[string]commission.Snapshot,
 ) error {
 	if len(ids) == 0 {
 		return nil
@@ -122,7 +122,7 @@ func (l *EventLog) commissions(
 
 	list, err := collect(ctx, l.store.pool, scanCommission, selectLoggedCommissions, ids)
 	for _, c := range list {
-		into[c.State().ID] = c
+		into[c.ID] = c
 	}
 
 	return err
@@ -223,19 +223,17 @@ func (t things) decision(r *logRow, e *eventlog.Event) bool {
 	return found
 }
 
-func (t things) commission(r *logRow, id string) (*commission.Commission, bool) {
+func (t things) commission(r *logRow, id string) (*commission.Snapshot, bool) {
 	c, found := t.commissions[id]
 	if !found {
 		return nil, false
 	}
 
-	state := c.State()
-	state.Status = commission.Status(r.status)
-	state.Version = r.version
-	state.Reason = "" // an operator's, and internal
-	then := commission.Restore(state)
+	c.Status = commission.Status(r.status)
+	c.Version = r.version
+	c.Reason = "" // an operator's, and internal
 
-	return &then, true
+	return &c, true
 }
 
 func (t things) payout(r *logRow, e eventlog.Event) (eventlog.Event, error) {

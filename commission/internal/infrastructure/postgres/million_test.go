@@ -96,7 +96,7 @@ func TestAPayoutOfAMillionViews(t *testing.T) {
 		}
 
 		for _, row := range rows {
-			state := row.State()
+			state := row
 			if got := payments[state.ID].Status(state.Amount); got != query.Paid {
 				t.Fatalf("%s is %s", state.ID, got)
 			}
