@@ -40,6 +40,9 @@ const (
 	Reversed Status = "reversed" // terminal: clawbacks reversed all of it
 )
 
+// Statuses returns all statuses.
+func Statuses() []Status { return []Status{Pending, Held, Approved, Rejected, Reversed} }
+
 func ParseStatus(text string) (Status, bool) {
 	switch s := Status(text); s {
 	case Pending, Held, Approved, Rejected, Reversed:
