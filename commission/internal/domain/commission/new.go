@@ -78,8 +78,12 @@ func (c *Commission) ClawBack(
 	switch {
 	case !d.Clawed():
 		return made, effect.Effect{}, errContradiction(root, "the decision takes nothing back")
-	case made.UserID != root.UserID || made.Amount.Currency() != root.Amount.Currency():
-		return made, effect.Effect{}, errContradiction(root, "of another user or currency")
+	case d.OriginalID != root.EventID:
+		return made, effect.Effect{}, errContradiction(root, "the decision reverses another event")
+	}
+
+	if err := c.checkFollower(&made); err != nil {
+		return made, effect.Effect{}, err
 	}
 
 	caused, err = c.add(&made)
@@ -97,6 +101,21 @@ func (c *Commission) ClawBack(
 	}
 
 	return made, caused, nil
+}
+
+// checkFollower returns an error unless the snapshot may follow the commission, which itself
+// follows none.
+func (c *Commission) checkFollower(made *Snapshot) error {
+	root := &c.snapshot
+
+	switch {
+	case !root.StandsAlone():
+		return errContradiction(root, "only an earning, or what stands in for one, has followers")
+	case made.UserID != root.UserID || made.Amount.Currency() != root.Amount.Currency():
+		return errContradiction(root, "of another user or currency")
+	}
+
+	return nil
 }
 
 // add makes the snapshot a follower: it is pending as long as the commission is pending or held.
@@ -195,8 +214,12 @@ func (c *Commission) Correct(wanted Correction, origin Origin) (Snapshot, effect
 	made := corrected(wanted, origin)
 	made.ReversesID = c.snapshot.ID
 
-	if made.UserID != c.snapshot.UserID || made.Amount.IsZero() || made.Reason == "" {
+	if made.EventID != c.snapshot.EventID || made.Amount.IsZero() || made.Reason == "" {
 		return made, effect.Effect{}, errContradiction(&c.snapshot, "the correction does not fit")
+	}
+
+	if err := c.checkFollower(&made); err != nil {
+		return made, effect.Effect{}, err
 	}
 
 	if c.snapshot.Status.open() {
