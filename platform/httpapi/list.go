@@ -49,8 +49,8 @@ func questionOf(path string, query url.Values) [sha256.Size]byte {
 }
 
 // After reads the cursor into position, which stays unchanged without a cursor. The owner is the
-// user whose rows are listed, or "" for all: a cursor of another owner's list is refused too. fault.ErrCursor is
-// returned for a cursor that this list did not create.
+// user whose rows are listed, or "" for all: a cursor of another owner's list is refused too.
+// fault.ErrCursor is returned for a cursor that this list did not create.
 func (in *ListInput) After(owner string, position any) error {
 	in.question = sha256.Sum256(append(in.question[:], owner...))
 	if in.Cursor == "" {

@@ -16,7 +16,8 @@ import (
 )
 
 // Frame is what every service stands on. Its parts start in this order and stop in reverse: what
-// CloseLast added, the broker client, the service's own parts in the order in which they were added, the HTTP server.
+// CloseLast added, the broker client, the service's own parts in the order in which they were
+// added, the HTTP server.
 type Frame struct {
 	Logger  *slog.Logger
 	Metrics *prometheus.Registry

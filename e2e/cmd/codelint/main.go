@@ -1,7 +1,7 @@
 // Command codelint checks that every error code of the checkout is defined once: by fault.Define or
 // fault.DefineField, with its name as a literal, for a variable of a package. A program panics at
-// its start if it defines a code twice; codelint finds what two programs define, and what is defined
-// only when a function runs.
+// its start if it defines a code twice; codelint finds what two programs define, and what is
+// defined only when a function runs.
 //
 // Usage: codelint FILE...
 //

@@ -38,8 +38,8 @@ type Snapshot struct {
 	Version    int
 }
 
-// Batch is an aggregate. Its payouts are fixed when it is approved: before, one that is cancelled or
-// fails leaves it. Its status moves along Transitions.
+// Batch is an aggregate. Its payouts are fixed when it is approved: before, one that is cancelled
+// or fails leaves it. Its status moves along Transitions.
 type Batch struct {
 	snapshot Snapshot
 	payees   map[string]bool
@@ -203,8 +203,8 @@ func (b *Batch) Cancel(recall bool, reason string, now time.Time) error {
 // Close closes a payout of the batch, and the batch with its last one. The zero Batch closes a
 // payout that is in none. What is possible depends on the batch: a payout of a draft can fail or be
 // cancelled and leaves it; that of a sent batch can be completed or fail; of an approved batch,
-// whose file may be on its way to the bank, none can be closed. The faults are payout.ErrInBatch and
-// those of payout.Payout.Close.
+// whose file may be on its way to the bank, none can be closed. The faults are payout.ErrInBatch
+// and those of payout.Payout.Close.
 func (b *Batch) Close(
 	p *payout.Payout,
 	closing payout.Closing,

@@ -41,23 +41,22 @@ type Transition struct {
 	Roles    []Role
 }
 
-// transitions is the state machine. Triggers of the database have the same table.
-var transitions = []Transition{
-	{Pending, Held, effect.CommissionHeld, []Role{Earned, Granted}},
-	{Held, Pending, effect.CommissionReleased, []Role{Earned, Granted}},
-	{Pending, Approved, effect.CommissionApproved, []Role{Earned, Granted, ByHand, Following}},
-	{Pending, Rejected, effect.CommissionRejected, []Role{Earned, Granted, ByHand, Following}},
-	{Held, Rejected, effect.CommissionRejected, []Role{Earned, Granted}},
-	{Pending, Reversed, effect.CommissionReversed, []Role{Earned}},
-	{Held, Reversed, effect.CommissionReversed, []Role{Earned}},
-	{Approved, Reversed, effect.CommissionReversed, []Role{Earned}},
+// Transitions returns the state machine. Triggers of the database have the same table.
+func Transitions() []Transition {
+	return []Transition{
+		{Pending, Held, effect.CommissionHeld, []Role{Earned, Granted}},
+		{Held, Pending, effect.CommissionReleased, []Role{Earned, Granted}},
+		{Pending, Approved, effect.CommissionApproved, []Role{Earned, Granted, ByHand, Following}},
+		{Pending, Rejected, effect.CommissionRejected, []Role{Earned, Granted, ByHand, Following}},
+		{Held, Rejected, effect.CommissionRejected, []Role{Earned, Granted}},
+		{Pending, Reversed, effect.CommissionReversed, []Role{Earned}},
+		{Held, Reversed, effect.CommissionReversed, []Role{Earned}},
+		{Approved, Reversed, effect.CommissionReversed, []Role{Earned}},
+	}
 }
 
-// Transitions returns the state machine.
-func Transitions() []Transition { return slices.Clone(transitions) }
-
 func transition(role Role, from, to Status) (Transition, bool) {
-	for _, t := range transitions {
+	for _, t := range Transitions() {
 		if t.From == from && t.To == to && slices.Contains(t.Roles, role) {
 			return t, true
 		}

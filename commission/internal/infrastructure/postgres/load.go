@@ -210,8 +210,8 @@ func loadOriginals(
 	return err
 }
 
-// loadEarnings reads the commissions that reversals may reverse. Their users are locked, so they are
-// not approved or rejected meanwhile.
+// loadEarnings reads the commissions that reversals may reverse. Their users are locked, so they
+// are not approved or rejected meanwhile.
 func loadEarnings(
 	ctx context.Context,
 	tx moneyTx,

@@ -58,12 +58,10 @@ func logRule(ctx context.Context, tx rulesTx, request change.Request, what effec
 		version: r.Version(),
 	}
 
-	switch what {
-	case effect.RuleRetired:
+	event.PreviousVersion = r.Version() - 1
+	if what == effect.RuleRetired {
 		event.changedAt = request.Now
 		event.PreviousVersion = r.Version()
-	default:
-		event.PreviousVersion = r.Version() - 1
 	}
 
 	return appendEvents(ctx, tx, []logged{event}, request.Now)
@@ -180,6 +178,7 @@ func (s *Store) Retire(
 		}
 
 		last.RetiredAt = at
+
 		retired := rule.Restore(last)
 		if _, err = tx.Exec(ctx, insertRetirement, ruleID, at, request.Reason); err != nil {
 			return retired, record, err

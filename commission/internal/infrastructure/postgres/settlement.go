@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// One change of a batch at a time: it holds a lock for each of up to 5,000 users, and the server
-	// has room for a few thousand locks by default.
+	// One change of a batch at a time: it holds a lock for each of up to 5,000 users, and the
+	// server has room for a few thousand locks by default.
 	lockSettlement = `SELECT pg_advisory_xact_lock(7305)`
 
 	lockPayouts = selectSealed + ` WHERE batch_id = $1 ORDER BY payouts.id FOR UPDATE`

@@ -74,7 +74,9 @@ func (m *Metrics) decided(c consume.Changes) {
 
 	add(m.decisions, counts)
 	m.made(c.Commissions)
+
 	reversed := 0
+
 	for i := range c.Moved {
 		if c.Moved[i].Status == commission.Reversed {
 			reversed++

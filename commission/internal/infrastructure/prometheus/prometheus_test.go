@@ -297,7 +297,7 @@ func TestWhatIsNotCommittedIsNotCounted(t *testing.T) {
 	registry := client.NewRegistry()
 	m := prometheus.New(registry, clock)
 	made := []commission.Snapshot{
-		commission.Snapshot{Kind: commission.Adjustment, Status: commission.Approved},
+		{Kind: commission.Adjustment, Status: commission.Approved},
 	}
 	results := map[string]error{
 		"decide": m.Consuming(brokenInbox{}).Decide(
@@ -397,7 +397,7 @@ func (replays) Rebook(
 	func(replay.History) (replay.Booking, error),
 ) ([]commission.Snapshot, error) {
 	return []commission.Snapshot{
-		commission.Snapshot{Kind: commission.Adjustment, Status: commission.Pending},
+		{Kind: commission.Adjustment, Status: commission.Pending},
 	}, nil
 }
 
