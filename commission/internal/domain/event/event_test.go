@@ -1,0 +1,168 @@
+package event_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"tributary/commission/internal/domain/event"
+	"tributary/platform/fault"
+)
+
+func noon() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
+
+// purchase returns the content of a valid event.
+func purchase() event.Facts {
+	return event.Facts{
+		ID:         "e1",
+		UserID:     "u1",
+		Type:       event.Purchase,
+		OccurredAt: noon(),
+		ReceivedAt: noon().Add(time.Second),
+		CampaignID: "camp",
+		ProductID:  "prod",
+		OrderID:    "order",
+		Amount:     "10.00",
+		Currency:   "USD",
+	}
+}
+
+func TestAnEventIsWhatItWasMadeOf(t *testing.T) {
+	t.Parallel()
+
+	want := purchase()
+
+	e, err := event.New(want)
+	if err != nil || e.Facts() != want || event.Restore(want) != e {
+		t.Fatalf("New = %+v, %v", e, err)
+	}
+
+	if e.ID() != "e1" || e.UserID() != "u1" || e.Type() != event.Purchase ||
+		!e.OccurredAt().Equal(noon()) {
+		t.Errorf("%s %s %s %s", e.ID(), e.UserID(), e.Type(), e.OccurredAt())
+	}
+}
+
+// Times are kept as the database keeps them, so that a decision does not depend on where the event
+// comes from.
+func TestTimesAreMicrosecondsOfUTC(t *testing.T) {
+	t.Parallel()
+
+	facts := purchase()
+	facts.OccurredAt = noon().Add(1999).In(time.FixedZone("", 3600))
+	facts.ReceivedAt = facts.OccurredAt
+
+	e, err := event.New(facts)
+	if want := noon().Add(time.Microsecond); err != nil || e.Facts().OccurredAt != want ||
+		e.Facts().ReceivedAt != want {
+		t.Errorf("%v: %+v, want %v", err, e.Facts(), want)
+	}
+}
+
+func TestWhatTrackingNeverPublishesIsRefused(t *testing.T) {
+	t.Parallel()
+
+	for name, c := range map[string]struct {
+		change func(*event.Facts)
+		field  string
+		code   error
+	}{
+		"no id":            {func(f *event.Facts) { f.ID = "" }, "event_id", fault.ErrInvalidValue},
+		"a long id":        {func(f *event.Facts) { f.ID = strings.Repeat("x", 129) }, "event_id", fault.ErrInvalidValue},
+		"no user":          {func(f *event.Facts) { f.UserID = "" }, "user_id", fault.ErrInvalidValue},
+		"a control in id":  {func(f *event.Facts) { f.UserID = "u\x00" }, "user_id", fault.ErrInvalidValue},
+		"a broken text":    {func(f *event.Facts) { f.CampaignID = "\xff" }, "campaign_id", fault.ErrInvalidValue},
+		"a broken product": {func(f *event.Facts) { f.ProductID = "\n" }, "product_id", fault.ErrInvalidValue},
+		"a broken order":   {func(f *event.Facts) { f.OrderID = "\n" }, "order_id", fault.ErrInvalidValue},
+		"a broken origin":  {func(f *event.Facts) { f.OriginalID = "\n" }, "original_event_id", fault.ErrInvalidValue},
+		"no type":          {func(f *event.Facts) { f.Type = "" }, "event_type", fault.ErrEventType},
+		"an unknown type":  {func(f *event.Facts) { f.Type = "install" }, "event_type", fault.ErrEventType},
+		"no time":          {func(f *event.Facts) { f.OccurredAt = time.Time{} }, "occurred_at", fault.ErrRequired},
+		"a long amount":    {func(f *event.Facts) { f.Amount = strings.Repeat("1", 65) }, "amount", fault.ErrTooLong},
+		"a long currency":  {func(f *event.Facts) { f.Currency = "USDOLLARS" }, "amount", fault.ErrTooLong},
+	} {
+		facts := purchase()
+		c.change(&facts)
+
+		e, err := event.New(facts)
+
+		f, _ := fault.As(err)
+		if !errors.Is(err, fault.ErrValidation) || len(f.Fields) != 1 || f.Fields[0].Field != c.field ||
+			f.Fields[0].Code != c.code || e != (event.Event{}) {
+			t.Errorf("%s: %+v, %v", name, e, err)
+		}
+	}
+}
+
+func TestEveryFaultIsNamed(t *testing.T) {
+	t.Parallel()
+
+	_, err := event.New(event.Facts{})
+
+	f, _ := fault.As(err)
+	if f == nil || len(f.Fields) != 4 {
+		t.Errorf("%v, want the faults of event_id, user_id, event_type and occurred_at", err)
+	}
+}
+
+// What the later, stricter rule for identifiers refuses was published before, and keeps its
+// decision.
+func TestOldIdentifiersAreAccepted(t *testing.T) {
+	t.Parallel()
+
+	facts := purchase()
+	facts.UserID = " u\u200b"
+
+	if _, err := event.New(facts); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTypes(t *testing.T) {
+	t.Parallel()
+
+	for _, of := range event.Types() {
+		if got, ok := event.ParseType(string(of)); !ok || got != of {
+			t.Errorf("ParseType(%q) = %q, %t", of, got, ok)
+		}
+
+		sells := of == event.Sale || of == event.Purchase
+		reverses := of == event.Refund || of == event.Void || of == event.Chargeback
+
+		if of.Sells() != sells || of.Reverses() != reverses {
+			t.Errorf("%s sells %t, reverses %t", of, of.Sells(), of.Reverses())
+		}
+	}
+
+	for _, text := range []string{"", "Purchase", "purchase ", "install"} {
+		if got, ok := event.ParseType(text); ok || got != "" {
+			t.Errorf("ParseType(%q) = %q, %t", text, got, ok)
+		}
+	}
+}
+
+// Only sales and their reversals have an order; leads and clicks may carry a number that means
+// nothing.
+func TestOrdersBelongToSalesAndReversals(t *testing.T) {
+	t.Parallel()
+
+	for _, of := range event.Types() {
+		facts := purchase()
+		facts.Type = of
+
+		want := event.Order{}
+		if of.Sells() || of.Reverses() {
+			want = event.Order{UserID: "u1", CampaignID: "camp", Number: "order"}
+		}
+
+		if got := facts.Order(); got != want {
+			t.Errorf("%s: %+v, want %+v", of, got, want)
+		}
+
+		facts.OrderID = ""
+		if got := facts.Order(); got != (event.Order{}) {
+			t.Errorf("%s without a number: %+v", of, got)
+		}
+	}
+}
