@@ -1,6 +1,8 @@
 package ledger_test
 
 import (
+	"errors"
+	"math"
 	"testing"
 
 	"tributary/commission/internal/domain/ledger"
@@ -86,5 +88,49 @@ func TestATransferBelongsToAUserAndASubject(t *testing.T) {
 	moved, err := ledger.ForPayout("p", "u", amount, path)
 	if err != nil || moved.PayoutID() != "p" || moved.CommissionID() != "" {
 		t.Errorf("ForPayout = %+v, %v", moved, err)
+	}
+}
+
+// Positions are counted on the side of the available account that a commission's money enters or
+// leaves; payouts take intervals of them and have no side.
+func TestCommissionsHaveASide(t *testing.T) {
+	t.Parallel()
+
+	for _, path := range ledger.CommissionPaths() {
+		for _, minor := range []int64{5, -5} {
+			moved, err := ledger.ForCommission("c", "u", money.FromMinor(minor, money.USD()), path)
+			if err != nil {
+				t.Fatal(err)
+			}
+
+			var want ledger.Side
+
+			if moved.To() == ledger.Available {
+				want = ledger.Credit
+			} else if moved.From() == ledger.Available {
+				want = ledger.Debit
+			}
+
+			if side, ok := moved.Side(); side != want || ok != (want != "") {
+				t.Errorf("%d from %s to %s: %q, %t", minor, moved.From(), moved.To(), side, ok)
+			}
+		}
+	}
+
+	for _, path := range ledger.PayoutPaths() {
+		moved, err := ledger.ForPayout("p", "u", money.FromMinor(5, money.USD()), path)
+		if side, ok := moved.Side(); err != nil || ok || side != "" {
+			t.Errorf("a payout from %s to %s: %q, %t, %v", path.From, path.To, side, ok, err)
+		}
+	}
+
+	_, err := ledger.ForCommission(
+		"c",
+		"u",
+		money.FromMinor(math.MinInt64, money.USD()),
+		ledger.CommissionPaths()[0],
+	)
+	if !errors.Is(err, money.ErrOverflow) {
+		t.Errorf("the smallest amount: %v", err)
 	}
 }

@@ -138,3 +138,79 @@ func TestTransitions(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlyARequestedPayoutJoinsABatch(t *testing.T) {
+	t.Parallel()
+
+	for _, status := range payout.Statuses() {
+		p := payout.Restore(payout.Snapshot{ID: "p", UserID: "u", Status: status, Version: 3})
+
+		caused, err := p.Join("b")
+		if status != payout.Requested {
+			if !errors.Is(err, effect.ErrTransition) || p.Snapshot().BatchID != "" || p.Snapshot().Version != 3 {
+				t.Errorf("%s: %v, %+v", status, err, p.Snapshot())
+			}
+
+			continue
+		}
+
+		if err != nil || p.Snapshot().BatchID != "b" || p.Snapshot().Version != 4 ||
+			len(caused.Facts) != 1 || caused.Facts[0].Type != effect.PayoutUpdated ||
+			caused.Facts[0].PreviousVersion != 3 || len(caused.Transfers) > 0 {
+			t.Errorf("%s: %v, %+v, %+v", status, err, p.Snapshot(), caused)
+		}
+
+		if _, err := p.Join("c"); !errors.Is(err, payout.ErrInBatch) || p.Snapshot().BatchID != "b" {
+			t.Errorf("a second batch: %v, %+v", err, p.Snapshot())
+		}
+	}
+}
+
+func TestAPayoutIsReleasedFromItsBatch(t *testing.T) {
+	t.Parallel()
+
+	p := payout.Restore(payout.Snapshot{ID: "p", Status: payout.Requested, BatchID: "b", Version: 3})
+
+	caused := p.Release()
+	if s := p.Snapshot(); s.BatchID != "" || s.Version != 4 || s.Status != payout.Requested ||
+		len(caused.Facts) != 1 || caused.Facts[0].Type != effect.PayoutUpdated {
+		t.Errorf("released: %+v, %+v", s, caused)
+	}
+
+	p = payout.Restore(payout.Snapshot{ID: "p", BatchID: "b", Version: 3})
+	if p.Leave(); p.Snapshot().BatchID != "" || p.Snapshot().Version != 3 {
+		t.Errorf("left: %+v", p.Snapshot())
+	}
+}
+
+// Hashes are compared only if both exist and were made with the same key.
+func TestARequestConflictsWithAnotherOfTheSameKey(t *testing.T) {
+	t.Parallel()
+
+	for name, c := range map[string]struct {
+		known, other string
+		conflicts    bool
+	}{
+		"the same":              {"k:aa", "k:aa", false},
+		"another":               {"k:aa", "k:bb", true},
+		"another without a key": {"aa", "bb", true},
+		"of another key":        {"k:aa", "l:bb", false},
+		"a key and none":        {"aa", "k:bb", false},
+		"unknown":               {"", "k:bb", false},
+		"not sent":              {"k:aa", "", false},
+	} {
+		p := payout.Restore(payout.Snapshot{ID: "p", RequestHash: c.known, Version: 1})
+		in := payout.Wanted{ID: "p", RequestHash: c.other, RequestedAt: noon()}
+
+		caused, changed := p.NoteConflict(in)
+		if s := p.Snapshot(); changed != c.conflicts || s.ConflictedAt.Equal(noon()) != c.conflicts ||
+			(s.Version == 2) != c.conflicts || (len(caused.Facts) == 1) != c.conflicts {
+			t.Errorf("%s: %t, %+v", name, changed, s)
+		}
+
+		in.RequestedAt = noon().Add(time.Hour)
+		if _, again := p.NoteConflict(in); again {
+			t.Errorf("%s: noted twice", name)
+		}
+	}
+}
