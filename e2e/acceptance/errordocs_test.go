@@ -21,7 +21,7 @@ func TestErrorsAreDocumented(t *testing.T) {
 	}
 
 	// Codes of single fields follow this heading: they are not values of Problem.code.
-	problems, _, _ := strings.Cut(string(text), "\n## Field")
+	problems, _, _ := strings.Cut(string(text), "\n## Codes of fields")
 
 	documented := map[string]bool{}
 	for _, match := range listed.FindAllStringSubmatch(problems, -1) {
