@@ -79,6 +79,9 @@ CREATE INDEX commissions_due ON commissions (available_at)
 CREATE INDEX commissions_status ON commissions (status, id)
     WHERE status <> 'approved';
 
+CREATE INDEX commissions_rejected ON commissions (user_id, id)
+    WHERE status = 'rejected';
+
 CREATE INDEX commissions_kind ON commissions (kind, id)
     WHERE kind <> 'earning';
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	_ "time/tzdata" // the image has no time zones
 
 	"tributary/commission/internal/domain/payout"
 	"tributary/commission/internal/infrastructure/payfile"
@@ -67,6 +68,11 @@ type settings struct {
 	// event that the broker has not taken yet is kept longer.
 	EventsKeep time.Duration `envconfig:"COMMISSION_EVENTS_KEEP" default:"168h"`
 
+	// TimeZone is the IANA time zone of the programme: the months of statements, and the periods of
+	// rules that ask for it, begin at its midnight.
+	TimeZone string `envconfig:"PROGRAMME_TIME_ZONE" default:"UTC"`
+
+	zone              *time.Location
 	secondPersonAbove *money.Rate
 	fourEyes          bool
 	minimum           payout.Minimum
@@ -99,6 +105,7 @@ func (s *settings) Validate() []string {
 
 	faults = append(faults, s.readLimit()...)
 	faults = append(faults, s.readPayouts()...)
+	faults = append(faults, s.readZone()...)
 
 	if s.EventsKeep < shortestKeep || s.EventsKeep > longestKeep {
 		faults = append(faults, "COMMISSION_EVENTS_KEEP must be from 24h to 2160h")
@@ -127,6 +134,18 @@ func (s *settings) readLimit() []string {
 	}
 
 	s.secondPersonAbove = &limit
+
+	return nil
+}
+
+// readZone reads the programme's time zone.
+func (s *settings) readZone() []string {
+	zone, err := time.LoadLocation(s.TimeZone)
+	if err != nil || s.TimeZone == "" || s.TimeZone == "Local" {
+		return []string{"PROGRAMME_TIME_ZONE must be an IANA time zone such as Europe/Berlin"}
+	}
+
+	s.zone = zone
 
 	return nil
 }

@@ -148,7 +148,7 @@ type commissionAnswer struct {
 	Body commissionBody
 }
 
-func registerCommissions(api huma.API, uses UseCases) {
+func registerCommissions(api huma.API, uses UseCases, out exports) {
 	store := uses.Commissions
 
 	list := readOperation(huma.Operation{
@@ -159,13 +159,11 @@ func registerCommissions(api huma.API, uses UseCases) {
 			"With Accept: text/csv the answer is that of /commissions.csv.",
 		Tags: []string{"Commissions"},
 	})
-	lists := streams{
-		store:    store,
-		payments: uses.GetPayments,
-		clock:    uses.Now,
-		room:     httpapi.NewShares(csvStreams),
-	}
-	list.Responses = listResponses(api.OpenAPI().Components.Schemas)
+	list.Responses = jsonResponse(api.OpenAPI().Components.Schemas.Schema(
+		reflect.TypeFor[httpapi.Page[commissionBody]](),
+		true,
+		"CommissionPage",
+	))
 	huma.Register(
 		api,
 		list,
@@ -180,8 +178,8 @@ func registerCommissions(api huma.API, uses UseCases) {
 				return nil, err
 			}
 
-			if wantsCSV(in.Accept) {
-				return lists.csv(ctx, filter)
+			if wants(in.Accept, csvType) == csvType {
+				return send(ctx, out, exportOf(ctx, uses, filter))
 			}
 
 			page, err := readPage(ctx, uses, filter, in, cursor.ID)
@@ -189,13 +187,10 @@ func registerCommissions(api huma.API, uses UseCases) {
 				return nil, err
 			}
 
-			return &huma.StreamResponse{Body: func(ctx huma.Context) {
-				ctx.SetHeader("Content-Type", "application/json")
-				_ = json.MarshalWrite(ctx.BodyWriter(), page) // the connection failed
-			}}, nil
+			return sendJSON(page), nil
 		},
 	)
-	registerExport(api, lists)
+	registerExport(api, uses, out)
 	huma.Register(
 		api,
 		readOperation(huma.Operation{
@@ -233,14 +228,20 @@ func registerCommissions(api huma.API, uses UseCases) {
 	)
 }
 
-// listResponses documents the list as JSON. Its CSV form has an operation of its own, since most
-// generators accept only one type for an answer.
-func listResponses(schemas huma.Registry) map[string]*huma.Response {
-	page := schemas.Schema(reflect.TypeFor[httpapi.Page[commissionBody]](), true, "CommissionPage")
-
+// jsonResponse documents an answer as JSON. Its other forms have operations of their own, since
+// most generators accept only one type for an answer.
+func jsonResponse(schema *huma.Schema) map[string]*huma.Response {
 	return map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{
-		"application/json": {Schema: page},
+		"application/json": {Schema: schema},
 	}}}
+}
+
+// sendJSON writes the answer of an operation that has other forms than JSON.
+func sendJSON(body any) *huma.StreamResponse {
+	return &huma.StreamResponse{Body: func(ctx huma.Context) {
+		ctx.SetHeader("Content-Type", "application/json")
+		_ = json.MarshalWrite(ctx.BodyWriter(), body) // the connection failed
+	}}
 }
 
 func readPage(
@@ -250,19 +251,14 @@ func readPage(
 	in *listCommissionsInput,
 	after string,
 ) (httpapi.Page[commissionBody], error) {
-	rows, err := uses.Commissions.List(ctx, filter, query.Slice{Limit: in.Limit + 1, After: after})
-	if err != nil {
-		return httpapi.Page[commissionBody]{}, err
-	}
-
-	payments, err := uses.GetPayments.Handle(ctx, callerOf(ctx), rows)
+	rows, err := paidRows(ctx, uses, filter, query.Slice{Limit: in.Limit + 1, After: after})
 	if err != nil {
 		return httpapi.Page[commissionBody]{}, err
 	}
 
 	bodies := make([]commissionBody, len(rows))
 	for i, row := range rows {
-		bodies[i] = paidBodyOf(commissionFor(ctx, row), payments[row.ID])
+		bodies[i] = paidBodyOf(commissionFor(ctx, row.Snapshot), row.payment)
 	}
 
 	return httpapi.NewPage(

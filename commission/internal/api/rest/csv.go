@@ -2,49 +2,26 @@ package rest
 
 import (
 	"context"
-	"encoding/csv"
-	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/commission"
-	"tributary/platform/fault"
-	"tributary/platform/httpapi"
 	"tributary/platform/money"
 	"tributary/platform/spreadsheet"
 )
 
-const (
-	csvType = "text/csv"
-	csvPage = 500
-	csvIdle = 20 * time.Second // how long a client may take for a page
-
-	csvStreams = 16 // concurrent streams, shared by caller; each holds a page
-	csvWait    = 2 * time.Second
-)
-
 // registerExport registers the CSV form of the list with a path of its own.
-func registerExport(api huma.API, lists streams) {
-	op := readOperation(huma.Operation{
+func registerExport(api huma.API, uses UseCases, out exports) {
+	op := exportOperation(huma.Operation{
 		OperationID: "export-commissions",
 		Path:        "/commissions.csv",
 		Summary:     "Export commissions as CSV",
-		Description: "Returns all matching rows, the newest first, with a header line (RFC 4180). " +
-			"The connection is aborted if the rows cannot be read to the end.",
-		Tags: []string{"Commissions"},
-	})
-	op.Responses = map[string]*huma.Response{"200": {
-		Description: "The rows.",
-		Content: map[string]*huma.MediaType{csvType: {
-			Schema:  &huma.Schema{Type: huma.TypeString},
-			Example: strings.Join(csvHeader(), ",") + "\r\n",
-		}},
-	}}
+		Description: "Returns all matching rows, the newest first",
+		Tags:        []string{"Commissions"},
+	}, csvHeader())
 
 	huma.Register(api, op, func(ctx context.Context, in *exportInput) (*huma.StreamResponse, error) {
 		filter, err := in.of(ctx)
@@ -52,121 +29,59 @@ func registerExport(api huma.API, lists streams) {
 			return nil, err
 		}
 
-		return lists.csv(ctx, filter)
+		return send(ctx, out, exportOf(ctx, uses, filter))
 	})
 }
 
 type exportInput struct{ CommissionFilter }
 
-// wantsCSV reports whether the first acceptable type that the list supports is CSV.
-func wantsCSV(accept string) bool {
-	for part := range strings.SplitSeq(accept, ",") {
-		kind, _, _ := strings.Cut(strings.TrimSpace(part), ";")
-		switch strings.ToLower(kind) {
-		case csvType:
-			return true
-		case "application/json", "*/*", "application/*":
-			return false
-		}
+// exportOf returns the export of the commissions that the filter leaves.
+func exportOf(ctx context.Context, uses UseCases, filter query.CommissionFilter) export[paidRow] {
+	return export[paidRow]{
+		file: "commissions",
+		form: csvForm[paidRow]{header: csvHeader(), cells: func(row paidRow) []string {
+			return csvRow(commissionFor(ctx, row.Snapshot), row.payment)
+		}},
+		page: func(ctx context.Context, last *paidRow) ([]paidRow, error) {
+			slice := query.Slice{Limit: csvPage}
+			if last != nil {
+				slice.After = last.ID
+			}
+
+			return paidRows(ctx, uses, filter, slice)
+		},
 	}
-
-	return false
 }
 
-var errTooManyExports = fault.Define(
-	fault.Unavailable,
-	"csv_no_room",
-	"The replica has no memory for another CSV export, of any caller or of this one. Retry after "+
-		"the time in Retry-After.",
-)
+// paidRow is a commission with its payment.
+type paidRow struct {
+	commission.Snapshot
 
-// streams writes lists as CSV, a bounded number at a time, since a slow reader occupies memory.
-type streams struct {
-	store    query.Commissions
-	payments *query.GetPayments
-	clock    func() time.Time
-	room     *httpapi.Shares
+	payment query.Payment
 }
 
-// csv writes all rows, page by page: memory holds one page, and no statement runs for long. The
-// first page is read before the answer begins, so that an unavailable database is answered with a
-// problem document.
-func (s streams) csv(
+func paidRows(
 	ctx context.Context,
+	uses UseCases,
 	filter query.CommissionFilter,
-) (*huma.StreamResponse, error) {
-	caller := httpapi.Caller(ctx)
-	if !s.room.Wait(ctx, csvWait, caller, 1) {
-		return nil, errTooManyExports.New(
-			"Too many lists are being exported as CSV, by all callers or by you. Retry after Retry-After.",
-		).RetryIn(csvIdle)
-	}
-
-	page, err := s.page(ctx, filter, "")
+	slice query.Slice,
+) ([]paidRow, error) {
+	list, err := uses.Commissions.List(ctx, filter, slice)
 	if err != nil {
-		s.room.Release(caller, 1)
 		return nil, err
 	}
 
-	return &huma.StreamResponse{Body: func(out huma.Context) {
-		defer s.room.Release(caller, 1)
-
-		s.write(ctx, out, filter, page)
-	}}, nil
-}
-
-// paidPage is a page of commissions with their payments by id.
-type paidPage struct {
-	rows     []commission.Snapshot
-	payments map[string]query.Payment
-}
-
-func (s streams) page(
-	ctx context.Context,
-	filter query.CommissionFilter,
-	after string,
-) (paidPage, error) {
-	rows, err := s.store.List(ctx, filter, query.Slice{Limit: csvPage, After: after})
+	payments, err := uses.GetPayments.Handle(ctx, callerOf(ctx), list)
 	if err != nil {
-		return paidPage{}, err
+		return nil, err
 	}
 
-	payments, err := s.payments.Handle(ctx, callerOf(ctx), rows)
-
-	return paidPage{rows: rows, payments: payments}, err
-}
-
-func (s streams) write(
-	ctx context.Context,
-	out huma.Context,
-	filter query.CommissionFilter,
-	page paidPage,
-) {
-	out.SetHeader("Content-Type", csvType+"; charset=utf-8; header=present")
-	out.SetHeader("Content-Disposition", `attachment; filename="commissions.csv"`)
-
-	_, response := humachi.Unwrap(out)
-	deadline := http.NewResponseController(response)
-	w := csv.NewWriter(out.BodyWriter())
-
-	_ = w.Write(csvHeader())
-	for {
-		for _, row := range page.rows {
-			_ = w.Write(csvRow(commissionFor(ctx, row), page.payments[row.ID]))
-		}
-
-		_ = deadline.SetWriteDeadline(s.clock().Add(csvIdle))
-
-		if w.Flush(); w.Error() != nil || len(page.rows) < csvPage {
-			return
-		}
-
-		var err error
-		if page, err = s.page(ctx, filter, page.rows[len(page.rows)-1].ID); err != nil {
-			//nolint:forbidigo // net/http's way to abort a response, so that a part is not taken for the whole
-			panic(http.ErrAbortHandler)
-		}
+	rows := make([]paidRow, len(list))
+	for i, row := range list {
+		rows[i] = paidRow{Snapshot: row, payment: payments[row.ID]}
 	}
+
+	return rows, nil
 }
 
 func csvHeader() []string {

@@ -97,6 +97,9 @@ func TestForeignPartnersAreRefusedEverywhere(t *testing.T) {
 		"/balances/x1":            "v",
 		"/payouts/x1":             payout,
 		"/payouts/x1/items":       payout,
+		"/statements/x1":          "v",
+		"/statements/x1/csv":      "v",
+		"/statements/x1/html":     "v",
 	}
 
 	stranger := authtest.HS256(t, authtest.Secret, authtest.Claims(time.Now(), "u"))
@@ -111,7 +114,12 @@ func TestForeignPartnersAreRefusedEverywhere(t *testing.T) {
 				t.Fatalf("%s is new: name something that belongs to v", path)
 			}
 
-			path = strings.Replace(path, "x1", owned[path], 1)
+			month := ""
+			if strings.HasPrefix(path, "/statements") {
+				month = "?month=2026-11"
+			}
+
+			path = strings.Replace(path, "x1", owned[path], 1) + month
 		} else {
 			path += "?user_id=v"
 			if strings.HasPrefix(path, "/summary") {

@@ -36,6 +36,9 @@ type UseCases struct {
 	ListPayouts     *query.ListPayouts
 	GetPayout       *query.GetPayout
 	GetBalances     *query.GetBalances
+	ListBalances    *query.ListBalances
+	Liabilities     *query.GetLiabilities
+	Statements      *query.Statements
 	Batches         *query.Batches
 	MakeBatch       *command.MakeBatch
 	ApproveBatch    *command.ApproveBatch
@@ -55,14 +58,20 @@ type UseCases struct {
 
 // Register adds the routes to the API.
 func Register(api huma.API, uses UseCases) {
-	registerCommissions(api, uses)
+	out := newExports(uses.Now)
+
+	registerCommissions(api, uses, out)
 	registerCommissionPayouts(api, uses)
 	registerDecisions(api, uses.Commissions)
 	registerActions(api, uses, uses.Now)
 	registerPayouts(api, uses)
 	registerPayoutItems(api, uses.ListItems)
 	registerClosings(api, uses)
+	registerExportPayouts(api, uses, out)
 	registerBalances(api, uses.GetBalances)
+	registerListBalances(api, uses.ListBalances, out)
+	registerLiabilities(api, uses.Liabilities)
+	registerStatements(api, uses.Statements, out)
 	registerBatches(api, uses)
 	registerMakeBatch(api, uses)
 	registerChangeBatches(api, uses)
@@ -79,7 +88,7 @@ func Tags() []*huma.Tag {
 	return []*huma.Tag{
 		{Name: "Commissions", Description: "What partners have earned, and operators' changes to it."},
 		{Name: "Decisions", Description: "The one decision about every event, with its reason."},
-		{Name: "Payouts", Description: "Payouts and balances."},
+		{Name: "Payouts", Description: "Payouts, balances and statements."},
 		{Name: "Payout batches", Description: "Payment runs: payouts that are approved, sent and settled together."},
 		{Name: "Rules", Description: "The versions of the commission rules."},
 		{Name: "Replays", Description: "Decide past events again, or try a rule on them."},

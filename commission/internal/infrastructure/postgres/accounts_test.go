@@ -406,7 +406,7 @@ func TestSumsBeyond64Bits(t *testing.T) {
 		t.Errorf("balance: %s", got)
 	}
 
-	list, err := f.store.Payouts().Balances(t.Context(), query.Everything().Owner())
+	list, err := f.store.Liabilities().Balances(t.Context(), query.Everything().Owner())
 	if err != nil || len(list) != 1 || list[0].Available.String() != "2699999999999999.7300" {
 		t.Errorf("balances: %v, %v", list, err)
 	}

@@ -37,20 +37,17 @@ VALUES ($1, $2, $3, $4, $5, $6, nullif($7, ''), $8, nullif($9, ''), $10, $11, $1
     failure_code = nullif($8, ''), version = $9 WHERE id = $1`
 	noteConflict = `UPDATE payouts SET conflicted_at = $2, version = $3
     WHERE id = $1 AND version = $3 - 1`
-	selectBalances = `SELECT user_id, currency, pending_minor::text, available_minor::text,
-    in_payout_minor::text, paid_minor::text FROM balances`
 )
 
 // Payouts is the repository of payouts.
 type Payouts struct{ store *Store }
 
 var (
-	_ command.Payouts     = Payouts{}
-	_ query.PayoutReader  = Payouts{}
-	_ query.BalanceReader = Payouts{}
+	_ command.Payouts    = Payouts{}
+	_ query.PayoutReader = Payouts{}
 )
 
-// Payouts returns the repository of payouts and balances.
+// Payouts returns the repository of payouts.
 func (s *Store) Payouts() Payouts { return Payouts{store: s} }
 
 // payoutRow is a row of payouts as it is scanned.
@@ -363,46 +360,4 @@ func (r Payouts) Payouts(
 	list, err := collect(ctx, r.store.pool, scanPayout, sql, c.planned()...)
 
 	return list, mapped("list payouts", tooWide(err))
-}
-
-func (r Payouts) Balances(ctx context.Context, owner query.Owner) ([]ledger.Balance, error) {
-	var c conditions
-	c.owned(owner)
-
-	sql := selectBalances + c.where() + " ORDER BY user_id, currency"
-	list, err := collect(ctx, r.store.pool, scanBalance, sql, c.planned()...)
-
-	return list, mapped("read balances", err)
-}
-
-func scanBalance(row pgx.CollectableRow) (ledger.Balance, error) {
-	var (
-		b                                        ledger.Balance
-		code, pending, available, inPayout, paid string
-	)
-
-	err := row.Scan(&b.UserID, &code, &pending, &available, &inPayout, &paid)
-	if err != nil {
-		return b, err
-	}
-
-	if b.Currency, err = money.ParseCurrency(code); err != nil {
-		return b, err
-	}
-
-	for _, account := range []struct {
-		total *money.Total
-		minor string
-	}{
-		{&b.Pending, pending},
-		{&b.Available, available},
-		{&b.InPayout, inPayout},
-		{&b.Paid, paid},
-	} {
-		if *account.total, err = money.ParseTotal(account.minor, b.Currency); err != nil {
-			return b, err
-		}
-	}
-
-	return b, nil
 }

@@ -172,7 +172,7 @@ func (f fixture) work(t *testing.T, round int) {
 	check(f.store.Before(ctx, made))
 	check(f.store.EventsOf(ctx, user, start()))
 	check(f.store.Rules(ctx))
-	check(f.store.Payouts().Balances(ctx, owned(t, user)))
+	check(f.store.Liabilities().Balances(ctx, owned(t, user)))
 	check(f.store.Payouts().Payout(ctx, owned(t, user), p.ID))
 
 	f.workOnBatches(t, user)
@@ -194,6 +194,25 @@ func (f fixture) work(t *testing.T, round int) {
 	check(payments.Shares(ctx, everyone, id, 10, query.PayoutPosition{}))
 	check(payments.Items(ctx, p.ID, 10, query.ItemPosition{}))
 	check(payments.Uncovered(ctx, everyone, []string{p.ID}))
+
+	yesterday := start().AddDate(0, 0, -1)
+	for _, filter := range []query.BalanceFilter{{}, {Currency: "USD", NonZero: true}} {
+		check(f.store.Liabilities().ListBalances(ctx, everyone, filter, 10, query.BalancePosition{}))
+	}
+
+	// liabilities, and the balances of all users at a past moment, read all balances by design
+	check(f.store.Liabilities().ListBalances(
+		ctx,
+		owned(t, user),
+		query.BalanceFilter{AsOf: yesterday},
+		10,
+		query.BalancePosition{},
+	))
+	check(f.store.Liabilities().Ageing(ctx, "", start()))
+
+	period := query.Period{From: yesterday, To: start().AddDate(0, 1, 0), Until: start()}
+	check(f.store.Statements().Accounts(ctx, user, period))
+	check(f.store.Statements().Lines(ctx, user, period, 1000, query.LinePosition{}))
 
 	day := start().AddDate(0, 0, -1)
 	for _, filter := range []query.CommissionFilter{
