@@ -1,0 +1,273 @@
+// Package commandtest has the repositories of payouts and commissions in memory, and the contract
+// suites that they and those of PostgreSQL pass.
+package commandtest
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"tributary/commission/internal/application/change"
+	"tributary/commission/internal/application/command"
+	"tributary/commission/internal/domain/batch"
+	"tributary/commission/internal/domain/commission"
+	"tributary/commission/internal/domain/effect"
+	"tributary/commission/internal/domain/ledger"
+	"tributary/commission/internal/domain/payout"
+	"tributary/platform/fault"
+)
+
+// Store keeps payouts, commissions, answers and audit records in memory. It knows no batches.
+type Store struct {
+	mu          sync.Mutex
+	payouts     map[string]payout.Snapshot
+	commissions map[string]commission.Snapshot
+	funds       funds
+	answers     map[key]answer
+	records     []change.Record
+}
+
+// key is an idempotency key of a caller.
+type key struct{ caller, text string }
+
+// answer is the first answer to a request, by the hash of its content.
+type answer struct {
+	hash [32]byte
+	body []byte
+}
+
+// New returns an empty store.
+func New() *Store {
+	return &Store{
+		payouts:     map[string]payout.Snapshot{},
+		commissions: map[string]commission.Snapshot{},
+		funds:       newFunds(),
+		answers:     map[key]answer{},
+	}
+}
+
+// Records returns the records of the audit, the oldest first.
+func (s *Store) Records() []change.Record {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+
+	return slices.Clone(s.records)
+}
+
+// Put stores commissions as they are, with what they cause.
+func (s *Store) Put(caused effect.Effect, commissions ...commission.Snapshot) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+
+	for _, c := range commissions {
+		s.commissions[c.ID] = c
+	}
+
+	s.funds.post(caused.Transfers)
+}
+
+// Payouts returns the repository of payouts.
+func (s *Store) Payouts() command.Payouts { return payouts{s} }
+
+// Commissions returns the repository of commissions.
+func (s *Store) Commissions() command.Commissions { return commissions{s} }
+
+// once runs fn unless the request's key is known, and then keeps the outcome.
+func (s *Store) once(request change.Request, fn func() (change.Outcome, error)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+
+	of := key{caller: request.Actor, text: request.Key}
+
+	first, known := s.answers[of]
+	switch {
+	case !known:
+	case first.hash != request.Hash:
+		return fault.ErrKeyReused
+	default:
+		return &change.ReplayedError{Body: first.body}
+	}
+
+	outcome, err := fn()
+	if err != nil {
+		return err
+	}
+
+	s.funds.post(outcome.Effect.Transfers)
+
+	if outcome.Record.Action != "" {
+		s.records = append(append(s.records, outcome.Record), outcome.More...)
+	}
+
+	if request.Key != "" {
+		s.answers[of] = answer{hash: request.Hash, body: outcome.Answer}
+	}
+
+	return nil
+}
+
+type payouts struct{ *Store }
+
+func (s payouts) Create(
+	_ context.Context,
+	wanted payout.Wanted,
+	fn func(ledger.Funds) (payout.Payout, effect.Effect, error),
+) (stored payout.Snapshot, known bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+
+	if first, known := s.payouts[wanted.ID]; known {
+		p := payout.Restore(first)
+		p.NoteConflict(wanted)
+		s.payouts[wanted.ID] = p.Snapshot()
+
+		return p.Snapshot(), true, nil
+	}
+
+	made, caused, err := fn(s.funds.of(wanted.UserID, wanted.Amount.Currency()))
+	if err != nil {
+		return payout.Snapshot{}, false, err
+	}
+
+	stored = made.Snapshot()
+	s.payouts[stored.ID] = stored
+	s.funds.take(stored, caused.Taken)
+
+	return stored, false, nil
+}
+
+func (s payouts) Update(
+	_ context.Context,
+	request change.Request,
+	id string,
+	fn func(*payout.Payout, *batch.Batch) (change.Outcome, error),
+) error {
+	return s.once(request, func() (change.Outcome, error) {
+		found, known := s.payouts[id]
+		if !known {
+			return change.Outcome{}, payout.ErrNotFound
+		}
+
+		p := payout.Restore(found)
+
+		outcome, err := fn(&p, &batch.Batch{})
+		if err != nil {
+			return change.Outcome{}, err
+		}
+
+		s.payouts[id] = p.Snapshot()
+		if status := p.Snapshot().Status; status != payout.Requested && status != payout.Completed {
+			s.funds.release(id)
+		}
+
+		return outcome, nil
+	})
+}
+
+type commissions struct{ *Store }
+
+func (s commissions) Add(
+	_ context.Context,
+	request change.Request,
+	made commission.Snapshot,
+	outcome change.Outcome,
+) error {
+	return s.once(request, func() (change.Outcome, error) {
+		made.MadeBy = request.Actor
+		s.commissions[made.ID] = made
+
+		return outcome, nil
+	})
+}
+
+func (s commissions) Update(
+	_ context.Context,
+	request change.Request,
+	id string,
+	fn func(*commission.Commission) (change.Outcome, error),
+) error {
+	return s.once(request, func() (change.Outcome, error) {
+		if _, known := s.commissions[id]; !known {
+			return change.Outcome{}, commission.ErrNotFound
+		}
+
+		c := s.family(id)
+
+		outcome, err := fn(&c)
+		if err == nil {
+			s.save(c)
+		}
+
+		return outcome, err
+	})
+}
+
+func (s commissions) UpdateDue(
+	_ context.Context,
+	now time.Time,
+	limit int,
+	fn func(*commission.Commission) (effect.Effect, error),
+) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+
+	var due []commission.Snapshot
+
+	for _, c := range s.commissions {
+		if c.StandsAlone() && c.Status == commission.Pending && !c.AvailableAt.After(now) {
+			due = append(due, c)
+		}
+	}
+
+	slices.SortFunc(due, func(a, b commission.Snapshot) int {
+		return cmp.Or(a.AvailableAt.Compare(b.AvailableAt), cmp.Compare(a.ID, b.ID))
+	})
+	due = due[:min(limit, len(due))]
+
+	var (
+		changed []commission.Commission
+		caused  effect.Effect
+	)
+
+	for _, snapshot := range due {
+		c := s.family(snapshot.ID)
+
+		one, err := fn(&c)
+		if err != nil {
+			return len(due), err
+		}
+
+		changed = append(changed, c)
+		caused.Add(one)
+	}
+
+	s.save(changed...)
+	s.funds.post(caused.Transfers)
+
+	return len(due), nil
+}
+
+// family returns the commission with its followers.
+func (s commissions) family(id string) commission.Commission {
+	var followers []commission.Snapshot
+
+	for _, other := range slices.Sorted(maps.Keys(s.commissions)) {
+		if c := s.commissions[other]; c.ReversesID == id {
+			followers = append(followers, c)
+		}
+	}
+
+	return commission.Restore(s.commissions[id], followers...)
+}
+
+// save stores what has changed of commissions and their followers.
+func (s commissions) save(changed ...commission.Commission) {
+	for i := range changed {
+		for _, moved := range changed[i].Moved() {
+			s.commissions[moved.ID] = moved
+		}
+	}
+}

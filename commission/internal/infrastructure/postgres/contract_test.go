@@ -1,0 +1,73 @@
+package postgres_test
+
+import (
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"tributary/commission/internal/application/change"
+	"tributary/commission/internal/application/command/commandtest"
+	"tributary/commission/internal/domain/commission"
+)
+
+// world returns the repositories over an empty database in which everything earned waits.
+func world(t *testing.T) commandtest.World {
+	t.Helper()
+
+	f := setup(t)
+	f.heldRule(t)
+
+	return commandtest.World{
+		Payouts:     f.store.Payouts(),
+		Commissions: f.store.Commissions(),
+		Earn: func(t *testing.T, user, eventID string) commission.Snapshot {
+			t.Helper()
+			f.decide(t, purchase(eventID, user, "100.00"))
+
+			decided, err := f.store.Decision(t.Context(), eventID)
+			if err != nil {
+				t.Fatal(err)
+			}
+
+			earned, err := f.store.Commission(t.Context(), decided.CommissionID)
+			if err != nil {
+				t.Fatal(err)
+			}
+
+			return earned
+		},
+		TakeBack: func(t *testing.T, earning commission.Snapshot) {
+			t.Helper()
+			f.decide(t, refund("r"+earning.EventID, earning.UserID, earning.EventID, "50.00"))
+		},
+		Records: f.records,
+	}
+}
+
+// records returns the audit's records of the subject.
+func (f fixture) records(t *testing.T, subjectID string) []change.Record {
+	t.Helper()
+
+	rows, err := f.owner.Query(
+		t.Context(),
+		`SELECT at, actor, action, subject_type, subject_id, reason, before, after, request_id
+FROM audit WHERE subject_id = $1 ORDER BY at`,
+		subjectID,
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[change.Record])
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	return list
+}
+
+func TestTheRepositoriesKeepTheContracts(t *testing.T) {
+	t.Parallel()
+	t.Run("payouts", func(t *testing.T) { t.Parallel(); commandtest.PayoutsSuite(t, world) })
+	t.Run("commissions", func(t *testing.T) { t.Parallel(); commandtest.CommissionsSuite(t, world) })
+}
