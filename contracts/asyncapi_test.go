@@ -155,7 +155,10 @@ func TestAsyncAPIDescribesEveryTopic(t *testing.T) {
 	}
 
 	// the topic of a command is named as its schema is
-	messageOf := map[string]string{contracts.TrackingEvents: contracts.TrackingEventV1}
+	messageOf := map[string]string{
+		contracts.TrackingEvents:   contracts.TrackingEventV1,
+		contracts.CommissionEvents: contracts.CommissionEventV1,
+	}
 	for _, schema := range contracts.Schemas() {
 		messageOf[schema] = schema
 	}

@@ -42,13 +42,28 @@ const avroDoc = "The form of %s for the broker, which compares it with what prod
 // described is the part of a JSON Schema that Avro has words for.
 type described struct {
 	Ref        string               `json:"$ref"`
-	Type       string               `json:"type"`
+	Type       single               `json:"type"`
 	Const      any                  `json:"const"`
 	Enum       []string             `json:"enum"`
 	Items      *described           `json:"items"`
 	Required   []string             `json:"required"`
 	Properties members              `json:"properties"`
 	Defs       map[string]described `json:"$defs"`
+	// Avro is false for a value whose form the broker need not know.
+	Avro *bool `json:"x-avro"`
+}
+
+// single is the type of a value. It is empty for a value of several types, which Avro describes as
+// any JSON.
+type single string
+
+func (s *single) UnmarshalJSON(text []byte) error {
+	var several []string
+	if json.Unmarshal(text, &several) == nil {
+		return nil
+	}
+
+	return json.Unmarshal(text, (*string)(s))
 }
 
 // members are the properties of an object in the order of the text: Avro's fields have an order.
@@ -132,6 +147,10 @@ func (d described) avro(name string, defs map[string]described) (any, error) {
 		return defs[strings.TrimPrefix(d.Ref, "#/$defs/")].avro(name, defs)
 	}
 
+	if d.Avro != nil && !*d.Avro {
+		return nil, nil
+	}
+
 	if _, truth := d.Const.(bool); truth {
 		return "boolean", nil
 	}
@@ -146,6 +165,8 @@ func (d described) avro(name string, defs map[string]described) (any, error) {
 		return map[string]any{"type": "array", "items": items}, err
 	case d.Type == "boolean":
 		return "boolean", nil
+	case d.Type == "integer":
+		return "long", nil
 	case d.Type == "string", d.Enum != nil, d.Const != nil:
 		return "string", nil
 	}

@@ -18,6 +18,7 @@ const (
 	EvidenceUpload           = "bff-evidence-upload-v1"
 	PaymentRequest           = "bff-payment-request-v1"
 	PaymentRequestDeadLetter = "bff-payment-request-v1-dlq"
+	CommissionEvents         = "commission-events"
 )
 
 // Durable subscriptions.
@@ -26,7 +27,9 @@ const (
 	// Of a future service; it keeps accepted campaigns until then.
 	CampaignService = "campaign-service"
 	EvidenceService = "evidence-service" // of a future service; it keeps evidence until then
-	Operator        = "operator"         // of the operators who inspect dead letters
+	// Of a future service that tells users what happened to their money.
+	NotificationService = "notification-service"
+	Operator            = "operator" // of the operators who inspect dead letters
 )
 
 // Schemas. Each has a JSON Schema, an Avro description and golden messages of its name. A change
@@ -36,11 +39,19 @@ const (
 	CampaignAcceptV1 = "bff-campaign-accept-v1"
 	EvidenceUploadV1 = "bff-evidence-upload-v1"
 	PaymentRequestV1 = "bff-payment-request-v1"
+
+	CommissionEventV1 = "commission-event-v1"
 )
 
 // Schemas returns the names of the schemas.
 func Schemas() []string {
-	return []string{TrackingEventV1, CampaignAcceptV1, EvidenceUploadV1, PaymentRequestV1}
+	return []string{
+		TrackingEventV1,
+		CampaignAcceptV1,
+		EvidenceUploadV1,
+		PaymentRequestV1,
+		CommissionEventV1,
+	}
 }
 
 const (
@@ -87,7 +98,8 @@ func Golden(schema string) (map[string][]byte, error) {
 
 // Plan returns the required state of the broker. trackingTopic replaces tracking-events if
 // PULSAR_TOPIC names another topic. Every topic has a durable subscription, so that no published
-// message is dropped before the first consumer connects.
+// message is dropped before the first consumer connects. The events of commission are too many to
+// wait for their first consumer without an end: its database has what is older.
 func Plan(trackingTopic string) (broker.Plan, error) {
 	avro := map[string]string{}
 	for _, schema := range Schemas() {
@@ -127,5 +139,12 @@ func Plan(trackingTopic string) (broker.Plan, error) {
 			Schema:        avro[PaymentRequestV1],
 		},
 		{Name: PaymentRequestDeadLetter, Subscriptions: []string{Operator}},
+		{
+			Name:          CommissionEvents,
+			Partitions:    partitions,
+			Subscriptions: []string{NotificationService},
+			Expiry:        retention,
+			Schema:        avro[CommissionEventV1],
+		},
 	}}, nil
 }

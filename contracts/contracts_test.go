@@ -20,6 +20,8 @@ func TestGoldenMessagesMatchTheirSchemas(t *testing.T) {
 		contracts.CampaignAcceptV1: 1,
 		contracts.EvidenceUploadV1: 1,
 		contracts.PaymentRequestV1: 2,
+
+		contracts.CommissionEventV1: 5,
 	}
 
 	folders, err := os.ReadDir("golden")
@@ -92,6 +94,14 @@ func TestSchemasRefuse(t *testing.T) {
 		{contracts.PaymentRequestV1, "request.json", "payload.account_details", "user@example.com"},
 		{contracts.PaymentRequestV1, "sealed.json", "issued_at", "now"},
 		{contracts.PaymentRequestV1, "sealed.json", "request_hash", "k1:abc"},
+		{contracts.CommissionEventV1, "payout-completed.json", "sequence", 0},
+		{contracts.CommissionEventV1, "payout-completed.json", "type", "payout.paid"},
+		{contracts.CommissionEventV1, "payout-completed.json", "caused_by.reason", "text"},
+		{contracts.CommissionEventV1, "payout-completed.json", "data.payout.account_details", map[string]any{}},
+		{contracts.CommissionEventV1, "payout-completed.json", "data.payout.amount_minor", "15000"},
+		{contracts.CommissionEventV1, "decision-commissioned.json", "data.commission.status", "paid"},
+		{contracts.CommissionEventV1, "decision-commissioned.json", "data.decision.outcome", nil},
+		{contracts.CommissionEventV1, "rule-retired.json", "data.rule.content.formula.kind", "free"},
 	}
 	for i, c := range cases {
 		t.Run(fmt.Sprintf("%d %s", i, c.member), func(t *testing.T) {
@@ -142,7 +152,7 @@ func set(message map[string]any, member string, value any) {
 func TestAvroAndJSONSchemaDescribeTheSameMembers(t *testing.T) {
 	t.Parallel()
 
-	untyped := map[string]bool{"metadata": true, "account_details": true}
+	untyped := map[string]bool{"metadata": true, "account_details": true, "data": true}
 	for _, name := range contracts.Schemas() {
 		text, err := contracts.AvroSchema(name)
 		if err != nil {
@@ -259,8 +269,8 @@ func TestTheBrokerTakesThePlanAndRefusesAnotherSchema(t *testing.T) {
 
 		changed.Schema = strings.Replace(
 			topic.Schema,
-			`{"name":"user_id","type":"string"}`,
-			`{"name":"user_id","type":"int"}`,
+			`,"type":"string"}`,
+			`,"type":"int"}`,
 			1,
 		)
 		if changed.Schema == topic.Schema {

@@ -28,6 +28,9 @@ type Topic struct {
 	Subscriptions []string
 	Schema        string        // Avro definition of a JSON payload; empty for no schema
 	Retention     time.Duration // replaces the plan's if positive
+	// Expiry is after how long a message counts as acknowledged although a subscription has not
+	// acknowledged it; 0 for never.
+	Expiry time.Duration
 }
 
 // The errors of Apply that a retry does not resolve.
@@ -187,6 +190,15 @@ func (a *Admin) topic(ctx context.Context, t Topic) ([]string, error) {
 		)
 	}
 
+	changed, err = a.expiry(ctx, *name, t.Expiry)
+	if err != nil {
+		return changes, fmt.Errorf("expiry: %w", err)
+	}
+
+	if changed {
+		changes = append(changes, fmt.Sprintf("%s keeps unread messages for %s", t.Name, t.Expiry))
+	}
+
 	for _, s := range t.Subscriptions {
 		existed, err := a.subscription(ctx, *name, s)
 		if err != nil {
@@ -243,6 +255,25 @@ func (a *Admin) retention(
 	}
 
 	return true, a.client.Topics().SetRetentionWithContext(ctx, name, want)
+}
+
+func (a *Admin) expiry(
+	ctx context.Context,
+	name utils.TopicName,
+	expiry time.Duration,
+) (changed bool, err error) {
+	if expiry <= 0 {
+		return false, nil
+	}
+
+	want := int(expiry / time.Second)
+
+	have, err := a.client.Topics().GetMessageTTLWithContext(ctx, name)
+	if err != nil || have == want {
+		return false, err
+	}
+
+	return true, a.client.Topics().SetMessageTTLWithContext(ctx, name, want)
 }
 
 // policy sets no limit in bytes: the broker requires one above its backlog quota, which varies.

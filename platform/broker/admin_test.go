@@ -21,6 +21,7 @@ func TestPlanIsAppliedOnce(t *testing.T) {
 	t.Parallel()
 	first := plan(4, "kept")
 	first.Topics[0].Schema, first.Topics[0].Retention = avro, 2*time.Hour
+	first.Topics[0].Expiry = time.Hour
 	cfg := brokertest.Namespace(t, first)
 
 	admin, err := broker.NewAdmin(cfg, adminURL())

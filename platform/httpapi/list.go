@@ -36,11 +36,11 @@ func (in *ListInput) Resolve(ctx huma.Context) []error {
 }
 
 // questionOf returns the hash of the route and the filters. The start and the size of the page are
-// not part of the question.
+// not part of the question, nor is how long to wait for it.
 func questionOf(path string, query url.Values) [sha256.Size]byte {
 	filters := url.Values{}
 	for name, values := range query {
-		if name != "cursor" && name != "limit" && (len(values) != 1 || values[0] != "") {
+		if name != "cursor" && name != "limit" && name != "wait" && (len(values) != 1 || values[0] != "") {
 			filters[name] = values
 		}
 	}
@@ -82,4 +82,10 @@ func PageOf[T, C any](in *ListInput, rows []T, more bool, cursor func(T) C) Page
 	}
 
 	return p
+}
+
+// FeedOf returns a page of a list that goes on: the cursor is always there, whether other rows
+// follow now or later. After must have been called.
+func FeedOf[T, C any](in *ListInput, rows []T, more bool, cursor C) Page[T] {
+	return Page[T]{Data: rows, HasMore: more, NextCursor: in.cursors.seal(cursor, in.question)}
 }

@@ -69,6 +69,7 @@ func (s *Server) Run(ctx context.Context) error {
 		)
 	}
 
+	stopping := make(chan struct{})
 	open := &connections{Listener: listener, maxIdle: cmp.Or(s.MaxIdle, maxIdle)}
 	server := &http.Server{
 		Handler:           s.Handler,
@@ -77,6 +78,9 @@ func (s *Server) Run(ctx context.Context) error {
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
+		BaseContext: func(net.Listener) context.Context {
+			return context.WithValue(context.Background(), stoppingKey{}, stopping)
+		},
 		ConnContext:       open.know,
 		ConnState:         open.observe,
 		ErrorLog:          slog.NewLogLogger(s.Logger.Handler(), slog.LevelDebug),
@@ -93,6 +97,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 
 	s.Health.Drain()
+	close(stopping)
 
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
@@ -107,6 +112,15 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 
 	return err
+}
+
+type stoppingKey struct{}
+
+// Stopping returns a channel that is closed when the server begins to stop: a request that waits
+// for something should answer then. It is nil outside of a Server.
+func Stopping(ctx context.Context) <-chan struct{} {
+	stopping, _ := ctx.Value(stoppingKey{}).(chan struct{})
+	return stopping
 }
 
 // Probe requests path from the service at addr (as in HTTP_ADDR) and returns nil if it answers 200.

@@ -11,7 +11,6 @@ import (
 	"tributary/commission/internal/api/rest"
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/consume"
-	"tributary/commission/internal/application/eventlog"
 	"tributary/commission/internal/application/explain"
 	"tributary/commission/internal/application/publish"
 	"tributary/commission/internal/application/query"
@@ -38,7 +37,6 @@ const (
 	maxConns = 16
 
 	approveEvery   = 2 * time.Second
-	keepEvery      = 10 * time.Minute
 	letterDeadline = 10 * time.Second
 )
 
@@ -90,7 +88,11 @@ func build(ctx context.Context, f *service.Frame, s *settings) (service.Routes, 
 	commissions := counted.Commissions(store.Commissions())
 	f.Every("approver", approveEvery, command.NewApproveDue(commissions, f.Now, f.Logger).Handle)
 	f.ForgetKeys(store)
-	keepEvents(f, s, store.EventLog())
+
+	feed, err := addEvents(ctx, f, s)
+	if err != nil {
+		return nil, err
+	}
 
 	return func(api huma.API) {
 		rest.Register(api, rest.UseCases{
@@ -116,6 +118,7 @@ func build(ctx context.Context, f *service.Frame, s *settings) (service.Routes, 
 			MakeFile:        command.NewMakeFile(batches, payfile.Formats(s.payer), accounts),
 			SettleBatch:     command.NewSettleBatch(counted.Results(batches)),
 			OpenAccount:     command.NewOpenAccount(store, accounts),
+			Feed:            feed,
 			Publish:         publish.New(store, newID),
 			Rules:           store,
 			Explain:         explain.New(store),
@@ -189,18 +192,6 @@ func deadLetters(f *service.Frame, s *settings, topic string) *pulsar.DeadLetter
 	f.Part("publisher of "+topic, publisher.Run)
 
 	return pulsar.NewDeadLetters(publisher, f.Now)
-}
-
-// keepEvents adds the worker that prepares the log of changes for the days to come, and drops old
-// days.
-func keepEvents(f *service.Frame, s *settings, log *postgres.EventLog) {
-	keeper := &eventlog.Keeper{
-		Partitions: log,
-		Keep:       s.EventsKeep,
-		Now:        f.Now,
-		Logger:     f.Logger,
-	}
-	f.Every("keeper of the log of changes", keepEvery, keeper.Run)
 }
 
 // accountsOf returns a reader that, without keys, leaves sealed account details closed.

@@ -16,9 +16,18 @@ import (
 	"tributary/platform/money"
 )
 
-// commissionBody is the answer for a commission. Money is exact: major units as text, minor units
-// as an integer.
+// commissionBody is the answer for a commission: what it is, and how far it is paid.
 type commissionBody struct {
+	CommissionRow
+
+	PaymentStatus string `json:"payment_status" enum:"unpaid,in_payout,partly_paid,paid" doc:"in_payout: a requested payout holds it, or a part of it. partly_paid: completed payouts have paid a part. paid: they have paid all of it; a clawback is paid when a payout nets it."`
+	Paid          string `json:"paid" doc:"What completed payouts have paid of it, in major units; negative for a clawback." example:"10.00"`
+	PaidMinor     int64  `json:"paid_minor" doc:"paid in minor units." example:"1000"`
+}
+
+// CommissionRow is a commission, as events have it too. Money is exact: major units as text, minor
+// units as an integer.
+type CommissionRow struct {
 	ID              string    `json:"id" format:"uuid" doc:"The id of the commission."`
 	EventID         *string   `json:"event_id" doc:"The event that earned it. Null for an adjustment by an operator." example:"event789"`
 	UserID          string    `json:"user_id" doc:"The user who earns." example:"user123"`
@@ -34,9 +43,6 @@ type commissionBody struct {
 	Amount          string    `json:"amount" doc:"The commission in major units; negative for a clawback." example:"10.00"`
 	AmountMinor     int64     `json:"amount_minor" doc:"amount in minor units." example:"1000"`
 	Currency        string    `json:"currency" doc:"ISO 4217." example:"USD"`
-	PaymentStatus   string    `json:"payment_status" enum:"unpaid,in_payout,partly_paid,paid" doc:"in_payout: a requested payout holds it, or a part of it. partly_paid: completed payouts have paid a part. paid: they have paid all of it; a clawback is paid when a payout nets it."`
-	Paid            string    `json:"paid" doc:"What completed payouts have paid of it, in major units; negative for a clawback." example:"10.00"`
-	PaidMinor       int64     `json:"paid_minor" doc:"paid in minor units." example:"1000"`
 	RuleID          *string   `json:"rule_id" doc:"The rule that was applied. Null for an adjustment by an operator."`
 	RuleVersion     *int      `json:"rule_version" doc:"The version of the rule." example:"1"`
 	ReversesID      *string   `json:"reverses_id" doc:"For a clawback, the commission that it reverses. For an adjustment by a replay, the earning whose status it follows."`
@@ -47,17 +53,25 @@ type commissionBody struct {
 	Version         int       `json:"version" doc:"The number of the version, which every change increases. Send it as If-Match to change the commission." example:"1"`
 }
 
-func (b commissionBody) version() int { return b.Version }
+func (b CommissionRow) version() int { return b.Version }
 
 // bodyOf returns the answer for a commission that no payout holds: a new one, or one that is
 // pending.
 func bodyOf(c commission.Snapshot) commissionBody { return paidBodyOf(c, query.Payment{}) }
 
 func paidBodyOf(c commission.Snapshot, payment query.Payment) commissionBody {
-	s := c
-	paid := money.FromMinor(payment.Paid.Minor(), s.Amount.Currency())
+	paid := money.FromMinor(payment.Paid.Minor(), c.Amount.Currency())
 
 	return commissionBody{
+		CommissionRow: commissionRowOf(c),
+		PaymentStatus: string(payment.Status(c.Amount)),
+		Paid:          paid.String(),
+		PaidMinor:     paid.Minor(),
+	}
+}
+
+func commissionRowOf(s commission.Snapshot) CommissionRow {
+	return CommissionRow{
 		ID:              s.ID,
 		EventID:         optional(s.EventID),
 		UserID:          s.UserID,
@@ -73,9 +87,6 @@ func paidBodyOf(c commission.Snapshot, payment query.Payment) commissionBody {
 		Amount:          s.Amount.String(),
 		AmountMinor:     s.Amount.Minor(),
 		Currency:        s.Amount.Currency().String(),
-		PaymentStatus:   string(payment.Status(s.Amount)),
-		Paid:            paid.String(),
-		PaidMinor:       paid.Minor(),
 		RuleID:          optional(s.Rule.ID),
 		RuleVersion:     optional(s.Rule.Version),
 		ReversesID:      optional(s.ReversesID),

@@ -115,6 +115,7 @@ func (s service) everythingOf(t *testing.T, events, payouts []string) map[string
 	list := read("/commissions")
 	read("/commissions", "Accept", "text/csv")
 	read("/payouts")
+	read("/events?limit=1000")
 
 	for i := range list.body["data"].([]any) {
 		path := "/commissions/" + list.str("data."+string(rune('0'+i))+".id")

@@ -14,8 +14,17 @@ import (
 	"tributary/platform/httpapi"
 )
 
-// payoutBody is the answer for a payout. The account details are personal and left out.
+// payoutBody is the answer for a payout.
 type payoutBody struct {
+	PayoutRow
+
+	Covered *bool `json:"covered" doc:"Whether the money that it set aside is still there: false if clawbacks since have taken more than was left available. The newest payouts of a user lose their cover first. Null unless it is requested."`
+
+	Details accountDetails `json:"account_details,omitempty" doc:"The account to pay to. Present only in the answer for a single payout, for callers who may read it, if it can be opened."`
+}
+
+// PayoutRow is a payout, as events have it too. The account details are personal and left out.
+type PayoutRow struct {
 	ID           string     `json:"id" format:"uuid" doc:"The id of the payout, which is the command_id of its request."`
 	UserID       string     `json:"user_id" doc:"The user who is paid." example:"user123"`
 	Amount       string     `json:"amount" doc:"Major units." example:"150.00"`
@@ -29,15 +38,12 @@ type payoutBody struct {
 	ClosedAt     *time.Time `json:"closed_at" doc:"When it was rejected, completed, failed or cancelled. Null before."`
 	ConflictedAt *time.Time `json:"conflicted_at" doc:"When a different request with the same Idempotency-Key, and so the same command_id, arrived. It had no effect. Null if there was none."`
 
-	Covered           *bool      `json:"covered" doc:"Whether the money that it set aside is still there: false if clawbacks since have taken more than was left available. The newest payouts of a user lose their cover first. Null unless it is requested."`
 	BatchID           *string    `json:"batch_id" doc:"The batch that pays it. Null for none."`
 	ExternalReference *string    `json:"external_reference" doc:"The name of the payment at the bank or provider. Null if there is none." example:"4711"`
 	PaidAt            *time.Time `json:"paid_at" doc:"When it was paid. Null unless it is completed."`
 	FailureCode       *string    `json:"failure_code" doc:"Why the payment did not succeed, as in the request that said so. Null unless it failed." example:"account_closed"`
 
 	Version int `json:"version" doc:"The number of the version, which every change increases. Send it as If-Match to change the payout." example:"1"`
-
-	Details accountDetails `json:"account_details,omitempty" doc:"The account to pay to. Present only in the answer for a single payout, for callers who may read it, if it can be opened."`
 }
 
 // accountDetails is the JSON object that the partner sent.
@@ -48,10 +54,12 @@ func (accountDetails) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
 }
 
-func (b payoutBody) version() int { return b.Version }
+func (b PayoutRow) version() int { return b.Version }
 
-func payoutBodyOf(p payout.Snapshot) payoutBody {
-	return payoutBody{
+func payoutBodyOf(p payout.Snapshot) payoutBody { return payoutBody{PayoutRow: payoutRowOf(p)} }
+
+func payoutRowOf(p payout.Snapshot) PayoutRow {
+	return PayoutRow{
 		ID:           p.ID,
 		UserID:       p.UserID,
 		Amount:       p.Amount.String(),

@@ -11,6 +11,7 @@ import (
 
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/command"
+	"tributary/commission/internal/application/eventlog"
 	"tributary/commission/internal/application/explain"
 	"tributary/commission/internal/application/publish"
 	"tributary/commission/internal/application/query"
@@ -47,6 +48,7 @@ type UseCases struct {
 	MakeFile        *command.MakeFile
 	SettleBatch     *command.SettleBatch
 	OpenAccount     *command.OpenAccount
+	Feed            *eventlog.Feed
 	Publish         *publish.Handler
 	Rules           publish.Store
 	Explain         *explain.Handler
@@ -77,6 +79,7 @@ func Register(api huma.API, uses UseCases) {
 	registerChangeBatches(api, uses)
 	registerBatchFiles(api, uses)
 	registerResults(api, uses)
+	registerEvents(api, uses.Feed)
 	registerExplain(api, uses.Explain)
 	registerSummary(api, uses.Summaries)
 	registerReplays(api, uses.Replay, uses.Frames, uses.Now)
@@ -90,6 +93,7 @@ func Tags() []*huma.Tag {
 		{Name: "Decisions", Description: "The one decision about every event, with its reason."},
 		{Name: "Payouts", Description: "Payouts, balances and statements."},
 		{Name: "Payout batches", Description: "Payment runs: payouts that are approved, sent and settled together."},
+		{Name: "Events", Description: "Every change, in order: the feed of the topic commission-events."},
 		{Name: "Rules", Description: "The versions of the commission rules."},
 		{Name: "Replays", Description: "Decide past events again, or try a rule on them."},
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"tributary/commission/internal/api/rest"
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/consume"
+	"tributary/commission/internal/application/eventlog"
 	"tributary/commission/internal/application/explain"
 	"tributary/commission/internal/application/publish"
 	"tributary/commission/internal/application/query"
@@ -116,6 +118,7 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 		MakeFile:        command.NewMakeFile(s.store.Batches(), payfile.Formats(payer), account.NewReader(ring(t).Open)),
 		SettleBatch:     command.NewSettleBatch(s.store.Batches()),
 		OpenAccount:     command.NewOpenAccount(s.store, account.NewReader(ring(t).Open)),
+		Feed:            feedOf(t, s.store),
 		Publish:         publish.New(s.store, newID),
 		Rules:           s.store,
 		Explain:         explain.New(s.store),
@@ -127,6 +130,24 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 	s.handler = api.Router
 
 	return s
+}
+
+// feedOf returns the feed, whose notifier runs until the test ends.
+func feedOf(t *testing.T, store *postgres.Store) *eventlog.Feed {
+	t.Helper()
+
+	logger := slog.New(slog.DiscardHandler)
+	notifier := eventlog.NewNotifier(store.EventLog(), 10*time.Millisecond, logger)
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+
+	var running sync.WaitGroup
+	running.Go(func() { _ = notifier.Run(ctx) })
+	t.Cleanup(func() {
+		stop()
+		running.Wait()
+	})
+
+	return eventlog.NewFeed(store.EventLog(), notifier)
 }
 
 // ring returns the keys of account details.

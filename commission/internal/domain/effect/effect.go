@@ -40,6 +40,9 @@ func (t Type) Subject() Subject {
 	return Subject(subject)
 }
 
+// DecisionMade is the fact that an event was decided, or that a parked one was resolved.
+const DecisionMade Type = "decision.made"
+
 // Facts about commissions. A new earning or clawback comes with the decision about its event.
 const (
 	CommissionAdjusted Type = "commission.adjusted"
