@@ -37,7 +37,7 @@ compiled=(
   'commission/internal/application/command/zz_type.go|package command; import "tributary/commission/internal/domain/payout"; func force(p *payout.Payout) { p.snapshot.Status = payout.Completed }|p.snapshot undefined'
   'commission/internal/application/replay/zz_type.go|package replay; import "tributary/commission/internal/domain/ledger"; func lose() ledger.Transfer { return ledger.Transfer{userID: "half"} }|cannot refer to unexported field'
   'commission/internal/api/rest/zz_type.go|package rest; import ("context"; "tributary/commission/internal/application/query"); func peek(ctx context.Context, p query.PayoutReader) { _, _ = p.Payout(ctx, "id") }|not enough arguments'
-  'commission/internal/application/explain/zz_type.go|package explain; import "tributary/commission/internal/application/query"; func everyone() query.Owner { return query.Owner{all: true} }|cannot refer to unexported field'
+  'commission/internal/application/replay/zz_owner.go|package replay; import "tributary/commission/internal/application/query"; func everyone() query.Owner { return query.Owner{all: true} }|cannot refer to unexported field'
 )
 
 # plant BREAK... writes the file of each break.

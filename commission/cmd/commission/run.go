@@ -11,7 +11,6 @@ import (
 	"tributary/commission/internal/api/rest"
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/consume"
-	"tributary/commission/internal/application/explain"
 	"tributary/commission/internal/application/publish"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/application/replay"
@@ -96,7 +95,9 @@ func build(ctx context.Context, f *service.Frame, s *settings) (service.Routes, 
 
 	return func(api huma.API) {
 		rest.Register(api, rest.UseCases{
-			Commissions:     store,
+			GetCommission:   query.NewGetCommission(store),
+			ListCommissions: query.NewListCommissions(store),
+			GetDecision:     query.NewGetDecision(store),
 			GetPayments:     query.NewGetPayments(store.Payments()),
 			GetCoverage:     query.NewGetCoverage(store.Payments()),
 			ListItems:       query.NewListPayoutItems(store.Payouts(), store.Payments()),
@@ -120,11 +121,11 @@ func build(ctx context.Context, f *service.Frame, s *settings) (service.Routes, 
 			OpenAccount:     command.NewOpenAccount(store, accounts),
 			Feed:            feed,
 			Publish:         publish.New(store, newID),
-			Rules:           store,
-			Explain:         explain.New(store),
-			Summaries:       store,
+			Rules:           query.NewRules(store),
+			Explain:         query.NewExplain(store),
+			Summarize:       query.NewSummarize(store),
 			Replay:          replay.New(counted.Replaying(store), newID),
-			Frames:          store,
+			Journal:         store,
 			Now:             f.Now,
 		})
 	}, nil

@@ -19,8 +19,8 @@ import (
 
 	"tributary/commission/internal/api/rest"
 	"tributary/commission/internal/application/consume"
-	"tributary/commission/internal/application/explain"
 	"tributary/commission/internal/application/publish"
+	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/infrastructure/postgres"
 	"tributary/migrations"
@@ -244,12 +244,14 @@ func explanations(t *testing.T) map[string]string {
 	rest.Register(
 		api.Huma,
 		rest.UseCases{
-			Commissions: store,
-			Publish:     publish.New(store, newID),
-			Rules:       store,
-			Explain:     explain.New(store),
-			Frames:      store,
-			Now:         clock,
+			GetCommission:   query.NewGetCommission(store),
+			ListCommissions: query.NewListCommissions(store),
+			GetDecision:     query.NewGetDecision(store),
+			Publish:         publish.New(store, newID),
+			Rules:           query.NewRules(store),
+			Explain:         query.NewExplain(store),
+			Journal:         store,
+			Now:             clock,
 		},
 	)
 

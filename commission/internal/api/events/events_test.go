@@ -12,6 +12,7 @@ import (
 	"tributary/commission/internal/api/events"
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/consume"
+	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/infrastructure/postgres"
 	"tributary/commission/internal/infrastructure/pulsar"
 	"tributary/contracts"
@@ -183,7 +184,7 @@ func TestPoisonIsKeptWithItsReason(t *testing.T) {
 	}
 
 	for _, id := range []string{"e1", "e2", "e1 ", "e3"} {
-		if _, err := store.Decision(t.Context(), id); err != nil {
+		if _, err := store.Decision(t.Context(), query.Everything().Owner(), id); err != nil {
 			t.Errorf("no decision about %q: %v", id, err)
 		}
 	}

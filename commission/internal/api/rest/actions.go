@@ -63,7 +63,7 @@ func registerActions(api huma.API, uses UseCases, clock func() time.Time) {
 					return nil, err
 				}
 
-				frame := framed{
+				asked := changeRequest{
 					operation: op.OperationID,
 					key:       in.IdempotencyKey,
 					reason:    in.Body.Reason,
@@ -74,7 +74,7 @@ func registerActions(api huma.API, uses UseCases, clock func() time.Time) {
 					changing(
 						ctx,
 						clock,
-						frame,
+						asked,
 						bodyOf,
 						func(r change.Request) (commission.Snapshot, error) {
 							return uses.ActOnCommission.Handle(
@@ -102,7 +102,7 @@ func registerActions(api huma.API, uses UseCases, clock func() time.Time) {
 		api,
 		op,
 		func(ctx context.Context, in *adjustmentInput) (*answered[commissionBody], error) {
-			frame := framed{
+			asked := changeRequest{
 				operation: op.OperationID,
 				key:       in.IdempotencyKey,
 				reason:    in.Body.Reason,
@@ -113,7 +113,7 @@ func registerActions(api huma.API, uses UseCases, clock func() time.Time) {
 				changing(
 					ctx,
 					clock,
-					frame,
+					asked,
 					bodyOf,
 					func(r change.Request) (commission.Snapshot, error) {
 						return uses.Adjust.Handle(ctx, r, command.Adjustment{

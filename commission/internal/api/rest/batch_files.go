@@ -33,7 +33,7 @@ type fileAnswer struct {
 	Body          []byte
 }
 
-// readRequest returns the frame of a read that the audit notes.
+// readRequest returns the request of a read that the audit notes.
 func readRequest(ctx context.Context, clock func() time.Time, reason string) change.Request {
 	return change.Request{
 		Actor:     actor(ctx),

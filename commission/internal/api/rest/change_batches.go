@@ -79,7 +79,7 @@ func registerMakeBatch(api huma.API, uses UseCases) {
 				reason = "payout batch"
 			}
 
-			frame := framed{
+			asked := changeRequest{
 				operation: op.OperationID,
 				key:       in.IdempotencyKey,
 				reason:    reason,
@@ -90,7 +90,7 @@ func registerMakeBatch(api huma.API, uses UseCases) {
 				changing(
 					ctx,
 					uses.Now,
-					frame,
+					asked,
 					batchBodyOf,
 					func(r change.Request) (batch.Snapshot, error) {
 						return uses.MakeBatch.Handle(ctx, r, wanted)
@@ -159,7 +159,7 @@ func registerChangeBatch(
 				return nil, err
 			}
 
-			frame := framed{
+			asked := changeRequest{
 				operation: op.OperationID,
 				key:       in.IdempotencyKey,
 				reason:    in.Body.Reason,
@@ -170,7 +170,7 @@ func registerChangeBatch(
 				changing(
 					ctx,
 					clock,
-					frame,
+					asked,
 					batchBodyOf,
 					func(r change.Request) (batch.Snapshot, error) {
 						return handle(ctx, r, command.BatchAction{ID: string(in.ID), Version: version})

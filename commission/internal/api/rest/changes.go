@@ -61,16 +61,16 @@ type answered[B any] struct {
 	Body     B
 }
 
-// changing runs a change with the request's frame, and answers a repetition with the stored body.
+// changing runs a change for the request, and answers a repetition with the stored body.
 // content is everything that identifies the request, except its key.
 func changing[R, B any](
 	ctx context.Context,
 	clock func() time.Time,
-	c framed,
+	asked changeRequest,
 	body func(R) B,
 	do func(change.Request) (R, error),
 ) (*answered[B], error) {
-	hash, err := hashOf(c.operation, c.content)
+	hash, err := hashOf(asked.operation, asked.content)
 	if err != nil {
 		return nil, err
 	}
@@ -78,9 +78,9 @@ func changing[R, B any](
 	request := change.Request{
 		Actor:     actor(ctx),
 		RequestID: httpapi.RequestID(ctx),
-		Reason:    c.reason,
+		Reason:    asked.reason,
 		Now:       clock().UTC().Truncate(time.Microsecond),
-		Key:       c.key,
+		Key:       asked.key,
 		Hash:      hash,
 		Render:    func(result any) ([]byte, error) { return json.Marshal(body(result.(R))) },
 	}
@@ -99,8 +99,8 @@ func changing[R, B any](
 	return &answered[B]{Body: body(result)}, nil
 }
 
-// framed is the frame of a change request.
-type framed struct {
+// changeRequest is what a request for a change consists of, beside its caller.
+type changeRequest struct {
 	operation string
 	key       string
 	reason    string

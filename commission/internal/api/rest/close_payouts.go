@@ -107,7 +107,7 @@ func registerClosing[B closingBody](
 			closing.ID = string(in.ID)
 			closing.Version = version
 
-			frame := framed{
+			asked := changeRequest{
 				operation: op.OperationID,
 				key:       in.IdempotencyKey,
 				reason:    reason,
@@ -118,7 +118,7 @@ func registerClosing[B closingBody](
 				changing(
 					ctx,
 					uses.Now,
-					frame,
+					asked,
 					payoutBodyOf,
 					func(r change.Request) (payout.Snapshot, error) {
 						return uses.ClosePayout.Handle(ctx, r, closing)

@@ -8,7 +8,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"tributary/commission/internal/application/query"
-	"tributary/platform/auth"
 	"tributary/platform/httpapi"
 )
 
@@ -53,7 +52,7 @@ func registerCommissionPayouts(api huma.API, uses UseCases) {
 		Errors: []int{http.StatusNotFound},
 	}),
 		func(ctx context.Context, in *listSharesInput) (*shareList, error) {
-			owner, err := auth.OwnUser(ctx, "")
+			owner, err := boundTo(ctx, "")
 			if err != nil {
 				return nil, err
 			}

@@ -11,7 +11,6 @@ import (
 
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/commission"
-	"tributary/platform/auth"
 	"tributary/platform/httpapi"
 	"tributary/platform/money"
 )
@@ -124,7 +123,7 @@ func (f CommissionFilter) of(ctx context.Context) (query.CommissionFilter, error
 		return query.CommissionFilter{}, err
 	}
 
-	user, err := auth.OwnUser(ctx, f.UserID)
+	user, err := boundTo(ctx, f.UserID)
 
 	return query.CommissionFilter{
 		UserID:       user,
@@ -160,8 +159,6 @@ type commissionAnswer struct {
 }
 
 func registerCommissions(api huma.API, uses UseCases, out exports) {
-	store := uses.Commissions
-
 	list := readOperation(huma.Operation{
 		OperationID: "list-commissions",
 		Path:        "/commissions",
@@ -213,13 +210,9 @@ func registerCommissions(api huma.API, uses UseCases, out exports) {
 			Errors:      []int{http.StatusNotFound},
 		}),
 		func(ctx context.Context, in *commissionInput) (*commissionAnswer, error) {
-			found, err := store.Commission(ctx, string(in.ID))
+			found, err := uses.GetCommission.Handle(ctx, callerOf(ctx), string(in.ID))
 			if err != nil {
 				return nil, err
-			}
-
-			if !auth.MaySee(ctx, found.UserID) {
-				return nil, commission.ErrNotFound
 			}
 
 			payments, err := uses.GetPayments.Handle(

@@ -66,7 +66,7 @@ func paidRows(
 	filter query.CommissionFilter,
 	slice query.Slice,
 ) ([]paidRow, error) {
-	list, err := uses.Commissions.List(ctx, filter, slice)
+	list, err := uses.ListCommissions.Handle(ctx, callerOf(ctx), filter, slice)
 	if err != nil {
 		return nil, err
 	}

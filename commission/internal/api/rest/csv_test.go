@@ -284,13 +284,14 @@ VALUES ($1, $2, $2, $2, $2, $2, 'adjustment', 'approved', -1234, -567, 'USD', $2
 
 // endless is a store whose lists never return a second page.
 type endless struct {
-	query.Commissions
+	query.CommissionReader
 
 	reading chan struct{}
 }
 
 func (e endless) List(
 	ctx context.Context,
+	_ query.Owner,
 	_ query.CommissionFilter,
 	slice query.Slice,
 ) ([]commission.Snapshot, error) {
@@ -337,9 +338,9 @@ func TestSlowReadersAreBoundedByCaller(t *testing.T) {
 		Caller:     func(ctx context.Context) string { name, _ := ctx.Value(user{}).(string); return name },
 	})
 	rest.Register(api.Huma, rest.UseCases{
-		Commissions: store,
-		GetPayments: query.NewGetPayments(store),
-		Now:         time.Now,
+		ListCommissions: query.NewListCommissions(store),
+		GetPayments:     query.NewGetPayments(store),
+		Now:             time.Now,
 	})
 
 	ctx, leave := context.WithCancel(t.Context())

@@ -10,7 +10,6 @@ import (
 
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/decision"
-	"tributary/platform/auth"
 	"tributary/platform/identifier"
 )
 
@@ -79,7 +78,7 @@ type decisionAnswer struct {
 	Body decisionBody
 }
 
-func registerDecisions(api huma.API, store query.Commissions) {
+func registerDecisions(api huma.API, decisions *query.GetDecision) {
 	huma.Register(
 		api,
 		readOperation(huma.Operation{
@@ -95,13 +94,9 @@ func registerDecisions(api huma.API, store query.Commissions) {
 				return nil, decision.ErrNotFound
 			}
 
-			found, err := store.Decision(ctx, in.EventID)
+			found, err := decisions.Handle(ctx, callerOf(ctx), in.EventID)
 			if err != nil {
 				return nil, err
-			}
-
-			if !auth.MaySee(ctx, found.Event.UserID()) {
-				return nil, decision.ErrNotFound
 			}
 
 			return &decisionAnswer{Body: decisionBodyOf(found)}, nil

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"tributary/commission/internal/api/wire"
-	"tributary/commission/internal/application/explain"
+	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/payout"
 	"tributary/platform/auth"
@@ -33,7 +33,7 @@ func payoutFor(ctx context.Context, p payout.Snapshot) payout.Snapshot {
 	return p
 }
 
-func explanationFor(ctx context.Context, found explain.Explained) wire.Explanation {
+func explanationFor(ctx context.Context, found query.Explained) wire.Explanation {
 	x := wire.ExplanationOf(found)
 	if !auth.SeesAll(ctx) {
 		x.Redact()

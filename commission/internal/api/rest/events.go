@@ -148,7 +148,7 @@ func registerEvents(api huma.API, feed *eventlog.Feed) {
 				return nil, err
 			}
 
-			owner, err := auth.OwnUser(ctx, in.UserID)
+			owner, err := boundTo(ctx, in.UserID)
 			if err != nil {
 				return nil, err
 			}

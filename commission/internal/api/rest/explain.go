@@ -7,10 +7,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"tributary/commission/internal/api/wire"
-	"tributary/commission/internal/application/explain"
-	"tributary/commission/internal/domain/commission"
+	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/decision"
-	"tributary/platform/auth"
 	"tributary/platform/identifier"
 )
 
@@ -18,7 +16,7 @@ type explanationAnswer struct {
 	Body wire.Explanation
 }
 
-func registerExplain(api huma.API, handler *explain.Handler) {
+func registerExplain(api huma.API, explain *query.Explain) {
 	const about = "Returns the versions considered and why each was not selected, the inputs, the " +
 		"arithmetic, the unrounded value, the rounding and the history; for an adjustment, its " +
 		"actor and reason, and what a replay compared. The answer contains everything needed to " +
@@ -35,13 +33,9 @@ func registerExplain(api huma.API, handler *explain.Handler) {
 			Errors:      []int{http.StatusNotFound},
 		}),
 		func(ctx context.Context, in *commissionInput) (*explanationAnswer, error) {
-			found, err := handler.Commission(ctx, string(in.ID))
+			found, err := explain.Commission(ctx, callerOf(ctx), string(in.ID))
 			if err != nil {
 				return nil, err
-			}
-
-			if !auth.MaySee(ctx, found.Commission.UserID) {
-				return nil, commission.ErrNotFound
 			}
 
 			return &explanationAnswer{Body: explanationFor(ctx, found)}, nil
@@ -62,13 +56,9 @@ func registerExplain(api huma.API, handler *explain.Handler) {
 				return nil, decision.ErrNotFound
 			}
 
-			found, err := handler.Decision(ctx, in.EventID)
+			found, err := explain.Decision(ctx, callerOf(ctx), in.EventID)
 			if err != nil {
 				return nil, err
-			}
-
-			if !auth.MaySee(ctx, found.Decided.Event.UserID()) {
-				return nil, decision.ErrNotFound
 			}
 
 			return &explanationAnswer{Body: explanationFor(ctx, found)}, nil

@@ -8,7 +8,6 @@ import (
 
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/ledger"
-	"tributary/platform/auth"
 	"tributary/platform/httpapi"
 )
 
@@ -67,7 +66,7 @@ func registerListBalances(api huma.API, balances *query.ListBalances, out export
 				return nil, err
 			}
 
-			owner, err := auth.OwnUser(ctx, in.UserID)
+			owner, err := boundTo(ctx, in.UserID)
 			if err != nil {
 				return nil, err
 			}

@@ -9,7 +9,6 @@ import (
 
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/ledger"
-	"tributary/platform/auth"
 	"tributary/platform/httpapi"
 )
 
@@ -72,7 +71,7 @@ func registerPayoutItems(api huma.API, items *query.ListPayoutItems) {
 		Errors: []int{http.StatusNotFound},
 	}),
 		func(ctx context.Context, in *listItemsInput) (*itemList, error) {
-			owner, err := auth.OwnUser(ctx, "")
+			owner, err := boundTo(ctx, "")
 			if err != nil {
 				return nil, err
 			}

@@ -10,7 +10,6 @@ import (
 
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/payout"
-	"tributary/platform/auth"
 	"tributary/platform/httpapi"
 )
 
@@ -135,7 +134,7 @@ func registerPayouts(api huma.API, uses UseCases) {
 				return nil, err
 			}
 
-			owner, err := auth.OwnUser(ctx, in.UserID)
+			owner, err := boundTo(ctx, in.UserID)
 			if err != nil {
 				return nil, err
 			}

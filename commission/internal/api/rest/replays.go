@@ -89,7 +89,7 @@ type trialBody struct {
 func registerReplays(
 	api huma.API,
 	handler *replay.Handler,
-	frames change.Frames,
+	journal change.Journal,
 	clock func() time.Time,
 ) {
 	op := changeOperation(huma.Operation{
@@ -113,7 +113,7 @@ func registerReplays(
 				reason = "replay"
 			}
 
-			frame := framed{
+			asked := changeRequest{
 				operation: op.OperationID,
 				key:       in.IdempotencyKey,
 				reason:    reason,
@@ -123,10 +123,10 @@ func registerReplays(
 			return changing(
 				ctx,
 				clock,
-				frame,
+				asked,
 				func(b replayBody) replayBody { return b },
 				func(r change.Request) (replayBody, error) {
-					if err := frames.Known(ctx, r); err != nil {
+					if err := journal.Known(ctx, r); err != nil {
 						return replayBody{}, err
 					}
 
@@ -140,7 +140,7 @@ func registerReplays(
 						return body, err
 					}
 
-					return body, frames.Note(ctx, r, change.Record{
+					return body, journal.Note(ctx, r, change.Record{
 						Action:      "replay",
 						SubjectType: "replay",
 						SubjectID:   period.From.Format(time.RFC3339Nano) + "/" + period.To.Format(time.RFC3339Nano),

@@ -12,7 +12,6 @@ import (
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/eventlog"
-	"tributary/commission/internal/application/explain"
 	"tributary/commission/internal/application/publish"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/application/replay"
@@ -26,7 +25,9 @@ const Base = "/api/v1/commission"
 
 // UseCases are the use cases behind the routes.
 type UseCases struct {
-	Commissions     query.Commissions
+	GetCommission   *query.GetCommission
+	ListCommissions *query.ListCommissions
+	GetDecision     *query.GetDecision
 	GetPayments     *query.GetPayments
 	GetCoverage     *query.GetCoverage
 	ListItems       *query.ListPayoutItems
@@ -50,11 +51,11 @@ type UseCases struct {
 	OpenAccount     *command.OpenAccount
 	Feed            *eventlog.Feed
 	Publish         *publish.Handler
-	Rules           publish.Store
-	Explain         *explain.Handler
-	Summaries       query.Summaries
+	Rules           *query.Rules
+	Explain         *query.Explain
+	Summarize       *query.Summarize
 	Replay          *replay.Handler
-	Frames          change.Frames
+	Journal         change.Journal
 	Now             func() time.Time
 }
 
@@ -64,7 +65,7 @@ func Register(api huma.API, uses UseCases) {
 
 	registerCommissions(api, uses, out)
 	registerCommissionPayouts(api, uses)
-	registerDecisions(api, uses.Commissions)
+	registerDecisions(api, uses.GetDecision)
 	registerActions(api, uses, uses.Now)
 	registerPayouts(api, uses)
 	registerPayoutItems(api, uses.ListItems)
@@ -81,8 +82,8 @@ func Register(api huma.API, uses UseCases) {
 	registerResults(api, uses)
 	registerEvents(api, uses.Feed)
 	registerExplain(api, uses.Explain)
-	registerSummary(api, uses.Summaries)
-	registerReplays(api, uses.Replay, uses.Frames, uses.Now)
+	registerSummary(api, uses.Summarize)
+	registerReplays(api, uses.Replay, uses.Journal, uses.Now)
 	registerRules(api, uses.Publish, uses.Rules, uses.Now)
 }
 
@@ -147,4 +148,13 @@ func callerOf(ctx context.Context) query.Caller {
 	identity, _ := auth.From(ctx)
 
 	return query.OneUser(identity.UserID)
+}
+
+// boundTo returns the user that a list of the user's data is limited to, or "" for none. Cursors
+// are bound to it. fault.ErrForeignUser is returned if the caller may not see the user's data.
+func boundTo(ctx context.Context, userID string) (string, error) {
+	owner, err := callerOf(ctx).OwnerOf(userID)
+	user, _ := owner.UserID()
+
+	return user, err
 }

@@ -77,7 +77,7 @@ func registerResults(api huma.API, uses UseCases) {
 			}
 			file.Results, file.Faults = readResults(in.RawBody)
 
-			frame := framed{
+			asked := changeRequest{
 				operation: op.OperationID,
 				key:       in.IdempotencyKey,
 				reason:    reason,
@@ -88,7 +88,7 @@ func registerResults(api huma.API, uses UseCases) {
 				changing(
 					ctx,
 					uses.Now,
-					frame,
+					asked,
 					resultsBodyOf,
 					func(r change.Request) (command.Settled, error) {
 						return uses.SettleBatch.Handle(ctx, r, file)

@@ -11,6 +11,7 @@ import (
 	"tributary/commission/internal/api/wire"
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/publish"
+	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/rule"
 	"tributary/platform/auth"
 	"tributary/platform/httpapi"
@@ -58,7 +59,7 @@ type retireInput struct {
 func registerRules(
 	api huma.API,
 	handler *publish.Handler,
-	store publish.Store,
+	rules *query.Rules,
 	clock func() time.Time,
 ) {
 	list := readOperation(huma.Operation{
@@ -70,7 +71,7 @@ func registerRules(
 	})
 	list.Security = auth.Require(auth.Operator)
 	huma.Register(api, list, func(ctx context.Context, in *listRulesInput) (*ruleList, error) {
-		set, err := store.Rules(ctx)
+		all, err := rules.List(ctx, callerOf(ctx))
 		if err != nil {
 			return nil, err
 		}
@@ -81,7 +82,7 @@ func registerRules(
 		}
 
 		rows := []wire.Rule{}
-		for _, r := range set.All() {
+		for _, r := range all {
 			follows := cmp.Or(
 				cmp.Compare(r.ID(), after.ID),
 				cmp.Compare(r.Version(), after.Version),
@@ -111,7 +112,7 @@ func registerRules(
 	})
 	get.Security = auth.Require(auth.Operator)
 	huma.Register(api, get, func(ctx context.Context, in *RuleInput) (*ruleAnswer, error) {
-		set, err := store.Rules(ctx)
+		versions, err := rules.Get(ctx, callerOf(ctx), string(in.ID))
 		if err != nil {
 			return nil, err
 		}
@@ -119,12 +120,8 @@ func registerRules(
 		answer := &ruleAnswer{}
 
 		answer.Body.RuleID = string(in.ID)
-		for _, r := range set.Versions(string(in.ID)) {
+		for _, r := range versions {
 			answer.Body.Versions = append(answer.Body.Versions, wire.RuleOf(r))
-		}
-
-		if len(answer.Body.Versions) == 0 {
-			return nil, rule.ErrNotFound
 		}
 
 		return answer, nil
@@ -148,7 +145,7 @@ func registerRules(
 				return nil, err
 			}
 
-			frame := framed{
+			asked := changeRequest{
 				operation: create.OperationID,
 				key:       in.IdempotencyKey,
 				reason:    "published",
@@ -158,7 +155,7 @@ func registerRules(
 			return changing(
 				ctx,
 				clock,
-				frame,
+				asked,
 				wire.RuleOf,
 				func(r change.Request) (rule.Rule, error) { return handler.Publish(ctx, r, def) },
 			)
@@ -176,7 +173,7 @@ func registerRules(
 		api,
 		retire,
 		func(ctx context.Context, in *retireInput) (*answered[wire.Rule], error) {
-			frame := framed{
+			asked := changeRequest{
 				operation: retire.OperationID,
 				key:       in.IdempotencyKey,
 				reason:    in.Body.Reason,
@@ -186,7 +183,7 @@ func registerRules(
 			return changing(
 				ctx,
 				clock,
-				frame,
+				asked,
 				wire.RuleOf,
 				func(r change.Request) (rule.Rule, error) {
 					return handler.Retire(ctx, r, string(in.ID), in.Body.RetiredAt)

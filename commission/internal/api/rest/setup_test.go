@@ -21,7 +21,6 @@ import (
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/consume"
 	"tributary/commission/internal/application/eventlog"
-	"tributary/commission/internal/application/explain"
 	"tributary/commission/internal/application/publish"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/application/replay"
@@ -96,7 +95,9 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 		Middleware: []func(huma.Context, func(huma.Context)){auth.Middleware(verifier, auth.Limits{})},
 	})
 	rest.Register(api.Huma, rest.UseCases{
-		Commissions:     s.store,
+		GetCommission:   query.NewGetCommission(s.store),
+		ListCommissions: query.NewListCommissions(s.store),
+		GetDecision:     query.NewGetDecision(s.store),
 		GetPayments:     query.NewGetPayments(s.store.Payments()),
 		GetCoverage:     query.NewGetCoverage(s.store.Payments()),
 		ListItems:       query.NewListPayoutItems(s.store.Payouts(), s.store.Payments()),
@@ -120,11 +121,11 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 		OpenAccount:     command.NewOpenAccount(s.store, account.NewReader(ring(t).Open)),
 		Feed:            feedOf(t, s.store),
 		Publish:         publish.New(s.store, newID),
-		Rules:           s.store,
-		Explain:         explain.New(s.store),
-		Summaries:       s.store,
+		Rules:           query.NewRules(s.store),
+		Explain:         query.NewExplain(s.store),
+		Summarize:       query.NewSummarize(s.store),
 		Replay:          replay.New(s.store, newID),
-		Frames:          s.store,
+		Journal:         s.store,
 		Now:             clock,
 	})
 	s.handler = api.Router

@@ -100,7 +100,7 @@ func closing(a query.Account) money.Total { return a.Closing }
 
 const (
 	htmlType = "text/html; charset=utf-8"
-	// a page that loads nothing, runs nothing and is framed nowhere
+	// a page that loads nothing, runs nothing and is changeRequest nowhere
 	htmlPolicy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; " +
 		"frame-ancestors 'none'"
 )

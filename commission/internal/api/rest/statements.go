@@ -8,7 +8,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"tributary/commission/internal/application/query"
-	"tributary/platform/auth"
 	"tributary/platform/httpapi"
 )
 
@@ -165,7 +164,7 @@ func statementOf(
 		return statementBody{}, err
 	}
 
-	owner, err := auth.OwnUser(ctx, in.UserID)
+	owner, err := boundTo(ctx, in.UserID)
 	if err != nil {
 		return statementBody{}, err
 	}

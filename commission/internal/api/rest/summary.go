@@ -41,7 +41,7 @@ type groupCursor struct {
 	Values []string `json:"values"`
 }
 
-func registerSummary(api huma.API, store query.Summaries) {
+func registerSummary(api huma.API, summarize *query.Summarize) {
 	huma.Register(api, readOperation(huma.Operation{
 		OperationID: "get-summary",
 		Path:        "/summary",
@@ -66,7 +66,14 @@ func registerSummary(api huma.API, store query.Summaries) {
 				return nil, err
 			}
 
-			groups, err := store.Summary(ctx, filter, grouping, in.Limit+1, cursor.Values)
+			groups, err := summarize.Handle(
+				ctx,
+				callerOf(ctx),
+				filter,
+				grouping,
+				in.Limit+1,
+				cursor.Values,
+			)
 			if err != nil {
 				return nil, err
 			}

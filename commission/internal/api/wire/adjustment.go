@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"tributary/commission/internal/application/explain"
+	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/decision"
 	"tributary/platform/money"
@@ -48,7 +48,7 @@ const (
 		"an explanation: a dry run of a replay over the day of the event recomputes the decision"
 )
 
-func (out *Explanation) adjustment(e explain.Explained) {
+func (out *Explanation) adjustment(e query.Explained) {
 	s := e.Commission
 	out.Currency = s.Amount.Currency().String()
 	out.Amount = s.Amount.String()
@@ -82,7 +82,7 @@ func (out *Explanation) adjustment(e explain.Explained) {
 	}
 }
 
-func comparisonOf(c explain.Comparison, adjustment commission.Snapshot) *Comparison {
+func comparisonOf(c query.Comparison, adjustment commission.Snapshot) *Comparison {
 	out := &Comparison{
 		Booked:        []Booking{},
 		Standing:      c.Standing.String(),

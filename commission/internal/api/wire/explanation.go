@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"tributary/commission/internal/application/explain"
+	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/rule"
@@ -99,7 +99,7 @@ type Entry struct {
 }
 
 // ExplanationOf returns the JSON form of an explanation.
-func ExplanationOf(e explain.Explained) Explanation {
+func ExplanationOf(e query.Explained) Explanation {
 	var out Explanation
 	for _, h := range e.History {
 		out.History = append(out.History, Entry{

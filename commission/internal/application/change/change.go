@@ -9,7 +9,7 @@ import (
 	"tributary/commission/internal/domain/effect"
 )
 
-// Request is the frame of a change. It is stored with the change in one transaction, as a row of
+// Request says who wants a change, and why. It is stored with the change in one transaction, as a row of
 // the audit and under its key.
 type Request struct {
 	Actor     string
@@ -107,8 +107,8 @@ type Record struct {
 	RequestID     string
 }
 
-// Frames stores the frame of a change that takes more than one transaction.
-type Frames interface {
+// Journal records a change that takes more than one transaction.
+type Journal interface {
 	// Known returns a *ReplayedError if the key was used for the same request, and
 	// fault.ErrKeyReused if it was used for another.
 	Known(ctx context.Context, request Request) error

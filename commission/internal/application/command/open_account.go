@@ -9,13 +9,13 @@ import (
 
 // OpenAccount reads the account of a payout for one who may see it.
 type OpenAccount struct {
-	frames   change.Frames
+	journal  change.Journal
 	accounts Accounts
 }
 
 // NewOpenAccount returns the handler. It is safe for concurrent use.
-func NewOpenAccount(frames change.Frames, accounts Accounts) *OpenAccount {
-	return &OpenAccount{frames: frames, accounts: accounts}
+func NewOpenAccount(journal change.Journal, accounts Accounts) *OpenAccount {
+	return &OpenAccount{journal: journal, accounts: accounts}
 }
 
 // Handle returns the account of a payout that the caller has read, or the zero Account if it
@@ -31,7 +31,7 @@ func (h *OpenAccount) Handle(
 		SubjectID:   p.ID,
 	}
 
-	if err := h.frames.Note(ctx, request, record, nil); err != nil {
+	if err := h.journal.Note(ctx, request, record, nil); err != nil {
 		return Account{}, err
 	}
 

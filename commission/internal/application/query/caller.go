@@ -1,3 +1,5 @@
+// Package query (application) answers questions, a file each: it takes the caller, applies
+// ownership, and reads through read ports only.
 package query
 
 import "tributary/platform/fault"

@@ -3,7 +3,6 @@ package query
 import (
 	"context"
 
-	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/payout"
 	"tributary/platform/money"
 )
@@ -31,13 +30,13 @@ type ShareReader interface {
 
 // ListCommissionPayouts lists the payouts of a commission.
 type ListCommissionPayouts struct {
-	commissions Commissions
+	commissions CommissionReader
 	reader      ShareReader
 }
 
 // NewListCommissionPayouts returns the query. It is safe for concurrent use.
 func NewListCommissionPayouts(
-	commissions Commissions,
+	commissions CommissionReader,
 	reader ShareReader,
 ) *ListCommissionPayouts {
 	return &ListCommissionPayouts{commissions: commissions, reader: reader}
@@ -52,14 +51,9 @@ func (q *ListCommissionPayouts) Handle(
 	limit int,
 	after PayoutPosition,
 ) ([]Share, error) {
-	found, err := q.commissions.Commission(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-
 	owner := caller.Owner()
-	if !owner.Sees(found.UserID) {
-		return nil, commission.ErrNotFound
+	if _, err := q.commissions.Commission(ctx, owner, id); err != nil {
+		return nil, err
 	}
 
 	return q.reader.Shares(ctx, owner, id, limit, after)

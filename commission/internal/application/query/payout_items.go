@@ -33,8 +33,15 @@ type ItemPosition struct {
 
 // ItemReader reads the items of payouts.
 type ItemReader interface {
-	// Items returns at most limit items of the payout that follow the one at the position after.
-	Items(ctx context.Context, payoutID string, limit int, after ItemPosition) ([]Item, error)
+	// Items returns at most limit items of the owner's payout that follow the one at the position
+	// after.
+	Items(
+		ctx context.Context,
+		owner Owner,
+		payoutID string,
+		limit int,
+		after ItemPosition,
+	) ([]Item, error)
 }
 
 // ListPayoutItems lists what payouts pay.
@@ -58,9 +65,10 @@ func (q *ListPayoutItems) Handle(
 	limit int,
 	after ItemPosition,
 ) ([]Item, error) {
-	if _, err := q.payouts.Payout(ctx, caller.Owner(), id); err != nil {
+	owner := caller.Owner()
+	if _, err := q.payouts.Payout(ctx, owner, id); err != nil {
 		return nil, err
 	}
 
-	return q.reader.Items(ctx, id, limit, after)
+	return q.reader.Items(ctx, owner, id, limit, after)
 }

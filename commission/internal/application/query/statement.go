@@ -68,12 +68,13 @@ func (p Period) Final() bool { return p.Until.Equal(p.To) }
 
 // StatementReader reads statements.
 type StatementReader interface {
-	// Accounts returns the sums by currency of a user who ever earned.
-	Accounts(ctx context.Context, userID string, period Period) ([]Account, error)
+	// Accounts returns the sums by currency of the one user that the owner is limited to, and none
+	// for a user who never earned.
+	Accounts(ctx context.Context, owner Owner, period Period) ([]Account, error)
 	// Lines returns at most limit lines that follow the one at the position after.
 	Lines(
 		ctx context.Context,
-		userID string,
+		owner Owner,
 		period Period,
 		limit int,
 		after LinePosition,
@@ -144,11 +145,12 @@ func (q *Statements) Accounts(
 	userID string,
 	period Period,
 ) ([]Account, error) {
-	if _, err := caller.OwnerOf(userID); err != nil {
+	owner, err := caller.OwnerOf(userID)
+	if err != nil {
 		return nil, err
 	}
 
-	return q.reader.Accounts(ctx, userID, period)
+	return q.reader.Accounts(ctx, owner, period)
 }
 
 // Lines returns a page of the lines of the user's statement, as StatementReader.Lines does.
@@ -161,9 +163,10 @@ func (q *Statements) Lines(
 	limit int,
 	after LinePosition,
 ) ([]Line, error) {
-	if _, err := caller.OwnerOf(userID); err != nil {
+	owner, err := caller.OwnerOf(userID)
+	if err != nil {
 		return nil, err
 	}
 
-	return q.reader.Lines(ctx, userID, period, limit, after)
+	return q.reader.Lines(ctx, owner, period, limit, after)
 }

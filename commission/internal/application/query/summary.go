@@ -88,18 +88,43 @@ type Group struct {
 	Amount money.Total
 }
 
-// Summaries reads summaries.
-type Summaries interface {
+// SummaryReader reads summaries.
+type SummaryReader interface {
 	// Summary returns at most limit groups in the order of their values: those that follow the
 	// group with the values after, or the first ones if after is nil. Groups that appear or
 	// disappear meanwhile neither repeat nor hide others. Rejected rows count only if the filter or
-	// the grouping names the status, since they are not earned. The fault of ErrZone is returned if
-	// the database does not know the zone.
+	// the grouping names the status, since they are not earned. The fault of UnknownZone is
+	// returned if the database does not know the zone.
 	Summary(
 		ctx context.Context,
+		owner Owner,
 		filter CommissionFilter,
 		grouping Grouping,
 		limit int,
 		after []string,
 	) ([]Group, error)
+}
+
+// Summarize counts and sums commissions.
+type Summarize struct{ reader SummaryReader }
+
+// NewSummarize returns the query. It is safe for concurrent use.
+func NewSummarize(reader SummaryReader) *Summarize { return &Summarize{reader: reader} }
+
+// Handle returns groups of the commissions that the caller may see, as SummaryReader.Summary does.
+// fault.ErrForeignUser is returned for a filter by a user whose commissions the caller may not see.
+func (q *Summarize) Handle(
+	ctx context.Context,
+	caller Caller,
+	filter CommissionFilter,
+	grouping Grouping,
+	limit int,
+	after []string,
+) ([]Group, error) {
+	owner, err := caller.OwnerOf(filter.UserID)
+	if err != nil {
+		return nil, err
+	}
+
+	return q.reader.Summary(ctx, owner, filter, grouping, limit, after)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"tributary/commission/internal/application/change"
-	"tributary/commission/internal/application/explain"
+	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
@@ -87,9 +87,9 @@ WHERE d.decided_at <= $2`
 func (s *Store) Before(
 	ctx context.Context,
 	adjustment commission.Snapshot,
-) (explain.Before, error) {
+) (query.Before, error) {
 	state := adjustment
-	b := explain.Before{Known: knownTo(state)}
+	b := query.Before{Known: knownTo(state)}
 	err := s.begin(ctx, "read what an adjustment followed from", func(tx pgx.Tx) (err error) {
 		if b.Replay, err = replayOf(ctx, tx, state); err != nil {
 			return err
@@ -212,9 +212,11 @@ func replayOf(ctx context.Context, tx pgx.Tx, adjustment commission.Snapshot) (*
 
 func (s *Store) EventsOf(
 	ctx context.Context,
-	userID string,
+	owner query.Owner,
 	known time.Time,
 ) ([]event.Event, error) {
+	userID, _ := owner.UserID()
+
 	var events []event.Event
 	err := s.begin(ctx, "read a user's events", func(tx pgx.Tx) (err error) {
 		if _, err = tx.Exec(ctx, `SET LOCAL statement_timeout = '5s'`); err != nil {

@@ -143,7 +143,7 @@ func known(ctx context.Context, tx pgx.Tx, request change.Request) error {
 	return &change.ReplayedError{Body: []byte(body)}
 }
 
-var _ change.Frames = (*Store)(nil)
+var _ change.Journal = (*Store)(nil)
 
 func (s *Store) Known(ctx context.Context, request change.Request) error {
 	return s.begin(ctx, "look for a key", func(tx pgx.Tx) error { return known(ctx, tx, request) })

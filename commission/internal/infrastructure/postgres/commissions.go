@@ -17,7 +17,10 @@ import (
 	"tributary/platform/money"
 )
 
-var _ query.Commissions = (*Store)(nil)
+var (
+	_ query.CommissionReader = (*Store)(nil)
+	_ query.DecisionReader   = (*Store)(nil)
+)
 
 // commissionColumns are the columns that scanCommission reads.
 const commissionColumns = `id::text, event_id, user_id, campaign_id, product_id, order_id,
@@ -88,7 +91,11 @@ func scanCommission(row pgx.CollectableRow) (commission.Snapshot, error) {
 	return s, nil
 }
 
-func (s *Store) Commission(ctx context.Context, id string) (commission.Snapshot, error) {
+func (s *Store) Commission(
+	ctx context.Context,
+	owner query.Owner,
+	id string,
+) (commission.Snapshot, error) {
 	if _, err := uuid.Parse(id); err != nil {
 		return commission.Snapshot{}, commission.ErrNotFound
 	}
@@ -99,14 +106,18 @@ func (s *Store) Commission(ctx context.Context, id string) (commission.Snapshot,
 	}
 
 	found, err := pgx.CollectExactlyOneRow(rows, scanCommission)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return found, commission.ErrNotFound
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && !owner.Sees(found.UserID) {
+		return commission.Snapshot{}, commission.ErrNotFound
 	}
 
 	return found, mapped("read a commission", err)
 }
 
-func (s *Store) Decision(ctx context.Context, eventID string) (query.Decided, error) {
+func (s *Store) Decision(
+	ctx context.Context,
+	owner query.Owner,
+	eventID string,
+) (query.Decided, error) {
 	rows, err := s.pool.Query(
 		ctx,
 		`SELECT `+decisionColumns+` FROM decisions AS d WHERE d.event_id = $1`,
@@ -117,7 +128,7 @@ func (s *Store) Decision(ctx context.Context, eventID string) (query.Decided, er
 	}
 
 	found, err := pgx.CollectExactlyOneRow(rows, scanDecided)
-	if errors.Is(err, pgx.ErrNoRows) {
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && !owner.Sees(found.Event.UserID()) {
 		return query.Decided{}, decision.ErrNotFound
 	}
 

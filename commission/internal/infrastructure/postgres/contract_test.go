@@ -24,12 +24,12 @@ func world(t *testing.T) commandtest.World {
 			t.Helper()
 			f.decide(t, purchase(eventID, user, "100.00"))
 
-			decided, err := f.store.Decision(t.Context(), eventID)
+			decided, err := f.store.Decision(t.Context(), owned(t, ""), eventID)
 			if err != nil {
 				t.Fatal(err)
 			}
 
-			earned, err := f.store.Commission(t.Context(), decided.CommissionID)
+			earned, err := f.store.Commission(t.Context(), owned(t, ""), decided.CommissionID)
 			if err != nil {
 				t.Fatal(err)
 			}

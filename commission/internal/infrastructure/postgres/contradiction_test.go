@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"tributary/commission/internal/application/explain"
+	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/event"
 )
 
@@ -42,7 +42,7 @@ func TestARefundOfASaleOutOfRange(t *testing.T) {
 	}
 
 	for _, id := range []string{"e1", "e2", "r2", "again"} {
-		x, err := explain.New(f.store).Decision(t.Context(), id)
+		x, err := query.NewExplain(f.store).Decision(t.Context(), query.Everything(), id)
 		if err != nil || !x.Explanation.Agrees() {
 			t.Errorf("the explanation of %s: %v, %v", id, x.Explanation, err)
 		}

@@ -6,10 +6,10 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"tributary/commission/internal/application/change"
-	"tributary/commission/internal/application/explain"
+	"tributary/commission/internal/application/query"
 )
 
-var _ explain.Store = (*Store)(nil)
+var _ query.ExplanationReader = (*Store)(nil)
 
 const (
 	selectAudit = `SELECT at, actor, action, subject_type, subject_id, reason, before, after,

@@ -84,10 +84,11 @@ func (c *conditions) owned(owner query.Owner) {
 	}
 }
 
-func commissionConditions(f query.CommissionFilter) conditions {
+func commissionConditions(owner query.Owner, f query.CommissionFilter) conditions {
 	var c conditions
+	c.owned(owner)
+
 	for _, equal := range []struct{ text, value string }{
-		{"user_id = $?", f.UserID},
 		{"campaign_id = $?", f.CampaignID},
 		{"product_id = $?", f.ProductID},
 		{"event_type = $?", f.EventType},
@@ -121,10 +122,11 @@ const (
 
 func (s *Store) List(
 	ctx context.Context,
+	owner query.Owner,
 	filter query.CommissionFilter,
 	slice query.Slice,
 ) ([]commission.Snapshot, error) {
-	c := commissionConditions(filter)
+	c := commissionConditions(owner, filter)
 	if slice.After != "" {
 		after, err := uuid.Parse(slice.After)
 		if err != nil {
@@ -135,7 +137,7 @@ func (s *Store) List(
 		c.add("id < $?", slice.After)
 	}
 
-	if filter.OccurredTo.IsZero() || filter.UserID != "" {
+	if _, ofOne := owner.UserID(); ofOne || filter.OccurredTo.IsZero() {
 		return s.list(ctx, c, inOrder, slice.Limit)
 	}
 

@@ -60,6 +60,7 @@ func TestListsNeverSort(t *testing.T) {
 		for _, after := range []string{"", uuid.NewString()} {
 			if _, err := store.List(
 				t.Context(),
+				owned(t, filter.UserID),
 				filter,
 				query.Slice{Limit: 10, After: after},
 			); err != nil {

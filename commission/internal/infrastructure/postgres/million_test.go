@@ -51,7 +51,7 @@ func TestAPayoutOfAMillionViews(t *testing.T) {
 	for position := (query.ItemPosition{}); ; pages++ {
 		began := time.Now()
 
-		items, err := f.store.Payments().Items(t.Context(), id, limit, position)
+		items, err := f.store.Payments().Items(t.Context(), owned(t, ""), id, limit, position)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,6 +79,7 @@ func TestAPayoutOfAMillionViews(t *testing.T) {
 	timed("a page of commissions with their payments", func() {
 		rows, err := f.store.List(
 			t.Context(),
+			owned(t, ""),
 			query.CommissionFilter{UserID: "u"},
 			query.Slice{Limit: limit},
 		)

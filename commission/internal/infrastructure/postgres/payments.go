@@ -88,7 +88,8 @@ SELECT i.side, i.from_minor::text, x.position_minor::text, x.commission_id::text
     c.order_id, c.campaign_id, c.kind, c.occurred_at, i.currency, x.part, c.amount_minor
 FROM (
     SELECT *, CASE side WHEN 'credit' THEN 1 ELSE -1 END AS sign FROM payout_intervals
-    WHERE payout_id = $1 AND ($2 = '' OR (side, from_minor) >= ($2, $3::numeric))
+    WHERE payout_id = $1 AND ($6 OR user_id = $7)
+        AND ($2 = '' OR (side, from_minor) >= ($2, $3::numeric))
     OFFSET 0
 ) AS i
 CROSS JOIN LATERAL (
@@ -228,10 +229,13 @@ func scanShare(row pgx.CollectableRow) (query.Share, error) {
 
 func (r Payments) Items(
 	ctx context.Context,
+	owner query.Owner,
 	payoutID string,
 	limit int,
 	after query.ItemPosition,
 ) ([]query.Item, error) {
+	user, limited := owner.UserID()
+
 	items, err := collect(
 		ctx,
 		r.store.pool,
@@ -242,6 +246,8 @@ func (r Payments) Items(
 		orZero(after.Interval),
 		orZero(after.Position),
 		limit,
+		!limited,
+		user,
 	)
 
 	return items, mapped("list the items of a payout", err)

@@ -146,7 +146,7 @@ func (f fixture) work(t *testing.T, round int) {
 	))
 	check(f.store.Forget(ctx, start().Add(-time.Hour), 10))
 
-	decided, err := f.store.Decision(ctx, fmt.Sprintf("sale-u2-%d", max(0, round-1)))
+	decided, err := f.store.Decision(ctx, owned(t, ""), fmt.Sprintf("sale-u2-%d", max(0, round-1)))
 	check(decided, err)
 
 	for _, action := range []commission.Action{commission.Hold, commission.Release, commission.Reject} {
@@ -162,15 +162,15 @@ func (f fixture) work(t *testing.T, round int) {
 	))
 	check(f.store.Users(ctx, november()))
 
-	decided, err = f.store.Decision(ctx, "sale-u1-0")
+	decided, err = f.store.Decision(ctx, owned(t, ""), "sale-u1-0")
 	check(decided, err)
 
 	id := decided.CommissionID
-	made, err := f.store.Commission(ctx, id)
+	made, err := f.store.Commission(ctx, owned(t, ""), id)
 	check(made, err)
 	check(f.store.History(ctx, "commission", id))
 	check(f.store.Before(ctx, made))
-	check(f.store.EventsOf(ctx, user, start()))
+	check(f.store.EventsOf(ctx, owned(t, user), start()))
 	check(f.store.Rules(ctx))
 	check(f.store.Liabilities().Balances(ctx, owned(t, user)))
 	check(f.store.Payouts().Payout(ctx, owned(t, user), p.ID))
@@ -192,7 +192,7 @@ func (f fixture) work(t *testing.T, round int) {
 
 	check(payments.Payments(ctx, everyone, []string{id}))
 	check(payments.Shares(ctx, everyone, id, 10, query.PayoutPosition{}))
-	check(payments.Items(ctx, p.ID, 10, query.ItemPosition{}))
+	check(payments.Items(ctx, owned(t, ""), p.ID, 10, query.ItemPosition{}))
 	check(payments.Uncovered(ctx, everyone, []string{p.ID}))
 
 	yesterday := start().AddDate(0, 0, -1)
@@ -211,8 +211,8 @@ func (f fixture) work(t *testing.T, round int) {
 	check(f.store.Liabilities().Ageing(ctx, "", start()))
 
 	period := query.Period{From: yesterday, To: start().AddDate(0, 1, 0), Until: start()}
-	check(f.store.Statements().Accounts(ctx, user, period))
-	check(f.store.Statements().Lines(ctx, user, period, 1000, query.LinePosition{}))
+	check(f.store.Statements().Accounts(ctx, owned(t, user), period))
+	check(f.store.Statements().Lines(ctx, owned(t, user), period, 1000, query.LinePosition{}))
 
 	day := start().AddDate(0, 0, -1)
 	for _, filter := range []query.CommissionFilter{
@@ -229,8 +229,8 @@ func (f fixture) work(t *testing.T, round int) {
 		{OccurredTo: day},
 		{OccurredFrom: day, OccurredTo: start()},
 	} {
-		check(f.store.List(ctx, filter, query.Slice{Limit: 10}))
-		check(f.store.List(ctx, filter, query.Slice{Limit: 10, After: uuid.NewString()}))
+		check(f.store.List(ctx, owned(t, filter.UserID), filter, query.Slice{Limit: 10}))
+		check(f.store.List(ctx, owned(t, filter.UserID), filter, query.Slice{Limit: 10, After: uuid.NewString()}))
 	}
 
 	// a summary of everything reads everything, by design
@@ -239,6 +239,7 @@ func (f fixture) work(t *testing.T, round int) {
 	} {
 		check(f.store.Summary(
 			ctx,
+			owned(t, filter.UserID),
 			filter,
 			query.Grouping{By: []query.Dimension{query.ByCurrency}},
 			10,

@@ -281,7 +281,7 @@ func TestListsMissNothing(t *testing.T) {
 
 		limit, after := 1+rng.IntN(200), ""
 		for full := true; full; {
-			page, err := f.store.List(t.Context(), filter, query.Slice{Limit: limit, After: after})
+			page, err := f.store.List(t.Context(), owned(t, filter.UserID), filter, query.Slice{Limit: limit, After: after})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -351,7 +351,7 @@ func TestListsReadLittle(t *testing.T) {
 		"leads since yesterday": {OccurredFrom: day(-1), EventType: "lead"}, "until 35 days ago": {OccurredTo: day(-35)}, "until 5 days ago": {OccurredTo: day(-5)}, "a day": {OccurredFrom: day(-20), OccurredTo: day(-19)},
 		"nothing of a day": {OccurredFrom: day(-20), OccurredTo: day(-19), Currency: "EUR"}, "of the future": {OccurredFrom: day(1), OccurredTo: day(2)},
 	} {
-		if _, err := f.store.List(t.Context(), filter, query.Slice{Limit: 10}); err != nil {
+		if _, err := f.store.List(t.Context(), owned(t, filter.UserID), filter, query.Slice{Limit: 10}); err != nil {
 			t.Fatal(err)
 		}
 
@@ -363,7 +363,7 @@ func TestListsReadLittle(t *testing.T) {
 	for name, filter := range map[string]query.CommissionFilter{
 		"pending since yesterday": {OccurredFrom: day(-1), Status: "pending"}, "clawbacks since yesterday": {OccurredFrom: day(-1), Kind: "clawback"}, "since tomorrow": {OccurredFrom: day(1)},
 	} {
-		if _, err := f.store.List(t.Context(), filter, query.Slice{Limit: 10}); err != nil {
+		if _, err := f.store.List(t.Context(), owned(t, filter.UserID), filter, query.Slice{Limit: 10}); err != nil {
 			t.Fatal(err)
 		}
 
@@ -390,6 +390,7 @@ func TestListsReadLittle(t *testing.T) {
 
 	if _, err := f.store.Summary(
 		t.Context(),
+		owned(t, ""),
 		query.CommissionFilter{OccurredFrom: day(-1)},
 		query.Grouping{By: []query.Dimension{query.ByCurrency}},
 		10,
@@ -411,15 +412,15 @@ func TestPartialIndexesAreUsedEveryTime(t *testing.T) {
 	f := filled(t, made(rand.New(rand.NewPCG(1, 2)), 20_000, 10_000))
 	for index, list := range map[string]func() error{
 		"commissions_status": func() error {
-			_, err := f.store.List(t.Context(), query.CommissionFilter{Status: "held"}, query.Slice{Limit: 10})
+			_, err := f.store.List(t.Context(), owned(t, ""), query.CommissionFilter{Status: "held"}, query.Slice{Limit: 10})
 			return err
 		},
 		"commissions_kind": func() error {
-			_, err := f.store.List(t.Context(), query.CommissionFilter{Kind: "adjustment"}, query.Slice{Limit: 10})
+			_, err := f.store.List(t.Context(), owned(t, ""), query.CommissionFilter{Kind: "adjustment"}, query.Slice{Limit: 10})
 			return err
 		},
 		"commissions_rare_type": func() error {
-			_, err := f.store.List(t.Context(), query.CommissionFilter{EventType: "refund"}, query.Slice{Limit: 10})
+			_, err := f.store.List(t.Context(), owned(t, ""), query.CommissionFilter{EventType: "refund"}, query.Slice{Limit: 10})
 			return err
 		},
 		"payouts_status": func() error {
@@ -456,9 +457,10 @@ func TestSearchesThatTakeTooLong(t *testing.T) {
 	}
 
 	f.owned(t, "BEGIN; LOCK commissions, payouts, decisions")
-	_, list := f.store.List(t.Context(), query.CommissionFilter{}, query.Slice{Limit: 10})
+	_, list := f.store.List(t.Context(), owned(t, ""), query.CommissionFilter{}, query.Slice{Limit: 10})
 	_, summary := f.store.Summary(
 		t.Context(),
+		owned(t, ""),
 		query.CommissionFilter{},
 		query.Grouping{By: []query.Dimension{query.ByCurrency}},
 		10,

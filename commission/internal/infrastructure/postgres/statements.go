@@ -105,9 +105,11 @@ func idsBetween(from, to time.Time) (first, last string) {
 
 func (r Statements) Accounts(
 	ctx context.Context,
-	userID string,
+	owner query.Owner,
 	period query.Period,
 ) ([]query.Account, error) {
+	userID, _ := owner.UserID()
+
 	first, last := idsBetween(period.From, time.Time{})
 
 	found, err := collect(
@@ -182,11 +184,13 @@ func scanAccount(row pgx.CollectableRow) (query.Account, error) {
 // Lines reads the parts one after the other, until the page is full.
 func (r Statements) Lines(
 	ctx context.Context,
-	userID string,
+	owner query.Owner,
 	period query.Period,
 	limit int,
 	after query.LinePosition,
 ) ([]query.Line, error) {
+	userID, _ := owner.UserID()
+
 	var lines []query.Line
 
 	first, last := idsBetween(period.From, period.Until)

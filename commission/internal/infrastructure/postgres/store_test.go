@@ -119,7 +119,7 @@ func refund(id, user, original, amount string) event.Facts {
 func (f fixture) outcome(t *testing.T, eventID string) string {
 	t.Helper()
 
-	d, err := f.store.Decision(t.Context(), eventID)
+	d, err := f.store.Decision(t.Context(), owned(t, ""), eventID)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 	platform "tributary/platform/postgres"
 )
 
-var _ query.Summaries = (*Store)(nil)
+var _ query.SummaryReader = (*Store)(nil)
 
 // expression returns the SQL of a dimension; zone is the placeholder of the time zone.
 func expression(d query.Dimension, zone string) string {
@@ -27,16 +27,17 @@ func expression(d query.Dimension, zone string) string {
 	return "''"
 }
 
-// Summary implements query.Summaries. The rows of groups that were returned before are excluded
+// Summary implements query.SummaryReader. The rows of groups that were returned before are excluded
 // before any is counted.
 func (s *Store) Summary(
 	ctx context.Context,
+	owner query.Owner,
 	filter query.CommissionFilter,
 	grouping query.Grouping,
 	limit int,
 	after []string,
 ) ([]query.Group, error) {
-	c := commissionConditions(filter)
+	c := commissionConditions(owner, filter)
 	if filter.Status == "" && !slices.Contains(grouping.By, query.ByStatus) {
 		c.texts = append(c.texts, "status <> 'rejected'")
 	}

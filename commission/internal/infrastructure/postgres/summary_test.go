@@ -15,6 +15,7 @@ func TestZonesThatTheDatabaseDoesNotKnow(t *testing.T) {
 	f.decide(t, purchase("e1", "u", "10"))
 	_, err := f.store.Summary(
 		t.Context(),
+		owned(t, ""),
 		query.CommissionFilter{},
 		query.Grouping{By: []query.Dimension{query.ByDay, query.ByCurrency}, Zone: "Mars/Olympus"},
 		10,

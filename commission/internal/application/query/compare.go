@@ -1,4 +1,4 @@
-package explain
+package query
 
 import (
 	"context"
@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"tributary/commission/internal/application/change"
-	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
@@ -52,17 +51,17 @@ func (c Comparison) Agrees(amount money.Amount) bool {
 }
 
 // compare decides the event again by the rules of the replay.
-func (h *Handler) compare(
+func (q *Explain) compare(
 	ctx context.Context,
+	caller Caller,
 	adjustment commission.Snapshot,
 ) (*Comparison, error) {
-	before, err := h.store.Before(ctx, adjustment)
+	before, err := q.reader.Before(ctx, adjustment)
 	if err != nil {
 		return nil, err
 	}
 
-	state := adjustment
-	zero := money.FromMinor(0, state.Amount.Currency())
+	zero := money.FromMinor(0, adjustment.Amount.Currency())
 
 	c := &Comparison{Before: before, Expected: zero, Standing: zero}
 	for _, b := range before.Booked {
@@ -71,7 +70,7 @@ func (h *Handler) compare(
 		}
 	}
 
-	if before.Manual.Rejected[state.EventID] {
+	if before.Manual.Rejected[adjustment.EventID] {
 		return c, nil
 	}
 
@@ -80,8 +79,13 @@ func (h *Handler) compare(
 		decisions,
 		func(d decision.Decision) bool { return needsHistory(d, before.Rules) },
 	) {
-		events, err := h.store.EventsOf(ctx, state.UserID, before.Known)
-		if c.TooWide = errors.Is(err, query.ErrTooWide); c.TooWide {
+		owner, err := caller.OwnerOf(adjustment.UserID)
+		if err != nil {
+			return nil, err
+		}
+
+		events, err := q.reader.EventsOf(ctx, owner, before.Known)
+		if c.TooWide = errors.Is(err, ErrTooWide); c.TooWide {
 			return c, nil
 		}
 
@@ -92,7 +96,7 @@ func (h *Handler) compare(
 		decisions = decision.Run(events, before.Rules, before.Manual)
 	}
 
-	return c, c.explain(decisions, state.EventID)
+	return c, c.explain(decisions, adjustment.EventID)
 }
 
 // needsHistory reports whether the decision depends on what the user earned before.

@@ -1,4 +1,4 @@
-package explain_test
+package query_test
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"tributary/commission/internal/application/change"
-	"tributary/commission/internal/application/explain"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/decision"
@@ -17,13 +16,13 @@ import (
 
 // endless is a store in which a user's history takes too long to read.
 type endless struct {
-	query.Commissions
+	query.ExplanationReader
 
 	rules    *rule.Set
 	rejected bool
 }
 
-func (endless) Commission(context.Context, string) (commission.Snapshot, error) {
+func (endless) Commission(context.Context, query.Owner, string) (commission.Snapshot, error) {
 	return commission.Snapshot{
 		ID:      "a",
 		EventID: "e",
@@ -37,11 +36,11 @@ func (e endless) RulesAt(context.Context, int64) (*rule.Set, error) { return e.r
 
 func (endless) History(context.Context, string, string) ([]change.Record, error) { return nil, nil }
 
-func (e endless) Before(context.Context, commission.Snapshot) (explain.Before, error) {
+func (e endless) Before(context.Context, commission.Snapshot) (query.Before, error) {
 	sale := event.Restore(event.Facts{ID: "e", UserID: "u", Type: event.Sale, Amount: "10"})
 	booked := commission.Snapshot{Amount: money.FromMinor(30, money.USD())}
 
-	return explain.Before{
+	return query.Before{
 		Rules:   e.rules,
 		Related: []event.Event{sale},
 		Booked:  []commission.Snapshot{booked},
@@ -49,7 +48,7 @@ func (e endless) Before(context.Context, commission.Snapshot) (explain.Before, e
 	}, nil
 }
 
-func (endless) EventsOf(context.Context, string, time.Time) ([]event.Event, error) {
+func (endless) EventsOf(context.Context, query.Owner, time.Time) ([]event.Event, error) {
 	return nil, query.ErrTooWide
 }
 
@@ -59,7 +58,8 @@ func TestHistoriesThatAreTooLong(t *testing.T) {
 	t.Parallel()
 
 	for name, limit := range map[string]*rule.Cap{"plain": nil, "capped": {Amount: 1000, Period: rule.Monthly}} {
-		x, err := explain.New(endless{rules: tenth(t, limit)}).Commission(t.Context(), "a")
+		x, err := query.NewExplain(endless{rules: tenth(t, limit)}).
+			Commission(t.Context(), query.Everything(), "a")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,9 +77,9 @@ func TestHistoriesThatAreTooLong(t *testing.T) {
 func TestRejectedEventsBringNothing(t *testing.T) {
 	t.Parallel()
 
-	x, err := explain.New(
+	x, err := query.NewExplain(
 		endless{rules: tenth(t, nil), rejected: true},
-	).Commission(t.Context(), "a")
+	).Commission(t.Context(), query.Everything(), "a")
 	if err != nil {
 		t.Fatal(err)
 	}
