@@ -79,11 +79,12 @@ func (s *Server) Run(ctx context.Context) error {
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		BaseContext: func(net.Listener) context.Context {
+			//nolint:forbidigo // a request outlives the context that starts the server
 			return context.WithValue(context.Background(), stoppingKey{}, stopping)
 		},
-		ConnContext:       open.know,
-		ConnState:         open.observe,
-		ErrorLog:          slog.NewLogLogger(s.Logger.Handler(), slog.LevelDebug),
+		ConnContext: open.know,
+		ConnState:   open.observe,
+		ErrorLog:    slog.NewLogLogger(s.Logger.Handler(), slog.LevelDebug),
 	}
 
 	failed := make(chan error, 1)

@@ -199,7 +199,7 @@ func start(
 	t *testing.T,
 	holder string,
 	log relay.Log[int64, entry],
-	broker relay.Publisher[entry],
+	to relay.Publisher[entry],
 	l relay.Limits,
 ) (r *relay.Relay[int64, entry], stop func()) {
 	t.Helper()
@@ -207,7 +207,7 @@ func start(
 		l,
 		relay.Dependencies[int64, entry]{
 			Log:       log,
-			Publisher: broker,
+			Publisher: to,
 			Compare:   cmp.Compare[int64],
 			Holder:    holder,
 			Logger:    slog.New(slog.DiscardHandler),

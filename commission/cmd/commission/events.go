@@ -40,7 +40,12 @@ func addEvents(ctx context.Context, f *service.Frame, s *settings) (*eventlog.Fe
 	}
 
 	log := postgres.New(pool).EventLog()
-	keeper := &eventlog.Keeper{Partitions: log, Keep: s.EventsKeep, Now: f.Now, Logger: f.Logger}
+	keeper := &eventlog.Keeper{
+		Partitions: log,
+		Keep:       s.EventsKeep,
+		Now:        f.Now,
+		Logger:     f.Logger,
+	}
 	f.Every("keeper of the log of changes", keepEvery, keeper.Run)
 
 	if err := addRelay(f, s, log); err != nil {
@@ -108,17 +113,18 @@ func holder() string {
 
 // watchRelay exports the state of the relay.
 func watchRelay(metrics prometheus.Registerer, r *eventRelay) {
+	//nolint:forbidigo // a gauge of Prometheus, no money
 	gauge := func(name, help string, read func(relay.Status[eventlog.Position]) float64) {
 		metrics.MustRegister(prometheus.NewGaugeFunc(
 			prometheus.GaugeOpts{Name: name, Help: help},
-			func() float64 { return read(r.Status()) },
+			func() float64 { return read(r.Status()) }, //nolint:forbidigo // as above
 		))
 	}
 
 	gauge(
 		"commission_relay_leading",
 		"1 if this replica relays.",
-		func(s relay.Status[eventlog.Position]) float64 { return oneIf(s.Leading) },
+		func(s relay.Status[eventlog.Position]) float64 { return oneIf(s.Leading) }, //nolint:forbidigo // as above
 	)
 	gauge(
 		"commission_relay_in_flight",

@@ -25,6 +25,7 @@ import (
 	"tributary/platform/money"
 )
 
+//nolint:gochecknoglobals // a flag of the test binary
 var update = flag.Bool("update", false, "write the golden messages")
 
 func noon() time.Time { return time.Date(2026, 11, 26, 12, 0, 0, 123456000, time.UTC) }

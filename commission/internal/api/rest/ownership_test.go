@@ -38,6 +38,7 @@ func TestHandlersAreGivenNoPorts(t *testing.T) {
 
 		for m := range field.Type.NumMethod() {
 			method := field.Type.Method(m)
+
 			reads := method.Type.NumIn() > 1 && method.Type.In(1) == reflect.TypeFor[context.Context]()
 			if reads && (method.Type.NumIn() < 3 || method.Type.In(2) != caller) {
 				t.Errorf("%s.%s does not take the caller after the context", field.Name, method.Name)

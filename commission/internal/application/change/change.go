@@ -9,8 +9,8 @@ import (
 	"tributary/commission/internal/domain/effect"
 )
 
-// Request says who wants a change, and why. It is stored with the change in one transaction, as a row of
-// the audit and under its key.
+// Request says who wants a change, and why. It is stored with the change in one transaction, as a
+// row of the audit and under its key.
 type Request struct {
 	Actor     string
 	RequestID string

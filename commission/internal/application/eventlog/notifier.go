@@ -219,6 +219,7 @@ func (n *Notifier) look(ctx context.Context, position Position) (Position, error
 		for _, head := range heads {
 			n.wakeFor(head)
 		}
+
 		n.mu.Unlock()
 
 		if len(heads) > 0 {

@@ -51,11 +51,11 @@ func earns(t *testing.T, minor int64, until time.Time) decision.Decision {
 }
 
 // takesBack returns the decision that a refund of e takes the amount back.
-func takesBack(t *testing.T, id string, minor int64) decision.Decision {
+func takesBack(t *testing.T, minor int64) decision.Decision {
 	t.Helper()
 
 	d := earns(t, -minor, noon())
-	d.Event = happened(t, id, "u", event.Refund)
+	d.Event = happened(t, "refund", "u", event.Refund)
 	d.Base = usd(10 * minor)
 	d.OriginalID = "e"
 
@@ -144,7 +144,7 @@ func TestAClawbackFollowsItsEarning(t *testing.T) {
 		root.ProductID = "product"
 		c := commission.Restore(root)
 
-		made, caused, err := c.ClawBack(takesBack(t, "refund", 30), origin("k"))
+		made, caused, err := c.ClawBack(takesBack(t, 30), origin("k"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -185,7 +185,7 @@ func TestAnEarningOfWhichNothingIsLeftIsReversed(t *testing.T) {
 			follower("before", -30, waits),
 		)
 
-		made, caused, err := c.ClawBack(takesBack(t, "refund", 70), origin("k"))
+		made, caused, err := c.ClawBack(takesBack(t, 70), origin("k"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -228,7 +228,7 @@ func TestWhatStandsInForAnEarningIsNeverReversed(t *testing.T) {
 
 	c := commission.Restore(stored(commission.Granted, commission.Pending))
 
-	_, caused, err := c.ClawBack(takesBack(t, "refund", 100), origin("k"))
+	_, caused, err := c.ClawBack(takesBack(t, 100), origin("k"))
 	if err != nil || c.Snapshot().Status != commission.Pending || len(caused.Facts) > 0 {
 		t.Errorf("%+v, %+v, %v", c.Snapshot(), caused.Facts, err)
 	}
@@ -249,7 +249,7 @@ func TestAClawbackFitsItsEarning(t *testing.T) {
 		},
 		"of a follower": func(_ *decision.Decision, s *commission.Snapshot) { s.ReversesID = "root" },
 	} {
-		d := takesBack(t, "refund", 30)
+		d := takesBack(t, 30)
 		root := stored(commission.Earned, commission.Approved)
 		root.Kind = commission.Adjustment
 		spoil(&d, &root)

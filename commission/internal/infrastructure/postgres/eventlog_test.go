@@ -106,6 +106,7 @@ func TestPayoutsWriteTheLog(t *testing.T) {
 
 	for _, e := range f.read(t, from, 4) {
 		p := e.Payout
+
 		got = append(got, fmt.Sprint(
 			e.Sequence, " ", e.Type, " ", e.Cause.Kind, " ", p.Status, p.Version, " ",
 			e.PreviousStatus, e.PreviousVersion, " ", p.Reason, p.Details,

@@ -196,6 +196,7 @@ func (f fixture) work(t *testing.T, round int) {
 	check(payments.Uncovered(ctx, everyone, []string{p.ID}))
 
 	yesterday := start().AddDate(0, 0, -1)
+
 	for _, filter := range []query.BalanceFilter{{}, {Currency: "USD", NonZero: true}} {
 		check(f.store.Liabilities().ListBalances(ctx, everyone, filter, 10, query.BalancePosition{}))
 	}

@@ -179,7 +179,9 @@ SELECT gen_random_uuid(), 'u', 1, 'USD', 'paypal', '{}', 'x', now(), now(), ` + 
 
 // statusColumns is the SQL of the columns that follow from the status.
 func statusColumns(status payout.Status) string {
-	closed, paid, failed := "now()", "NULL", "NULL"
+	closed := "now()"
+	paid := "NULL"
+	failed := "NULL"
 
 	switch status {
 	case payout.Requested:
