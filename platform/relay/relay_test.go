@@ -14,6 +14,7 @@ import (
 
 	"tributary/platform/broker"
 	"tributary/platform/relay"
+	"tributary/platform/relay/relaytest"
 )
 
 // entry is a row of the log; it occupies 512 bytes.
@@ -235,6 +236,11 @@ func upTo(n int64) []int64 {
 	}
 
 	return list
+}
+
+func TestTheLogInMemoryKeepsTheContract(t *testing.T) {
+	t.Parallel()
+	relaytest.Suite(t, 3, 7, func(*testing.T) relaytest.Lease[int64] { return &fakeLog{} })
 }
 
 func TestEverythingIsSentInOrderAndSaved(t *testing.T) {

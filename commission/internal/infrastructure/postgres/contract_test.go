@@ -7,7 +7,9 @@ import (
 
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/command/commandtest"
+	"tributary/commission/internal/application/eventlog"
 	"tributary/commission/internal/domain/commission"
+	"tributary/platform/relay/relaytest"
 )
 
 // world returns the repositories over an empty database in which everything earned waits.
@@ -70,4 +72,17 @@ func TestTheRepositoriesKeepTheContracts(t *testing.T) {
 	t.Parallel()
 	t.Run("payouts", func(t *testing.T) { t.Parallel(); commandtest.PayoutsSuite(t, world) })
 	t.Run("commissions", func(t *testing.T) { t.Parallel(); commandtest.CommissionsSuite(t, world) })
+}
+
+func TestTheLogOfChangesKeepsTheContractOfALease(t *testing.T) {
+	t.Parallel()
+	relaytest.Suite(
+		t,
+		eventlog.Position{Tx: 3, Seq: 9},
+		eventlog.Position{Tx: 7, Seq: 1},
+		func(t *testing.T) relaytest.Lease[eventlog.Position] {
+			t.Helper()
+			return setup(t).store.EventLog()
+		},
+	)
 }

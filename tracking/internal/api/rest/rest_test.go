@@ -25,17 +25,17 @@ import (
 	"tributary/tracking/internal/application/ingest"
 	"tributary/tracking/internal/application/ingest/ingesttest"
 	"tributary/tracking/internal/application/query"
+	"tributary/tracking/internal/application/query/querytest"
 	"tributary/tracking/internal/domain/event"
 )
 
 // memory is the log behind the routes: a store without a coalescer, and a reader of its content.
 type memory struct {
-	query.Log // answers what a test does not ask
+	querytest.Log
 
 	store *ingesttest.Store
 
 	mu      sync.Mutex
-	entries []event.Entry
 	failure error
 }
 
@@ -59,67 +59,18 @@ func (m *memory) Record(
 	outcomes, err := m.store.Append(ctx, events, keyed...)
 	for i, o := range outcomes {
 		if o.State == ingest.Stored {
-			m.entries = append(
-				m.entries,
-				event.Entry{Seq: int64(len(m.entries) + 1), Event: events[i]},
-			)
+			m.Add(events[i])
 		}
 	}
 
 	return outcomes, err
 }
 
-func (m *memory) Event(_ context.Context, id string) (event.Entry, bool, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-
-	for _, entry := range m.entries {
-		if entry.Event.ID() == id {
-			return entry, true, nil
-		}
-	}
-
-	return event.Entry{}, false, nil
-}
-
-func (m *memory) Events(
-	_ context.Context,
-	f query.Filter,
-	position int64,
-	limit int,
-) (found []event.Entry, more bool, err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-
-	for _, entry := range m.entries {
-		facts := entry.Event.Facts()
-		if entry.Seq <= position || (f.UserID != "" && f.UserID != facts.UserID) ||
-			(f.Type != "" && f.Type != facts.Type) {
-			continue
-		}
-
-		if len(found) == limit {
-			return found, true, nil
-		}
-
-		found = append(found, entry)
-	}
-
-	return found, false, nil
-}
-
-func (m *memory) size() int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-
-	return len(m.entries)
-}
+func (m *memory) size() int { return len(m.Entries()) }
 
 func (m *memory) last() event.Facts {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-
-	return m.entries[len(m.entries)-1].Event.Facts()
+	entries := m.Entries()
+	return entries[len(entries)-1].Event.Facts()
 }
 
 type counter struct{ n atomic.Int64 }

@@ -16,16 +16,18 @@ import (
 	"tributary/migrations/migrationstest"
 	"tributary/platform/fault"
 	platform "tributary/platform/postgres"
+	"tributary/platform/relay/relaytest"
 	"tributary/tracking/internal/application/ingest"
 	"tributary/tracking/internal/application/ingest/ingesttest"
 	"tributary/tracking/internal/application/query"
+	"tributary/tracking/internal/application/query/querytest"
 	"tributary/tracking/internal/domain/event"
 	"tributary/tracking/internal/infrastructure/postgres"
 )
 
 func start() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
 
-func TestTheLogKeepsTheStoreContract(t *testing.T) {
+func TestTheLogKeepsItsContracts(t *testing.T) {
 	t.Parallel()
 	ingesttest.Suite(t, func(t *testing.T) ingest.Store {
 		t.Helper()
@@ -36,6 +38,18 @@ func TestTheLogKeepsTheStoreContract(t *testing.T) {
 		pool := migrationstest.New(t, migrations.Tracking()).Pool
 
 		return postgres.NewAppender(pool), postgres.NewKeys(pool)
+	})
+	querytest.Suite(t, func(t *testing.T, events ...event.Event) query.Log {
+		t.Helper()
+		log, _ := setup(t, events...)
+
+		return log
+	})
+	relaytest.Suite(t, 3, 7, func(t *testing.T) relaytest.Lease[int64] {
+		t.Helper()
+		log, _ := setup(t)
+
+		return log
 	})
 }
 
@@ -71,115 +85,11 @@ func newEvent(t *testing.T, in event.Input) event.Event {
 	return e
 }
 
-func full(t *testing.T) event.Event {
-	t.Helper()
-
-	return newEvent(t, event.Input{
-		EventID:        event.Given("e-1"),
-		UserID:         event.Given("üser 1"),
-		EventType:      event.Given("refund"),
-		OccurredAt:     event.Given("2026-11-22T23:59:59.123456+02:00"),
-		CampaignID:     event.Given("c"),
-		VisitorID:      event.Given("v"),
-		SourceURL:      event.Given("https://a.example/"),
-		DestinationURL: event.Given("https://b.example/"),
-		Source:         event.Given("/shop"),
-		Attributes:     `{"shade":"x","n":5}`,
-		Metadata: event.Metadata{
-			Text:            `{"amount": 1.50, "x": "\""}`,
-			Canonical:       `{"amount":1.50,"x":"\""}`,
-			Amount:          event.Given("1.50"),
-			Currency:        event.Given("EUR"),
-			ProductID:       event.Given("p"),
-			OrderID:         event.Given("o"),
-			OriginalEventID: event.Given("e-0"),
-		},
-	})
-}
-
-func TestEventsComeBackAsTheyWere(t *testing.T) {
-	t.Parallel()
-	small := newEvent(t, event.Input{UserID: event.Given("u"), EventType: event.Given("view")})
-
-	log, _ := setup(t, full(t), small)
-	for _, want := range []event.Event{full(t), small} {
-		got, found, err := log.Event(t.Context(), want.ID())
-		if err != nil || !found || got.Event != want || got.Seq == 0 {
-			t.Errorf("Event = %+v, %t, %v; want %+v", got, found, err, want)
-		}
-	}
-
-	if _, found, err := log.Event(t.Context(), "nothing"); found || err != nil {
-		t.Errorf("Event of an unknown id = %t, %v", found, err)
-	}
-}
-
-func TestListsFilterAndTurnPages(t *testing.T) {
-	t.Parallel()
-
-	var events []event.Event
-	add := func(id, user, kind, campaign, at string) {
-		in := event.Input{
-			EventID:    event.Given(id),
-			UserID:     event.Given(user),
-			EventType:  event.Given(kind),
-			OccurredAt: event.Given(at),
-		}
-		if campaign != "" {
-			in.CampaignID = event.Given(campaign)
-		}
-
-		events = append(events, newEvent(t, in))
-	}
-	add("1", "a", "view", "x", "2026-11-01T00:00:00Z")
-	add("2", "b", "click", "", "2026-11-02T00:00:00Z")
-	add("3", "a", "click", "x", "2026-11-03T00:00:00Z")
-	add("4", "a", "click", "y", "2026-10-01T00:00:00Z")
-	log, _ := setup(t, events...)
-
-	day := func(d int) time.Time { return time.Date(2026, 11, d, 0, 0, 0, 0, time.UTC) }
-	for name, c := range map[string]struct {
-		filter query.Filter
-		want   string
-	}{
-		"all":      {query.Filter{}, "1234"},
-		"user":     {query.Filter{UserID: "a"}, "134"},
-		"type":     {query.Filter{Type: event.Click}, "234"},
-		"campaign": {query.Filter{CampaignID: "x"}, "13"},
-		"from":     {query.Filter{From: day(2)}, "23"},
-		"to":       {query.Filter{To: day(2)}, "14"},
-		"range":    {query.Filter{From: day(1), To: day(3)}, "12"},
-		"several":  {query.Filter{UserID: "a", Type: event.Click, CampaignID: "x", From: day(1), To: day(30)}, "3"},
-		"none":     {query.Filter{UserID: "A"}, ""},
-	} {
-		got, position := "", int64(0)
-		for {
-			page, _, err := log.Events(t.Context(), c.filter, position, 2)
-			if err != nil {
-				t.Fatal(err)
-			}
-
-			if len(page) == 0 {
-				break
-			}
-
-			for _, entry := range page {
-				got += entry.Event.ID()
-				position = entry.Seq
-			}
-		}
-
-		if got != c.want {
-			t.Errorf("%s: %q, want %q", name, got, c.want)
-		}
-	}
-}
-
 func TestContentThatPostgresRefusesIsCalledSo(t *testing.T) {
 	t.Parallel()
 	_, db := setup(t)
 
-	facts := full(t).Facts()
+	facts := querytest.Full(t).Facts()
 	for name, change := range map[string]func(*event.Facts){
 		"NUL":        func(f *event.Facts) { f.Metadata = "{\"a\":\"\x00\"}" },
 		"bad UTF-8":  func(f *event.Facts) { f.UserID = "\xff" },
@@ -223,7 +133,7 @@ func TestADatabaseThatIsAwayIsUnavailable(t *testing.T) {
 	}
 	defer pool.Close()
 	log := postgres.NewLog(pool)
-	_, appendErr := postgres.NewAppender(pool).Append(t.Context(), []event.Event{full(t)})
+	_, appendErr := postgres.NewAppender(pool).Append(t.Context(), []event.Event{querytest.Full(t)})
 	_, _, eventErr := log.Event(t.Context(), "x")
 	_, _, listErr := log.Events(t.Context(), query.Filter{}, 0, 1)
 	_, pageErr := log.Read(t.Context(), 0, 1)
@@ -328,7 +238,7 @@ func TestACommitWithoutAnAnswerIsNotCalledNothing(t *testing.T) {
 
 func TestTheLogIsAppendOnlyForEverybody(t *testing.T) {
 	t.Parallel()
-	_, db := setup(t, full(t))
+	_, db := setup(t, querytest.Full(t))
 
 	owner, err := pgxpool.New(t.Context(), db.OwnerURL)
 	if err != nil {
@@ -350,70 +260,5 @@ func TestTheLogIsAppendOnlyForEverybody(t *testing.T) {
 		if _, err := db.Pool.Exec(t.Context(), statement); platform.Code(err) != "42501" {
 			t.Errorf("the service may %s: %v", statement, err)
 		}
-	}
-}
-
-func TestTheLeaseHasOneHolder(t *testing.T) {
-	t.Parallel()
-	log, _ := setup(t)
-	lead := func(holder string, lease time.Duration) (int64, bool) {
-		position, leads, err := log.Lead(t.Context(), holder, lease)
-		if err != nil {
-			t.Fatal(err)
-		}
-
-		return position, leads
-	}
-	advance := func(holder string, to int64) bool {
-		leads, err := log.Advance(t.Context(), holder, to, time.Hour)
-		if err != nil {
-			t.Fatal(err)
-		}
-
-		return leads
-	}
-
-	if position, leads := lead("a", time.Hour); !leads || position != 0 {
-		t.Fatalf("a free lease is not given (%d, %t)", position, leads)
-	}
-
-	if _, leads := lead("b", time.Hour); leads {
-		t.Fatal("a lease that is held is given away")
-	}
-
-	if !advance("a", 7) || advance("b", 9) {
-		t.Fatal("the position is not the holder's alone to move")
-	}
-
-	if !advance("a", 3) {
-		t.Fatal("the holder is refused")
-	}
-
-	if position, leads := lead("a", -time.Second); !leads || position != 7 {
-		t.Fatalf("position %d, want 7: it never goes back", position)
-	}
-
-	if position, leads := lead("b", time.Hour); !leads || position != 7 {
-		t.Fatalf("an expired lease is not given (%d, %t)", position, leads)
-	}
-
-	if advance("a", 8) {
-		t.Fatal("the deposed holder may go on")
-	}
-
-	if err := log.Resign(t.Context(), "a"); err != nil {
-		t.Fatal(err)
-	}
-
-	if _, leads := lead("a", time.Hour); leads {
-		t.Fatal("one who holds nothing resigned for another")
-	}
-
-	if err := log.Resign(t.Context(), "b"); err != nil {
-		t.Fatal(err)
-	}
-
-	if _, leads := lead("a", time.Hour); !leads {
-		t.Fatal("a resigned lease is not free")
 	}
 }
