@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"tributary/bff/internal/application/command"
+	"tributary/bff/internal/application/command/commandtest"
+	"tributary/bff/internal/domain/payment"
 )
 
 const canary = "canary-7f3a"
@@ -28,7 +30,7 @@ func TestAccountDetailsAreNeverShown(t *testing.T) {
 
 	var answers strings.Builder
 	for _, outcome := range []error{nil, errors.New("broken"), command.ErrBrokerUnavailable.Because(errors.New("cause"), "Away.")} {
-		s.published.err = outcome
+		s.published.Fail(outcome)
 		for _, sent := range []string{
 			body, strings.Replace(body, "USD", "XXX", 1), strings.Replace(body, "150.00", `"`+canary+`"`, 1), strings.Replace(body, "paypal", canary+"!", 1),
 			strings.Replace(body, `"account_details"`, `"`+canary+`"`, 1), strings.Replace(body, `{"email"`, `{"email":"`+canary+`","email"`, 1),
@@ -40,9 +42,9 @@ func TestAccountDetailsAreNeverShown(t *testing.T) {
 		}
 	}
 
-	s.published.err = nil
+	s.published.Fail(nil)
 	s.post(t, paymentPath, body)
-	kept := s.published.payments[len(s.published.payments)-1]
+	kept := commandtest.Of[payment.Request](s.published)[len(commandtest.Of[payment.Request](s.published))-1]
 	printed := fmt.Sprintf(
 		"%v %+v %#v %s %q",
 		kept,

@@ -8,6 +8,10 @@ import (
 	"time"
 
 	"tributary/bff/internal/application/command"
+	"tributary/bff/internal/application/command/commandtest"
+	"tributary/bff/internal/domain/campaign"
+	"tributary/bff/internal/domain/evidence"
+	"tributary/bff/internal/domain/payment"
 	"tributary/platform/auth/authtest"
 )
 
@@ -40,9 +44,9 @@ func TestAskedForRequests(t *testing.T) {
 		}
 	}
 
-	a := s.published.acceptances[0]
-	u := s.published.uploads[0]
-	p := s.published.payments[0]
+	a := commandtest.Of[campaign.Acceptance](s.published)[0]
+	u := commandtest.Of[evidence.Upload](s.published)[0]
+	p := commandtest.Of[payment.Request](s.published)[0]
 
 	if a.CampaignID() != "camp123" || a.Metadata() != `{"source": "mobile_app"}` {
 		t.Errorf("acceptance %+v", a)
@@ -108,7 +112,7 @@ func TestAmountsAreReadExactly(t *testing.T) {
 	} {
 		receiptOf(t, s.post(t, paymentPath, strings.Replace(goodPayment, "150.00", text, 1)))
 
-		if got := s.published.payments[len(s.published.payments)-1].Amount().String(); got != want {
+		if got := commandtest.Of[payment.Request](s.published)[len(commandtest.Of[payment.Request](s.published))-1].Amount().String(); got != want {
 			t.Errorf("%s became %s, want %s", text, got, want)
 		}
 	}
@@ -515,8 +519,8 @@ func TestBadInputs(t *testing.T) {
 		}
 	}
 
-	if s.published.count() != 0 {
-		t.Errorf("%d commands were published", s.published.count())
+	if len(s.published.Stored()) != 0 {
+		t.Errorf("%d commands were published", len(s.published.Stored()))
 	}
 }
 
@@ -576,8 +580,8 @@ func TestForgedTokens(t *testing.T) {
 		t.Errorf("no partner: %d %s", w.Code, w.Body)
 	}
 
-	if s.published.count() != 0 {
-		t.Errorf("%d commands were published", s.published.count())
+	if len(s.published.Stored()) != 0 {
+		t.Errorf("%d commands were published", len(s.published.Stored()))
 	}
 }
 
@@ -585,7 +589,7 @@ func TestBrokerAway(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
 
-	s.published.err = command.ErrBrokerUnavailable.New("The broker is away.").RetryIn(2 * time.Second)
+	s.published.Fail(command.ErrBrokerUnavailable.New("The broker is away.").RetryIn(2 * time.Second))
 	for path, body := range map[string]string{acceptPath: goodAccept, evidencePath: goodEvidence, paymentPath: goodPayment} {
 		w := s.post(t, path, body)
 		if p := problemOf(
@@ -607,7 +611,7 @@ func TestEscapedCampaign(t *testing.T) {
 	} {
 		receiptOf(t, s.post(t, "/api/v1/campaigns/"+path+"/accept", goodAccept))
 
-		if got := s.published.acceptances[len(s.published.acceptances)-1].CampaignID(); got != want {
+		if got := commandtest.Of[campaign.Acceptance](s.published)[len(commandtest.Of[campaign.Acceptance](s.published))-1].CampaignID(); got != want {
 			t.Errorf("%s became %q (%s)", path, got, hex.EncodeToString([]byte(got)))
 		}
 	}
@@ -623,7 +627,7 @@ func TestNullIsAbsent(t *testing.T) {
 		t.Errorf("optional: %d %s", w.Code, w.Body)
 	}
 
-	if got := s.published.acceptances; len(got) != 1 || got[0].Metadata() != "" {
+	if got := commandtest.Of[campaign.Acceptance](s.published); len(got) != 1 || got[0].Metadata() != "" {
 		t.Errorf("published %+v", got)
 	}
 

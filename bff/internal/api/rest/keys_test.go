@@ -5,6 +5,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"tributary/bff/internal/application/command/commandtest"
+	"tributary/bff/internal/domain/payment"
 )
 
 // The same key with the same content is the same command, however it is written; with another
@@ -54,8 +57,8 @@ func TestAKeyStandsForOneRequest(t *testing.T) {
 				}
 			}
 
-			if got.Code != tc.status || s.published.count() != published {
-				t.Errorf("%d with %d published: %s", got.Code, s.published.count(), got.Body)
+			if got.Code != tc.status || len(s.published.Stored()) != published {
+				t.Errorf("%d with %d published: %s", got.Code, len(s.published.Stored()), got.Body)
 			}
 		})
 	}
@@ -85,10 +88,10 @@ func TestCommandsCarryTheHashOfTheirContent(t *testing.T) {
 	receiptOf(t, other.post(t, paymentPath, payWith("150.00", "151"), "Idempotency-Key", "k2"))
 	receiptOf(t, other.post(t, paymentPath, goodPayment))
 
-	first := s.published.payments[0].Stamp().RequestHash()
-	same := other.published.payments[0].Stamp().RequestHash()
-	another := other.published.payments[1].Stamp().RequestHash()
-	none := other.published.payments[2].Stamp().RequestHash()
+	first := commandtest.Of[payment.Request](s.published)[0].Stamp().RequestHash()
+	same := commandtest.Of[payment.Request](other.published)[0].Stamp().RequestHash()
+	another := commandtest.Of[payment.Request](other.published)[1].Stamp().RequestHash()
+	none := commandtest.Of[payment.Request](other.published)[2].Stamp().RequestHash()
 
 	if len(first) != 64 || same != first || another == first || none != "" {
 		t.Error(fmt.Sprintln(first, same, another, none))

@@ -48,7 +48,7 @@ func TestEveryOperationIsProtected(t *testing.T) {
 		}
 	}
 
-	if len(s.records.asked) != 0 || s.published.count() != 0 {
+	if len(s.records.asked) != 0 || len(s.published.Stored()) != 0 {
 		t.Error("something was done")
 	}
 }

@@ -1,12 +1,10 @@
 package rest_test
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,11 +14,8 @@ import (
 
 	"tributary/bff/internal/api/rest"
 	"tributary/bff/internal/application/command"
+	"tributary/bff/internal/application/command/commandtest"
 	"tributary/bff/internal/application/query"
-	"tributary/bff/internal/domain/campaign"
-	domain "tributary/bff/internal/domain/command"
-	"tributary/bff/internal/domain/evidence"
-	"tributary/bff/internal/domain/payment"
 	"tributary/platform/auth"
 	"tributary/platform/auth/authtest"
 	"tributary/platform/httpapi"
@@ -28,47 +23,11 @@ import (
 	"tributary/platform/sealed"
 )
 
-// publisher records the published commands, or fails with err.
-type publisher struct {
-	mu          sync.Mutex
-	err         error
-	acceptances []campaign.Acceptance
-	uploads     []evidence.Upload
-	payments    []payment.Request
-}
-
-func (p *publisher) Publish(_ context.Context, cmd domain.Command) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-
-	if p.err != nil {
-		return p.err
-	}
-
-	switch c := cmd.(type) {
-	case campaign.Acceptance:
-		p.acceptances = append(p.acceptances, c)
-	case evidence.Upload:
-		p.uploads = append(p.uploads, c)
-	case payment.Request:
-		p.payments = append(p.payments, c)
-	}
-
-	return nil
-}
-
-func (p *publisher) count() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-
-	return len(p.acceptances) + len(p.uploads) + len(p.payments)
-}
-
 func now() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 123456789, time.UTC) }
 
 type service struct {
 	http.Handler
-	published *publisher
+	published *commandtest.Publisher
 	records   *records
 	token     string
 }
@@ -90,7 +49,7 @@ func setupWith(t *testing.T, logger *slog.Logger) service {
 		t.Fatal(err)
 	}
 
-	published, kept := &publisher{}, &records{}
+	published, kept := &commandtest.Publisher{}, &records{}
 	stamper := command.NewStamper(ids.New("bff:command"), (*sealed.Ring)(nil).Hash, now)
 	api := httpapi.New(httpapi.Config{
 		Service:    "bff",

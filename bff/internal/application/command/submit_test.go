@@ -1,34 +1,17 @@
 package command_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"testing"
 	"time"
 
 	"tributary/bff/internal/application/command"
+	"tributary/bff/internal/application/command/commandtest"
 	"tributary/bff/internal/domain/caller"
-	domain "tributary/bff/internal/domain/command"
 	"tributary/bff/internal/domain/payment"
 	"tributary/platform/fault"
 )
-
-type publisher struct {
-	err  error
-	sent []payment.Request
-}
-
-func (p *publisher) Publish(_ context.Context, cmd domain.Command) error {
-	request, ok := cmd.(payment.Request)
-	if !ok {
-		return fmt.Errorf("not a payment request: %T", cmd)
-	}
-
-	p.sent = append(p.sent, request)
-
-	return p.err
-}
 
 // ids counts the ids.
 type ids struct{ next int }
@@ -42,7 +25,7 @@ func (i *ids) Derived(parts ...string) string { return fmt.Sprint(parts) }
 
 func hash(content, id string) string { return id + content }
 
-func setup(t *testing.T) (*command.Submitter, *publisher, command.RequestPayment) {
+func setup(t *testing.T) (*command.Submitter, *commandtest.Publisher, command.RequestPayment) {
 	t.Helper()
 
 	from, err := caller.New(caller.Claims{UserID: "user123"})
@@ -50,7 +33,7 @@ func setup(t *testing.T) (*command.Submitter, *publisher, command.RequestPayment
 		t.Fatal(err)
 	}
 
-	p := &publisher{}
+	p := &commandtest.Publisher{}
 	now := func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
 	cmd := command.RequestPayment{
 		Origin: command.Origin{Caller: from},
@@ -76,9 +59,9 @@ func TestReceiptOfAStoredCommand(t *testing.T) {
 		t.Fatalf("%+v %v", receipt, err)
 	}
 
-	if len(p.sent) != 1 || p.sent[0].Stamp().ID() != receipt.CommandID ||
-		p.sent[0].Amount().String() != "150.00" {
-		t.Errorf("sent %v", p.sent)
+	if len(commandtest.Of[payment.Request](p)) != 1 || commandtest.Of[payment.Request](p)[0].Stamp().ID() != receipt.CommandID ||
+		commandtest.Of[payment.Request](p)[0].Amount().String() != "150.00" {
+		t.Errorf("sent %v", commandtest.Of[payment.Request](p))
 	}
 }
 
@@ -89,13 +72,13 @@ func TestIdempotencyKeyDerivesTheID(t *testing.T) {
 
 	receipt, err := h.Submit(t.Context(), cmd)
 	if err != nil || receipt.CommandID != "[user123 payment.request key]" ||
-		p.sent[0].Stamp().IdempotencyKey() != "key" {
+		commandtest.Of[payment.Request](p)[0].Stamp().IdempotencyKey() != "key" {
 		t.Errorf("%+v %v", receipt, err)
 	}
 
 	cmd.IdempotencyKey = "bad\nkey"
 	if _, err := h.Submit(t.Context(), cmd); !errors.Is(err, fault.ErrValidation) ||
-		len(p.sent) != 1 {
+		len(commandtest.Of[payment.Request](p)) != 1 {
 		t.Errorf("bad key: %v", err)
 	}
 }
@@ -104,15 +87,17 @@ func TestNoReceiptWithoutTheBrokers(t *testing.T) {
 	t.Parallel()
 	h, p, cmd := setup(t)
 
-	p.err = errors.New("away")
-	if receipt, err := h.Submit(t.Context(), cmd); !errors.Is(err, p.err) ||
+	away := errors.New("away")
+	p.Fail(away)
+
+	if receipt, err := h.Submit(t.Context(), cmd); !errors.Is(err, away) ||
 		receipt != (command.Receipt{}) {
 		t.Errorf("%+v %v", receipt, err)
 	}
 
 	cmd.Payment.Amount = "-1"
 	if _, err := h.Submit(t.Context(), cmd); !errors.Is(err, fault.ErrValidation) ||
-		len(p.sent) != 1 {
-		t.Errorf("faulty: %v, %d sent", err, len(p.sent))
+		len(commandtest.Of[payment.Request](p)) != 0 {
+		t.Errorf("faulty: %v, %d sent", err, len(commandtest.Of[payment.Request](p)))
 	}
 }

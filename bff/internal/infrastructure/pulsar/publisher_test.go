@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -351,29 +350,7 @@ func TestAccountDetailsAreSealed(t *testing.T) {
 func TestBrokerAway(t *testing.T) {
 	t.Parallel()
 
-	var lc net.ListenConfig
-
-	taken, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0") // a port without a Pulsar broker
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	t.Cleanup(func() { _ = taken.Close() })
-	cfg := broker.Config{
-		ServiceURL: "pulsar://" + taken.Addr().String(),
-		Tenant:     "public",
-		Namespace:  "default",
-	}
-
-	p, err := pulsar.New(brokertest.Client(t, cfg), cfg, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	for _, part := range p.Parts() {
-		brokertest.Run(t, part.Run)
-	}
-
+	p := away(t)
 	began := time.Now()
 
 	var callers sync.WaitGroup
