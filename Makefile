@@ -95,9 +95,10 @@ test-compose: ## build and start docker-compose.yml, test it, remove it
 	./e2e/compose.sh
 
 .PHONY: test-python
-test-python: $(BIN)/python ## read events and payment files with Python programs, which share no code with ours
+test-python: $(STACK_TOOL) $(BIN)/python ## read events and payment files, and close a year of months, with Python programs, which share no code with ours
 	TEST_PYTHON=$(BIN)/python/bin/python go test -count=1 -timeout 20m -tags python ./e2e/independent/
 	TEST_PYTHON=$(BIN)/python/bin/python go test -count=1 -timeout 5m -tags python -run Schema ./commission/internal/infrastructure/payfile/
+	TEST_PYTHON=$(BIN)/python/bin/python $(STACK_TOOL) exec -- go test -count=1 -timeout 20m -tags python ./commission/internal/simulated/
 
 .PHONY: test-openapi
 test-openapi: $(BIN)/schemathesis $(BIN)/clientts ## hold the OpenAPI documents against the services, open and closed, and against generators
