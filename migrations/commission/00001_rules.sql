@@ -54,10 +54,9 @@ CREATE TABLE rules (
 
     CHECK ((kind = 'percentage') = (rate IS NOT NULL)),
     CHECK ((kind = 'flat') = (flat_amount IS NOT NULL)),
-    CHECK (
-        (kind IN ('graduated', 'all_units'))
-        = (tier_from_minor IS NOT NULL AND tier_rates IS NOT NULL AND tier_period IS NOT NULL)
-    ),
+    CHECK ((kind IN ('graduated', 'all_units')) = (tier_from_minor IS NOT NULL)),
+    CHECK ((kind IN ('graduated', 'all_units')) = (tier_rates IS NOT NULL)),
+    CHECK ((kind IN ('graduated', 'all_units')) = (tier_period IS NOT NULL)),
     CHECK (cardinality(tier_from_minor) = cardinality(tier_rates)),
     CHECK ((cap_minor IS NULL) = (cap_period IS NULL)),
     CHECK (

@@ -120,21 +120,22 @@ func Rule(l Line, prefix string) (rule.Rule, error) {
 		def.EffectiveTo = p.time(l.Get("to"))
 	}
 
-	def.Formula = rule.Formula{
-		Kind:   rule.Kind(l.Get("kind")),
-		Rate:   p.rate(l.Get("rate")),
-		Amount: p.rate(l.Get("amount")),
+	parameters := rule.Parameters{
+		Rate:   new(p.rate(l.Get("rate"))),
+		Amount: new(p.rate(l.Get("amount"))),
 		Period: rule.Period(l.Get("period")),
 	}
 	if l.Get("tiers") != "" {
 		for tier := range strings.SplitSeq(l.Get("tiers"), ",") {
 			from, share, _ := strings.Cut(tier, ":")
-			def.Formula.Tiers = append(
-				def.Formula.Tiers,
+			parameters.Tiers = append(
+				parameters.Tiers,
 				rule.Tier{From: p.amount(from), Rate: p.rate(share)},
 			)
 		}
 	}
+
+	def.Formula = rule.NewFormula(rule.Kind(l.Get("kind")), parameters)
 
 	if p.err != nil {
 		return rule.Rule{}, fmt.Errorf("rule %s: %w", l.ID, p.err)

@@ -128,7 +128,7 @@ func goldenRule(t *testing.T) *rule.Rule {
 		Version:       1,
 		Name:          "Purchase: 10 % of the amount",
 		Scope:         rule.Scope{EventType: event.Purchase},
-		Formula:       rule.Formula{Kind: rule.Percentage, Rate: rate},
+		Formula:       rule.Percentage{Rate: rate},
 		Rounding:      money.HalfEven,
 		EffectiveFrom: noon().AddDate(-1, 0, 0),
 		PublishedAt:   noon().AddDate(-1, 0, 0),

@@ -3,7 +3,6 @@
 package wire
 
 import (
-	"fmt"
 	"time"
 
 	"tributary/commission/internal/domain/event"
@@ -32,21 +31,6 @@ type Draft struct {
 	AllowRateAboveOne bool             `json:"allow_rate_above_one,omitempty" doc:"Required for a rate above 1, which is more than 100 %."`
 	EffectiveFrom     time.Time        `json:"effective_from,omitzero" doc:"Inclusive. The time of publication if absent."`
 	EffectiveTo       time.Time        `json:"effective_to,omitzero" doc:"Exclusive. No end if absent."`
-}
-
-// Formula says how the commission is computed.
-type Formula struct {
-	Kind   string           `json:"kind" enum:"flat,percentage,graduated,all_units" doc:"flat: the same for every event. percentage: a share of the amount. graduated: each part of the volume earns the rate of its tier. all_units: the whole amount earns the rate of the tier that the volume has reached." example:"percentage"`
-	Rate   *httpapi.Decimal `json:"rate,omitempty" pattern:"^(0|[1-9][0-9]{0,5})(\\.[0-9]{1,12})?$" doc:"percentage only: the share, 0.1 for ten per cent. A JSON number is accepted too." example:"\"0.1\""`
-	Amount *httpapi.Decimal `json:"amount,omitempty" pattern:"^(0|[1-9][0-9]{0,5})(\\.[0-9]{1,12})?$" doc:"flat only: major units, which may be finer than the currency. A JSON number is accepted too."`
-	Tiers  []Tier           `json:"tiers,omitempty" maxItems:"50" doc:"graduated and all_units only: the first tier begins at 0, thresholds rise."`
-	Period string           `json:"period,omitempty" enum:"month,lifetime" doc:"graduated and all_units only: the period over which volume adds up."`
-}
-
-// Tier is the rate from a volume on.
-type Tier struct {
-	From httpapi.Decimal `json:"from" doc:"The volume at which the tier begins. Major units; a JSON number is accepted too." example:"\"1000.00\""`
-	Rate httpapi.Decimal `json:"rate" pattern:"^(0|[1-9][0-9]{0,5})(\\.[0-9]{1,12})?$" doc:"The share, 0.1 for ten per cent. A JSON number is accepted too." example:"\"0.1\""`
 }
 
 // Cap limits the earnings of a period.
@@ -98,7 +82,7 @@ func draftOf(d rule.Definition) Draft {
 		CampaignID:        d.Scope.CampaignID,
 		ProductID:         d.Scope.ProductID,
 		Currency:          d.Currency.String(),
-		Formula:           Formula{Kind: string(d.Formula.Kind), Period: string(d.Formula.Period)},
+		Formula:           formulaOf(d.Formula, d.Currency),
 		MinimumBase:       amount(d.MinimumBase),
 		Maximum:           amount(d.Maximum),
 		HoldDays:          d.HoldDays,
@@ -108,23 +92,6 @@ func draftOf(d rule.Definition) Draft {
 		EffectiveTo:       d.EffectiveTo,
 		AllowRateAboveOne: d.RateAboveOne(),
 	}
-	switch d.Formula.Kind {
-	case rule.Flat:
-		out.Formula.Amount = &httpapi.Decimal{Text: d.Formula.Amount.String()}
-	case rule.Percentage:
-		out.Formula.Rate = &httpapi.Decimal{Text: d.Formula.Rate.String()}
-	case rule.Graduated, rule.AllUnits:
-		for _, tier := range d.Formula.Tiers {
-			out.Formula.Tiers = append(
-				out.Formula.Tiers,
-				Tier{
-					From: httpapi.Decimal{Text: money.FromMinor(tier.From, d.Currency).String()},
-					Rate: httpapi.Decimal{Text: tier.Rate.String()},
-				},
-			)
-		}
-	}
-
 	if d.Cap != nil {
 		out.Cap = &Cap{Amount: *amount(d.Cap.Amount), Period: string(d.Cap.Period)}
 	}
@@ -228,33 +195,4 @@ func (r reader) rate(field string, m *httpapi.Decimal) money.Rate {
 	r.faults.AddError(field, err)
 
 	return rate
-}
-
-func (r reader) formula(f Formula) rule.Formula {
-	out := rule.Formula{Kind: rule.Kind(f.Kind), Period: rule.Period(f.Period)}
-	unwanted := func(field string, given bool) {
-		if given {
-			r.faults.Add(field, fault.ErrNotApplicable, "does not belong to this kind of formula")
-		}
-	}
-	unwanted("formula.rate", f.Rate != nil && out.Kind != rule.Percentage)
-	unwanted("formula.amount", f.Amount != nil && out.Kind != rule.Flat)
-
-	switch out.Kind {
-	case rule.Flat:
-		out.Amount = r.rate("formula.amount", f.Amount)
-	case rule.Percentage:
-		out.Rate = r.rate("formula.rate", f.Rate)
-	case rule.Graduated, rule.AllUnits:
-	}
-
-	for i, tier := range f.Tiers {
-		field := fmt.Sprintf("formula.tiers[%d]", i)
-		out.Tiers = append(out.Tiers, rule.Tier{
-			From: r.optional(field+".from", &tier.From),
-			Rate: r.rate(field+".rate", &tier.Rate),
-		})
-	}
-
-	return out
 }

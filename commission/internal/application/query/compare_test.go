@@ -103,7 +103,7 @@ func tenth(t *testing.T, limit *rule.Cap) *rule.Set {
 		Version:  1,
 		Scope:    rule.Scope{EventType: event.Sale},
 		Currency: money.USD(),
-		Formula:  rule.Formula{Kind: rule.Percentage, Rate: rate},
+		Formula:  rule.Percentage{Rate: rate},
 		Rounding: money.HalfEven,
 		Cap:      limit,
 	})})

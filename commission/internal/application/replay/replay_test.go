@@ -97,7 +97,7 @@ func perView(t *testing.T, amount string) rule.Definition {
 		Name:          "view",
 		Scope:         rule.Scope{EventType: event.View},
 		Currency:      money.USD(),
-		Formula:       rule.Formula{Kind: rule.Flat, Amount: rate},
+		Formula:       rule.Flat{Amount: rate},
 		EffectiveFrom: november().From.AddDate(-1, 0, 0),
 	}
 }

@@ -166,7 +166,7 @@ func (x *Explanation) commission(prefix string, applied rule.Rule, in rule.Input
 		return w.Result
 	}
 
-	x.step(prefix+string(def.Formula.Kind), applied.Calculation(in), w.Unrounded.String())
+	x.step(prefix+string(def.Formula.Kind()), w.Calculation(), w.Unrounded.String())
 	x.step(
 		prefix+"rounding",
 		fmt.Sprintf("%s to %d digits", def.Rounding, currency.Digits()),

@@ -50,7 +50,7 @@ func percentRules(t fataler, share string, mode money.Rounding) *rule.Set {
 		rules = append(rules, published(t, rule.Definition{
 			ID:       "pct-" + string(kind),
 			Scope:    rule.Scope{EventType: kind},
-			Formula:  rule.Formula{Kind: rule.Percentage, Rate: rate(share)},
+			Formula:  rule.Percentage{Rate: rate(share)},
 			Rounding: mode,
 		}))
 	}
@@ -60,7 +60,7 @@ func percentRules(t fataler, share string, mode money.Rounding) *rule.Set {
 		ID:       "view",
 		Scope:    rule.Scope{EventType: event.View},
 		Currency: usd,
-		Formula:  rule.Formula{Kind: rule.Flat, Amount: rate("0.125")},
+		Formula:  rule.Flat{Amount: rate("0.125")},
 		Rounding: mode,
 	}))
 
@@ -81,14 +81,14 @@ func tieredRules(t fataler) *rule.Set {
 			ID:       "graduated",
 			Scope:    rule.Scope{EventType: event.Sale},
 			Currency: usd,
-			Formula:  rule.Formula{Kind: rule.Graduated, Tiers: tiers, Period: rule.Monthly},
+			Formula:  rule.Graduated{Tiers: tiers, Period: rule.Monthly},
 			Cap:      &rule.Cap{Amount: 6_000, Period: rule.Monthly},
 		}),
 		published(t, rule.Definition{
 			ID:          "all",
 			Scope:       rule.Scope{EventType: event.Purchase},
 			Currency:    usd,
-			Formula:     rule.Formula{Kind: rule.AllUnits, Tiers: tiers, Period: rule.Lifetime},
+			Formula:     rule.AllUnits{Tiers: tiers, Period: rule.Lifetime},
 			MinimumBase: 100,
 			Maximum:     5_000,
 		}),
@@ -286,11 +286,13 @@ func TestTiersAddUp(t *testing.T) {
 			ID:       "g",
 			Scope:    rule.Scope{EventType: event.Sale},
 			Currency: money.USD(),
-			Formula: rule.Formula{
-				Kind:   rapid.SampledFrom([]rule.Kind{rule.Graduated, rule.AllUnits}).Draw(t, "kind"),
-				Period: rule.Lifetime,
-				Tiers:  []rule.Tier{{From: 0, Rate: rate("0.1")}, {From: 1000, Rate: rate("0.2")}},
-			},
+			Formula: rule.NewFormula(
+				rapid.SampledFrom([]rule.Kind{"graduated", "all_units"}).Draw(t, "kind"),
+				rule.Parameters{
+					Period: rule.Lifetime,
+					Tiers:  []rule.Tier{{From: 0, Rate: rate("0.1")}, {From: 1000, Rate: rate("0.2")}},
+				},
+			),
 		})})
 		// multiples of 10 cents: nothing to round
 		pieces := rapid.SliceOfN(rapid.Int64Range(1, 50), 1, 30).Draw(t, "tens of cents")

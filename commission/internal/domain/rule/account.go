@@ -34,8 +34,8 @@ func (s *Set) addAccounts(r Rule) {
 		known = append(known, a)
 	}
 
-	if r.def.Formula.Kind.Tiered() {
-		add(r.def.Formula.Period)
+	if volume := r.def.Formula.Volume(); volume != "" {
+		add(volume)
 	}
 
 	if r.def.Cap != nil {
@@ -45,22 +45,4 @@ func (s *Set) addAccounts(r Rule) {
 	if len(known) > 0 {
 		s.accounts[r.ID()] = known
 	}
-}
-
-// Span is from when, inclusive, to when, exclusive, the period that holds the time lasts. A
-// lifetime lasts for all times that an event can have.
-func (p Period) Span(at time.Time) (from, to time.Time) {
-	at = at.UTC()
-
-	switch p {
-	case Daily:
-		from = time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, time.UTC)
-		return from, from.AddDate(0, 0, 1)
-	case Monthly:
-		from = time.Date(at.Year(), at.Month(), 1, 0, 0, 0, 0, time.UTC)
-		return from, from.AddDate(0, 1, 0)
-	case Lifetime:
-	}
-
-	return time.Time{}, time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 }

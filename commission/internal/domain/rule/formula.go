@@ -1,139 +1,127 @@
 package rule
 
 import (
-	"time"
+	"slices"
 
+	"tributary/platform/fault"
 	"tributary/platform/money"
 )
 
-// Kind is the kind of a formula.
+// Formula computes the commission of an event. A new formula is a type with these methods in a file
+// of its own, and an entry of Forms.
+type Formula interface {
+	// Kind returns the name of the kind.
+	Kind() Kind
+	// Parameters returns what NewFormula needs to make the formula again.
+	Parameters() Parameters
+	// Volume returns the period over which the volume adds up that the commission depends on, or ""
+	// if it depends on the event alone.
+	Volume() Period
+	// Expression returns the exact commission of base in major units, if the volume before it is
+	// position. money.ErrOverflow is returned if a volume exceeds 64 bits of minor units.
+	Expression(position, base money.Amount) (Expression, error)
+	// check adds a fault for each parameter that makes no sense.
+	check(faults *fault.Fields)
+}
+
+// Expression is a calculation with its numbers in place. The result and the working that explain
+// shows are two views of it, so that no formula has one without the other.
+type Expression interface {
+	// Value returns the exact result.
+	Value() money.Decimal
+	// String returns the calculation, such as "100.00 × 0.1".
+	String() string
+}
+
+// Kind is the name of a kind of formula.
 type Kind string
 
-// Kinds of formulas.
+// Parameter is the name of a parameter of formulas.
+type Parameter string
+
+// Parameters of formulas.
 const (
-	Flat       Kind = "flat"       // the same for every event
-	Percentage Kind = "percentage" // a rate of the event's amount
-	Graduated  Kind = "graduated"  // tiers: each part of the volume earns the rate of its own tier
-	// tiers: the whole volume earns the rate of the tier that it reached
-	AllUnits Kind = "all_units"
+	ParameterRate   Parameter = "rate"
+	ParameterAmount Parameter = "amount"
+	ParameterTiers  Parameter = "tiers"
+	ParameterPeriod Parameter = "period"
 )
 
-func ParseKind(text string) (Kind, bool) {
-	switch k := Kind(text); k {
-	case Flat, Percentage, Graduated, AllUnits:
-		return k, true
-	}
-
-	return "", false
+// AllParameters returns the names of all parameters.
+func AllParameters() []Parameter {
+	return []Parameter{ParameterRate, ParameterAmount, ParameterTiers, ParameterPeriod}
 }
 
-// Tiered reports whether the commission depends on the volume before the event.
-func (k Kind) Tiered() bool { return k == Graduated || k == AllUnits }
-
-// Period is the time over which volumes and caps add up.
-type Period string
-
-// Periods. Days and months are in UTC, by the time when the event occurred.
-const (
-	Daily    Period = "day"
-	Monthly  Period = "month"
-	Lifetime Period = "lifetime"
-)
-
-func ParsePeriod(text string) (Period, bool) {
-	switch p := Period(text); p {
-	case Daily, Monthly, Lifetime:
-		return p, true
-	}
-
-	return "", false
-}
-
-// Label returns the name of the period that contains the time: "2026-11-23", "2026-11" or
-// "lifetime".
-func (p Period) Label(at time.Time) string {
-	switch p {
-	case Daily:
-		return at.UTC().Format(time.DateOnly)
-	case Monthly:
-		return at.UTC().Format("2006-01")
-	case Lifetime:
-		return string(Lifetime)
-	}
-
-	return ""
-}
-
-// Tier is the rate of the volume from its threshold (minor units of the rule's currency) up to the
-// next tier's.
-type Tier struct {
-	From int64
-	Rate money.Rate
-}
-
-// Formula computes a commission. Rate is the share of a percentage; Amount, in major units, that of
-// flat, which may be finer than the currency; Tiers and Period those of the tiered kinds.
-type Formula struct {
-	Kind   Kind
-	Rate   money.Rate
-	Amount money.Rate
+// Parameters are the numbers of a formula in the form that is stored and sent. What a kind does not
+// take is absent.
+type Parameters struct {
+	Rate   *money.Rate // a share of the amount
+	Amount *money.Rate // in major units; it may be finer than the currency
 	Tiers  []Tier
-	Period Period
+	Period Period // over which volume adds up
 }
 
-// unrounded returns the exact commission of base in major units if the volume before it is
-// position. For tiers it is total(position+base) − total(position), so that the commissions of a
-// period always add up to the total of its volume.
-func (f Formula) unrounded(position, base money.Amount) (money.Decimal, error) {
-	switch f.Kind {
-	case Flat:
-		return f.Amount.Decimal(), nil
-	case Percentage:
-		return base.Decimal().Mul(f.Rate.Decimal()), nil
-	case Graduated, AllUnits:
-		reached, err := position.Add(base)
-		if err != nil {
-			return money.Decimal{}, err
-		}
-
-		return f.total(reached).Sub(f.total(position)), nil
+// Has reports whether the parameter is present.
+func (p Parameters) Has(name Parameter) bool {
+	switch name {
+	case ParameterRate:
+		return p.Rate != nil
+	case ParameterAmount:
+		return p.Amount != nil
+	case ParameterTiers:
+		return len(p.Tiers) > 0
+	case ParameterPeriod:
+		return p.Period != ""
 	}
 
-	return money.Decimal{}, nil
+	return false
 }
 
-// total returns the commission of a whole volume.
-func (f Formula) total(volume money.Amount) money.Decimal {
-	if f.Kind == AllUnits {
-		return volume.Decimal().Mul(f.tierAt(volume.Minor()).Rate.Decimal())
-	}
-
-	var sum money.Decimal
-	for i, tier := range f.Tiers {
-		if volume.Minor() <= tier.From {
-			break
-		}
-
-		upTo := volume.Minor()
-		if i+1 < len(f.Tiers) {
-			upTo = min(upTo, f.Tiers[i+1].From)
-		}
-
-		sum = sum.Add(
-			money.FromMinor(upTo-tier.From, volume.Currency()).Decimal().Mul(tier.Rate.Decimal()),
-		)
-	}
-
-	return sum
+// Form describes a kind of formula.
+type Form struct {
+	Kind    Kind
+	Meaning string      // one sentence without a full stop, for people
+	Takes   []Parameter // all of them are required, and no other
+	make    func(Parameters) Formula
 }
 
-func (f Formula) tierAt(volume int64) Tier {
-	at := f.Tiers[0]
-	for _, tier := range f.Tiers[1:] {
-		if volume >= tier.From {
-			at = tier
-		}
+// monetary reports whether a parameter is an amount of money, which needs a currency.
+func (f Form) monetary() bool {
+	return slices.Contains(f.Takes, ParameterAmount) || slices.Contains(f.Takes, ParameterTiers)
+}
+
+// Forms returns every kind of formula. The JSON form, the API description and the table of rules
+// are made from it or tested against it.
+func Forms() []Form { return []Form{flatForm(), percentageForm(), graduatedForm(), allUnitsForm()} }
+
+// FormOf returns the form of a kind. The bool is false for an unknown kind.
+func FormOf(kind Kind) (Form, bool) {
+	forms := Forms()
+
+	i := slices.IndexFunc(forms, func(f Form) bool { return f.Kind == kind })
+	if i < 0 {
+		return Form{}, false
 	}
 
-	return at
+	return forms[i], true
+}
+
+// NewFormula returns a formula of the kind, and nil for an unknown kind. It ignores parameters that
+// the kind does not take; those that are missing are zero. New of a rule checks the formula.
+func NewFormula(kind Kind, p Parameters) Formula {
+	form, known := FormOf(kind)
+	if !known {
+		return nil
+	}
+
+	return form.make(p)
+}
+
+// rateOr0 returns the rate, or 0 if it is absent.
+func rateOr0(r *money.Rate) money.Rate {
+	if r == nil {
+		return money.Rate{}
+	}
+
+	return *r
 }

@@ -71,15 +71,26 @@ type Definition struct {
 }
 
 // RateAboveOne reports whether a rate is more than 1.
-func (d Definition) RateAboveOne() bool {
-	one := money.One()
-	for _, tier := range d.Formula.Tiers {
+func (d Definition) RateAboveOne() bool { return d.parameterAboveOne() != "" }
+
+// parameterAboveOne returns the parameter of the formula with a rate of more than 1, or "".
+func (d Definition) parameterAboveOne() Parameter {
+	if d.Formula == nil {
+		return ""
+	}
+
+	p, one := d.Formula.Parameters(), money.One()
+	if p.Rate != nil && p.Rate.Cmp(one) > 0 {
+		return ParameterRate
+	}
+
+	for _, tier := range p.Tiers {
 		if tier.Rate.Cmp(one) > 0 {
-			return true
+			return ParameterTiers
 		}
 	}
 
-	return d.Formula.Rate.Cmp(one) > 0
+	return ""
 }
 
 // Rule is a valid version of a rule. It is immutable.
@@ -139,10 +150,12 @@ func New(def Definition) (Rule, error) {
 }
 
 func checkMoney(def Definition, faults *fault.Fields) {
-	needsCurrency := def.Formula.Kind == Flat || def.Formula.Kind.Tiered() ||
-		def.MinimumBase != 0 ||
-		def.Maximum != 0 ||
-		def.Cap != nil
+	needsCurrency := def.MinimumBase != 0 || def.Maximum != 0 || def.Cap != nil
+	if def.Formula != nil {
+		form, _ := FormOf(def.Formula.Kind())
+		needsCurrency = needsCurrency || form.monetary()
+	}
+
 	if needsCurrency && !def.Currency.Valid() {
 		faults.Add(
 			"currency",
@@ -171,67 +184,32 @@ func checkMoney(def Definition, faults *fault.Fields) {
 }
 
 func checkFormula(def Definition, faults *fault.Fields) {
-	f := def.Formula
-	if def.RateAboveOne() && !def.AllowRateAboveOne {
-		field := "formula.rate"
-		if f.Kind.Tiered() {
-			field = "formula.tiers"
-		}
+	if def.Formula == nil {
+		faults.Add("formula.kind", fault.ErrInvalidValue, "must be "+kinds())
+		return
+	}
 
+	if above := def.parameterAboveOne(); above != "" && !def.AllowRateAboveOne {
 		faults.Add(
-			field,
+			"formula."+string(above),
 			ErrRateAboveOne,
 			"is more than 1, which is 100 %; set allow_rate_above_one if that is intended",
 		)
 	}
 
-	if _, ok := ParseKind(string(f.Kind)); !ok {
-		faults.Add(
-			"formula.kind",
-			fault.ErrInvalidValue,
-			"must be flat, percentage, graduated or all_units",
-		)
+	def.Formula.check(faults)
+}
 
-		return
+// kinds returns the names of all formulas as an enumeration: "a, b or c".
+func kinds() string {
+	var names []string
+	for _, form := range Forms() {
+		names = append(names, string(form.Kind))
 	}
 
-	if !f.Kind.Tiered() {
-		if len(f.Tiers) > 0 || f.Period != "" {
-			faults.Add(
-				"formula.tiers",
-				fault.ErrNotApplicable,
-				"only tiered formulas have tiers and a period",
-			)
-		}
+	last := len(names) - 1
 
-		return
-	}
-
-	if f.Period != Monthly && f.Period != Lifetime {
-		faults.Add("formula.period", fault.ErrInvalidValue, "must be month or lifetime")
-	}
-
-	if len(f.Tiers) == 0 || len(f.Tiers) > maxTiers || f.Tiers[0].From != 0 {
-		faults.Add("formula.tiers", ErrTiers, "must be 1 to 50 tiers, the first from 0")
-		return
-	}
-
-	for i, tier := range f.Tiers[1:] {
-		if tier.From <= f.Tiers[i].From {
-			faults.Add("formula.tiers", ErrTiers, "thresholds must rise")
-			return
-		}
-
-		if f.Kind == AllUnits && tier.Rate.Cmp(f.Tiers[i].Rate) < 0 {
-			faults.Add(
-				"formula.tiers",
-				ErrTiers,
-				"rates for all units must not fall, otherwise a sale could reduce the seller's commission",
-			)
-
-			return
-		}
-	}
+	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
 // Restore returns a rule with a definition that New accepted once.
@@ -259,11 +237,7 @@ func (r Rule) end() time.Time {
 // TierKey returns the period of the volume that the commission of an event at that time depends on,
 // or "" without tiers.
 func (r Rule) TierKey(at time.Time) string {
-	if !r.def.Formula.Kind.Tiered() {
-		return ""
-	}
-
-	return r.def.Formula.Period.Label(at)
+	return r.def.Formula.Volume().Label(at)
 }
 
 // CapKey returns the period of the cap at that time, or "" without a cap.

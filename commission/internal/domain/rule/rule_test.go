@@ -20,8 +20,8 @@ func percentage(t interface{ Fatalf(string, ...any) }, def rule.Definition) rule
 		t.Fatalf("%v", err)
 	}
 
-	if def.Formula.Kind == "" {
-		def.Formula = rule.Formula{Kind: rule.Percentage, Rate: share}
+	if def.Formula == nil {
+		def.Formula = rule.Percentage{Rate: share}
 	}
 
 	def.Name = def.ID
@@ -368,7 +368,7 @@ func TestTheFaultListsEveryField(t *testing.T) {
 			HoldDays:    -1,
 			MinimumBase: -1,
 			Cap:         &rule.Cap{},
-			Formula:     rule.Formula{Kind: rule.Graduated},
+			Formula:     rule.Graduated{},
 		},
 	)
 
@@ -393,9 +393,8 @@ func TestARateAboveOneHasToBeMeant(t *testing.T) {
 	t.Parallel()
 
 	for field, formula := range map[string]rule.Formula{
-		"formula.rate": {Kind: rule.Percentage, Rate: rate("1.000001")},
-		"formula.tiers": {
-			Kind:   rule.Graduated,
+		"formula.rate": rule.Percentage{Rate: rate("1.000001")},
+		"formula.tiers": rule.Graduated{
 			Period: rule.Lifetime,
 			Tiers:  []rule.Tier{{From: 0, Rate: rate("0.1")}, {From: 100, Rate: rate("10")}},
 		},
@@ -423,7 +422,7 @@ func TestARateAboveOneHasToBeMeant(t *testing.T) {
 	whole := rule.Definition{
 		Name:          "all of it",
 		Scope:         rule.Scope{EventType: event.Sale},
-		Formula:       rule.Formula{Kind: rule.Percentage, Rate: rate("1")},
+		Formula:       rule.Percentage{Rate: rate("1")},
 		EffectiveFrom: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
 	}
 	if _, err := rule.New(whole); err != nil {

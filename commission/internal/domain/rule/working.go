@@ -30,6 +30,8 @@ type Working struct {
 	Rounded   money.Amount
 	Result    money.Amount // after maximum and cap
 	Limit     Limit
+
+	expression Expression
 }
 
 // Commission returns what the input earns; it is never negative. money.ErrOverflow is returned if a
@@ -44,13 +46,13 @@ func (r Rule) Commission(in Input) (Working, error) {
 		return w, nil
 	}
 
-	unrounded, err := r.def.Formula.unrounded(money.FromMinor(in.Position, currency), in.Base)
+	expression, err := r.def.Formula.Expression(money.FromMinor(in.Position, currency), in.Base)
 	if err != nil {
 		return Working{}, err
 	}
 
-	w.Unrounded = unrounded
-	if w.Rounded, err = unrounded.Round(currency, r.def.Rounding); err != nil {
+	w.expression, w.Unrounded = expression, expression.Value()
+	if w.Rounded, err = w.Unrounded.Round(currency, r.def.Rounding); err != nil {
 		return Working{}, err
 	}
 
@@ -70,61 +72,15 @@ func (r Rule) Commission(in Input) (Working, error) {
 
 // Rate returns the rate of a formula that has a single one.
 func (r Rule) Rate() (money.Rate, bool) {
-	return r.def.Formula.Rate, r.def.Formula.Kind == Percentage
+	p := r.def.Formula.Parameters()
+	return rateOr0(p.Rate), p.Rate != nil
 }
 
-// Calculation returns the formula with the numbers of the input.
-func (r Rule) Calculation(in Input) string {
-	f, base := r.def.Formula, in.Base
-	switch f.Kind {
-	case Flat:
-		return f.Amount.String()
-	case Percentage:
-		return base.String() + " × " + f.Rate.String()
-	case Graduated, AllUnits:
-		position := money.FromMinor(in.Position, base.Currency())
-
-		reached, err := position.Add(base)
-		if err != nil {
-			return ""
-		}
-
-		return f.totalText(reached) + " − " + f.totalText(position)
+// Calculation returns the formula with its numbers, or "" if the base was below the minimum.
+func (w Working) Calculation() string {
+	if w.expression == nil {
+		return ""
 	}
 
-	return ""
-}
-
-// totalText returns the commission of a whole volume tier by tier.
-func (f Formula) totalText(volume money.Amount) string {
-	if f.Kind == AllUnits {
-		return volume.String() + " × " + f.tierAt(volume.Minor()).Rate.String()
-	}
-
-	text := ""
-	for i, tier := range f.Tiers {
-		if volume.Minor() <= tier.From {
-			break
-		}
-
-		upTo := volume.Minor()
-		if i+1 < len(f.Tiers) {
-			upTo = min(upTo, f.Tiers[i+1].From)
-		}
-
-		if text != "" {
-			text += " + "
-		}
-
-		text += money.FromMinor(
-			upTo-tier.From,
-			volume.Currency(),
-		).String() + " × " + tier.Rate.String()
-	}
-
-	if text == "" {
-		return "0"
-	}
-
-	return "(" + text + ")"
+	return w.expression.String()
 }

@@ -59,10 +59,9 @@ func (f fixture) outcomes(t *testing.T, ids ...string) string {
 func TestAVersionMeetsWhatWasEarnedBefore(t *testing.T) {
 	t.Parallel()
 
-	tenth := rule.Formula{Kind: rule.Percentage, Rate: share(t, "0.1")}
+	tenth := rule.Percentage{Rate: share(t, "0.1")}
 	tiers := func(p rule.Period) rule.Formula {
-		return rule.Formula{
-			Kind:   rule.Graduated,
+		return rule.Graduated{
 			Period: p,
 			Tiers: []rule.Tier{
 				{From: 0, Rate: share(t, "0.1")},
@@ -148,7 +147,7 @@ func TestAVersionMeetsWhatWasEarnedBefore(t *testing.T) {
 func TestADerivedAccountIsWithoutWhatWasRejected(t *testing.T) {
 	t.Parallel()
 
-	tenth := rule.Formula{Kind: rule.Percentage, Rate: share(t, "0.1")}
+	tenth := rule.Percentage{Rate: share(t, "0.1")}
 	f := setup(t)
 	f.version(t, rule.Definition{Formula: tenth, HoldDays: 30})
 	f.decide(
@@ -186,8 +185,7 @@ func TestADerivedAccountIsWithoutWhatWasRejected(t *testing.T) {
 func TestAnOrderThatEarnedNothingIsTaken(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.version(t, rule.Definition{Formula: rule.Formula{
-		Kind:   rule.Graduated,
+	f.version(t, rule.Definition{Formula: rule.Graduated{
 		Period: rule.Monthly,
 		Tiers: []rule.Tier{
 			{From: 0, Rate: share(t, "0")},
@@ -269,7 +267,7 @@ func TestAReversalOfAReversal(t *testing.T) {
 func (f fixture) heldRule(t *testing.T) {
 	t.Helper()
 	f.version(t, rule.Definition{
-		Formula:  rule.Formula{Kind: rule.Percentage, Rate: share(t, "0.1")},
+		Formula:  rule.Percentage{Rate: share(t, "0.1")},
 		HoldDays: 3_650,
 	})
 }

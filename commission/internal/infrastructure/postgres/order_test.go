@@ -43,9 +43,9 @@ func (f fixture) publishTiers(t *testing.T) {
 		{From: 50_000, Rate: rate("0.1")},
 	}
 	for _, def := range []rule.Definition{
-		{Scope: rule.Scope{EventType: event.Sale}, Formula: rule.Formula{Kind: rule.Graduated, Tiers: tiers, Period: rule.Monthly}, Cap: &rule.Cap{Amount: 6_000, Period: rule.Monthly}},
-		{Scope: rule.Scope{EventType: event.Purchase}, Formula: rule.Formula{Kind: rule.AllUnits, Tiers: tiers, Period: rule.Lifetime}, MinimumBase: 100, Maximum: 2_500, HoldDays: 365},
-		{Scope: rule.Scope{EventType: event.View}, Formula: rule.Formula{Kind: rule.Flat, Amount: rate("0.7")}, Cap: &rule.Cap{Amount: 150, Period: rule.Daily}},
+		{Scope: rule.Scope{EventType: event.Sale}, Formula: rule.Graduated{Tiers: tiers, Period: rule.Monthly}, Cap: &rule.Cap{Amount: 6_000, Period: rule.Monthly}},
+		{Scope: rule.Scope{EventType: event.Purchase}, Formula: rule.AllUnits{Tiers: tiers, Period: rule.Lifetime}, MinimumBase: 100, Maximum: 2_500, HoldDays: 365},
+		{Scope: rule.Scope{EventType: event.View}, Formula: rule.Flat{Amount: rate("0.7")}, Cap: &rule.Cap{Amount: 150, Period: rule.Daily}},
 	} {
 		def.Priority = 5
 		f.publish(t, def)
@@ -56,7 +56,7 @@ func (f fixture) publish(t *testing.T, def rule.Definition) {
 	t.Helper()
 	def.ID = newID()
 	def.Version = 1
-	def.Name = fmt.Sprint(def.Formula.Kind, " ", def.Scope.EventType)
+	def.Name = fmt.Sprint(def.Formula.Kind(), " ", def.Scope.EventType)
 	def.Currency = money.USD()
 
 	def.EffectiveFrom = autumn().From.AddDate(-1, 0, 0)
@@ -84,7 +84,7 @@ func (f fixture) publishBetter(t *testing.T, users [2]string, kind event.Type) {
 				EventType: kind,
 				UserID:    user,
 			},
-			Formula: rule.Formula{Kind: rule.Percentage, Rate: rate},
+			Formula: rule.Percentage{Rate: rate},
 			Cap:     &rule.Cap{Amount: 9_000, Period: rule.Lifetime},
 		})
 	}
@@ -94,10 +94,9 @@ func (f fixture) publishBetter(t *testing.T, users [2]string, kind event.Type) {
 func (f fixture) publishNext(t *testing.T, r *rapid.T, users [2]string, kind event.Type) {
 	t.Helper()
 
-	formula := rule.Formula{Kind: rule.Percentage, Rate: share(t, "0.15")}
+	var formula rule.Formula = rule.Percentage{Rate: share(t, "0.15")}
 	if rapid.Bool().Draw(r, "tiers") {
-		formula = rule.Formula{
-			Kind:   rule.Graduated,
+		formula = rule.Graduated{
 			Period: rapid.SampledFrom([]rule.Period{rule.Monthly, rule.Lifetime}).Draw(r, "period"),
 			Tiers:  []rule.Tier{{From: 0, Rate: share(t, "0")}, {From: 20_000, Rate: share(t, "0.2")}},
 		}
@@ -397,8 +396,7 @@ func TestCutsMakeNoDifference(t *testing.T) {
 	f.publish(t, rule.Definition{
 		Scope:    rule.Scope{EventType: event.Purchase},
 		Priority: 6,
-		Formula: rule.Formula{
-			Kind:   rule.Graduated,
+		Formula: rule.Graduated{
 			Period: rule.Monthly,
 			Tiers:  []rule.Tier{{From: 0, Rate: share(t, "0")}, {From: 10_000, Rate: share(t, "0.1")}},
 		},

@@ -12,6 +12,7 @@ import (
 	"tributary/commission/internal/application/publish"
 	"tributary/commission/internal/domain/effect"
 	"tributary/commission/internal/domain/rule"
+	"tributary/platform/money"
 )
 
 var _ publish.Store = (*Store)(nil)
@@ -96,20 +97,15 @@ func (s *Store) Publish(
 
 func ruleArgs(d rule.Definition) []any {
 	var (
-		rate, flat, capPeriod *string
-		capMinor              *int64
-		from                  []int64
-		rates                 []string
+		capMinor  *int64
+		capPeriod *string
+		from      []int64
+		rates     []string
 	)
-	switch d.Formula.Kind {
-	case rule.Flat:
-		flat = new(d.Formula.Amount.String())
-	case rule.Percentage:
-		rate = new(d.Formula.Rate.String())
-	case rule.Graduated, rule.AllUnits:
-		for _, tier := range d.Formula.Tiers {
-			from, rates = append(from, tier.From), append(rates, tier.Rate.String())
-		}
+
+	formula := d.Formula.Parameters()
+	for _, tier := range formula.Tiers {
+		from, rates = append(from, tier.From), append(rates, tier.Rate.String())
 	}
 
 	if d.Cap != nil {
@@ -125,12 +121,12 @@ func ruleArgs(d rule.Definition) []any {
 		d.Scope.CampaignID,
 		d.Scope.ProductID,
 		d.Currency.String(),
-		string(d.Formula.Kind),
-		rate,
-		flat,
+		string(d.Formula.Kind()),
+		rateText(formula.Rate),
+		rateText(formula.Amount),
 		from,
 		rates,
-		string(d.Formula.Period),
+		string(formula.Period),
 		d.MinimumBase,
 		d.Maximum,
 		capMinor,
@@ -142,6 +138,14 @@ func ruleArgs(d rule.Definition) []any {
 		orNil(d.EffectiveTo),
 		d.PublishedAt,
 	}
+}
+
+func rateText(rate *money.Rate) *string {
+	if rate == nil {
+		return nil
+	}
+
+	return new(rate.String())
 }
 
 func (s *Store) Retire(

@@ -166,30 +166,44 @@ func scanRule(row pgx.CollectableRow) (rule.Rule, error) {
 	return rule.Restore(def), nil
 }
 
-func (r ruleRow) formula() (f rule.Formula, err error) {
-	f.Kind, f.Period = rule.Kind(r.kind), rule.Period(value(r.tierPeriod))
-	if r.rate != nil {
-		if f.Rate, err = money.ParseRate(*r.rate); err != nil {
-			return f, err
-		}
+func (r ruleRow) formula() (rule.Formula, error) {
+	p := rule.Parameters{Period: rule.Period(value(r.tierPeriod))}
+
+	var err error
+	if p.Rate, err = optionalRate(r.rate); err != nil {
+		return nil, err
 	}
 
-	if r.flat != nil {
-		if f.Amount, err = money.ParseRate(*r.flat); err != nil {
-			return f, err
-		}
+	if p.Amount, err = optionalRate(r.flat); err != nil {
+		return nil, err
 	}
 
 	for i, from := range r.tierFrom {
 		rate, err := money.ParseRate(r.tierRates[i])
 		if err != nil {
-			return f, err
+			return nil, err
 		}
 
-		f.Tiers = append(f.Tiers, rule.Tier{From: from, Rate: rate})
+		p.Tiers = append(p.Tiers, rule.Tier{From: from, Rate: rate})
 	}
 
-	return f, nil
+	formula := rule.NewFormula(rule.Kind(r.kind), p)
+	if formula == nil {
+		return nil, fmt.Errorf("this version of the service knows no formula %q", r.kind)
+	}
+
+	return formula, nil
+}
+
+// optionalRate reads a stored rate; NULL means none.
+func optionalRate(text *string) (*money.Rate, error) {
+	if text == nil {
+		return nil, nil
+	}
+
+	rate, err := money.ParseRate(*text)
+
+	return &rate, err
 }
 
 // optionalCurrency reads a stored code; NULL and "" mean no currency.
