@@ -31,6 +31,7 @@ func TestAccountDetailsAreNeverShown(t *testing.T) {
 	var answers strings.Builder
 	for _, outcome := range []error{nil, errors.New("broken"), command.ErrBrokerUnavailable.Because(errors.New("cause"), "Away.")} {
 		s.published.Fail(outcome)
+
 		for _, sent := range []string{
 			body, strings.Replace(body, "USD", "XXX", 1), strings.Replace(body, "150.00", `"`+canary+`"`, 1), strings.Replace(body, "paypal", canary+"!", 1),
 			strings.Replace(body, `"account_details"`, `"`+canary+`"`, 1), strings.Replace(body, `{"email"`, `{"email":"`+canary+`","email"`, 1),

@@ -590,6 +590,7 @@ func TestBrokerAway(t *testing.T) {
 	s := setup(t)
 
 	s.published.Fail(command.ErrBrokerUnavailable.New("The broker is away.").RetryIn(2 * time.Second))
+
 	for path, body := range map[string]string{acceptPath: goodAccept, evidencePath: goodEvidence, paymentPath: goodPayment} {
 		w := s.post(t, path, body)
 		if p := problemOf(
