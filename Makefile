@@ -128,7 +128,7 @@ build: ## compile everything; the programs go to .bin
 .PHONY: lint
 lint: $(LINT) $(VULN) ## linters, layers, error codes, the page, vet, each module alone, licences, known vulnerabilities
 	$(LINT) run --allow-serial-runners $(PACKAGES)
-	go vet $(PACKAGES)
+	go vet -tags python,openapi $(PACKAGES)
 	go run ./e2e/cmd/codelint $$(git ls-files --cached --others --exclude-standard '*.go')
 	go run ./e2e/cmd/pagelint $$(git ls-files --cached --others --exclude-standard '*.go' '*.md')
 	for m in $(MODULES) e2e/peers; do echo "$$m alone"; GOWORK=off go -C $$m build -o /dev/null ./...; done

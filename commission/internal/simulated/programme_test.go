@@ -110,18 +110,20 @@ func (p *programme) serve(location *time.Location) {
 		Now:        p.now,
 	})
 	rest.Register(api.Huma, rest.UseCases{
-		Commissions:  p.store,
-		GetPayments:  query.NewGetPayments(p.store.Payments()),
-		GetCoverage:  query.NewGetCoverage(p.store.Payments()),
-		ListItems:    query.NewListPayoutItems(p.store.Payouts(), p.store.Payments()),
-		ListShares:   query.NewListCommissionPayouts(p.store, p.store.Payments()),
-		ListPayouts:  query.NewListPayouts(p.store.Payouts()),
-		GetPayout:    query.NewGetPayout(p.store.Payouts()),
-		GetBalances:  query.NewGetBalances(p.store.Liabilities()),
-		ListBalances: query.NewListBalances(p.store.Liabilities()),
-		Liabilities:  query.NewGetLiabilities(p.store.Liabilities(), p.now),
-		Statements:   query.NewStatements(p.store.Statements(), location, p.now),
-		Now:          p.now,
+		GetCommission:   query.NewGetCommission(p.store),
+		ListCommissions: query.NewListCommissions(p.store),
+		GetDecision:     query.NewGetDecision(p.store),
+		GetPayments:     query.NewGetPayments(p.store.Payments()),
+		GetCoverage:     query.NewGetCoverage(p.store.Payments()),
+		ListItems:       query.NewListPayoutItems(p.store.Payouts(), p.store.Payments()),
+		ListShares:      query.NewListCommissionPayouts(p.store, p.store.Payments()),
+		ListPayouts:     query.NewListPayouts(p.store.Payouts()),
+		GetPayout:       query.NewGetPayout(p.store.Payouts()),
+		GetBalances:     query.NewGetBalances(p.store.Liabilities()),
+		ListBalances:    query.NewListBalances(p.store.Liabilities()),
+		Liabilities:     query.NewGetLiabilities(p.store.Liabilities(), p.now),
+		Statements:      query.NewStatements(p.store.Statements(), location, p.now),
+		Now:             p.now,
 	})
 	p.handler = api.Router
 }
@@ -299,7 +301,7 @@ func (p *programme) judge(t *testing.T) {
 		recent := min(len(p.waiting), len(p.users)/5)
 		id := p.waiting[len(p.waiting)-1-p.random.IntN(recent)]
 
-		d, err := p.store.Decision(t.Context(), id)
+		d, err := p.store.Decision(t.Context(), query.Everything().Owner(), id)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -364,7 +366,7 @@ func (p *programme) cheat(t *testing.T) {
 	back.Amount = "100"
 	p.decide(t, sale, back)
 
-	d, err := p.store.Decision(t.Context(), sale.ID)
+	d, err := p.store.Decision(t.Context(), query.Everything().Owner(), sale.ID)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,9 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"tributary/platform/relay"
 	"tributary/tracking/internal/application/ingest"
-	"tributary/tracking/internal/domain/event"
 )
 
 // commits measures the commits of events.
@@ -37,45 +35,6 @@ func newCommits(metrics prometheus.Registerer) *commits {
 func (c *commits) observe(rows int, took time.Duration) {
 	c.rows.Observe(float64(rows))
 	c.took.Observe(took.Seconds())
-}
-
-// watchRelay exports the state of the relay.
-func watchRelay(metrics prometheus.Registerer, r *relay.Relay[int64, event.Entry]) {
-	gauge := func(name, help string, read func(relay.Status[int64]) float64) prometheus.Collector {
-		return prometheus.NewGaugeFunc(
-			prometheus.GaugeOpts{Name: name, Help: help},
-			func() float64 { return read(r.Status()) },
-		)
-	}
-	metrics.MustRegister(
-		gauge(
-			"tracking_relay_leading",
-			"1 if this replica relays.",
-			func(s relay.Status[int64]) float64 {
-				if s.Leading {
-					return 1
-				}
-
-				return 0
-			},
-		),
-		gauge(
-			"tracking_relay_position",
-			"Sequence number up to which the broker has confirmed all events.",
-			func(s relay.Status[int64]) float64 { return float64(s.Position) },
-		),
-		gauge(
-			"tracking_relay_in_flight",
-			"Events sent but not confirmed.",
-			func(s relay.Status[int64]) float64 { return float64(s.InFlight) },
-		),
-		gauge(
-			"tracking_relay_refused",
-			"Sequence number of the event that the broker refuses, which blocks all others; 0 "+
-				"without one.",
-			func(s relay.Status[int64]) float64 { return float64(s.Refused) },
-		),
-	)
 }
 
 // watchQueue exports the length of the queue.

@@ -3,21 +3,18 @@ package main
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"os"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"tributary/contracts"
 	"tributary/migrations"
-	"tributary/platform/httpapi"
 	"tributary/platform/ids"
 	"tributary/platform/postgres"
 	"tributary/platform/relay"
 	"tributary/platform/service"
 	"tributary/platform/service/database"
+	"tributary/platform/service/relaying"
 	"tributary/tracking/internal/api/rest"
 	"tributary/tracking/internal/application/command"
 	"tributary/tracking/internal/application/ingest"
@@ -62,12 +59,12 @@ func build(ctx context.Context, f *service.Frame, s *settings) (service.Routes, 
 		return nil, err
 	}
 
-	relaying, err := addRelay(f, s, db)
+	events, err := addRelay(f, s, db)
 	if err != nil {
 		return nil, err
 	}
 
-	intake := addIntake(f, s, db, relaying)
+	intake := addIntake(f, s, db, events)
 	keys := store.NewKeys(db.keys)
 	f.ForgetKeys(keys)
 
@@ -137,21 +134,25 @@ func addRelay(
 	limits := relay.DefaultLimits()
 	limits.Lease = s.Lease
 	publisher := pulsar.New(f.Broker, s.Broker.Topic(s.Topic), schema, 2*limits.WindowRows)
-	relaying := relay.New(limits, relay.Dependencies[int64, event.Entry]{
+	events := relay.New(limits, relay.Dependencies[int64, event.Entry]{
 		Log:       store.NewLog(db.relay),
 		Publisher: publisher,
 		Compare:   cmp.Compare[int64],
-		Holder:    holder(),
+		Holder:    relaying.Holder(),
 		Logger:    f.Logger,
 		Now:       f.Now,
 	})
-	watchRelay(f.Metrics, relaying)
 	f.Part("publisher", publisher.Run)
-	f.Part("relay", relaying.Run)
 	f.Check("broker", publisher.Ready)
-	f.Check("relay", relayReady(relaying))
+	relaying.Add(
+		f,
+		"relay",
+		"tracking_relay_",
+		events,
+		func(position int64) int64 { return position },
+	)
 
-	return relaying, nil
+	return events, nil
 }
 
 // addIntake adds the queue that commits events. The relay is woken after each commit.
@@ -159,11 +160,11 @@ func addIntake(
 	f *service.Frame,
 	s *settings,
 	db pools,
-	relaying *relay.Relay[int64, event.Entry],
+	events *relay.Relay[int64, event.Entry],
 ) *ingest.Coalescer {
 	intake := ingest.NewCoalescer(s.limits(), ingest.Needs{
 		Store:     store.NewAppender(db.writers),
-		Stored:    relaying.Wake,
+		Stored:    events.Wake,
 		Committed: newCommits(f.Metrics).observe,
 		Logger:    f.Logger,
 		Now:       f.Now,
@@ -172,26 +173,4 @@ func addIntake(
 	f.Part("intake", intake.Run)
 
 	return intake
-}
-
-// relayReady returns the relay's trouble, as advice if only an operator can end it.
-func relayReady(r *relay.Relay[int64, event.Entry]) func(context.Context) error {
-	return func(context.Context) error {
-		status := r.Status()
-		if status.Refused != 0 && status.Trouble != nil {
-			return httpapi.AdviceError(status.Trouble.Error())
-		}
-
-		return status.Trouble
-	}
-}
-
-// holder returns a name of this replica that no other replica and no earlier process has.
-func holder() string {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
-
-	return fmt.Sprintf("%s/%d/%s", host, os.Getpid(), uuid.NewString()[:8])
 }
