@@ -124,7 +124,7 @@ func build(ctx context.Context, f *service.Frame, s *settings) (service.Routes, 
 			Rules:           query.NewRules(store),
 			Explain:         query.NewExplain(store),
 			Summarize:       query.NewSummarize(store),
-			Replay:          replay.New(counted.Replaying(store), newID),
+			Replay:          replay.New(counted.Replaying(store), f.Now, newID),
 			Journal:         store,
 			Now:             f.Now,
 		})

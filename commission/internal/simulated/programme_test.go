@@ -86,7 +86,7 @@ func setup(t *testing.T, seed, partners int) *programme {
 		p.now,
 		slog.New(slog.DiscardHandler),
 	)
-	p.replay = replay.New(p.store, p.newID)
+	p.replay = replay.New(p.store, p.now, p.newID)
 
 	for i := range partners {
 		p.users = append(p.users, fmt.Sprintf("partner-%03d", i))

@@ -124,7 +124,7 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 		Rules:           query.NewRules(s.store),
 		Explain:         query.NewExplain(s.store),
 		Summarize:       query.NewSummarize(s.store),
-		Replay:          replay.New(s.store, newID),
+		Replay:          replay.New(s.store, clock, newID),
 		Journal:         s.store,
 		Now:             clock,
 	})

@@ -51,6 +51,7 @@ type Money struct {
 
 // Booking is what a replay writes for a user.
 type Booking struct {
+	Now         time.Time // of the transaction: a month that ended before it does not change
 	Adjustments []commission.Snapshot
 	Effect      effect.Effect // of the adjustments
 	// the new effective decisions that differ from the old ones
@@ -139,11 +140,14 @@ type Report struct {
 // Handler replays periods and tries rules out. It is safe for concurrent use.
 type Handler struct {
 	store Store
+	now   func() time.Time
 	newID func() string
 }
 
 // New returns a handler. newID returns unique ids.
-func New(store Store, newID func() string) *Handler { return &Handler{store: store, newID: newID} }
+func New(store Store, now func() time.Time, newID func() string) *Handler {
+	return &Handler{store: store, now: now, newID: newID}
+}
 
 // Replay decides the period again, user by user. With apply it posts the differences as adjustments
 // and updates the effective decisions; a second call changes nothing. A period that is too large is
@@ -238,7 +242,8 @@ func (h *Handler) booking(
 	found comparison,
 	request change.Request,
 ) (Booking, error) {
-	b := Booking{Usage: found.usage}
+	b := Booking{Now: h.now().UTC().Truncate(time.Microsecond), Usage: found.usage}
+	request.Now = b.Now
 
 	changed := map[string]*Standing{}
 	for i := range found.changed {

@@ -53,6 +53,8 @@ func (p *programme) Rebook(
 	return b.Adjustments, err
 }
 
+func now() time.Time { return november().To }
+
 func november() replay.Period {
 	return replay.Period{
 		From: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC),
@@ -126,6 +128,7 @@ func TestWhatIsTooLargeIsRefusedBeforeAnythingIsBooked(t *testing.T) {
 
 		report, err := replay.New(
 			&store,
+			now,
 			func() string { return "id" },
 		).Replay(t.Context(), change.Request{Now: november().From, Reason: "r"}, november(), true)
 		if errors.Is(err, replay.ErrTooLarge) != c.refused || (err == nil) == c.refused ||
@@ -138,6 +141,7 @@ func TestWhatIsTooLargeIsRefusedBeforeAnythingIsBooked(t *testing.T) {
 	for users, refused := range map[int]bool{replay.MaxDifferences: false, replay.MaxDifferences + 1: true} {
 		_, err := replay.New(
 			&programme{rules: one, users: users, decisions: views(t, 1)},
+			now,
 			nil,
 		).WhatIf(t.Context(), november(), trial)
 		if errors.Is(err, replay.ErrTooLarge) != refused || (err == nil) == refused {

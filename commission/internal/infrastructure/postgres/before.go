@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"tributary/commission/internal/application/change"
@@ -89,7 +88,7 @@ func (s *Store) Before(
 	adjustment commission.Snapshot,
 ) (query.Before, error) {
 	state := adjustment
-	b := query.Before{Known: knownTo(state)}
+	b := query.Before{Known: state.CreatedAt}
 	err := s.begin(ctx, "read what an adjustment followed from", func(tx pgx.Tx) (err error) {
 		if b.Replay, err = replayOf(ctx, tx, state); err != nil {
 			return err
@@ -170,19 +169,6 @@ func manualBefore(
 	})
 
 	return manual, err
-}
-
-// knownTo returns until when events were known to an adjustment. A replay of many users takes its
-// time, and the row may have only its start; the id, a UUIDv7, has the millisecond.
-func knownTo(adjustment commission.Snapshot) time.Time {
-	known := adjustment.CreatedAt
-	if id, err := uuid.Parse(adjustment.ID); err == nil && id.Version() == 7 {
-		if made := time.Unix(id.Time().UnixTime()).Add(time.Millisecond); made.After(known) {
-			known = made
-		}
-	}
-
-	return known
 }
 
 // replayOf returns the audit row of the replay that made an adjustment: the last one begun before,

@@ -255,6 +255,7 @@ func (f fixture) booked(t *testing.T, user string, period replay.Period) int {
 
 	report, err := replay.New(
 		alone{f.store, user},
+		f.clock,
 		newID,
 	).Replay(t.Context(), byHand(), period, true)
 	if err != nil {

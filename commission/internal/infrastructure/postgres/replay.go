@@ -245,7 +245,7 @@ func book(
 	request change.Request,
 	b replay.Booking,
 ) error {
-	if err := addCommissions(ctx, tx, b.Adjustments, b.Effect, request.Now); err != nil {
+	if err := addCommissions(ctx, tx, b.Adjustments, b.Effect, b.Now); err != nil {
 		return err
 	}
 
@@ -253,7 +253,7 @@ func book(
 	for i := range b.Adjustments {
 		batch.Queue(
 			insertAudit,
-			request.Now,
+			b.Now,
 			request.Actor,
 			"replay",
 			"commission",
@@ -268,7 +268,7 @@ func book(
 	for _, d := range b.Standing {
 		answer := resolution(
 			consume.Decided{Decision: d.Decision, CommissionID: d.CommissionID},
-			request.Now,
+			b.Now,
 		)
 		batch.Queue(upsertStanding, append(answer, d.OrderTakenBy)...)
 	}

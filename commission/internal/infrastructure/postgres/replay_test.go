@@ -93,7 +93,7 @@ func (f fixture) replayOf(t *testing.T, from, to time.Time) string {
 
 	period := replay.Period{From: from, To: to}
 
-	report, err := replay.New(f.store, newID).Replay(t.Context(), byHand(), period, true)
+	report, err := replay.New(f.store, f.clock, newID).Replay(t.Context(), byHand(), period, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,6 +146,7 @@ func TestAReplayThatFailsIsAuditedAndGoesOn(t *testing.T) {
 
 	_, err := replay.New(
 		failing{f.store, "v"},
+		f.clock,
 		newID,
 	).Replay(t.Context(), byHand(), november(), true)
 	if !errors.Is(err, errAway) {

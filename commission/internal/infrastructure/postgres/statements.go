@@ -90,14 +90,11 @@ var _ query.StatementReader = Statements{}
 // Statements returns the reader of statements.
 func (s *Store) Statements() Statements { return Statements{store: s} }
 
-// longest is how long a replay may take, which dates all it makes by its beginning.
-const longest = 24 * time.Hour
-
 // idsBetween returns the ids between which those of commissions lie that were made in the time.
 func idsBetween(from, to time.Time) (first, last string) {
 	last = uuid.Max.String()
 	if !to.IsZero() {
-		last = idAt(to.Add(longest))
+		last = idAt(to.Add(disorder))
 	}
 
 	return idAt(from.Add(-disorder)), last
