@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -406,4 +408,77 @@ func TestAnOrderStaysTaken(t *testing.T) {
 	if got := f.outcome(t, "r") + " " + f.replay(t) + f.balance(t, "u"); got != "not_commissioned nothing_to_claw_back 0 0/0/0/0" {
 		t.Errorf("the refund of the order: %s", got)
 	}
+}
+
+// A hold keeps the order where it is. If the sale that is held still has it, it stays there, even
+// if another one occurred before; if a replay has moved it before, it stays there too. A rejection
+// does the same.
+func TestAHoldLeavesTheOrderWhereItIs(t *testing.T) {
+	t.Parallel()
+
+	for name, c := range map[string]struct {
+		earlier string // amount of the sale that occurred first
+		action  commission.Action
+		first   bool // the action comes before the replay
+		rows    string
+	}{
+		"held, then replayed, beside 0": {
+			"0", commission.Hold, true, "late earning held 1000",
+		},
+		"replayed, then held, beside 0": {
+			"0", commission.Hold, false, "late earning held 1000;late adjustment pending -1000",
+		},
+		"held, then replayed": {
+			"50", commission.Hold, true, "late earning held 1000",
+		},
+		"replayed, then held": {
+			"50", commission.Hold, false, "late earning held 1000;late adjustment pending -1000;" +
+				"early adjustment pending 500",
+		},
+		"rejected, then replayed": {
+			"50", commission.Reject, true, "late earning rejected 1000",
+		},
+		"replayed, then rejected": {
+			"50", commission.Reject, false, "late earning rejected 1000;" +
+				"late adjustment rejected -1000;early adjustment pending 500",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := setup(t)
+			f.rule(t, 1, 1, "0.1", "hold_days", "30")
+
+			early, late := purchase("early", "u", c.earlier), purchase("late", "u", "100")
+			early.OrderID = "o"
+			early.OccurredAt = late.OccurredAt.Add(-time.Hour)
+			late.OrderID = "o"
+			f.decide(t, late)
+			f.decide(t, early)
+
+			if c.first {
+				f.act(t, "late", c.action)
+				f.replay(t)
+			} else {
+				f.replay(t)
+				f.act(t, "late", c.action)
+			}
+
+			before := f.money(t, "u")
+			if got := f.replay(t) + f.rows(t, "u"); sorted(got) != sorted(c.rows) {
+				t.Errorf("rows: %s, want %s", got, c.rows)
+			}
+
+			if got := f.money(t, "u"); got != before {
+				t.Errorf("another replay makes of %s\n%s", before, got)
+			}
+		})
+	}
+}
+
+// sorted returns the rows, which may have been made in any order, in order.
+func sorted(rows string) string {
+	list := strings.Split(rows, ";")
+	slices.Sort(list)
+
+	return strings.Join(list, ";")
 }
