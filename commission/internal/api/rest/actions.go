@@ -58,11 +58,6 @@ func registerActions(api huma.API, uses UseCases, clock func() time.Time) {
 			api,
 			op,
 			func(ctx context.Context, in *actionInput) (*answered[commissionBody], error) {
-				version, err := in.version()
-				if err != nil {
-					return nil, err
-				}
-
 				asked := changeRequest{
 					operation: op.OperationID,
 					key:       in.IdempotencyKey,
@@ -70,21 +65,11 @@ func registerActions(api huma.API, uses UseCases, clock func() time.Time) {
 					content:   []any{in.ID, in.IfMatch, in.Body},
 				}
 
-				return withETag(
-					changing(
-						ctx,
-						clock,
-						asked,
-						bodyOf,
-						func(r change.Request) (commission.Snapshot, error) {
-							return uses.ActOnCommission.Handle(
-								ctx,
-								r,
-								command.Action{ID: string(in.ID), Version: version, Action: a.action},
-							)
-						},
-					),
-				)
+				return changingVersion(ctx, clock, in.MatchHeader, asked, bodyOf,
+					func(r change.Request, version int) (commission.Snapshot, error) {
+						act := command.Action{ID: string(in.ID), Version: version, Action: a.action}
+						return uses.ActOnCommission.Handle(ctx, r, act)
+					})
 			},
 		)
 	}

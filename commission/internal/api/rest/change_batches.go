@@ -154,11 +154,6 @@ func registerChangeBatch(
 		api,
 		op,
 		func(ctx context.Context, in *changeBatchInput) (*answered[batchBody], error) {
-			version, err := in.version()
-			if err != nil {
-				return nil, err
-			}
-
 			asked := changeRequest{
 				operation: op.OperationID,
 				key:       in.IdempotencyKey,
@@ -166,17 +161,10 @@ func registerChangeBatch(
 				content:   []any{in.ID, in.IfMatch, in.Body},
 			}
 
-			return withETag(
-				changing(
-					ctx,
-					clock,
-					asked,
-					batchBodyOf,
-					func(r change.Request) (batch.Snapshot, error) {
-						return handle(ctx, r, command.BatchAction{ID: string(in.ID), Version: version})
-					},
-				),
-			)
+			return changingVersion(ctx, clock, in.MatchHeader, asked, batchBodyOf,
+				func(r change.Request, version int) (batch.Snapshot, error) {
+					return handle(ctx, r, command.BatchAction{ID: string(in.ID), Version: version})
+				})
 		},
 	)
 }

@@ -99,6 +99,26 @@ func changing[R, B any](
 	return &answered[B]{Body: body(result)}, nil
 }
 
+// changingVersion is changing for something that exists, of which the caller may have named the
+// version: 0 is any. The answer has its new version as the ETag.
+func changingVersion[R any, B versioned](
+	ctx context.Context,
+	clock func() time.Time,
+	match MatchHeader,
+	asked changeRequest,
+	body func(R) B,
+	do func(r change.Request, version int) (R, error),
+) (*answered[B], error) {
+	version, err := match.version()
+	if err != nil {
+		return nil, err
+	}
+
+	return withETag(changing(ctx, clock, asked, body, func(r change.Request) (R, error) {
+		return do(r, version)
+	}))
+}
+
 // changeRequest is what a request for a change consists of, beside its caller.
 type changeRequest struct {
 	operation string

@@ -98,14 +98,8 @@ func registerClosing[B closingBody](
 		api,
 		op,
 		func(ctx context.Context, in *closeInput[B]) (*answered[payoutBody], error) {
-			version, err := in.version()
-			if err != nil {
-				return nil, err
-			}
-
 			reason, closing := in.Body.closing()
 			closing.ID = string(in.ID)
-			closing.Version = version
 
 			asked := changeRequest{
 				operation: op.OperationID,
@@ -114,17 +108,11 @@ func registerClosing[B closingBody](
 				content:   []any{in.ID, in.IfMatch, in.Body},
 			}
 
-			return withETag(
-				changing(
-					ctx,
-					uses.Now,
-					asked,
-					payoutBodyOf,
-					func(r change.Request) (payout.Snapshot, error) {
-						return uses.ClosePayout.Handle(ctx, r, closing)
-					},
-				),
-			)
+			return changingVersion(ctx, uses.Now, in.MatchHeader, asked, payoutBodyOf,
+				func(r change.Request, version int) (payout.Snapshot, error) {
+					closing.Version = version
+					return uses.ClosePayout.Handle(ctx, r, closing)
+				})
 		},
 	)
 }

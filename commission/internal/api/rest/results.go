@@ -59,11 +59,6 @@ func registerResults(api huma.API, uses UseCases) {
 		api,
 		op,
 		func(ctx context.Context, in *resultsInput) (*answered[resultsBody], error) {
-			version, err := in.version()
-			if err != nil {
-				return nil, err
-			}
-
 			reason := in.Reason
 			if strings.TrimSpace(reason) == "" {
 				reason = "result file"
@@ -71,9 +66,8 @@ func registerResults(api huma.API, uses UseCases) {
 
 			digest := sha256.Sum256(in.RawBody)
 			file := command.Settlement{
-				ID:      string(in.ID),
-				Version: version,
-				SHA256:  hex.EncodeToString(digest[:]),
+				ID:     string(in.ID),
+				SHA256: hex.EncodeToString(digest[:]),
 			}
 			file.Results, file.Faults = readResults(in.RawBody)
 
@@ -84,17 +78,11 @@ func registerResults(api huma.API, uses UseCases) {
 				content:   []any{in.ID, in.IfMatch, reason, file.SHA256},
 			}
 
-			return withETag(
-				changing(
-					ctx,
-					uses.Now,
-					asked,
-					resultsBodyOf,
-					func(r change.Request) (command.Settled, error) {
-						return uses.SettleBatch.Handle(ctx, r, file)
-					},
-				),
-			)
+			return changingVersion(ctx, uses.Now, in.MatchHeader, asked, resultsBodyOf,
+				func(r change.Request, version int) (command.Settled, error) {
+					file.Version = version
+					return uses.SettleBatch.Handle(ctx, r, file)
+				})
 		},
 	)
 }

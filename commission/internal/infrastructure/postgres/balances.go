@@ -109,8 +109,7 @@ FROM (` + balancesOf + `) AS balances`
 		)
 	}
 
-	sql += c.where() + " ORDER BY user_id, currency LIMIT " + c.arg(limit)
-	list, err := collect(ctx, r.store.pool, scanBalance, sql, c.planned()...)
+	rows, err := list(ctx, r.store.pool, c, scanBalance, sql, "user_id, currency", limit)
 
-	return list, mapped("list balances", tooWide(err))
+	return rows, mapped("list balances", err)
 }

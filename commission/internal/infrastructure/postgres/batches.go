@@ -384,20 +384,12 @@ func (r Batches) Batches(
 		c.add("status = $?", filter.Status)
 	}
 
-	if after.ID != "" {
-		if _, err := uuid.Parse(after.ID); err != nil {
-			return nil, errCursor()
-		}
+	list, err := newestFirst[batch.Snapshot]{
+		sql:  selectBatches,
+		id:   "payout_batches.id",
+		time: "made_at",
+		scan: scanBatch,
+	}.page(ctx, r.store.pool, c, limit, position{after.MadeAt, after.ID})
 
-		c.texts = append(
-			c.texts,
-			"(made_at, id) < ("+c.arg(after.MadeAt)+", "+c.arg(after.ID)+"::uuid)",
-		)
-	}
-
-	sql := selectBatches + c.where() + " ORDER BY made_at DESC, payout_batches.id DESC LIMIT " +
-		c.arg(limit)
-	list, err := collect(ctx, r.store.pool, scanBatch, sql, c.planned()...)
-
-	return list, mapped("list payout batches", tooWide(err))
+	return list, mapped("list payout batches", err)
 }

@@ -116,8 +116,8 @@ func commissionConditions(owner query.Owner, f query.CommissionFilter) condition
 // The order names the table: a bare id would be the selected text, which no index has in order.
 const (
 	// by an index that ends in id, until the page is full
-	inOrder = ` ORDER BY commissions.id DESC LIMIT `
-	sorted  = ` ORDER BY commissions.id::text COLLATE "C" DESC LIMIT `
+	inOrder = `commissions.id DESC`
+	sorted  = `commissions.id::text COLLATE "C" DESC`
 )
 
 func (s *Store) List(
@@ -163,10 +163,9 @@ func (s *Store) list(
 	order string,
 	limit int,
 ) ([]commission.Snapshot, error) {
-	sql := selectCommissions + c.where() + order + c.arg(limit)
-	list, err := collect(ctx, s.pool, scanCommission, sql, c.planned()...)
+	rows, err := list(ctx, s.pool, c, scanCommission, selectCommissions, order, limit)
 
-	return list, mapped("list commissions", tooWide(err))
+	return rows, mapped("list commissions", err)
 }
 
 // errCursor returns the fault for a position that no list returned.

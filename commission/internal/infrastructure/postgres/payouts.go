@@ -344,20 +344,12 @@ func (r Payouts) Payouts(
 		c.add("batch_id = $?::uuid", filter.BatchID)
 	}
 
-	if after.ID != "" {
-		if _, err := uuid.Parse(after.ID); err != nil {
-			return nil, errCursor()
-		}
+	list, err := newestFirst[payout.Snapshot]{
+		sql:  selectSealed,
+		id:   "payouts.id",
+		time: "created_at",
+		scan: scanPayout,
+	}.page(ctx, r.store.pool, c, limit, position{after.CreatedAt, after.ID})
 
-		c.texts = append(
-			c.texts,
-			"(created_at, id) < ("+c.arg(after.CreatedAt)+", "+c.arg(after.ID)+"::uuid)",
-		)
-	}
-
-	sql := selectSealed + c.where() + " ORDER BY created_at DESC, payouts.id DESC LIMIT " +
-		c.arg(limit)
-	list, err := collect(ctx, r.store.pool, scanPayout, sql, c.planned()...)
-
-	return list, mapped("list payouts", tooWide(err))
+	return list, mapped("list payouts", err)
 }

@@ -28,15 +28,7 @@ func (w World) act(
 				return change.Outcome{}, err
 			}
 
-			record := change.Record{
-				Action:      string(action),
-				SubjectType: "commission",
-				SubjectID:   id,
-				Before:      "{}",
-				After:       "{}",
-			}
-
-			return request.Outcome(record, caused, "made")
+			return outcomeOf(request, string(action), "commission", id, caused)
 		},
 	)
 }

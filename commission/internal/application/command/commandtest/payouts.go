@@ -53,15 +53,7 @@ func (w World) close(ctx context.Context, request change.Request, n int, to payo
 				return change.Outcome{}, err
 			}
 
-			record := change.Record{
-				Action:      string(to),
-				SubjectType: "payout",
-				SubjectID:   id(n),
-				Before:      "{}",
-				After:       "{}",
-			}
-
-			return request.Outcome(record, caused, "made")
+			return outcomeOf(request, string(to), "payout", id(n), caused)
 		},
 	)
 }

@@ -12,6 +12,7 @@ import (
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/domain/batch"
 	"tributary/commission/internal/domain/commission"
+	"tributary/commission/internal/domain/effect"
 	"tributary/commission/internal/domain/payout"
 	"tributary/platform/fault"
 	"tributary/platform/money"
@@ -84,19 +85,29 @@ func (w World) adjust(
 		return err
 	}
 
-	record := change.Record{
-		Action:      "adjust",
-		SubjectType: "commission",
-		SubjectID:   id(n),
-		After:       "{}",
-	}
-
-	outcome, err := request.Outcome(record, caused, "made")
+	outcome, err := outcomeOf(request, "adjust", "commission", id(n), caused)
 	if err != nil {
 		return err
 	}
 
 	return w.Commissions.Add(ctx, request, made.Snapshot(), outcome)
+}
+
+// outcomeOf returns the outcome of an action on the subject, whose answer is "made".
+func outcomeOf(
+	request change.Request,
+	action, subjectType, subjectID string,
+	caused effect.Effect,
+) (change.Outcome, error) {
+	record := change.Record{
+		Action:      action,
+		SubjectType: subjectType,
+		SubjectID:   subjectID,
+		Before:      "{}",
+		After:       "{}",
+	}
+
+	return request.Outcome(record, caused, "made")
 }
 
 // commission returns the commission as it is stored.
