@@ -10,8 +10,6 @@ import (
 	"tributary/commission/internal/api/events"
 	"tributary/commission/internal/api/rest"
 	"tributary/commission/internal/application/command"
-	"tributary/commission/internal/application/consume"
-	"tributary/commission/internal/application/publish"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/infrastructure/account"
@@ -79,7 +77,7 @@ func build(ctx context.Context, f *service.Frame, s *settings) (service.Routes, 
 	f.Check("broker", f.Broker.Ping)
 
 	counted := business.New(f.Metrics, f.Now)
-	consumeEvents(f, s, consume.New(counted.Consuming(store), f.Now, newID))
+	consumeEvents(f, s, command.NewConsumeEvents(counted.Decisions(store), f.Now, newID))
 
 	payouts, batches := counted.Payouts(store.Payouts()), store.Batches()
 	consumePaymentRequests(f, s, command.NewRequestPayout(payouts, s.minimum, f.Now))
@@ -120,7 +118,8 @@ func build(ctx context.Context, f *service.Frame, s *settings) (service.Routes, 
 			SettleBatch:     command.NewSettleBatch(counted.Results(batches)),
 			OpenAccount:     command.NewOpenAccount(store, accounts),
 			Feed:            feed,
-			Publish:         publish.New(store, newID),
+			PublishRule:     command.NewPublishRule(store, newID),
+			RetireRule:      command.NewRetireRule(store),
 			Rules:           query.NewRules(store),
 			Explain:         query.NewExplain(store),
 			Summarize:       query.NewSummarize(store),
@@ -148,7 +147,7 @@ func openStore(ctx context.Context, f *service.Frame, s *settings) (*postgres.St
 }
 
 // consumeEvents adds the consumer of tracking events and the publisher of its dead letters.
-func consumeEvents(f *service.Frame, s *settings, handler *consume.Handler) {
+func consumeEvents(f *service.Frame, s *settings, handler *command.ConsumeEvents) {
 	letters := deadLetters(f, s, contracts.TrackingEventsDeadLetter)
 	consumer := f.Broker.NewConsumer(broker.ConsumerConfig{
 		Topic:        s.Topic,

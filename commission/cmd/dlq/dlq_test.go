@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"tributary/commission/internal/api/events"
-	"tributary/commission/internal/application/consume"
+	"tributary/commission/internal/application/command"
 	letters "tributary/commission/internal/infrastructure/pulsar"
 	"tributary/contracts"
 	"tributary/platform/broker"
@@ -49,19 +49,19 @@ func TestRedrive(t *testing.T) {
 	t.Setenv("PULSAR_SERVICE_URL", cfg.ServiceURL)
 	t.Setenv("PULSAR_TENANT", cfg.Tenant)
 	t.Setenv("PULSAR_NAMESPACE", cfg.Namespace)
-	list := command(t, "list")
+	list := dlq(t, "list")
 
 	id, _, _ := strings.Cut(list, "\t")
 	if !strings.Contains(list, "message_unreadable") ||
-		!strings.Contains(command(t, "show", id), `{"event_id":"e1"}`) {
+		!strings.Contains(dlq(t, "show", id), `{"event_id":"e1"}`) {
 		t.Fatalf("list: %q", list)
 	}
 
-	if got := command(t, "redrive", id); got != "1 redriven\n" {
+	if got := dlq(t, "redrive", id); got != "1 redriven\n" {
 		t.Errorf("redrive: %q", got)
 	}
 
-	if got := command(t, "list"); got != "" {
+	if got := dlq(t, "list"); got != "" {
 		t.Errorf("afterwards: %q", got)
 	}
 }
@@ -86,7 +86,7 @@ func TestRedriveOfPoisonEnds(t *testing.T) {
 	brokertest.Run(t, dead.Run)
 	// a poison message never reaches the store
 	tracking := events.NewTracking(
-		consume.New(nil, time.Now, nil),
+		command.NewConsumeEvents(nil, time.Now, nil),
 		letters.NewDeadLetters(dead, time.Now),
 		logger,
 	)
@@ -117,18 +117,18 @@ func TestRedriveOfPoisonEnds(t *testing.T) {
 	t.Setenv("PULSAR_NAMESPACE", cfg.Namespace)
 
 	for range 2 {
-		if got := command(t, "redrive", "all"); got != "3 redriven\n" {
+		if got := dlq(t, "redrive", "all"); got != "3 redriven\n" {
 			t.Fatalf("redrive all: %q", got)
 		}
 
-		for strings.Count(command(t, "list"), "message_unreadable") != 3 && t.Context().Err() == nil {
+		for strings.Count(dlq(t, "list"), "message_unreadable") != 3 && t.Context().Err() == nil {
 			continue // they are on their way back
 		}
 	}
 }
 
-// command runs the program, for at most a minute.
-func command(t *testing.T, args ...string) string {
+// dlq runs the program, for at most a minute.
+func dlq(t *testing.T, args ...string) string {
 	t.Helper()
 
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -18,8 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tributary/commission/internal/api/rest"
-	"tributary/commission/internal/application/consume"
-	"tributary/commission/internal/application/publish"
+	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/infrastructure/postgres"
@@ -247,7 +246,8 @@ func explanations(t *testing.T) map[string]string {
 			GetCommission:   query.NewGetCommission(store),
 			ListCommissions: query.NewListCommissions(store),
 			GetDecision:     query.NewGetDecision(store),
-			Publish:         publish.New(store, newID),
+			PublishRule:     command.NewPublishRule(store, newID),
+			RetireRule:      command.NewRetireRule(store),
 			Rules:           query.NewRules(store),
 			Explain:         query.NewExplain(store),
 			Journal:         store,
@@ -279,7 +279,7 @@ func explanations(t *testing.T) map[string]string {
 		)
 	}
 
-	decide := consume.New(store, clock, newID)
+	decide := command.NewConsumeEvents(store, clock, newID)
 
 	answers := map[string]string{}
 	for _, c := range cases() {

@@ -17,7 +17,6 @@ import (
 	"tributary/commission/internal/api/events"
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/command"
-	"tributary/commission/internal/application/consume"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/rule"
 	"tributary/commission/internal/goldentest"
@@ -45,7 +44,7 @@ func newWorld(t *testing.T, dead events.DeadLetters) *world {
 
 	t.Cleanup(func() { _ = owner.Close(context.WithoutCancel(t.Context())) })
 	w := &world{store: postgres.New(db.Pool), owner: owner}
-	handler := consume.New(
+	handler := command.NewConsumeEvents(
 		w.store,
 		goldentest.Now,
 		func() string { return uuid.Must(uuid.NewV7()).String() },
@@ -162,10 +161,14 @@ func (w *world) publishLine(t *testing.T, g group, l goldentest.Line, ids map[st
 	def.PublishedAt = def.EffectiveFrom
 
 	request := change.Request{Now: def.EffectiveFrom, Actor: "golden", Reason: "golden"}
-	if _, err := w.store.Publish(
+	if err := w.store.PublishRule(
 		t.Context(),
 		request,
-		func(*rule.Set) (rule.Rule, error) { return rule.New(def) },
+		func(*rule.Set) (rule.Rule, change.Outcome, error) {
+			valid, err := rule.New(def)
+
+			return valid, change.Outcome{}, err
+		},
 	); err != nil {
 		t.Fatalf("%s: %v", g.cases[0].Name, err)
 	}

@@ -19,7 +19,6 @@ import (
 	"tributary/commission/internal/api/rest"
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/command"
-	"tributary/commission/internal/application/consume"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/domain/commission"
@@ -50,7 +49,7 @@ type programme struct {
 	requested []string      // payouts that were ever requested
 	events    int
 
-	consume *consume.Handler
+	consume *command.ConsumeEvents
 	request *command.RequestPayout
 	close   *command.ClosePayout
 	act     *command.ActOnCommission
@@ -76,7 +75,7 @@ func setup(t *testing.T, seed, partners int) *programme {
 	}
 	p.at(p.begin)
 	p.store = postgres.New(p.db.Pool)
-	p.consume = consume.New(p.store, p.now, p.newID)
+	p.consume = command.NewConsumeEvents(p.store, p.now, p.newID)
 	p.request = command.NewRequestPayout(p.store.Payouts(), nil, p.now)
 	p.close = command.NewClosePayout(p.store.Payouts())
 	p.act = command.NewActOnCommission(p.store.Commissions())

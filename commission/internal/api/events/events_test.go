@@ -11,7 +11,6 @@ import (
 
 	"tributary/commission/internal/api/events"
 	"tributary/commission/internal/application/command"
-	"tributary/commission/internal/application/consume"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/infrastructure/postgres"
 	"tributary/commission/internal/infrastructure/pulsar"
@@ -62,7 +61,7 @@ func TestGoldenMessages(t *testing.T) {
 
 	var dead letters
 	tracking := events.NewTracking(
-		consume.New(store, time.Now, newID),
+		command.NewConsumeEvents(store, time.Now, newID),
 		&dead,
 		slog.New(slog.DiscardHandler),
 	)
@@ -146,7 +145,7 @@ func TestPoisonIsKeptWithItsReason(t *testing.T) {
 		var dead letters
 
 		tracking := events.NewTracking(
-			consume.New(store, time.Now, newID),
+			command.NewConsumeEvents(store, time.Now, newID),
 			&dead,
 			slog.New(slog.DiscardHandler),
 		)
@@ -170,7 +169,7 @@ func TestPoisonIsKeptWithItsReason(t *testing.T) {
 		var dead letters
 
 		tracking := events.NewTracking(
-			consume.New(store, time.Now, newID),
+			command.NewConsumeEvents(store, time.Now, newID),
 			&dead,
 			slog.New(slog.DiscardHandler),
 		)
@@ -205,7 +204,7 @@ func TestThroughTheBroker(t *testing.T) {
 	)
 	brokertest.Run(t, dead.Run)
 	tracking := events.NewTracking(
-		consume.New(postgres.New(db.Pool), time.Now, newID),
+		command.NewConsumeEvents(postgres.New(db.Pool), time.Now, newID),
 		pulsar.NewDeadLetters(dead, time.Now),
 		slog.New(slog.DiscardHandler),
 	)

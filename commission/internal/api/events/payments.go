@@ -13,7 +13,6 @@ import (
 	"github.com/google/uuid"
 
 	"tributary/commission/internal/application/command"
-	"tributary/commission/internal/application/consume"
 	"tributary/commission/internal/domain/payout"
 	"tributary/platform/broker"
 	"tributary/platform/fault"
@@ -54,7 +53,7 @@ func (p *Payments) Handle(ctx context.Context, batch []broker.Received) error {
 			var made payout.Snapshot
 
 			made, err = p.payouts.Handle(ctx, request)
-			if err != nil && !errors.Is(err, consume.ErrNotStorable) {
+			if err != nil && !errors.Is(err, command.ErrNotStorable) {
 				return err
 			}
 

@@ -14,7 +14,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"tributary/commission/internal/application/consume"
+	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/domain/event"
 	"tributary/platform/broker"
 	"tributary/platform/fault"
@@ -28,12 +28,12 @@ type DeadLetters interface {
 
 // Tracking handles batches of the topic tracking-events.
 type Tracking struct {
-	consume *consume.Handler
+	consume *command.ConsumeEvents
 	dead    DeadLetters
 	logger  *slog.Logger
 }
 
-func NewTracking(handler *consume.Handler, dead DeadLetters, logger *slog.Logger) *Tracking {
+func NewTracking(handler *command.ConsumeEvents, dead DeadLetters, logger *slog.Logger) *Tracking {
 	return &Tracking{consume: handler, dead: dead, logger: logger}
 }
 

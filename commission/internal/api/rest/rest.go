@@ -12,7 +12,6 @@ import (
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/eventlog"
-	"tributary/commission/internal/application/publish"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/application/replay"
 	"tributary/platform/auth"
@@ -50,7 +49,8 @@ type UseCases struct {
 	SettleBatch     *command.SettleBatch
 	OpenAccount     *command.OpenAccount
 	Feed            *eventlog.Feed
-	Publish         *publish.Handler
+	PublishRule     *command.PublishRule
+	RetireRule      *command.RetireRule
 	Rules           *query.Rules
 	Explain         *query.Explain
 	Summarize       *query.Summarize
@@ -84,7 +84,7 @@ func Register(api huma.API, uses UseCases) {
 	registerExplain(api, uses.Explain)
 	registerSummary(api, uses.Summarize)
 	registerReplays(api, uses.Replay, uses.Journal, uses.Now)
-	registerRules(api, uses.Publish, uses.Rules, uses.Now)
+	registerRules(api, uses)
 }
 
 // Tags returns the groups of operations in the document.

@@ -10,8 +10,6 @@ import (
 
 	"tributary/commission/internal/api/wire"
 	"tributary/commission/internal/application/change"
-	"tributary/commission/internal/application/publish"
-	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/rule"
 	"tributary/platform/auth"
 	"tributary/platform/httpapi"
@@ -56,12 +54,9 @@ type retireInput struct {
 	}
 }
 
-func registerRules(
-	api huma.API,
-	handler *publish.Handler,
-	rules *query.Rules,
-	clock func() time.Time,
-) {
+func registerRules(api huma.API, uses UseCases) {
+	rules, clock := uses.Rules, uses.Now
+
 	list := readOperation(huma.Operation{
 		OperationID: "list-rules",
 		Path:        "/rules",
@@ -157,7 +152,7 @@ func registerRules(
 				clock,
 				asked,
 				wire.RuleOf,
-				func(r change.Request) (rule.Rule, error) { return handler.Publish(ctx, r, def) },
+				func(r change.Request) (rule.Rule, error) { return uses.PublishRule.Handle(ctx, r, def) },
 			)
 		},
 	)
@@ -186,7 +181,7 @@ func registerRules(
 				asked,
 				wire.RuleOf,
 				func(r change.Request) (rule.Rule, error) {
-					return handler.Retire(ctx, r, string(in.ID), in.Body.RetiredAt)
+					return uses.RetireRule.Handle(ctx, r, string(in.ID), in.Body.RetiredAt)
 				},
 			)
 		},

@@ -19,9 +19,7 @@ import (
 
 	"tributary/commission/internal/api/rest"
 	"tributary/commission/internal/application/command"
-	"tributary/commission/internal/application/consume"
 	"tributary/commission/internal/application/eventlog"
-	"tributary/commission/internal/application/publish"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/domain/event"
@@ -41,7 +39,7 @@ import (
 type service struct {
 	handler http.Handler
 	store   *postgres.Store
-	consume *consume.Handler
+	consume *command.ConsumeEvents
 	payouts *command.RequestPayout
 	db      migrationstest.Database
 	now     *atomic.Int64
@@ -70,7 +68,7 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 	s.now.Store(start().UnixMicro())
 	clock := func() time.Time { return time.UnixMicro(s.now.Load()) }
 	s.store = postgres.New(s.db.Pool)
-	s.consume = consume.New(s.store, clock, newID)
+	s.consume = command.NewConsumeEvents(s.store, clock, newID)
 	s.payouts = command.NewRequestPayout(s.store.Payouts(), nil, clock)
 
 	limit, err := money.ParseRate("999999")
@@ -120,7 +118,8 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 		SettleBatch:     command.NewSettleBatch(s.store.Batches()),
 		OpenAccount:     command.NewOpenAccount(s.store, account.NewReader(ring(t).Open)),
 		Feed:            feedOf(t, s.store),
-		Publish:         publish.New(s.store, newID),
+		PublishRule:     command.NewPublishRule(s.store, newID),
+		RetireRule:      command.NewRetireRule(s.store),
 		Rules:           query.NewRules(s.store),
 		Explain:         query.NewExplain(s.store),
 		Summarize:       query.NewSummarize(s.store),

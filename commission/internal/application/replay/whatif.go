@@ -5,7 +5,6 @@ import (
 	"context"
 	"slices"
 
-	"tributary/commission/internal/application/publish"
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/rule"
 	"tributary/platform/money"
@@ -31,11 +30,10 @@ func (h *Handler) WhatIf(ctx context.Context, period Period, def rule.Definition
 		return nil, err
 	}
 
-	trial, err := publish.Build(
-		present,
-		def,
-		publish.Terms{NewID: "00000000-0000-0000-0000-000000000000", Now: period.From},
-	)
+	trial, err := present.Next(def, rule.Publication{
+		NewID: "00000000-0000-0000-0000-000000000000",
+		Now:   period.From,
+	})
 	if err != nil {
 		return nil, err
 	}

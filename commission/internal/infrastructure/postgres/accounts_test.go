@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/event"
@@ -22,6 +23,11 @@ func share(t *testing.T, text string) money.Rate {
 	return r
 }
 
+// unaudited is the result of a change of a rule that writes nothing to the audit.
+func unaudited(made rule.Rule, err error) (rule.Rule, change.Outcome, error) {
+	return made, change.Outcome{}, err
+}
+
 // version publishes the next version of u's own rule for purchases.
 func (f fixture) version(t *testing.T, def rule.Definition) {
 	t.Helper()
@@ -31,12 +37,12 @@ func (f fixture) version(t *testing.T, def rule.Definition) {
 	def.EffectiveFrom = start().AddDate(-1, 0, 0)
 	def.Scope = rule.Scope{EventType: event.Purchase, UserID: "u"}
 
-	_, err := f.store.Publish(t.Context(), byHand(), func(set *rule.Set) (rule.Rule, error) {
+	err := f.store.PublishRule(t.Context(), byHand(), func(set *rule.Set) (rule.Rule, change.Outcome, error) {
 		def.PublishedAt = start()
 		def.ID = "00000000-0000-7000-8000-000000000901"
 		def.Version = len(set.Versions(def.ID)) + 1
 
-		return rule.New(def)
+		return unaudited(rule.New(def))
 	})
 	if err != nil {
 		t.Fatal(err)

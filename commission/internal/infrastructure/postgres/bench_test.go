@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"tributary/commission/internal/application/consume"
+	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/infrastructure/postgres"
 	"tributary/migrations"
@@ -38,7 +38,7 @@ func batchOf(n int) []event.Event {
 // rows with ON CONFLICT.
 func BenchmarkDecide(b *testing.B) {
 	db := migrationstest.New(b, migrations.Commission())
-	handler := consume.New(
+	handler := command.NewConsumeEvents(
 		postgres.New(db.Pool),
 		time.Now,
 		func() string { return uuid.Must(uuid.NewV7()).String() },

@@ -92,28 +92,6 @@ func audit(ctx context.Context, tx pgx.Tx, outcome change.Outcome) error {
 	return tx.SendBatch(ctx, &batch).Close()
 }
 
-// once is Store.once for a change that returns its result.
-func once[T any](
-	ctx context.Context,
-	s *Store,
-	request change.Request,
-	fn func(pgx.Tx) (T, change.Record, error),
-) (T, error) {
-	var result T
-	err := s.once(ctx, request, func(tx pgx.Tx) (change.Outcome, error) {
-		made, record, err := fn(tx)
-		if err != nil {
-			return change.Outcome{}, err
-		}
-
-		result = made
-
-		return request.Outcome(record, effect.Effect{}, made)
-	})
-
-	return result, err
-}
-
 // known returns a *change.ReplayedError if the key was used for the same request. Concurrent
 // requests with the same key wait for each other.
 func known(ctx context.Context, tx pgx.Tx, request change.Request) error {
@@ -155,14 +133,9 @@ func (s *Store) Note(
 	record change.Record,
 	result any,
 ) error {
-	_, err := once(
-		ctx,
-		s,
-		request,
-		func(pgx.Tx) (any, change.Record, error) { return result, record, nil },
-	)
-
-	return err
+	return s.once(ctx, request, func(pgx.Tx) (change.Outcome, error) {
+		return request.Outcome(record, effect.Effect{}, result)
+	})
 }
 
 var _ idempotency.Keys = (*Store)(nil)

@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"tributary/commission/internal/application/consume"
+	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/ledger"
 	platform "tributary/platform/postgres"
@@ -56,7 +56,7 @@ func decisionColumnNames() []string {
 func copyDecisions(
 	ctx context.Context,
 	tx pgx.Tx,
-	decisions []consume.Decided,
+	decisions []command.Decided,
 	now time.Time,
 ) error {
 	rows := platform.NewCopy("decisions", decisionColumnNames(), len(decisions))

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/eventlog"
 	"tributary/commission/internal/domain/payout"
@@ -143,13 +144,17 @@ func TestRulesWriteTheLog(t *testing.T) {
 	def := first[0].Rule.Definition()
 	def.Version = 2
 
-	if _, err := f.store.Publish(
-		t.Context(), byHand(), func(*rule.Set) (rule.Rule, error) { return rule.New(def) },
+	if err := f.store.PublishRule(
+		t.Context(), byHand(), func(*rule.Set) (rule.Rule, change.Outcome, error) { return unaudited(rule.New(def)) },
 	); err != nil {
 		t.Fatal(err)
 	}
 
-	if _, err := f.store.Retire(t.Context(), byHand(), id, start()); err != nil {
+	if err := f.store.RetireRule(
+		t.Context(),
+		byHand(),
+		func(set *rule.Set) (rule.Rule, change.Outcome, error) { return unaudited(set.Retire(id, start())) },
+	); err != nil {
 		t.Fatal(err)
 	}
 

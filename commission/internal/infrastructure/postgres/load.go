@@ -7,7 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"tributary/commission/internal/application/consume"
+	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
@@ -113,8 +113,8 @@ func (s *Store) load(
 	ctx context.Context,
 	tx pgx.Tx,
 	events []event.Event,
-) (moneyTx, consume.State, error) {
-	state := consume.State{
+) (moneyTx, command.DecisionState, error) {
+	state := command.DecisionState{
 		Books:    decision.NewBooks(len(events)),
 		Earnings: map[string]*commission.Commission{},
 	}
@@ -216,7 +216,7 @@ func loadEarnings(
 	ctx context.Context,
 	tx moneyTx,
 	ids []string,
-	state *consume.State,
+	state *command.DecisionState,
 	originals map[string]decision.Decision,
 ) error {
 	if len(ids) == 0 {

@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/decision"
@@ -60,10 +61,10 @@ func (f fixture) publish(t *testing.T, def rule.Definition) {
 	def.Currency = money.USD()
 
 	def.EffectiveFrom = autumn().From.AddDate(-1, 0, 0)
-	if _, err := f.store.Publish(
+	if err := f.store.PublishRule(
 		t.Context(),
 		byHand(),
-		func(*rule.Set) (rule.Rule, error) { return rule.New(def) },
+		func(*rule.Set) (rule.Rule, change.Outcome, error) { return unaudited(rule.New(def)) },
 	); err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +108,7 @@ func (f fixture) publishNext(t *testing.T, r *rapid.T, users [2]string, kind eve
 		Period: rapid.SampledFrom([]rule.Period{rule.Daily, rule.Monthly, rule.Lifetime}).Draw(r, "cap"),
 	}
 	for _, user := range users {
-		_, err := f.store.Publish(t.Context(), byHand(), func(set *rule.Set) (rule.Rule, error) {
+		err := f.store.PublishRule(t.Context(), byHand(), func(set *rule.Set) (rule.Rule, change.Outcome, error) {
 			for _, own := range set.All() {
 				def := own.Definition()
 				if def.Scope.UserID == user && def.Scope.EventType == kind {
@@ -117,11 +118,11 @@ func (f fixture) publishNext(t *testing.T, r *rapid.T, users [2]string, kind eve
 					def.PublishedAt = start()
 					def.EffectiveFrom = autumn().From.AddDate(0, 0, 40)
 
-					return rule.New(def)
+					return unaudited(rule.New(def))
 				}
 			}
 
-			return rule.Rule{}, errAway
+			return unaudited(rule.Rule{}, errAway)
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -2,20 +2,17 @@ package postgres
 
 import (
 	"context"
-	"fmt"
-	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"tributary/commission/internal/application/change"
-	"tributary/commission/internal/application/publish"
+	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/domain/effect"
 	"tributary/commission/internal/domain/rule"
 	"tributary/platform/money"
 )
 
-var _ publish.Store = (*Store)(nil)
+var _ command.Rules = (*Store)(nil)
 
 const (
 	lockRules  = `SELECT pg_advisory_xact_lock(7303)`
@@ -68,30 +65,55 @@ func logRule(ctx context.Context, tx rulesTx, request change.Request, what effec
 	return appendEvents(ctx, tx, []logged{event}, request.Now)
 }
 
-func (s *Store) Publish(
+func (s *Store) PublishRule(
 	ctx context.Context,
 	request change.Request,
-	build func(*rule.Set) (rule.Rule, error),
-) (rule.Rule, error) {
-	return once(ctx, s, request, func(tx pgx.Tx) (rule.Rule, change.Record, error) {
-		record := change.Record{Action: "publish", SubjectType: "rule"}
+	fn command.RuleChange,
+) error {
+	return s.changeRule(ctx, request, fn, func(tx rulesTx, published rule.Rule) error {
+		_, err := tx.Exec(ctx, insertRule, ruleArgs(published.Definition())...)
+		if err != nil {
+			return err
+		}
 
+		return logRule(ctx, tx, request, effect.RulePublished, published)
+	})
+}
+
+func (s *Store) RetireRule(
+	ctx context.Context,
+	request change.Request,
+	fn command.RuleChange,
+) error {
+	return s.changeRule(ctx, request, fn, func(tx rulesTx, retired rule.Rule) error {
+		at := retired.Definition().RetiredAt
+		if _, err := tx.Exec(ctx, insertRetirement, retired.ID(), at, request.Reason); err != nil {
+			return err
+		}
+
+		return logRule(ctx, tx, request, effect.RuleRetired, retired)
+	})
+}
+
+// changeRule runs fn on the current rules and stores what it returns.
+func (s *Store) changeRule(
+	ctx context.Context,
+	request change.Request,
+	fn command.RuleChange,
+	store func(rulesTx, rule.Rule) error,
+) error {
+	return s.once(ctx, request, func(tx pgx.Tx) (change.Outcome, error) {
 		locked, set, err := s.underLock(ctx, tx)
 		if err != nil {
-			return rule.Rule{}, record, err
+			return change.Outcome{}, err
 		}
 
-		made, err := build(set)
+		changed, outcome, err := fn(set)
 		if err != nil {
-			return rule.Rule{}, record, err
+			return change.Outcome{}, err
 		}
 
-		record.SubjectID, record.After = made.ID(), fmt.Sprintf(`{"version":%d}`, made.Version())
-		if _, err = tx.Exec(ctx, insertRule, ruleArgs(made.Definition())...); err != nil {
-			return rule.Rule{}, record, err
-		}
-
-		return made, record, logRule(ctx, locked, request, effect.RulePublished, made)
+		return outcome, store(locked, changed)
 	})
 }
 
@@ -146,48 +168,4 @@ func rateText(rate *money.Rate) *string {
 	}
 
 	return new(rate.String())
-}
-
-func (s *Store) Retire(
-	ctx context.Context,
-	request change.Request,
-	ruleID string,
-	at time.Time,
-) (rule.Rule, error) {
-	if _, err := uuid.Parse(ruleID); err != nil {
-		return rule.Rule{}, rule.ErrNotFound
-	}
-
-	return once(ctx, s, request, func(tx pgx.Tx) (rule.Rule, change.Record, error) {
-		record := change.Record{
-			Action:      "retire",
-			SubjectType: "rule",
-			SubjectID:   ruleID,
-			After:       fmt.Sprintf(`{"retired_at":%q}`, at.Format(time.RFC3339Nano)),
-		}
-
-		locked, set, err := s.underLock(ctx, tx)
-		if err != nil {
-			return rule.Rule{}, record, err
-		}
-
-		versions := set.Versions(ruleID)
-		if len(versions) == 0 {
-			return rule.Rule{}, record, rule.ErrNotFound
-		}
-
-		last := versions[len(versions)-1].Definition()
-		if !last.RetiredAt.IsZero() {
-			return rule.Rule{}, record, rule.ErrRetired.New("The rule is already retired.")
-		}
-
-		last.RetiredAt = at
-
-		retired := rule.Restore(last)
-		if _, err = tx.Exec(ctx, insertRetirement, ruleID, at, request.Reason); err != nil {
-			return retired, record, err
-		}
-
-		return retired, record, logRule(ctx, locked, request, effect.RuleRetired, retired)
-	})
 }

@@ -7,7 +7,6 @@ import (
 
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/command"
-	"tributary/commission/internal/application/consume"
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/decision"
@@ -267,7 +266,7 @@ func book(
 
 	for _, d := range b.Standing {
 		answer := resolution(
-			consume.Decided{Decision: d.Decision, CommissionID: d.CommissionID},
+			command.Decided{Decision: d.Decision, CommissionID: d.CommissionID},
 			b.Now,
 		)
 		batch.Queue(upsertStanding, append(answer, d.OrderTakenBy)...)

@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"tributary/commission/internal/application/consume"
+	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/rule"
 	"tributary/platform/fault"
@@ -28,7 +28,7 @@ type Store struct {
 // New returns a store over the pool of the service's role.
 func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
 
-// mapped turns a permanent refusal of the database into consume.ErrNotStorable: malformed data,
+// mapped turns a permanent refusal of the database into command.ErrNotStorable: malformed data,
 // violated constraints, program limits. An error that may be temporary, or end with a repair of
 // the database, is left for a retry.
 func mapped(doing string, err error) error {
@@ -41,7 +41,7 @@ func mapped(doing string, err error) error {
 	}
 
 	if platform.Refused(err) {
-		return consume.ErrNotStorable.Because(err, "The database refuses the content.")
+		return command.ErrNotStorable.Because(err, "The database refuses the content.")
 	}
 
 	return platform.Fault(doing, err)

@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"tributary/commission/internal/application/consume"
+	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/infrastructure/postgres"
 	"tributary/migrations"
@@ -21,7 +21,7 @@ import (
 // the service must not do.
 type fixture struct {
 	store   *postgres.Store
-	handler *consume.Handler
+	handler *command.ConsumeEvents
 	db      migrationstest.Database
 	owner   *pgx.Conn
 	now     *atomic.Int64 // unix microseconds
@@ -39,7 +39,7 @@ func setup(t *testing.T) fixture {
 	t.Cleanup(func() { _ = owner.Close(context.WithoutCancel(t.Context())) })
 	f := fixture{store: postgres.New(db.Pool), db: db, owner: owner, now: &atomic.Int64{}}
 	f.now.Store(start().UnixMicro())
-	f.handler = consume.New(
+	f.handler = command.NewConsumeEvents(
 		f.store,
 		f.clock,
 		func() string { return uuid.Must(uuid.NewV7()).String() },

@@ -11,7 +11,6 @@ import (
 	"github.com/google/uuid"
 
 	"tributary/commission/internal/application/command"
-	"tributary/commission/internal/application/consume"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/domain/commission"
@@ -209,7 +208,7 @@ func TestABrokenConstraintIsTriedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	overdraft := consume.Changes{
+	overdraft := command.DecisionChanges{
 		Now:    start(),
 		Effect: effect.Effect{Transfers: []ledger.Transfer{transfer}},
 	}
@@ -228,15 +227,15 @@ func TestABrokenConstraintIsTriedAgain(t *testing.T) {
 		err := f.store.Decide(
 			t.Context(),
 			events,
-			func(consume.State) (consume.Changes, error) {
+			func(command.DecisionState) (command.DecisionChanges, error) {
 				if attempts++; attempts <= c.broken {
 					return overdraft, nil
 				}
 
-				return consume.Changes{Now: start()}, nil
+				return command.DecisionChanges{Now: start()}, nil
 			},
 		)
-		if errors.Is(err, consume.ErrNotStorable) != c.refused || (err != nil) != c.refused ||
+		if errors.Is(err, command.ErrNotStorable) != c.refused || (err != nil) != c.refused ||
 			attempts != c.attempts {
 			t.Errorf("broken %d times: %d attempts, %v", c.broken, attempts, err)
 		}

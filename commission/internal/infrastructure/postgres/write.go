@@ -7,19 +7,18 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"tributary/commission/internal/application/consume"
+	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
 )
 
-var _ consume.Store = (*Store)(nil)
+var _ command.Decisions = (*Store)(nil)
 
-// Decide implements consume.Store: lock, load, decide, and a few statements whatever the number of
-// events.
+// Decide locks, loads, decides, and writes by a few statements, whatever the number of events.
 func (s *Store) Decide(
 	ctx context.Context,
 	events []event.Event,
-	decide func(consume.State) (consume.Changes, error),
+	decide func(command.DecisionState) (command.DecisionChanges, error),
 ) error {
 	return s.begin(ctx, "store decisions", func(tx pgx.Tx) error {
 		locked, state, err := s.load(ctx, tx, events)
@@ -58,7 +57,7 @@ ON CONFLICT (user_id, rule_id, currency, period) DO UPDATE
 
 // store writes the changes with a few statements, whatever their number. errRace is returned if
 // another writer has decided an event meanwhile.
-func store(ctx context.Context, tx moneyTx, c consume.Changes) error {
+func store(ctx context.Context, tx moneyTx, c command.DecisionChanges) error {
 	if err := copyDecisions(ctx, tx, c.Decisions, c.Now); err != nil {
 		return err
 	}
@@ -105,7 +104,7 @@ func minor(d decision.Decision, units int64) *int64 {
 	return &units
 }
 
-func resolution(d consume.Decided, now time.Time) []any {
+func resolution(d command.Decided, now time.Time) []any {
 	return []any{
 		d.Event.ID(),
 		string(d.Outcome),

@@ -6,7 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"tributary/commission/internal/application/consume"
+	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/payout"
 )
@@ -61,7 +61,7 @@ func add(to *prometheus.CounterVec, counts map[pair]int) {
 	}
 }
 
-func (m *Metrics) decided(c consume.Changes) {
+func (m *Metrics) decided(c command.DecisionChanges) {
 	counts, now := map[pair]int{}, m.now()
 	for _, d := range c.Decisions {
 		counts[pair{string(d.Outcome), string(d.Reason)}]++

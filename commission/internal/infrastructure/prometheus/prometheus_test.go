@@ -15,7 +15,6 @@ import (
 
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/command"
-	"tributary/commission/internal/application/consume"
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/domain/batch"
 	"tributary/commission/internal/domain/commission"
@@ -87,7 +86,7 @@ func expect(t *testing.T, registry *client.Registry, want ...string) {
 type service struct {
 	registry    *client.Registry
 	store       *postgres.Store
-	consume     *consume.Handler
+	consume     *command.ConsumeEvents
 	adjust      *command.Adjust
 	commissions command.Commissions
 	request     *command.RequestPayout
@@ -101,7 +100,7 @@ func setup(t *testing.T) service {
 		store:    postgres.New(migrationstest.New(t, migrations.Commission()).Pool),
 	}
 	counted := prometheus.New(s.registry, clock)
-	s.consume = consume.New(counted.Consuming(s.store), clock, newID)
+	s.consume = command.NewConsumeEvents(counted.Decisions(s.store), clock, newID)
 	s.request = command.NewRequestPayout(counted.Payouts(s.store.Payouts()), nil, clock)
 	s.closing = command.NewClosePayout(counted.Payouts(s.store.Payouts()))
 	s.commissions = counted.Commissions(s.store.Commissions())
@@ -229,7 +228,7 @@ func TestWhatIsCommittedIsCountedOnce(t *testing.T) {
 
 // The broken stores store nothing.
 type (
-	brokenInbox   struct{ consume.Store } // and decides twice
+	brokenInbox   struct{ command.Decisions } // and decides twice
 	brokenRows    struct{ command.Commissions }
 	brokenPayouts struct{ command.Payouts }
 	brokenReplays struct{ replay.Store }
@@ -240,10 +239,10 @@ var errBroken = errors.New("database away")
 func (brokenInbox) Decide(
 	_ context.Context,
 	_ []event.Event,
-	decide func(consume.State) (consume.Changes, error),
+	decide func(command.DecisionState) (command.DecisionChanges, error),
 ) error {
 	for range 2 {
-		if _, err := decide(consume.State{}); err != nil {
+		if _, err := decide(command.DecisionState{}); err != nil {
 			return err
 		}
 	}
@@ -300,12 +299,12 @@ func TestWhatIsNotCommittedIsNotCounted(t *testing.T) {
 		{Kind: commission.Adjustment, Status: commission.Approved},
 	}
 	results := map[string]error{
-		"decide": m.Consuming(brokenInbox{}).Decide(
+		"decide": m.Decisions(brokenInbox{}).Decide(
 			t.Context(),
 			nil,
-			func(consume.State) (consume.Changes, error) {
-				return consume.Changes{
-					Decisions:   make([]consume.Decided, 1),
+			func(command.DecisionState) (command.DecisionChanges, error) {
+				return command.DecisionChanges{
+					Decisions:   make([]command.Decided, 1),
 					Commissions: made,
 				}, nil
 			},

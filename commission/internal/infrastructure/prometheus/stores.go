@@ -6,7 +6,6 @@ import (
 
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/command"
-	"tributary/commission/internal/application/consume"
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/domain/batch"
 	"tributary/commission/internal/domain/commission"
@@ -16,23 +15,27 @@ import (
 	"tributary/commission/internal/domain/payout"
 )
 
-// Consuming returns a store that counts decisions.
-func (m *Metrics) Consuming(store consume.Store) consume.Store { return consuming{store, m} }
+// Decisions returns a repository that counts decisions.
+func (m *Metrics) Decisions(decisions command.Decisions) command.Decisions {
+	return countedDecisions{decisions, m}
+}
 
-type consuming struct {
-	consume.Store
+type countedDecisions struct {
+	command.Decisions
 
 	metrics *Metrics
 }
 
-func (c consuming) Decide(
+func (c countedDecisions) Decide(
 	ctx context.Context,
 	events []event.Event,
-	decide func(consume.State) (consume.Changes, error),
+	decide func(command.DecisionState) (command.DecisionChanges, error),
 ) error {
-	var last consume.Changes
+	var last command.DecisionChanges
 
-	err := c.Store.Decide(ctx, events, func(s consume.State) (made consume.Changes, err error) {
+	err := c.Decisions.Decide(ctx, events, func(
+		s command.DecisionState,
+	) (made command.DecisionChanges, err error) {
 		last, err = decide(s)
 		return last, err
 	})

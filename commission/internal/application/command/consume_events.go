@@ -1,6 +1,4 @@
-// Package consume (application) turns batches of tracking events into decisions, commissions and
-// ledger transfers.
-package consume
+package command
 
 import (
 	"context"
@@ -18,9 +16,9 @@ import (
 	"tributary/platform/fault"
 )
 
-// State is what the decisions about a batch depend on, locked against other writers until the batch
-// is stored.
-type State struct {
+// DecisionState is what the decisions about a batch depend on, locked against other writers until
+// the batch is stored.
+type DecisionState struct {
 	Rules *rule.Set
 	Books *decision.Books
 	// By event id: the commissions that reversals of the batch may reverse.
@@ -34,8 +32,8 @@ type Decided struct {
 	CommissionID string
 }
 
-// Changes is everything that a batch writes, in one transaction.
-type Changes struct {
+// DecisionChanges is everything that a batch writes, in one transaction.
+type DecisionChanges struct {
 	Now         time.Time
 	Decisions   []Decided             // new ones
 	Resolved    []Decided             // of reversals that had been parked
@@ -53,29 +51,38 @@ var ErrNotStorable = fault.Define(
 	"The database cannot store this content; nothing was stored.",
 )
 
-// Store stores decisions and their consequences.
-type Store interface {
+// Decisions is the repository of decisions and of what they cause.
+type Decisions interface {
 	// Decide loads the state of the events, calls decide, and stores its changes, all in one
 	// transaction that excludes other writers of the same users. decide may be called several
 	// times; only the changes of its last call are stored. After an error nothing is stored:
 	// ErrNotStorable is returned if a retry is useless, and any other error if it is not.
-	Decide(ctx context.Context, events []event.Event, decide func(State) (Changes, error)) error
+	Decide(
+		ctx context.Context,
+		events []event.Event,
+		decide func(DecisionState) (DecisionChanges, error),
+	) error
 }
 
-// Handler decides events. It is safe for concurrent use.
-type Handler struct {
-	store Store
-	now   func() time.Time
-	newID func() string
+// ConsumeEvents turns batches of tracking events into decisions, commissions and ledger transfers.
+type ConsumeEvents struct {
+	decisions Decisions
+	now       func() time.Time
+	newID     func() string
 }
 
-// New returns a handler. newID returns unique, time-ordered ids.
-func New(store Store, now func() time.Time, newID func() string) *Handler {
-	return &Handler{store: store, now: now, newID: newID}
+// NewConsumeEvents returns the handler, which is safe for concurrent use. newID returns unique,
+// time-ordered ids.
+func NewConsumeEvents(
+	decisions Decisions,
+	now func() time.Time,
+	newID func() string,
+) *ConsumeEvents {
+	return &ConsumeEvents{decisions: decisions, now: now, newID: newID}
 }
 
-// Refused is an event that can never be stored.
-type Refused struct {
+// RefusedEvent is an event that can never be stored.
+type RefusedEvent struct {
 	Event event.Event
 	Err   error
 }
@@ -84,15 +91,15 @@ type Refused struct {
 // skipped. Events that can never be stored are found by halving the batch and returned; the others
 // are stored. After an error a retry makes sense; it is harmless, because stored events are
 // skipped.
-func (h *Handler) Handle(ctx context.Context, events []event.Event) ([]Refused, error) {
+func (h *ConsumeEvents) Handle(ctx context.Context, events []event.Event) ([]RefusedEvent, error) {
 	if len(events) == 0 {
 		return nil, nil
 	}
 
-	err := h.store.Decide(
+	err := h.decisions.Decide(
 		ctx,
 		events,
-		func(s State) (Changes, error) { return h.decide(s, events) },
+		func(s DecisionState) (DecisionChanges, error) { return h.decide(s, events) },
 	)
 	switch {
 	case err == nil:
@@ -100,7 +107,7 @@ func (h *Handler) Handle(ctx context.Context, events []event.Event) ([]Refused, 
 	case !errors.Is(err, ErrNotStorable):
 		return nil, err
 	case len(events) == 1:
-		return []Refused{{Event: events[0], Err: err}}, nil
+		return []RefusedEvent{{Event: events[0], Err: err}}, nil
 	}
 
 	first, err := h.Handle(ctx, events[:len(events)/2])
@@ -116,8 +123,13 @@ func (h *Handler) Handle(ctx context.Context, events []event.Event) ([]Refused, 
 	return append(first, second...), nil
 }
 
-func (h *Handler) decide(s State, events []event.Event) (Changes, error) {
-	run := run{State: s, newID: h.newID, changes: newChanges(h.now(), s.Books, events)}
+func (h *ConsumeEvents) decide(s DecisionState, events []event.Event) (DecisionChanges, error) {
+	run := decisionRun{
+		DecisionState: s,
+		newID:         h.newID,
+		changes:       newChanges(h.now(), s.Books, events),
+	}
+
 	for e, waited := range s.Books.Undecided(events) {
 		into := &run.changes.Decisions
 		if waited {
@@ -125,7 +137,7 @@ func (h *Handler) decide(s State, events []event.Event) (Changes, error) {
 		}
 
 		if err := run.take(e, into); err != nil {
-			return Changes{}, ErrNotStorable.Because(err, "What is stored contradicts the event.")
+			return DecisionChanges{}, ErrNotStorable.Because(err, "What is stored contradicts the event.")
 		}
 	}
 
@@ -140,7 +152,7 @@ func (h *Handler) decide(s State, events []event.Event) (Changes, error) {
 
 // newChanges returns changes with room for the results of all events without a decision, if each
 // earns.
-func newChanges(now time.Time, books *decision.Books, events []event.Event) Changes {
+func newChanges(now time.Time, books *decision.Books, events []event.Event) DecisionChanges {
 	open := 0
 	for _, e := range events {
 		if !books.Decided(e.ID()) {
@@ -148,7 +160,7 @@ func newChanges(now time.Time, books *decision.Books, events []event.Event) Chan
 		}
 	}
 
-	return Changes{
+	return DecisionChanges{
 		Now:         now.UTC().Truncate(time.Microsecond),
 		Decisions:   make([]Decided, 0, open),
 		Commissions: make([]commission.Snapshot, 0, open),
@@ -156,17 +168,17 @@ func newChanges(now time.Time, books *decision.Books, events []event.Event) Chan
 	}
 }
 
-// run collects the changes of one batch.
-type run struct {
-	State
+// decisionRun collects the changes of one batch.
+type decisionRun struct {
+	DecisionState
 
 	newID   func() string
-	changes Changes
+	changes DecisionChanges
 	touched []*commission.Commission // those with a clawback of the batch
 }
 
 // take decides one event and adds its consequences.
-func (r *run) take(e event.Event, into *[]Decided) error {
+func (r *decisionRun) take(e event.Event, into *[]Decided) error {
 	d := Decided{Decision: decision.Decide(e, r.Rules, r.Books.Account(e))}
 	r.Books.Record(d.Decision, r.Rules)
 
@@ -187,7 +199,7 @@ func (r *run) take(e event.Event, into *[]Decided) error {
 }
 
 // commission returns the new commission of the decision: an earning, or the clawback of one.
-func (r *run) commission(d decision.Decision) (commission.Snapshot, effect.Effect, error) {
+func (r *decisionRun) commission(d decision.Decision) (commission.Snapshot, effect.Effect, error) {
 	origin := commission.Origin{ID: r.newID(), Now: r.changes.Now}
 	if applied, ok := r.Rules.Find(d.Rule); ok {
 		if rate, single := applied.Rate(); single {
