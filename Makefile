@@ -13,9 +13,12 @@ USER_ID ?= user123
 ROLES ?= partner
 NAME ?=
 
-# Every module of go.work, and the packages of all. examples/ and e2e/peers are modules of their own.
+# Every module of go.work, and the packages of all. The modules of APART are outside go.work, so that
+# what they depend on never decides what the services depend on.
 MODULES := $(shell sed -n 's|^\t\./||p' go.work)
 PACKAGES := $(MODULES:%=./%/...)
+EXAMPLES := $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
+APART := e2e/peers $(EXAMPLES)
 SERVICES := $(patsubst contracts/openapi/%.json,%,$(wildcard contracts/openapi/*.json))
 # What `make unit` tests. The system tests start stacks of their own and have targets of their own.
 TEST ?= $(filter-out ./e2e/...,$(PACKAGES)) ./e2e/internal/...
@@ -85,6 +88,7 @@ test: unit acceptance ## every test, against real PostgreSQL and Pulsar
 .PHONY: unit
 unit: $(STACK_TOOL) ## tests of all modules, with a throw-away PostgreSQL and Pulsar (TEST=./tracking/... for some)
 	$(STACK_TOOL) exec -- go test $(RACE) -timeout 20m $(TEST)
+	$(if $(filter file,$(origin TEST)),for m in $(EXAMPLES); do GOWORK=off go -C $$m test $(RACE) ./...; done)
 
 .PHONY: acceptance
 acceptance: ## the requests of the contract, bad ones, the pages, and faults under load, each against a stack of its own
@@ -96,6 +100,7 @@ test-compose: ## build and start docker-compose.yml, test it, remove it
 
 .PHONY: test-python
 test-python: $(STACK_TOOL) $(BIN)/python ## read events and payment files, and close a year of months, with Python programs, which share no code with ours
+	$(BIN)/python/bin/python -m unittest discover --start-directory examples/consumer-python
 	TEST_PYTHON=$(BIN)/python/bin/python go test -count=1 -timeout 20m -tags python ./e2e/independent/
 	TEST_PYTHON=$(BIN)/python/bin/python go test -count=1 -timeout 5m -tags python -run Schema ./commission/internal/infrastructure/payfile/
 	TEST_PYTHON=$(BIN)/python/bin/python $(STACK_TOOL) exec -- go test -count=1 -timeout 20m -tags python ./commission/internal/simulated/
@@ -131,10 +136,11 @@ lint: $(LINT) $(VULN) ## linters, layers, error codes, the page, vet, each modul
 	go vet -tags python,openapi $(PACKAGES)
 	go run ./e2e/cmd/codelint $$(git ls-files --cached --others --exclude-standard '*.go')
 	go run ./e2e/cmd/pagelint $$(git ls-files --cached --others --exclude-standard '*.go' '*.md')
-	for m in $(MODULES) e2e/peers; do echo "$$m alone"; GOWORK=off go -C $$m build -o /dev/null ./...; done
+	for m in $(MODULES); do echo "$$m alone"; GOWORK=off go -C $$m build -o /dev/null ./...; done
+	for m in $(APART); do echo "$$m"; (cd $$m && GOWORK=off $(LINT) run --allow-serial-runners ./...); done
 	e2e/lint_proof.sh $(LINT)
 	go run ./e2e/cmd/notices -check THIRD-PARTY-NOTICES.txt
-	e2e/vulncheck.sh $(VULN) $(MODULES)
+	e2e/vulncheck.sh $(VULN) $(MODULES) $(APART)
 
 .PHONY: fmt
 fmt: $(LINT) ## format the code

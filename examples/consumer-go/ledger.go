@@ -28,9 +28,12 @@ func parse(payload []byte) (command, error) {
 	if err := json.Unmarshal(payload, &cmd); err != nil {
 		return command{}, errors.New("not JSON of the expected form")
 	}
-	if cmd.SchemaVersion != "v1" || cmd.CommandType != "campaign.accept" || cmd.CommandID == "" || cmd.UserID == "" || cmd.Payload.CampaignID == "" {
+
+	if cmd.SchemaVersion != "v1" || cmd.CommandType != "campaign.accept" ||
+		cmd.CommandID == "" || cmd.UserID == "" || cmd.Payload.CampaignID == "" {
 		return command{}, errors.New("not a campaign.accept of version v1")
 	}
+
 	return cmd, nil
 }
 
@@ -42,11 +45,14 @@ type ledger struct {
 }
 
 func openLedger(path string) (*ledger, error) {
+	//nolint:gosec // the file that the caller names
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
 	}
+
 	l := &ledger{file: file, seen: map[string]bool{}}
+
 	lines := bufio.NewScanner(file)
 	for lines.Scan() {
 		var cmd command
@@ -55,10 +61,13 @@ func openLedger(path string) (*ledger, error) {
 			l.seen[cmd.CommandID] = true
 		}
 	}
+
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
+
 	_, err = file.WriteString("\n") // separates a line that was cut off
+
 	return l, err
 }
 
@@ -68,17 +77,22 @@ func (l *ledger) accept(cmd command) (fresh bool, err error) {
 	if l.seen[cmd.CommandID] {
 		return false, nil
 	}
+
 	line, err := json.Marshal(cmd)
 	if err != nil {
 		return false, err
 	}
+
 	if _, err := l.file.Write(append(line, '\n')); err != nil {
 		return false, err
 	}
+
 	if err := l.file.Sync(); err != nil {
 		return false, err
 	}
+
 	l.seen[cmd.CommandID] = true
+
 	return true, nil
 }
 

@@ -25,8 +25,10 @@ func main() {
 	idle := flag.Duration("idle", 0, "stop after this time without a message; 0: run until interrupted")
 	file := flag.String("file", "accepted.jsonl", "file for the effects")
 	flag.Parse()
+
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
+
 	if err := run(ctx, *file, *idle); err != nil {
 		log.Print(err)
 		cancel()
@@ -40,11 +42,13 @@ func run(ctx context.Context, file string, idle time.Duration) error {
 		return err
 	}
 	defer effects.close()
+
 	consumer, closeAll, err := subscribe()
 	if err != nil {
 		return err
 	}
 	defer closeAll()
+
 	for {
 		message, err := receive(ctx, consumer, idle)
 		switch {
@@ -53,9 +57,11 @@ func run(ctx context.Context, file string, idle time.Duration) error {
 		case err != nil:
 			return err
 		}
+
 		if err := act(effects, message); err != nil {
 			return err // not acknowledged: it is delivered again after a restart
 		}
+
 		if err := consumer.Ack(message); err != nil {
 			log.Printf("not acknowledged, will be delivered again: %v", err)
 		}
@@ -71,15 +77,25 @@ func act(effects *ledger, message pulsar.Message) error {
 		log.Printf("cannot read message %s: %v", message.ID(), err)
 		return nil
 	}
+
 	fresh, err := effects.accept(cmd)
 	if err != nil {
 		return err
 	}
+
 	if !fresh {
 		fmt.Printf("again    %s\n", cmd.CommandID)
 		return nil
 	}
-	fmt.Printf("accepted %s user=%s campaign=%s verified=%t\n", cmd.CommandID, cmd.UserID, cmd.Payload.CampaignID, cmd.Identity.Verified)
+
+	fmt.Printf(
+		"accepted %s user=%s campaign=%s verified=%t\n",
+		cmd.CommandID,
+		cmd.UserID,
+		cmd.Payload.CampaignID,
+		cmd.Identity.Verified,
+	)
+
 	return nil
 }
 
@@ -89,6 +105,7 @@ func receive(ctx context.Context, consumer pulsar.Consumer, idle time.Duration) 
 		defer cancel()
 		ctx = limited
 	}
+
 	return consumer.Receive(ctx)
 }
 
@@ -100,11 +117,15 @@ func subscribe() (pulsar.Consumer, func(), error) {
 	if token := os.Getenv("PULSAR_TOKEN"); token != "" {
 		options.Authentication = pulsar.NewAuthenticationToken(token)
 	}
+
 	client, err := pulsar.NewClient(options)
 	if err != nil {
 		return nil, nil, err
 	}
-	topic := "persistent://" + setting("PULSAR_TENANT", "public") + "/" + setting("PULSAR_NAMESPACE", "default") + "/" + topicName
+
+	namespace := setting("PULSAR_TENANT", "public") + "/" + setting("PULSAR_NAMESPACE", "default")
+	topic := "persistent://" + namespace + "/" + topicName
+
 	consumer, err := client.Subscribe(pulsar.ConsumerOptions{
 		Topic:            topic,
 		SubscriptionName: subscription,
@@ -116,6 +137,7 @@ func subscribe() (pulsar.Consumer, func(), error) {
 		client.Close()
 		return nil, nil, err
 	}
+
 	return consumer, func() {
 		consumer.Close()
 		client.Close()
@@ -126,5 +148,6 @@ func setting(name, otherwise string) string {
 	if value := os.Getenv(name); value != "" {
 		return value
 	}
+
 	return otherwise
 }
