@@ -19,6 +19,17 @@ type Cause struct {
 	Actor string
 }
 
+// ByHoldPeriod returns the cause of what becomes due.
+func ByHoldPeriod() Cause { return Cause{Kind: ByClock, ID: "hold_period"} }
+
+// ByTracking returns the tracking event as the cause of a change.
+func ByTracking(eventID string) Cause { return Cause{Kind: ByEvent, ID: eventID} }
+
+// Replay returns the request, which is one for a replay, as the cause of a change.
+func (r Request) Replay() Cause {
+	return Cause{Kind: ByReplay, ID: r.RequestID, Actor: r.Actor}
+}
+
 // Cause returns the request as the cause of a change.
 func (r Request) Cause() Cause {
 	return Cause{Kind: ByOperator, ID: r.RequestID, Actor: r.Actor}

@@ -39,8 +39,10 @@ type DecisionChanges struct {
 	Resolved    []Decided             // of reversals that had been parked
 	Commissions []commission.Snapshot // new ones
 	Moved       []commission.Snapshot // those whose status has changed, roots before followers
-	Effect      effect.Effect
-	Usage       map[decision.UsageKey]decision.Usage // differences
+	// Its facts are in the order of the decisions: the fact of a decision comes before those that
+	// the decision causes.
+	Effect effect.Effect
+	Usage  map[decision.UsageKey]decision.Usage // differences
 }
 
 // ErrNotStorable is returned for a batch with content that the database can never store, or that
@@ -131,12 +133,7 @@ func (h *ConsumeEvents) decide(s DecisionState, events []event.Event) (DecisionC
 	}
 
 	for e, waited := range s.Books.Undecided(events) {
-		into := &run.changes.Decisions
-		if waited {
-			into = &run.changes.Resolved
-		}
-
-		if err := run.take(e, into); err != nil {
+		if err := run.take(e, waited); err != nil {
 			return DecisionChanges{}, ErrNotStorable.Because(err, "What is stored contradicts the event.")
 		}
 	}
@@ -164,7 +161,10 @@ func newChanges(now time.Time, books *decision.Books, events []event.Event) Deci
 		Now:         now.UTC().Truncate(time.Microsecond),
 		Decisions:   make([]Decided, 0, open),
 		Commissions: make([]commission.Snapshot, 0, open),
-		Effect:      effect.Effect{Transfers: make([]ledger.Transfer, 0, open)},
+		Effect: effect.Effect{
+			Transfers: make([]ledger.Transfer, 0, open),
+			Facts:     make([]effect.Fact, 0, open),
+		},
 	}
 }
 
@@ -177,25 +177,58 @@ type decisionRun struct {
 	touched []*commission.Commission // those with a clawback of the batch
 }
 
-// take decides one event and adds its consequences.
-func (r *decisionRun) take(e event.Event, into *[]Decided) error {
+// take decides one event and adds its consequences. waited reports whether it was parked.
+func (r *decisionRun) take(e event.Event, waited bool) error {
 	d := Decided{Decision: decision.Decide(e, r.Rules, r.Books.Account(e))}
 	r.Books.Record(d.Decision, r.Rules)
 
-	if d.Outcome == decision.Commissioned {
-		made, caused, err := r.commission(d.Decision)
-		if err != nil {
-			return err
-		}
+	fact := d.fact(waited)
 
-		d.CommissionID = made.ID
-		r.changes.Commissions = append(r.changes.Commissions, made)
-		r.changes.Effect.Add(caused)
+	if d.Outcome != decision.Commissioned {
+		r.changes.Effect.Facts = append(r.changes.Effect.Facts, fact)
+		r.decided(d, waited)
+
+		return nil
 	}
 
-	*into = append(*into, d)
+	made, caused, err := r.commission(d.Decision)
+	if err != nil {
+		return err
+	}
+
+	d.CommissionID = made.ID
+	fact.Status = string(made.Status)
+	fact.Version = made.Version
+
+	r.changes.Commissions = append(r.changes.Commissions, made)
+	r.changes.Effect.Facts = append(r.changes.Effect.Facts, fact)
+	r.changes.Effect.Add(caused)
+	r.decided(d, waited)
 
 	return nil
+}
+
+func (r *decisionRun) decided(d Decided, waited bool) {
+	if waited {
+		r.changes.Resolved = append(r.changes.Resolved, d)
+	} else {
+		r.changes.Decisions = append(r.changes.Decisions, d)
+	}
+}
+
+// fact states that the event was decided, without a commission.
+func (d *Decided) fact(waited bool) effect.Fact {
+	f := effect.Fact{
+		Type:      effect.DecisionMade,
+		SubjectID: d.Event.ID(),
+		UserID:    d.Event.UserID(),
+		Status:    string(d.Outcome),
+	}
+	if waited {
+		f.PreviousStatus = string(decision.Parked)
+	}
+
+	return f
 }
 
 // commission returns the new commission of the decision: an earning, or the clawback of one.

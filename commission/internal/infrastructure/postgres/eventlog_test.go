@@ -79,6 +79,7 @@ func TestPayoutsWriteTheLog(t *testing.T) {
 	f := setup(t)
 	from := f.firstRules(t)
 	f.decide(t, purchase("e1", "u", "100"))
+	from = f.read(t, from, 1)[0].Position()
 
 	if _, err := f.request(t.Context(), payoutOf("u", 1001)); err != nil {
 		t.Fatal(err)
@@ -119,10 +120,10 @@ func TestPayoutsWriteTheLog(t *testing.T) {
 	}
 
 	want := []string{
-		"1 payout.rejected payment_request rejected1 0 insufficient_balancetrue false ",
-		"2 payout.requested payment_request requested1 0 false false ",
-		"3 payout.updated payment_request requested2 requested1 false true ",
-		"4 payout.completed operator completed3 requested2 true true " + byHand().Actor,
+		"2 payout.rejected payment_request rejected1 0 insufficient_balancetrue false ",
+		"3 payout.requested payment_request requested1 0 false false ",
+		"4 payout.updated payment_request requested2 requested1 false true ",
+		"5 payout.completed operator completed3 requested2 true true " + byHand().Actor,
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

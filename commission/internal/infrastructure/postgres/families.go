@@ -61,25 +61,37 @@ func (r Commissions) Add(
 			return outcome, err
 		}
 
-		err = addCommissions(ctx, locked, []commission.Snapshot{made}, outcome.Effect, request.Now)
+		err = addCommissions(
+			ctx,
+			locked,
+			[]commission.Snapshot{made},
+			outcome.Effect,
+			request.Cause(),
+			request.Now,
+		)
 
 		return outcome, err
 	})
 }
 
-// addCommissions stores new commissions with the transfers that post their money.
+// addCommissions stores new commissions with the transfers that post their money, and the facts.
 func addCommissions(
 	ctx context.Context,
 	tx moneyTx,
 	made []commission.Snapshot,
 	caused effect.Effect,
+	cause change.Cause,
 	now time.Time,
 ) error {
 	if err := copyCommissions(ctx, tx, made, now); err != nil {
 		return err
 	}
 
-	return copyTransfers(ctx, tx, caused.Transfers, now)
+	if err := copyTransfers(ctx, tx, caused.Transfers, now); err != nil {
+		return err
+	}
+
+	return logFacts(ctx, tx, caused.Facts, cause, now)
 }
 
 // Update reads the owner, who never changes, to lock the user, and then everything under the lock.
@@ -104,7 +116,14 @@ func (r Commissions) Update(
 			return change.Outcome{}, err
 		}
 
-		return outcome, r.store.save(ctx, locked, found.Moved(), outcome.Effect, request.Now)
+		return outcome, r.store.save(
+			ctx,
+			locked,
+			found.Moved(),
+			outcome.Effect,
+			request.Cause(),
+			request.Now,
+		)
 	})
 }
 
@@ -167,13 +186,14 @@ func readFamilies(
 	return found, nil
 }
 
-// save writes commissions whose status has changed, then the transfers that this causes, and takes
-// rejected earnings out of the accounts of tiers and caps.
+// save writes commissions whose status has changed, then the transfers and facts that this causes,
+// and takes rejected earnings out of the accounts of tiers and caps.
 func (s *Store) save(
 	ctx context.Context,
 	tx moneyTx,
 	moved []commission.Snapshot,
 	caused effect.Effect,
+	cause change.Cause,
 	now time.Time,
 ) error {
 	var batch pgx.Batch
@@ -200,7 +220,7 @@ func (s *Store) save(
 		}
 	}
 
-	return nil
+	return logFacts(ctx, tx, caused.Facts, cause, now)
 }
 
 // queueMoves writes the status of commissions: first of those that others follow, since the
@@ -297,7 +317,7 @@ func (r Commissions) UpdateDue(
 			caused.Add(one)
 		}
 
-		return r.store.save(ctx, locked, moved, caused, now)
+		return r.store.save(ctx, locked, moved, caused, change.ByHoldPeriod(), now)
 	})
 
 	return read, err

@@ -244,7 +244,14 @@ func book(
 	request change.Request,
 	b replay.Booking,
 ) error {
-	if err := addCommissions(ctx, tx, b.Adjustments, b.Effect, b.Now); err != nil {
+	if err := addCommissions(
+		ctx,
+		tx,
+		b.Adjustments,
+		b.Effect,
+		request.Replay(),
+		b.Now,
+	); err != nil {
 		return err
 	}
 

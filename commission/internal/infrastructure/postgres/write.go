@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
@@ -78,11 +79,13 @@ func store(ctx context.Context, tx moneyTx, c command.DecisionChanges) error {
 	queueMoves(&batch, c.Moved)
 	queueUsage(&batch, upsertUsage, c.Usage)
 
-	if batch.Len() == 0 {
-		return nil
+	if batch.Len() > 0 {
+		if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
+			return err
+		}
 	}
 
-	return tx.SendBatch(ctx, &batch).Close()
+	return logFacts(ctx, tx, c.Effect.Facts, change.Cause{}, c.Now)
 }
 
 func expect(rows int) func(pgconn.CommandTag) error {
