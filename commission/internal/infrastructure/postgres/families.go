@@ -160,13 +160,14 @@ func lockCommission(
 	return locked, found, err
 }
 
-// readFamilies returns the commissions of the ids with their followers.
+// readFamilies returns the commissions of the ids with their followers, in the order of id. What is
+// to be changed is read from a moneyTx.
 func readFamilies(
 	ctx context.Context,
-	tx moneyTx,
+	from querier,
 	ids []string,
 ) ([]commission.Commission, error) {
-	rows, err := collect(ctx, tx, scanCommission, selectFamilies, ids)
+	rows, err := collect(ctx, from, scanCommission, selectFamilies, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -211,13 +212,8 @@ func (s *Store) save(
 		return err
 	}
 
-	for i := range moved {
-		m := &moved[i]
-		if m.Status == commission.Rejected && m.StandsAlone() {
-			if err := s.release(ctx, tx, m.EventID); err != nil {
-				return err
-			}
-		}
+	if err := s.release(ctx, tx, moved); err != nil {
+		return err
 	}
 
 	return logFacts(ctx, tx, caused.Facts, cause, now)
@@ -248,8 +244,20 @@ func queueMoves(batch *pgx.Batch, moved []commission.Snapshot) {
 	}
 }
 
-// release removes the rejected earning of the event from the accounts of tiers and caps.
-func (s *Store) release(ctx context.Context, tx pgx.Tx, eventID string) error {
+// release removes the earnings that were rejected from the accounts of tiers and caps.
+func (s *Store) release(ctx context.Context, tx pgx.Tx, moved []commission.Snapshot) error {
+	var rejected []string
+
+	for i := range moved {
+		if m := &moved[i]; m.Status == commission.Rejected && m.StandsAlone() {
+			rejected = append(rejected, m.EventID)
+		}
+	}
+
+	if len(rejected) == 0 {
+		return nil
+	}
+
 	var revision int64
 	if err := tx.QueryRow(ctx, selectRevision).Scan(&revision); err != nil {
 		return err
@@ -260,17 +268,19 @@ func (s *Store) release(ctx context.Context, tx pgx.Tx, eventID string) error {
 		return err
 	}
 
-	rows, err := tx.Query(ctx, selectOriginals, []string{eventID}, []string{}, []string{})
+	rows, err := tx.Query(ctx, selectOriginals, rejected, []string{}, []string{})
 	if err != nil {
 		return err
 	}
 
-	books, found := decision.NewBooks(1), map[string]decision.Decision{}
+	books, found := decision.NewBooks(len(rejected)), map[string]decision.Decision{}
 	if err := loadOriginals(rows, found, new([]string), books); err != nil {
 		return err
 	}
 
-	books.Release(found[eventID].Event, rules)
+	for _, id := range rejected {
+		books.Release(found[id].Event, rules)
+	}
 
 	var batch pgx.Batch
 	queueUsage(&batch, releaseUsage, books.Changes())
