@@ -99,8 +99,8 @@ test-compose: ## build and start docker-compose.yml, test it, remove it
 	./e2e/compose.sh
 
 .PHONY: test-python
-test-python: $(STACK_TOOL) $(BIN)/python ## read events and payment files, and close a year of months, with Python programs, which share no code with ours
-	$(BIN)/python/bin/python -m unittest discover --start-directory examples/consumer-python
+test-python: $(STACK_TOOL) $(BIN)/python ## run the examples, read events and payment files, and close a year of months, with Python programs
+	for e in examples/*-python; do $(BIN)/python/bin/python -m unittest discover --start-directory $$e; done
 	TEST_PYTHON=$(BIN)/python/bin/python go test -count=1 -timeout 20m -tags python ./e2e/independent/
 	TEST_PYTHON=$(BIN)/python/bin/python go test -count=1 -timeout 5m -tags python -run Schema ./commission/internal/infrastructure/payfile/
 	TEST_PYTHON=$(BIN)/python/bin/python $(STACK_TOOL) exec -- go test -count=1 -timeout 20m -tags python ./commission/internal/simulated/

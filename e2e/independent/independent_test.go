@@ -53,6 +53,7 @@ func TestAnIndependentClientReadsWhatIsPublished(t *testing.T) {
 	)
 
 	message := readBack(t, id)
+
 	want := map[string]string{
 		"schema_version": "v1",
 		"event_id":       id,
@@ -70,6 +71,7 @@ func TestAnIndependentClientReadsWhatIsPublished(t *testing.T) {
 			t.Errorf("%s = %q, want %q", name, message.Event[name], value)
 		}
 	}
+
 	at, err := time.Parse(time.RFC3339Nano, message.Event["occurred_at"])
 	if err != nil || !at.Equal(occurred) || message.EventTime != occurred.UnixMilli() {
 		t.Errorf(
@@ -79,10 +81,12 @@ func TestAnIndependentClientReadsWhatIsPublished(t *testing.T) {
 			occurred,
 		)
 	}
+
 	if published := time.UnixMilli(message.PublishTime); time.Since(published) > time.Hour ||
 		!published.After(occurred) {
 		t.Errorf("publish time %s is not now: it must be kept apart from the event time", published)
 	}
+
 	if message.Key != "user-ü" || message.Properties["event_id"] != id ||
 		message.Properties["ce_id"] != id ||
 		message.Properties["seq"] == "" {
@@ -92,22 +96,28 @@ func TestAnIndependentClientReadsWhatIsPublished(t *testing.T) {
 
 func readBack(t *testing.T, id string) read {
 	t.Helper()
+
 	python := os.Getenv("TEST_PYTHON")
 	if python == "" {
 		t.Fatal("TEST_PYTHON is not set: run `make test-python`")
 	}
+
 	schema := filepath.Join(stack.Root, "contracts", "schemas", "tracking-event-v1.schema.json")
 	topic := "persistent://" + stack.Tenant + "/" + stack.Namespace + "/tracking-events"
 	cmd := exec.CommandContext(t.Context(), python, "reader.py", stack.Pulsar, topic, schema, id)
+
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
+
 	output, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("reader.py: %v\n%s", err, stderr.String())
 	}
+
 	var message read
 	if err := json.Unmarshal(output, &message); err != nil {
 		t.Fatalf("reader.py printed %s: %v", output, err)
 	}
+
 	return message
 }

@@ -2,7 +2,7 @@
 
     python fold.py --database events.db                       # until the end of the feed
     python fold.py --database events.db --wait 20             # and go on
-    python fold.py --database events.db --topic               # the topic instead of the feed
+    python fold.py --database events.db --topic fold          # the topic, by a subscription of its own
     python fold.py --database events.db --compare             # is it what the API's lists say?
 """
 
@@ -128,7 +128,7 @@ def main() -> None:
     options.add_argument("--database", default="events.db", help="where the rows are kept")
     options.add_argument("--page", type=int, default=1000, help="events of a transaction, at most 1000")
     options.add_argument("--wait", type=int, default=0, help="go on at the end, and wait so many seconds, at most 30")
-    options.add_argument("--topic", action="store_true", help="read the topic, not the feed")
+    options.add_argument("--topic", metavar="SUBSCRIPTION", help="read the topic, not the feed; one of each database")
     options.add_argument("--load", action="store_true", help="begin with the rows of the lists")
     options.add_argument("--compare", action="store_true", help="compare the rows with those of the lists")
     chosen = options.parse_args()
@@ -141,7 +141,7 @@ def main() -> None:
         if chosen.topic:
             import topic  # needs pulsar-client
 
-            topic.follow(database, chosen.page, chosen.wait)
+            topic.follow(database, chosen.topic, chosen.page, chosen.wait)
         else:
             follow_feed(database, chosen.page, chosen.wait)
     except feed.Expired:

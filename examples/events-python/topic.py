@@ -9,11 +9,10 @@ import pulsar
 import fold
 
 TOPIC = "commission-events"
-SUBSCRIPTION = "fold-example"
 IDLE = 3  # seconds without a message that end the program, without --wait
 
 
-def subscribe(batch: int, wait: int) -> tuple[pulsar.Client, pulsar.Consumer]:
+def subscribe(subscription: str, batch: int, wait: int) -> tuple[pulsar.Client, pulsar.Consumer]:
     token = os.environ.get("PULSAR_TOKEN")
     client = pulsar.Client(
         os.environ.get("PULSAR_SERVICE_URL") or "pulsar://localhost:6650",
@@ -22,15 +21,15 @@ def subscribe(batch: int, wait: int) -> tuple[pulsar.Client, pulsar.Consumer]:
     name = "persistent://{}/{}/{}".format(
         os.environ.get("PULSAR_TENANT") or "public", os.environ.get("PULSAR_NAMESPACE") or "default", TOPIC)
     consumer = client.subscribe(
-        name, SUBSCRIPTION,
+        name, subscription,
         consumer_type=pulsar.ConsumerType.Failover,  # keeps the order of a key, with standby consumers
         initial_position=pulsar.InitialPosition.Earliest,
         batch_receive_policy=pulsar.ConsumerBatchReceivePolicy(batch, 10 << 20, 1000 * (wait or IDLE)))
     return client, consumer
 
 
-def follow(database: sqlite3.Connection, batch: int, wait: int) -> None:
-    client, consumer = subscribe(batch, wait)
+def follow(database: sqlite3.Connection, subscription: str, batch: int, wait: int) -> None:
+    client, consumer = subscribe(subscription, batch, wait)
     try:
         while True:
             messages = consumer.batch_receive()

@@ -125,7 +125,7 @@ def run(warehouse: Warehouse, most: int, seconds: int, wait: int) -> None:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--folder", default="warehouse", help="where the files are written")
-    options.add_argument("--events", type=int, default=50_000, help="events of a batch, and in memory, at most")
+    options.add_argument("--events", type=int, default=50_000, help="write a batch of so many events, or up to 999 more")
     options.add_argument("--seconds", type=int, default=300, help="write a smaller batch after so many seconds")
     options.add_argument("--wait", type=int, default=0, help="go on at the end, and wait so many seconds, at most 30")
     chosen = options.parse_args()

@@ -1,0 +1,170 @@
+//go:build python
+
+package independent_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"testing"
+
+	"tributary/e2e/stacktest"
+)
+
+type row struct {
+	ID      string `json:"id"`
+	EventID string `json:"event_id"`
+	Status  string `json:"status"`
+}
+
+// history makes a user live through everything that an event can say.
+func history(t *testing.T) {
+	t.Helper()
+
+	user := stacktest.Unique("user")
+
+	var rule struct {
+		RuleID string `json:"rule_id"`
+	}
+
+	stacktest.Want(t, http.StatusCreated, stacktest.Request{
+		URL: stack.Commission + "/api/v1/commission/rules",
+		Body: fmt.Sprintf(
+			`{"name":"A campaign","event_type":"sale","campaign_id":%q,
+			"formula":{"kind":"percentage","rate":"0.2"},"hold_days":30}`,
+			user,
+		),
+	}, &rule)
+
+	earnings := earn(t, user)
+
+	act := func(path string) {
+		stacktest.Want(t, http.StatusOK, stacktest.Request{
+			URL:  stack.Commission + "/api/v1/commission/" + path,
+			Body: `{"reason":"agreed"}`,
+		}, nil)
+	}
+
+	act("commissions/" + earnings[0] + "/hold")
+	act("commissions/" + earnings[0] + "/release")
+	act("commissions/" + earnings[0] + "/approve")
+	act("commissions/" + earnings[1] + "/hold")
+	act("commissions/" + earnings[1] + "/reject")
+
+	stacktest.Want(t, http.StatusCreated, stacktest.Request{
+		URL:  stack.Commission + "/api/v1/commission/adjustments",
+		Body: fmt.Sprintf(`{"user_id":%q,"amount":"20.00","currency":"USD","reason":"agreed"}`, user),
+	}, nil)
+
+	for _, end := range []string{"complete", "fail", "cancel"} {
+		act("payouts/" + request(t, user, "1.00", "requested") + "/" + end)
+	}
+
+	request(t, user, "100000.00", "rejected")
+
+	act("rules/" + rule.RuleID + "/retire")
+}
+
+// earn records two sales, whose commissions are pending, a purchase that is returned, and a refund
+// whose purchase comes later. It returns the commissions of the sales, when all is decided.
+func earn(t *testing.T, user string) []string {
+	t.Helper()
+
+	event := func(id, kind, more string) string {
+		return fmt.Sprintf(
+			`{"event_id":"%s-%s","user_id":%q,"campaign_id":%q,"event_type":%q,"metadata":{%s}}`,
+			user,
+			id,
+			user,
+			user,
+			kind,
+			more,
+		)
+	}
+	original := func(id string) string { return fmt.Sprintf(`"original_event_id":"%s-%s"`, user, id) }
+
+	for _, e := range []string{
+		event("1", "sale", `"amount":100.00`),
+		event("2", "sale", `"amount":50.50`),
+		event("3", "purchase", `"amount":70.00`),
+		event("4", "refund", original("3")),
+		event("5", "refund", original("6")),
+		event("6", "purchase", `"amount":10.00`),
+		event("7", "view", ``),
+	} {
+		stacktest.Want(t, http.StatusCreated, stacktest.Request{
+			URL:  stack.Tracking + "/api/v1/tracking/events",
+			Body: e,
+		}, nil)
+	}
+
+	earned := make([]string, 2)
+
+	stacktest.Await(t, patience, "the decisions of "+user, func(ctx context.Context) error {
+		answer, err := stacktest.Send(ctx, stacktest.Request{
+			URL: stack.Commission + "/api/v1/commission/decisions/" + user + "-7",
+		})
+		if err == nil && answer.Status != http.StatusOK {
+			err = fmt.Errorf("status %d", answer.Status)
+		}
+
+		return err
+	})
+
+	var list struct {
+		Data []row `json:"data"`
+	}
+
+	stacktest.Want(t, http.StatusOK, stacktest.Request{
+		URL: stack.Commission + "/api/v1/commission/commissions?user_id=" + user,
+	}, &list)
+
+	for _, c := range list.Data {
+		switch c.EventID {
+		case user + "-1":
+			earned[0] = c.ID
+		case user + "-2":
+			earned[1] = c.ID
+		}
+	}
+
+	return earned
+}
+
+// request requests a payment, and returns its id when it has the status.
+func request(t *testing.T, user, amount, status string) string {
+	t.Helper()
+
+	var receipt struct {
+		CommandID string `json:"command_id"`
+	}
+
+	stacktest.Want(t, http.StatusAccepted, stacktest.Request{
+		URL:   stack.BFF + "/api/v1/payments/request",
+		Token: stack.Token(t, user),
+		Body: fmt.Sprintf(
+			`{"amount":%s,"currency":"USD","payment_method":"paypal","account_details":{"email":"a@example.com"}}`,
+			amount,
+		),
+	}, &receipt)
+
+	stacktest.Await(t, patience, "payout "+receipt.CommandID, func(ctx context.Context) error {
+		answer, err := stacktest.Send(ctx, stacktest.Request{
+			URL: stack.Commission + "/api/v1/commission/payouts/" + receipt.CommandID,
+		})
+		if err != nil || answer.Status != http.StatusOK {
+			return fmt.Errorf("status %d: %w", answer.Status, err)
+		}
+
+		var payout row
+		answer.JSON(t, &payout)
+
+		if payout.Status != status {
+			return fmt.Errorf("the status is %s", payout.Status)
+		}
+
+		return nil
+	})
+
+	return receipt.CommandID
+}
