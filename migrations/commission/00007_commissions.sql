@@ -31,6 +31,7 @@ CREATE TABLE commissions (
     occurred_at  timestamptz NOT NULL,
     created_at   timestamptz NOT NULL,
     version      int         NOT NULL DEFAULT 1,
+    changed_at   timestamptz, -- NULL if it is as it was created
 
     CHECK (
         kind <> 'earning'
@@ -88,9 +89,20 @@ CREATE INDEX commissions_kind ON commissions (kind, id)
 CREATE INDEX commissions_reverses ON commissions (reverses_id)
     WHERE reverses_id IS NOT NULL;
 
-CREATE UNIQUE INDEX commissions_one_order ON commissions (user_id, order_id, campaign_id)
+-- What was changed since a time, or created since. Every change is one of the status, which other
+-- indexes have too, so this one takes no HOT update away. See docs/adr/0020.
+CREATE INDEX commissions_updated ON commissions (coalesce(changed_at, created_at), id)
+    WITH (deduplicate_items = off);
+
+-- An earning costs one entry for its order: this index keeps it the only one, and finds it. The
+-- next one has the few other commissions of orders.
+CREATE UNIQUE INDEX commissions_one_order ON commissions (order_id, user_id, campaign_id)
     NULLS NOT DISTINCT
     WHERE kind = 'earning' AND order_id IS NOT NULL AND event_type IN ('sale', 'purchase');
+
+CREATE INDEX commissions_other_of_order ON commissions (order_id)
+    WHERE order_id IS NOT NULL
+        AND (kind = 'earning' AND event_type IN ('sale', 'purchase')) IS NOT TRUE;
 
 CREATE INDEX commissions_rare_type ON commissions (event_type, id)
     WHERE event_type IN ('engagement', 'lead', 'refund', 'void', 'chargeback');

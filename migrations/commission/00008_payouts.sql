@@ -16,6 +16,7 @@ CREATE TABLE payouts (
     reason          text,
     requested_at    timestamptz NOT NULL,
     created_at      timestamptz NOT NULL,
+    changed_at      timestamptz, -- NULL if it is as it was created
     closed_at       timestamptz,
     -- when another request with the same id arrived: it had no effect
     conflicted_at   timestamptz,
@@ -41,6 +42,8 @@ CREATE TABLE payouts (
 CREATE INDEX payouts_user ON payouts (user_id, created_at, id);
 
 CREATE INDEX payouts_created ON payouts (created_at, id);
+
+CREATE INDEX payouts_updated ON payouts (coalesce(changed_at, created_at), id);
 
 -- The operators' work list.
 CREATE INDEX payouts_status ON payouts (status, created_at, id)

@@ -56,6 +56,7 @@ type commissionBody struct {
 	AvailableAt     time.Time `json:"available_at" doc:"When a pending commission becomes approved."`
 	OccurredAt      time.Time `json:"occurred_at" doc:"When the event occurred."`
 	CreatedAt       time.Time `json:"created_at" doc:"When the commission was created."`
+	UpdatedAt       time.Time `json:"updated_at" doc:"When its status was changed last, or when it was created. Payouts do not change a commission."`
 	Version         int       `json:"version" doc:"The number of the version, which every change increases. Send it as If-Match to change the commission." example:"1"`
 }
 
@@ -70,6 +71,7 @@ type payoutBody struct {
 	Reason       *string    `json:"reason" doc:"Why it was rejected, or the reason of the last change by an operator; the latter is null for partners." example:"checked with the bank"`
 	RequestedAt  time.Time  `json:"requested_at" doc:"When the user requested it."`
 	CreatedAt    time.Time  `json:"created_at" doc:"When the payout was created."`
+	UpdatedAt    time.Time  `json:"updated_at" doc:"When it was changed last, or created."`
 	ClosedAt     *time.Time `json:"closed_at" doc:"When it was rejected, completed, failed or cancelled. Null before."`
 	ConflictedAt *time.Time `json:"conflicted_at" doc:"When a different request with the same Idempotency-Key, and so the same command_id, arrived. It had no effect. Null if there was none."`
 

@@ -98,6 +98,7 @@ type BatchInput struct {
 type listBatchesInput struct {
 	httpapi.ListInput
 	Status string `query:"status" enum:"draft,approved,sent,settled,cancelled" doc:"Only batches of this status."`
+	CreatedFilter
 }
 
 type batchCursor struct {
@@ -136,7 +137,11 @@ func registerBatches(api huma.API, uses UseCases) {
 			rows, err := uses.Batches.List(
 				ctx,
 				callerOf(ctx),
-				query.BatchFilter{Status: in.Status},
+				query.BatchFilter{
+					Status:      in.Status,
+					CreatedFrom: in.CreatedFrom,
+					CreatedTo:   in.CreatedTo,
+				},
 				in.Limit+1,
 				query.BatchPosition{MadeAt: cursor.At, ID: cursor.ID},
 			)

@@ -67,7 +67,7 @@ func registerCommissionPayouts(api huma.API, uses UseCases) {
 				callerOf(ctx),
 				string(in.ID),
 				in.Limit+1,
-				query.PayoutPosition{CreatedAt: cursor.At, ID: cursor.ID},
+				query.PayoutPosition{At: cursor.At, ID: cursor.ID},
 			)
 			if err != nil {
 				return nil, err

@@ -49,6 +49,7 @@ type CommissionRow struct {
 	AvailableAt     time.Time `json:"available_at" doc:"When a pending commission becomes approved."`
 	OccurredAt      time.Time `json:"occurred_at" doc:"When the event occurred."`
 	CreatedAt       time.Time `json:"created_at" doc:"When the commission was created."`
+	UpdatedAt       time.Time `json:"updated_at" doc:"When its status was changed last, or when it was created. Payouts do not change a commission."`
 	Version         int       `json:"version" doc:"The number of the version, which every change increases. Send it as If-Match to change the commission." example:"1"`
 }
 
@@ -93,22 +94,46 @@ func commissionRowOf(s commission.Snapshot) CommissionRow {
 		AvailableAt:     s.AvailableAt,
 		OccurredAt:      s.OccurredAt,
 		CreatedAt:       s.CreatedAt,
+		UpdatedAt:       s.UpdatedAt,
 		Version:         s.Version,
 	}
 }
 
 // CommissionFilter narrows a list of commissions.
 type CommissionFilter struct {
-	UserID       string    `query:"user_id" json:"user_id,omitempty" maxLength:"128" doc:"Only commissions of this user." example:"user123"`
-	CampaignID   string    `query:"campaign_id" json:"campaign_id,omitempty" maxLength:"128" doc:"Only commissions of this campaign." example:"camp123"`
-	ProductID    string    `query:"product_id" json:"product_id,omitempty" maxLength:"128" doc:"Only commissions of this product." example:"prod456"`
-	EventType    string    `query:"event_type" json:"event_type,omitempty" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback" doc:"Only commissions of events of this type."`
-	Status       string    `query:"status" json:"status,omitempty" enum:"pending,held,approved,rejected,reversed" doc:"Only commissions of this status."`
-	Kind         string    `query:"kind" json:"kind,omitempty" enum:"earning,clawback,adjustment" doc:"Only commissions of this kind."`
-	Currency     string    `query:"currency" json:"currency,omitempty" pattern:"^[A-Z]{3}$" doc:"Only commissions in this currency, ISO 4217." example:"USD"`
-	OccurredFrom time.Time `query:"occurred_from" json:"occurred_from,omitzero" doc:"Only commissions of events from this time on."`
-	OccurredTo   time.Time `query:"occurred_to" json:"occurred_to,omitzero" doc:"Only commissions of events before this time."`
+	UserID       string    `query:"user_id" maxLength:"128" doc:"Only commissions of this user." example:"user123"`
+	CampaignID   string    `query:"campaign_id" maxLength:"128" doc:"Only commissions of this campaign." example:"camp123"`
+	ProductID    string    `query:"product_id" maxLength:"128" doc:"Only commissions of this product." example:"prod456"`
+	OrderID      string    `query:"order_id" maxLength:"128" doc:"Only commissions of events that named this order. A refund that named only the event has none." example:"order789"`
+	EventType    string    `query:"event_type" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback" doc:"Only commissions of events of this type."`
+	Status       string    `query:"status" enum:"pending,held,approved,rejected,reversed" doc:"Only commissions of this status."`
+	Kind         string    `query:"kind" enum:"earning,clawback,adjustment" doc:"Only commissions of this kind."`
+	Currency     string    `query:"currency" pattern:"^[A-Z]{3}$" doc:"Only commissions in this currency, ISO 4217." example:"USD"`
+	OccurredFrom time.Time `query:"occurred_from" doc:"Only commissions of events from this time on."`
+	OccurredTo   time.Time `query:"occurred_to" doc:"Only commissions of events before this time."`
+	CreatedFilter
+	UpdatedFilter
 }
+
+// CreatedFilter narrows a list to the rows that were created in a time.
+type CreatedFilter struct {
+	CreatedFrom time.Time `query:"created_from" doc:"Only rows that were created at this time or later."`
+	CreatedTo   time.Time `query:"created_to" doc:"Only rows that were created before this time."`
+}
+
+// UpdatedFilter narrows a list to the rows that were changed, or created, in a time.
+type UpdatedFilter struct {
+	UpdatedFrom time.Time `query:"updated_from" doc:"Only rows that were changed, or created, at this time or later."`
+	UpdatedTo   time.Time `query:"updated_to" doc:"Only rows that were last changed, or created, before this time."`
+}
+
+func (f UpdatedFilter) updated() query.Updated {
+	return query.Updated{From: f.UpdatedFrom, To: f.UpdatedTo}
+}
+
+// orderOfChanges is a part of the description of lists that take an UpdatedFilter.
+const orderOfChanges = " With updated_from or updated_to it is the order of updated_at, the oldest change first: " +
+	"a row that changes meanwhile comes again at the end."
 
 // of returns the filter of the application, limited to what the caller may see.
 func (f CommissionFilter) of(ctx context.Context) (query.CommissionFilter, error) {
@@ -119,6 +144,8 @@ func (f CommissionFilter) of(ctx context.Context) (query.CommissionFilter, error
 		f.CampaignID,
 		"product_id",
 		f.ProductID,
+		"order_id",
+		f.OrderID,
 	); err != nil {
 		return query.CommissionFilter{}, err
 	}
@@ -129,12 +156,16 @@ func (f CommissionFilter) of(ctx context.Context) (query.CommissionFilter, error
 		UserID:       user,
 		CampaignID:   f.CampaignID,
 		ProductID:    f.ProductID,
+		OrderID:      f.OrderID,
 		EventType:    f.EventType,
 		Status:       f.Status,
 		Kind:         f.Kind,
 		Currency:     f.Currency,
 		OccurredFrom: f.OccurredFrom,
 		OccurredTo:   f.OccurredTo,
+		CreatedFrom:  f.CreatedFrom,
+		CreatedTo:    f.CreatedTo,
+		Updated:      f.updated(),
 	}, err
 }
 
@@ -144,9 +175,10 @@ type listCommissionsInput struct {
 	Accept string `header:"Accept" hidden:"true"`
 }
 
-// idCursor is the position in a list that is ordered by id.
-type idCursor struct {
-	ID string `json:"id"`
+// commissionCursor is the position in a list of commissions.
+type commissionCursor struct {
+	ID        string    `json:"id"`
+	UpdatedAt time.Time `json:"updated_at"`
 }
 
 type commissionInput struct {
@@ -163,8 +195,8 @@ func registerCommissions(api huma.API, uses UseCases, out exports) {
 		OperationID: "list-commissions",
 		Path:        "/commissions",
 		Summary:     "List commissions",
-		Description: "Returns the newest first. Rows that are added meanwhile do not affect the pages. " +
-			"With Accept: text/csv the answer is that of /commissions.csv.",
+		Description: "Returns the newest first. Rows that are added meanwhile do not affect the pages." +
+			orderOfChanges + " With Accept: text/csv the answer is that of /commissions.csv.",
 		Tags: []string{"Commissions"},
 	})
 	list.Responses = jsonResponse(api.OpenAPI().Components.Schemas.Schema(
@@ -181,7 +213,7 @@ func registerCommissions(api huma.API, uses UseCases, out exports) {
 				return nil, err
 			}
 
-			var cursor idCursor
+			var cursor commissionCursor
 			if err := in.After(filter.UserID, &cursor); err != nil {
 				return nil, err
 			}
@@ -190,7 +222,7 @@ func registerCommissions(api huma.API, uses UseCases, out exports) {
 				return send(ctx, out, exportOf(ctx, uses, filter))
 			}
 
-			page, err := readPage(ctx, uses, filter, in, cursor.ID)
+			page, err := readPage(ctx, uses, filter, in, cursor)
 			if err != nil {
 				return nil, err
 			}
@@ -253,9 +285,13 @@ func readPage(
 	uses UseCases,
 	filter query.CommissionFilter,
 	in *listCommissionsInput,
-	after string,
+	after commissionCursor,
 ) (httpapi.Page[commissionBody], error) {
-	rows, err := paidRows(ctx, uses, filter, query.Slice{Limit: in.Limit + 1, After: after})
+	rows, err := paidRows(ctx, uses, filter, query.Slice{
+		Limit:     in.Limit + 1,
+		After:     after.ID,
+		UpdatedAt: after.UpdatedAt,
+	})
 	if err != nil {
 		return httpapi.Page[commissionBody]{}, err
 	}
@@ -268,6 +304,6 @@ func readPage(
 	return httpapi.NewPage(
 		&in.ListInput,
 		bodies,
-		func(b commissionBody) idCursor { return idCursor{b.ID} },
+		func(b commissionBody) commissionCursor { return commissionCursor{b.ID, b.UpdatedAt} },
 	), nil
 }

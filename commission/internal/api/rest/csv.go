@@ -19,7 +19,7 @@ func registerExport(api huma.API, uses UseCases, out exports) {
 		OperationID: "export-commissions",
 		Path:        "/commissions.csv",
 		Summary:     "Export commissions as CSV",
-		Description: "Returns all matching rows, the newest first",
+		Description: "Returns all matching rows, in the order of the list",
 		Tags:        []string{"Commissions"},
 	}, csvHeader())
 
@@ -45,7 +45,7 @@ func exportOf(ctx context.Context, uses UseCases, filter query.CommissionFilter)
 		page: func(ctx context.Context, last *paidRow) ([]paidRow, error) {
 			slice := query.Slice{Limit: csvPage}
 			if last != nil {
-				slice.After = last.ID
+				slice.After, slice.UpdatedAt = last.ID, last.UpdatedAt
 			}
 
 			return paidRows(ctx, uses, filter, slice)
@@ -111,6 +111,7 @@ func csvHeader() []string {
 		"payment_status",
 		"paid",
 		"paid_minor",
+		"updated_at",
 	}
 }
 
@@ -151,6 +152,7 @@ func csvRow(c commission.Snapshot, payment query.Payment) []string {
 		string(payment.Status(s.Amount)),
 		paid.String(),
 		strconv.FormatInt(paid.Minor(), 10),
+		s.UpdatedAt.Format(time.RFC3339Nano),
 	}
 }
 

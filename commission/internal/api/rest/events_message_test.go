@@ -82,6 +82,7 @@ func goldenCommission(status commission.Status, version int) *commission.Snapsho
 		AvailableAt: facts.OccurredAt,
 		OccurredAt:  facts.OccurredAt,
 		CreatedAt:   noon(),
+		UpdatedAt:   noon(),
 		Version:     version,
 	}
 
@@ -97,6 +98,7 @@ func goldenPayout(status payout.Status, version int) *payout.Snapshot {
 		Status:      status,
 		RequestedAt: noon().Add(-time.Hour),
 		CreatedAt:   noon().Add(-time.Hour),
+		UpdatedAt:   noon(),
 		Version:     version,
 	}
 

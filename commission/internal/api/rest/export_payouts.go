@@ -30,18 +30,21 @@ func registerExportPayouts(api huma.API, uses UseCases, out exports) {
 		"external_reference",
 		"paid_at",
 		"failure_code",
+		"updated_at",
 	}
 	huma.Register(api, exportOperation(huma.Operation{
 		OperationID: "export-payouts",
 		Path:        "/payouts.csv",
 		Summary:     "Export payouts as CSV",
-		Description: "Returns the payouts of the list without their accounts, the newest first",
+		Description: "Returns the payouts of the list without their accounts, in its order",
 		Tags:        []string{"Payouts"},
 	}, header),
 		func(ctx context.Context, in *exportPayoutsInput) (*huma.StreamResponse, error) {
 			if err := checkIDs("user_id", in.UserID); err != nil {
 				return nil, err
 			}
+
+			filter := in.of()
 
 			return send(ctx, out, export[payout.Snapshot]{
 				file: "payouts",
@@ -51,10 +54,10 @@ func registerExportPayouts(api huma.API, uses UseCases, out exports) {
 				page: func(ctx context.Context, last *payout.Snapshot) ([]payout.Snapshot, error) {
 					var after query.PayoutPosition
 					if last != nil {
-						after = query.PayoutPosition{CreatedAt: last.CreatedAt, ID: last.ID}
+						after = filter.Position(*last)
 					}
 
-					return uses.ListPayouts.Handle(ctx, callerOf(ctx), in.of(), csvPage, after)
+					return uses.ListPayouts.Handle(ctx, callerOf(ctx), filter, csvPage, after)
 				},
 			})
 		})
@@ -77,6 +80,7 @@ func payoutCells(p payout.Snapshot) []string {
 		harmless(p.ExternalReference),
 		timeCell(p.PaidAt),
 		string(p.FailureCode),
+		timeCell(p.UpdatedAt),
 	}
 }
 

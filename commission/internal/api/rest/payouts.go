@@ -20,6 +20,8 @@ type payoutBody struct {
 	Covered *bool `json:"covered" doc:"Whether the money that it set aside is still there: false if clawbacks since have taken more than was left available. The newest payouts of a user lose their cover first. Null unless it is requested."`
 
 	Details accountDetails `json:"account_details,omitempty" doc:"The account to pay to. Present only in the answer for a single payout, for callers who may read it, if it can be opened."`
+
+	position query.PayoutPosition // in a list
 }
 
 // PayoutRow is a payout, as events have it too. The account details are personal and left out.
@@ -34,6 +36,7 @@ type PayoutRow struct {
 	Reason       *string    `json:"reason" doc:"Why it was rejected, or the reason of the last change by an operator; the latter is null for partners." example:"checked with the bank"`
 	RequestedAt  time.Time  `json:"requested_at" doc:"When the user requested it."`
 	CreatedAt    time.Time  `json:"created_at" doc:"When the payout was created."`
+	UpdatedAt    time.Time  `json:"updated_at" doc:"When it was changed last, or created."`
 	ClosedAt     *time.Time `json:"closed_at" doc:"When it was rejected, completed, failed or cancelled. Null before."`
 	ConflictedAt *time.Time `json:"conflicted_at" doc:"When a different request with the same Idempotency-Key, and so the same command_id, arrived. It had no effect. Null if there was none."`
 
@@ -69,6 +72,7 @@ func payoutRowOf(p payout.Snapshot) PayoutRow {
 		Reason:       optional(p.Reason),
 		RequestedAt:  p.RequestedAt,
 		CreatedAt:    p.CreatedAt,
+		UpdatedAt:    p.UpdatedAt,
 		ClosedAt:     optionalTime(p.ClosedAt),
 		ConflictedAt: optionalTime(p.ConflictedAt),
 
@@ -95,10 +99,19 @@ type PayoutFilter struct {
 	UserID  string `query:"user_id" maxLength:"128" doc:"Only payouts of this user." example:"user123"`
 	Status  string `query:"status" enum:"requested,rejected,completed,failed,cancelled" doc:"Only payouts of this status."`
 	BatchID string `query:"batch_id" maxLength:"64" doc:"Only payouts of this batch."`
+	CreatedFilter
+	UpdatedFilter
 }
 
 func (f PayoutFilter) of() query.PayoutFilter {
-	return query.PayoutFilter{UserID: f.UserID, Status: f.Status, BatchID: f.BatchID}
+	return query.PayoutFilter{
+		UserID:      f.UserID,
+		Status:      f.Status,
+		BatchID:     f.BatchID,
+		CreatedFrom: f.CreatedFrom,
+		CreatedTo:   f.CreatedTo,
+		Updated:     f.updated(),
+	}
 }
 
 type listPayoutsInput struct {
@@ -106,8 +119,9 @@ type listPayoutsInput struct {
 	PayoutFilter
 }
 
+// payoutCursor is a query.PayoutPosition.
 type payoutCursor struct {
-	At time.Time `json:"at" doc:"When it was done."`
+	At time.Time `json:"at"`
 	ID string    `json:"id"`
 }
 
@@ -126,7 +140,7 @@ func registerPayouts(api huma.API, uses UseCases) {
 			OperationID: "list-payouts",
 			Path:        "/payouts",
 			Summary:     "List payouts",
-			Description: "Returns the newest first.",
+			Description: "Returns the newest first." + orderOfChanges,
 			Tags:        []string{"Payouts"},
 		}),
 		func(ctx context.Context, in *listPayoutsInput) (*payoutList, error) {
@@ -144,12 +158,14 @@ func registerPayouts(api huma.API, uses UseCases) {
 				return nil, err
 			}
 
+			filter := in.of()
+
 			rows, err := uses.ListPayouts.Handle(
 				ctx,
 				callerOf(ctx),
-				in.of(),
+				filter,
 				in.Limit+1,
-				query.PayoutPosition{CreatedAt: cursor.At, ID: cursor.ID},
+				query.PayoutPosition(cursor),
 			)
 			if err != nil {
 				return nil, err
@@ -163,13 +179,14 @@ func registerPayouts(api huma.API, uses UseCases) {
 			bodies := make([]payoutBody, len(rows))
 			for i, row := range rows {
 				bodies[i] = payoutBodyOf(payoutFor(ctx, row)).withCover(covered)
+				bodies[i].position = filter.Position(row)
 			}
 
 			return &payoutList{
 				Body: httpapi.NewPage(
 					&in.ListInput,
 					bodies,
-					func(b payoutBody) payoutCursor { return payoutCursor{b.CreatedAt, b.ID} },
+					func(b payoutBody) payoutCursor { return payoutCursor(b.position) },
 				),
 			}, nil
 		},

@@ -32,7 +32,6 @@ type UseCases struct {
 	ListItems       *query.ListPayoutItems
 	ListShares      *query.ListCommissionPayouts
 	ActOnCommission *command.ActOnCommission
-	ActInBulk       *command.ActInBulk
 	Adjust          *command.Adjust
 	ClosePayout     *command.ClosePayout
 	ListPayouts     *query.ListPayouts
@@ -68,7 +67,6 @@ func Register(api huma.API, uses UseCases) {
 	registerCommissionPayouts(api, uses)
 	registerDecisions(api, uses.GetDecision)
 	registerActions(api, uses, uses.Now)
-	registerBulk(api, uses)
 	registerPayouts(api, uses)
 	registerPayoutItems(api, uses.ListItems)
 	registerClosings(api, uses)

@@ -4,6 +4,7 @@ package command
 
 import (
 	"context"
+	"time"
 
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/domain/batch"
@@ -17,10 +18,12 @@ import (
 type Payouts interface {
 	// Create stores the payout that fn returns, with what it causes. fn is passed the user's funds
 	// in the currency of the amount. If there is a payout of that id already, fn does not
-	// run: Create returns the stored one, with the request noted if it conflicts, and true.
+	// run: Create returns the stored one, with the request noted at the time now if it conflicts,
+	// and true.
 	Create(
 		ctx context.Context,
 		wanted payout.Wanted,
+		now time.Time,
 		fn func(ledger.Funds) (payout.Payout, effect.Effect, error),
 	) (stored payout.Snapshot, known bool, err error)
 	// Update stores what fn makes of the payout and of its batch, which is the zero Batch for a

@@ -38,6 +38,7 @@ func (h *RequestPayout) Handle(ctx context.Context, wanted payout.Wanted) (payou
 	stored, _, err := h.payouts.Create(
 		ctx,
 		wanted,
+		now,
 		func(funds ledger.Funds) (payout.Payout, effect.Effect, error) {
 			return payout.Request(wanted, funds, now)
 		},

@@ -22,7 +22,10 @@ type BatchReader interface {
 }
 
 // BatchFilter narrows the list of batches. An empty field matches all.
-type BatchFilter struct{ Status string }
+type BatchFilter struct {
+	Status                 string
+	CreatedFrom, CreatedTo time.Time
+}
 
 // BatchPosition is a position in the list of batches.
 type BatchPosition struct {

@@ -10,9 +10,20 @@ import (
 
 // CommissionFilter narrows a list. Empty fields match all. From is inclusive, To is exclusive.
 type CommissionFilter struct {
-	UserID, CampaignID, ProductID, EventType, Status, Kind, Currency string
-	OccurredFrom, OccurredTo                                         time.Time
+	UserID, CampaignID, ProductID, OrderID, EventType, Status, Kind, Currency string
+
+	OccurredFrom, OccurredTo time.Time
+	CreatedFrom, CreatedTo   time.Time
+	Updated                  Updated
 }
+
+// Updated narrows a list to the rows whose last change, or creation, is in a time. From is
+// inclusive, To is exclusive; zero is unbounded. Such a list comes in the order of that change, the
+// oldest first: a row that changes meanwhile comes again at the end, so none is missed.
+type Updated struct{ From, To time.Time }
+
+// Asked reports whether the list is one of changes.
+func (u Updated) Asked() bool { return u != Updated{} }
 
 // ErrTooWide is returned for a search that was aborted because it took too long.
 var ErrTooWide = fault.Define(
@@ -26,6 +37,8 @@ var ErrTooWide = fault.Define(
 type Slice struct {
 	Limit int
 	After string
+	// UpdatedAt is when the row After was changed. Only lists of changes use it.
+	UpdatedAt time.Time
 }
 
 // ListCommissions lists commissions.

@@ -11,8 +11,8 @@ import (
 type PayoutReader interface {
 	// Payout returns one payout, or payout.ErrNotFound.
 	Payout(ctx context.Context, owner Owner, id string) (payout.Snapshot, error)
-	// Payouts returns at most limit payouts, newest first, that follow the one at the position
-	// after, which is zero for the first ones.
+	// Payouts returns at most limit payouts, newest first or as Updated says, that follow the one
+	// at the position after, which is zero for the first ones.
 	Payouts(
 		ctx context.Context,
 		owner Owner,
@@ -23,12 +23,26 @@ type PayoutReader interface {
 }
 
 // PayoutFilter narrows the list of payouts. Empty fields match all.
-type PayoutFilter struct{ UserID, Status, BatchID string }
+type PayoutFilter struct {
+	UserID, Status, BatchID string
+
+	CreatedFrom, CreatedTo time.Time
+	Updated                Updated
+}
 
 // PayoutPosition is a position in the list of payouts.
 type PayoutPosition struct {
-	CreatedAt time.Time
-	ID        string
+	At time.Time // the time that orders the list
+	ID string
+}
+
+// Position returns where the payout is in the list.
+func (f PayoutFilter) Position(p payout.Snapshot) PayoutPosition {
+	if f.Updated.Asked() {
+		return PayoutPosition{At: p.UpdatedAt, ID: p.ID}
+	}
+
+	return PayoutPosition{At: p.CreatedAt, ID: p.ID}
 }
 
 // ListPayouts lists payouts.

@@ -98,7 +98,7 @@ func Make(
 	}
 
 	for _, p := range payouts {
-		joined, err := p.Join(wanted.ID)
+		joined, err := p.Join(wanted.ID, now)
 		if err != nil {
 			return Batch{}, caused, err
 		}

@@ -4,7 +4,6 @@ package commission
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"tributary/commission/internal/domain/effect"
@@ -26,9 +25,6 @@ func Restore(snapshot Snapshot, followers ...Snapshot) Commission {
 
 // Snapshot returns a copy of the content.
 func (c *Commission) Snapshot() Snapshot { return c.snapshot }
-
-// Followers returns the clawbacks and corrections that follow the commission.
-func (c *Commission) Followers() []Snapshot { return c.followers }
 
 // Moved returns the snapshots whose status has changed since Restore, each after the one that it
 // follows. Each counts its version up by one.
@@ -55,19 +51,6 @@ const (
 	Reject  Action = "reject"
 )
 
-// From returns the statuses in which commissions of the role allow the action.
-func (a Action) From(role Role) []Status {
-	var from []Status
-
-	for _, t := range Transitions() {
-		if role != Following && t.To == a.target() && slices.Contains(t.Roles, role) {
-			from = append(from, t.From)
-		}
-	}
-
-	return from
-}
-
 // target returns the status to which the action leads.
 func (a Action) target() Status {
 	switch a {
@@ -84,9 +67,10 @@ func (a Action) target() Status {
 	return ""
 }
 
-// Act performs an operator's action for a reason, on pending followers too. effect.ErrTransition is
-// returned if Transitions does not list it, and for every action on a follower.
-func (c *Commission) Act(action Action, reason string) (effect.Effect, error) {
+// Act performs an operator's action for a reason at the time now, on pending followers too.
+// effect.ErrTransition is returned if Transitions does not list it, and for every action on a
+// follower.
+func (c *Commission) Act(action Action, reason string, now time.Time) (effect.Effect, error) {
 	if c.snapshot.Role() == Following {
 		return effect.Effect{}, effect.ErrTransition.New(
 			"Only earnings can be acted on; clawbacks and adjustments follow theirs.",
@@ -95,7 +79,7 @@ func (c *Commission) Act(action Action, reason string) (effect.Effect, error) {
 
 	root := len(c.moved)
 
-	caused, err := c.become(action.target())
+	caused, err := c.become(action.target(), now)
 	if err == nil {
 		c.snapshot.Reason = reason
 		c.moved[root].Reason = reason
@@ -112,17 +96,17 @@ func (c *Commission) Mature(now time.Time) (caused effect.Effect, matured bool, 
 		return effect.Effect{}, false, nil
 	}
 
-	caused, err = c.become(Approved)
+	caused, err = c.become(Approved, now)
 
 	return caused, err == nil, err
 }
 
 // become moves the commission and its pending followers. Their money goes along, unless nothing is
 // left of it: that of a reversed commission lies where it lay.
-func (c *Commission) become(to Status) (effect.Effect, error) {
+func (c *Commission) become(to Status, now time.Time) (effect.Effect, error) {
 	before := c.snapshot.Status
 
-	caused, err := c.move(&c.snapshot, to)
+	caused, err := c.move(&c.snapshot, to, now)
 	if err != nil {
 		return caused, err
 	}
@@ -141,7 +125,7 @@ func (c *Commission) become(to Status) (effect.Effect, error) {
 			continue
 		}
 
-		follows, err := c.move(&c.followers[i], fate)
+		follows, err := c.move(&c.followers[i], fate, now)
 		if err != nil {
 			return caused, err
 		}
@@ -157,7 +141,7 @@ func (c *Commission) become(to Status) (effect.Effect, error) {
 }
 
 // move changes the status of one snapshot of the aggregate along Transitions.
-func (c *Commission) move(s *Snapshot, to Status) (effect.Effect, error) {
+func (c *Commission) move(s *Snapshot, to Status, now time.Time) (effect.Effect, error) {
 	t, ok := transition(s.Role(), s.Status, to)
 	if !ok {
 		return effect.Effect{}, effect.ErrTransition.New(
@@ -167,6 +151,7 @@ func (c *Commission) move(s *Snapshot, to Status) (effect.Effect, error) {
 
 	before := *s
 	s.Status = to
+	s.UpdatedAt = now
 	s.Version++
 	c.moved = append(c.moved, *s)
 	caused := effect.Effect{Facts: []effect.Fact{fact(t.Fact, &before, s)}}

@@ -79,7 +79,7 @@ func TestActions(t *testing.T) {
 			for action, to := range actions() {
 				name := fmt.Sprintf("%s %s, %s", from, role, action)
 				c := commission.Restore(stored(role, from))
-				caused, err := c.Act(action, "checked")
+				caused, err := c.Act(action, "checked", noon())
 
 				want, listed := listed(role, from, to)
 				if role == commission.Following || !listed {
@@ -194,7 +194,7 @@ func TestMoneyGoesWithTheStatusAndPendingFollowersWithIt(t *testing.T) {
 			follower("a", -5, commission.Approved),
 		)
 
-		caused, err := root.Act(c.action, "checked")
+		caused, err := root.Act(c.action, "checked", noon())
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

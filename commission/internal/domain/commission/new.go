@@ -56,6 +56,7 @@ func decided(d decision.Decision, origin Origin) Snapshot {
 		Rule:       d.Rule,
 		OccurredAt: facts.OccurredAt,
 		CreatedAt:  origin.Now,
+		UpdatedAt:  origin.Now,
 		Version:    1,
 	}
 }
@@ -92,7 +93,7 @@ func (c *Commission) ClawBack(
 	}
 
 	if c.Net() == 0 && root.Kind == Earning && root.Status != Reversed {
-		reversed, err := c.become(Reversed)
+		reversed, err := c.become(Reversed, origin.Now)
 		if err != nil {
 			return made, caused, err
 		}
@@ -168,6 +169,7 @@ func NewAdjustment(wanted Wanted, origin Origin) (Commission, effect.Effect, err
 		AvailableAt: origin.Now,
 		OccurredAt:  origin.Now,
 		CreatedAt:   origin.Now,
+		UpdatedAt:   origin.Now,
 		Version:     1,
 	}
 	if wanted.Waits {
@@ -254,6 +256,7 @@ func corrected(wanted Correction, origin Origin) Snapshot {
 		AvailableAt: origin.Now,
 		OccurredAt:  facts.OccurredAt,
 		CreatedAt:   origin.Now,
+		UpdatedAt:   origin.Now,
 		Version:     1,
 	}
 }

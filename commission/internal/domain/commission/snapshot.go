@@ -91,6 +91,7 @@ type Snapshot struct {
 	AvailableAt time.Time
 	OccurredAt  time.Time
 	CreatedAt   time.Time
+	UpdatedAt   time.Time // when it was changed last, or created
 	Version     int
 	// the operator who made an adjustment; known to those who approve it
 	MadeBy string

@@ -109,7 +109,7 @@ func (p *Payout) close(c Closing, now time.Time) error {
 	p.snapshot.Reason = c.Reason
 	p.snapshot.ExternalReference = c.ExternalReference
 	p.snapshot.ClosedAt = now
-	p.snapshot.Version++
+	p.changed(now)
 
 	switch {
 	case c.To == Completed && c.PaidAt.IsZero():

@@ -34,6 +34,7 @@ type Snapshot struct {
 	Reason      string
 	RequestedAt time.Time
 	CreatedAt   time.Time
+	UpdatedAt   time.Time // when it was changed last, or created
 	ClosedAt    time.Time // zero while it is requested
 	// BatchID is the batch that pays it; "" for none.
 	BatchID string
@@ -84,6 +85,7 @@ func Request(wanted Wanted, funds ledger.Funds, now time.Time) (Payout, effect.E
 		Reason:      wanted.Refusal,
 		RequestedAt: wanted.RequestedAt,
 		CreatedAt:   now,
+		UpdatedAt:   now,
 		Version:     1,
 	}}
 
@@ -135,9 +137,9 @@ func (p *Payout) Close(closing Closing, now time.Time) (effect.Effect, error) {
 	return p.move(p.effect(t.Fact, before), ledger.InPayout, t.Account)
 }
 
-// Join puts a requested payout into a batch. ErrInBatch is returned if it is in one already, and
-// effect.ErrTransition if it is not requested.
-func (p *Payout) Join(batchID string) (effect.Effect, error) {
+// Join puts a requested payout into a batch at the time now. ErrInBatch is returned if it is in one
+// already, and effect.ErrTransition if it is not requested.
+func (p *Payout) Join(batchID string, now time.Time) (effect.Effect, error) {
 	before := p.snapshot
 
 	switch {
@@ -150,16 +152,16 @@ func (p *Payout) Join(batchID string) (effect.Effect, error) {
 	}
 
 	p.snapshot.BatchID = batchID
-	p.snapshot.Version++
+	p.changed(now)
 
 	return p.effect(effect.PayoutUpdated, before), nil
 }
 
-// Release takes the payout out of its batch, which is cancelled.
-func (p *Payout) Release() effect.Effect {
+// Release takes the payout out of its batch, which is cancelled at the time now.
+func (p *Payout) Release(now time.Time) effect.Effect {
 	before := p.snapshot
 	p.snapshot.BatchID = ""
-	p.snapshot.Version++
+	p.changed(now)
 
 	return p.effect(effect.PayoutUpdated, before)
 }
@@ -186,18 +188,24 @@ func cutHash(text string) (key, hash string) {
 	return "", text
 }
 
-// NoteConflict notes that the request, which Conflicts, was not acted on. Only the first is noted:
-// the bool reports whether the payout has changed.
-func (p *Payout) NoteConflict(wanted Wanted) (effect.Effect, bool) {
+// NoteConflict notes at the time now that the request, which Conflicts, was not acted on. Only the
+// first is noted: the bool reports whether the payout has changed.
+func (p *Payout) NoteConflict(wanted Wanted, now time.Time) (effect.Effect, bool) {
 	before := p.snapshot
 	if !before.ConflictedAt.IsZero() || !before.Conflicts(wanted) {
 		return effect.Effect{}, false
 	}
 
 	p.snapshot.ConflictedAt = wanted.RequestedAt
-	p.snapshot.Version++
+	p.changed(now)
 
 	return p.effect(effect.PayoutUpdated, before), true
+}
+
+// changed notes that the payout has changed.
+func (p *Payout) changed(now time.Time) {
+	p.snapshot.UpdatedAt = now
+	p.snapshot.Version++
 }
 
 // effect returns the fact that the payout moved from the given state to its present one.

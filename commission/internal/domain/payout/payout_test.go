@@ -145,7 +145,7 @@ func TestOnlyARequestedPayoutJoinsABatch(t *testing.T) {
 	for _, status := range payout.Statuses() {
 		p := payout.Restore(payout.Snapshot{ID: "p", UserID: "u", Status: status, Version: 3})
 
-		caused, err := p.Join("b")
+		caused, err := p.Join("b", noon())
 		if status != payout.Requested {
 			if !errors.Is(err, effect.ErrTransition) || p.Snapshot().BatchID != "" || p.Snapshot().Version != 3 {
 				t.Errorf("%s: %v, %+v", status, err, p.Snapshot())
@@ -160,7 +160,7 @@ func TestOnlyARequestedPayoutJoinsABatch(t *testing.T) {
 			t.Errorf("%s: %v, %+v, %+v", status, err, p.Snapshot(), caused)
 		}
 
-		if _, err := p.Join("c"); !errors.Is(err, payout.ErrInBatch) || p.Snapshot().BatchID != "b" {
+		if _, err := p.Join("c", noon()); !errors.Is(err, payout.ErrInBatch) || p.Snapshot().BatchID != "b" {
 			t.Errorf("a second batch: %v, %+v", err, p.Snapshot())
 		}
 	}
@@ -171,7 +171,7 @@ func TestAPayoutIsReleasedFromItsBatch(t *testing.T) {
 
 	p := payout.Restore(payout.Snapshot{ID: "p", Status: payout.Requested, BatchID: "b", Version: 3})
 
-	caused := p.Release()
+	caused := p.Release(noon())
 	if s := p.Snapshot(); s.BatchID != "" || s.Version != 4 || s.Status != payout.Requested ||
 		len(caused.Facts) != 1 || caused.Facts[0].Type != effect.PayoutUpdated {
 		t.Errorf("released: %+v, %+v", s, caused)
@@ -202,14 +202,14 @@ func TestARequestConflictsWithAnotherOfTheSameKey(t *testing.T) {
 		p := payout.Restore(payout.Snapshot{ID: "p", RequestHash: c.known, Version: 1})
 		in := payout.Wanted{ID: "p", RequestHash: c.other, RequestedAt: noon()}
 
-		caused, changed := p.NoteConflict(in)
+		caused, changed := p.NoteConflict(in, noon())
 		if s := p.Snapshot(); changed != c.conflicts || s.ConflictedAt.Equal(noon()) != c.conflicts ||
 			(s.Version == 2) != c.conflicts || (len(caused.Facts) == 1) != c.conflicts {
 			t.Errorf("%s: %t, %+v", name, changed, s)
 		}
 
 		in.RequestedAt = noon().Add(time.Hour)
-		if _, again := p.NoteConflict(in); again {
+		if _, again := p.NoteConflict(in, noon()); again {
 			t.Errorf("%s: noted twice", name)
 		}
 	}

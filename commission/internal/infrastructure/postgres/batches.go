@@ -45,9 +45,9 @@ ORDER BY created_at, payouts.id LIMIT $5`
 	claimPayouts = selectSealed + ` WHERE id = ANY($1::uuid[]) AND status = 'requested'
     AND batch_id IS NULL
 ORDER BY created_at, payouts.id FOR UPDATE`
-	joinBatch = `UPDATE payouts SET batch_id = $1, version = version + 1
+	joinBatch = `UPDATE payouts SET batch_id = $1, version = version + 1, changed_at = $3
     WHERE id = ANY($2::uuid[])`
-	releasePayouts = `UPDATE payouts SET batch_id = NULL, version = version + 1
+	releasePayouts = `UPDATE payouts SET batch_id = NULL, version = version + 1, changed_at = $2
     WHERE batch_id = $1`
 )
 
@@ -212,7 +212,7 @@ func (r Batches) Make(
 		}
 
 		after := snapshots(claimed)
-		if _, err := tx.Exec(ctx, joinBatch, made.Snapshot().ID, idsOf(after)); err != nil {
+		if _, err := tx.Exec(ctx, joinBatch, made.Snapshot().ID, idsOf(after), request.Now); err != nil {
 			return change.Outcome{}, err
 		}
 
@@ -355,10 +355,10 @@ func releaseAll(ctx context.Context, tx moneyTx, id string, request change.Reque
 
 	var facts []effect.Fact
 	for _, p := range payouts {
-		facts = append(facts, p.Release().Facts...)
+		facts = append(facts, p.Release(request.Now).Facts...)
 	}
 
-	if _, err := tx.Exec(ctx, releasePayouts, id); err != nil {
+	if _, err := tx.Exec(ctx, releasePayouts, id, request.Now); err != nil {
 		return err
 	}
 
@@ -384,11 +384,14 @@ func (r Batches) Batches(
 		c.add("status = $?", filter.Status)
 	}
 
-	list, err := newestFirst[batch.Snapshot]{
-		sql:  selectBatches,
-		id:   "payout_batches.id",
-		time: "made_at",
-		scan: scanBatch,
+	c.between("made_at", filter.CreatedFrom, filter.CreatedTo)
+
+	list, err := byTime[batch.Snapshot]{
+		sql:   selectBatches,
+		id:    "payout_batches.id",
+		time:  "made_at",
+		order: newestFirst(),
+		scan:  scanBatch,
 	}.page(ctx, r.store.pool, c, limit, position{after.MadeAt, after.ID})
 
 	return list, mapped("list payout batches", err)

@@ -20,9 +20,8 @@ const (
 	insertKey = `INSERT INTO idempotency_keys (caller, key, request_hash, body, created_at)
     VALUES ($1, $2, $3, $4, $5)`
 	insertAudit = `
-INSERT INTO audit (at, actor, action, subject_type, subject_id, reason, before, after, request_id)
-SELECT * FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::text[],
-    $6::text[], $7::text[], $8::text[], $9::text[])`
+INSERT INTO audit (at, actor, action, subject_type, subject_id, reason, before, after,
+    request_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
 
 	// One caller at a time. The service may not lock the rows: that requires the right to update
 	// them.
@@ -68,20 +67,17 @@ func (s *Store) once(
 	})
 }
 
-// audit writes the records of an outcome that name an action, in their order.
+// audit writes the records of an outcome.
 func audit(ctx context.Context, tx pgx.Tx, outcome change.Outcome) error {
-	var (
-		times []time.Time
-		texts [8][]string
-	)
+	if outcome.Record.Action == "" {
+		return nil
+	}
 
+	var batch pgx.Batch
 	for _, r := range append([]change.Record{outcome.Record}, outcome.More...) {
-		if r.Action == "" {
-			continue
-		}
-
-		times = append(times, r.At)
-		for i, text := range []string{
+		batch.Queue(
+			insertAudit,
+			r.At,
 			r.Actor,
 			r.Action,
 			r.SubjectType,
@@ -90,23 +86,10 @@ func audit(ctx context.Context, tx pgx.Tx, outcome change.Outcome) error {
 			r.Before,
 			r.After,
 			r.RequestID,
-		} {
-			texts[i] = append(texts[i], text)
-		}
+		)
 	}
 
-	if len(times) == 0 {
-		return nil
-	}
-
-	args := []any{times}
-	for i := range texts {
-		args = append(args, texts[i])
-	}
-
-	_, err := tx.Exec(ctx, insertAudit, args...)
-
-	return err
+	return tx.SendBatch(ctx, &batch).Close()
 }
 
 // known returns a *change.ReplayedError if the key was used for the same request. Concurrent

@@ -26,7 +26,7 @@ var (
 const commissionColumns = `id::text, event_id, user_id, campaign_id, product_id, order_id,
     event_type, kind, status, base_minor, rate, amount_minor, currency,
        rule_id::text, rule_version, reverses_id::text, reason, available_at, occurred_at,
-           created_at, version`
+           created_at, coalesce(changed_at, created_at), version`
 
 const selectCommissions = `SELECT ` + commissionColumns + ` FROM commissions`
 
@@ -37,7 +37,7 @@ func scanCommission(row pgx.CollectableRow) (commission.Snapshot, error) {
 		kind, status, code                                                           string
 		base, amount                                                                 int64
 		ruleVersion                                                                  *int
-		available, occurred, created                                                 time.Time
+		available, occurred, created, updated                                        time.Time
 	)
 
 	err := row.Scan(
@@ -61,6 +61,7 @@ func scanCommission(row pgx.CollectableRow) (commission.Snapshot, error) {
 		&available,
 		&occurred,
 		&created,
+		&updated,
 		&s.Version,
 	)
 	if err != nil {
@@ -87,6 +88,7 @@ func scanCommission(row pgx.CollectableRow) (commission.Snapshot, error) {
 	s.AvailableAt = available.UTC()
 	s.OccurredAt = occurred.UTC()
 	s.CreatedAt = created.UTC()
+	s.UpdatedAt = updated.UTC()
 
 	return s, nil
 }

@@ -231,7 +231,13 @@ func (t things) commission(r *logRow, id string) (*commission.Snapshot, bool) {
 
 	c.Status = commission.Status(r.status)
 	c.Version = r.version
+	c.UpdatedAt = c.CreatedAt
 	c.Reason = "" // an operator's, and internal
+
+	// that of a decision is new
+	if r.Type.Subject() == effect.Commission && !r.changedAt.IsZero() {
+		c.UpdatedAt = r.changedAt
+	}
 
 	return &c, true
 }
@@ -250,6 +256,12 @@ func (t things) payout(r *logRow, e eventlog.Event) (eventlog.Event, error) {
 	p = state.onto(p)
 	p.Status = payout.Status(r.status)
 	p.Version = r.version
+	p.UpdatedAt = p.CreatedAt
+
+	if !r.changedAt.IsZero() {
+		p.UpdatedAt = r.changedAt
+	}
+
 	p.Details = "" // personal
 	e.Payout = &p
 

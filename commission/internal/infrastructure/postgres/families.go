@@ -33,8 +33,10 @@ CROSS JOIN LATERAL (
 ORDER BY q.root, reverses_id NULLS FIRST, id`
 
 	updateCommissions = `
-UPDATE commissions AS c SET status = t.status, reason = nullif(t.reason, ''), version = t.version
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[]) AS t (id, status, reason, version)
+UPDATE commissions AS c SET status = t.status, reason = nullif(t.reason, ''), version = t.version,
+    changed_at = t.changed_at
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::timestamptz[])
+    AS t (id, status, reason, version, changed_at)
 WHERE c.id = t.id AND c.version = t.version - 1`
 
 	selectDue = `SELECT id::text, user_id FROM commissions WHERE status = 'pending'
@@ -160,14 +162,13 @@ func lockCommission(
 	return locked, found, err
 }
 
-// readFamilies returns the commissions of the ids with their followers, in the order of id. What is
-// to be changed is read from a moneyTx.
+// readFamilies returns the commissions of the ids with their followers.
 func readFamilies(
 	ctx context.Context,
-	from querier,
+	tx moneyTx,
 	ids []string,
 ) ([]commission.Commission, error) {
-	rows, err := collect(ctx, from, scanCommission, selectFamilies, ids)
+	rows, err := collect(ctx, tx, scanCommission, selectFamilies, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -212,8 +213,13 @@ func (s *Store) save(
 		return err
 	}
 
-	if err := s.release(ctx, tx, moved); err != nil {
-		return err
+	for i := range moved {
+		m := &moved[i]
+		if m.Status == commission.Rejected && m.StandsAlone() {
+			if err := s.release(ctx, tx, m.EventID); err != nil {
+				return err
+			}
+		}
 	}
 
 	return logFacts(ctx, tx, caused.Facts, cause, now)
@@ -226,6 +232,7 @@ func queueMoves(batch *pgx.Batch, moved []commission.Snapshot) {
 		var (
 			ids, statuses, reasons []string
 			versions               []int
+			times                  []time.Time
 		)
 
 		for i := range moved {
@@ -235,29 +242,19 @@ func queueMoves(batch *pgx.Batch, moved []commission.Snapshot) {
 				statuses = append(statuses, string(m.Status))
 				reasons = append(reasons, m.Reason)
 				versions = append(versions, m.Version)
+				times = append(times, m.UpdatedAt)
 			}
 		}
 
 		if len(ids) > 0 {
-			batch.Queue(updateCommissions, ids, statuses, reasons, versions).Exec(expect(len(ids)))
+			batch.Queue(updateCommissions, ids, statuses, reasons, versions, times).
+				Exec(expect(len(ids)))
 		}
 	}
 }
 
-// release removes the earnings that were rejected from the accounts of tiers and caps.
-func (s *Store) release(ctx context.Context, tx pgx.Tx, moved []commission.Snapshot) error {
-	var rejected []string
-
-	for i := range moved {
-		if m := &moved[i]; m.Status == commission.Rejected && m.StandsAlone() {
-			rejected = append(rejected, m.EventID)
-		}
-	}
-
-	if len(rejected) == 0 {
-		return nil
-	}
-
+// release removes the rejected earning of the event from the accounts of tiers and caps.
+func (s *Store) release(ctx context.Context, tx pgx.Tx, eventID string) error {
 	var revision int64
 	if err := tx.QueryRow(ctx, selectRevision).Scan(&revision); err != nil {
 		return err
@@ -268,19 +265,17 @@ func (s *Store) release(ctx context.Context, tx pgx.Tx, moved []commission.Snaps
 		return err
 	}
 
-	rows, err := tx.Query(ctx, selectOriginals, rejected, []string{}, []string{})
+	rows, err := tx.Query(ctx, selectOriginals, []string{eventID}, []string{}, []string{})
 	if err != nil {
 		return err
 	}
 
-	books, found := decision.NewBooks(len(rejected)), map[string]decision.Decision{}
+	books, found := decision.NewBooks(1), map[string]decision.Decision{}
 	if err := loadOriginals(rows, found, new([]string), books); err != nil {
 		return err
 	}
 
-	for _, id := range rejected {
-		books.Release(found[id].Event, rules)
-	}
+	books.Release(found[eventID].Event, rules)
 
 	var batch pgx.Batch
 	queueUsage(&batch, releaseUsage, books.Changes())

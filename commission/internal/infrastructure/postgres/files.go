@@ -22,9 +22,7 @@ const (
 	// Details that are longer than an account needs are not read, so that a batch has its bound in
 	// memory: they are nothing that can be opened.
 	selectAccounts = `SELECT id::text, user_id, amount_minor, currency, payment_method,
-    CASE WHEN length(account_details) <= 8192 THEN account_details ELSE '' END,
-    request_hash, status, reason, requested_at, created_at, closed_at, conflicted_at, batch_id::text,
-    external_reference, paid_at, failure_code, version
+    CASE WHEN length(account_details) <= 8192 THEN account_details ELSE '' END, ` + payoutOutcome + `
 FROM payouts WHERE batch_id = $1 ORDER BY created_at, payouts.id`
 )
 

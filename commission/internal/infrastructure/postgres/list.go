@@ -84,6 +84,26 @@ func (c *conditions) owned(owner query.Owner) {
 	}
 }
 
+// between limits the rows to those of the time; a zero bound is none.
+func (c *conditions) between(column string, from, to time.Time) {
+	if !from.IsZero() {
+		c.add(column+" >= $?", from)
+	}
+
+	if !to.IsZero() {
+		c.add(column+" < $?", to)
+	}
+}
+
+const (
+	// updatedAt is when a commission or payout was changed last, as indexes have it.
+	updatedAt = "coalesce(changed_at, created_at)"
+
+	// ofOrder is true for the rows of an order. Each half is that of an index.
+	ofOrder = `(order_id = $? AND kind = 'earning' AND event_type IN ('sale', 'purchase')
+    OR order_id = $? AND (kind = 'earning' AND event_type IN ('sale', 'purchase')) IS NOT TRUE)`
+)
+
 func commissionConditions(owner query.Owner, f query.CommissionFilter) conditions {
 	var c conditions
 	c.owned(owner)
@@ -101,13 +121,24 @@ func commissionConditions(owner query.Owner, f query.CommissionFilter) condition
 		}
 	}
 
+	if f.OrderID != "" {
+		c.add(ofOrder, f.OrderID)
+	}
+
+	c.between("occurred_at", f.OccurredFrom, f.OccurredTo)
+	c.between("created_at", f.CreatedFrom, f.CreatedTo)
+	c.between(updatedAt, f.Updated.From, f.Updated.To)
+
 	if !f.OccurredFrom.IsZero() {
-		c.add("occurred_at >= $?", f.OccurredFrom)
 		c.add("id >= $?", idAt(f.OccurredFrom.Add(-maxAhead-disorder)))
 	}
 
-	if !f.OccurredTo.IsZero() {
-		c.add("occurred_at < $?", f.OccurredTo)
+	if !f.CreatedFrom.IsZero() {
+		c.add("id >= $?", idAt(f.CreatedFrom.Add(-disorder)))
+	}
+
+	if !f.CreatedTo.IsZero() {
+		c.add("id < $?", idAt(f.CreatedTo.Add(disorder)))
 	}
 
 	return c
@@ -127,6 +158,10 @@ func (s *Store) List(
 	slice query.Slice,
 ) ([]commission.Snapshot, error) {
 	c := commissionConditions(owner, filter)
+	if filter.Updated.Asked() {
+		return s.listChanges(ctx, c, slice)
+	}
+
 	if slice.After != "" {
 		after, err := uuid.Parse(slice.After)
 		if err != nil {
@@ -137,57 +172,51 @@ func (s *Store) List(
 		c.add("id < $?", slice.After)
 	}
 
-	_, ofOne := owner.UserID()
-	found, err := listing{
-		conditions: c,
-		ofOne:      ofOne,
-		after:      slice.After,
-		to:         filter.OccurredTo,
-		limit:      slice.Limit,
-	}.read(ctx, s.pool)
-
-	return found, mapped("list commissions", err)
-}
-
-// listing is a list of commissions, the newest first.
-type listing struct {
-	conditions
-
-	ofOne bool   // user
-	after string // the id before the first one, or ""
-	to    time.Time
-	limit int
-}
-
-func (l listing) read(ctx context.Context, from querier) ([]commission.Snapshot, error) {
-	if l.ofOne || l.to.IsZero() {
-		return l.part(ctx, from, l.conditions, inOrder)
+	if _, ofOne := owner.UserID(); ofOne || filter.OccurredTo.IsZero() {
+		return s.list(ctx, c, inOrder, slice.Limit)
 	}
 
-	end := idAt(l.to.Add(disorder))
+	end := idAt(filter.OccurredTo.Add(disorder))
 
 	var late []commission.Snapshot
-	if l.after == "" || l.after > end {
+	if slice.After == "" || slice.After > end {
 		var err error
-		if late, err = l.part(ctx, from, l.and("id >= $?", end), sorted); err != nil ||
-			len(late) == l.limit {
+		if late, err = s.list(ctx, c.and("id >= $?", end), sorted, slice.Limit); err != nil ||
+			len(late) == slice.Limit {
 			return late, err
 		}
 	}
 
-	l.limit -= len(late)
-	rest, err := l.part(ctx, from, l.and("id < $?", end), inOrder)
+	rest, err := s.list(ctx, c.and("id < $?", end), inOrder, slice.Limit-len(late))
 
 	return append(late, rest...), err
 }
 
-func (l listing) part(
+func (s *Store) listChanges(
 	ctx context.Context,
-	from querier,
+	c conditions,
+	slice query.Slice,
+) ([]commission.Snapshot, error) {
+	rows, err := byTime[commission.Snapshot]{
+		sql:   selectCommissions,
+		id:    "commissions.id",
+		time:  updatedAt,
+		order: oldestFirst(),
+		scan:  scanCommission,
+	}.page(ctx, s.pool, c, slice.Limit, position{slice.UpdatedAt, slice.After})
+
+	return rows, mapped("list commissions", err)
+}
+
+func (s *Store) list(
+	ctx context.Context,
 	c conditions,
 	order string,
+	limit int,
 ) ([]commission.Snapshot, error) {
-	return list(ctx, from, c, scanCommission, selectCommissions, order, l.limit)
+	rows, err := list(ctx, s.pool, c, scanCommission, selectCommissions, order, limit)
+
+	return rows, mapped("list commissions", err)
 }
 
 // errCursor returns the fault for a position that no list returned.

@@ -56,6 +56,7 @@ func TestListsNeverSort(t *testing.T) {
 
 	for name, filter := range map[string]query.CommissionFilter{
 		"all": {}, "user": {UserID: "u"}, "campaign": {CampaignID: "c"}, "product": {ProductID: "p"}, "status": {Status: "held"}, "kind": {Kind: "clawback"},
+		"changes": {Updated: query.Updated{From: time.Unix(0, 0)}},
 	} {
 		for _, after := range []string{"", uuid.NewString()} {
 			if _, err := store.List(
@@ -71,8 +72,10 @@ func TestListsNeverSort(t *testing.T) {
 		}
 	}
 
-	for name, filter := range map[string]query.PayoutFilter{"all": {}, "user": {UserID: "u"}} {
-		for _, after := range []query.PayoutPosition{{}, {CreatedAt: time.Unix(0, 0), ID: uuid.NewString()}} {
+	for name, filter := range map[string]query.PayoutFilter{
+		"all": {}, "user": {UserID: "u"}, "changes": {Updated: query.Updated{To: time.Unix(0, 0)}},
+	} {
+		for _, after := range []query.PayoutPosition{{}, {At: time.Unix(0, 0), ID: uuid.NewString()}} {
 			if _, err := store.Payouts().Payouts(t.Context(), owned(t, filter.UserID), filter, 10, after); err != nil {
 				t.Fatal(err)
 			}

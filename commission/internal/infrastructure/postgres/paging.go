@@ -8,13 +8,20 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// newestFirst is a list by a time and the id, the newest first.
-type newestFirst[T any] struct {
-	sql  string // the SELECT without conditions
-	id   string // with its table: a bare id would be the selected text, which no index has in order
-	time string // the column of the time
-	scan pgx.RowToFunc[T]
+// byTime is a list by a time and the id.
+type byTime[T any] struct {
+	sql   string // the SELECT without conditions
+	id    string // with its table: a bare id would be the selected text, which no index has in order
+	time  string // the column of the time
+	order direction
+	scan  pgx.RowToFunc[T]
 }
+
+// direction is the order of a list.
+type direction struct{ sql, follows string }
+
+func newestFirst() direction { return direction{sql: " DESC", follows: "<"} }
+func oldestFirst() direction { return direction{follows: ">"} }
 
 // position is where a page ends. The zero position is before the first row.
 type position struct {
@@ -23,7 +30,7 @@ type position struct {
 }
 
 // page reads at most limit rows that meet the conditions and follow the position.
-func (l newestFirst[T]) page(
+func (l byTime[T]) page(
 	ctx context.Context,
 	from querier,
 	c conditions,
@@ -37,11 +44,14 @@ func (l newestFirst[T]) page(
 
 		c.texts = append(
 			c.texts,
-			"("+l.time+", "+l.id+") < ("+c.arg(after.at)+", "+c.arg(after.id)+"::uuid)",
+			"("+l.time+", "+l.id+") "+l.order.follows+
+				" ("+c.arg(after.at)+", "+c.arg(after.id)+"::uuid)",
 		)
 	}
 
-	return list(ctx, from, c, l.scan, l.sql, l.time+" DESC, "+l.id+" DESC", limit)
+	order := l.time + l.order.sql + ", " + l.id + l.order.sql
+
+	return list(ctx, from, c, l.scan, l.sql, order, limit)
 }
 
 // list reads the first rows of a SELECT that meet the conditions.

@@ -205,7 +205,7 @@ func (r Payments) Shares(
 		commissionID,
 		!limited,
 		user,
-		orNil(after.CreatedAt),
+		orNil(after.At),
 		orNone(after.ID),
 		limit,
 	)

@@ -21,8 +21,9 @@ import (
 const (
 	payoutColumns = `id::text, user_id, amount_minor, currency, payment_method, account_details, ` +
 		payoutOutcome
-	payoutOutcome = `request_hash, status, reason, requested_at, created_at, closed_at,
-    conflicted_at, batch_id::text, external_reference, paid_at, failure_code, version`
+	payoutOutcome = `request_hash, status, reason, requested_at, created_at,
+    coalesce(changed_at, created_at), closed_at, conflicted_at, batch_id::text, external_reference,
+    paid_at, failure_code, version`
 	// the details may be long
 	payoutColumnsWithoutDetails = `id::text, user_id, amount_minor, currency, payment_method, '', ` +
 		payoutOutcome
@@ -34,8 +35,9 @@ INSERT INTO payouts (id, user_id, amount_minor, currency, payment_method, accoun
 VALUES ($1, $2, $3, $4, $5, $6, nullif($7, ''), $8, nullif($9, ''), $10, $11, $12)`
 	updatePayout = `UPDATE payouts SET status = $2, reason = nullif($3, ''), closed_at = $4,
     batch_id = nullif($5, '')::uuid, external_reference = nullif($6, ''), paid_at = $7,
-    failure_code = nullif($8, ''), version = $9 WHERE id = $1`
-	noteConflict = `UPDATE payouts SET conflicted_at = $2, version = $3
+    failure_code = nullif($8, ''), version = $9, changed_at = $10
+    WHERE id = $1`
+	noteConflict = `UPDATE payouts SET conflicted_at = $2, version = $3, changed_at = $4
     WHERE id = $1 AND version = $3 - 1`
 )
 
@@ -78,6 +80,7 @@ func (r *payoutRow) targets() []any {
 		&r.reason,
 		&r.p.RequestedAt,
 		&r.p.CreatedAt,
+		&r.p.UpdatedAt,
 		&r.closed,
 		&r.conflicted,
 		&r.batchID,
@@ -98,6 +101,7 @@ func (r *payoutRow) snapshot() (payout.Snapshot, error) {
 	p.Reason = value(r.reason)
 	p.RequestedAt = p.RequestedAt.UTC()
 	p.CreatedAt = p.CreatedAt.UTC()
+	p.UpdatedAt = p.UpdatedAt.UTC()
 	p.ClosedAt = utc(r.closed)
 	p.ConflictedAt = utc(r.conflicted)
 	p.BatchID = value(r.batchID)
@@ -140,6 +144,7 @@ func readPayout(ctx context.Context, from querier, id, lock string) (payout.Snap
 func (r Payouts) Create(
 	ctx context.Context,
 	wanted payout.Wanted,
+	now time.Time,
 	fn func(ledger.Funds) (payout.Payout, effect.Effect, error),
 ) (stored payout.Snapshot, known bool, err error) {
 	err = r.store.begin(ctx, "request a payout", func(tx pgx.Tx) error {
@@ -154,7 +159,7 @@ func (r Payouts) Create(
 		}
 
 		if known = len(rows) > 0; known {
-			stored, err = repeated(ctx, locked, payout.Restore(rows[0]), wanted)
+			stored, err = repeated(ctx, locked, payout.Restore(rows[0]), wanted, now)
 			return err
 		}
 
@@ -195,21 +200,22 @@ func repeated(
 	tx moneyTx,
 	known payout.Payout,
 	wanted payout.Wanted,
+	now time.Time,
 ) (payout.Snapshot, error) {
-	caused, changed := known.NoteConflict(wanted)
+	caused, changed := known.NoteConflict(wanted, now)
 
 	s := known.Snapshot()
 	if !changed {
 		return s, nil
 	}
 
-	if _, err := tx.Exec(ctx, noteConflict, s.ID, s.ConflictedAt, s.Version); err != nil {
+	if _, err := tx.Exec(ctx, noteConflict, s.ID, s.ConflictedAt, s.Version, now); err != nil {
 		return s, err
 	}
 
 	cause := change.Cause{Kind: change.ByPaymentRequest, ID: s.ID}
 
-	return s, logPayout(ctx, tx, caused, s, cause, s.ConflictedAt)
+	return s, logPayout(ctx, tx, caused, s, cause, now)
 }
 
 func addPayout(ctx context.Context, tx pgx.Tx, p payout.Snapshot) error {
@@ -308,6 +314,7 @@ func savePayout(ctx context.Context, tx pgx.Tx, p payout.Snapshot) error {
 		orNil(p.PaidAt),
 		string(p.FailureCode),
 		p.Version,
+		p.UpdatedAt,
 	)
 
 	return err
@@ -344,12 +351,21 @@ func (r Payouts) Payouts(
 		c.add("batch_id = $?::uuid", filter.BatchID)
 	}
 
-	list, err := newestFirst[payout.Snapshot]{
-		sql:  selectSealed,
-		id:   "payouts.id",
-		time: "created_at",
-		scan: scanPayout,
-	}.page(ctx, r.store.pool, c, limit, position{after.CreatedAt, after.ID})
+	c.between("created_at", filter.CreatedFrom, filter.CreatedTo)
+	c.between(updatedAt, filter.Updated.From, filter.Updated.To)
+
+	rows := byTime[payout.Snapshot]{
+		sql:   selectSealed,
+		id:    "payouts.id",
+		time:  "created_at",
+		order: newestFirst(),
+		scan:  scanPayout,
+	}
+	if filter.Updated.Asked() {
+		rows.time, rows.order = updatedAt, oldestFirst()
+	}
+
+	list, err := rows.page(ctx, r.store.pool, c, limit, position{after.At, after.ID})
 
 	return list, mapped("list payouts", err)
 }

@@ -255,22 +255,22 @@ func book(
 		return err
 	}
 
-	records := make([]change.Record, len(b.Adjustments))
-	for i := range b.Adjustments {
-		records[i] = request.Completed(change.Record{
-			Action:      "replay",
-			SubjectType: "commission",
-			SubjectID:   b.Adjustments[i].ID,
-			After:       command.AuditedCommission(b.Adjustments[i]),
-		})
-		records[i].At = b.Now
-	}
-
-	if err := audit(ctx, tx, change.Outcome{More: records}); err != nil {
-		return err
-	}
-
 	var batch pgx.Batch
+	for i := range b.Adjustments {
+		batch.Queue(
+			insertAudit,
+			b.Now,
+			request.Actor,
+			"replay",
+			"commission",
+			b.Adjustments[i].ID,
+			request.Reason,
+			"",
+			command.AuditedCommission(b.Adjustments[i]),
+			request.RequestID,
+		)
+	}
+
 	for _, d := range b.Standing {
 		answer := resolution(
 			command.Decided{Decision: d.Decision, CommissionID: d.CommissionID},

@@ -153,13 +153,6 @@ func (f fixture) work(t *testing.T, round int) {
 		check(command.NewActOnCommission(f.store.Commissions()).Handle(ctx, byHand(), command.Action{ID: decided.CommissionID, Action: action}))
 	}
 
-	for _, filter := range []query.CommissionFilter{
-		{UserID: user}, {CampaignID: "c1"}, {OccurredTo: start().AddDate(0, 0, -1)},
-	} {
-		check(f.actInBulk(ctx, commission.Hold, filter))
-		check(f.actInBulk(ctx, commission.Release, filter))
-	}
-
 	check(f.approveDue(ctx, start().AddDate(0, 0, 29), 100))
 	check(f.store.Rebook(
 		ctx,
@@ -186,9 +179,10 @@ func (f fixture) work(t *testing.T, round int) {
 
 	for _, filter := range []query.PayoutFilter{
 		{}, {UserID: user}, {Status: "requested"}, {BatchID: uuid.NewString()},
+		{CreatedFrom: start(), CreatedTo: start()}, {Updated: query.Updated{From: start()}},
 	} {
 		owner := owned(t, filter.UserID)
-		after := query.PayoutPosition{CreatedAt: start(), ID: uuid.NewString()}
+		after := query.PayoutPosition{At: start(), ID: uuid.NewString()}
 
 		check(f.store.Payouts().Payouts(ctx, owner, filter, 10, query.PayoutPosition{}))
 		check(f.store.Payouts().Payouts(ctx, owner, filter, 10, after))
@@ -236,9 +230,15 @@ func (f fixture) work(t *testing.T, round int) {
 		{OccurredFrom: day},
 		{OccurredTo: day},
 		{OccurredFrom: day, OccurredTo: start()},
+		{OrderID: "order-u1-0"},
+		{CreatedFrom: day, CreatedTo: start()},
+		{Updated: query.Updated{From: day}},
+		{Updated: query.Updated{From: day, To: start()}, UserID: user},
 	} {
+		next := query.Slice{Limit: 10, After: uuid.NewString(), UpdatedAt: day}
+
 		check(f.store.List(ctx, owned(t, filter.UserID), filter, query.Slice{Limit: 10}))
-		check(f.store.List(ctx, owned(t, filter.UserID), filter, query.Slice{Limit: 10, After: uuid.NewString()}))
+		check(f.store.List(ctx, owned(t, filter.UserID), filter, next))
 	}
 
 	// a summary of everything reads everything, by design

@@ -1,9 +1,11 @@
 package postgres_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"regexp"
 	"slices"
@@ -23,9 +25,9 @@ import (
 // row holds the columns by which lists are filtered.
 type row struct {
 	id                         uuid.UUID
-	made, occurred             time.Time
+	made, occurred, updated    time.Time
 	user, kind, status, typeOf string
-	campaign                   *string
+	campaign, order            *string
 }
 
 func (r row) fits(f query.CommissionFilter) bool {
@@ -33,7 +35,13 @@ func (r row) fits(f query.CommissionFilter) bool {
 		(f.Kind == "" || r.kind == f.Kind) &&
 		(f.CampaignID == "" || r.campaign != nil && *r.campaign == f.CampaignID) &&
 		(f.OccurredFrom.IsZero() || !r.occurred.Before(f.OccurredFrom)) &&
-		(f.OccurredTo.IsZero() || r.occurred.Before(f.OccurredTo))
+		(f.OrderID == "" || r.order != nil && *r.order == f.OrderID) &&
+		(f.OccurredTo.IsZero() || r.occurred.Before(f.OccurredTo)) &&
+		within(r.made, f.CreatedFrom, f.CreatedTo) && within(r.updated, f.Updated.From, f.Updated.To)
+}
+
+func within(at, from, to time.Time) bool {
+	return !at.Before(from) && (to.IsZero() || at.Before(to))
 }
 
 func below(rng *rand.Rand, d time.Duration) time.Duration {
@@ -72,6 +80,19 @@ func made(rng *rand.Rand, rows, weeksLate int) []row {
 
 		if c := rng.IntN(3); c < 2 {
 			r.campaign = &campaigns[c]
+		}
+
+		if i%5 == 0 {
+			order := fmt.Sprint("order", i/10)
+			r.order = &order
+			r.typeOf = []string{"purchase", "view"}[i/5%2] // one purchase an order
+		}
+
+		r.made = r.made.Truncate(time.Microsecond)
+
+		r.updated = r.made
+		if i%3 == 0 {
+			r.updated = r.made.Add(below(rng, 20*24*time.Hour)).Truncate(time.Hour)
 		}
 
 		if i < rows/100 {
@@ -120,6 +141,8 @@ func filled(t *testing.T, rows []row) search {
 		"available_at",
 		"occurred_at",
 		"created_at",
+		"changed_at",
+		"order_id",
 	}
 
 	_, err := f.owner.CopyFrom(
@@ -141,6 +164,11 @@ func filled(t *testing.T, rows []row) search {
 
 			rows[i].status = status
 
+			changed := any(r.updated)
+			if r.updated.Equal(r.made) {
+				changed = nil
+			}
+
 			return []any{
 				r.id,
 				r.id.String(),
@@ -158,6 +186,8 @@ func filled(t *testing.T, rows []row) search {
 				r.occurred,
 				r.occurred,
 				r.made,
+				changed,
+				r.order,
 			}, nil
 		}),
 	)
@@ -269,29 +299,39 @@ func TestListsMissNothing(t *testing.T) {
 		func(a, b row) int { return strings.Compare(b.id.String(), a.id.String()) },
 	)
 
+	changes := slices.Clone(rows)
+	slices.SortFunc(changes, func(a, b row) int {
+		return cmp.Or(a.updated.Compare(b.updated), strings.Compare(a.id.String(), b.id.String()))
+	})
+
 	for range 300 {
 		filter := randomFilter(rng, rows)
 
+		ordered := newest
+		if filter.Updated.Asked() {
+			ordered = changes
+		}
+
 		var want, got []string
-		for _, r := range newest {
+		for _, r := range ordered {
 			if r.fits(filter) {
 				want = append(want, r.id.String())
 			}
 		}
 
-		limit, after := 1+rng.IntN(200), ""
+		slice := query.Slice{Limit: 1 + rng.IntN(200)}
 		for full := true; full; {
-			page, err := f.store.List(t.Context(), owned(t, filter.UserID), filter, query.Slice{Limit: limit, After: after})
+			page, err := f.store.List(t.Context(), owned(t, filter.UserID), filter, slice)
 			if err != nil {
 				t.Fatal(err)
 			}
 
 			for _, c := range page {
-				after = c.ID
-				got = append(got, after)
+				slice.After, slice.UpdatedAt = c.ID, c.UpdatedAt
+				got = append(got, c.ID)
 			}
 
-			full = len(page) == limit
+			full = len(page) == slice.Limit
 		}
 
 		if !slices.Equal(got, want) {
@@ -318,6 +358,26 @@ func randomFilter(rng *rand.Rand, rows []row) query.CommissionFilter {
 
 	if rng.IntN(4) == 0 {
 		f.Status = rows[rng.IntN(10)].status
+	}
+
+	if rng.IntN(10) == 0 {
+		f.OrderID = *rows[rng.IntN(len(rows)/5)*5].order
+	}
+
+	if rng.IntN(4) == 0 {
+		f.CreatedFrom = some().made
+	}
+
+	if rng.IntN(4) == 0 {
+		f.CreatedTo = some().made
+	}
+
+	if rng.IntN(4) == 0 {
+		f.Updated.From = some().updated
+	}
+
+	if rng.IntN(6) == 0 {
+		f.Updated.To = some().updated
 	}
 
 	if rng.IntN(4) > 0 {
@@ -350,6 +410,8 @@ func TestListsReadLittle(t *testing.T) {
 		"since yesterday": {OccurredFrom: day(-1)}, "nothing since yesterday": {OccurredFrom: day(-1), Status: "approved", ProductID: "none"},
 		"leads since yesterday": {OccurredFrom: day(-1), EventType: "lead"}, "until 35 days ago": {OccurredTo: day(-35)}, "until 5 days ago": {OccurredTo: day(-5)}, "a day": {OccurredFrom: day(-20), OccurredTo: day(-19)},
 		"nothing of a day": {OccurredFrom: day(-20), OccurredTo: day(-19), Currency: "EUR"}, "of the future": {OccurredFrom: day(1), OccurredTo: day(2)},
+		"created since yesterday": {CreatedFrom: day(-1)}, "created until 35 days ago": {CreatedTo: day(-35)}, "created on a day": {CreatedFrom: day(-20), CreatedTo: day(-19)},
+		"changed since 5 days ago": {Updated: query.Updated{From: day(-5)}}, "changed on a day": {Updated: query.Updated{From: day(-20), To: day(-19)}},
 	} {
 		if _, err := f.store.List(t.Context(), owned(t, filter.UserID), filter, query.Slice{Limit: 10}); err != nil {
 			t.Fatal(err)
@@ -362,6 +424,7 @@ func TestListsReadLittle(t *testing.T) {
 
 	for name, filter := range map[string]query.CommissionFilter{
 		"pending since yesterday": {OccurredFrom: day(-1), Status: "pending"}, "clawbacks since yesterday": {OccurredFrom: day(-1), Kind: "clawback"}, "since tomorrow": {OccurredFrom: day(1)},
+		"changed since tomorrow": {Updated: query.Updated{From: day(50)}}, "order": {OrderID: "order3"}, "no order": {OrderID: "none"},
 	} {
 		if _, err := f.store.List(t.Context(), owned(t, filter.UserID), filter, query.Slice{Limit: 10}); err != nil {
 			t.Fatal(err)

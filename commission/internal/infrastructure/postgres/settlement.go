@@ -22,7 +22,7 @@ const (
 	closePayouts = `
 UPDATE payouts SET status = r.status, reason = nullif(r.reason, ''), closed_at = r.closed_at,
     external_reference = nullif(r.reference, ''), paid_at = r.paid_at,
-    failure_code = nullif(r.failure, ''), version = r.version
+    failure_code = nullif(r.failure, ''), version = r.version, changed_at = r.closed_at
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::timestamptz[],
     $7::text[], $8::int[])
     AS r (id, status, reason, closed_at, reference, paid_at, failure, version)

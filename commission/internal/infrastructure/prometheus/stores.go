@@ -119,33 +119,6 @@ func (c countedCommissions) UpdateDue(
 	return n, err
 }
 
-func (c countedCommissions) UpdateSelected(
-	ctx context.Context,
-	request change.Request,
-	selection command.Selection,
-	fn func([]commission.Commission) (change.Outcome, error),
-) error {
-	var after []commission.Snapshot
-
-	err := c.Commissions.UpdateSelected(ctx, request, selection, func(
-		selected []commission.Commission,
-	) (change.Outcome, error) {
-		outcome, err := fn(selected)
-
-		after = nil
-		for i := range selected {
-			after = append(after, selected[i].Snapshot())
-		}
-
-		return outcome, err
-	})
-	if err == nil {
-		c.metrics.made(after)
-	}
-
-	return err
-}
-
 // Payouts returns a repository that counts payout requests and their outcomes.
 func (m *Metrics) Payouts(payouts command.Payouts) command.Payouts {
 	return countedPayouts{payouts, m}
@@ -160,9 +133,10 @@ type countedPayouts struct {
 func (p countedPayouts) Create(
 	ctx context.Context,
 	wanted payout.Wanted,
+	now time.Time,
 	fn func(ledger.Funds) (payout.Payout, effect.Effect, error),
 ) (stored payout.Snapshot, known bool, err error) {
-	stored, known, err = p.Payouts.Create(ctx, wanted, fn)
+	stored, known, err = p.Payouts.Create(ctx, wanted, now, fn)
 	if err == nil && !known {
 		p.metrics.paid(stored.Status)
 	}

@@ -32,6 +32,7 @@ func (w World) request(
 	made, known, err = w.Payouts.Create(
 		ctx,
 		wanted,
+		noon(),
 		func(funds ledger.Funds) (payout.Payout, effect.Effect, error) {
 			available = funds.Available().Minor()
 			return payout.Request(wanted, funds, noon())
@@ -88,6 +89,7 @@ func (w World) wantFunds(t *testing.T, user, want string) {
 	_, _, err := w.Payouts.Create(
 		t.Context(),
 		payout.Wanted{ID: id(999), UserID: user, Amount: usd(1)},
+		noon(),
 		func(funds ledger.Funds) (payout.Payout, effect.Effect, error) {
 			if got := funds.Available().Minor(); got != want {
 				t.Errorf("%s has %s, want %s", user, got, want)
@@ -185,8 +187,9 @@ func conflicts(t *testing.T, w World) {
 		made, _, err := w.Payouts.Create(
 			t.Context(),
 			wanted,
+			at,
 			func(funds ledger.Funds) (payout.Payout, effect.Effect, error) {
-				return payout.Request(wanted, funds, noon())
+				return payout.Request(wanted, funds, at)
 			},
 		)
 		if err != nil {
@@ -207,7 +210,8 @@ func conflicts(t *testing.T, w World) {
 	later := noon().Add(time.Minute)
 	for range 2 { // only the first is noted
 		if noted := create(other, later); noted.Version != 2 ||
-			!noted.ConflictedAt.Equal(noon().Add(time.Minute)) || w.payout(t, id(1)) != noted {
+			!noted.ConflictedAt.Equal(noon().Add(time.Minute)) ||
+			!noted.UpdatedAt.Equal(noted.ConflictedAt) || !noted.CreatedAt.Equal(noon()) || w.payout(t, id(1)) != noted {
 			t.Errorf("another request: %+v", noted)
 		}
 

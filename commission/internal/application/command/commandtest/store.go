@@ -98,10 +98,8 @@ func (s *Store) once(request change.Request, fn func() (change.Outcome, error)) 
 
 	s.funds.post(outcome.Effect.Transfers)
 
-	for _, record := range append([]change.Record{outcome.Record}, outcome.More...) {
-		if record.Action != "" {
-			s.records = append(s.records, record)
-		}
+	if outcome.Record.Action != "" {
+		s.records = append(append(s.records, outcome.Record), outcome.More...)
 	}
 
 	if request.Key != "" {
@@ -116,6 +114,7 @@ type payouts struct{ *Store }
 func (s payouts) Create(
 	_ context.Context,
 	wanted payout.Wanted,
+	now time.Time,
 	fn func(ledger.Funds) (payout.Payout, effect.Effect, error),
 ) (stored payout.Snapshot, known bool, err error) {
 	s.mu.Lock()
@@ -123,7 +122,7 @@ func (s payouts) Create(
 
 	if first, known := s.payouts[wanted.ID]; known {
 		p := payout.Restore(first)
-		p.NoteConflict(wanted)
+		p.NoteConflict(wanted, now)
 		s.payouts[wanted.ID] = p.Snapshot()
 
 		return p.Snapshot(), true, nil
