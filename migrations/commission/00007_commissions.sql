@@ -32,7 +32,9 @@ CREATE TABLE commissions (
     created_at   timestamptz NOT NULL,
     version      int         NOT NULL DEFAULT 1,
     changed_at   timestamptz, -- NULL if it is as it was created
+    replay_id    uuid,       -- of an adjustment that a replay made
 
+    CHECK (replay_id IS NULL OR (kind = 'adjustment' AND event_id IS NOT NULL)),
     CHECK (
         kind <> 'earning'
         OR (
@@ -145,12 +147,12 @@ BEGIN
     IF (OLD.id, OLD.event_id, OLD.user_id, OLD.campaign_id, OLD.product_id, OLD.order_id,
         OLD.event_type, OLD.kind, OLD.base_minor, OLD.rate, OLD.amount_minor, OLD.currency,
         OLD.rule_id, OLD.rule_version, OLD.reverses_id, OLD.available_at, OLD.occurred_at,
-        OLD.created_at)
+        OLD.created_at, OLD.replay_id)
        IS DISTINCT FROM
        (NEW.id, NEW.event_id, NEW.user_id, NEW.campaign_id, NEW.product_id, NEW.order_id,
         NEW.event_type, NEW.kind, NEW.base_minor, NEW.rate, NEW.amount_minor, NEW.currency,
         NEW.rule_id, NEW.rule_version, NEW.reverses_id, NEW.available_at, NEW.occurred_at,
-        NEW.created_at) THEN
+        NEW.created_at, NEW.replay_id) THEN
         RAISE EXCEPTION 'a commission changes nothing but its status' USING ERRCODE = 'restrict_violation';
     END IF;
 

@@ -34,6 +34,7 @@ const (
 	maxConns = 16
 
 	approveEvery   = 2 * time.Second
+	replayEvery    = 2 * time.Second
 	letterDeadline = 10 * time.Second
 )
 
@@ -86,6 +87,15 @@ func build(ctx context.Context, f *service.Frame, s *settings) (service.Routes, 
 	f.Every("approver", approveEvery, command.NewApproveDue(commissions, f.Now, f.Logger).Handle)
 	f.ForgetKeys(store)
 
+	replays := replay.New(replay.Dependencies{
+		Store:   counted.Replaying(store),
+		Replays: store.Replays(),
+		Now:     f.Now,
+		NewID:   newID,
+		Logger:  f.Logger,
+	})
+	f.Every("worker of replays", replayEvery, replays.Work)
+
 	feed, err := addEvents(ctx, f, s)
 	if err != nil {
 		return nil, err
@@ -123,8 +133,9 @@ func build(ctx context.Context, f *service.Frame, s *settings) (service.Routes, 
 			Rules:           query.NewRules(store),
 			Explain:         query.NewExplain(store),
 			Summarize:       query.NewSummarize(store),
-			Replay:          replay.New(counted.Replaying(store), f.Now, newID),
-			Journal:         store,
+			Replay:          replays,
+			Replays:         query.NewReplays(store.Replays()),
+			CancelReplay:    command.NewCancelReplay(store.Replays()),
 			Now:             f.Now,
 		})
 	}, nil

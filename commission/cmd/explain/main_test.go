@@ -250,7 +250,6 @@ func explanations(t *testing.T) map[string]string {
 			RetireRule:      command.NewRetireRule(store),
 			Rules:           query.NewRules(store),
 			Explain:         query.NewExplain(store),
-			Journal:         store,
 			Now:             clock,
 		},
 	)

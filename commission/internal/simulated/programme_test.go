@@ -25,6 +25,7 @@ import (
 	"tributary/commission/internal/domain/effect"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/payout"
+	domain "tributary/commission/internal/domain/replay"
 	"tributary/commission/internal/infrastructure/postgres"
 	"tributary/migrations"
 	"tributary/migrations/migrationstest"
@@ -85,7 +86,13 @@ func setup(t *testing.T, seed, partners int) *programme {
 		p.now,
 		slog.New(slog.DiscardHandler),
 	)
-	p.replay = replay.New(p.store, p.now, p.newID)
+	p.replay = replay.New(replay.Dependencies{
+		Store:   p.store,
+		Replays: p.store.Replays(),
+		Now:     p.now,
+		NewID:   p.newID,
+		Logger:  slog.New(slog.DiscardHandler),
+	})
 
 	for i := range partners {
 		p.users = append(p.users, fmt.Sprintf("partner-%03d", i))
@@ -462,12 +469,13 @@ func (p *programme) closeSome(t *testing.T) {
 func (p *programme) again(t *testing.T, from, to time.Time) {
 	t.Helper()
 
-	if _, err := p.replay.Replay(
+	found, err := p.replay.Start(
 		t.Context(),
 		p.frame("new rate"),
-		replay.Period{From: from.UTC(), To: to.UTC()},
-		true,
-	); err != nil {
-		t.Fatal(err)
+		domain.Period{From: from.UTC(), To: to.UTC()},
+		false,
+	)
+	if err != nil || found.Replay.Status != domain.Completed {
+		t.Fatal(found.Replay, err)
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -12,10 +14,11 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json"
 
-	"tributary/commission/internal/api/wire"
 	"tributary/commission/internal/application/change"
-	"tributary/commission/internal/application/replay"
+	application "tributary/commission/internal/application/replay"
+	"tributary/commission/internal/domain/replay"
 	"tributary/platform/auth"
+	"tributary/platform/fault"
 	"tributary/platform/httpapi"
 	"tributary/platform/money"
 )
@@ -28,6 +31,14 @@ type replayInput struct {
 		DryRun bool      `json:"dry_run,omitempty" doc:"Only report the differences."`
 		Reason string    `json:"reason,omitempty" maxLength:"500" doc:"Kept with the adjustments." example:"agreed in March"`
 	}
+}
+
+// replayAnswer has the result as its body, or the replay if there is none yet.
+type replayAnswer struct {
+	Status   int
+	Location string `header:"Location"`
+	Replayed string `header:"Idempotency-Replayed"`
+	Body     any
 }
 
 // replayBody is the outcome of a replay. The same input has the same bytes.
@@ -61,136 +72,160 @@ type totalBody struct {
 	DifferenceMinor httpapi.Integer `json:"difference_minor" doc:"difference in minor units." example:"0"`
 }
 
-type whatIfInput struct {
-	Body struct {
-		Rule wire.Draft `json:"rule" doc:"The rule as it would be published. effective_from is the start of the period if absent."`
-		Days int        `json:"days" minimum:"1" maximum:"366" doc:"The number of past days to decide."`
-	}
-}
-
-type whatIfAnswer struct {
-	Body struct {
-		From   time.Time   `json:"from" doc:"Inclusive."`
-		To     time.Time   `json:"to" doc:"Exclusive."`
-		Users  []trialBody `json:"users" doc:"The users for whom the rule would make a difference."`
-		Totals []totalBody `json:"totals" doc:"The sums of the differences, one for each currency."`
-	}
-}
-
-type trialBody struct {
-	UserID          string          `json:"user_id" doc:"The user who earns." example:"user123"`
-	Currency        string          `json:"currency" doc:"ISO 4217." example:"USD"`
-	PresentMinor    httpapi.Integer `json:"present_minor" doc:"What the user earns by the present rules, in minor units." example:"1000"`
-	TrialMinor      httpapi.Integer `json:"trial_minor" doc:"What the user earns with the new rule, in minor units." example:"1200"`
-	Difference      string          `json:"difference" doc:"The difference in major units." example:"0.00"`
-	DifferenceMinor httpapi.Integer `json:"difference_minor" doc:"difference in minor units." example:"0"`
-}
-
-func registerReplays(
-	api huma.API,
-	handler *replay.Handler,
-	journal change.Journal,
-	clock func() time.Time,
-) {
+func registerReplays(api huma.API, handler *application.Handler, clock func() time.Time) {
 	op := changeOperation(huma.Operation{
 		OperationID: "create-replay",
 		Path:        "/replays",
 		Summary:     "Decide a period again",
 		Description: "Decides the events by the current rules, in the order in which they occurred. Differences to " +
 			"what is posted become adjustments; nothing is edited. A second replay changes nothing. " +
-			"A period whose users have more than 1,000,000 events in all, or more than 10,000 " +
-			"differences, is refused before anything is posted: choose a shorter one.",
+			"A replay of at most 50,000 events and 10,000 differences is answered with its result. " +
+			"Any other goes on by itself and is answered with 202: Location names it.",
 		Tags: []string{"Replays"},
 	}, auth.Admin)
-	huma.Register(
-		api,
-		op,
-		func(ctx context.Context, in *replayInput) (*answered[replayBody], error) {
-			period := replay.Period{From: in.Body.From.UTC(), To: in.Body.To.UTC()}
+	op.Errors = []int{http.StatusConflict}
 
-			reason := in.Body.Reason
-			if strings.TrimSpace(reason) == "" {
-				reason = "replay"
-			}
-
-			asked := changeRequest{
-				operation: op.OperationID,
-				key:       in.IdempotencyKey,
-				reason:    reason,
-				content:   in.Body,
-			}
-
-			return changing(
-				ctx,
-				clock,
-				asked,
-				func(b replayBody) replayBody { return b },
-				func(r change.Request) (replayBody, error) {
-					if err := journal.Known(ctx, r); err != nil {
-						return replayBody{}, err
-					}
-
-					report, err := handler.Replay(ctx, r, period, !in.Body.DryRun)
-					if err != nil {
-						return replayBody{}, err
-					}
-
-					body, err := replayBodyOf(report, in.Body.DryRun)
-					if err != nil || (in.Body.DryRun && in.IdempotencyKey == "") {
-						return body, err
-					}
-
-					return body, journal.Note(ctx, r, change.Record{
-						Action:      "replay",
-						SubjectType: "replay",
-						SubjectID:   period.From.Format(time.RFC3339Nano) + "/" + period.To.Format(time.RFC3339Nano),
-						After:       body.SHA256,
-					}, body)
-				},
-			)
+	schemas := api.OpenAPI().Components.Schemas
+	result := schemas.Schema(reflect.TypeFor[replayBody](), true, "ReplayResult")
+	resource := schemas.Schema(reflect.TypeFor[replayResource](), true, "Replay")
+	location := map[string]*huma.Param{
+		"Location": {
+			Description: "The path of the replay.",
+			Schema:      &huma.Schema{Type: huma.TypeString},
 		},
-	)
-	trial := changeOperation(huma.Operation{
-		OperationID: "try-rule",
-		Path:        "/rules/what-if",
-		Summary:     "Try a rule out",
-		Description: "Decides the last days with and without a rule that is not published, and returns the " +
-			"difference by user. Writes nothing.",
-		Tags:   []string{"Replays"},
-		Errors: []int{http.StatusNotFound, http.StatusConflict},
-	}, auth.Operator)
-	huma.Register(api, trial, func(ctx context.Context, in *whatIfInput) (*whatIfAnswer, error) {
-		def, err := in.Body.Rule.Definition()
+	}
+	op.Responses = map[string]*huma.Response{
+		"200": {
+			Description: "The replay is completed",
+			Headers:     location,
+			Content:     map[string]*huma.MediaType{"application/json": {Schema: result}},
+		},
+		"202": {
+			Description: "The replay goes on",
+			Headers:     location,
+			Content:     map[string]*huma.MediaType{"application/json": {Schema: resource}},
+		},
+	}
+
+	huma.Register(api, op, func(ctx context.Context, in *replayInput) (*replayAnswer, error) {
+		period := replay.Period{
+			From: in.Body.From.UTC().Truncate(time.Microsecond),
+			To:   in.Body.To.UTC().Truncate(time.Microsecond),
+		}
+
+		reason := in.Body.Reason
+		if strings.TrimSpace(reason) == "" {
+			reason = "replay"
+		}
+
+		hash, err := hashOf(op.OperationID, in.Body)
 		if err != nil {
 			return nil, err
 		}
 
-		to := clock().UTC().Truncate(time.Microsecond)
-		period := replay.Period{From: to.AddDate(0, 0, -in.Body.Days), To: to}
+		found, err := handler.Start(ctx, change.Request{
+			Actor:     actor(ctx),
+			RequestID: httpapi.RequestID(ctx),
+			Reason:    reason,
+			Now:       clock().UTC().Truncate(time.Microsecond),
+			Key:       in.IdempotencyKey,
+			Hash:      hash,
+			Render: func(made any) ([]byte, error) {
+				return json.Marshal(replayResourceOf(made.(replay.Snapshot)))
+			},
+		}, period, in.Body.DryRun)
 
-		trials, err := handler.WhatIf(ctx, period, def)
+		var repeated *change.ReplayedError
+		if errors.As(err, &repeated) {
+			return repeatedReplay(ctx, handler, repeated.Body)
+		}
+
 		if err != nil {
 			return nil, err
 		}
 
-		return whatIfAnswerOf(period, trials), nil
+		return replayAnswerOf(found)
 	})
 }
 
-func replayBodyOf(r replay.Report, dryRun bool) (replayBody, error) {
-	body := replayBody{
-		From:        r.Period.From,
-		To:          r.Period.To,
-		DryRun:      dryRun,
-		Events:      r.Events,
-		Users:       r.Users,
-		Differences: []differenceBody{},
+// repeatedReplay answers a request that was made before as it was answered then.
+func repeatedReplay(
+	ctx context.Context,
+	handler *application.Handler,
+	first []byte,
+) (*replayAnswer, error) {
+	var resource replayResource
+	if err := json.Unmarshal(first, &resource); err != nil {
+		return nil, err
 	}
 
-	sums := map[money.Currency]money.Total{}
-	for _, d := range r.Differences {
+	found, err := handler.Result(ctx, resource.ID)
+	if err != nil {
+		return nil, err
+	}
+
+	if s := found.Replay; s.AtOnce && s.Status == replay.Failed {
+		for _, code := range fault.Defined() {
+			if code.Name() == s.Failure {
+				return nil, code
+			}
+		}
+	}
+
+	answer, err := replayAnswerOf(found)
+	if err != nil {
+		return nil, err
+	}
+
+	answer.Replayed = "true"
+	if answer.Status == http.StatusAccepted {
+		answer.Body = resource
+	}
+
+	return answer, nil
+}
+
+func replayAnswerOf(found application.Result) (*replayAnswer, error) {
+	answer := &replayAnswer{
+		Status:   http.StatusAccepted,
+		Location: Base + "/replays/" + found.Replay.ID,
+		Body:     replayResourceOf(found.Replay),
+	}
+	if !found.Complete {
+		return answer, nil
+	}
+
+	body, err := replayBodyOf(found)
+	answer.Status = http.StatusOK
+	answer.Body = body
+
+	return answer, err
+}
+
+func replayBodyOf(found application.Result) (replayBody, error) {
+	s := found.Replay
+	body := replayBody{
+		From:        s.Period.From,
+		To:          s.Period.To,
+		DryRun:      s.DryRun,
+		Events:      int(s.Progress.Done.Events),
+		Users:       int(s.Progress.Done.Users),
+		Differences: differencesOf(found.Differences),
+		Totals:      totalsOf(s.Progress.Sums),
+	}
+
+	text, err := json.Marshal(body.Differences)
+	hash := sha256.Sum256(text)
+	body.SHA256 = hex.EncodeToString(hash[:])
+
+	return body, err
+}
+
+func differencesOf(found []application.Difference) []differenceBody {
+	out := make([]differenceBody, len(found))
+	for i, d := range found {
 		text := func(minor int64) string { return money.FromMinor(minor, d.Currency).String() }
-		body.Differences = append(body.Differences, differenceBody{
+		out[i] = differenceBody{
 			UserID:          d.Event.UserID(),
 			EventID:         d.Event.ID(),
 			OccurredAt:      d.Event.OccurredAt(),
@@ -201,16 +236,10 @@ func replayBodyOf(r replay.Report, dryRun bool) (replayBody, error) {
 			BookedMinor:     d.Booked,
 			Difference:      text(d.Expected - d.Booked),
 			DifferenceMinor: d.Expected - d.Booked,
-		})
-		addTo(sums, money.TotalOf(d.Expected-d.Booked, d.Currency))
+		}
 	}
 
-	body.Totals = totalsOf(sums)
-	text, err := json.Marshal(body.Differences)
-	hash := sha256.Sum256(text)
-	body.SHA256 = hex.EncodeToString(hash[:])
-
-	return body, err
+	return out
 }
 
 func addTo(sums map[money.Currency]money.Total, t money.Total) {
@@ -241,30 +270,4 @@ func totalsOf(sums map[money.Currency]money.Total) []totalBody {
 	)
 
 	return out
-}
-
-func whatIfAnswerOf(period replay.Period, trials []replay.Trial) *whatIfAnswer {
-	answer := &whatIfAnswer{}
-	answer.Body.From = period.From
-	answer.Body.To = period.To
-	answer.Body.Users = []trialBody{}
-
-	sums := map[money.Currency]money.Total{}
-	for _, t := range trials {
-		difference := t.Trial.Sub(t.Present)
-		addTo(sums, difference)
-
-		answer.Body.Users = append(answer.Body.Users, trialBody{
-			UserID:          t.UserID,
-			Currency:        t.Currency.String(),
-			PresentMinor:    httpapi.Integer(t.Present.Minor()),
-			TrialMinor:      httpapi.Integer(t.Trial.Minor()),
-			Difference:      difference.String(),
-			DifferenceMinor: httpapi.Integer(difference.Minor()),
-		})
-	}
-
-	answer.Body.Totals = totalsOf(sums)
-
-	return answer
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/eventlog"
 	"tributary/commission/internal/application/query"
@@ -55,7 +54,8 @@ type UseCases struct {
 	Explain         *query.Explain
 	Summarize       *query.Summarize
 	Replay          *replay.Handler
-	Journal         change.Journal
+	Replays         *query.Replays
+	CancelReplay    *command.CancelReplay
 	Now             func() time.Time
 }
 
@@ -83,7 +83,10 @@ func Register(api huma.API, uses UseCases) {
 	registerEvents(api, uses.Feed)
 	registerExplain(api, uses.Explain)
 	registerSummary(api, uses.Summarize)
-	registerReplays(api, uses.Replay, uses.Journal, uses.Now)
+	registerReplays(api, uses.Replay, uses.Now)
+	registerReadReplays(api, uses)
+	registerCancelReplay(api, uses.CancelReplay, uses.Now)
+	registerWhatIf(api, uses.Replay, uses.Now)
 	registerRules(api, uses)
 }
 

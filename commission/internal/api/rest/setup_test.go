@@ -123,9 +123,16 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 		Rules:           query.NewRules(s.store),
 		Explain:         query.NewExplain(s.store),
 		Summarize:       query.NewSummarize(s.store),
-		Replay:          replay.New(s.store, clock, newID),
-		Journal:         s.store,
-		Now:             clock,
+		Replay: replay.New(replay.Dependencies{
+			Store:   s.store,
+			Replays: s.store.Replays(),
+			Now:     clock,
+			NewID:   newID,
+			Logger:  slog.New(slog.DiscardHandler),
+		}),
+		Replays:      query.NewReplays(s.store.Replays()),
+		CancelReplay: command.NewCancelReplay(s.store.Replays()),
+		Now:          clock,
 	})
 	s.handler = api.Router
 

@@ -13,10 +13,10 @@ import (
 // Adjustment is the origin of an adjustment.
 type Adjustment struct {
 	Origin     string      `json:"origin" enum:"hand,replay" doc:"hand: made by an operator. replay: made by a replay."`
-	Actor      string      `json:"actor,omitempty" doc:"Who made it, or requested the replay. Absent for an interrupted replay, and for partners." example:"operator1"`
+	Actor      string      `json:"actor,omitempty" doc:"Who made it, or requested the replay. Absent for partners." example:"operator1"`
 	Reason     string      `json:"reason,omitempty" doc:"The reason in words. Absent for partners." example:"wrong rate"`
 	At         time.Time   `json:"at" doc:"When it was made."`
-	Replay     string      `json:"replay,omitempty" doc:"The period of the replay that made it, from/to. Absent for an interrupted replay."`
+	Replay     string      `json:"replay,omitempty" format:"uuid" doc:"The id of the replay that made it."`
 	Comparison *Comparison `json:"comparison,omitempty" doc:"For an adjustment by a replay, the difference that it corrects."`
 }
 
@@ -66,9 +66,8 @@ func (out *Explanation) adjustment(e query.Explained) {
 	}
 
 	out.Adjustment.Origin, out.Adjustment.Comparison = "replay", comparisonOf(*c, *s)
-	if c.Replay != nil {
-		out.Adjustment.Actor, out.Adjustment.Replay = c.Replay.Actor, c.Replay.SubjectID
-	}
+	out.Adjustment.Actor = c.Replay.Actor
+	out.Adjustment.Replay = c.Replay.ID
 
 	for _, related := range c.Related {
 		if related.ID() == s.EventID {

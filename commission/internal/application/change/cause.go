@@ -8,7 +8,7 @@ const (
 	ByEvent          CauseKind = "event"           // a tracking event; its id
 	ByOperator       CauseKind = "operator"        // a request; its id
 	ByClock          CauseKind = "clock"           // time has passed; what ended
-	ByReplay         CauseKind = "replay"          // a replay; the id of its request
+	ByReplay         CauseKind = "replay"          // a replay; its id
 	ByPaymentRequest CauseKind = "payment_request" // a command; its id
 )
 
@@ -25,10 +25,8 @@ func ByHoldPeriod() Cause { return Cause{Kind: ByClock, ID: "hold_period"} }
 // ByTracking returns the tracking event as the cause of a change.
 func ByTracking(eventID string) Cause { return Cause{Kind: ByEvent, ID: eventID} }
 
-// Replay returns the request, which is one for a replay, as the cause of a change.
-func (r Request) Replay() Cause {
-	return Cause{Kind: ByReplay, ID: r.RequestID, Actor: r.Actor}
-}
+// OfReplay returns the replay that the actor requested as the cause of a change.
+func OfReplay(id, actor string) Cause { return Cause{Kind: ByReplay, ID: id, Actor: actor} }
 
 // Cause returns the request as the cause of a change.
 func (r Request) Cause() Cause {

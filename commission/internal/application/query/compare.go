@@ -6,20 +6,19 @@ import (
 	"slices"
 	"time"
 
-	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
+	"tributary/commission/internal/domain/replay"
 	"tributary/commission/internal/domain/rule"
 	"tributary/platform/money"
 )
 
 // Before is what an adjustment of an event was derived from, as it was then.
 type Before struct {
-	Known time.Time // the replay knew what had happened until then
-	// The replay that made it; nil if it was interrupted before it was recorded.
-	Replay *change.Record
-	Rules  *rule.Set // the rules that it used
+	Known  time.Time       // the replay knew what had happened until then
+	Replay replay.Snapshot // that made it
+	Rules  *rule.Set       // that it used
 	// For the event in the adjustment's currency, oldest first, without rejected commissions.
 	Booked  []commission.Snapshot
 	Related []event.Event   // the event, those of its order, and their reversals

@@ -67,8 +67,11 @@ func (q *Explain) Commission(ctx context.Context, caller Caller, id string) (Exp
 	out.Commission = &found
 
 	out.History, err = q.reader.History(ctx, "commission", id)
-	if c := out.Comparison; c != nil && c.Replay != nil {
-		out.History = append(out.History, *c.Replay)
+	if c := out.Comparison; c != nil && err == nil {
+		var requested []change.Record
+
+		requested, err = q.reader.History(ctx, "replay", c.Replay.ID)
+		out.History = append(out.History, requested...)
 	}
 
 	return out, err

@@ -18,6 +18,9 @@ func ownerless() []string {
 		"RuleReader.Rules",            // rules belong to no user
 		"BatchReader.Batch",           // batches belong to no user
 		"BatchReader.Batches",         // the same
+		"ReplayReader.Replay",         // the same
+		"ReplayReader.Replays",        // the same
+		"ReplayReader.Differences",    // the same
 		"LiabilityReader.Liabilities", // sums of all users, for those who see everything
 		"LiabilityReader.Ageing",      // the same
 		"ExplanationReader.RulesAt",   // rules belong to no user

@@ -7,6 +7,7 @@ import (
 
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
+	"tributary/commission/internal/domain/replay"
 	"tributary/platform/money"
 )
 
@@ -36,7 +37,7 @@ func (h History) events() []event.Event {
 // from the effective decisions. The sales of an order and their reversals are compared together: if
 // one of the sales belongs to the period, all of them do, so that money moves from one sale to
 // another in one step.
-func compare(history History, period Period) comparison {
+func compare(history History, period replay.Period) comparison {
 	again := decision.Run(history.events(), history.Rules, history.Manual)
 	expected := expectedOf(again, history.Manual.Rejected)
 	currencies := currenciesOf(expected, history.Booked)
@@ -52,7 +53,7 @@ func compare(history History, period Period) comparison {
 	stands := again // becomes the effective decisions after the replay
 	for i, d := range again {
 		id, before := d.Event.ID(), len(found.differences)
-		if period.holds(d.Event.OccurredAt()) {
+		if period.Holds(d.Event.OccurredAt()) {
 			found.events++
 		}
 
@@ -107,7 +108,7 @@ func familyOf(e event.Event, known map[string]event.Event) family {
 
 // belonging returns the events that a replay of the period decides: those of the families of which
 // a sale, or whatever else can earn, occurred in it. A reversal alone belongs by its own time.
-func belonging(decisions []Standing, period Period) map[string]bool {
+func belonging(decisions []Standing, period replay.Period) map[string]bool {
 	known := make(map[string]event.Event, len(decisions))
 	for _, s := range decisions {
 		known[s.Event.ID()] = s.Event
@@ -123,13 +124,13 @@ func belonging(decisions []Standing, period Period) map[string]bool {
 		families[id] = f
 		if !e.Type().Reverses() {
 			earners[f] = true
-			inside[f] = inside[f] || period.holds(e.OccurredAt())
+			inside[f] = inside[f] || period.Holds(e.OccurredAt())
 		}
 	}
 
 	out := make(map[string]bool, len(decisions))
 	for id, f := range families {
-		out[id] = inside[f] || !earners[f] && period.holds(known[id].OccurredAt())
+		out[id] = inside[f] || !earners[f] && period.Holds(known[id].OccurredAt())
 	}
 
 	return out

@@ -5,326 +5,206 @@ package replay
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"slices"
+	"log/slog"
 	"time"
 
 	"tributary/commission/internal/application/change"
-	"tributary/commission/internal/domain/commission"
-	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/effect"
-	"tributary/commission/internal/domain/event"
-	"tributary/commission/internal/domain/rule"
+	"tributary/commission/internal/domain/replay"
 	"tributary/platform/fault"
-	"tributary/platform/money"
 )
 
-// History is everything known of a user: the rules, the decisions in the order in which the events
-// occurred, and what is posted for each.
-type History struct {
-	Rules     *rule.Set
-	UserID    string
-	Decisions []Standing
-	// what is posted for the event, including adjustments, without rejected rows, in minor units
-	Booked map[Money]int64
-	Manual decision.Manual
-	Usage  map[decision.UsageKey]decision.Usage
-	// Commissions reads commissions with their followers, as they are under the user's lock.
-	Commissions func(ids []string) ([]commission.Commission, error)
-}
-
-// Standing is the effective decision about an event: that of the last replay, or the first one
-// without a replay. Later reversals use it.
-type Standing struct {
-	decision.Decision
-
-	// the commission that clawbacks reverse: the earning, or the first adjustment without one; ""
-	// without either
-	CommissionID string
-}
-
-// Money is the money that belongs to an event.
-type Money struct {
-	EventID  string
-	Currency string
-}
-
-// Booking is what a replay writes for a user.
-type Booking struct {
-	Now         time.Time // of the transaction: a month that ended before it does not change
-	Adjustments []commission.Snapshot
-	Effect      effect.Effect // of the adjustments
-	// the new effective decisions that differ from the old ones
-	Standing []Standing
-	Usage    map[decision.UsageKey]decision.Usage // differences
-}
-
-// Store reads histories and posts the results of a replay.
-type Store interface {
-	// Rules returns all published versions.
-	Rules(ctx context.Context) (*rule.Set, error)
-	// Users returns the users with events in the period, in order.
-	Users(ctx context.Context, period Period) ([]string, error)
-	// Rebook calls fn with the history of a user, of at most MaxEvents + 1 events, and stores what
-	// fn returns, with an audit row for each adjustment, in one transaction that excludes other
-	// writers of the user. Rebook returns the adjustments. After an error nothing is stored.
-	Rebook(
-		ctx context.Context,
-		request change.Request,
-		userID string,
-		fn func(History) (Booking, error),
-	) ([]commission.Snapshot, error)
-}
-
-// Period is a half-open range of times of occurrence.
-type Period struct{ From, To time.Time }
-
-func (p Period) holds(t time.Time) bool { return !t.Before(p.From) && t.Before(p.To) }
-
-// Check returns a fault if the period is empty or reversed.
-func (p Period) Check() error {
-	var faults fault.Fields
-	if p.From.IsZero() {
-		faults.Add("from", fault.ErrRequired, "is required")
-	}
-
-	if !p.To.After(p.From) {
-		faults.Add("to", fault.ErrNotAfter, "must be after from")
-	}
-
-	return faults.Err()
-}
-
-// Limits of one call.
 const (
-	MaxEvents      = 1_000_000 // of the users of the period, at any time
+	// MaxDifferences is the largest number of differences that one answer contains.
 	MaxDifferences = 10_000
+
+	// A replay of at most so many events is answered with its result, if it ends in time.
+	small   = 50_000
+	patient = 20 * time.Second
 )
-
-// ErrTooLarge is returned for a period beyond the limits.
-var ErrTooLarge = fault.Define(
-	fault.Invalid,
-	"replay_too_large",
-	"The period has too many events or differences for one replay. Nothing was posted. Choose a "+
-		"shorter period.",
-)
-
-func errTooLarge() error {
-	return ErrTooLarge.New(
-		fmt.Sprintf(
-			"The users of the period have more than %d events, or more than %d differences; "+
-				"nothing was posted. Choose a shorter period.",
-			MaxEvents,
-			MaxDifferences,
-		),
-	)
-}
-
-// Difference is the difference between what an event should have earned and what it has.
-type Difference struct {
-	Event    event.Event
-	Currency money.Currency
-	Expected int64
-	Booked   int64
-}
-
-// Report is the outcome of a replay. It contains no time and no new id, so that the same input has
-// the same report.
-type Report struct {
-	Period      Period
-	Events      int // in the period
-	Users       int
-	Differences []Difference
-}
 
 // Handler replays periods and tries rules out. It is safe for concurrent use.
 type Handler struct {
-	store Store
-	now   func() time.Time
-	newID func() string
+	store   Store
+	replays Repository
+	now     func() time.Time
+	newID   func() string
+	logger  *slog.Logger
 }
 
-// New returns a handler. newID returns unique ids.
-func New(store Store, now func() time.Time, newID func() string) *Handler {
-	return &Handler{store: store, now: now, newID: newID}
+// Dependencies are what a handler works with. NewID returns unique ids.
+type Dependencies struct {
+	Store   Store
+	Replays Repository
+	Now     func() time.Time
+	NewID   func() string
+	Logger  *slog.Logger
 }
 
-// Replay decides the period again, user by user. With apply it posts the differences as adjustments
-// and updates the effective decisions; a second call changes nothing. A period that is too large is
-// refused before anything is posted. After a failure some users may be posted and others not; each
-// posting is whole and audited, and the next call does the rest.
-func (h *Handler) Replay(
+// New returns a handler.
+func New(needs Dependencies) *Handler {
+	return &Handler{
+		store:   needs.Store,
+		replays: needs.Replays,
+		now:     needs.Now,
+		newID:   needs.NewID,
+		logger:  needs.Logger,
+	}
+}
+
+// Result is a replay, with its differences if it is completed and was small.
+type Result struct {
+	Replay      replay.Snapshot
+	Differences []Difference
+	Complete    bool // Differences are all of them
+}
+
+// Start requests a replay. A small one is done at once. Any other goes on without the caller: Work
+// does it, in this process or another one. Start returns the faults of the period and of the key;
+// the fault with which a small replay has failed; and a *change.ReplayedError for a repetition.
+func (h *Handler) Start(
 	ctx context.Context,
 	request change.Request,
-	period Period,
-	apply bool,
-) (Report, error) {
-	report := Report{Period: period}
-
-	var differing []string
-
-	err := h.each(ctx, period, func(history History) error {
-		found := compare(history, period)
-		report.Users++
-		report.Events += found.events
-
-		report.Differences = append(report.Differences, found.differences...)
-		if !found.nothing() {
-			differing = append(differing, history.UserID)
-		}
-
-		if len(report.Differences) > MaxDifferences {
-			return errTooLarge()
-		}
-
-		return nil
-	})
-	if err != nil || !apply {
-		return report, err
+	period replay.Period,
+	dryRun bool,
+) (Result, error) {
+	if err := period.Check(); err != nil {
+		return Result{}, err
 	}
 
-	report.Differences = nil
-	for _, userID := range differing {
-		var found comparison
+	claim := Claim{ID: h.newID(), Holder: h.newID()}
+	atOnce := false
+	wanted := Creation{Period: period, Small: small, Holder: claim.Holder}
 
-		_, err := h.store.Rebook(ctx, request, userID, func(history History) (Booking, error) {
-			found = compare(history, period)
-			return h.booking(history, found, request)
+	err := h.replays.Create(ctx, request, wanted, func(
+		revision int64,
+		isSmall bool,
+	) (replay.Replay, change.Outcome, error) {
+		atOnce = isSmall
+
+		made, err := replay.New(replay.Wanted{
+			ID:        claim.ID,
+			Period:    period,
+			DryRun:    dryRun,
+			Reason:    request.Reason,
+			Actor:     request.Actor,
+			RequestID: request.RequestID,
+			Revision:  revision,
+			AtOnce:    isSmall,
+			Now:       request.Now,
 		})
 		if err != nil {
-			return report, err
+			return made, change.Outcome{}, err
 		}
 
-		report.Differences = append(report.Differences, found.differences...)
+		outcome, err := request.Outcome(requested(made.Snapshot()), effect.Effect{}, made.Snapshot())
+
+		return made, outcome, err
+	})
+	if err != nil {
+		return Result{}, err
 	}
 
-	return report, nil
+	if err := h.atOnce(ctx, claim, atOnce); err != nil {
+		return Result{}, err
+	}
+
+	return h.Result(ctx, claim.ID)
 }
 
-// each calls fn with the histories of the users of the period one by one, and posts nothing.
-func (h *Handler) each(ctx context.Context, period Period, fn func(History) error) error {
-	if err := period.Check(); err != nil {
-		return err
+// requested returns the audit's record of a new replay.
+func requested(s replay.Snapshot) change.Record {
+	return change.Record{
+		Action:      "replay",
+		SubjectType: "replay",
+		SubjectID:   s.ID,
+		After: fmt.Sprintf(
+			`{"from":%q,"to":%q,"dry_run":%t}`,
+			s.Period.From.Format(time.RFC3339Nano),
+			s.Period.To.Format(time.RFC3339Nano),
+			s.DryRun,
+		),
+	}
+}
+
+// atOnce works on a small replay for as long as its caller waits, and leaves the rest, as every
+// larger replay, to Work.
+func (h *Handler) atOnce(ctx context.Context, claim Claim, isSmall bool) error {
+	var err error
+
+	if isSmall {
+		waiting, stop := context.WithTimeout(ctx, patient)
+		defer stop()
+
+		err = h.proceed(waiting, claim)
 	}
 
-	users, err := h.store.Users(ctx, period)
+	var failed *failure
+	if errors.As(err, &failed) {
+		return failed.cause
+	}
+
 	if err != nil {
-		return err
+		h.logger.WarnContext(ctx, "a replay is interrupted", "replay", claim.ID, "error", err)
 	}
 
-	events := 0
-	for _, userID := range users {
-		_, err := h.store.Rebook(
-			ctx,
-			change.Request{},
-			userID,
-			func(history History) (Booking, error) {
-				if events += len(history.Decisions); events > MaxEvents {
-					return Booking{}, errTooLarge()
-				}
-
-				return Booking{}, fn(history)
-			},
-		)
-		if err != nil {
-			return err
-		}
+	if err != nil || !isSmall {
+		h.leave(ctx, claim)
 	}
 
 	return nil
 }
 
-// booking returns the adjustments. The first one of an event without a commission takes the place
-// of an earning: clawbacks reverse it, and it is pending until the end of its rule's hold period.
-// All others belong to the existing commission, and are pending while that is.
-func (h *Handler) booking(
-	history History,
-	found comparison,
-	request change.Request,
-) (Booking, error) {
-	b := Booking{Now: h.now().UTC().Truncate(time.Microsecond), Usage: found.usage}
-	request.Now = b.Now
+// leave ends the claim, also if the caller has left.
+func (h *Handler) leave(ctx context.Context, claim Claim) {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer stop()
 
-	changed := map[string]*Standing{}
-	for i := range found.changed {
-		changed[found.changed[i].Event.ID()] = &found.changed[i]
+	if err := h.replays.Leave(ctx, claim); err != nil {
+		h.logger.WarnContext(ctx, "a replay waits for its claim to end", "replay", claim.ID, "error", err)
 	}
-
-	roots, err := found.roots(history, changed)
-	if err != nil {
-		return b, err
-	}
-
-	for _, d := range found.differences {
-		made, caused, err := h.adjust(d, changed[d.Event.ID()], roots, request)
-		if err != nil {
-			return b, err
-		}
-
-		b.Adjustments = append(b.Adjustments, made)
-		b.Effect.Add(caused)
-	}
-
-	b.Standing = found.changed
-
-	return b, nil
 }
 
-// roots returns the commissions of the events with a difference, by id.
-func (c comparison) roots(
-	history History,
-	changed map[string]*Standing,
-) (map[string]*commission.Commission, error) {
-	var ids []string
-	for _, d := range c.differences {
-		if id := changed[d.Event.ID()].CommissionID; id != "" && !slices.Contains(ids, id) {
-			ids = append(ids, id)
+// Result returns the replay with what it found. A request that is repeated has the same answer: it
+// waits while another one works on a small replay.
+func (h *Handler) Result(ctx context.Context, id string) (Result, error) {
+	found, err := h.replays.Replay(ctx, id)
+	for tries := 0; err == nil && found.Status == replay.Running && found.AtOnce && tries < 100; tries++ {
+		select {
+		case <-ctx.Done():
+			return Result{}, ctx.Err()
+		case <-time.After(patient / 100):
 		}
+
+		found, err = h.replays.Replay(ctx, id)
 	}
 
-	roots := map[string]*commission.Commission{}
-	if len(ids) == 0 {
-		return roots, nil
+	result := Result{Replay: found}
+	if err != nil || !found.AtOnce || found.Status != replay.Completed ||
+		found.Progress.Differences > MaxDifferences {
+		return result, err
 	}
 
-	found, err := history.Commissions(ids)
-	for i := range found {
-		roots[found[i].Snapshot().ID] = &found[i]
-	}
+	result.Complete = true
+	result.Differences, err = h.replays.Differences(ctx, id, 1, MaxDifferences)
 
-	return roots, err
+	return result, err
 }
 
-// adjust makes the adjustment of a difference of the event whose effective decision is s.
-func (h *Handler) adjust(
-	d Difference,
-	s *Standing,
-	roots map[string]*commission.Commission,
-	request change.Request,
-) (commission.Snapshot, effect.Effect, error) {
-	origin := commission.Origin{ID: h.newID(), Now: request.Now}
-	correction := commission.Correction{
-		Event:       d.Event,
-		Amount:      money.FromMinor(d.Expected-d.Booked, d.Currency),
-		AvailableAt: s.AvailableAt,
-		Reason:      request.Reason,
+// failure is an error that another try would meet again.
+type failure struct{ cause error }
+
+func (f *failure) Error() string { return f.cause.Error() }
+func (f *failure) Unwrap() error { return f.cause }
+
+// permanent reports whether another try would meet the error again, and its code.
+func permanent(err error) (code string, ok bool) {
+	known, ok := fault.As(err)
+	if !ok || known.Kind() == fault.Unavailable {
+		return "", false
 	}
 
-	if root, ok := roots[s.CommissionID]; ok {
-		return root.Correct(correction, origin)
-	}
-
-	if s.CommissionID != "" {
-		return commission.Snapshot{}, effect.Effect{}, fmt.Errorf(
-			"commission %s of event %s is not there",
-			s.CommissionID,
-			d.Event.ID(),
-		)
-	}
-
-	made, caused, err := commission.NewCorrection(correction, origin)
-	s.CommissionID = origin.ID
-	roots[origin.ID] = &made
-
-	return made.Snapshot(), caused, err
+	return known.Code(), true
 }

@@ -4,59 +4,68 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
-	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/replay"
-	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/event"
+	domain "tributary/commission/internal/domain/replay"
 	"tributary/commission/internal/domain/rule"
 	"tributary/platform/money"
 )
 
-// programme is a store of a number of users with the same events, except for the last one, for whom
-// nothing is posted.
+// programme is a store of a number of users with the same events.
 type programme struct {
+	replay.Store
+
 	rules     *rule.Set
 	users     int
 	decisions []replay.Standing
-	last      []replay.Standing // of the last user, if any
-	booked    int
+	selected  replay.Selection
+	read      []string
 }
 
 func (p *programme) Rules(context.Context) (*rule.Set, error) { return p.rules, nil }
 
-func (p *programme) Users(context.Context, replay.Period) ([]string, error) {
-	users := make([]string, p.users)
-	for i := range users {
-		users[i] = fmt.Sprint("u", i)
+func (p *programme) Users(
+	_ context.Context,
+	who replay.Selection,
+	after string,
+	limit int,
+) ([]replay.User, error) {
+	p.selected = who
+
+	var users []replay.User
+	for i := range p.users {
+		if id := fmt.Sprintf("u%06d", i); id > after && len(users) < limit {
+			users = append(users, replay.User{ID: id, Events: int64(len(p.decisions))})
+		}
 	}
 
 	return users, nil
 }
 
-func (p *programme) Rebook(
-	_ context.Context,
-	_ change.Request,
-	userID string,
-	fn func(replay.History) (replay.Booking, error),
-) ([]commission.Snapshot, error) {
-	history := replay.History{Rules: p.rules, UserID: userID, Decisions: p.decisions}
-	if p.last != nil && userID == fmt.Sprint("u", p.users-1) {
-		history.Decisions = p.last
+func (p *programme) Histories(_ context.Context, users []string, limit int) ([]replay.History, error) {
+	if len(users)*len(p.decisions) > limit {
+		return nil, replay.ErrManyEvents
 	}
 
-	b, err := fn(history)
-	p.booked += len(b.Adjustments)
+	p.read = append(p.read, users...)
 
-	return b.Adjustments, err
+	var out []replay.History
+	for _, user := range users {
+		out = append(out, replay.History{Rules: p.rules, UserID: user, Decisions: p.decisions})
+	}
+
+	return out, nil
 }
 
 func now() time.Time { return november().To }
 
-func november() replay.Period {
-	return replay.Period{
+func november() domain.Period {
+	return domain.Period{
 		From: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC),
 		To:   time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC),
 	}
@@ -104,48 +113,72 @@ func perView(t *testing.T, amount string) rule.Definition {
 	}
 }
 
-func TestWhatIsTooLargeIsRefusedBeforeAnythingIsBooked(t *testing.T) {
-	t.Parallel()
+func (p *programme) tries(t *testing.T, scope rule.Scope) ([]replay.Trial, error) {
+	t.Helper()
+
+	trial := perView(t, "0.3")
+	trial.ID = ""
+	trial.Priority = 1
+	trial.Scope = scope
+
+	return replay.New(replay.Dependencies{
+		Store:  p,
+		Now:    now,
+		Logger: slog.New(slog.DiscardHandler),
+	}).WhatIf(t.Context(), november(), trial)
+}
+
+func oneRule(t *testing.T) *rule.Set {
+	t.Helper()
 
 	view, err := rule.New(perView(t, "0.2"))
 	if err != nil {
 		t.Fatal(err)
 	}
 
-	trial := perView(t, "0.3")
-	trial.ID, trial.Priority = "", 1
+	return rule.NewSet(1, []rule.Rule{view})
+}
 
-	one := rule.NewSet(1, []rule.Rule{view})
+func TestATrialThatIsTooLargeIsRefused(t *testing.T) {
+	t.Parallel()
+
 	for name, c := range map[string]struct {
-		programme
-		refused bool
+		users, events int
+		refused       bool
 	}{
-		"more events than may be":            {programme{rules: one, users: 2, decisions: views(t, 1), last: make([]replay.Standing, replay.MaxEvents)}, true},
-		"as many differences as may be":      {programme{rules: one, users: replay.MaxDifferences / 2, decisions: views(t, 2)}, false},
-		"more differences than there may be": {programme{rules: one, users: replay.MaxDifferences/2 + 1, decisions: views(t, 2)}, true},
+		"as many differences as may be": {users: replay.MaxDifferences, events: 1},
+		"one difference more":           {users: replay.MaxDifferences + 1, events: 1, refused: true},
+		"longer histories than a step":  {users: 3, events: 9_000},
+		"one event more than may be":    {users: 1, events: replay.MaxEvents + 1, refused: true},
 	} {
-		store := c.programme
+		p := &programme{rules: oneRule(t), users: c.users, decisions: views(t, min(c.events, 9_000))}
+		if c.events > len(p.decisions) {
+			p.decisions = slices.Repeat(p.decisions, c.events/len(p.decisions)+1)
+		}
 
-		report, err := replay.New(
-			&store,
-			now,
-			func() string { return "id" },
-		).Replay(t.Context(), change.Request{Now: november().From, Reason: "r"}, november(), true)
-		if errors.Is(err, replay.ErrTooLarge) != c.refused || (err == nil) == c.refused ||
-			(c.refused && store.booked > 0) ||
-			(!c.refused && store.booked != len(report.Differences)) {
-			t.Errorf("%s: booked %d, %v", name, store.booked, err)
+		trials, err := p.tries(t, rule.Scope{EventType: event.View})
+		if errors.Is(err, domain.ErrTooLarge) != c.refused || !c.refused && len(trials) != c.users {
+			t.Errorf("%s: %d trials, %v", name, len(trials), err)
 		}
 	}
+}
 
-	for users, refused := range map[int]bool{replay.MaxDifferences: false, replay.MaxDifferences + 1: true} {
-		_, err := replay.New(
-			&programme{rules: one, users: users, decisions: views(t, 1)},
-			now,
-			nil,
-		).WhatIf(t.Context(), november(), trial)
-		if errors.Is(err, replay.ErrTooLarge) != refused || (err == nil) == refused {
-			t.Errorf("what-if for %d users: %v", users, err)
-		}
+// A rule for one user reads that user and looks for no others. Any other rule looks only for users
+// with events to which it could apply, from when it takes effect.
+func TestATrialReadsOnlyWhatCanChange(t *testing.T) {
+	t.Parallel()
+
+	p := &programme{rules: oneRule(t), users: 10, decisions: views(t, 1)}
+	if trials, err := p.tries(t, rule.Scope{EventType: event.View, UserID: "u"}); err != nil ||
+		!slices.Equal(p.read, []string{"u"}) || len(trials) != 1 || !p.selected.Period.From.IsZero() {
+		t.Errorf("for a user: read %v, found %v, %v", p.read, trials, err)
+	}
+
+	scope := rule.Scope{EventType: event.View, CampaignID: "c"}
+	period := domain.Period{From: november().From.AddDate(-1, 0, 0), To: november().To}
+
+	if _, err := p.tries(t, scope); err != nil ||
+		p.selected != (replay.Selection{Period: period, Scope: scope}) {
+		t.Errorf("for a campaign: selected %+v, %v", p.selected, err)
 	}
 }

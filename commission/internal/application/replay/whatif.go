@@ -3,9 +3,11 @@ package replay
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"tributary/commission/internal/domain/decision"
+	"tributary/commission/internal/domain/replay"
 	"tributary/commission/internal/domain/rule"
 	"tributary/platform/money"
 )
@@ -19,8 +21,14 @@ type Trial struct {
 }
 
 // WhatIf decides the period by the current rules and again with a version that is not published. It
-// writes nothing. A period that is too large is refused as by Replay.
-func (h *Handler) WhatIf(ctx context.Context, period Period, def rule.Definition) ([]Trial, error) {
+// reads only the users whose events the version could apply to, and writes nothing.
+// replay.ErrTooLarge is returned if they have more than MaxEvents events or MaxDifferences
+// differences.
+func (h *Handler) WhatIf(
+	ctx context.Context,
+	period replay.Period,
+	def rule.Definition,
+) ([]Trial, error) {
 	if err := period.Check(); err != nil {
 		return nil, err
 	}
@@ -41,10 +49,10 @@ func (h *Handler) WhatIf(ctx context.Context, period Period, def rule.Definition
 	with := present.With(trial)
 
 	var out []Trial
-	err = h.each(ctx, period, func(history History) error {
+	err = h.each(ctx, affected(trial.Definition(), period), func(history History) error {
 		out = append(out, tryOut(history, present, with, period)...)
 		if len(out) > MaxDifferences {
-			return errTooLarge()
+			return replay.ErrTooLarge
 		}
 
 		return nil
@@ -53,10 +61,99 @@ func (h *Handler) WhatIf(ctx context.Context, period Period, def rule.Definition
 	return out, err
 }
 
-func tryOut(history History, present, trial *rule.Set, period Period) []Trial {
+// affected returns the users in whose earnings of the period a version can make a difference: those
+// with an event to which it could apply until the end of the period.
+func affected(def rule.Definition, period replay.Period) Selection {
+	if def.EffectiveFrom.Before(period.From) {
+		period.From = def.EffectiveFrom
+	}
+
+	return Selection{Period: period, Scope: def.Scope}
+}
+
+// each calls fn with the histories of the users, in their order.
+func (h *Handler) each(ctx context.Context, who Selection, fn func(History) error) error {
+	if who.Scope.UserID != "" {
+		_, err := h.eachOf(ctx, []User{{ID: who.Scope.UserID}}, MaxEvents, fn)
+		return err
+	}
+
+	left, last := MaxEvents, ""
+
+	for {
+		users, err := h.store.Users(ctx, who, last, pageUsers)
+		if err != nil || len(users) == 0 {
+			return err
+		}
+
+		last = users[len(users)-1].ID
+
+		for len(users) > 0 {
+			next := group(users)
+			users = users[len(next):]
+
+			read, err := h.eachOf(ctx, next, left, fn)
+			if err != nil {
+				return err
+			}
+
+			left -= read
+		}
+	}
+}
+
+// eachOf calls fn with the histories of the users and returns the number of events, of which there
+// may be at most limit.
+func (h *Handler) eachOf(
+	ctx context.Context,
+	users []User,
+	limit int,
+	fn func(History) error,
+) (int, error) {
+	most := min(limit, stepHistory)
+	if len(users) == 1 {
+		most = limit
+	}
+
+	histories, err := h.store.Histories(ctx, idsOf(users), most)
+
+	switch {
+	case errors.Is(err, ErrManyEvents) && len(users) == 1:
+		return 0, replay.ErrTooLarge
+	case errors.Is(err, ErrManyEvents):
+		half := len(users) / 2
+
+		first, err := h.eachOf(ctx, users[:half], limit, fn)
+		if err != nil {
+			return 0, err
+		}
+
+		second, err := h.eachOf(ctx, users[half:], limit-first, fn)
+
+		return first + second, err
+	case err != nil:
+		return 0, err
+	}
+
+	read := 0
+
+	for i, history := range histories {
+		read += len(history.Decisions)
+
+		if err := fn(history); err != nil {
+			return read, err
+		}
+
+		histories[i] = History{} // it may be long
+	}
+
+	return read, nil
+}
+
+func tryOut(history History, present, trial *rule.Set, period replay.Period) []Trial {
 	inside, events := map[string]bool{}, history.events()
 	for _, e := range events {
-		inside[e.ID()] = period.holds(e.OccurredAt())
+		inside[e.ID()] = period.Holds(e.OccurredAt())
 	}
 
 	sums := map[string]*Trial{}

@@ -192,6 +192,7 @@ func adjusted(s Snapshot) (Commission, effect.Effect, error) {
 
 // Correction is the difference by which a replay corrects what is posted for an event.
 type Correction struct {
+	ReplayID    string
 	Event       event.Event
 	Amount      money.Amount // not 0
 	AvailableAt time.Time    // by the rule, of an event that had not earned
@@ -202,6 +203,10 @@ type Correction struct {
 // none: it is pending until the end of its rule's hold period, and clawbacks reverse it.
 func NewCorrection(wanted Correction, origin Origin) (Commission, effect.Effect, error) {
 	s := corrected(wanted, origin)
+	if s.ReplayID == "" {
+		return Commission{}, effect.Effect{}, errContradiction(&s, "a correction names its replay")
+	}
+
 	if wanted.AvailableAt.After(origin.Now) {
 		s.Status = Pending
 		s.AvailableAt = wanted.AvailableAt
@@ -216,7 +221,8 @@ func (c *Commission) Correct(wanted Correction, origin Origin) (Snapshot, effect
 	made := corrected(wanted, origin)
 	made.ReversesID = c.snapshot.ID
 
-	if made.EventID != c.snapshot.EventID || made.Amount.IsZero() || made.Reason == "" {
+	if made.EventID != c.snapshot.EventID || made.Amount.IsZero() || made.Reason == "" ||
+		made.ReplayID == "" {
 		return made, effect.Effect{}, errContradiction(&c.snapshot, "the correction does not fit")
 	}
 
@@ -252,6 +258,7 @@ func corrected(wanted Correction, origin Origin) Snapshot {
 		Status:      Approved,
 		Base:        money.FromMinor(0, wanted.Amount.Currency()),
 		Amount:      wanted.Amount,
+		ReplayID:    wanted.ReplayID,
 		Reason:      wanted.Reason,
 		AvailableAt: origin.Now,
 		OccurredAt:  facts.OccurredAt,

@@ -314,6 +314,7 @@ func correction(t *testing.T, minor int64, until time.Time) commission.Correctio
 	t.Helper()
 
 	return commission.Correction{
+		ReplayID:    "replay",
 		Event:       happened(t, "e", "u", event.Purchase),
 		Amount:      usd(minor),
 		AvailableAt: until,

@@ -87,6 +87,7 @@ type Snapshot struct {
 	// of a clawback, and of an adjustment by replay: the earning, or the first adjustment of an
 	// event without an earning
 	ReversesID  string
+	ReplayID    string // of an adjustment that a replay made
 	Reason      string // of the last change by an operator
 	AvailableAt time.Time
 	OccurredAt  time.Time

@@ -2,12 +2,10 @@ package postgres
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
-	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/decision"
@@ -15,20 +13,6 @@ import (
 )
 
 const (
-	// The rules at a time. A retirement has its time in the audit; the time in its row is when it
-	// takes effect.
-	selectRevisionAt = `
-SELECT coalesce(max(revision), 0) FROM (
-    SELECT revision FROM rules WHERE published_at <= $1
-    UNION ALL
-    SELECT t.revision FROM rule_retirements AS t
-    JOIN audit AS a ON a.subject_type = 'rule' AND a.subject_id = t.rule_id::text
-        AND a.action = 'retire' AND a.at <= $1
-) AS known`
-
-	selectReplays = selectAudit + `WHERE subject_type = 'replay' AND action = 'replay'
-    AND reason = $1 AND at <= $2 ORDER BY at DESC, id DESC`
-
 	// rejectedBy reports whether c had been rejected by the time $2. A clawback is rejected with
 	// its earning.
 	rejectedBy = `(c.status = 'rejected' AND EXISTS (SELECT FROM audit AS a
@@ -90,16 +74,14 @@ func (s *Store) Before(
 	state := adjustment
 	b := query.Before{Known: state.CreatedAt}
 	err := s.begin(ctx, "read what an adjustment followed from", func(tx pgx.Tx) (err error) {
-		if b.Replay, err = replayOf(ctx, tx, state); err != nil {
+		made, err := readReplay(ctx, tx, ` WHERE id = $1`, state.ReplayID)
+		if err != nil {
 			return err
 		}
 
-		var revision int64
-		if err := tx.QueryRow(ctx, selectRevisionAt, b.Known).Scan(&revision); err != nil {
-			return err
-		}
+		b.Replay = made
 
-		if b.Rules, err = s.rulesAt(ctx, tx, revision); err != nil {
+		if b.Rules, err = s.rulesAt(ctx, tx, made.Revision); err != nil {
 			return err
 		}
 
@@ -169,31 +151,6 @@ func manualBefore(
 	})
 
 	return manual, err
-}
-
-// replayOf returns the audit row of the replay that made an adjustment: the last one begun before,
-// for the same reason, whose period contains the event.
-func replayOf(ctx context.Context, tx pgx.Tx, adjustment commission.Snapshot) (*change.Record, error) {
-	replays, err := collect(
-		ctx,
-		tx,
-		scanRecord,
-		selectReplays,
-		adjustment.Reason,
-		adjustment.CreatedAt,
-	)
-	for _, r := range replays {
-		first, second, _ := strings.Cut(r.SubjectID, "/")
-		from, noStart := time.Parse(time.RFC3339, first)
-
-		to, noEnd := time.Parse(time.RFC3339, second)
-		if noStart == nil && noEnd == nil && !adjustment.OccurredAt.Before(from) &&
-			adjustment.OccurredAt.Before(to) {
-			return &r, nil
-		}
-	}
-
-	return nil, err
 }
 
 func (s *Store) EventsOf(

@@ -26,18 +26,18 @@ var (
 const commissionColumns = `id::text, event_id, user_id, campaign_id, product_id, order_id,
     event_type, kind, status, base_minor, rate, amount_minor, currency,
        rule_id::text, rule_version, reverses_id::text, reason, available_at, occurred_at,
-           created_at, coalesce(changed_at, created_at), version`
+           created_at, coalesce(changed_at, created_at), version, replay_id::text`
 
 const selectCommissions = `SELECT ` + commissionColumns + ` FROM commissions`
 
 func scanCommission(row pgx.CollectableRow) (commission.Snapshot, error) {
 	var (
-		s                                                                            commission.Snapshot
-		eventID, campaign, product, order, eventType, rate, ruleID, reverses, reason *string
-		kind, status, code                                                           string
-		base, amount                                                                 int64
-		ruleVersion                                                                  *int
-		available, occurred, created, updated                                        time.Time
+		s                                                                                    commission.Snapshot
+		eventID, campaign, product, order, eventType, rate, ruleID, reverses, reason, replay *string
+		kind, status, code                                                                   string
+		base, amount                                                                         int64
+		ruleVersion                                                                          *int
+		available, occurred, created, updated                                                time.Time
 	)
 
 	err := row.Scan(
@@ -63,6 +63,7 @@ func scanCommission(row pgx.CollectableRow) (commission.Snapshot, error) {
 		&created,
 		&updated,
 		&s.Version,
+		&replay,
 	)
 	if err != nil {
 		return commission.Snapshot{}, err
@@ -85,6 +86,7 @@ func scanCommission(row pgx.CollectableRow) (commission.Snapshot, error) {
 	s.Amount = money.FromMinor(amount, currency)
 	s.Rule = rule.Ref{ID: value(ruleID), Version: value(ruleVersion)}
 	s.ReversesID, s.Reason = value(reverses), value(reason)
+	s.ReplayID = value(replay)
 	s.AvailableAt = available.UTC()
 	s.OccurredAt = occurred.UTC()
 	s.CreatedAt = created.UTC()

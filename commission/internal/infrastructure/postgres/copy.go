@@ -132,6 +132,7 @@ func copyCommissions(
 		"available_at",
 		"occurred_at",
 		"created_at",
+		"replay_id",
 	}, len(commissions))
 	for i := range commissions {
 		s := &commissions[i]
@@ -155,7 +156,8 @@ func copyCommissions(
 			TextOrNull(s.Reason).
 			Time(s.AvailableAt).
 			Time(s.OccurredAt).
-			Time(now)
+			Time(now).
+			UUIDOrNull(s.ReplayID)
 	}
 
 	return rows.Into(ctx, tx)

@@ -3,14 +3,15 @@ package postgres_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
-	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/event"
+	domain "tributary/commission/internal/domain/replay"
 )
 
 // midnight is a store that lets a month end, and be closed, before it posts anything for the user.
@@ -23,15 +24,15 @@ type midnight struct {
 
 func (m midnight) Rebook(
 	ctx context.Context,
-	request change.Request,
-	userID string,
-	fn func(replay.History) (replay.Booking, error),
+	claim replay.Claim,
+	users []string,
+	fn func(*domain.Replay, []replay.History) (replay.Booking, error),
 ) ([]commission.Snapshot, error) {
-	if userID == m.userID && request.Actor != "" {
+	if slices.Contains(users, m.userID) {
 		m.passes()
 	}
 
-	return m.Store.Rebook(ctx, request, userID, fn)
+	return m.Store.Rebook(ctx, claim, users, fn)
 }
 
 // closing returns what is reported of November, when it is over.
@@ -84,14 +85,10 @@ func TestAReplayLeavesAClosedMonthAsItIs(t *testing.T) {
 
 	var closed string
 
-	store := midnight{f.store, "v", func() {
+	_, err := f.start(t, midnight{apart{f.store}, "v", func() {
 		f.now.Store(november().To.Add(time.Second).UnixMicro())
 		closed = f.closing(t)
-	}}
-	request := byHand()
-	request.Now = f.clock()
-
-	_, err := replay.New(store, f.clock, newID).Replay(t.Context(), request, november(), true)
+	}}, november())
 	mustAll(t, err)
 
 	if want := "u 2000 2\nv 1000 1\n3000"; closed != want {

@@ -14,13 +14,14 @@ import (
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
+	domain "tributary/commission/internal/domain/replay"
 	"tributary/commission/internal/domain/rule"
 	"tributary/platform/money"
 )
 
 // autumn contains all events of these tests, in two months of tiers and caps.
-func autumn() replay.Period {
-	return replay.Period{
+func autumn() domain.Period {
+	return domain.Period{
 		From: time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC),
 		To:   time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC),
 	}
@@ -248,24 +249,29 @@ type alone struct {
 	userID string
 }
 
-func (s alone) Users(context.Context, replay.Period) ([]string, error) {
-	return []string{s.userID}, nil
+func (s alone) Users(
+	_ context.Context,
+	_ replay.Selection,
+	after string,
+	_ int,
+) ([]replay.User, error) {
+	if after != "" {
+		return nil, nil
+	}
+
+	return []replay.User{{ID: s.userID}}, nil
 }
 
 // booked applies a replay to the user and returns the number of differences that it posted.
-func (f fixture) booked(t *testing.T, user string, period replay.Period) int {
+func (f fixture) booked(t *testing.T, user string, period domain.Period) int {
 	t.Helper()
 
-	report, err := replay.New(
-		alone{f.store, user},
-		f.clock,
-		newID,
-	).Replay(t.Context(), byHand(), period, true)
-	if err != nil {
-		t.Fatal(err)
+	found, err := f.start(t, alone{f.store, user}, period)
+	if err != nil || !found.Complete {
+		t.Fatal(found.Replay, err)
 	}
 
-	return len(report.Differences)
+	return len(found.Differences)
 }
 
 // money returns everything that the database holds of the user's money: the net of each event,
@@ -318,7 +324,7 @@ func TestReplayBringsEveryOrderOfArrivalToTheSame(t *testing.T) {
 					f.booked(
 						t,
 						users[i],
-						replay.Period{
+						domain.Period{
 							From: autumn().From.AddDate(0, 0, day),
 							To: autumn().From.AddDate(
 								0,

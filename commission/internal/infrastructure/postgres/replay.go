@@ -2,22 +2,28 @@ package postgres
 
 import (
 	"context"
+	"math"
 
 	"github.com/jackc/pgx/v5"
 
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/command"
-	"tributary/commission/internal/application/replay"
+	application "tributary/commission/internal/application/replay"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/decision"
+	"tributary/commission/internal/domain/replay"
 	"tributary/platform/money"
+	platform "tributary/platform/postgres"
 )
 
-var _ replay.Store = (*Store)(nil)
+var _ application.Store = (*Store)(nil)
 
 const (
-	selectUsers = `SELECT DISTINCT user_id FROM decisions WHERE occurred_at >= $1
-    AND occurred_at < $2 ORDER BY user_id`
+	countPeriod = `
+SELECT count(*), coalesce(sum(events), 0)::bigint FROM (
+    SELECT count(*) AS events FROM decisions WHERE occurred_at >= $1 AND occurred_at < $2
+    GROUP BY user_id
+) AS users`
 
 	// Decisions with a commission are found by it, the others by their own indexes. No index has
 	// all decisions of a user, since each event would pay for it.
@@ -26,29 +32,39 @@ const (
     UNION SELECT event_id FROM decisions WHERE user_id = $1 AND outcome = 'not_commissioned'
     UNION SELECT event_id FROM decisions WHERE user_id = $1 AND outcome = 'parked'`
 
-	selectUserDecisions = `
-SELECT ` + decisionColumns + ` FROM (` + idsOfUser + `) AS ids
+	selectDecisionsOf = `
+SELECT ` + decisionColumns + ` FROM unnest($1::text[]) AS u (user_id)
+CROSS JOIN LATERAL (
+    SELECT event_id FROM commissions WHERE user_id = u.user_id AND event_id IS NOT NULL
+    UNION SELECT event_id FROM decisions WHERE user_id = u.user_id AND outcome = 'not_commissioned'
+    UNION SELECT event_id FROM decisions WHERE user_id = u.user_id AND outcome = 'parked'
+    OFFSET 0
+) AS ids
 CROSS JOIN LATERAL (
     SELECT * FROM standing_decisions AS s WHERE s.event_id = ids.event_id OFFSET 0
 ) AS d
-ORDER BY d.occurred_at, d.event_id LIMIT $2`
+LIMIT $2`
 
 	selectBooked = `
-SELECT coalesce(d.reverses_event_id, c.event_id), c.currency,
+SELECT c.user_id, coalesce(d.reverses_event_id, c.event_id), c.currency,
     coalesce(sum(c.amount_minor) FILTER (WHERE c.status <> 'rejected'), 0)::bigint,
     bool_or(c.reverses_id IS NULL AND c.status = 'rejected'),
     bool_or(c.reverses_id IS NULL AND c.status = 'held')
-FROM commissions AS c
+FROM unnest($1::text[]) AS u (user_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM commissions WHERE user_id = u.user_id AND event_id IS NOT NULL OFFSET 0
+) AS c
 LEFT JOIN LATERAL (
     SELECT reverses_event_id FROM decisions
     WHERE event_id = c.event_id AND c.kind = 'clawback'
     OFFSET 0
 ) AS d ON true
-WHERE c.user_id = $1 AND c.event_id IS NOT NULL
-GROUP BY 1, 2`
+GROUP BY 1, 2, 3`
 
-	selectUserUsage = `SELECT rule_id::text, currency, period, volume_minor, earned_minor FROM usage
-    WHERE user_id = $1`
+	selectUsageOf = `
+SELECT n.user_id, n.rule_id::text, n.currency, n.period, n.volume_minor, n.earned_minor
+FROM unnest($1::text[]) AS u (user_id)
+CROSS JOIN LATERAL (SELECT * FROM usage WHERE user_id = u.user_id OFFSET 0) AS n`
 
 	upsertStanding = `
 INSERT INTO replayed_decisions AS p (event_id, outcome, reason, rules_revision, rule_id,
@@ -70,19 +86,54 @@ ON CONFLICT (event_id) DO UPDATE SET outcome = excluded.outcome, reason = exclud
     commission_id = excluded.commission_id, replayed_at = excluded.replayed_at`
 )
 
-func (s *Store) Users(ctx context.Context, period replay.Period) ([]string, error) {
-	var users []string
-	err := s.begin(ctx, "read users", func(tx pgx.Tx) error {
+// Count reads every decision of the period, however long that takes.
+func (s *Store) Count(ctx context.Context, period replay.Period) (replay.Size, error) {
+	var size replay.Size
+	err := s.begin(ctx, "count a period", func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = 0`); err != nil {
 			return err
 		}
 
-		rows, err := tx.Query(ctx, selectUsers, period.From, period.To)
-		if err != nil {
+		return tx.QueryRow(ctx, countPeriod, period.From, period.To).Scan(&size.Users, &size.Events)
+	})
+
+	return size, err
+}
+
+// Users reads every decision of the period, however long that takes.
+func (s *Store) Users(
+	ctx context.Context,
+	who application.Selection,
+	after string,
+	limit int,
+) ([]application.User, error) {
+	var c conditions
+
+	c.add("occurred_at >= $?", who.Period.From)
+	c.add("occurred_at < $?", who.Period.To)
+	c.add(`user_id > $? COLLATE "C"`, after)
+
+	for column, value := range map[string]string{
+		"event_type":  string(who.Scope.EventType),
+		"user_id":     who.Scope.UserID,
+		"campaign_id": who.Scope.CampaignID,
+		"product_id":  who.Scope.ProductID,
+	} {
+		if value != "" {
+			c.add(column+" = $?", value)
+		}
+	}
+
+	sql := `SELECT user_id, count(*) FROM decisions` + c.where() +
+		` GROUP BY user_id ORDER BY user_id COLLATE "C" LIMIT ` + c.arg(limit)
+
+	var users []application.User
+	err := s.begin(ctx, "read users", func(tx pgx.Tx) (err error) {
+		if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = 0`); err != nil {
 			return err
 		}
 
-		users, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		users, err = collect(ctx, tx, pgx.RowToStructByPos[application.User], sql, c.planned()...)
 
 		return err
 	})
@@ -90,110 +141,185 @@ func (s *Store) Users(ctx context.Context, period replay.Period) ([]string, erro
 	return users, err
 }
 
-// Rebook implements replay.Store. The lock is that of consumption; what is read under it does not
-// change until the transaction ends.
+// Histories reads without locks, but all at one time.
+func (s *Store) Histories(
+	ctx context.Context,
+	users []string,
+	limit int,
+) ([]application.History, error) {
+	var histories []application.History
+
+	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	err := pgx.BeginTxFunc(ctx, s.pool, snapshot, func(tx pgx.Tx) (err error) {
+		histories, err = s.histories(ctx, tx, users, limit)
+		return err
+	})
+
+	return histories, mapped("read histories", err)
+}
+
+// Rebook locks the users, then the replay. What is read under the locks of the users, which are
+// those of consumption, does not change until the transaction ends.
 func (s *Store) Rebook(
 	ctx context.Context,
-	request change.Request,
-	userID string,
-	fn func(replay.History) (replay.Booking, error),
+	claim application.Claim,
+	users []string,
+	fn func(*replay.Replay, []application.History) (application.Booking, error),
 ) ([]commission.Snapshot, error) {
 	var booked []commission.Snapshot
 	err := s.begin(ctx, "replay", func(tx pgx.Tx) error {
-		locked, err := lock(ctx, tx, userID)
+		locked, err := lock(ctx, tx, users...)
 		if err != nil {
 			return err
 		}
 
-		history, err := s.history(ctx, tx, userID)
+		claimed, err := lockReplay(ctx, tx, claim)
 		if err != nil {
 			return err
 		}
 
-		history.Commissions = func(ids []string) ([]commission.Commission, error) {
-			return readFamilies(ctx, locked, ids)
+		// How long they are was checked before.
+		histories, err := s.histories(ctx, tx, users, math.MaxInt32)
+		if err != nil {
+			return err
 		}
 
-		booking, err := fn(history)
+		for i := range histories {
+			histories[i].Commissions = func(ids []string) ([]commission.Commission, error) {
+				return readFamilies(ctx, locked, ids)
+			}
+		}
+
+		before := claimed.Snapshot()
+
+		booking, err := fn(&claimed, histories)
 		if err != nil {
 			return err
 		}
 
 		booked = booking.Adjustments
 
-		return book(ctx, locked, request, booking)
+		if err := book(ctx, locked, before, booking); err != nil {
+			return err
+		}
+
+		return saveReplay(ctx, tx, claimed.Snapshot())
 	})
 
 	return booked, err
 }
 
-func (s *Store) history(ctx context.Context, tx pgx.Tx, userID string) (replay.History, error) {
-	h := replay.History{
-		UserID: userID,
-		Booked: map[replay.Money]int64{},
-		Manual: decision.Manual{Rejected: map[string]bool{}, Keeps: map[string]bool{}},
-		Usage:  map[decision.UsageKey]decision.Usage{},
+func (s *Store) histories(
+	ctx context.Context,
+	tx pgx.Tx,
+	users []string,
+	limit int,
+) ([]application.History, error) {
+	if len(users) == 0 {
+		return nil, nil
 	}
 
 	var revision int64
+	if err := tx.QueryRow(ctx, selectRevision).Scan(&revision); err != nil {
+		return nil, err
+	}
 
-	err := tx.QueryRow(ctx, selectRevision).Scan(&revision)
+	rules, err := s.rulesAt(ctx, tx, revision)
 	if err != nil {
-		return h, err
+		return nil, err
 	}
 
-	if h.Rules, err = s.rulesAt(ctx, tx, revision); err != nil {
-		return h, err
+	histories := make([]application.History, len(users))
+	byUser := make(map[string]*application.History, len(users))
+
+	for i, user := range users {
+		histories[i] = application.History{
+			Rules:  rules,
+			UserID: user,
+			Booked: map[application.Money]int64{},
+			Manual: decision.Manual{Rejected: map[string]bool{}, Keeps: map[string]bool{}},
+			Usage:  map[decision.UsageKey]decision.Usage{},
+		}
+		byUser[user] = &histories[i]
 	}
 
-	rows, err := tx.Query(ctx, selectUserDecisions, userID, replay.MaxEvents+1)
-	if err != nil {
-		return h, err
+	if err := loadDecisions(ctx, tx, users, limit, byUser); err != nil {
+		return nil, err
 	}
 
-	if h.Decisions, err = pgx.CollectRows(rows, scanStanding); err != nil {
-		return h, err
+	if err := loadBooked(ctx, tx, users, byUser); err != nil {
+		return nil, err
 	}
 
-	if err := loadBooked(ctx, tx, h); err != nil {
-		return h, err
-	}
-
-	return h, loadUserUsage(ctx, tx, h)
+	return histories, loadUsageOf(ctx, tx, users, byUser)
 }
 
-func scanStanding(row pgx.CollectableRow) (replay.Standing, error) {
+func loadDecisions(
+	ctx context.Context,
+	tx pgx.Tx,
+	users []string,
+	limit int,
+	into map[string]*application.History,
+) error {
+	rows, err := tx.Query(ctx, selectDecisionsOf, users, limit+1)
+	if err != nil {
+		return err
+	}
+
 	var r decisionRow
-	if err := row.Scan(r.targets()...); err != nil {
-		return replay.Standing{}, err
-	}
 
-	d, err := r.decision()
+	read := 0
+	_, err = pgx.ForEachRow(rows, r.targets(), func() error {
+		if read++; read > limit {
+			return application.ErrManyEvents
+		}
 
-	return replay.Standing{Decision: d, CommissionID: value(r.commissionID)}, err
+		d, err := r.decision()
+		h := into[d.Event.UserID()]
+		h.Decisions = append(
+			h.Decisions,
+			application.Standing{Decision: d, CommissionID: value(r.commissionID)},
+		)
+
+		return err
+	})
+
+	return err
 }
 
-func loadBooked(ctx context.Context, tx pgx.Tx, h replay.History) error {
-	rows, err := tx.Query(ctx, selectBooked, h.UserID)
+func loadBooked(
+	ctx context.Context,
+	tx pgx.Tx,
+	users []string,
+	into map[string]*application.History,
+) error {
+	rows, err := tx.Query(ctx, selectBooked, users)
 	if err != nil {
 		return err
 	}
 
 	// A second telling does not keep the order that a replay has given to another one.
 	second := map[string]bool{}
-	for _, s := range h.Decisions {
-		second[s.Event.ID()] = s.Reason == decision.DuplicateOrder
+	for _, h := range into {
+		for i := range h.Decisions {
+			if s := &h.Decisions[i]; s.Reason == decision.DuplicateOrder {
+				second[s.Event.ID()] = true
+			}
+		}
 	}
 
 	var (
-		key            replay.Money
+		user           string
+		key            application.Money
 		minor          int64
 		rejected, held bool
 	)
 	_, err = pgx.ForEachRow(
 		rows,
-		[]any{&key.EventID, &key.Currency, &minor, &rejected, &held},
+		[]any{&user, &key.EventID, &key.Currency, &minor, &rejected, &held},
 		func() error {
+			h := into[user]
+
 			h.Booked[key] = minor
 			if rejected {
 				h.Manual.Rejected[key.EventID] = true
@@ -210,24 +336,28 @@ func loadBooked(ctx context.Context, tx pgx.Tx, h replay.History) error {
 	return err
 }
 
-func loadUserUsage(ctx context.Context, tx pgx.Tx, h replay.History) error {
-	rows, err := tx.Query(ctx, selectUserUsage, h.UserID)
+func loadUsageOf(
+	ctx context.Context,
+	tx pgx.Tx,
+	users []string,
+	into map[string]*application.History,
+) error {
+	rows, err := tx.Query(ctx, selectUsageOf, users)
 	if err != nil {
 		return err
 	}
 
-	key := decision.UsageKey{UserID: h.UserID}
-
 	var (
+		key   decision.UsageKey
 		usage decision.Usage
 		code  string
 	)
 	_, err = pgx.ForEachRow(
 		rows,
-		[]any{&key.RuleID, &code, &key.Period, &usage.Volume, &usage.Earned},
+		[]any{&key.UserID, &key.RuleID, &code, &key.Period, &usage.Volume, &usage.Earned},
 		func() (err error) {
 			if key.Currency, err = money.ParseCurrency(code); err == nil {
-				h.Usage[key] = usage
+				into[key.UserID].Usage[key] = usage
 			}
 
 			return err
@@ -237,21 +367,25 @@ func loadUserUsage(ctx context.Context, tx pgx.Tx, h replay.History) error {
 	return err
 }
 
-// book stores the result of a replay for a user, with the audit.
+// book stores the result of a step, with the audit. before is the replay before the step.
 func book(
 	ctx context.Context,
 	tx moneyTx,
-	request change.Request,
-	b replay.Booking,
+	before replay.Snapshot,
+	b application.Booking,
 ) error {
 	if err := addCommissions(
 		ctx,
 		tx,
 		b.Adjustments,
 		b.Effect,
-		request.Replay(),
+		change.OfReplay(before.ID, before.Actor),
 		b.Now,
 	); err != nil {
+		return err
+	}
+
+	if err := copyDifferences(ctx, tx, before, b.Differences); err != nil {
 		return err
 	}
 
@@ -260,14 +394,14 @@ func book(
 		batch.Queue(
 			insertAudit,
 			b.Now,
-			request.Actor,
+			before.Actor,
 			"replay",
 			"commission",
 			b.Adjustments[i].ID,
-			request.Reason,
+			before.Reason,
 			"",
 			command.AuditedCommission(b.Adjustments[i]),
-			request.RequestID,
+			before.RequestID,
 		)
 	}
 
@@ -281,5 +415,43 @@ func book(
 
 	queueUsage(&batch, upsertUsage, b.Usage)
 
+	if batch.Len() == 0 {
+		return nil
+	}
+
 	return tx.SendBatch(ctx, &batch).Close()
+}
+
+// copyDifferences stores what the step found, numbered after what the replay has found before.
+func copyDifferences(
+	ctx context.Context,
+	tx pgx.Tx,
+	before replay.Snapshot,
+	differences []application.Difference,
+) error {
+	columns := []string{
+		"replay_id",
+		"number",
+		"user_id",
+		"event_id",
+		"occurred_at",
+		"currency",
+		"expected_minor",
+		"booked_minor",
+	}
+
+	rows := platform.NewCopy("replay_differences", columns, len(differences))
+	for i, d := range differences {
+		rows.Row().
+			UUIDOrNull(before.ID).
+			Bigint(before.Progress.Differences + int64(i) + 1).
+			Text(d.Event.UserID()).
+			Text(d.Event.ID()).
+			Time(d.Event.OccurredAt()).
+			Text(d.Currency.String()).
+			Bigint(d.Expected).
+			Bigint(d.Booked)
+	}
+
+	return rows.Into(ctx, tx)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -16,12 +17,13 @@ import (
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/event"
+	domain "tributary/commission/internal/domain/replay"
 )
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
-func november() replay.Period {
-	return replay.Period{
+func november() domain.Period {
+	return domain.Period{
 		From: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC),
 		To:   time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC),
 	}
@@ -93,19 +95,69 @@ func (f fixture) replay(t *testing.T) string {
 func (f fixture) replayOf(t *testing.T, from, to time.Time) string {
 	t.Helper()
 
-	period := replay.Period{From: from, To: to}
-
-	report, err := replay.New(f.store, f.clock, newID).Replay(t.Context(), byHand(), period, true)
+	found, err := f.start(t, f.store, domain.Period{From: from, To: to})
 	if err != nil {
 		t.Fatal(err)
 	}
 
 	text := ""
-	for _, d := range report.Differences {
+	for _, d := range found.Differences {
 		text += fmt.Sprintf("%s %+d;", d.Event.ID(), d.Expected-d.Booked)
 	}
 
 	return text
+}
+
+// start requests a replay, and does it if nothing prevents it.
+func (f fixture) start(
+	t *testing.T,
+	store replay.Store,
+	period domain.Period,
+) (replay.Result, error) {
+	t.Helper()
+
+	request := byHand()
+	request.Now = f.clock()
+
+	return f.replays(store).Start(t.Context(), request, period, false)
+}
+
+func (f fixture) replays(store replay.Store) *replay.Handler {
+	return replay.New(replay.Dependencies{
+		Store:   store,
+		Replays: f.store.Replays(),
+		Now:     f.clock,
+		NewID:   newID,
+		Logger:  slog.New(slog.DiscardHandler),
+	})
+}
+
+// claim returns a new replay of no events, on which nobody works.
+func (f fixture) claim(t *testing.T) replay.Claim {
+	t.Helper()
+
+	claim := replay.Claim{ID: newID(), Holder: newID()}
+	period := domain.Period{From: start().AddDate(1, 0, 0), To: start().AddDate(2, 0, 0)}
+	wanted := replay.Creation{Period: period, Small: 10, Holder: claim.Holder}
+
+	mustAll(t, f.store.Replays().Create(t.Context(), byHand(), wanted, func(
+		revision int64,
+		small bool,
+	) (domain.Replay, change.Outcome, error) {
+		made, err := domain.New(domain.Wanted{
+			ID:       claim.ID,
+			Period:   period,
+			Reason:   "test",
+			Actor:    "operator",
+			Revision: revision,
+			AtOnce:   small,
+			Now:      f.clock(),
+		})
+
+		return made, change.Outcome{}, err
+	}))
+
+	return claim
 }
 
 // failing is a store that stores nothing for one user.
@@ -119,59 +171,61 @@ var errAway = errors.New("database away")
 
 func (s failing) Rebook(
 	ctx context.Context,
-	request change.Request,
-	userID string,
-	fn func(replay.History) (replay.Booking, error),
+	claim replay.Claim,
+	users []string,
+	fn func(*domain.Replay, []replay.History) (replay.Booking, error),
 ) ([]commission.Snapshot, error) {
-	return s.Store.Rebook(
-		ctx,
-		request,
-		userID,
-		func(history replay.History) (replay.Booking, error) {
-			booking, err := fn(history)
-			if err == nil && userID == s.userID && len(booking.Adjustments) > 0 {
-				err = errAway
-			}
+	if slices.Contains(users, s.userID) {
+		return nil, errAway
+	}
 
-			return booking, err
-		},
-	)
+	return s.Store.Rebook(ctx, claim, users, fn)
 }
 
-// A replay that fails half-way has posted whole users, each with its audit; the next one does the
-// rest.
-func TestAReplayThatFailsIsAuditedAndGoesOn(t *testing.T) {
+// apart is a store that has each user in a step of its own.
+type apart struct{ replay.Store }
+
+func (s apart) Users(
+	ctx context.Context,
+	who replay.Selection,
+	after string,
+	_ int,
+) ([]replay.User, error) {
+	return s.Store.Users(ctx, who, after, 1)
+}
+
+// A replay that is interrupted half-way has posted whole users, each with its audit, and knows how
+// far it has come. Whoever goes on with it does the rest.
+func TestAnInterruptedReplayIsAuditedAndGoesOn(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.decide(t, purchase("e1", "u", "100"), purchase("e2", "v", "50"), purchase("e3", "w", "50"))
 	f.rule(t, 1, 1, "0.2", "", "")
 
-	_, err := replay.New(
-		failing{f.store, "v"},
-		f.clock,
-		newID,
-	).Replay(t.Context(), byHand(), november(), true)
-	if !errors.Is(err, errAway) {
-		t.Fatalf("Replay = %v", err)
+	found, err := f.start(t, failing{apart{f.store}, "v"}, november())
+	if err != nil || found.Complete || found.Replay.Status != domain.Running ||
+		found.Replay.Progress.Done.Users != 1 || found.Replay.Progress.Total.Users != 3 {
+		t.Fatalf("Start = %+v, %v", found, err)
 	}
 
 	const audited = `SELECT string_agg(concat_ws(' ', c.user_id, c.amount_minor, a.actor, a.action,
-    a.request_id), ';' ORDER BY c.user_id)
+    a.request_id, c.replay_id = (SELECT id FROM replays)), ';' ORDER BY c.user_id)
 		FROM commissions AS c LEFT JOIN audit AS a ON a.subject_id = c.id::text
 		    WHERE c.kind = 'adjustment'`
-	if got := f.one(t, audited); got != "u 1000 operator replay request" {
-		t.Errorf("after the failure: %s", got)
+	if got := f.one(t, audited); got != "u 1000 operator replay request t" {
+		t.Errorf("after the interruption: %s", got)
 	}
 
-	if got := f.replay(t); got != "e2 +500;e3 +500;" {
-		t.Errorf("the next one booked %s", got)
-	}
+	f.replays(f.store).Work(t.Context())
 
-	if got := f.one(
-		t,
-		audited,
-	); got != "u 1000 operator replay request;v 500 operator replay request;w 500 operator replay request" {
+	if got := f.one(t, audited); got != "u 1000 operator replay request t;"+
+		"v 500 operator replay request t;w 500 operator replay request t" {
 		t.Errorf("at the end: %s", got)
+	}
+
+	if got := f.one(t, `SELECT concat_ws(' ', status, users, events, differences, sums::text)
+    FROM replays`); got != `completed 3 3 3 {"USD": "2000"}` {
+		t.Errorf("the replay: %s", got)
 	}
 
 	if got := f.replay(t); got != "" {

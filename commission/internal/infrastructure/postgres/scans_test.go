@@ -17,6 +17,7 @@ import (
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/payout"
+	domain "tributary/commission/internal/domain/replay"
 	"tributary/commission/internal/infrastructure/account"
 	"tributary/commission/internal/infrastructure/payfile"
 )
@@ -156,11 +157,14 @@ func (f fixture) work(t *testing.T, round int) {
 	check(f.approveDue(ctx, start().AddDate(0, 0, 29), 100))
 	check(f.store.Rebook(
 		ctx,
-		byHand(),
-		user,
-		func(replay.History) (replay.Booking, error) { return replay.Booking{}, nil },
+		f.claim(t),
+		[]string{user},
+		func(*domain.Replay, []replay.History) (replay.Booking, error) { return replay.Booking{}, nil },
 	))
-	check(f.store.Users(ctx, november()))
+	check(f.store.Users(ctx, replay.Selection{Period: november()}, "", 10))
+	check(f.store.Count(ctx, november()))
+	check(f.store.Histories(ctx, []string{user, "u2"}, 10_000))
+	f.workOnReplays(t)
 
 	decided, err = f.store.Decision(ctx, owned(t, ""), "sale-u1-0")
 	check(decided, err)
@@ -169,6 +173,8 @@ func (f fixture) work(t *testing.T, round int) {
 	made, err := f.store.Commission(ctx, owned(t, ""), id)
 	check(made, err)
 	check(f.store.History(ctx, "commission", id))
+
+	made.ReplayID = f.claim(t).ID
 	check(f.store.Before(ctx, made))
 	check(f.store.EventsOf(ctx, owned(t, user), start()))
 	check(f.store.Rules(ctx))
@@ -301,6 +307,26 @@ func (f fixture) workOnBatches(t *testing.T, user string) {
 	}
 }
 
+// workOnReplays takes a replay of no events and one of all events through all that can be done.
+func (f fixture) workOnReplays(t *testing.T) {
+	t.Helper()
+	ctx := t.Context()
+	replays := f.store.Replays()
+
+	claim := f.claim(t)
+	mustAll(t, replays.Keep(ctx, claim), replays.Leave(ctx, claim))
+
+	f.replays(f.store).Work(ctx)
+	f.replay(t)
+
+	_, err := replays.Replays(ctx, 10, query.ReplayPosition{})
+	mustAll(t, err)
+	_, err = replays.Replays(ctx, 10, query.ReplayPosition{RequestedAt: start(), ID: newID()})
+	mustAll(t, err)
+	_, err = replays.Differences(ctx, claim.ID, 1, 10)
+	mustAll(t, err)
+}
+
 type tableReads struct {
 	name                    string
 	scans, scanned, fetched int
@@ -320,7 +346,8 @@ func (f fixture) reads(t *testing.T) []tableReads {
 	rows, err := f.owner.Query(context.WithoutCancel(t.Context()), `
 SELECT relname, seq_scan, seq_tup_read, coalesce(idx_tup_fetch, 0) FROM pg_stat_user_tables
 WHERE relname IN ('audit', 'balances', 'commissions', 'decisions', 'idempotency_keys', 'ledger',
-    'payouts', 'payout_batches', 'payout_files', 'payout_intervals', 'replayed_decisions', 'usage')
+    'payouts', 'payout_batches', 'payout_files', 'payout_intervals', 'replay_differences',
+    'replayed_decisions', 'replays', 'usage')
 ORDER BY relname`)
 	if err != nil {
 		t.Fatal(err)

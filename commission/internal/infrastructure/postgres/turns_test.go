@@ -18,6 +18,7 @@ import (
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/ledger"
 	"tributary/commission/internal/domain/payout"
+	domain "tributary/commission/internal/domain/replay"
 	"tributary/platform/money"
 )
 
@@ -105,9 +106,9 @@ func TestWritersOfAUsersMoneyTakeTurns(t *testing.T) {
 		{"replay", func(ctx context.Context) error {
 			_, err := f.store.Rebook(
 				ctx,
-				byHand(),
-				"u",
-				func(replay.History) (replay.Booking, error) { return replay.Booking{}, nil },
+				f.claim(t),
+				[]string{"u"},
+				func(*domain.Replay, []replay.History) (replay.Booking, error) { return replay.Booking{}, nil },
 			)
 
 			return err
@@ -132,9 +133,9 @@ func (f fixture) whileLocked(
 
 	_, err := f.store.Rebook(
 		t.Context(),
-		byHand(),
-		user,
-		func(replay.History) (replay.Booking, error) {
+		f.claim(t),
+		[]string{user},
+		func(*domain.Replay, []replay.History) (replay.Booking, error) {
 			go func() { done <- write(t.Context()) }()
 
 			for f.one(t, `SELECT count(*) FROM pg_locks JOIN pg_database AS d ON d.oid = database

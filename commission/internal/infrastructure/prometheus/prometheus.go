@@ -19,6 +19,7 @@ type Metrics struct {
 	decisions   *prometheus.CounterVec
 	commissions *prometheus.CounterVec
 	payouts     *prometheus.CounterVec
+	replayed    prometheus.Counter
 	lag         prometheus.Histogram
 }
 
@@ -39,13 +40,17 @@ func New(registry prometheus.Registerer, now func() time.Time) *Metrics {
 			Name: "commission_payouts_total",
 			Help: "Payouts that entered a status, including new ones.",
 		}, []string{"status"}),
+		replayed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "commission_replayed_events_total",
+			Help: "Events of their periods that replays have decided again.",
+		}),
 		lag: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "commission_decision_lag_seconds",
 			Help:    "Time from the receipt of an event by tracking to its committed decision.",
 			Buckets: prometheus.ExponentialBuckets(0.01, 2.5, 14), // 10 ms to 25 minutes
 		}),
 	}
-	registry.MustRegister(m.decisions, m.commissions, m.payouts, m.lag)
+	registry.MustRegister(m.decisions, m.commissions, m.payouts, m.replayed, m.lag)
 
 	return m
 }

@@ -6,13 +6,14 @@ import (
 
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/command"
-	"tributary/commission/internal/application/replay"
+	application "tributary/commission/internal/application/replay"
 	"tributary/commission/internal/domain/batch"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/effect"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/ledger"
 	"tributary/commission/internal/domain/payout"
+	"tributary/commission/internal/domain/replay"
 )
 
 // Decisions returns a repository that counts decisions.
@@ -170,24 +171,36 @@ func (p countedPayouts) Update(
 	return err
 }
 
-// Replaying returns a store that counts the adjustments of replays.
-func (m *Metrics) Replaying(store replay.Store) replay.Store { return replaying{store, m} }
+// Replaying returns a store that counts the events and adjustments of replays.
+func (m *Metrics) Replaying(store application.Store) application.Store { return replaying{store, m} }
 
 type replaying struct {
-	replay.Store
+	application.Store
 
 	metrics *Metrics
 }
 
 func (r replaying) Rebook(
 	ctx context.Context,
-	request change.Request,
-	userID string,
-	fn func(replay.History) (replay.Booking, error),
+	claim application.Claim,
+	users []string,
+	fn func(*replay.Replay, []application.History) (application.Booking, error),
 ) ([]commission.Snapshot, error) {
-	booked, err := r.Store.Rebook(ctx, request, userID, fn)
+	var events int64
+
+	booked, err := r.Store.Rebook(ctx, claim, users, func(
+		x *replay.Replay,
+		histories []application.History,
+	) (application.Booking, error) {
+		before := x.Snapshot().Progress.Done.Events
+		booking, err := fn(x, histories)
+		events = x.Snapshot().Progress.Done.Events - before
+
+		return booking, err
+	})
 	if err == nil {
 		r.metrics.made(booked)
+		r.metrics.replayed.Add(float64(events)) //nolint:forbidigo // a number of events, no money
 	}
 
 	return booked, err
