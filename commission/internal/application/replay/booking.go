@@ -16,8 +16,8 @@ import (
 func (d Difference) amount() money.Amount { return money.FromMinor(d.Expected-d.Booked, d.Currency) }
 
 // booking returns the adjustments of the users. The first one of an event without a commission
-// takes the place of an earning: clawbacks reverse it, and it is pending until the end of its rule's
-// hold period. All others belong to the existing commission, and are pending while that is.
+// takes the place of an earning: clawbacks reverse it, and it is pending until the end of its
+// rule's hold period. All others belong to the existing commission, and are pending while that is.
 func (h *Handler) booking(asked replay.Snapshot, histories []History) (Booking, error) {
 	b := Booking{Usage: map[decision.UsageKey]decision.Usage{}}
 

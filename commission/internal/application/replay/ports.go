@@ -92,8 +92,8 @@ type Store interface {
 	// Histories returns the histories of the users, in their order, as they are at one time.
 	// ErrManyEvents is returned if they have more than limit decisions.
 	Histories(ctx context.Context, users []string, limit int) ([]History, error)
-	// Rebook calls fn with the replay and the histories of the users, and stores what fn has made of
-	// the replay and returns, with an audit row for each adjustment, in one transaction that
+	// Rebook calls fn with the replay and the histories of the users, and stores what fn has made
+	// of the replay and returns, with an audit row for each adjustment, in one transaction that
 	// excludes other writers of these users and of the replay. Rebook returns the adjustments.
 	// ErrLost is returned, without calling fn, if another process works on the replay, or if it is
 	// not running. After an error nothing is stored.
