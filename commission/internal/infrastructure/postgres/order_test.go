@@ -382,6 +382,8 @@ func TestReplayBringsEveryOrderOfArrivalToTheSame(t *testing.T) {
 
 		both("after what came in order")
 	})
+
+	f.checkFold(t)
 }
 
 // decisions returns all decisions about the user's events, and the usage.
@@ -432,4 +434,6 @@ func TestCutsMakeNoDifference(t *testing.T) {
 			}
 		}
 	})
+
+	f.checkFold(t)
 }

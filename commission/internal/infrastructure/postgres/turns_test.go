@@ -189,6 +189,8 @@ func TestPaymentRequestsAndAdjustmentsAtTheSameTime(t *testing.T) {
         WHEN 'rejected' THEN (available_minor, in_payout_minor) = (9900, 0) END`); got != "150" {
 		t.Errorf("%s of 150 users have their payout and the balance that goes with it", got)
 	}
+
+	f.checkFold(t)
 }
 
 // A transaction that violates a constraint is read and written again, since another writer may be

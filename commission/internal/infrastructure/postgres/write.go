@@ -138,13 +138,13 @@ func queueUsage(batch *pgx.Batch, sql string, usage map[decision.UsageKey]decisi
 		users, rules, currencies, periods []string
 		volumes, earned                   []int64
 	)
-	for key, change := range usage {
+	for key, used := range usage {
 		users = append(users, key.UserID)
 		rules = append(rules, key.RuleID)
 		currencies = append(currencies, key.Currency.String())
 		periods = append(periods, key.Period)
-		volumes = append(volumes, change.Volume)
-		earned = append(earned, change.Earned)
+		volumes = append(volumes, used.Volume)
+		earned = append(earned, used.Earned)
 	}
 
 	batch.Queue(sql, users, rules, currencies, periods, volumes, earned)
