@@ -19,8 +19,8 @@ import (
 // DecisionState is what the decisions about a batch depend on, locked against other writers until
 // the batch is stored.
 type DecisionState struct {
-	Rules *rule.Set
-	Books *decision.Books
+	Rules    *rule.Set
+	Accounts *decision.Accounts // with all that the events require
 	// By event id: the commissions that reversals of the batch may reverse.
 	Earnings map[string]*commission.Commission
 }
@@ -129,30 +129,28 @@ func (h *ConsumeEvents) decide(s DecisionState, events []event.Event) (DecisionC
 	run := decisionRun{
 		DecisionState: s,
 		newID:         h.newID,
-		changes:       newChanges(h.now(), s.Books, events),
+		changes:       newChanges(h.now(), s.Accounts, events),
 	}
 
-	for e, waited := range s.Books.Undecided(events) {
-		if err := run.take(e, waited); err != nil {
-			return DecisionChanges{}, ErrNotStorable.Because(err, "What is stored contradicts the event.")
-		}
+	if err := s.Accounts.Decide(events, s.Rules, run.take); err != nil {
+		return DecisionChanges{}, err
 	}
 
 	for _, c := range run.touched {
 		run.changes.Moved = append(run.changes.Moved, c.Moved()...)
 	}
 
-	run.changes.Usage = s.Books.Changes()
+	run.changes.Usage = s.Accounts.Changes()
 
 	return run.changes, nil
 }
 
 // newChanges returns changes with room for the results of all events without a decision, if each
 // earns.
-func newChanges(now time.Time, books *decision.Books, events []event.Event) DecisionChanges {
+func newChanges(now time.Time, accounts *decision.Accounts, events []event.Event) DecisionChanges {
 	open := 0
 	for _, e := range events {
-		if !books.Decided(e.ID()) {
+		if !accounts.Decided(e.ID()) {
 			open++
 		}
 	}
@@ -177,11 +175,9 @@ type decisionRun struct {
 	touched []*commission.Commission // those with a clawback of the batch
 }
 
-// take decides one event and adds its consequences. waited reports whether it was parked.
-func (r *decisionRun) take(e event.Event, waited bool) error {
-	d := Decided{Decision: decision.Decide(e, r.Rules, r.Books.Account(e))}
-	r.Books.Record(d.Decision, r.Rules)
-
+// take adds a decision and its consequences. waited reports whether the event was parked.
+func (r *decisionRun) take(taken decision.Decision, waited bool) error {
+	d := Decided{Decision: taken}
 	fact := d.fact(waited)
 
 	if d.Outcome != decision.Commissioned {
@@ -193,7 +189,7 @@ func (r *decisionRun) take(e event.Event, waited bool) error {
 
 	made, caused, err := r.commission(d.Decision)
 	if err != nil {
-		return err
+		return ErrNotStorable.Because(err, "What is stored contradicts the event.")
 	}
 
 	d.CommissionID = made.ID

@@ -54,26 +54,27 @@ func (o Original) input(base int64) rule.Input {
 	return in
 }
 
-// UsageKey identifies an account of volume and earnings of a user by a rule in a period.
-type UsageKey struct {
-	UserID   string
-	RuleID   string
-	Currency money.Currency
-	Period   string
-}
-
-// Usage is the state of such an account, in minor units.
-type Usage struct {
-	Volume int64
-	Earned int64
-}
-
 // Account is the state that a decision depends on.
 type Account struct {
 	Original   *Original          // of a reversal; nil if it has not arrived
 	OrderTaken string             // the event that took the same order; "" for none
-	Usage      map[UsageKey]Usage // a missing key is zero
+	Usage      map[UsageKey]Usage // a missing key is zero, but for a decision of Accounts
 	Full       bool               // an account of the rule could not hold the event
+
+	accounts *Accounts // those that the account belongs to, which know what was loaded
+}
+
+// usage returns the state of an account of tiers or a cap; the key is that of no account without
+// a period.
+func (a Account) usage(key UsageKey) Usage {
+	switch {
+	case key.Period == "":
+		return Usage{}
+	case a.accounts != nil:
+		return a.accounts.readUsage(key)
+	}
+
+	return a.Usage[key]
 }
 
 // Decide decides an event. It only reads its arguments, and returns the same decision for the same
@@ -119,8 +120,8 @@ func (d *Decision) earn(rules *rule.Set, account Account) {
 	}
 
 	d.Rule = winner.Ref()
-	d.Position = account.Usage[d.usageKey(winner.TierKey(facts.OccurredAt))].Volume
-	d.CapUsed = account.Usage[d.usageKey(winner.CapKey(facts.OccurredAt))].Earned
+	d.Position = account.usage(d.usageKey(winner.TierKey(facts.OccurredAt))).Volume
+	d.CapUsed = account.usage(d.usageKey(winner.CapKey(facts.OccurredAt))).Earned
 	d.AvailableAt = winner.AvailableAt(facts.OccurredAt)
 
 	working, err := winner.Commission(d.input())
@@ -146,7 +147,7 @@ func (a Account) holds(d Decision, rules *rule.Set, earned money.Amount) bool {
 	}
 
 	for _, key := range UsageKeys(d, rules) {
-		stands := a.Usage[key]
+		stands := a.usage(key)
 		_, volume := money.AddMinor(stands.Volume, d.Base.Minor())
 
 		_, sum := money.AddMinor(stands.Earned, earned.Minor())

@@ -22,33 +22,33 @@ func Run(events []event.Event, rules *rule.Set, manual Manual) []Decision {
 	events = slices.Clone(events)
 	slices.SortFunc(events, Chronological)
 
-	books := NewBooks(len(events))
+	accounts := ofHistory(len(events))
 	for _, e := range events {
 		if manual.Keeps[e.ID()] {
-			books.Keep(e)
+			accounts.keep(e)
 		}
 	}
 
-	return books.run(events, rules, manual.Rejected)
+	return accounts.run(events, rules, manual.Rejected)
 }
 
 // RunInOrder decides the events in the given order, as consumption does. The commissions of
 // rejected events are rejected as soon as they are created.
 func RunInOrder(events []event.Event, rules *rule.Set, rejected map[string]bool) []Decision {
-	return NewBooks(len(events)).run(events, rules, rejected)
+	return ofHistory(len(events)).run(events, rules, rejected)
 }
 
-func (b *Books) run(events []event.Event, rules *rule.Set, rejected map[string]bool) []Decision {
+func (a *Accounts) run(events []event.Event, rules *rule.Set, rejected map[string]bool) []Decision {
 	final := make(map[string]int, len(events))
 
 	out := make([]Decision, 0, len(events))
-	for e, waited := range b.Undecided(events) {
-		d := Decide(e, rules, b.Account(e))
-		b.Record(d, rules)
+	for e, waited := range a.undecided(events) {
+		d := Decide(e, rules, a.account(e))
+		a.record(d, rules)
 
 		if rejected[e.ID()] {
-			b.Reject(e)
-			b.Release(e, rules)
+			a.Reject(Ref{e.UserID(), e.ID()})
+			a.releaseEarning(e, rules)
 		}
 
 		if waited {
@@ -88,14 +88,14 @@ func (d Decision) Same(other Decision) bool {
 // UsageOf returns the state of the accounts of tiers and caps if these are all decisions. Rejected
 // commissions do not count.
 func UsageOf(decisions []Decision, rules *rule.Set, rejected map[string]bool) map[UsageKey]Usage {
-	books := NewBooks(len(decisions))
+	accounts := ofHistory(len(decisions))
 	for _, reversals := range []bool{false, true} {
 		for _, d := range decisions {
 			if d.Event.Type().Reverses() == reversals && !rejected[d.Root()] {
-				books.Record(d, rules)
+				accounts.record(d, rules)
 			}
 		}
 	}
 
-	return books.Changes()
+	return accounts.Changes()
 }

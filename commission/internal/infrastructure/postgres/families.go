@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -270,15 +271,18 @@ func (s *Store) release(ctx context.Context, tx pgx.Tx, eventID string) error {
 		return err
 	}
 
-	books, found := decision.NewBooks(1), map[string]decision.Decision{}
-	if err := loadOriginals(rows, found, new([]string), books); err != nil {
+	var found originals
+	if err := found.read(rows); err != nil {
 		return err
 	}
 
-	books.Release(found[eventID].Event, rules)
+	// without the sale that took its order
+	earned := slices.DeleteFunc(found.events, func(o decision.Original) bool {
+		return o.Decision.Event.ID() != eventID
+	})
 
 	var batch pgx.Batch
-	queueUsage(&batch, releaseUsage, books.Changes())
+	queueUsage(&batch, releaseUsage, decision.Released(earned, rules))
 
 	return tx.SendBatch(ctx, &batch).Close()
 }

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"maps"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -11,7 +10,6 @@ import (
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
-	"tributary/commission/internal/domain/rule"
 	"tributary/platform/money"
 )
 
@@ -78,109 +76,94 @@ CROSS JOIN LATERAL (
 ) AS u`
 )
 
-// wanted is what the events of a batch may depend on.
-type wanted struct {
-	users, ids              []string
-	originals               []string // named by reversals
-	orderUsers, orders      []string
-	parkedUsers, parkedRefs []string // what parked reversals may wait for
-}
-
-func want(events []event.Event) wanted {
-	var w wanted
-	for _, e := range events {
-		f := e.Facts()
-
-		w.users, w.ids = append(w.users, f.UserID), append(w.ids, f.ID)
-		if f.Type.Reverses() && f.OriginalID != "" {
-			w.originals = append(w.originals, f.OriginalID)
-		} else if f.OrderID != "" && (f.Type.Reverses() || f.Type.Sells()) {
-			w.orderUsers, w.orders = append(w.orderUsers, f.UserID), append(w.orders, f.OrderID)
-		}
-
-		w.parkedUsers, w.parkedRefs = append(w.parkedUsers, f.UserID), append(w.parkedRefs, f.ID)
-		if f.OrderID != "" && f.Type.Sells() {
-			w.parkedUsers, w.parkedRefs = append(w.parkedUsers, f.UserID), append(w.parkedRefs, f.OrderID)
-		}
-	}
-
-	return w
-}
-
-// load locks the users and reads the state: one round trip, and a second one only for reversals,
-// tiers and caps.
+// load locks the users and reads what the events require: one round trip, and a second one only for
+// reversals, tiers and caps.
 func (s *Store) load(
 	ctx context.Context,
 	tx pgx.Tx,
 	events []event.Event,
 ) (moneyTx, command.DecisionState, error) {
 	state := command.DecisionState{
-		Books:    decision.NewBooks(len(events)),
+		Accounts: decision.NewAccounts(len(events)),
 		Earnings: map[string]*commission.Commission{},
 	}
-	w := want(events)
+	required := decision.Require(events)
+	users, ids := refTexts(required.Events)
 
 	var (
+		batch    pgx.Batch
 		revision int64
-		earnings []string
+		found    originals
 	)
-	originals := map[string]decision.Decision{}
-
-	var batch pgx.Batch
-	locked := queueLock(&batch, tx, w.users)
+	locked := queueLock(&batch, tx, users)
 
 	batch.Queue(selectRevision).QueryRow(func(row pgx.Row) error { return row.Scan(&revision) })
-	batch.Queue(selectDecided, w.ids).Query(func(rows pgx.Rows) error {
-		var id string
-		_, err := pgx.ForEachRow(rows, []any{&id}, func() error {
-			state.Books.LoadDecided(id)
-			return nil
-		})
+	batch.Queue(selectDecided, ids).Query(func(rows pgx.Rows) error {
+		decided, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		state.Accounts.LoadDecided(required, decided)
 
 		return err
 	})
-
-	if len(w.originals)+len(w.orders) > 0 {
-		batch.Queue(selectOriginals, w.originals, w.orderUsers, w.orders).Query(
-			func(rows pgx.Rows) error {
-				return loadOriginals(rows, originals, &earnings, state.Books)
-			},
-		)
-	}
-
-	if len(w.parkedRefs) > 0 {
-		batch.Queue(selectParked, w.parkedUsers, w.parkedRefs).Query(func(rows pgx.Rows) error {
-			parked, err := pgx.CollectRows(rows, scanEvent)
-			for _, e := range parked {
-				state.Books.LoadParked(e)
-			}
-
-			return err
-		})
-	}
+	queueOriginals(&batch, required, &found)
+	queueParked(&batch, required, state.Accounts)
 
 	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
 		return locked, state, err
 	}
+
+	state.Accounts.LoadOriginals(required, found.events)
 
 	var err error
 	if state.Rules, err = s.rulesAt(ctx, tx, revision); err != nil {
 		return locked, state, err
 	}
 
-	if err := loadEarnings(ctx, locked, earnings, &state, originals); err != nil {
+	if err := loadEarnings(ctx, locked, found.earnings, &state); err != nil {
 		return locked, state, err
 	}
 
-	return locked, state, loadUsage(ctx, tx, usageKeys(events, originals, state.Rules), state.Books)
+	usage := state.Accounts.RequiredUsage(events, state.Rules)
+
+	return locked, state, loadUsage(ctx, tx, usage, state.Accounts)
 }
 
-func loadOriginals(
-	rows pgx.Rows,
-	originals map[string]decision.Decision,
-	earnings *[]string,
-	books *decision.Books,
-) error {
+// refTexts returns the users and the ids.
+func refTexts(refs []decision.Ref) (users, ids []string) {
+	users, ids = make([]string, len(refs)), make([]string, len(refs))
+	for i, ref := range refs {
+		users[i], ids[i] = ref.UserID, ref.ID
+	}
+
+	return users, ids
+}
+
+// orderTexts appends the users and the numbers.
+func orderTexts(users, numbers []string, orders []event.Order) (_, _ []string) {
+	for _, o := range orders {
+		users, numbers = append(users, o.UserID), append(numbers, o.Number)
+	}
+
+	return users, numbers
+}
+
+// originals are the events that reversals may reverse, and the ids of those commissions that are
+// earnings.
+type originals struct {
+	events   []decision.Original
+	earnings []string
+}
+
+func queueOriginals(batch *pgx.Batch, required decision.Required, found *originals) {
+	if len(required.Originals)+len(required.Orders) == 0 {
+		return
+	}
+
+	_, ids := refTexts(required.Originals)
+	users, numbers := orderTexts(nil, nil, required.Orders)
+	batch.Queue(selectOriginals, ids, users, numbers).Query(found.read)
+}
+
+func (o *originals) read(rows pgx.Rows) error {
 	var (
 		r        decisionRow
 		reversed int64
@@ -192,12 +175,11 @@ func loadOriginals(
 			return err
 		}
 
-		originals[d.Event.ID()] = d
 		if r.commissionID != nil && d.Earned() {
-			*earnings = append(*earnings, *r.commissionID)
+			o.earnings = append(o.earnings, *r.commissionID)
 		}
 
-		books.LoadOriginal(decision.Original{
+		o.events = append(o.events, decision.Original{
 			Decision: d,
 			Reversed: reversed,
 			Times:    times,
@@ -210,6 +192,18 @@ func loadOriginals(
 	return err
 }
 
+func queueParked(batch *pgx.Batch, required decision.Required, accounts *decision.Accounts) {
+	users, refs := refTexts(required.Events)
+	users, refs = orderTexts(users, refs, required.Sold)
+
+	batch.Queue(selectParked, users, refs).Query(func(rows pgx.Rows) error {
+		parked, err := pgx.CollectRows(rows, scanEvent)
+		accounts.LoadParked(required, parked)
+
+		return err
+	})
+}
+
 // loadEarnings reads the commissions that reversals may reverse. Their users are locked, so they
 // are not approved or rejected meanwhile.
 func loadEarnings(
@@ -217,60 +211,26 @@ func loadEarnings(
 	tx moneyTx,
 	ids []string,
 	state *command.DecisionState,
-	originals map[string]decision.Decision,
 ) error {
 	if len(ids) == 0 {
 		return nil
 	}
 
-	found, err := readFamilies(ctx, tx, ids)
+	families, err := readFamilies(ctx, tx, ids)
 	if err != nil {
 		return err
 	}
 
-	for i := range found {
-		s := found[i].Snapshot()
+	for i := range families {
+		s := families[i].Snapshot()
 
-		state.Earnings[s.EventID] = &found[i]
+		state.Earnings[s.EventID] = &families[i]
 		if s.Status == commission.Rejected {
-			state.Books.Reject(originals[s.EventID].Event)
+			state.Accounts.Reject(decision.Ref{UserID: s.UserID, ID: s.EventID})
 		}
 	}
 
 	return nil
-}
-
-// usageKeys returns the accounts that events of the batch, or the events they reverse, may change.
-func usageKeys(
-	events []event.Event,
-	originals map[string]decision.Decision,
-	rules *rule.Set,
-) map[decision.UsageKey]account {
-	keys := map[decision.UsageKey]account{}
-	for _, e := range events {
-		if e.Type().Reverses() {
-			continue
-		}
-
-		currency, err := optionalCurrency(new(e.Facts().Currency))
-		if err != nil {
-			continue
-		}
-
-		if !currency.Valid() {
-			currency = money.USD()
-		}
-
-		if applied, found, _ := rules.Select(e, currency); found {
-			addKeys(keys, decision.Decision{Event: e, Rule: applied.Ref(), Currency: currency}, rules)
-		}
-	}
-
-	for _, d := range originals {
-		addKeys(keys, d, rules)
-	}
-
-	return keys
 }
 
 // loadUsage reads the accounts. Those that are missing, and may have been in use before they were
@@ -278,32 +238,37 @@ func usageKeys(
 func loadUsage(
 	ctx context.Context,
 	tx pgx.Tx,
-	keys map[decision.UsageKey]account,
-	books *decision.Books,
+	keys map[decision.UsageKey]decision.UsageSpan,
+	accounts *decision.Accounts,
 ) error {
 	if len(keys) == 0 {
 		return nil
 	}
 
-	if err := readUsage(ctx, tx, keys, books, selectUsage); err != nil {
+	if err := readUsage(ctx, tx, keys, accounts, selectUsage); err != nil {
 		return err
 	}
 
-	maps.DeleteFunc(keys, func(_ decision.UsageKey, a account) bool { return !a.derived })
+	for key, span := range keys {
+		if !span.Derived { // nothing was ever added to it
+			accounts.LoadUsage(key, decision.Usage{})
+			delete(keys, key)
+		}
+	}
 
 	if len(keys) == 0 {
 		return nil
 	}
 
-	return readUsage(ctx, tx, keys, books, deriveUsage)
+	return readUsage(ctx, tx, keys, accounts, deriveUsage)
 }
 
 // readUsage loads the accounts that the statement returns, and takes them out of keys.
 func readUsage(
 	ctx context.Context,
 	tx pgx.Tx,
-	keys map[decision.UsageKey]account,
-	books *decision.Books,
+	keys map[decision.UsageKey]decision.UsageSpan,
+	accounts *decision.Accounts,
 	sql string,
 ) error {
 	var (
@@ -313,7 +278,7 @@ func readUsage(
 	for key, a := range keys {
 		users, rules = append(users, key.UserID), append(rules, key.RuleID)
 		currencies, periods = append(currencies, key.Currency.String()), append(periods, key.Period)
-		from, to = append(from, a.from), append(to, a.to)
+		from, to = append(from, a.From), append(to, a.To)
 	}
 
 	args := []any{users, rules, currencies, periods}
@@ -336,7 +301,7 @@ func readUsage(
 		[]any{&key.UserID, &key.RuleID, &code, &key.Period, &usage.Volume, &usage.Earned},
 		func() (err error) {
 			if key.Currency, err = money.ParseCurrency(code); err == nil {
-				books.LoadUsage(key, usage)
+				accounts.LoadUsage(key, usage)
 				delete(keys, key)
 			}
 

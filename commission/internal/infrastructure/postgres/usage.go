@@ -1,36 +1,5 @@
 package postgres
 
-import (
-	"time"
-
-	"tributary/commission/internal/domain/decision"
-	"tributary/commission/internal/domain/rule"
-)
-
-// account is what the database has to know to derive an account of tiers and caps: the period that
-// it stands for.
-type account struct {
-	derived  bool // if it is missing: it may have been in use before it was kept
-	from, to time.Time
-}
-
-// keptAfter is how long after the publication of a version an account may still miss decisions:
-// clocks differ, and events may occur some minutes ahead.
-const keptAfter = 24 * time.Hour
-
-// addKeys adds the accounts that the decision may move.
-func addKeys(keys map[decision.UsageKey]account, d decision.Decision, rules *rule.Set) {
-	for i, key := range decision.UsageKeys(d, rules) {
-		kept := rules.Accounts(d.Rule.ID)[i]
-		from, to := kept.Period.Span(d.Event.OccurredAt())
-		keys[key] = account{
-			derived: !kept.Since.IsZero() && from.Before(kept.Since.Add(keptAfter)),
-			from:    from,
-			to:      to,
-		}
-	}
-}
-
 // deriveUsage computes the accounts from the effective decisions: the base and the commission that
 // reversals have left of each event, without those whose commission was rejected. As in package
 // decision, a base below the version's minimum does not count.
