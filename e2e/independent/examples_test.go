@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"tributary/e2e/stacktest"
 )
@@ -29,7 +28,7 @@ func TestExamplesOfEvents(t *testing.T) {
 		defer close(done)
 
 		for range 6 {
-			history(t)
+			history(t, stacktest.Unique("user"))
 		}
 	}()
 
@@ -44,8 +43,8 @@ func TestExamplesOfEvents(t *testing.T) {
 	}
 
 	for lines := 1; open(done); lines++ {
-		for _, program := range programs {
-			kill(t, 1+lines%4, program...)
+		for _, args := range programs {
+			kill(t, 1+lines%4, args...)
 		}
 	}
 
@@ -53,10 +52,10 @@ func TestExamplesOfEvents(t *testing.T) {
 		t.FailNow()
 	}
 
-	want := awaitEvents(t)
+	want := awaitEvents(t, "")
 
-	for name, program := range programs {
-		example(t, program...)
+	for name, args := range programs {
+		example(t, args...)
 
 		if name == "warehouse" {
 			continue
@@ -82,9 +81,17 @@ func TestExamplesOfEvents(t *testing.T) {
 		t.Fatalf("parquet.py printed %s: %v", text, err)
 	}
 
-	if got.Rows != want.count || got.Events != want.count || got.Gaps != 0 ||
-		!slices.Equal(got.Types, want.types) {
-		t.Errorf("the files hold %+v, want %d events of %v", got, want.count, want.types)
+	var types []string
+	for _, e := range want {
+		types = append(types, e.Type)
+	}
+
+	slices.Sort(types)
+	types = slices.Compact(types)
+
+	if got.Rows != len(want) || got.Events != len(want) || got.Gaps != 0 ||
+		!slices.Equal(got.Types, types) {
+		t.Errorf("the files hold %+v, want %d events of %v", got, len(want), types)
 	}
 }
 
@@ -106,7 +113,14 @@ func command(t *testing.T, folder string, args ...string) *exec.Cmd {
 		t.Fatal("TEST_PYTHON is not set: run `make test-python`")
 	}
 
-	cmd := exec.CommandContext(t.Context(), interpreter, args...)
+	return program(t, folder, interpreter, args...)
+}
+
+// program returns a program that finds the stack.
+func program(t *testing.T, folder, path string, args ...string) *exec.Cmd {
+	t.Helper()
+
+	cmd := exec.CommandContext(t.Context(), path, args...)
 	cmd.Dir = folder
 	cmd.Stderr = os.Stderr
 	cmd.Env = append(
@@ -164,29 +178,27 @@ func kill(t *testing.T, lines int, args ...string) {
 		}
 	}
 
-	_ = cmd.Process.Kill()
-	_ = cmd.Wait()
+	end(cmd)
 }
 
-type feedCount struct {
-	count int
-	types []string
+// feedEvent is an event of the feed.
+type feedEvent struct {
+	ID   string `json:"id"`
+	Type string `json:"type"`
 }
 
-// awaitEvents counts the events of the feed when no more come.
-func awaitEvents(t *testing.T) feedCount {
+// awaitEvents returns the events of the feed, of one user or of all, when no more come.
+func awaitEvents(t *testing.T, user string) []feedEvent {
 	t.Helper()
 
-	var all feedCount
+	var all []feedEvent
 
-	query := url.Values{"limit": {"1000"}, "wait": {"3s"}}
+	query := url.Values{"limit": {"1000"}, "wait": {"3s"}, "user_id": {user}}
 
 	for {
 		var page struct {
-			Data []struct {
-				Type string `json:"type"`
-			} `json:"data"`
-			NextCursor string `json:"next_cursor"`
+			Data       []feedEvent `json:"data"`
+			NextCursor string      `json:"next_cursor"`
 		}
 
 		stacktest.Want(t, http.StatusOK, stacktest.Request{
@@ -194,19 +206,10 @@ func awaitEvents(t *testing.T) feedCount {
 		}, &page)
 
 		if len(page.Data) == 0 {
-			slices.Sort(all.types)
-			all.types = slices.Compact(all.types)
-
 			return all
 		}
 
-		for _, e := range page.Data {
-			all.count++
-			all.types = append(all.types, e.Type)
-		}
-
+		all = append(all, page.Data...)
 		query.Set("cursor", page.NextCursor)
 	}
 }
-
-const patience = 20 * time.Second

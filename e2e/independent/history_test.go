@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"tributary/e2e/stacktest"
 )
+
+const patience = 20 * time.Second
 
 type row struct {
 	ID      string `json:"id"`
@@ -17,11 +20,9 @@ type row struct {
 	Status  string `json:"status"`
 }
 
-// history makes a user live through everything that an event can say.
-func history(t *testing.T) {
+// history makes the user live through everything that an event can say.
+func history(t *testing.T, user string) {
 	t.Helper()
-
-	user := stacktest.Unique("user")
 
 	var rule struct {
 		RuleID string `json:"rule_id"`
