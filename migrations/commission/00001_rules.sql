@@ -37,6 +37,10 @@ CREATE TABLE rules (
     cap_minor          bigint      CHECK (cap_minor > 0),
     cap_period         text        CHECK (cap_period IN ('day', 'month', 'lifetime')),
 
+    -- where days and months of tiers and caps begin: an IANA name, fixed for the version
+    period_zone        text        NOT NULL DEFAULT 'UTC'
+        CHECK (length(period_zone) BETWEEN 1 AND 64 AND period_zone <> 'Local'),
+
     hold_days          int         NOT NULL DEFAULT 0 CHECK (hold_days BETWEEN 0 AND 3650),
     rounding           text        NOT NULL DEFAULT 'half_even'
         CHECK (rounding IN ('half_even', 'half_up')),
@@ -59,6 +63,7 @@ CREATE TABLE rules (
     CHECK ((kind IN ('graduated', 'all_units')) = (tier_period IS NOT NULL)),
     CHECK (cardinality(tier_from_minor) = cardinality(tier_rates)),
     CHECK ((cap_minor IS NULL) = (cap_period IS NULL)),
+    CHECK (period_zone = 'UTC' OR tier_period IS NOT NULL OR cap_period IS NOT NULL),
     CHECK (
         currency IS NOT NULL
         OR (

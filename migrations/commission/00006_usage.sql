@@ -5,7 +5,7 @@ CREATE TABLE usage (
     user_id      text   NOT NULL,
     rule_id      uuid   NOT NULL,
     currency     text   NOT NULL,
-    period       text   NOT NULL,
+    period       text   NOT NULL, -- 2026-11, and in another zone than UTC 2026-11 Europe/Berlin
     volume_minor bigint NOT NULL,
     earned_minor bigint NOT NULL,
 

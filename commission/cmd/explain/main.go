@@ -15,6 +15,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	_ "time/tzdata" // a machine without time zones recomputes the same
 
 	"tributary/commission/internal/api/wire"
 	"tributary/platform/strictjson"

@@ -56,6 +56,7 @@ type UseCases struct {
 	Replay          *replay.Handler
 	Replays         *query.Replays
 	CancelReplay    *command.CancelReplay
+	Zone            *time.Location // of the programme
 	Now             func() time.Time
 }
 
@@ -86,7 +87,7 @@ func Register(api huma.API, uses UseCases) {
 	registerReplays(api, uses.Replay, uses.Now)
 	registerReadReplays(api, uses)
 	registerCancelReplay(api, uses.CancelReplay, uses.Now)
-	registerWhatIf(api, uses.Replay, uses.Now)
+	registerWhatIf(api, uses)
 	registerRules(api, uses)
 }
 

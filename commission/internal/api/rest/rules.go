@@ -135,7 +135,7 @@ func registerRules(api huma.API, uses UseCases) {
 		api,
 		create,
 		func(ctx context.Context, in *publishInput) (*answered[wire.Rule], error) {
-			def, err := in.Body.Definition()
+			def, err := in.Body.Definition(uses.Zone)
 			if err != nil {
 				return nil, err
 			}

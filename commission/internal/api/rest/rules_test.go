@@ -1,6 +1,7 @@
 package rest_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -103,6 +104,27 @@ func TestTextsAreCountedInCharacters(t *testing.T) {
 	).want(t, 200)
 }
 
+// programme stands for the zone that the programme has when a version is published.
+func TestAVersionKeepsTheZoneOfTheProgramme(t *testing.T) {
+	t.Parallel()
+
+	s := setup(t)
+	for i, c := range []struct{ zone, kept string }{
+		{`"programme"`, "Europe/Berlin"},
+		{`"America/New_York"`, "America/New_York"},
+		{`"UTC"`, ""},
+		{`""`, ""},
+	} {
+		body := fmt.Sprintf(`{"name":"x","event_type":"sale","currency":"USD","priority":%d,
+			"formula":{"kind":"percentage","rate":1},"cap":{"amount":5,"period":"day"},"period_zone":%s}`, i+1, c.zone)
+
+		id := s.call(t, "POST", "/rules", body).want(t, 201).str("rule_id")
+		if a := s.call(t, "GET", "/rules/"+id, ""); a.str("versions.0.content.period_zone") != c.kept {
+			t.Errorf("%s: %s", c.zone, a.text)
+		}
+	}
+}
+
 func TestBadRules(t *testing.T) {
 	t.Parallel()
 
@@ -120,6 +142,9 @@ func TestBadRules(t *testing.T) {
 		`{"name":"x","event_type":"sale","formula":{"kind":"percentage","rate":1},"effective_from":"2026-02-01T00:00:00Z","effective_to":"2026-01-01T00:00:00Z"}`: "effective_to",
 		`{"name":" ","event_type":"sale","formula":{"kind":"percentage","rate":1}}`:                                                                               "name",
 		`{"name":"x","event_type":"sale","formula":{"kind":"percentage","rate":1},"hold_days":-1}`:                                                                "hold_days",
+		`{"name":"x","event_type":"sale","currency":"USD","formula":{"kind":"percentage","rate":1},"cap":{"amount":1,"period":"day"},"period_zone":"Mars/Base"}`:  "period_zone",
+		`{"name":"x","event_type":"sale","currency":"USD","formula":{"kind":"percentage","rate":1},"cap":{"amount":1,"period":"day"},"period_zone":"Local"}`:      "period_zone",
+		`{"name":"x","event_type":"sale","formula":{"kind":"percentage","rate":1},"period_zone":"programme"}`:                                                     "period_zone",
 		`{"name":"x","event_type":"sale","currency":"JPY","formula":{"kind":"percentage","rate":1},"maximum":1.5}`:                                                "maximum",
 	} {
 		if a := s.call(t, "POST", "/rules", body); a.status != 422 ||

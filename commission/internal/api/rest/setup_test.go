@@ -114,7 +114,7 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 		ApproveBatch:    command.NewApproveBatch(s.store.Batches(), true),
 		SendBatch:       command.NewSendBatch(s.store.Batches()),
 		CancelBatch:     command.NewCancelBatch(s.store.Batches()),
-		MakeFile:        command.NewMakeFile(s.store.Batches(), payfile.Formats(payer), account.NewReader(ring(t).Open)),
+		MakeFile:        command.NewMakeFile(s.store.Batches(), payfile.Formats(payer, time.UTC), account.NewReader(ring(t).Open)),
 		SettleBatch:     command.NewSettleBatch(s.store.Batches()),
 		OpenAccount:     command.NewOpenAccount(s.store, account.NewReader(ring(t).Open)),
 		Feed:            feedOf(t, s.store),
@@ -132,11 +132,24 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 		}),
 		Replays:      query.NewReplays(s.store.Replays()),
 		CancelReplay: command.NewCancelReplay(s.store.Replays()),
+		Zone:         berlin(t),
 		Now:          clock,
 	})
 	s.handler = api.Router
 
 	return s
+}
+
+// berlin is the programme's zone, although statements are tested in UTC.
+func berlin(t *testing.T) *time.Location {
+	t.Helper()
+
+	zone, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	return zone
 }
 
 // feedOf returns the feed, whose notifier runs until the test ends.

@@ -40,7 +40,9 @@ type trialBody struct {
 	DifferenceMinor httpapi.Integer `json:"difference_minor" doc:"difference in minor units." example:"0"`
 }
 
-func registerWhatIf(api huma.API, handler *application.Handler, clock func() time.Time) {
+func registerWhatIf(api huma.API, uses UseCases) {
+	handler, clock := uses.Replay, uses.Now
+
 	trial := changeOperation(huma.Operation{
 		OperationID: "try-rule",
 		Path:        "/rules/what-if",
@@ -51,7 +53,7 @@ func registerWhatIf(api huma.API, handler *application.Handler, clock func() tim
 		Errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, auth.Operator)
 	huma.Register(api, trial, func(ctx context.Context, in *whatIfInput) (*whatIfAnswer, error) {
-		def, err := in.Body.Rule.Definition()
+		def, err := in.Body.Rule.Definition(uses.Zone)
 		if err != nil {
 			return nil, err
 		}

@@ -25,6 +25,7 @@ type Draft struct {
 	MinimumBase       *httpapi.Decimal `json:"minimum_base,omitempty" doc:"Events with a smaller amount earn nothing. Major units; a JSON number is accepted too."`
 	Maximum           *httpapi.Decimal `json:"maximum,omitempty" doc:"The most that one event earns. Major units; a JSON number is accepted too."`
 	Cap               *Cap             `json:"cap,omitempty" doc:"The most that a user earns by the rule in a period."`
+	PeriodZone        string           `json:"period_zone,omitempty" maxLength:"64" doc:"Where the days and months of tiers and caps begin: an IANA time zone, UTC if absent. programme stands for the programme's zone (PROGRAMME_TIME_ZONE); the version keeps the zone that this is when it is published." example:"programme"`
 	HoldDays          int              `json:"hold_days,omitempty" minimum:"0" maximum:"3650" doc:"Days after the event for which a commission stays pending." example:"30"`
 	Rounding          string           `json:"rounding,omitempty" enum:"half_even,half_up" doc:"How half a minor unit is rounded; half_even if absent." example:"half_even"`
 	Priority          int              `json:"priority,omitempty" minimum:"-1000000" maximum:"1000000" doc:"Among rules of equally narrow scope the highest priority wins." example:"10"`
@@ -36,7 +37,7 @@ type Draft struct {
 // Cap limits the earnings of a period.
 type Cap struct {
 	Amount httpapi.Decimal `json:"amount" doc:"Major units; a JSON number is accepted too." example:"\"500.00\""`
-	Period string          `json:"period" enum:"day,month,lifetime" doc:"The period after which the cap starts again: days and months are those of UTC, by the time of the event." example:"month"`
+	Period string          `json:"period" enum:"day,month,lifetime" doc:"The period after which the cap starts again: days and months are those of period_zone, by the time of the event." example:"month"`
 }
 
 // Rule is a published version.
@@ -85,6 +86,7 @@ func draftOf(d rule.Definition) Draft {
 		Formula:           formulaOf(d.Formula, d.Currency),
 		MinimumBase:       amount(d.MinimumBase),
 		Maximum:           amount(d.Maximum),
+		PeriodZone:        zoneName(d),
 		HoldDays:          d.HoldDays,
 		Rounding:          string(d.Rounding),
 		Priority:          d.Priority,
@@ -99,9 +101,18 @@ func draftOf(d rule.Definition) Draft {
 	return out
 }
 
+// zoneName returns the zone of the periods, or "" for UTC.
+func zoneName(d rule.Definition) string {
+	if d.Zone() == time.UTC {
+		return ""
+	}
+
+	return d.Zone().String()
+}
+
 // Domain returns the version as a domain value.
 func (r Rule) Domain() (rule.Rule, error) {
-	def, err := r.Content.Definition()
+	def, err := r.Content.Definition(nil)
 	if err != nil {
 		return rule.Rule{}, err
 	}
@@ -117,9 +128,10 @@ func (r Rule) Domain() (rule.Rule, error) {
 	return rule.New(def)
 }
 
-// Definition reads the texts of amounts and rates exactly. Its fault lists every text that cannot
-// be read; the domain checks what they mean together.
-func (d Draft) Definition() (rule.Definition, error) {
+// Definition reads the texts of amounts and rates exactly. programme is the zone of the programme,
+// or nil if the version was published. Its fault lists every text that cannot be read; the domain
+// checks what they mean together.
+func (d Draft) Definition(programme *time.Location) (rule.Definition, error) {
 	var faults fault.Fields
 
 	def := rule.Definition{
@@ -149,6 +161,7 @@ func (d Draft) Definition() (rule.Definition, error) {
 	}
 
 	def.Rounding = rounding
+	def.PeriodZone = readZone(d.PeriodZone, programme, &faults)
 	read := reader{currency: def.Currency, faults: &faults}
 
 	def.MinimumBase, def.Maximum = read.optional("minimum_base", d.MinimumBase), read.optional("maximum", d.Maximum)
@@ -162,6 +175,27 @@ func (d Draft) Definition() (rule.Definition, error) {
 	def.Formula = read.formula(d.Formula)
 
 	return def, faults.Err()
+}
+
+// programmeZone stands for the zone of the programme.
+const programmeZone = "programme"
+
+// readZone returns the zone of the name; nil is UTC.
+func readZone(name string, programme *time.Location, faults *fault.Fields) *time.Location {
+	if name == programmeZone && programme != nil {
+		return programme
+	}
+
+	zone, err := time.LoadLocation(name)
+	if err != nil || name == "Local" {
+		faults.Add(
+			"period_zone",
+			fault.ErrInvalidValue,
+			"must be programme, or an IANA time zone such as Europe/Berlin",
+		)
+	}
+
+	return zone
 }
 
 // reader reads amounts of one currency and collects the faults.

@@ -38,7 +38,7 @@ const keptAfter = 24 * time.Hour
 func addSpans(keys map[UsageKey]UsageSpan, d Decision, rules *rule.Set) {
 	for i, key := range UsageKeys(d, rules) {
 		kept := rules.Accounts(d.Rule.ID)[i]
-		from, to := kept.Period.Span(d.Event.OccurredAt())
+		from, to := kept.Span(d.Event.OccurredAt())
 		keys[key] = UsageSpan{
 			Derived: !kept.Since.IsZero() && from.Before(kept.Since.Add(keptAfter)),
 			From:    from,
@@ -57,7 +57,7 @@ func UsageKeys(d Decision, rules *rule.Set) []UsageKey {
 
 	keys := make([]UsageKey, len(accounts))
 	for i, a := range accounts {
-		keys[i] = d.usageKey(a.Period.Label(d.Event.OccurredAt()))
+		keys[i] = d.usageKey(a.Label(d.Event.OccurredAt()))
 	}
 
 	return keys

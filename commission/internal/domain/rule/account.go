@@ -9,9 +9,21 @@ import (
 // to the rule whatever version is in force: a version that adds a cap meets what was earned before.
 type Account struct {
 	Period Period
+	Zone   *time.Location
 	// Since is when the first version was published that looks at the account, and zero where that
 	// is the first version of the rule: then the account has been kept from the beginning.
 	Since time.Time
+}
+
+// Label returns the name of the account's period that contains the time.
+func (a Account) Label(at time.Time) string { return a.Period.Label(at, a.Zone) }
+
+// Span returns how long that period lasts.
+func (a Account) Span(at time.Time) (from, to time.Time) { return a.Period.Span(at, a.Zone) }
+
+// same reports whether the accounts have the same periods; those of a lifetime have no zone.
+func (a Account) same(b Account) bool {
+	return a.Period == b.Period && (a.Period == Lifetime || a.Zone.String() == b.Zone.String())
 }
 
 // Accounts returns the accounts of a rule: those that any of its versions looks at. A rule without
@@ -22,11 +34,11 @@ func (s *Set) Accounts(ruleID string) []Account { return s.accounts[ruleID] }
 func (s *Set) addAccounts(r Rule) {
 	known := s.accounts[r.ID()]
 	add := func(p Period) {
-		if slices.ContainsFunc(known, func(a Account) bool { return a.Period == p }) {
+		a := Account{Period: p, Zone: r.def.Zone()}
+		if slices.ContainsFunc(known, a.same) {
 			return
 		}
 
-		a := Account{Period: p}
 		if r.Version() > 1 {
 			a.Since = r.def.PublishedAt
 		}

@@ -58,6 +58,7 @@ type Definition struct {
 	MinimumBase   int64 // an event with less earns nothing; 0 for no minimum
 	Maximum       int64 // the most that one event earns; 0 for no limit
 	Cap           *Cap
+	PeriodZone    *time.Location // see Zone; nil is UTC
 	HoldDays      int
 	Rounding      money.Rounding
 	Priority      int
@@ -68,6 +69,15 @@ type Definition struct {
 	PublishedAt time.Time
 	// AllowRateAboveOne confirms rates of more than 1.
 	AllowRateAboveOne bool
+}
+
+// Zone returns where the days and months of tiers and caps begin.
+func (d Definition) Zone() *time.Location {
+	if d.PeriodZone == nil || d.PeriodZone.String() == time.UTC.String() {
+		return time.UTC
+	}
+
+	return d.PeriodZone
 }
 
 // RateAboveOne reports whether a rate is more than 1.
@@ -139,8 +149,14 @@ func New(def Definition) (Rule, error) {
 		def.Rounding = money.HalfEven
 	}
 
+	def.PeriodZone = def.Zone()
+
 	checkMoney(def, &faults)
 	checkFormula(def, &faults)
+
+	if def.Zone() != time.UTC && def.Cap == nil && (def.Formula == nil || def.Formula.Volume() == "") {
+		faults.Add("period_zone", fault.ErrNotApplicable, "belongs to tiers and caps")
+	}
 
 	if err := faults.Err(); err != nil {
 		return Rule{}, err
@@ -237,7 +253,7 @@ func (r Rule) end() time.Time {
 // TierKey returns the period of the volume that the commission of an event at that time depends on,
 // or "" without tiers.
 func (r Rule) TierKey(at time.Time) string {
-	return r.def.Formula.Volume().Label(at)
+	return r.def.Formula.Volume().Label(at, r.def.Zone())
 }
 
 // CapKey returns the period of the cap at that time, or "" without a cap.
@@ -246,7 +262,7 @@ func (r Rule) CapKey(at time.Time) string {
 		return ""
 	}
 
-	return r.def.Cap.Period.Label(at)
+	return r.def.Cap.Period.Label(at, r.def.Zone())
 }
 
 // AvailableAt returns when a commission of the event becomes payable without an approval.

@@ -14,7 +14,10 @@ import (
 
 // pain001 is a SEPA credit transfer, pain.001.001.09 of ISO 20022 with the rules of the European
 // Payments Council: euro, one payment instruction, shared charges, Latin characters.
-type pain001 struct{ payer Payer }
+type pain001 struct {
+	payer Payer
+	zone  *time.Location // of the day on which the bank is to pay
+}
 
 var _ command.Format = pain001{}
 
@@ -88,7 +91,7 @@ func (f pain001) document(content command.FileContent) painDocument {
 		Count:    len(content.Payments),
 		Sum:      content.Batch.Total.String(),
 		Level:    "SEPA",
-		Date:     content.At.UTC().Format(time.DateOnly),
+		Date:     content.At.In(f.zone).Format(time.DateOnly),
 		Debtor:   f.payer.name,
 		Account:  f.payer.iban,
 		Agent:    agentOf(f.payer.bic),
@@ -104,7 +107,7 @@ func (f pain001) document(content command.FileContent) painDocument {
 		Space: "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09",
 		Header: painHeader{
 			ID:    reference,
-			At:    content.At.UTC().Format("2006-01-02T15:04:05Z"),
+			At:    content.At.In(f.zone).Format(time.RFC3339),
 			Count: len(content.Payments),
 			Sum:   content.Batch.Total.String(),
 			Party: f.payer.name,

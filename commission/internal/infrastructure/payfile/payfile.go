@@ -3,15 +3,17 @@
 package payfile
 
 import (
+	"time"
+
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/domain/batch"
 )
 
-// Formats returns all formats. The payer is that of bank transfers.
-func Formats(payer Payer) []command.Format {
+// Formats returns all formats. The payer is that of bank transfers; their day is one of the zone.
+func Formats(payer Payer, zone *time.Location) []command.Format {
 	return []command.Format{
 		payPal{},
-		pain001{payer: payer},
+		pain001{payer: payer, zone: zone},
 		general{},
 	}
 }

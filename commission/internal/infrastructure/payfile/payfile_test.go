@@ -42,7 +42,7 @@ func payer(t *testing.T) payfile.Payer {
 func format(t *testing.T, name string, payer payfile.Payer) command.Format {
 	t.Helper()
 
-	all := payfile.Formats(payer)
+	all := payfile.Formats(payer, time.UTC)
 
 	i := slices.IndexFunc(all, func(f command.Format) bool { return f.Name() == name })
 	if i < 0 {
@@ -217,6 +217,32 @@ func TestFaultsOfPayPalAccounts(t *testing.T) {
 
 	if err := f.CheckBatch(batch.Snapshot{Currency: currency(t, "KWD")}); !errors.Is(err, batch.ErrFormat) {
 		t.Errorf("KWD: %v", err)
+	}
+}
+
+// The bank is to pay on the day that it is where the programme is.
+func TestPain001IsOfTheDayOfTheProgramme(t *testing.T) {
+	t.Parallel()
+
+	eur := currency(t, "EUR")
+	paid := content(eur, payment(t, 1, money.FromMinor(1, eur), `{"name":"A","iban":"`+iban+`"}`))
+
+	for name, want := range map[string]string{
+		"UTC":              "2026-11-30T12:00:00Z 2026-11-30",
+		"Europe/Berlin":    "2026-11-30T13:00:00+01:00 2026-11-30",
+		"Pacific/Auckland": "2026-12-01T01:00:00+13:00 2026-12-01",
+	} {
+		zone, err := time.LoadLocation(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		created, day, _ := strings.Cut(want, " ")
+
+		got := write(t, payfile.Formats(payer(t), zone)[1], paid)
+		if !strings.Contains(got, "<CreDtTm>"+created+"</CreDtTm>") || !strings.Contains(got, "<Dt>"+day+"</Dt>") {
+			t.Errorf("%s: %s", name, got)
+		}
 	}
 }
 

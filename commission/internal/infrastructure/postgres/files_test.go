@@ -53,7 +53,7 @@ func TestAFileIsTheFirstOneOrRefused(t *testing.T) {
 
 		request := by(actor)
 		request.Now = request.Now.Add(later)
-		handler := command.NewMakeFile(f.store.Batches(), payfile.Formats(p), account.NewReader(nil))
+		handler := command.NewMakeFile(f.store.Batches(), payfile.Formats(p, time.UTC), account.NewReader(nil))
 		file, err := handler.Handle(ctx, request, made.ID, "pain.001")
 
 		return file.Content, err

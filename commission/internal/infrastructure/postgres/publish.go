@@ -20,10 +20,10 @@ const (
 INSERT INTO rules (rule_id, version, name, event_type, user_id, campaign_id, product_id,
     currency, kind, rate, flat_amount, tier_from_minor, tier_rates, tier_period,
        minimum_base_minor, maximum_minor, cap_minor, cap_period, hold_days, rounding, priority,
-           effective_from, effective_to, published_at, revision)
+           effective_from, effective_to, published_at, period_zone, revision)
 VALUES ($1, $2, $3, $4, nullif($5, ''), nullif($6, ''), nullif($7, ''), nullif($8, ''), $9, $10,
     $11, $12, $13, nullif($14, ''), $15, $16, $17, $18, $19, $20, $21, $22, $23,
-       $24, (SELECT revision + 1 FROM rules_revision))`
+       $24, $25, (SELECT revision + 1 FROM rules_revision))`
 	insertRetirement = `INSERT INTO rule_retirements (rule_id, retired_at, reason, revision)
     VALUES ($1, $2, $3, (SELECT revision + 1 FROM rules_revision))`
 )
@@ -159,6 +159,7 @@ func ruleArgs(d rule.Definition) []any {
 		d.EffectiveFrom,
 		orNil(d.EffectiveTo),
 		d.PublishedAt,
+		d.Zone().String(),
 	}
 }
 

@@ -19,7 +19,7 @@ SELECT r.rule_id::text, r.version, r.name, r.event_type, r.user_id, r.campaign_i
     r.currency, r.kind, r.rate, r.flat_amount,
        r.tier_from_minor, r.tier_rates, r.tier_period, r.minimum_base_minor, r.maximum_minor,
            r.cap_minor, r.cap_period, r.hold_days, r.rounding,
-       r.priority, r.effective_from, r.effective_to, r.published_at, t.retired_at
+       r.priority, r.effective_from, r.effective_to, r.published_at, r.period_zone, t.retired_at
 FROM rules AS r LEFT JOIN rule_retirements AS t ON t.rule_id = r.rule_id AND t.revision <= $1
 WHERE r.revision <= $1
 ORDER BY r.rule_id, r.version`
@@ -86,7 +86,7 @@ func (s *Store) RulesAt(ctx context.Context, revision int64) (*rule.Set, error) 
 
 // ruleRow is a row of rules as it is stored.
 type ruleRow struct {
-	id, name, eventType, kind, rounding                                        string
+	id, name, eventType, kind, rounding, zone                                  string
 	userID, campaignID, productID, currency, rate, flat, tierPeriod, capPeriod *string
 	version, holdDays, priority                                                int
 	tierFrom                                                                   []int64
@@ -125,6 +125,7 @@ func scanRule(row pgx.CollectableRow) (rule.Rule, error) {
 		&r.from,
 		&r.to,
 		&r.published,
+		&r.zone,
 		&r.retired,
 	)
 	if err != nil {
@@ -152,6 +153,10 @@ func scanRule(row pgx.CollectableRow) (rule.Rule, error) {
 		RetiredAt:     utc(r.retired),
 	}
 	if def.Currency, err = optionalCurrency(r.currency); err != nil {
+		return rule.Rule{}, fmt.Errorf("rule %s: %w", r.id, err)
+	}
+
+	if def.PeriodZone, err = time.LoadLocation(r.zone); err != nil {
 		return rule.Rule{}, fmt.Errorf("rule %s: %w", r.id, err)
 	}
 
