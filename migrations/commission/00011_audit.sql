@@ -17,6 +17,11 @@ CREATE TABLE audit (
 
 CREATE INDEX audit_subject ON audit (subject_type, subject_id, id);
 
+-- The lists of all rows, of a person and of an action, by time.
+CREATE INDEX audit_time ON audit (at, id);
+CREATE INDEX audit_actor ON audit (actor, at, id);
+CREATE INDEX audit_action ON audit (action, at, id);
+
 CREATE TRIGGER audit_immutable
     BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -101,11 +101,6 @@ type listBatchesInput struct {
 	CreatedFilter
 }
 
-type batchCursor struct {
-	At time.Time `json:"at"`
-	ID string    `json:"id"`
-}
-
 type batchList struct {
 	Body httpapi.Page[batchBody]
 }
@@ -129,7 +124,7 @@ func registerBatches(api huma.API, uses UseCases) {
 			Tags:        []string{"Payout batches"},
 		}),
 		func(ctx context.Context, in *listBatchesInput) (*batchList, error) {
-			var cursor batchCursor
+			var cursor timeCursor
 			if err := in.After("", &cursor); err != nil {
 				return nil, err
 			}
@@ -143,7 +138,7 @@ func registerBatches(api huma.API, uses UseCases) {
 					CreatedTo:   in.CreatedTo,
 				},
 				in.Limit+1,
-				query.BatchPosition{MadeAt: cursor.At, ID: cursor.ID},
+				query.Position(cursor),
 			)
 			if err != nil {
 				return nil, err
@@ -158,7 +153,7 @@ func registerBatches(api huma.API, uses UseCases) {
 				Body: httpapi.NewPage(
 					&in.ListInput,
 					bodies,
-					func(b batchBody) batchCursor { return batchCursor{b.CreatedAt, b.ID} },
+					func(b batchBody) timeCursor { return timeCursor{b.CreatedAt, b.ID} },
 				),
 			}, nil
 		},

@@ -57,7 +57,7 @@ func registerCommissionPayouts(api huma.API, uses UseCases) {
 				return nil, err
 			}
 
-			var cursor payoutCursor
+			var cursor timeCursor
 			if err := in.After(owner, &cursor); err != nil {
 				return nil, err
 			}
@@ -67,7 +67,7 @@ func registerCommissionPayouts(api huma.API, uses UseCases) {
 				callerOf(ctx),
 				string(in.ID),
 				in.Limit+1,
-				query.PayoutPosition{At: cursor.At, ID: cursor.ID},
+				query.Position(cursor),
 			)
 			if err != nil {
 				return nil, err
@@ -81,7 +81,7 @@ func registerCommissionPayouts(api huma.API, uses UseCases) {
 			return &shareList{Body: httpapi.NewPage(
 				&in.ListInput,
 				bodies,
-				func(b shareBody) payoutCursor { return payoutCursor{b.CreatedAt, b.PayoutID} },
+				func(b shareBody) timeCursor { return timeCursor{b.CreatedAt, b.PayoutID} },
 			)}, nil
 		})
 }

@@ -52,7 +52,7 @@ func registerExportPayouts(api huma.API, uses UseCases, out exports) {
 					return payoutCells(payoutFor(ctx, p))
 				}},
 				page: func(ctx context.Context, last *payout.Snapshot) ([]payout.Snapshot, error) {
-					var after query.PayoutPosition
+					var after query.Position
 					if last != nil {
 						after = filter.Position(*last)
 					}

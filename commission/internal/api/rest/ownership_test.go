@@ -109,7 +109,7 @@ func (s service) reads(id, payout string) map[string]func(context.Context, query
 		},
 		"payouts": func(ctx context.Context, o query.Owner) (int, error) {
 			rows, err := s.store.Payouts().
-				Payouts(ctx, o, query.PayoutFilter{}, 9, query.PayoutPosition{})
+				Payouts(ctx, o, query.PayoutFilter{}, 9, query.Position{})
 
 			return len(rows), err
 		},
@@ -132,7 +132,7 @@ func (s service) reads(id, payout string) map[string]func(context.Context, query
 			return len(rows), err
 		},
 		"shares": func(ctx context.Context, o query.Owner) (int, error) {
-			rows, err := s.store.Payments().Shares(ctx, o, id, 9, query.PayoutPosition{})
+			rows, err := s.store.Payments().Shares(ctx, o, id, 9, query.Position{})
 			return len(rows), err
 		},
 	}

@@ -21,7 +21,7 @@ type payoutBody struct {
 
 	Details accountDetails `json:"account_details,omitempty" doc:"The account to pay to. Present only in the answer for a single payout, for callers who may read it, if it can be opened."`
 
-	position query.PayoutPosition // in a list
+	position query.Position // in a list
 }
 
 // PayoutRow is a payout, as events have it too. The account details are personal and left out.
@@ -119,12 +119,6 @@ type listPayoutsInput struct {
 	PayoutFilter
 }
 
-// payoutCursor is a query.PayoutPosition.
-type payoutCursor struct {
-	At time.Time `json:"at"`
-	ID string    `json:"id"`
-}
-
 type payoutList struct {
 	Body httpapi.Page[payoutBody]
 }
@@ -153,7 +147,7 @@ func registerPayouts(api huma.API, uses UseCases) {
 				return nil, err
 			}
 
-			var cursor payoutCursor
+			var cursor timeCursor
 			if err := in.After(owner, &cursor); err != nil {
 				return nil, err
 			}
@@ -165,7 +159,7 @@ func registerPayouts(api huma.API, uses UseCases) {
 				callerOf(ctx),
 				filter,
 				in.Limit+1,
-				query.PayoutPosition(cursor),
+				query.Position(cursor),
 			)
 			if err != nil {
 				return nil, err
@@ -186,7 +180,7 @@ func registerPayouts(api huma.API, uses UseCases) {
 				Body: httpapi.NewPage(
 					&in.ListInput,
 					bodies,
-					func(b payoutBody) payoutCursor { return payoutCursor(b.position) },
+					func(b payoutBody) timeCursor { return timeCursor(b.position) },
 				),
 			}, nil
 		},

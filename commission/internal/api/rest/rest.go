@@ -39,6 +39,7 @@ type UseCases struct {
 	ListBalances    *query.ListBalances
 	Liabilities     *query.GetLiabilities
 	Statements      *query.Statements
+	ListAudit       *query.ListAudit
 	Batches         *query.Batches
 	MakeBatch       *command.MakeBatch
 	ApproveBatch    *command.ApproveBatch
@@ -82,6 +83,7 @@ func Register(api huma.API, uses UseCases) {
 	registerBatchFiles(api, uses)
 	registerResults(api, uses)
 	registerEvents(api, uses.Feed)
+	registerAudit(api, uses.ListAudit, out)
 	registerExplain(api, uses.Explain)
 	registerSummary(api, uses.Summarize)
 	registerReplays(api, uses.Replay, uses.Now)
@@ -99,6 +101,7 @@ func Tags() []*huma.Tag {
 		{Name: "Payouts", Description: "Payouts, balances and statements."},
 		{Name: "Payout batches", Description: "Payment runs: payouts that are approved, sent and settled together."},
 		{Name: "Events", Description: "Every change, in order: the feed of the topic commission-events."},
+		{Name: "Audit", Description: "Who changed what, when and why."},
 		{Name: "Rules", Description: "The versions of the commission rules."},
 		{Name: "Replays", Description: "Decide past events again, or try a rule on them."},
 	}
@@ -112,6 +115,12 @@ func readOperation(op huma.Operation) huma.Operation {
 	op.Security = auth.Require(auth.Partner, auth.Operator, auth.Finance)
 
 	return op
+}
+
+// timeCursor is a query.Position.
+type timeCursor struct {
+	At time.Time `json:"at"`
+	ID string    `json:"id"`
 }
 
 // checkIDs refuses identifiers that no row can have. given are pairs of field and value; empty

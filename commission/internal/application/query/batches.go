@@ -17,7 +17,7 @@ type BatchReader interface {
 		ctx context.Context,
 		filter BatchFilter,
 		limit int,
-		after BatchPosition,
+		after Position,
 	) ([]batch.Snapshot, error)
 }
 
@@ -25,12 +25,6 @@ type BatchReader interface {
 type BatchFilter struct {
 	Status                 string
 	CreatedFrom, CreatedTo time.Time
-}
-
-// BatchPosition is a position in the list of batches.
-type BatchPosition struct {
-	MadeAt time.Time
-	ID     string
 }
 
 // Batches reads payout batches for those who see the data of every user.
@@ -56,7 +50,7 @@ func (q *Batches) List(
 	caller Caller,
 	filter BatchFilter,
 	limit int,
-	after BatchPosition,
+	after Position,
 ) ([]batch.Snapshot, error) {
 	if !caller.SeesAll() {
 		return nil, nil

@@ -24,7 +24,7 @@ type ShareReader interface {
 		owner Owner,
 		commissionID string,
 		limit int,
-		after PayoutPosition,
+		after Position,
 	) ([]Share, error)
 }
 
@@ -49,7 +49,7 @@ func (q *ListCommissionPayouts) Handle(
 	caller Caller,
 	id string,
 	limit int,
-	after PayoutPosition,
+	after Position,
 ) ([]Share, error) {
 	owner := caller.Owner()
 	if _, err := q.commissions.Commission(ctx, owner, id); err != nil {

@@ -18,7 +18,7 @@ type PayoutReader interface {
 		owner Owner,
 		filter PayoutFilter,
 		limit int,
-		after PayoutPosition,
+		after Position,
 	) ([]payout.Snapshot, error)
 }
 
@@ -30,19 +30,13 @@ type PayoutFilter struct {
 	Updated                Updated
 }
 
-// PayoutPosition is a position in the list of payouts.
-type PayoutPosition struct {
-	At time.Time // the time that orders the list
-	ID string
-}
-
 // Position returns where the payout is in the list.
-func (f PayoutFilter) Position(p payout.Snapshot) PayoutPosition {
+func (f PayoutFilter) Position(p payout.Snapshot) Position {
 	if f.Updated.Asked() {
-		return PayoutPosition{At: p.UpdatedAt, ID: p.ID}
+		return Position{At: p.UpdatedAt, ID: p.ID}
 	}
 
-	return PayoutPosition{At: p.CreatedAt, ID: p.ID}
+	return Position{At: p.CreatedAt, ID: p.ID}
 }
 
 // ListPayouts lists payouts.
@@ -57,7 +51,7 @@ func (q *ListPayouts) Handle(
 	caller Caller,
 	filter PayoutFilter,
 	limit int,
-	after PayoutPosition,
+	after Position,
 ) ([]payout.Snapshot, error) {
 	owner, err := caller.OwnerOf(filter.UserID)
 	if err != nil {

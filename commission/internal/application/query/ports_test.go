@@ -23,6 +23,7 @@ func ownerless() []string {
 		"ReplayReader.Differences",    // the same
 		"LiabilityReader.Liabilities", // sums of all users, for those who see everything
 		"LiabilityReader.Ageing",      // the same
+		"AuditReader.Audit",           // the audit belongs to no user
 		"ExplanationReader.RulesAt",   // rules belong to no user
 		"ExplanationReader.History",   // of a commission that was read for its owner
 		"ExplanationReader.Before",    // the same

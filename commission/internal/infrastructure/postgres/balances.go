@@ -94,9 +94,7 @@ FROM (` + balancesOf + `) AS balances`
 
 	c.owned(owner)
 
-	if filter.Currency != "" {
-		c.add("currency = $?", filter.Currency)
-	}
+	c.equal("currency", filter.Currency)
 
 	if filter.NonZero {
 		c.texts = append(c.texts, nothing)

@@ -376,23 +376,21 @@ func (r Batches) Batches(
 	ctx context.Context,
 	filter query.BatchFilter,
 	limit int,
-	after query.BatchPosition,
+	after query.Position,
 ) ([]batch.Snapshot, error) {
 	var c conditions
 
-	if filter.Status != "" {
-		c.add("status = $?", filter.Status)
-	}
-
+	c.equal("status", filter.Status)
 	c.between("made_at", filter.CreatedFrom, filter.CreatedTo)
 
 	list, err := byTime[batch.Snapshot]{
 		sql:   selectBatches,
 		id:    "payout_batches.id",
+		ids:   uuids,
 		time:  "made_at",
 		order: newestFirst(),
 		scan:  scanBatch,
-	}.page(ctx, r.store.pool, c, limit, position{after.MadeAt, after.ID})
+	}.page(ctx, r.store.pool, c, limit, after)
 
 	return list, mapped("list payout batches", err)
 }

@@ -206,7 +206,7 @@ func (f fixture) allPayouts(t *testing.T) map[string]payout.Snapshot {
 
 	out := map[string]payout.Snapshot{}
 
-	var after query.PayoutPosition
+	var after query.Position
 
 	for {
 		rows, err := f.store.Payouts().Payouts(
@@ -217,7 +217,7 @@ func (f fixture) allPayouts(t *testing.T) map[string]payout.Snapshot {
 		}
 
 		for _, p := range rows {
-			after = query.PayoutPosition{At: p.CreatedAt, ID: p.ID}
+			after = query.Position{At: p.CreatedAt, ID: p.ID}
 			p.Details = ""
 
 			if p.Status != payout.Rejected {

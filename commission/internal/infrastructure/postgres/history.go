@@ -12,14 +12,23 @@ import (
 var _ query.ExplanationReader = (*Store)(nil)
 
 const (
-	selectAudit = `SELECT at, actor, action, subject_type, subject_id, reason, before, after,
-    request_id FROM audit `
+	auditColumns = `at, actor, action, subject_type, subject_id, reason, before, after, request_id`
+
+	selectAudit   = `SELECT ` + auditColumns + ` FROM audit `
 	selectHistory = selectAudit + `WHERE subject_type = $1 AND subject_id = $2 ORDER BY id`
 )
 
 func scanRecord(row pgx.CollectableRow) (change.Record, error) {
 	var r change.Record
-	err := row.Scan(
+	err := row.Scan(recordTargets(&r)...)
+	r.At = r.At.UTC()
+
+	return r, err
+}
+
+// recordTargets returns where auditColumns go.
+func recordTargets(r *change.Record) []any {
+	return []any{
 		&r.At,
 		&r.Actor,
 		&r.Action,
@@ -29,10 +38,7 @@ func scanRecord(row pgx.CollectableRow) (change.Record, error) {
 		&r.Before,
 		&r.After,
 		&r.RequestID,
-	)
-	r.At = r.At.UTC()
-
-	return r, err
+	}
 }
 
 func (s *Store) History(

@@ -84,6 +84,13 @@ func (c *conditions) owned(owner query.Owner) {
 	}
 }
 
+// equal limits the rows to those with the value; "" is any.
+func (c *conditions) equal(column, value string) {
+	if value != "" {
+		c.add(column+" = $?", value)
+	}
+}
+
 // between limits the rows to those of the time; a zero bound is none.
 func (c *conditions) between(column string, from, to time.Time) {
 	if !from.IsZero() {
@@ -108,18 +115,12 @@ func commissionConditions(owner query.Owner, f query.CommissionFilter) condition
 	var c conditions
 	c.owned(owner)
 
-	for _, equal := range []struct{ text, value string }{
-		{"campaign_id = $?", f.CampaignID},
-		{"product_id = $?", f.ProductID},
-		{"event_type = $?", f.EventType},
-		{"status = $?", f.Status},
-		{"kind = $?", f.Kind},
-		{"currency = $?", f.Currency},
-	} {
-		if equal.value != "" {
-			c.add(equal.text, equal.value)
-		}
-	}
+	c.equal("campaign_id", f.CampaignID)
+	c.equal("product_id", f.ProductID)
+	c.equal("event_type", f.EventType)
+	c.equal("status", f.Status)
+	c.equal("kind", f.Kind)
+	c.equal("currency", f.Currency)
 
 	if f.OrderID != "" {
 		c.add(ofOrder, f.OrderID)
@@ -200,10 +201,11 @@ func (s *Store) listChanges(
 	rows, err := byTime[commission.Snapshot]{
 		sql:   selectCommissions,
 		id:    "commissions.id",
+		ids:   uuids,
 		time:  updatedAt,
 		order: oldestFirst(),
 		scan:  scanCommission,
-	}.page(ctx, s.pool, c, slice.Limit, position{slice.UpdatedAt, slice.After})
+	}.page(ctx, s.pool, c, slice.Limit, query.Position{At: slice.UpdatedAt, ID: slice.After})
 
 	return rows, mapped("list commissions", err)
 }

@@ -75,12 +75,24 @@ func TestListsNeverSort(t *testing.T) {
 	for name, filter := range map[string]query.PayoutFilter{
 		"all": {}, "user": {UserID: "u"}, "changes": {Updated: query.Updated{To: time.Unix(0, 0)}},
 	} {
-		for _, after := range []query.PayoutPosition{{}, {At: time.Unix(0, 0), ID: uuid.NewString()}} {
+		for _, after := range []query.Position{{}, {At: time.Unix(0, 0), ID: uuid.NewString()}} {
 			if _, err := store.Payouts().Payouts(t.Context(), owned(t, filter.UserID), filter, 10, after); err != nil {
 				t.Fatal(err)
 			}
 
 			f.unsorted(t, "payouts of "+name, last)
+		}
+	}
+
+	for name, filter := range map[string]query.AuditFilter{
+		"all": {}, "actor": {Actor: "a"}, "action": {Action: "a"}, "time": {From: time.Unix(0, 0)},
+	} {
+		for _, after := range []query.Position{{}, {At: time.Unix(0, 0), ID: "1"}} {
+			if _, err := store.Audit(t.Context(), filter, 10, after); err != nil {
+				t.Fatal(err)
+			}
+
+			f.unsorted(t, "audit of "+name, last)
 		}
 	}
 }

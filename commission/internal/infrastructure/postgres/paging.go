@@ -2,16 +2,19 @@ package postgres
 
 import (
 	"context"
-	"time"
+	"strconv"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"tributary/commission/internal/application/query"
 )
 
 // byTime is a list by a time and the id.
 type byTime[T any] struct {
 	sql   string // the SELECT without conditions
 	id    string // with its table: a bare id would be the selected text, which no index has in order
+	ids   idType
 	time  string // the column of the time
 	order direction
 	scan  pgx.RowToFunc[T]
@@ -23,10 +26,24 @@ type direction struct{ sql, follows string }
 func newestFirst() direction { return direction{sql: " DESC", follows: "<"} }
 func oldestFirst() direction { return direction{follows: ">"} }
 
-// position is where a page ends. The zero position is before the first row.
-type position struct {
-	at time.Time
-	id string
+// idType is the type of an id in the database.
+type idType string
+
+const (
+	uuids   idType = "uuid"
+	numbers idType = "bigint"
+)
+
+// has reports whether the text is an id of the type.
+func (t idType) has(id string) bool {
+	if t == uuids {
+		_, err := uuid.Parse(id)
+		return err == nil
+	}
+
+	_, err := strconv.ParseInt(id, 10, 64)
+
+	return err == nil
 }
 
 // page reads at most limit rows that meet the conditions and follow the position.
@@ -35,17 +52,17 @@ func (l byTime[T]) page(
 	from querier,
 	c conditions,
 	limit int,
-	after position,
+	after query.Position,
 ) ([]T, error) {
-	if after.id != "" {
-		if _, err := uuid.Parse(after.id); err != nil {
+	if after.ID != "" {
+		if !l.ids.has(after.ID) {
 			return nil, errCursor()
 		}
 
 		c.texts = append(
 			c.texts,
 			"("+l.time+", "+l.id+") "+l.order.follows+
-				" ("+c.arg(after.at)+", "+c.arg(after.id)+"::uuid)",
+				" ("+c.arg(after.At)+", "+c.arg(after.ID)+"::text::"+string(l.ids)+")",
 		)
 	}
 

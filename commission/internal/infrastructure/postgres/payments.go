@@ -189,7 +189,7 @@ func (r Payments) Shares(
 	owner query.Owner,
 	commissionID string,
 	limit int,
-	after query.PayoutPosition,
+	after query.Position,
 ) ([]query.Share, error) {
 	if _, err := uuid.Parse(commissionID); err != nil {
 		return nil, commission.ErrNotFound

@@ -334,14 +334,12 @@ func (r Payouts) Payouts(
 	owner query.Owner,
 	filter query.PayoutFilter,
 	limit int,
-	after query.PayoutPosition,
+	after query.Position,
 ) ([]payout.Snapshot, error) {
 	var c conditions
 	c.owned(owner)
 
-	if filter.Status != "" {
-		c.add("status = $?", filter.Status)
-	}
+	c.equal("status", filter.Status)
 
 	if filter.BatchID != "" {
 		if _, err := uuid.Parse(filter.BatchID); err != nil {
@@ -357,6 +355,7 @@ func (r Payouts) Payouts(
 	rows := byTime[payout.Snapshot]{
 		sql:   selectSealed,
 		id:    "payouts.id",
+		ids:   uuids,
 		time:  "created_at",
 		order: newestFirst(),
 		scan:  scanPayout,
@@ -365,7 +364,7 @@ func (r Payouts) Payouts(
 		rows.time, rows.order = updatedAt, oldestFirst()
 	}
 
-	list, err := rows.page(ctx, r.store.pool, c, limit, position{after.At, after.ID})
+	list, err := rows.page(ctx, r.store.pool, c, limit, after)
 
 	return list, mapped("list payouts", err)
 }

@@ -188,17 +188,28 @@ func (f fixture) work(t *testing.T, round int) {
 		{CreatedFrom: start(), CreatedTo: start()}, {Updated: query.Updated{From: start()}},
 	} {
 		owner := owned(t, filter.UserID)
-		after := query.PayoutPosition{At: start(), ID: uuid.NewString()}
+		after := query.Position{At: start(), ID: uuid.NewString()}
 
-		check(f.store.Payouts().Payouts(ctx, owner, filter, 10, query.PayoutPosition{}))
+		check(f.store.Payouts().Payouts(ctx, owner, filter, 10, query.Position{}))
 		check(f.store.Payouts().Payouts(ctx, owner, filter, 10, after))
+	}
+
+	for _, filter := range []query.AuditFilter{
+		{},
+		{Actor: "operator"},
+		{Action: "adjust"},
+		{SubjectType: "payout", SubjectID: p.ID},
+		{From: start(), To: start().Add(time.Hour)},
+	} {
+		check(f.store.Audit(ctx, filter, 10, query.Position{}))
+		check(f.store.Audit(ctx, filter, 10, query.Position{At: start(), ID: "7"}))
 	}
 
 	payments := f.store.Payments()
 	everyone := owned(t, "")
 
 	check(payments.Payments(ctx, everyone, []string{id}))
-	check(payments.Shares(ctx, everyone, id, 10, query.PayoutPosition{}))
+	check(payments.Shares(ctx, everyone, id, 10, query.Position{}))
 	check(payments.Items(ctx, owned(t, ""), p.ID, 10, query.ItemPosition{}))
 	check(payments.Uncovered(ctx, everyone, []string{p.ID}))
 
@@ -294,13 +305,13 @@ func (f fixture) workOnBatches(t *testing.T, user string) {
 		mustAll(t, err)
 
 		for _, filter := range []query.BatchFilter{{}, {Status: "settled"}} {
-			_, err = f.store.Batches().Batches(ctx, filter, 10, query.BatchPosition{})
+			_, err = f.store.Batches().Batches(ctx, filter, 10, query.Position{})
 			mustAll(t, err)
 			_, err = f.store.Batches().Batches(
 				ctx,
 				filter,
 				10,
-				query.BatchPosition{MadeAt: start(), ID: uuid.NewString()},
+				query.Position{At: start(), ID: uuid.NewString()},
 			)
 			mustAll(t, err)
 		}

@@ -441,7 +441,7 @@ func TestListsReadLittle(t *testing.T) {
 			owned(t, ""),
 			query.PayoutFilter{Status: status},
 			10,
-			query.PayoutPosition{},
+			query.Position{},
 		); err != nil {
 			t.Fatal(err)
 		}
@@ -492,7 +492,7 @@ func TestPartialIndexesAreUsedEveryTime(t *testing.T) {
 				owned(t, ""),
 				query.PayoutFilter{Status: "requested"},
 				10,
-				query.PayoutPosition{},
+				query.Position{},
 			)
 
 			return err
@@ -535,7 +535,7 @@ func TestSearchesThatTakeTooLong(t *testing.T) {
 		owned(t, ""),
 		query.PayoutFilter{},
 		10,
-		query.PayoutPosition{},
+		query.Position{},
 	)
 	for name, err := range map[string]error{"list": list, "summary": summary, "payouts": paid} {
 		if !errors.Is(err, query.ErrTooWide) {
