@@ -101,30 +101,30 @@ func commissionRowOf(s commission.Snapshot) CommissionRow {
 
 // CommissionFilter narrows a list of commissions.
 type CommissionFilter struct {
-	UserID       string    `query:"user_id" maxLength:"128" doc:"Only commissions of this user." example:"user123"`
-	CampaignID   string    `query:"campaign_id" maxLength:"128" doc:"Only commissions of this campaign." example:"camp123"`
-	ProductID    string    `query:"product_id" maxLength:"128" doc:"Only commissions of this product." example:"prod456"`
-	OrderID      string    `query:"order_id" maxLength:"128" doc:"Only commissions of events that named this order. A refund that named only the event has none." example:"order789"`
-	EventType    string    `query:"event_type" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback" doc:"Only commissions of events of this type."`
-	Status       string    `query:"status" enum:"pending,held,approved,rejected,reversed" doc:"Only commissions of this status."`
-	Kind         string    `query:"kind" enum:"earning,clawback,adjustment" doc:"Only commissions of this kind."`
-	Currency     string    `query:"currency" pattern:"^[A-Z]{3}$" doc:"Only commissions in this currency, ISO 4217." example:"USD"`
-	OccurredFrom time.Time `query:"occurred_from" doc:"Only commissions of events from this time on."`
-	OccurredTo   time.Time `query:"occurred_to" doc:"Only commissions of events before this time."`
+	UserID       string    `query:"user_id" json:"user_id,omitempty" maxLength:"128" doc:"Only commissions of this user." example:"user123"`
+	CampaignID   string    `query:"campaign_id" json:"campaign_id,omitempty" maxLength:"128" doc:"Only commissions of this campaign." example:"camp123"`
+	ProductID    string    `query:"product_id" json:"product_id,omitempty" maxLength:"128" doc:"Only commissions of this product." example:"prod456"`
+	OrderID      string    `query:"order_id" json:"order_id,omitempty" maxLength:"128" doc:"Only commissions of events that named this order. A refund that named only the event has none." example:"order789"`
+	EventType    string    `query:"event_type" json:"event_type,omitempty" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback" doc:"Only commissions of events of this type."`
+	Status       string    `query:"status" json:"status,omitempty" enum:"pending,held,approved,rejected,reversed" doc:"Only commissions of this status."`
+	Kind         string    `query:"kind" json:"kind,omitempty" enum:"earning,clawback,adjustment" doc:"Only commissions of this kind."`
+	Currency     string    `query:"currency" json:"currency,omitempty" pattern:"^[A-Z]{3}$" doc:"Only commissions in this currency, ISO 4217." example:"USD"`
+	OccurredFrom time.Time `query:"occurred_from" json:"occurred_from,omitzero" doc:"Only commissions of events from this time on."`
+	OccurredTo   time.Time `query:"occurred_to" json:"occurred_to,omitzero" doc:"Only commissions of events before this time."`
 	CreatedFilter
 	UpdatedFilter
 }
 
 // CreatedFilter narrows a list to the rows that were created in a time.
 type CreatedFilter struct {
-	CreatedFrom time.Time `query:"created_from" doc:"Only rows that were created at this time or later."`
-	CreatedTo   time.Time `query:"created_to" doc:"Only rows that were created before this time."`
+	CreatedFrom time.Time `query:"created_from" json:"created_from,omitzero" doc:"Only rows that were created at this time or later."`
+	CreatedTo   time.Time `query:"created_to" json:"created_to,omitzero" doc:"Only rows that were created before this time."`
 }
 
 // UpdatedFilter narrows a list to the rows that were changed, or created, in a time.
 type UpdatedFilter struct {
-	UpdatedFrom time.Time `query:"updated_from" doc:"Only rows that were changed, or created, at this time or later."`
-	UpdatedTo   time.Time `query:"updated_to" doc:"Only rows that were last changed, or created, before this time."`
+	UpdatedFrom time.Time `query:"updated_from" json:"updated_from,omitzero" doc:"Only rows that were changed, or created, at this time or later."`
+	UpdatedTo   time.Time `query:"updated_to" json:"updated_to,omitzero" doc:"Only rows that were last changed, or created, before this time."`
 }
 
 func (f UpdatedFilter) updated() query.Updated {

@@ -31,6 +31,7 @@ type UseCases struct {
 	ListItems       *query.ListPayoutItems
 	ListShares      *query.ListCommissionPayouts
 	ActOnCommission *command.ActOnCommission
+	ActInBulk       *command.ActInBulk
 	Adjust          *command.Adjust
 	ClosePayout     *command.ClosePayout
 	ListPayouts     *query.ListPayouts
@@ -69,6 +70,7 @@ func Register(api huma.API, uses UseCases) {
 	registerCommissionPayouts(api, uses)
 	registerDecisions(api, uses.GetDecision)
 	registerActions(api, uses, uses.Now)
+	registerBulk(api, uses)
 	registerPayouts(api, uses)
 	registerPayoutItems(api, uses.ListItems)
 	registerClosings(api, uses)

@@ -101,6 +101,7 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 		ListItems:       query.NewListPayoutItems(s.store.Payouts(), s.store.Payments()),
 		ListShares:      query.NewListCommissionPayouts(s.store, s.store.Payments()),
 		ActOnCommission: command.NewActOnCommission(s.store.Commissions()),
+		ActInBulk:       command.NewActInBulk(s.store.Commissions(), s.store),
 		Adjust:          command.NewAdjust(s.store.Commissions(), newID, &limit),
 		ClosePayout:     command.NewClosePayout(s.store.Payouts()),
 		ListPayouts:     query.NewListPayouts(s.store.Payouts()),

@@ -6,6 +6,7 @@ import (
 
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/domain/commission"
+	"tributary/commission/internal/domain/effect"
 )
 
 // Action is an operator's action on a commission.
@@ -41,29 +42,40 @@ func (h *ActOnCommission) Handle(
 		request,
 		act.ID,
 		func(c *commission.Commission) (change.Outcome, error) {
-			before := c.Snapshot()
-			if err := checkActor(request, act, before); err != nil {
-				return change.Outcome{}, err
-			}
-
-			caused, err := c.Act(act.Action, request.Reason, request.Now)
+			record, caused, err := actOn(request, act, c)
 			if err != nil {
 				return change.Outcome{}, err
 			}
 
 			after = c.Snapshot()
 
-			return request.Outcome(change.Record{
-				Action:      string(act.Action),
-				SubjectType: "commission",
-				SubjectID:   act.ID,
-				Before:      AuditedCommission(before),
-				After:       AuditedCommission(after),
-			}, caused, after)
+			return request.Outcome(record, caused, after)
 		},
 	)
 
 	return after, err
+}
+
+// actOn performs the action on the commission, and returns its record for the audit.
+func actOn(
+	request change.Request,
+	act Action,
+	c *commission.Commission,
+) (change.Record, effect.Effect, error) {
+	before := c.Snapshot()
+	if err := checkActor(request, act, before); err != nil {
+		return change.Record{}, effect.Effect{}, err
+	}
+
+	caused, err := c.Act(act.Action, request.Reason, request.Now)
+
+	return change.Record{
+		Action:      string(act.Action),
+		SubjectType: "commission",
+		SubjectID:   before.ID,
+		Before:      AuditedCommission(before),
+		After:       AuditedCommission(c.Snapshot()),
+	}, caused, err
 }
 
 func checkActor(request change.Request, act Action, before commission.Snapshot) error {

@@ -4,6 +4,7 @@ package commission
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"tributary/commission/internal/domain/effect"
@@ -25,6 +26,9 @@ func Restore(snapshot Snapshot, followers ...Snapshot) Commission {
 
 // Snapshot returns a copy of the content.
 func (c *Commission) Snapshot() Snapshot { return c.snapshot }
+
+// Followers returns the clawbacks and corrections that follow the commission.
+func (c *Commission) Followers() []Snapshot { return c.followers }
 
 // Moved returns the snapshots whose status has changed since Restore, each after the one that it
 // follows. Each counts its version up by one.
@@ -50,6 +54,19 @@ const (
 	Release Action = "release"
 	Reject  Action = "reject"
 )
+
+// From returns the statuses in which commissions of the role allow the action.
+func (a Action) From(role Role) []Status {
+	var from []Status
+
+	for _, t := range Transitions() {
+		if role != Following && t.To == a.target() && slices.Contains(t.Roles, role) {
+			from = append(from, t.From)
+		}
+	}
+
+	return from
+}
 
 // target returns the status to which the action leads.
 func (a Action) target() Status {

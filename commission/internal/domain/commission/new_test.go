@@ -99,6 +99,7 @@ func TestAnEarningWaitsForItsHoldPeriod(t *testing.T) {
 			AvailableAt: c.until,
 			OccurredAt:  noon().Add(-time.Hour),
 			CreatedAt:   noon(),
+			UpdatedAt:   noon(),
 			Version:     1,
 		}
 		if made.Snapshot() != want {

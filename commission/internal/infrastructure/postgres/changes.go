@@ -20,8 +20,9 @@ const (
 	insertKey = `INSERT INTO idempotency_keys (caller, key, request_hash, body, created_at)
     VALUES ($1, $2, $3, $4, $5)`
 	insertAudit = `
-INSERT INTO audit (at, actor, action, subject_type, subject_id, reason, before, after,
-    request_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
+INSERT INTO audit (at, actor, action, subject_type, subject_id, reason, before, after, request_id)
+SELECT * FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::text[],
+    $6::text[], $7::text[], $8::text[], $9::text[])`
 
 	// One caller at a time. The service may not lock the rows: that requires the right to update
 	// them.
@@ -67,17 +68,20 @@ func (s *Store) once(
 	})
 }
 
-// audit writes the records of an outcome.
+// audit writes the records of an outcome that name an action, in their order.
 func audit(ctx context.Context, tx pgx.Tx, outcome change.Outcome) error {
-	if outcome.Record.Action == "" {
-		return nil
-	}
+	var (
+		times []time.Time
+		texts [8][]string
+	)
 
-	var batch pgx.Batch
 	for _, r := range append([]change.Record{outcome.Record}, outcome.More...) {
-		batch.Queue(
-			insertAudit,
-			r.At,
+		if r.Action == "" {
+			continue
+		}
+
+		times = append(times, r.At)
+		for i, text := range []string{
 			r.Actor,
 			r.Action,
 			r.SubjectType,
@@ -86,10 +90,23 @@ func audit(ctx context.Context, tx pgx.Tx, outcome change.Outcome) error {
 			r.Before,
 			r.After,
 			r.RequestID,
-		)
+		} {
+			texts[i] = append(texts[i], text)
+		}
 	}
 
-	return tx.SendBatch(ctx, &batch).Close()
+	if len(times) == 0 {
+		return nil
+	}
+
+	args := []any{times}
+	for i := range texts {
+		args = append(args, texts[i])
+	}
+
+	_, err := tx.Exec(ctx, insertAudit, args...)
+
+	return err
 }
 
 // known returns a *change.ReplayedError if the key was used for the same request. Concurrent

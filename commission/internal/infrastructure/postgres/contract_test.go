@@ -17,7 +17,7 @@ func world(t *testing.T) commandtest.World {
 	t.Helper()
 
 	f := setup(t)
-	f.heldRule(t)
+	f.rule(t, 1, 1, "0.1", "hold_days", "3650")
 
 	return commandtest.World{
 		Payouts:     f.store.Payouts(),

@@ -163,13 +163,14 @@ func lockCommission(
 	return locked, found, err
 }
 
-// readFamilies returns the commissions of the ids with their followers.
+// readFamilies returns the commissions of the ids with their followers, in the order of id. What is
+// to be changed is read from a moneyTx.
 func readFamilies(
 	ctx context.Context,
-	tx moneyTx,
+	from querier,
 	ids []string,
 ) ([]commission.Commission, error) {
-	rows, err := collect(ctx, tx, scanCommission, selectFamilies, ids)
+	rows, err := collect(ctx, from, scanCommission, selectFamilies, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -214,13 +215,8 @@ func (s *Store) save(
 		return err
 	}
 
-	for i := range moved {
-		m := &moved[i]
-		if m.Status == commission.Rejected && m.StandsAlone() {
-			if err := s.release(ctx, tx, m.EventID); err != nil {
-				return err
-			}
-		}
+	if err := s.release(ctx, tx, moved); err != nil {
+		return err
 	}
 
 	return logFacts(ctx, tx, caused.Facts, cause, now)
@@ -254,8 +250,20 @@ func queueMoves(batch *pgx.Batch, moved []commission.Snapshot) {
 	}
 }
 
-// release removes the rejected earning of the event from the accounts of tiers and caps.
-func (s *Store) release(ctx context.Context, tx pgx.Tx, eventID string) error {
+// release removes the earnings that were rejected from the accounts of tiers and caps.
+func (s *Store) release(ctx context.Context, tx pgx.Tx, moved []commission.Snapshot) error {
+	var rejected []string
+
+	for i := range moved {
+		if m := &moved[i]; m.Status == commission.Rejected && m.StandsAlone() {
+			rejected = append(rejected, m.EventID)
+		}
+	}
+
+	if len(rejected) == 0 {
+		return nil
+	}
+
 	var revision int64
 	if err := tx.QueryRow(ctx, selectRevision).Scan(&revision); err != nil {
 		return err
@@ -266,7 +274,7 @@ func (s *Store) release(ctx context.Context, tx pgx.Tx, eventID string) error {
 		return err
 	}
 
-	rows, err := tx.Query(ctx, selectOriginals, []string{eventID}, []string{}, []string{})
+	rows, err := tx.Query(ctx, selectOriginals, rejected, []string{}, []string{})
 	if err != nil {
 		return err
 	}
@@ -276,9 +284,9 @@ func (s *Store) release(ctx context.Context, tx pgx.Tx, eventID string) error {
 		return err
 	}
 
-	// without the sale that took its order
+	// without the sales that took the order of one of them
 	earned := slices.DeleteFunc(found.events, func(o decision.Original) bool {
-		return o.Decision.Event.ID() != eventID
+		return !slices.Contains(rejected, o.Decision.Event.ID())
 	})
 
 	var batch pgx.Batch

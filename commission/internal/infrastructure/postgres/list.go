@@ -173,22 +173,46 @@ func (s *Store) List(
 		c.add("id < $?", slice.After)
 	}
 
-	if _, ofOne := owner.UserID(); ofOne || filter.OccurredTo.IsZero() {
-		return s.list(ctx, c, inOrder, slice.Limit)
+	_, ofOne := owner.UserID()
+	found, err := listing{
+		conditions: c,
+		ofOne:      ofOne,
+		after:      slice.After,
+		to:         filter.OccurredTo,
+		limit:      slice.Limit,
+	}.read(ctx, s.pool)
+
+	return found, mapped("list commissions", err)
+}
+
+// listing is a list of commissions, the newest first.
+type listing struct {
+	conditions
+
+	ofOne bool   // user
+	after string // the id before the first one, or ""
+	to    time.Time
+	limit int
+}
+
+func (l listing) read(ctx context.Context, from querier) ([]commission.Snapshot, error) {
+	if l.ofOne || l.to.IsZero() {
+		return l.part(ctx, from, l.conditions, inOrder)
 	}
 
-	end := idAt(filter.OccurredTo.Add(disorder))
+	end := idAt(l.to.Add(disorder))
 
 	var late []commission.Snapshot
-	if slice.After == "" || slice.After > end {
+	if l.after == "" || l.after > end {
 		var err error
-		if late, err = s.list(ctx, c.and("id >= $?", end), sorted, slice.Limit); err != nil ||
-			len(late) == slice.Limit {
+		if late, err = l.part(ctx, from, l.and("id >= $?", end), sorted); err != nil ||
+			len(late) == l.limit {
 			return late, err
 		}
 	}
 
-	rest, err := s.list(ctx, c.and("id < $?", end), inOrder, slice.Limit-len(late))
+	l.limit -= len(late)
+	rest, err := l.part(ctx, from, l.and("id < $?", end), inOrder)
 
 	return append(late, rest...), err
 }
@@ -210,15 +234,13 @@ func (s *Store) listChanges(
 	return rows, mapped("list commissions", err)
 }
 
-func (s *Store) list(
+func (l listing) part(
 	ctx context.Context,
+	from querier,
 	c conditions,
 	order string,
-	limit int,
 ) ([]commission.Snapshot, error) {
-	rows, err := list(ctx, s.pool, c, scanCommission, selectCommissions, order, limit)
-
-	return rows, mapped("list commissions", err)
+	return list(ctx, from, c, scanCommission, selectCommissions, order, l.limit)
 }
 
 // errCursor returns the fault for a position that no list returned.

@@ -389,22 +389,25 @@ func book(
 		return err
 	}
 
-	var batch pgx.Batch
+	records := make([]change.Record, len(b.Adjustments))
 	for i := range b.Adjustments {
-		batch.Queue(
-			insertAudit,
-			b.Now,
-			before.Actor,
-			"replay",
-			"commission",
-			b.Adjustments[i].ID,
-			before.Reason,
-			"",
-			command.AuditedCommission(b.Adjustments[i]),
-			before.RequestID,
-		)
+		records[i] = change.Record{
+			At:          b.Now,
+			Actor:       before.Actor,
+			Action:      "replay",
+			SubjectType: "commission",
+			SubjectID:   b.Adjustments[i].ID,
+			Reason:      before.Reason,
+			After:       command.AuditedCommission(b.Adjustments[i]),
+			RequestID:   before.RequestID,
+		}
 	}
 
+	if err := audit(ctx, tx, change.Outcome{More: records}); err != nil {
+		return err
+	}
+
+	var batch pgx.Batch
 	for _, d := range b.Standing {
 		answer := resolution(
 			command.Decided{Decision: d.Decision, CommissionID: d.CommissionID},

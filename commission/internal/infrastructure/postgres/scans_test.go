@@ -154,6 +154,13 @@ func (f fixture) work(t *testing.T, round int) {
 		check(command.NewActOnCommission(f.store.Commissions()).Handle(ctx, byHand(), command.Action{ID: decided.CommissionID, Action: action}))
 	}
 
+	for _, filter := range []query.CommissionFilter{
+		{UserID: user}, {CampaignID: "c1"}, {OccurredTo: start().AddDate(0, 0, -1)},
+	} {
+		check(f.actInBulk(ctx, commission.Hold, filter))
+		check(f.actInBulk(ctx, commission.Release, filter))
+	}
+
 	check(f.approveDue(ctx, start().AddDate(0, 0, 29), 100))
 	check(f.store.Rebook(
 		ctx,

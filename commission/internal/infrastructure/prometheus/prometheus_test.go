@@ -365,10 +365,22 @@ func TestChangesOfStatusAreCounted(t *testing.T) {
 		}
 	}
 
+	if err := counted.UpdateSelected(
+		t.Context(),
+		change.Request{},
+		command.Selection{},
+		func(selected []commission.Commission) (change.Outcome, error) {
+			_, err := selected[0].Act(commission.Approve, "r", start())
+			return change.Outcome{}, err
+		},
+	); err != nil {
+		t.Fatal(err)
+	}
+
 	expect(
 		t,
 		registry,
-		"commissions earning approved 14",
+		"commissions earning approved 15",
 		"commissions earning held 1",
 		"commissions earning pending 1",
 		"commissions earning rejected 1",
@@ -432,6 +444,17 @@ func (working) Update(
 ) error {
 	c := one(commission.Status(id))
 	_, err := fn(&c)
+
+	return err
+}
+
+func (working) UpdateSelected(
+	_ context.Context,
+	_ change.Request,
+	_ command.Selection,
+	fn func([]commission.Commission) (change.Outcome, error),
+) error {
+	_, err := fn([]commission.Commission{one(commission.Pending)})
 
 	return err
 }

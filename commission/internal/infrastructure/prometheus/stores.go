@@ -120,6 +120,33 @@ func (c countedCommissions) UpdateDue(
 	return n, err
 }
 
+func (c countedCommissions) UpdateSelected(
+	ctx context.Context,
+	request change.Request,
+	selection command.Selection,
+	fn func([]commission.Commission) (change.Outcome, error),
+) error {
+	var after []commission.Snapshot
+
+	err := c.Commissions.UpdateSelected(ctx, request, selection, func(
+		selected []commission.Commission,
+	) (change.Outcome, error) {
+		outcome, err := fn(selected)
+
+		after = nil
+		for i := range selected {
+			after = append(after, selected[i].Snapshot())
+		}
+
+		return outcome, err
+	})
+	if err == nil {
+		c.metrics.made(after)
+	}
+
+	return err
+}
+
 // Payouts returns a repository that counts payout requests and their outcomes.
 func (m *Metrics) Payouts(payouts command.Payouts) command.Payouts {
 	return countedPayouts{payouts, m}

@@ -47,6 +47,9 @@ func CommissionsSuite(t *testing.T, open func(t *testing.T) World) {
 		"what is due is found":                  dueCommissions,
 		"an error approves nothing":             dueErrors,
 		"a change of a commission is audited":   commissionRecords,
+		"a selection has what the action moves": selections,
+		"a key changes a selection once":        selectedChanges,
+		"an error changes no selection":         selectionErrors,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -98,8 +98,10 @@ func (s *Store) once(request change.Request, fn func() (change.Outcome, error)) 
 
 	s.funds.post(outcome.Effect.Transfers)
 
-	if outcome.Record.Action != "" {
-		s.records = append(append(s.records, outcome.Record), outcome.More...)
+	for _, record := range append([]change.Record{outcome.Record}, outcome.More...) {
+		if record.Action != "" {
+			s.records = append(s.records, record)
+		}
 	}
 
 	if request.Key != "" {
