@@ -35,7 +35,7 @@ func byHand() change.Request {
 
 // rule publishes a version for purchases since the beginning of the year, with further columns and
 // their values.
-func (f fixture) rule(t *testing.T, id, version int, rate, columns, values string) {
+func (f fixture) rule(t testing.TB, id, version int, rate, columns, values string) {
 	t.Helper()
 
 	if columns != "" {
@@ -110,7 +110,7 @@ func (f fixture) replayOf(t *testing.T, from, to time.Time) string {
 
 // start requests a replay, and does it if nothing prevents it.
 func (f fixture) start(
-	t *testing.T,
+	t testing.TB,
 	store replay.Store,
 	period domain.Period,
 ) (replay.Result, error) {

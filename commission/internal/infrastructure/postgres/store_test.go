@@ -27,7 +27,7 @@ type fixture struct {
 	now     *atomic.Int64 // unix microseconds
 }
 
-func setup(t *testing.T) fixture {
+func setup(t testing.TB) fixture {
 	t.Helper()
 	db := migrationstest.New(t, migrations.Commission())
 
@@ -51,7 +51,7 @@ func setup(t *testing.T) fixture {
 func (f fixture) clock() time.Time { return time.UnixMicro(f.now.Load()).UTC() }
 
 // decide passes events on and fails the test unless all are stored.
-func (f fixture) decide(t *testing.T, facts ...event.Facts) {
+func (f fixture) decide(t testing.TB, facts ...event.Facts) {
 	t.Helper()
 
 	events := make([]event.Event, len(facts))
@@ -70,7 +70,7 @@ func (f fixture) decide(t *testing.T, facts ...event.Facts) {
 	}
 }
 
-func (f fixture) owned(t *testing.T, sql string) {
+func (f fixture) owned(t testing.TB, sql string) {
 	t.Helper()
 
 	if _, err := f.owner.Exec(t.Context(), sql); err != nil {
@@ -79,7 +79,7 @@ func (f fixture) owned(t *testing.T, sql string) {
 }
 
 // one reads a single text.
-func (f fixture) one(t *testing.T, sql string, args ...any) string {
+func (f fixture) one(t testing.TB, sql string, args ...any) string {
 	t.Helper()
 
 	var text string
