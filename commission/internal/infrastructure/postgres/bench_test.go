@@ -49,9 +49,18 @@ func BenchmarkDecide(b *testing.B) {
 		b.ReportMetric(float64(b.N*perBatch)/b.Elapsed().Seconds(), "events/s")
 	}
 
+	written := func() (bytes float64) {
+		const sql = `SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8`
+		if err := db.Pool.QueryRow(ctx, sql).Scan(&bytes); err != nil {
+			b.Fatal(err)
+		}
+
+		return bytes
+	}
+
 	var last []event.Event
 	b.Run("new", func(b *testing.B) {
-		n := 0
+		n, before := 0, written()
 		for b.Loop() {
 			b.StopTimer()
 			last = batchOf(n)
@@ -64,6 +73,7 @@ func BenchmarkDecide(b *testing.B) {
 		}
 
 		report(b)
+		b.ReportMetric((written()-before)/float64(n*perBatch), "WAL-B/event")
 	})
 	b.Run("duplicates", func(b *testing.B) {
 		for b.Loop() {

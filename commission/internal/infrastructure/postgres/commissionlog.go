@@ -34,5 +34,5 @@ func logFacts(
 		}
 	}
 
-	return appendEvents(ctx, tx, events, now)
+	return appendEvents(ctx, tx, events)
 }

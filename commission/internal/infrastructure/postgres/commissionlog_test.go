@@ -55,6 +55,7 @@ func TestDecisionsAndCommissionsWriteTheLog(t *testing.T) {
 	f.act(t, "e3", commission.Reject)
 	f.rule(t, 1, 2, "0.2", "hold_days", "30")
 	f.replay(t)
+	replayed := f.one(t, `SELECT id FROM replays`)
 
 	if n, err := f.approveDue(t.Context(), start().AddDate(0, 0, 30), 10); n != 1 || err != nil {
 		t.Fatalf("UpdateDue = %d, %v", n, err)
@@ -78,7 +79,7 @@ func TestDecisionsAndCommissionsWriteTheLog(t *testing.T) {
 		"11 commission.held operator request: earning 500 held2 after pending1",
 		"12 commission.released operator request: earning 500 pending3 after held2",
 		"13 commission.rejected operator request: earning 700 rejected2 after pending1",
-		"14 commission.adjusted replay request: adjustment 500 pending1",
+		"14 commission.adjusted replay " + replayed + ": adjustment 500 pending1",
 		"15 commission.approved clock hold_period: earning 500 approved4 after pending3",
 		"16 commission.approved clock hold_period: adjustment 500 approved2 after pending1",
 		"17 commission.adjusted operator request: adjustment -100 approved1",

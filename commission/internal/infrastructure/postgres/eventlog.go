@@ -17,11 +17,9 @@ import (
 // each user's events.
 type logTx interface {
 	pgx.Tx
-	numbers()
+	// lastSequences returns the number of the last event of each user or rule, 0 for none.
+	lastSequences(ctx context.Context, events []logged) (map[owner]int64, error)
 }
-
-func (moneyTx) numbers() {}
-func (rulesTx) numbers() {}
 
 // logged is an event to be written. Its thing is the subject of the fact; status, version and state
 // are those after the change.
@@ -36,12 +34,12 @@ type logged struct {
 }
 
 // appendEvents writes the events of users, numbered in their order.
-func appendEvents(ctx context.Context, tx logTx, events []logged, now time.Time) error {
+func appendEvents(ctx context.Context, tx logTx, events []logged) error {
 	if len(events) == 0 {
 		return nil
 	}
 
-	last, err := lastSequences(ctx, tx, events, now)
+	last, err := tx.lastSequences(ctx, events)
 	if err != nil {
 		return err
 	}
@@ -129,17 +127,21 @@ func (l *logged) key() owner {
 }
 
 const (
-	// Most users have an event in one of the last days. %[1]s is a date, and not an argument, so
-	// that the plan names no partition before it. With a few users the second statement looks into
-	// all of them.
-	selectRecentSequences = `
+	selectToday = `SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date`
+
+	// %[1]s and %[2]s are the day and the next one, and no arguments, so that the plan names one
+	// partition. Whoever wrote events of these users held their locks before, so none is of a later
+	// day.
+	selectSequencesToday = `
 SELECT k.user_id, coalesce((
     SELECT e.sequence FROM commission_events AS e
-    WHERE e.user_id = k.user_id AND e.at >= '%[1]s'
+    WHERE e.user_id = k.user_id
+        AND e.at >= '%[1]s' AND e.at < '%[2]s'
     ORDER BY e.sequence DESC LIMIT 1
 ), 0)
 FROM unnest($1::text[]) AS k (user_id)`
 
+	// Of those without an event today: a user needs it once a day.
 	selectOlderSequences = `
 SELECT k.user_id, coalesce((
     SELECT e.sequence FROM commission_events AS e
@@ -159,27 +161,14 @@ SELECT coalesce((
 ), 0)`
 )
 
-// lastSequences returns the number of the last event of each user and rule, 0 for none.
-func lastSequences(
+func (tx rulesTx) lastSequences(
 	ctx context.Context,
-	tx logTx,
 	events []logged,
-	now time.Time,
 ) (map[owner]int64, error) {
 	last := make(map[owner]int64, len(events))
 
-	var users []string
 	for i := range events {
 		key := events[i].key()
-		if _, known := last[key]; known {
-			continue
-		}
-
-		last[key] = 0
-		if key.userID != "" {
-			users = append(users, key.userID)
-			continue
-		}
 
 		var number int64
 		if err := tx.QueryRow(ctx, selectRuleSequence, key.ruleID).Scan(&number); err != nil {
@@ -189,20 +178,38 @@ func lastSequences(
 		last[key] = number
 	}
 
-	day := now.UTC().Format(time.DateOnly) + "T00:00:00Z"
-	for _, statement := range []string{selectRecentSequences, selectOlderSequences} {
-		if len(users) == 0 {
-			break
-		}
+	return last, nil
+}
 
-		if err := readSequences(ctx, tx, fmt.Sprintf(statement, day), users, last); err != nil {
-			return nil, err
-		}
+func (tx moneyTx) lastSequences(
+	ctx context.Context,
+	events []logged,
+) (map[owner]int64, error) {
+	last := make(map[owner]int64, len(events))
 
-		users = withoutEvent(users, last)
+	var users []string
+	for i := range events {
+		key := events[i].key()
+		if _, known := last[key]; !known {
+			last[key] = 0
+			users = append(users, key.userID)
+		}
 	}
 
-	return last, nil
+	begins := tx.today.Format(time.RFC3339)
+	ends := tx.today.AddDate(0, 0, 1).Format(time.RFC3339)
+
+	recent := fmt.Sprintf(selectSequencesToday, begins, ends)
+	if err := readSequences(ctx, tx, recent, users, last); err != nil {
+		return nil, err
+	}
+
+	users = withoutEvent(users, last)
+	if len(users) == 0 {
+		return last, nil
+	}
+
+	return last, readSequences(ctx, tx, fmt.Sprintf(selectOlderSequences, begins), users, last)
 }
 
 func readSequences(

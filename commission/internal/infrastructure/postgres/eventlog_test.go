@@ -3,7 +3,6 @@ package postgres_test
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -240,7 +239,9 @@ func TestTheReaderSkipsNothing(t *testing.T) {
 	defer stop()
 
 	var killer, work sync.WaitGroup
-	killer.Go(func() { f.killConnections(ctx, t) })
+	written := make(chan struct{}, writers*each)
+
+	killer.Go(func() { f.killConnections(ctx, t, written) })
 
 	for range writers {
 		work.Go(func() {
@@ -250,6 +251,10 @@ func TestTheReaderSkipsNothing(t *testing.T) {
 					_, err := f.request(t.Context(), wanted)
 					return err == nil
 				})
+
+				if i%5 == 0 {
+					written <- struct{}{}
+				}
 			}
 		})
 	}
@@ -276,8 +281,8 @@ func TestTheReaderSkipsNothing(t *testing.T) {
 	}
 }
 
-// killConnections ends a random connection of the service from time to time.
-func (f fixture) killConnections(ctx context.Context, t *testing.T) {
+// killConnections ends a random connection of the service at each signal.
+func (f fixture) killConnections(ctx context.Context, t *testing.T, signal <-chan struct{}) {
 	t.Helper()
 
 	conn, err := pgx.Connect(ctx, f.db.OwnerURL)
@@ -292,7 +297,7 @@ func (f fixture) killConnections(ctx context.Context, t *testing.T) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(time.Duration(20+rand.IntN(40)) * time.Millisecond):
+		case <-signal:
 		}
 
 		if _, err := conn.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity

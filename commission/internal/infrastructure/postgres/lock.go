@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -25,6 +26,7 @@ type moneyTx struct {
 	pgx.Tx
 
 	positions positions
+	today     *time.Time // the day of UTC on which the locks were taken, by the database's clock
 }
 
 // lock waits for the locks of the users.
@@ -38,9 +40,10 @@ func lock(ctx context.Context, tx pgx.Tx, users ...string) (moneyTx, error) {
 
 // queueLock is lock as the first statements of a batch. The locks are held once the batch was sent.
 func queueLock(batch *pgx.Batch, tx pgx.Tx, users []string) moneyTx {
-	locked := moneyTx{Tx: tx, positions: positions{}}
+	locked := moneyTx{Tx: tx, positions: positions{}, today: new(time.Time)}
 
 	batch.Queue(lockUsers, users)
+	batch.Queue(selectToday).QueryRow(func(row pgx.Row) error { return row.Scan(locked.today) })
 	batch.Queue(selectPositions, users).Query(locked.positions.load)
 
 	return locked

@@ -82,7 +82,7 @@ func logPayouts(
 		}
 	}
 
-	return appendEvents(ctx, tx, events, now)
+	return appendEvents(ctx, tx, events)
 }
 
 // logPayout is logPayouts for a single one.

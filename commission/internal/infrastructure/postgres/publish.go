@@ -62,7 +62,7 @@ func logRule(ctx context.Context, tx rulesTx, request change.Request, what effec
 		event.PreviousVersion = r.Version()
 	}
 
-	return appendEvents(ctx, tx, []logged{event}, request.Now)
+	return appendEvents(ctx, tx, []logged{event})
 }
 
 func (s *Store) PublishRule(

@@ -191,8 +191,12 @@ func (f fixture) work(t *testing.T, round int) {
 	f.workOnBatches(t, user)
 
 	for _, filter := range []query.PayoutFilter{
-		{}, {UserID: user}, {Status: "requested"}, {BatchID: uuid.NewString()},
-		{CreatedFrom: start(), CreatedTo: start()}, {Updated: query.Updated{From: start()}},
+		{},
+		{UserID: user},
+		{Status: "requested"},
+		{BatchID: uuid.NewString()},
+		{CreatedFrom: start(), CreatedTo: start()},
+		{Updated: query.Updated{From: start()}},
 	} {
 		owner := owned(t, filter.UserID)
 		after := query.Position{At: start(), ID: uuid.NewString()}
