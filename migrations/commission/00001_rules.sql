@@ -9,14 +9,28 @@ BEGIN
 END $$;
 -- +goose StatementEnd
 
+-- The types of events, as in contracts/eventtype, which a test compares. The planner puts the lists
+-- in place of the calls.
+CREATE FUNCTION earns(event_type text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN event_type IN ('view', 'click', 'engagement', 'lead', 'sale', 'purchase');
+
+CREATE FUNCTION sells(event_type text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN event_type IN ('sale', 'purchase');
+
+CREATE FUNCTION reverses(event_type text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN event_type IN ('refund', 'void', 'chargeback');
+
+-- those that have an index of their own in lists
+CREATE FUNCTION rare(event_type text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN event_type IN ('engagement', 'lead', 'refund', 'void', 'chargeback');
+
 CREATE TABLE rules (
     rule_id            uuid        NOT NULL,
     version            int         NOT NULL CHECK (version > 0),
     name               text        NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
 
     -- the events that the rule is for
-    event_type         text        NOT NULL
-        CHECK (event_type IN ('view', 'click', 'engagement', 'lead', 'sale', 'purchase')),
+    event_type         text        NOT NULL CHECK (earns(event_type)),
     user_id            text,
     campaign_id        text,
     product_id         text,

@@ -6,9 +6,7 @@
 CREATE TABLE decisions (
     event_id          text        PRIMARY KEY CHECK (length(event_id) BETWEEN 1 AND 128),
     user_id           text        NOT NULL CHECK (length(user_id) BETWEEN 1 AND 128),
-    event_type        text        NOT NULL
-        CHECK (event_type IN ('view', 'click', 'engagement', 'lead', 'sale', 'purchase',
-                              'refund', 'void', 'chargeback')),
+    event_type        text        NOT NULL CHECK (earns(event_type) OR reverses(event_type)),
     occurred_at       timestamptz NOT NULL,
     received_at       timestamptz NOT NULL,
     decided_at        timestamptz NOT NULL, -- of a resolved one: when it was parked

@@ -9,9 +9,7 @@ CREATE TABLE commissions (
     campaign_id  text,
     product_id   text,
     order_id     text,
-    event_type   text
-        CHECK (event_type IN ('view', 'click', 'engagement', 'lead', 'sale', 'purchase',
-                              'refund', 'void', 'chargeback')),
+    event_type   text        CHECK (earns(event_type) OR reverses(event_type)),
     kind         text        NOT NULL CHECK (kind IN ('earning', 'clawback', 'adjustment')),
     status       text        NOT NULL
         CHECK (status IN ('pending', 'held', 'approved', 'rejected', 'reversed')),
@@ -100,14 +98,14 @@ CREATE INDEX commissions_updated ON commissions (coalesce(changed_at, created_at
 -- next one has the few other commissions of orders.
 CREATE UNIQUE INDEX commissions_one_order ON commissions (order_id, user_id, campaign_id)
     NULLS NOT DISTINCT
-    WHERE kind = 'earning' AND order_id IS NOT NULL AND event_type IN ('sale', 'purchase');
+    WHERE kind = 'earning' AND order_id IS NOT NULL AND sells(event_type);
 
 CREATE INDEX commissions_other_of_order ON commissions (order_id)
     WHERE order_id IS NOT NULL
         AND (kind = 'earning' AND event_type IN ('sale', 'purchase')) IS NOT TRUE;
 
 CREATE INDEX commissions_rare_type ON commissions (event_type, id)
-    WHERE event_type IN ('engagement', 'lead', 'refund', 'void', 'chargeback');
+    WHERE rare(event_type);
 
 -- multi, because late events are outliers
 CREATE INDEX commissions_occurred_brin ON commissions

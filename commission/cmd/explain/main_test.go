@@ -22,6 +22,7 @@ import (
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/infrastructure/postgres"
+	"tributary/contracts/eventtype"
 	"tributary/migrations"
 	"tributary/migrations/migrationstest"
 	"tributary/platform/httpapi"
@@ -51,7 +52,7 @@ func cases() []fact {
 		return event.Facts{
 			ID:         id,
 			UserID:     "u",
-			Type:       event.Sale,
+			Type:       eventtype.Sale,
 			CampaignID: campaign,
 			Amount:     amount,
 		}
@@ -75,7 +76,7 @@ func cases() []fact {
 			event.Facts{
 				ID:         "clawback",
 				UserID:     "u",
-				Type:       event.Refund,
+				Type:       eventtype.Refund,
 				OriginalID: "graduated-2",
 				Amount:     "10.10",
 			},
@@ -83,7 +84,7 @@ func cases() []fact {
 			"clawed_back",
 			"",
 		},
-		{event.Facts{ID: "none", UserID: "u", Type: event.Lead}, "not_commissioned", "no_rule", ""},
+		{event.Facts{ID: "none", UserID: "u", Type: eventtype.Lead}, "not_commissioned", "no_rule", ""},
 	}
 }
 

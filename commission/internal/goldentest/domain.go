@@ -10,6 +10,7 @@ import (
 
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/rule"
+	"tributary/contracts/eventtype"
 	"tributary/platform/money"
 )
 
@@ -68,7 +69,7 @@ func Event(l Line, prefix string) (event.Event, error) {
 	return event.New(event.Facts{
 		ID:           prefix + l.ID,
 		UserID:       named("user"),
-		Type:         event.Type(l.Type),
+		Type:         eventtype.Type(l.Type),
 		OccurredAt:   at,
 		ReceivedAt:   at,
 		CampaignID:   l.Get("campaign"),
@@ -88,7 +89,7 @@ func Rule(l Line, prefix string) (rule.Rule, error) {
 		ID:   l.ID,
 		Name: l.ID,
 		Scope: rule.Scope{
-			EventType:  event.Type(l.Type),
+			EventType:  eventtype.Type(l.Type),
 			UserID:     named("user"),
 			CampaignID: l.Get("campaign"),
 			ProductID:  l.Get("product"),

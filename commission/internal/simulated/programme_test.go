@@ -27,6 +27,7 @@ import (
 	"tributary/commission/internal/domain/payout"
 	domain "tributary/commission/internal/domain/replay"
 	"tributary/commission/internal/infrastructure/postgres"
+	"tributary/contracts/eventtype"
 	"tributary/migrations"
 	"tributary/migrations/migrationstest"
 	"tributary/platform/httpapi"
@@ -244,7 +245,7 @@ func (p *programme) earn(t *testing.T) {
 		sale := event.Facts{
 			ID:         fmt.Sprintf("e%d", p.events),
 			UserID:     user,
-			Type:       event.Purchase,
+			Type:       eventtype.Purchase,
 			OccurredAt: p.now().Add(-time.Duration(p.random.IntN(72)) * time.Hour),
 			ReceivedAt: p.now(),
 			CampaignID: []string{"held", "direct"}[p.random.IntN(2)],
@@ -279,7 +280,7 @@ func (p *programme) refund(t *testing.T) {
 		back := event.Facts{
 			ID:         fmt.Sprintf("r%d", p.events),
 			UserID:     sale.UserID,
-			Type:       event.Refund,
+			Type:       eventtype.Refund,
 			OccurredAt: p.now(),
 			ReceivedAt: p.now(),
 			OriginalID: sale.ID,
@@ -357,7 +358,7 @@ func (p *programme) cheat(t *testing.T) {
 	sale := event.Facts{
 		ID:         fmt.Sprintf("e%d", p.events),
 		UserID:     p.users[p.random.IntN(len(p.users))],
-		Type:       event.Purchase,
+		Type:       eventtype.Purchase,
 		OccurredAt: p.now(),
 		ReceivedAt: p.now(),
 		CampaignID: "held",
@@ -366,7 +367,7 @@ func (p *programme) cheat(t *testing.T) {
 	}
 	back := sale
 	back.ID = "r" + sale.ID
-	back.Type = event.Refund
+	back.Type = eventtype.Refund
 	back.OriginalID = sale.ID
 	back.CampaignID = ""
 	back.Amount = "100"

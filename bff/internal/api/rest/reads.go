@@ -8,7 +8,9 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"tributary/bff/internal/application/query"
+	"tributary/contracts/eventtype"
 	"tributary/platform/auth"
+	"tributary/platform/httpapi"
 )
 
 // Bearer is embedded in the input of every read: the token is passed on. It is exported because
@@ -40,24 +42,27 @@ type balanceRead struct {
 	Bearer
 }
 
+// eventType is a type of event in a request.
+type eventType = httpapi.Enum[eventtype.Any]
+
 type commissionsRead struct {
 	Bearer
 	Paged
-	CampaignID   string `query:"campaign_id" maxLength:"128" doc:"Only commissions of this campaign." example:"camp123"`
-	ProductID    string `query:"product_id" maxLength:"128" doc:"Only commissions of this product." example:"prod456"`
-	EventType    string `query:"event_type" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback" doc:"Only commissions of events of this type."`
-	Status       string `query:"status" enum:"pending,held,approved,rejected,reversed" doc:"Only commissions of this status."`
-	Kind         string `query:"kind" enum:"earning,clawback,adjustment" doc:"Only commissions of this kind."`
-	Currency     string `query:"currency" pattern:"^[A-Z]{3}$" doc:"Only commissions in this currency, ISO 4217." example:"USD"`
-	OccurredFrom string `query:"occurred_from" format:"date-time" doc:"Only commissions of events from this time on."`
-	OccurredTo   string `query:"occurred_to" format:"date-time" doc:"Only commissions of events before this time."`
+	CampaignID   string    `query:"campaign_id" maxLength:"128" doc:"Only commissions of this campaign." example:"camp123"`
+	ProductID    string    `query:"product_id" maxLength:"128" doc:"Only commissions of this product." example:"prod456"`
+	EventType    eventType `query:"event_type" doc:"Only commissions of events of this type."`
+	Status       string    `query:"status" enum:"pending,held,approved,rejected,reversed" doc:"Only commissions of this status."`
+	Kind         string    `query:"kind" enum:"earning,clawback,adjustment" doc:"Only commissions of this kind."`
+	Currency     string    `query:"currency" pattern:"^[A-Z]{3}$" doc:"Only commissions in this currency, ISO 4217." example:"USD"`
+	OccurredFrom string    `query:"occurred_from" format:"date-time" doc:"Only commissions of events from this time on."`
+	OccurredTo   string    `query:"occurred_to" format:"date-time" doc:"Only commissions of events before this time."`
 }
 
 func (in *commissionsRead) filter() query.CommissionFilter {
 	return query.CommissionFilter{
 		CampaignID:   in.CampaignID,
 		ProductID:    in.ProductID,
-		EventType:    in.EventType,
+		EventType:    string(in.EventType),
 		Status:       in.Status,
 		Kind:         in.Kind,
 		Currency:     in.Currency,

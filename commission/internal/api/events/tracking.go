@@ -16,6 +16,7 @@ import (
 
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/domain/event"
+	"tributary/contracts/eventtype"
 	"tributary/platform/broker"
 	"tributary/platform/fault"
 )
@@ -156,7 +157,7 @@ func decodeTracking(m broker.Received) (event.Event, error) {
 	return event.New(event.Facts{
 		ID:           t.EventID,
 		UserID:       t.UserID,
-		Type:         event.Type(t.EventType),
+		Type:         eventtype.Type(t.EventType),
 		OccurredAt:   occurred,
 		ReceivedAt:   received,
 		CampaignID:   t.CampaignID,

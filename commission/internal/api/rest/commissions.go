@@ -11,6 +11,7 @@ import (
 
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/commission"
+	"tributary/contracts/eventtype"
 	"tributary/platform/httpapi"
 	"tributary/platform/money"
 )
@@ -99,13 +100,16 @@ func commissionRowOf(s commission.Snapshot) CommissionRow {
 	}
 }
 
+// eventType is a type of event in a request.
+type eventType = httpapi.Enum[eventtype.Any]
+
 // CommissionFilter narrows a list of commissions.
 type CommissionFilter struct {
 	UserID       string    `query:"user_id" json:"user_id,omitempty" maxLength:"128" doc:"Only commissions of this user." example:"user123"`
 	CampaignID   string    `query:"campaign_id" json:"campaign_id,omitempty" maxLength:"128" doc:"Only commissions of this campaign." example:"camp123"`
 	ProductID    string    `query:"product_id" json:"product_id,omitempty" maxLength:"128" doc:"Only commissions of this product." example:"prod456"`
 	OrderID      string    `query:"order_id" json:"order_id,omitempty" maxLength:"128" doc:"Only commissions of events that named this order. A refund that named only the event has none." example:"order789"`
-	EventType    string    `query:"event_type" json:"event_type,omitempty" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback" doc:"Only commissions of events of this type."`
+	EventType    eventType `query:"event_type" json:"event_type,omitempty" doc:"Only commissions of events of this type."`
 	Status       string    `query:"status" json:"status,omitempty" enum:"pending,held,approved,rejected,reversed" doc:"Only commissions of this status."`
 	Kind         string    `query:"kind" json:"kind,omitempty" enum:"earning,clawback,adjustment" doc:"Only commissions of this kind."`
 	Currency     string    `query:"currency" json:"currency,omitempty" pattern:"^[A-Z]{3}$" doc:"Only commissions in this currency, ISO 4217." example:"USD"`
@@ -157,7 +161,7 @@ func (f CommissionFilter) of(ctx context.Context) (query.CommissionFilter, error
 		CampaignID:   f.CampaignID,
 		ProductID:    f.ProductID,
 		OrderID:      f.OrderID,
-		EventType:    f.EventType,
+		EventType:    string(f.EventType),
 		Status:       f.Status,
 		Kind:         f.Kind,
 		Currency:     f.Currency,

@@ -22,6 +22,7 @@ import (
 	"tributary/commission/internal/domain/rule"
 	"tributary/contracts"
 	"tributary/contracts/contractstest"
+	"tributary/contracts/eventtype"
 	"tributary/platform/money"
 )
 
@@ -38,7 +39,7 @@ func goldenPurchase() query.Decided {
 			Event: event.Restore(event.Facts{
 				ID:         "event789",
 				UserID:     "user123",
-				Type:       event.Purchase,
+				Type:       eventtype.Purchase,
 				OccurredAt: noon().Add(-time.Minute),
 				ReceivedAt: noon().Add(-time.Second),
 				CampaignID: "camp123",
@@ -129,7 +130,7 @@ func goldenRule(t *testing.T) *rule.Rule {
 		ID:            "00000000-0000-7000-8000-000000000001",
 		Version:       1,
 		Name:          "Purchase: 10 % of the amount",
-		Scope:         rule.Scope{EventType: event.Purchase},
+		Scope:         rule.Scope{EventType: eventtype.Purchase},
 		Formula:       rule.Percentage{Rate: rate},
 		Rounding:      money.HalfEven,
 		EffectiveFrom: noon().AddDate(-1, 0, 0),
@@ -149,7 +150,7 @@ func goldenEvents(t *testing.T) map[string]eventlog.Event {
 			Event: event.Restore(event.Facts{
 				ID:         "event790",
 				UserID:     "user123",
-				Type:       event.Refund,
+				Type:       eventtype.Refund,
 				OccurredAt: noon(),
 				ReceivedAt: noon(),
 				OriginalID: "event800",

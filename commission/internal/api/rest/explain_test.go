@@ -8,6 +8,7 @@ import (
 
 	"tributary/commission/internal/api/wire"
 	"tributary/commission/internal/domain/event"
+	"tributary/contracts/eventtype"
 	"tributary/platform/strictjson"
 )
 
@@ -69,7 +70,7 @@ func TestAdjustmentByReplayIsExplained(t *testing.T) {
 	s.decide(
 		t,
 		purchase("e1", "u", "100"),
-		event.Facts{ID: "r1", UserID: "u", Type: event.Refund, OriginalID: "e1", Amount: "30"},
+		event.Facts{ID: "r1", UserID: "u", Type: eventtype.Refund, OriginalID: "e1", Amount: "30"},
 	)
 	rule := s.call(
 		t,

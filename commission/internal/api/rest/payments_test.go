@@ -8,6 +8,7 @@ import (
 
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/payout"
+	"tributary/contracts/eventtype"
 	"tributary/platform/auth/authtest"
 )
 
@@ -39,7 +40,7 @@ func takenBack(id, original, amount string) event.Facts {
 	return event.Facts{
 		ID:         id,
 		UserID:     "u",
-		Type:       event.Refund,
+		Type:       eventtype.Refund,
 		OriginalID: original,
 		Amount:     amount,
 	}

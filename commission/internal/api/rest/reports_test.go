@@ -6,6 +6,7 @@ import (
 
 	"tributary/commission/internal/api/wire"
 	"tributary/commission/internal/domain/event"
+	"tributary/contracts/eventtype"
 	"tributary/platform/strictjson"
 )
 
@@ -19,7 +20,7 @@ func TestExplanationsCanBeComputedAgain(t *testing.T) {
 		`{"name":"tiers","event_type":"sale","currency":"USD","formula":{"kind":"graduated","period":"month","tiers":[{"from":0,"rate":"0.05"},{"from":100,"rate":"0.1"}]},"cap":{"amount":"12","period":"lifetime"},"effective_from":"2026-01-01T00:00:00Z","priority":5}`,
 	).want(t, 201)
 	sale := func(id, amount string) event.Facts {
-		return event.Facts{ID: id, UserID: "u", Type: event.Sale, Amount: amount, OrderID: "o" + id}
+		return event.Facts{ID: id, UserID: "u", Type: eventtype.Sale, Amount: amount, OrderID: "o" + id}
 	}
 	s.decide(
 		t,
@@ -28,24 +29,24 @@ func TestExplanationsCanBeComputedAgain(t *testing.T) {
 		sale("s3", "99.99"),
 		sale("s4", "1"),
 		purchase("p1", "u", "0.05"),
-		event.Facts{ID: "d", UserID: "u", Type: event.Sale, Amount: "5", OrderID: "os1"},
-		event.Facts{ID: "r1", UserID: "u", Type: event.Refund, OriginalID: "s2", Amount: "10.10"},
-		event.Facts{ID: "r2", UserID: "u", Type: event.Void, OrderID: "os2"},
-		event.Facts{ID: "r3", UserID: "u", Type: event.Void, OrderID: "os2"},
-		event.Facts{ID: "r4", UserID: "u", Type: event.Chargeback, OriginalID: "later"},
+		event.Facts{ID: "d", UserID: "u", Type: eventtype.Sale, Amount: "5", OrderID: "os1"},
+		event.Facts{ID: "r1", UserID: "u", Type: eventtype.Refund, OriginalID: "s2", Amount: "10.10"},
+		event.Facts{ID: "r2", UserID: "u", Type: eventtype.Void, OrderID: "os2"},
+		event.Facts{ID: "r3", UserID: "u", Type: eventtype.Void, OrderID: "os2"},
+		event.Facts{ID: "r4", UserID: "u", Type: eventtype.Chargeback, OriginalID: "later"},
 		event.Facts{
 			ID:     "l",
 			UserID: "u",
-			Type:   event.Lead,
+			Type:   eventtype.Lead,
 		},
-		event.Facts{ID: "v", UserID: "u", Type: event.View},
+		event.Facts{ID: "v", UserID: "u", Type: eventtype.View},
 		event.Facts{
 			ID:       "c",
 			UserID:   "u",
-			Type:     event.Click,
+			Type:     eventtype.Click,
 			Currency: "EUR",
 		},
-		event.Facts{ID: "self", UserID: "u", Type: event.Sale, Amount: "5", SelfReferral: true},
+		event.Facts{ID: "self", UserID: "u", Type: eventtype.Sale, Amount: "5", SelfReferral: true},
 	)
 
 	for id, reason := range map[string]string{
@@ -94,12 +95,12 @@ func TestRefundsBeforeAndAfterAReplayAreExplained(t *testing.T) {
 		return event.Facts{
 			ID:         id,
 			UserID:     "u",
-			Type:       event.Refund,
+			Type:       eventtype.Refund,
 			OriginalID: original,
 			Amount:     amount,
 		}
 	}
-	lead := event.Facts{ID: "l", UserID: "u", Type: event.Lead, Amount: "100"}
+	lead := event.Facts{ID: "l", UserID: "u", Type: eventtype.Lead, Amount: "100"}
 	s.decide(t, purchase("p", "u", "100"), lead, refund("p1", "p", "30"), refund("l1", "l", "30"))
 
 	for _, kind := range []string{"purchase", "lead"} {
@@ -198,7 +199,7 @@ func TestReplayBooksDifferencesOnce(t *testing.T) {
 		purchase("e1", "u", "100"),
 		purchase("e2", "u", "50"),
 		purchase("e3", "v", "10"),
-		event.Facts{ID: "r1", UserID: "u", Type: event.Refund, OriginalID: "e1", Amount: "30"},
+		event.Facts{ID: "r1", UserID: "u", Type: eventtype.Refund, OriginalID: "e1", Amount: "30"},
 	)
 
 	period := `"from":"2026-11-01T00:00:00Z","to":"2026-12-01T00:00:00Z"`

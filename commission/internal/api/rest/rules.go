@@ -17,7 +17,7 @@ import (
 
 type listRulesInput struct {
 	httpapi.ListInput
-	EventType string `query:"event_type" enum:"view,click,engagement,lead,sale,purchase" doc:"Only rules for events of this type."`
+	EventType wire.EarningType `query:"event_type" doc:"Only rules for events of this type."`
 }
 
 type ruleCursor struct {
@@ -83,7 +83,7 @@ func registerRules(api huma.API, uses UseCases) {
 				cmp.Compare(r.Version(), after.Version),
 			) > 0
 
-			matches := in.EventType == "" || string(r.Definition().Scope.EventType) == in.EventType
+			matches := in.EventType == "" || string(r.Definition().Scope.EventType) == string(in.EventType)
 			if follows && matches && len(rows) <= in.Limit {
 				rows = append(rows, wire.RuleOf(r))
 			}

@@ -26,6 +26,7 @@ import (
 	"tributary/commission/internal/infrastructure/account"
 	"tributary/commission/internal/infrastructure/payfile"
 	"tributary/commission/internal/infrastructure/postgres"
+	"tributary/contracts/eventtype"
 	"tributary/migrations"
 	"tributary/migrations/migrationstest"
 	"tributary/platform/auth"
@@ -336,7 +337,7 @@ func (s service) decide(t *testing.T, facts ...event.Facts) {
 }
 
 func purchase(id, user, amount string) event.Facts {
-	return event.Facts{ID: id, UserID: user, Type: event.Purchase, Amount: amount}
+	return event.Facts{ID: id, UserID: user, Type: eventtype.Purchase, Amount: amount}
 }
 
 func start() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }

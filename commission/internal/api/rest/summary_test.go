@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"tributary/commission/internal/domain/event"
+	"tributary/contracts/eventtype"
 )
 
 // users returns the users of a page of a summary.
@@ -101,7 +101,7 @@ func TestSummaryPagesAreItsParts(t *testing.T) {
 			p.CampaignID, p.OccurredAt = campaign, start().AddDate(0, 0, -j%2)
 			click := p
 			click.ID = "click" + p.ID
-			click.Type = event.Click
+			click.Type = eventtype.Click
 			click.Amount = ""
 			s.decide(t, p, click)
 		}

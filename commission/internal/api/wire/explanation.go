@@ -11,6 +11,7 @@ import (
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/rule"
+	"tributary/contracts/eventtype"
 	"tributary/platform/money"
 )
 
@@ -229,7 +230,7 @@ func (e Event) domain() (event.Event, error) {
 	return event.New(event.Facts{
 		ID:           e.EventID,
 		UserID:       e.UserID,
-		Type:         event.Type(e.EventType),
+		Type:         eventtype.Type(e.EventType),
 		OccurredAt:   e.OccurredAt,
 		ReceivedAt:   e.ReceivedAt,
 		CampaignID:   e.CampaignID,

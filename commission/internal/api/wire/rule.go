@@ -5,18 +5,21 @@ package wire
 import (
 	"time"
 
-	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/rule"
+	"tributary/contracts/eventtype"
 	"tributary/platform/fault"
 	"tributary/platform/httpapi"
 	"tributary/platform/money"
 )
 
+// EarningType is a type of event that can earn, in a request or an answer.
+type EarningType = httpapi.Enum[eventtype.Earner]
+
 // Draft is the content of a version of a rule, in a request.
 type Draft struct {
 	RuleID            string           `json:"rule_id,omitempty" maxLength:"64" doc:"The rule to publish a new version of. Absent for a new rule." example:"019ab2c3-4d5e-7f60-8a7b-9c0d1e2f3a4b"`
 	Name              string           `json:"name" minLength:"1" maxLength:"200" doc:"A name for people." example:"Purchase: 10 % of the amount"`
-	EventType         string           `json:"event_type" enum:"view,click,engagement,lead,sale,purchase" doc:"The type of the events that earn by the rule." example:"purchase"`
+	EventType         EarningType      `json:"event_type" doc:"The type of the events that earn by the rule." example:"purchase"`
 	UserID            string           `json:"user_id,omitempty" maxLength:"128" doc:"Restricts the rule to this user." example:"user123"`
 	CampaignID        string           `json:"campaign_id,omitempty" maxLength:"128" doc:"Restricts the rule to this campaign." example:"camp123"`
 	ProductID         string           `json:"product_id,omitempty" maxLength:"128" doc:"Restricts the rule to this product." example:"prod456"`
@@ -78,7 +81,7 @@ func draftOf(d rule.Definition) Draft {
 	out := Draft{
 		RuleID:            d.ID,
 		Name:              d.Name,
-		EventType:         string(d.Scope.EventType),
+		EventType:         EarningType(d.Scope.EventType),
 		UserID:            d.Scope.UserID,
 		CampaignID:        d.Scope.CampaignID,
 		ProductID:         d.Scope.ProductID,
@@ -138,7 +141,7 @@ func (d Draft) Definition(programme *time.Location) (rule.Definition, error) {
 		ID:   d.RuleID,
 		Name: d.Name,
 		Scope: rule.Scope{
-			EventType:  event.Type(d.EventType),
+			EventType:  eventtype.Type(d.EventType),
 			UserID:     d.UserID,
 			CampaignID: d.CampaignID,
 			ProductID:  d.ProductID,

@@ -11,6 +11,7 @@ import (
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/rule"
+	"tributary/contracts/eventtype"
 	"tributary/platform/money"
 )
 
@@ -37,7 +38,7 @@ func (e endless) RulesAt(context.Context, int64) (*rule.Set, error) { return e.r
 func (endless) History(context.Context, string, string) ([]change.Record, error) { return nil, nil }
 
 func (e endless) Before(context.Context, commission.Snapshot) (query.Before, error) {
-	sale := event.Restore(event.Facts{ID: "e", UserID: "u", Type: event.Sale, Amount: "10"})
+	sale := event.Restore(event.Facts{ID: "e", UserID: "u", Type: eventtype.Sale, Amount: "10"})
 	booked := commission.Snapshot{Amount: money.FromMinor(30, money.USD())}
 
 	return query.Before{
@@ -101,7 +102,7 @@ func tenth(t *testing.T, limit *rule.Cap) *rule.Set {
 	return rule.NewSet(1, []rule.Rule{rule.Restore(rule.Definition{
 		ID:       "r",
 		Version:  1,
-		Scope:    rule.Scope{EventType: event.Sale},
+		Scope:    rule.Scope{EventType: eventtype.Sale},
 		Currency: money.USD(),
 		Formula:  rule.Percentage{Rate: rate},
 		Rounding: money.HalfEven,

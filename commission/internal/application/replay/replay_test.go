@@ -13,6 +13,7 @@ import (
 	"tributary/commission/internal/domain/event"
 	domain "tributary/commission/internal/domain/replay"
 	"tributary/commission/internal/domain/rule"
+	"tributary/contracts/eventtype"
 	"tributary/platform/money"
 )
 
@@ -80,7 +81,7 @@ func views(t *testing.T, n int) []replay.Standing {
 			event.Facts{
 				ID:         fmt.Sprint("e", i),
 				UserID:     "u",
-				Type:       event.View,
+				Type:       eventtype.View,
 				OccurredAt: november().From,
 			},
 		)
@@ -106,7 +107,7 @@ func perView(t *testing.T, amount string) rule.Definition {
 		ID:            "view",
 		Version:       1,
 		Name:          "view",
-		Scope:         rule.Scope{EventType: event.View},
+		Scope:         rule.Scope{EventType: eventtype.View},
 		Currency:      money.USD(),
 		Formula:       rule.Flat{Amount: rate},
 		EffectiveFrom: november().From.AddDate(-1, 0, 0),
@@ -156,7 +157,7 @@ func TestATrialThatIsTooLargeIsRefused(t *testing.T) {
 			p.decisions = slices.Repeat(p.decisions, c.events/len(p.decisions)+1)
 		}
 
-		trials, err := p.tries(t, rule.Scope{EventType: event.View})
+		trials, err := p.tries(t, rule.Scope{EventType: eventtype.View})
 		if errors.Is(err, domain.ErrTooLarge) != c.refused || !c.refused && len(trials) != c.users {
 			t.Errorf("%s: %d trials, %v", name, len(trials), err)
 		}
@@ -169,12 +170,12 @@ func TestATrialReadsOnlyWhatCanChange(t *testing.T) {
 	t.Parallel()
 
 	p := &programme{rules: oneRule(t), users: 10, decisions: views(t, 1)}
-	if trials, err := p.tries(t, rule.Scope{EventType: event.View, UserID: "u"}); err != nil ||
+	if trials, err := p.tries(t, rule.Scope{EventType: eventtype.View, UserID: "u"}); err != nil ||
 		!slices.Equal(p.read, []string{"u"}) || len(trials) != 1 || !p.selected.Period.From.IsZero() {
 		t.Errorf("for a user: read %v, found %v, %v", p.read, trials, err)
 	}
 
-	scope := rule.Scope{EventType: event.View, CampaignID: "c"}
+	scope := rule.Scope{EventType: eventtype.View, CampaignID: "c"}
 	period := domain.Period{From: november().From.AddDate(-1, 0, 0), To: november().To}
 
 	if _, err := p.tries(t, scope); err != nil ||

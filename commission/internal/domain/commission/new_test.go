@@ -10,10 +10,11 @@ import (
 	"tributary/commission/internal/domain/effect"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/rule"
+	"tributary/contracts/eventtype"
 	"tributary/platform/money"
 )
 
-func happened(t *testing.T, id, user string, kind event.Type) event.Event {
+func happened(t *testing.T, id, user string, kind eventtype.Type) event.Event {
 	t.Helper()
 
 	e, err := event.New(event.Facts{
@@ -40,7 +41,7 @@ func earns(t *testing.T, minor int64, until time.Time) decision.Decision {
 	t.Helper()
 
 	return decision.Decision{
-		Event:       happened(t, "e", "u", event.Purchase),
+		Event:       happened(t, "e", "u", eventtype.Purchase),
 		Outcome:     decision.Commissioned,
 		Rule:        rule.Ref{ID: "r", Version: 2},
 		Currency:    money.USD(),
@@ -55,7 +56,7 @@ func takesBack(t *testing.T, minor int64) decision.Decision {
 	t.Helper()
 
 	d := earns(t, -minor, noon())
-	d.Event = happened(t, "refund", "u", event.Refund)
+	d.Event = happened(t, "refund", "u", eventtype.Refund)
 	d.Base = usd(10 * minor)
 	d.OriginalID = "e"
 
@@ -89,7 +90,7 @@ func TestAnEarningWaitsForItsHoldPeriod(t *testing.T) {
 			CampaignID:  "campaign-of-e",
 			ProductID:   "product-of-e",
 			OrderID:     "order",
-			EventType:   event.Purchase,
+			EventType:   eventtype.Purchase,
 			Kind:        commission.Earning,
 			Status:      c.status,
 			Base:        usd(1000),
@@ -316,7 +317,7 @@ func correction(t *testing.T, minor int64, until time.Time) commission.Correctio
 
 	return commission.Correction{
 		ReplayID:    "replay",
-		Event:       happened(t, "e", "u", event.Purchase),
+		Event:       happened(t, "e", "u", eventtype.Purchase),
 		Amount:      usd(minor),
 		AvailableAt: until,
 		Reason:      "new rule",

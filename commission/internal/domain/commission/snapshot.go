@@ -3,9 +3,9 @@ package commission
 import (
 	"time"
 
-	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/ledger"
 	"tributary/commission/internal/domain/rule"
+	"tributary/contracts/eventtype"
 	"tributary/platform/money"
 )
 
@@ -77,7 +77,7 @@ type Snapshot struct {
 	CampaignID string
 	ProductID  string
 	OrderID    string
-	EventType  event.Type // "" for an adjustment by an operator
+	EventType  eventtype.Type // "" for an adjustment by an operator
 	Kind       Kind
 	Status     Status
 	Base       money.Amount

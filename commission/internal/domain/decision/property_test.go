@@ -10,6 +10,7 @@ import (
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/rule"
+	"tributary/contracts/eventtype"
 	"tributary/platform/money"
 )
 
@@ -46,7 +47,7 @@ type fataler interface{ Fatalf(string, ...any) }
 // percentRules have neither tiers nor caps: the result does not depend on the order of events.
 func percentRules(t fataler, share string, mode money.Rounding) *rule.Set {
 	var rules []rule.Rule
-	for _, kind := range []event.Type{event.Sale, event.Purchase} {
+	for _, kind := range []eventtype.Type{eventtype.Sale, eventtype.Purchase} {
 		rules = append(rules, published(t, rule.Definition{
 			ID:       "pct-" + string(kind),
 			Scope:    rule.Scope{EventType: kind},
@@ -58,7 +59,7 @@ func percentRules(t fataler, share string, mode money.Rounding) *rule.Set {
 	usd := money.USD()
 	rules = append(rules, published(t, rule.Definition{
 		ID:       "view",
-		Scope:    rule.Scope{EventType: event.View},
+		Scope:    rule.Scope{EventType: eventtype.View},
 		Currency: usd,
 		Formula:  rule.Flat{Amount: rate("0.125")},
 		Rounding: mode,
@@ -79,14 +80,14 @@ func tieredRules(t fataler) *rule.Set {
 	return rule.NewSet(1, []rule.Rule{
 		published(t, rule.Definition{
 			ID:       "graduated",
-			Scope:    rule.Scope{EventType: event.Sale},
+			Scope:    rule.Scope{EventType: eventtype.Sale},
 			Currency: usd,
 			Formula:  rule.Graduated{Tiers: tiers, Period: rule.Monthly},
 			Cap:      &rule.Cap{Amount: 6_000, Period: rule.Monthly},
 		}),
 		published(t, rule.Definition{
 			ID:          "all",
-			Scope:       rule.Scope{EventType: event.Purchase},
+			Scope:       rule.Scope{EventType: eventtype.Purchase},
 			Currency:    usd,
 			Formula:     rule.AllUnits{Tiers: tiers, Period: rule.Lifetime},
 			MinimumBase: 100,
@@ -116,7 +117,7 @@ func history(t *rapid.T) []event.Event {
 	for i := range n {
 		user := fmt.Sprintf("u%d", rapid.IntRange(0, 2).Draw(t, "user"))
 		kind := rapid.SampledFrom(
-			[]event.Type{event.Sale, event.Purchase, event.View, event.Lead},
+			[]eventtype.Type{eventtype.Sale, eventtype.Purchase, eventtype.View, eventtype.Lead},
 		).Draw(t, "type")
 
 		f := event.Facts{ID: fmt.Sprintf("e%d", i), UserID: user, Type: kind}
@@ -135,7 +136,7 @@ func history(t *rapid.T) []event.Event {
 				ID:     fmt.Sprintf("r%d-%d", i, j),
 				UserID: user,
 				Type: rapid.SampledFrom(
-					[]event.Type{event.Refund, event.Void, event.Chargeback},
+					[]eventtype.Type{eventtype.Refund, eventtype.Void, eventtype.Chargeback},
 				).Draw(t, "reversal"),
 			}
 			if f.OrderID != "" && rapid.Bool().Draw(t, "by order") {
@@ -233,7 +234,7 @@ func TestReversalsTakeBackExactlyWhatWasGiven(t *testing.T) {
 			event.Facts{
 				ID:         "s",
 				UserID:     "u",
-				Type:       event.Sale,
+				Type:       eventtype.Sale,
 				OccurredAt: epoch(),
 				Amount:     money.FromMinor(whole, c).String(),
 				Currency:   currency,
@@ -258,7 +259,7 @@ func TestReversalsTakeBackExactlyWhatWasGiven(t *testing.T) {
 				event.Facts{
 					ID:         fmt.Sprint("r", i),
 					UserID:     "u",
-					Type:       event.Refund,
+					Type:       eventtype.Refund,
 					OccurredAt: epoch(),
 					OriginalID: "s",
 					Amount:     money.FromMinor(part, c).String(),
@@ -284,7 +285,7 @@ func TestTiersAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rules := rule.NewSet(1, []rule.Rule{published(t, rule.Definition{
 			ID:       "g",
-			Scope:    rule.Scope{EventType: event.Sale},
+			Scope:    rule.Scope{EventType: eventtype.Sale},
 			Currency: money.USD(),
 			Formula: rule.NewFormula(
 				rapid.SampledFrom([]rule.Kind{"graduated", "all_units"}).Draw(t, "kind"),
@@ -306,7 +307,7 @@ func TestTiersAddUp(t *testing.T) {
 				event.Facts{
 					ID:         fmt.Sprint(i),
 					UserID:     "u",
-					Type:       event.Sale,
+					Type:       eventtype.Sale,
 					OccurredAt: epoch(),
 					Amount:     money.FromMinor(piece*10, money.USD()).String(),
 				},
@@ -323,7 +324,7 @@ func TestTiersAddUp(t *testing.T) {
 			event.Facts{
 				ID:         "all",
 				UserID:     "v",
-				Type:       event.Sale,
+				Type:       eventtype.Sale,
 				OccurredAt: epoch(),
 				Amount:     money.FromMinor(sum, money.USD()).String(),
 			},

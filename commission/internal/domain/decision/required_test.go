@@ -6,6 +6,7 @@ import (
 
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
+	"tributary/contracts/eventtype"
 )
 
 func happened(t *testing.T, facts event.Facts) event.Event {
@@ -55,22 +56,22 @@ func TestWhatWasNotLoadedIsNotRead(t *testing.T) {
 
 	sale := happened(t, event.Facts{
 		ID:      "s",
-		Type:    event.Sale,
+		Type:    eventtype.Sale,
 		Amount:  "10",
 		OrderID: "o",
 	})
 	plain := happened(t, event.Facts{
 		ID:   "v",
-		Type: event.View,
+		Type: eventtype.View,
 	})
 	refund := happened(t, event.Facts{
 		ID:         "r",
-		Type:       event.Refund,
+		Type:       eventtype.Refund,
 		OriginalID: "x",
 	})
 	returned := happened(t, event.Facts{
 		ID:      "r",
-		Type:    event.Refund,
+		Type:    eventtype.Refund,
 		OrderID: "o",
 	})
 

@@ -5,53 +5,17 @@ package event
 import (
 	"time"
 
+	"tributary/contracts/eventtype"
 	"tributary/platform/fault"
 	"tributary/platform/identifier"
 )
-
-// Type is the kind of an event.
-type Type string
-
-// Event types of the contract.
-const (
-	View       Type = "view"
-	Click      Type = "click"
-	Engagement Type = "engagement"
-	Lead       Type = "lead"
-	Sale       Type = "sale"
-	Purchase   Type = "purchase"
-	Refund     Type = "refund"
-	Void       Type = "void"
-	Chargeback Type = "chargeback"
-)
-
-// Types returns all types, those that earn first.
-func Types() []Type {
-	return []Type{View, Click, Engagement, Lead, Sale, Purchase, Refund, Void, Chargeback}
-}
-
-func ParseType(text string) (Type, bool) {
-	switch t := Type(text); t {
-	case View, Click, Engagement, Lead, Sale, Purchase, Refund, Void, Chargeback:
-		return t, true
-	}
-
-	return "", false
-}
-
-// Reverses reports whether the type reverses another event.
-func (t Type) Reverses() bool { return t == Refund || t == Void || t == Chargeback }
-
-// Sells reports whether the type is a sale of goods: it requires an amount, and an order counts
-// once.
-func (t Type) Sells() bool { return t == Sale || t == Purchase }
 
 // Facts are the content of an event. Amount is the decimal text in major units and Currency an ISO
 // code, both as sent, or "". The decision interprets them.
 type Facts struct {
 	ID           string
 	UserID       string
-	Type         Type
+	Type         eventtype.Type
 	OccurredAt   time.Time
 	ReceivedAt   time.Time
 	CampaignID   string
@@ -104,7 +68,7 @@ func New(facts Facts) (Event, error) {
 		}
 	}
 
-	if _, ok := ParseType(string(facts.Type)); !ok {
+	if _, ok := eventtype.Parse(string(facts.Type)); !ok {
 		faults.Add("event_type", fault.ErrEventType, "must be one of the known event types")
 	}
 
@@ -139,7 +103,7 @@ func (e Event) ID() string { return e.facts.ID }
 func (e Event) UserID() string { return e.facts.UserID }
 
 // Type returns the kind of the event.
-func (e Event) Type() Type { return e.facts.Type }
+func (e Event) Type() eventtype.Type { return e.facts.Type }
 
 // OccurredAt returns when the event occurred. It selects the rules in force.
 func (e Event) OccurredAt() time.Time { return e.facts.OccurredAt }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tributary/commission/internal/domain/event"
+	"tributary/contracts/eventtype"
 	"tributary/platform/fault"
 )
 
@@ -17,7 +18,7 @@ func purchase() event.Facts {
 	return event.Facts{
 		ID:         "e1",
 		UserID:     "u1",
-		Type:       event.Purchase,
+		Type:       eventtype.Purchase,
 		OccurredAt: noon(),
 		ReceivedAt: noon().Add(time.Second),
 		CampaignID: "camp",
@@ -38,7 +39,7 @@ func TestAnEventIsWhatItWasMadeOf(t *testing.T) {
 		t.Fatalf("New = %+v, %v", e, err)
 	}
 
-	if e.ID() != "e1" || e.UserID() != "u1" || e.Type() != event.Purchase ||
+	if e.ID() != "e1" || e.UserID() != "u1" || e.Type() != eventtype.Purchase ||
 		!e.OccurredAt().Equal(noon()) {
 		t.Errorf("%s %s %s %s", e.ID(), e.UserID(), e.Type(), e.OccurredAt())
 	}
@@ -122,13 +123,13 @@ func TestOldIdentifiersAreAccepted(t *testing.T) {
 func TestTypes(t *testing.T) {
 	t.Parallel()
 
-	for _, of := range event.Types() {
-		if got, ok := event.ParseType(string(of)); !ok || got != of {
+	for _, of := range eventtype.All() {
+		if got, ok := eventtype.Parse(string(of)); !ok || got != of {
 			t.Errorf("ParseType(%q) = %q, %t", of, got, ok)
 		}
 
-		sells := of == event.Sale || of == event.Purchase
-		reverses := of == event.Refund || of == event.Void || of == event.Chargeback
+		sells := of == eventtype.Sale || of == eventtype.Purchase
+		reverses := of == eventtype.Refund || of == eventtype.Void || of == eventtype.Chargeback
 
 		if of.Sells() != sells || of.Reverses() != reverses {
 			t.Errorf("%s sells %t, reverses %t", of, of.Sells(), of.Reverses())
@@ -136,7 +137,7 @@ func TestTypes(t *testing.T) {
 	}
 
 	for _, text := range []string{"", "Purchase", "purchase ", "install"} {
-		if got, ok := event.ParseType(text); ok || got != "" {
+		if got, ok := eventtype.Parse(text); ok || got != "" {
 			t.Errorf("ParseType(%q) = %q, %t", text, got, ok)
 		}
 	}
@@ -147,7 +148,7 @@ func TestTypes(t *testing.T) {
 func TestOrdersBelongToSalesAndReversals(t *testing.T) {
 	t.Parallel()
 
-	for _, of := range event.Types() {
+	for _, of := range eventtype.All() {
 		facts := purchase()
 		facts.Type = of
 

@@ -9,8 +9,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/rule"
+	"tributary/contracts/eventtype"
 	"tributary/platform/money"
 )
 
@@ -73,7 +73,7 @@ func TestFormulas(t *testing.T) {
 
 				r, err := rule.New(rule.Definition{
 					Name:          "x",
-					Scope:         rule.Scope{EventType: event.Sale},
+					Scope:         rule.Scope{EventType: eventtype.Sale},
 					Currency:      money.USD(),
 					Formula:       formula,
 					EffectiveFrom: epoch(),

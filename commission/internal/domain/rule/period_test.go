@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/rule"
+	"tributary/contracts/eventtype"
 	"tributary/platform/fault"
 	"tributary/platform/money"
 )
@@ -101,7 +101,7 @@ func TestAccountsBelongToTheZone(t *testing.T) {
 			ID:            "r",
 			Version:       number,
 			Name:          "r",
-			Scope:         rule.Scope{EventType: event.Purchase},
+			Scope:         rule.Scope{EventType: eventtype.Purchase},
 			Currency:      money.USD(),
 			Formula:       rule.Percentage{Rate: money.One()},
 			Cap:           &rule.Cap{Amount: 1, Period: period},
@@ -142,7 +142,7 @@ func TestAZoneBelongsToTiersAndCaps(t *testing.T) {
 
 	_, err := rule.New(rule.Definition{
 		Name:          "r",
-		Scope:         rule.Scope{EventType: event.Purchase},
+		Scope:         rule.Scope{EventType: eventtype.Purchase},
 		Formula:       rule.Percentage{Rate: money.One()},
 		PeriodZone:    zone(t, "Europe/Berlin"),
 		EffectiveFrom: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),

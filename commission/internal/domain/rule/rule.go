@@ -7,7 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"tributary/commission/internal/domain/event"
+	"tributary/contracts/eventtype"
 	"tributary/platform/fault"
 	"tributary/platform/identifier"
 	"tributary/platform/money"
@@ -15,7 +15,7 @@ import (
 
 // Scope selects the events of a rule. The event type is required; the other fields are "" for any.
 type Scope struct {
-	EventType  event.Type
+	EventType  eventtype.Type
 	UserID     string
 	CampaignID string
 	ProductID  string
@@ -120,7 +120,7 @@ func New(def Definition) (Rule, error) {
 		faults.Add("name", fault.ErrInvalidValue, "must be 1 to 200 characters")
 	}
 
-	if _, ok := event.ParseType(string(def.Scope.EventType)); !ok ||
+	if _, ok := eventtype.Parse(string(def.Scope.EventType)); !ok ||
 		def.Scope.EventType.Reverses() {
 		faults.Add("event_type", fault.ErrEventType, "must be a type of event that can earn")
 	}

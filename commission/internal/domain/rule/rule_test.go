@@ -10,6 +10,7 @@ import (
 
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/rule"
+	"tributary/contracts/eventtype"
 	"tributary/platform/fault"
 	"tributary/platform/money"
 )
@@ -31,7 +32,7 @@ func percentage(t interface{ Fatalf(string, ...any) }, def rule.Definition) rule
 		def.EffectiveFrom = epoch()
 	}
 
-	def.Scope.EventType = event.Sale
+	def.Scope.EventType = eventtype.Sale
 
 	r, err := rule.New(def)
 	if err != nil {
@@ -43,7 +44,7 @@ func percentage(t interface{ Fatalf(string, ...any) }, def rule.Definition) rule
 
 func sale(t interface{ Fatalf(string, ...any) }, f event.Facts) event.Event {
 	f.ID = "e"
-	f.Type = event.Sale
+	f.Type = eventtype.Sale
 
 	f.Amount = "1"
 	if f.OccurredAt.IsZero() {
@@ -401,7 +402,7 @@ func TestARateAboveOneHasToBeMeant(t *testing.T) {
 	} {
 		def := rule.Definition{
 			Name:          "generous",
-			Scope:         rule.Scope{EventType: event.Sale},
+			Scope:         rule.Scope{EventType: eventtype.Sale},
 			Currency:      money.USD(),
 			Formula:       formula,
 			EffectiveFrom: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
@@ -421,7 +422,7 @@ func TestARateAboveOneHasToBeMeant(t *testing.T) {
 
 	whole := rule.Definition{
 		Name:          "all of it",
-		Scope:         rule.Scope{EventType: event.Sale},
+		Scope:         rule.Scope{EventType: eventtype.Sale},
 		Formula:       rule.Percentage{Rate: rate("1")},
 		EffectiveFrom: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tributary/commission/internal/domain/event"
+	"tributary/contracts/eventtype"
 	"tributary/platform/money"
 )
 
@@ -29,15 +30,15 @@ const (
 // Set contains all published versions at a revision. It is immutable and safe for concurrent use.
 type Set struct {
 	revision int64
-	shared   map[event.Type][]Rule    // without a user
-	personal map[personalScope][]Rule // with a user
+	shared   map[eventtype.Type][]Rule // without a user
+	personal map[personalScope][]Rule  // with a user
 	byRef    map[Ref]Rule
 	accounts map[string][]Account
 	all      []Rule
 }
 
 type personalScope struct {
-	eventType event.Type
+	eventType eventtype.Type
 	userID    string
 }
 
@@ -54,7 +55,7 @@ func (r Rule) Ref() Ref { return Ref{ID: r.def.ID, Version: r.def.Version} }
 func NewSet(revision int64, rules []Rule) *Set {
 	s := &Set{
 		revision: revision,
-		shared:   map[event.Type][]Rule{},
+		shared:   map[eventtype.Type][]Rule{},
 		personal: map[personalScope][]Rule{},
 		byRef:    map[Ref]Rule{},
 		accounts: map[string][]Account{},

@@ -9,6 +9,7 @@ import (
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/rule"
+	"tributary/contracts/eventtype"
 	"tributary/platform/money"
 )
 
@@ -35,7 +36,7 @@ func (f fixture) version(t *testing.T, def rule.Definition) {
 	def.Name = "of u"
 	def.Currency = money.USD()
 	def.EffectiveFrom = start().AddDate(-1, 0, 0)
-	def.Scope = rule.Scope{EventType: event.Purchase, UserID: "u"}
+	def.Scope = rule.Scope{EventType: eventtype.Purchase, UserID: "u"}
 
 	err := f.store.PublishRule(t.Context(), byHand(), func(set *rule.Set) (rule.Rule, change.Outcome, error) {
 		def.PublishedAt = start()

@@ -11,6 +11,7 @@ import (
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/infrastructure/postgres"
+	"tributary/contracts/eventtype"
 	"tributary/migrations"
 	"tributary/migrations/migrationstest"
 )
@@ -23,7 +24,7 @@ func batchOf(n int) []event.Event {
 		events[i] = event.Restore(event.Facts{
 			ID:         uuid.Must(uuid.NewV7()).String(),
 			UserID:     fmt.Sprintf("user%d", (n*perBatch+i)%5000),
-			Type:       event.Purchase,
+			Type:       eventtype.Purchase,
 			OccurredAt: start(),
 			ReceivedAt: start(),
 			Amount:     "100.0",

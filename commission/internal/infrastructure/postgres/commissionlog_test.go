@@ -9,6 +9,7 @@ import (
 	"tributary/commission/internal/application/eventlog"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/event"
+	"tributary/contracts/eventtype"
 )
 
 // told returns what an event tells of a decision or a commission.
@@ -42,7 +43,7 @@ func TestDecisionsAndCommissionsWriteTheLog(t *testing.T) {
 	lead := event.Facts{
 		ID:         "lead",
 		UserID:     "u",
-		Type:       event.Lead,
+		Type:       eventtype.Lead,
 		OccurredAt: start(),
 		ReceivedAt: start(),
 	}

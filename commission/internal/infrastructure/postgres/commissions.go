@@ -12,8 +12,8 @@ import (
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/decision"
-	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/rule"
+	"tributary/contracts/eventtype"
 	"tributary/platform/money"
 )
 
@@ -78,7 +78,7 @@ func scanCommission(row pgx.CollectableRow) (commission.Snapshot, error) {
 	s.CampaignID = value(campaign)
 	s.ProductID = value(product)
 	s.OrderID = value(order)
-	s.EventType = event.Type(value(eventType))
+	s.EventType = eventtype.Type(value(eventType))
 	s.Kind = commission.Kind(kind)
 	s.Status = commission.Status(status)
 	s.Base = money.FromMinor(base, currency)

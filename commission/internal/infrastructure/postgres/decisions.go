@@ -8,6 +8,7 @@ import (
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/rule"
+	"tributary/contracts/eventtype"
 	"tributary/platform/money"
 )
 
@@ -71,7 +72,7 @@ func (r *decisionRow) event() event.Event {
 	return event.Restore(event.Facts{
 		ID:           r.eventID,
 		UserID:       r.userID,
-		Type:         event.Type(r.eventType),
+		Type:         eventtype.Type(r.eventType),
 		OccurredAt:   r.occurredAt.UTC(),
 		ReceivedAt:   r.receivedAt.UTC(),
 		CampaignID:   value(r.campaignID),

@@ -8,8 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/rule"
+	"tributary/contracts/eventtype"
 	"tributary/platform/money"
 )
 
@@ -41,7 +41,7 @@ func TestEveryFormulaIsStored(t *testing.T) {
 
 	for i, form := range rule.Forms() {
 		f.publish(t, rule.Definition{
-			Scope:    rule.Scope{EventType: event.Sale},
+			Scope:    rule.Scope{EventType: eventtype.Sale},
 			Currency: money.USD(),
 			Formula:  rule.NewFormula(form.Kind, given(t, form.Takes)),
 			Priority: 100 + i,

@@ -14,9 +14,9 @@ import (
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/effect"
-	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/payout"
 	"tributary/commission/internal/domain/rule"
+	"tributary/contracts/eventtype"
 )
 
 // happens does something to the user's money, or to a rule.
@@ -122,7 +122,7 @@ func (f fixture) ruleOf(t *testing.T, r *rapid.T, user string) error {
 	t.Helper()
 
 	f.publish(t, rule.Definition{
-		Scope:   rule.Scope{EventType: event.Lead, UserID: user},
+		Scope:   rule.Scope{EventType: eventtype.Lead, UserID: user},
 		Formula: rule.Percentage{Rate: share(t, "0.1")},
 	})
 

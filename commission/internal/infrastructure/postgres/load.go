@@ -37,7 +37,7 @@ FROM (
     CROSS JOIN LATERAL (
         SELECT * FROM standing_decisions AS e
         WHERE e.user_id = o.user_id AND e.order_id = o.order_id
-            AND e.event_type IN ('sale', 'purchase')
+            AND sells(e.event_type)
         OFFSET 0
     ) AS e
 ) AS d

@@ -16,6 +16,7 @@ import (
 	"tributary/commission/internal/domain/event"
 	domain "tributary/commission/internal/domain/replay"
 	"tributary/commission/internal/domain/rule"
+	"tributary/contracts/eventtype"
 	"tributary/platform/money"
 )
 
@@ -45,9 +46,9 @@ func (f fixture) publishTiers(t *testing.T) {
 		{From: 50_000, Rate: rate("0.1")},
 	}
 	for _, def := range []rule.Definition{
-		{Scope: rule.Scope{EventType: event.Sale}, Formula: rule.Graduated{Tiers: tiers, Period: rule.Monthly}, Cap: &rule.Cap{Amount: 6_000, Period: rule.Monthly}},
-		{Scope: rule.Scope{EventType: event.Purchase}, Formula: rule.AllUnits{Tiers: tiers, Period: rule.Lifetime}, MinimumBase: 100, Maximum: 2_500, HoldDays: 365},
-		{Scope: rule.Scope{EventType: event.View}, Formula: rule.Flat{Amount: rate("0.7")}, Cap: &rule.Cap{Amount: 150, Period: rule.Daily}},
+		{Scope: rule.Scope{EventType: eventtype.Sale}, Formula: rule.Graduated{Tiers: tiers, Period: rule.Monthly}, Cap: &rule.Cap{Amount: 6_000, Period: rule.Monthly}},
+		{Scope: rule.Scope{EventType: eventtype.Purchase}, Formula: rule.AllUnits{Tiers: tiers, Period: rule.Lifetime}, MinimumBase: 100, Maximum: 2_500, HoldDays: 365},
+		{Scope: rule.Scope{EventType: eventtype.View}, Formula: rule.Flat{Amount: rate("0.7")}, Cap: &rule.Cap{Amount: 150, Period: rule.Daily}},
 	} {
 		def.Priority = 5
 		f.publish(t, def)
@@ -72,7 +73,7 @@ func (f fixture) publish(t *testing.T, def rule.Definition) {
 }
 
 // publishBetter publishes a rule of the users' own for events of the type.
-func (f fixture) publishBetter(t *testing.T, users [2]string, kind event.Type) {
+func (f fixture) publishBetter(t *testing.T, users [2]string, kind eventtype.Type) {
 	t.Helper()
 
 	rate, err := money.ParseRate("0.2")
@@ -93,7 +94,7 @@ func (f fixture) publishBetter(t *testing.T, users [2]string, kind event.Type) {
 }
 
 // publishNext publishes the next version of the users' own rule, which changes its cap, or tiers.
-func (f fixture) publishNext(t *testing.T, r *rapid.T, users [2]string, kind event.Type) {
+func (f fixture) publishNext(t *testing.T, r *rapid.T, users [2]string, kind eventtype.Type) {
 	t.Helper()
 
 	var formula rule.Formula = rule.Percentage{Rate: share(t, "0.15")}
@@ -153,10 +154,10 @@ func drawn(
 	for range rapid.IntRange(1, 8).Draw(t, "events") {
 		f := event.Facts{
 			Type: rapid.SampledFrom(
-				[]event.Type{event.Sale, event.Purchase, event.View, event.Lead},
+				[]eventtype.Type{eventtype.Sale, eventtype.Purchase, eventtype.View, eventtype.Lead},
 			).Draw(t, "type"),
 		}
-		if f.Type != event.View {
+		if f.Type != eventtype.View {
 			f.Amount = money.FromMinor(
 				rapid.Int64Range(0, 40_000).Draw(t, "minor"),
 				money.USD(),
@@ -175,7 +176,7 @@ func drawn(
 	for range rapid.IntRange(0, 6).Draw(t, "reversals") {
 		original := rapid.SampledFrom(originals).Draw(t, "original")
 
-		f := event.Facts{Type: event.Refund, OriginalID: original.ID}
+		f := event.Facts{Type: eventtype.Refund, OriginalID: original.ID}
 		if original.OrderID != "" && rapid.Bool().Draw(t, "by order") {
 			f.OriginalID, f.OrderID = "", original.OrderID
 			f.CampaignID = original.CampaignID
@@ -191,7 +192,7 @@ func drawn(
 		add(f)
 
 		if rapid.IntRange(0, 4).Draw(t, "again") == 0 {
-			add(event.Facts{Type: event.Void, OriginalID: out[len(out)-1].ID})
+			add(event.Facts{Type: eventtype.Void, OriginalID: out[len(out)-1].ID})
 		}
 	}
 
@@ -364,7 +365,7 @@ func TestReplayBringsEveryOrderOfArrivalToTheSame(t *testing.T) {
 		}
 
 		if kind := rapid.SampledFrom(
-			[]event.Type{"", event.Sale, event.Purchase, event.Lead},
+			[]eventtype.Type{"", eventtype.Sale, eventtype.Purchase, eventtype.Lead},
 		).Draw(r, "better"); kind != "" {
 			f.publishBetter(t, users, kind)
 			f.publishNext(t, r, users, kind)
@@ -406,7 +407,7 @@ func TestCutsMakeNoDifference(t *testing.T) {
 	f := setup(t)
 	f.publishTiers(t)
 	f.publish(t, rule.Definition{
-		Scope:    rule.Scope{EventType: event.Purchase},
+		Scope:    rule.Scope{EventType: eventtype.Purchase},
 		Priority: 6,
 		Formula: rule.Graduated{
 			Period: rule.Monthly,

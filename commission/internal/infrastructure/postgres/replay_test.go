@@ -18,6 +18,7 @@ import (
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/event"
 	domain "tributary/commission/internal/domain/replay"
+	"tributary/contracts/eventtype"
 )
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
@@ -368,7 +369,7 @@ func TestARefundTakesBackAdjustmentsToo(t *testing.T) {
 	f := setup(t)
 	lead := func(id string) event.Facts {
 		e := purchase(id, "u", "100")
-		e.Type = event.Lead
+		e.Type = eventtype.Lead
 
 		return e
 	}

@@ -7,8 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/rule"
+	"tributary/contracts/eventtype"
 	"tributary/platform/money"
 )
 
@@ -137,7 +137,7 @@ func scanRule(row pgx.CollectableRow) (rule.Rule, error) {
 		Version: r.version,
 		Name:    r.name,
 		Scope: rule.Scope{
-			EventType:  event.Type(r.eventType),
+			EventType:  eventtype.Type(r.eventType),
 			UserID:     value(r.userID),
 			CampaignID: value(r.campaignID),
 			ProductID:  value(r.productID),

@@ -20,6 +20,7 @@ import (
 	domain "tributary/commission/internal/domain/replay"
 	"tributary/commission/internal/infrastructure/account"
 	"tributary/commission/internal/infrastructure/payfile"
+	"tributary/contracts/eventtype"
 )
 
 // A new database is the worst case: statements planned while its tables are empty are used when
@@ -97,7 +98,7 @@ func traffic(round, users int) []event.Facts {
 		again.ID = name("again", round)
 
 		view := purchase(name("view", round), user, "")
-		view.Type = event.View
+		view.Type = eventtype.View
 
 		ofOrder := refund(name("of-order", round), user, "", "1")
 		ofOrder.OrderID = name("order", max(0, round-1))

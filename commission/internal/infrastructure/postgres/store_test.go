@@ -13,6 +13,7 @@ import (
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/infrastructure/postgres"
+	"tributary/contracts/eventtype"
 	"tributary/migrations"
 	"tributary/migrations/migrationstest"
 )
@@ -97,7 +98,7 @@ func purchase(id, user, amount string) event.Facts {
 	return event.Facts{
 		ID:         id,
 		UserID:     user,
-		Type:       event.Purchase,
+		Type:       eventtype.Purchase,
 		OccurredAt: start().Add(-time.Hour),
 		ReceivedAt: start(),
 		Amount:     amount,
@@ -108,7 +109,7 @@ func refund(id, user, original, amount string) event.Facts {
 	return event.Facts{
 		ID:         id,
 		UserID:     user,
-		Type:       event.Refund,
+		Type:       eventtype.Refund,
 		OccurredAt: start().Add(-time.Minute),
 		ReceivedAt: start(),
 		OriginalID: original,

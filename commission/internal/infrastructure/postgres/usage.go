@@ -24,7 +24,7 @@ WITH wanted AS (
         SELECT * FROM standing_decisions AS e
         WHERE e.event_id = events.event_id AND e.rule_id = w.rule_id AND e.currency = w.currency
             AND e.occurred_at >= w.from_time AND e.occurred_at < w.to_time
-            AND e.event_type NOT IN ('refund', 'void', 'chargeback')
+            AND NOT reverses(e.event_type)
             AND e.reason NOT IN ('below_minimum', 'amount_out_of_range')
         OFFSET 0
     ) AS e

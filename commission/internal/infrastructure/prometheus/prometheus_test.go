@@ -24,6 +24,7 @@ import (
 	domain "tributary/commission/internal/domain/replay"
 	"tributary/commission/internal/infrastructure/postgres"
 	"tributary/commission/internal/infrastructure/prometheus"
+	"tributary/contracts/eventtype"
 	"tributary/migrations"
 	"tributary/migrations/migrationstest"
 	"tributary/platform/money"
@@ -139,9 +140,9 @@ func (s service) decide(t *testing.T, facts ...event.Facts) {
 func TestWhatIsCommittedIsCountedOnce(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
-	early := event.Facts{ID: "r", Type: event.Refund, OriginalID: "p"}
-	sale := event.Facts{ID: "p", Type: event.Purchase, Amount: "100"}
-	lead := event.Facts{ID: "l", Type: event.Lead}
+	early := event.Facts{ID: "r", Type: eventtype.Refund, OriginalID: "p"}
+	sale := event.Facts{ID: "p", Type: eventtype.Purchase, Amount: "100"}
+	lead := event.Facts{ID: "l", Type: eventtype.Lead}
 	s.decide(t, early, lead)
 	s.decide(t, early, lead, lead)
 	expect(

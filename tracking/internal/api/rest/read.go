@@ -7,12 +7,12 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"tributary/contracts/eventtype"
 	"tributary/platform/auth"
 	"tributary/platform/fault"
 	"tributary/platform/httpapi"
 	"tributary/platform/identifier"
 	"tributary/tracking/internal/application/query"
-	"tributary/tracking/internal/domain/event"
 )
 
 type readInput struct {
@@ -54,7 +54,7 @@ type listInput struct {
 	httpapi.ListInput
 
 	UserID       string    `query:"user_id" doc:"Only events of this user." example:"user123"`
-	EventType    string    `query:"event_type" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback" doc:"Only events of this type."`
+	EventType    eventType `query:"event_type" doc:"Only events of this type."`
 	CampaignID   string    `query:"campaign_id" doc:"Only events of this campaign."`
 	OccurredFrom time.Time `query:"occurred_from" doc:"Inclusive."`
 	OccurredTo   time.Time `query:"occurred_to" doc:"Exclusive."`
@@ -127,7 +127,7 @@ func (in *listInput) filter(ctx context.Context) (query.Filter, error) {
 	return query.Filter{
 		UserID:     user,
 		CampaignID: in.CampaignID,
-		Type:       event.Type(in.EventType),
+		Type:       eventtype.Type(in.EventType),
 		From:       in.OccurredFrom,
 		To:         in.OccurredTo,
 	}, err

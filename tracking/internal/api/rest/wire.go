@@ -8,23 +8,28 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"tributary/contracts/eventtype"
+	"tributary/platform/httpapi"
 	"tributary/tracking/internal/domain/event"
 )
+
+// eventType is a type of event in a request or an answer.
+type eventType = httpapi.Enum[eventtype.Any]
 
 // EventRequest is an event as callers send it. The request types document the bodies; package rest
 // reads the bodies itself, and package event has the rules.
 type EventRequest struct {
-	EventID         string   `json:"event_id,omitempty" minLength:"1" maxLength:"128" doc:"Makes a retry safe. Without one the service assigns a UUIDv7." example:"event789"`
-	UserID          string   `json:"user_id,omitempty" minLength:"1" maxLength:"128" doc:"The user who earns. Required unless partner_id is present." example:"user123"`
-	EventType       string   `json:"event_type,omitempty" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback" doc:"The type of the event. Required unless interaction_type is present." example:"purchase"`
-	OccurredAt      string   `json:"occurred_at,omitempty" format:"date-time" doc:"When the event occurred, kept to the microsecond; at most 5 minutes in the future. The time of receipt if absent."`
-	CampaignID      string   `json:"campaign_id,omitempty" minLength:"1" maxLength:"128" doc:"The campaign." example:"camp123"`
-	Metadata        Metadata `json:"metadata,omitzero" doc:"Any members; some have a meaning."`
-	PartnerID       string   `json:"partner_id,omitempty" minLength:"1" maxLength:"128" doc:"Another spelling of user_id; both must agree."`
-	InteractionType string   `json:"interaction_type,omitempty" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback" doc:"Another spelling of event_type; both must agree."`
-	VisitorID       string   `json:"visitor_id,omitempty" minLength:"1" maxLength:"128" doc:"The visitor of the site."`
-	SourceURL       string   `json:"source_url,omitempty" format:"uri" maxLength:"2048" doc:"Absolute http or https URL; it is not fetched."`
-	DestinationURL  string   `json:"destination_url,omitempty" format:"uri" maxLength:"2048" doc:"Absolute http or https URL; it is not fetched."`
+	EventID         string    `json:"event_id,omitempty" minLength:"1" maxLength:"128" doc:"Makes a retry safe. Without one the service assigns a UUIDv7." example:"event789"`
+	UserID          string    `json:"user_id,omitempty" minLength:"1" maxLength:"128" doc:"The user who earns. Required unless partner_id is present." example:"user123"`
+	EventType       eventType `json:"event_type,omitempty" doc:"The type of the event. Required unless interaction_type is present." example:"purchase"`
+	OccurredAt      string    `json:"occurred_at,omitempty" format:"date-time" doc:"When the event occurred, kept to the microsecond; at most 5 minutes in the future. The time of receipt if absent."`
+	CampaignID      string    `json:"campaign_id,omitempty" minLength:"1" maxLength:"128" doc:"The campaign." example:"camp123"`
+	Metadata        Metadata  `json:"metadata,omitzero" doc:"Any members; some have a meaning."`
+	PartnerID       string    `json:"partner_id,omitempty" minLength:"1" maxLength:"128" doc:"Another spelling of user_id; both must agree."`
+	InteractionType eventType `json:"interaction_type,omitempty" doc:"Another spelling of event_type; both must agree."`
+	VisitorID       string    `json:"visitor_id,omitempty" minLength:"1" maxLength:"128" doc:"The visitor of the site."`
+	SourceURL       string    `json:"source_url,omitempty" format:"uri" maxLength:"2048" doc:"Absolute http or https URL; it is not fetched."`
+	DestinationURL  string    `json:"destination_url,omitempty" format:"uri" maxLength:"2048" doc:"Absolute http or https URL; it is not fetched."`
 }
 
 // BatchRequest is the body of a batch.
@@ -141,7 +146,7 @@ func (Kept) Schema(huma.Registry) *huma.Schema {
 type Event struct {
 	EventID        string     `json:"event_id" doc:"The id of the event." example:"event789"`
 	UserID         string     `json:"user_id" doc:"The user who earns." example:"user123"`
-	EventType      string     `json:"event_type" enum:"view,click,engagement,lead,sale,purchase,refund,void,chargeback" doc:"The type of the event."`
+	EventType      eventType  `json:"event_type" doc:"The type of the event."`
 	OccurredAt     string     `json:"occurred_at" format:"date-time" doc:"When the event occurred."`
 	ReceivedAt     string     `json:"received_at" format:"date-time" doc:"When the event was recorded."`
 	CampaignID     string     `json:"campaign_id,omitempty" doc:"The campaign." example:"camp123"`
@@ -160,7 +165,7 @@ func eventOf(entry event.Entry) Event {
 	return Event{
 		EventID:        f.ID,
 		UserID:         f.UserID,
-		EventType:      string(f.Type),
+		EventType:      eventType(f.Type),
 		OccurredAt:     timeText(f.OccurredAt),
 		ReceivedAt:     timeText(f.ReceivedAt),
 		CampaignID:     f.CampaignID,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"tributary/contracts/eventtype"
 	"tributary/tracking/internal/domain/event"
 )
 
@@ -11,7 +12,7 @@ import (
 type Filter struct {
 	UserID     string
 	CampaignID string
-	Type       event.Type
+	Type       eventtype.Type
 	From       time.Time
 	To         time.Time
 }

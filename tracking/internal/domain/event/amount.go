@@ -19,9 +19,9 @@ func (c *checker) metadata(e *Facts, m Metadata) {
 		c.faults.Add("metadata.self_referral", fault.ErrWrongType, "must be true or false")
 	}
 
-	currency := e.Type.currency()
+	currency := currencyOf(e.Type)
 	if m.Currency.state == given {
-		known, err := e.Type.parseCurrency(m.Currency.value, e.OccurredAt)
+		known, err := parseCurrency(e.Type, m.Currency.value, e.OccurredAt)
 		if err != nil {
 			c.faults.AddError("metadata.currency", err)
 		} else {
@@ -31,7 +31,7 @@ func (c *checker) metadata(e *Facts, m Metadata) {
 
 	switch m.Amount.state {
 	case absent:
-		if e.Type.needsAmount() {
+		if e.Type.Sells() {
 			c.faults.Add("metadata.amount", fault.ErrRequired, "is required for a "+string(e.Type))
 		}
 	case broken:

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"tributary/contracts/eventtype"
 	"tributary/platform/fault"
 	"tributary/platform/identifier"
 )
@@ -70,7 +71,7 @@ func (c *checker) identifier(field string, text Text) string {
 	return text.value
 }
 
-func (c *checker) eventType(text Text) Type {
+func (c *checker) eventType(text Text) eventtype.Type {
 	switch text.state {
 	case absent:
 		c.faults.Add("event_type", fault.ErrRequired, "is required")
@@ -80,12 +81,12 @@ func (c *checker) eventType(text Text) Type {
 	case given:
 	}
 
-	t, ok := ParseType(text.value)
+	t, ok := eventtype.Parse(text.value)
 	if !ok {
 		c.faults.Add(
 			"event_type",
 			fault.ErrEventType,
-			"must be one of view, click, engagement, lead, sale, purchase, refund, void, chargeback",
+			"must be one of "+strings.Join(eventtype.Any{}.Values(), ", "),
 		)
 	}
 

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"time"
 
+	"tributary/contracts/eventtype"
 	"tributary/platform/fault"
 )
 
@@ -31,7 +32,7 @@ func (e Entry) Size() int { return e.Event.Size() }
 type Facts struct {
 	ID              string
 	UserID          string
-	Type            Type
+	Type            eventtype.Type
 	OccurredAt      time.Time
 	ReceivedAt      time.Time
 	CampaignID      string

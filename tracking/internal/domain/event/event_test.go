@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"tributary/contracts/eventtype"
 	"tributary/platform/fault"
 	"tributary/tracking/internal/domain/event"
 )
@@ -38,7 +39,7 @@ func TestNewTakesAndCompletes(t *testing.T) {
 	f := e.Facts()
 
 	received := noon().Truncate(time.Microsecond)
-	if f.ID != "given-by-service" || f.UserID != "user123" || f.Type != event.Purchase ||
+	if f.ID != "given-by-service" || f.UserID != "user123" || f.Type != eventtype.Purchase ||
 		f.Amount != "100.0" ||
 		f.Currency != "" ||
 		!f.OccurredAt.Equal(received) ||
@@ -58,7 +59,7 @@ func TestNewTakesTheAliases(t *testing.T) {
 	}
 
 	e, faults := event.New(in, receipt())
-	if f := e.Facts(); len(faults) > 0 || f.UserID != "p1" || f.Type != event.Click ||
+	if f := e.Facts(); len(faults) > 0 || f.UserID != "p1" || f.Type != eventtype.Click ||
 		f.VisitorID != "v1" ||
 		f.SourceURL == "" {
 		t.Fatalf("facts = %+v, faults %v", f, faults)

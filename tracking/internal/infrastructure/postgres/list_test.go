@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"tributary/contracts/eventtype"
 	"tributary/migrations"
 	"tributary/migrations/migrationstest"
 	"tributary/tracking/internal/application/query"
@@ -91,7 +92,7 @@ func randomFilter(rng *rand.Rand, log []row) query.Filter {
 	}
 
 	if rng.IntN(3) == 0 {
-		f.Type = event.Type(log[rng.IntN(len(log))].kind)
+		f.Type = eventtype.Type(log[rng.IntN(len(log))].kind)
 	}
 
 	if rng.IntN(4) > 0 {

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"tributary/contracts/eventtype"
 	"tributary/tracking/internal/domain/event"
 )
 
@@ -64,7 +65,7 @@ func (s *scanner) scan(row pgx.Row) (event.Entry, error) {
 	facts := event.Facts{
 		ID:              s.id,
 		UserID:          s.user,
-		Type:            event.Type(s.kind),
+		Type:            eventtype.Type(s.kind),
 		OccurredAt:      s.occurred.UTC(),
 		ReceivedAt:      s.received.UTC(),
 		CampaignID:      s.campaign.String,

@@ -13,6 +13,7 @@ import (
 
 	"tributary/contracts"
 	"tributary/contracts/contractstest"
+	"tributary/contracts/eventtype"
 	"tributary/platform/money"
 	"tributary/tracking/internal/domain/event"
 	"tributary/tracking/internal/infrastructure/pulsar"
@@ -145,7 +146,7 @@ func TestEveryAcceptedEventKeepsTheSchema(t *testing.T) {
 			if currency, err = money.ParseCurrency(facts.Currency); err != nil {
 				rt.Fatal(err)
 			}
-		case facts.Type == event.Refund, facts.Type == event.Void, facts.Type == event.Chargeback:
+		case facts.Type == eventtype.Refund, facts.Type == eventtype.Void, facts.Type == eventtype.Chargeback:
 			currency = money.Finest()
 		}
 
@@ -163,7 +164,7 @@ func TestTheTraceTravels(t *testing.T) {
 	got, err := pulsar.MessageOf(
 		event.Entry{
 			Event: event.Restore(
-				event.Facts{ID: "e", UserID: "u", Type: event.View, Traceparent: trace},
+				event.Facts{ID: "e", UserID: "u", Type: eventtype.View, Traceparent: trace},
 			),
 		},
 	)
@@ -179,7 +180,7 @@ func factsOf(t *testing.T, m map[string]string) event.Facts {
 	return event.Facts{
 		ID:              m["event_id"],
 		UserID:          m["user_id"],
-		Type:            event.Type(m["event_type"]),
+		Type:            eventtype.Type(m["event_type"]),
 		OccurredAt:      parse(t, m["occurred_at"]),
 		ReceivedAt:      parse(t, m["received_at"]),
 		CampaignID:      m["campaign_id"],

@@ -11,10 +11,11 @@ import (
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/rule"
+	"tributary/contracts/eventtype"
 	"tributary/platform/money"
 )
 
-func decided(id, user string, of event.Type, minor int64) decision.Decision {
+func decided(id, user string, of eventtype.Type, minor int64) decision.Decision {
 	return decision.Decision{
 		Event:       event.Restore(event.Facts{ID: id, UserID: user, Type: of}),
 		Outcome:     decision.Commissioned,
@@ -38,7 +39,7 @@ func world(t *testing.T) commandtest.World {
 			t.Helper()
 
 			c, caused, err := commission.NewEarning(
-				decided(eventID, user, event.Purchase, 1000),
+				decided(eventID, user, eventtype.Purchase, 1000),
 				commission.Origin{ID: "earning of " + eventID, Now: now},
 			)
 			if err != nil {
@@ -54,7 +55,7 @@ func world(t *testing.T) commandtest.World {
 
 			c := commission.Restore(earning)
 
-			back := decided("r"+earning.EventID, earning.UserID, event.Refund, -500)
+			back := decided("r"+earning.EventID, earning.UserID, eventtype.Refund, -500)
 			back.OriginalID = earning.EventID
 
 			made, caused, err := c.ClawBack(

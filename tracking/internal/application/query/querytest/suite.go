@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"tributary/contracts/eventtype"
 	"tributary/tracking/internal/application/query"
 	"tributary/tracking/internal/domain/event"
 )
@@ -77,7 +78,7 @@ func Suite(t *testing.T, open func(t *testing.T, events ...event.Event) query.Lo
 	}{
 		"all":      {query.Filter{}, "1234"},
 		"user":     {query.Filter{UserID: "a"}, "134"},
-		"type":     {query.Filter{Type: event.Click}, "234"},
+		"type":     {query.Filter{Type: eventtype.Click}, "234"},
 		"campaign": {query.Filter{CampaignID: "x"}, "13"},
 		"from":     {query.Filter{From: day(2)}, "23"},
 		"to":       {query.Filter{To: day(2)}, "14"},
@@ -95,7 +96,7 @@ func Suite(t *testing.T, open func(t *testing.T, events ...event.Event) query.Lo
 func several() query.Filter {
 	return query.Filter{
 		UserID:     "a",
-		Type:       event.Click,
+		Type:       eventtype.Click,
 		CampaignID: "x",
 		From:       day(1),
 		To:         day(30),
