@@ -42,7 +42,6 @@ type service struct {
 	store   *postgres.Store
 	consume *command.ConsumeEvents
 	payouts *command.RequestPayout
-	replay  *replay.Handler
 	db      migrationstest.Database
 	now     *atomic.Int64
 	token   string // sent with every request unless empty
@@ -72,14 +71,6 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 	s.store = postgres.New(s.db.Pool)
 	s.consume = command.NewConsumeEvents(s.store, clock, newID)
 	s.payouts = command.NewRequestPayout(s.store.Payouts(), nil, clock)
-
-	s.replay = replay.New(replay.Dependencies{
-		Store:   s.store,
-		Replays: s.store.Replays(),
-		Now:     clock,
-		NewID:   newID,
-		Logger:  slog.New(slog.DiscardHandler),
-	})
 
 	limit, err := money.ParseRate("999999")
 	if err != nil {
@@ -120,7 +111,6 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 		ListBalances:    query.NewListBalances(s.store.Liabilities()),
 		Liabilities:     query.NewGetLiabilities(s.store.Liabilities(), clock),
 		Statements:      query.NewStatements(s.store.Statements(), time.UTC, clock),
-		ListLedger:      query.NewListLedger(s.store),
 		ListAudit:       query.NewListAudit(s.store),
 		Batches:         query.NewBatches(s.store.Batches()),
 		MakeBatch:       command.NewMakeBatch(s.store.Batches(), newID, true),
@@ -136,11 +126,17 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 		Rules:           query.NewRules(s.store),
 		Explain:         query.NewExplain(s.store),
 		Summarize:       query.NewSummarize(s.store),
-		Replay:          s.replay,
-		Replays:         query.NewReplays(s.store.Replays()),
-		CancelReplay:    command.NewCancelReplay(s.store.Replays()),
-		Zone:            berlin(t),
-		Now:             clock,
+		Replay: replay.New(replay.Dependencies{
+			Store:   s.store,
+			Replays: s.store.Replays(),
+			Now:     clock,
+			NewID:   newID,
+			Logger:  slog.New(slog.DiscardHandler),
+		}),
+		Replays:      query.NewReplays(s.store.Replays()),
+		CancelReplay: command.NewCancelReplay(s.store.Replays()),
+		Zone:         berlin(t),
+		Now:          clock,
 	})
 	s.handler = api.Router
 

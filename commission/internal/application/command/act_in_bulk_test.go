@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -161,6 +162,46 @@ func TestATokenStandsForOneSelection(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// Every filter is in the token: one that is added must be too.
+func TestATokenDependsOnEveryFilter(t *testing.T) {
+	t.Parallel()
+
+	w, tokens := newBulkWorld(0), map[string]string{}
+	if plain := w.dryRun(t, approveAll()); plain.Count == 0 {
+		tokens[plain.Token] = "no filter"
+	}
+
+	var try func(of reflect.Value, bulk *command.Bulk, name string)
+
+	try = func(of reflect.Value, bulk *command.Bulk, name string) {
+		for i := range of.NumField() {
+			field, name := of.Field(i), name+"."+of.Type().Field(i).Name
+
+			switch field.Interface().(type) {
+			case string:
+				field.SetString("x")
+			case time.Time:
+				field.Set(reflect.ValueOf(noon()))
+			default:
+				try(field, bulk, name)
+				continue
+			}
+
+			token := w.dryRun(t, *bulk).Token
+			if other, known := tokens[token]; known {
+				t.Errorf("%s has the token of %s", name, other)
+			}
+
+			tokens[token] = name
+
+			field.SetZero()
+		}
+	}
+
+	bulk := approveAll()
+	try(reflect.ValueOf(&bulk.Filter).Elem(), &bulk, "filter")
 }
 
 func TestWhatCannotBeDoneInBulk(t *testing.T) {

@@ -44,13 +44,23 @@ func tokenOf(s Selection, selected []commission.Commission) string {
 		s.Filter.UserID,
 		s.Filter.CampaignID,
 		s.Filter.ProductID,
+		s.Filter.OrderID,
 		s.Filter.EventType,
 		s.Filter.Status,
 		s.Filter.Kind,
 		s.Filter.Currency,
-		s.Filter.OccurredFrom.UTC().Format(time.RFC3339Nano),
-		s.Filter.OccurredTo.UTC().Format(time.RFC3339Nano),
 	})
+
+	for _, limit := range []time.Time{
+		s.Filter.OccurredFrom,
+		s.Filter.OccurredTo,
+		s.Filter.CreatedFrom,
+		s.Filter.CreatedTo,
+		s.Filter.Updated.From,
+		s.Filter.Updated.To,
+	} {
+		_, _ = fmt.Fprintln(hash, limit.UTC().Format(time.RFC3339Nano))
+	}
 
 	for i := range selected {
 		root := selected[i].Snapshot()

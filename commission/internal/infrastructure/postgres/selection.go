@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -82,12 +83,12 @@ func lockSelected(
 		return moneyTx{}, nil, err
 	}
 
-	users := make([]string, len(before))
+	users := map[string]struct{}{}
 	for i := range before {
-		users[i] = before[i].UserID
+		users[before[i].UserID] = struct{}{}
 	}
 
-	locked, err := lock(ctx, tx, users...)
+	locked, err := lock(ctx, tx, slices.Collect(maps.Keys(users))...)
 	if err != nil {
 		return locked, nil, err
 	}
@@ -98,7 +99,7 @@ func lockSelected(
 	}
 
 	for i := range rows {
-		if !slices.Contains(users, rows[i].UserID) {
+		if _, held := users[rows[i].UserID]; !held {
 			return locked, nil, errRace
 		}
 	}
