@@ -1,6 +1,7 @@
 package rest_test
 
 import (
+	"encoding/csv"
 	"fmt"
 	"strings"
 	"testing"
@@ -120,10 +121,10 @@ func TestCommissionsAndPayoutsNameEachOther(t *testing.T) {
 	s.call(t, "GET", "/commissions/"+newID()+"/payouts", "").want(t, 404)
 	s.call(t, "GET", "/payouts/"+newID()+"/items", "").want(t, 404)
 
-	csv := s.call(t, "GET", "/commissions.csv?user_id=u", "").want(t, 200).text
+	exported := s.call(t, "GET", "/commissions.csv?user_id=u", "").want(t, 200).text
 	for _, want := range []string{",payment_status,paid,paid_minor", ",paid,-4.00,-400", ",paid,5.00,500"} {
-		if !strings.Contains(csv, want) {
-			t.Errorf("CSV without %q: %s", want, csv)
+		if !strings.Contains(exported, want) {
+			t.Errorf("CSV without %q: %s", want, exported)
 		}
 	}
 }
@@ -171,9 +172,32 @@ func TestItemsComeInPages(t *testing.T) {
 		}
 	}
 
+	s.checkItemsCSV(t, id, all)
+
 	a := s.call(t, "GET", "/payouts/"+other+"/items", "").want(t, 200)
 	if got := a.rows("event_id", "amount_minor"); got != "e01 50; e02 50" {
 		t.Errorf("the other: %s", got)
+	}
+}
+
+// checkItemsCSV checks that the CSV has the items: their events and amounts.
+func (s service) checkItemsCSV(t *testing.T, id, items string) {
+	t.Helper()
+
+	text := s.call(t, "GET", "/payouts/"+id+"/items.csv", "").want(t, 200).text
+
+	lines, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	var got []string
+	for _, line := range lines[1:] {
+		got = append(got, line[2]+" "+line[7])
+	}
+
+	if strings.Join(got, "; ") != items || lines[0][2] != "event_id" || lines[0][7] != "amount_minor" {
+		t.Errorf("CSV: %s", text)
 	}
 }
 
@@ -230,6 +254,7 @@ func TestPaymentsArePrivate(t *testing.T) {
 	for user, status := range map[string]int{"owner": 200, "other": 404} {
 		s.token = authtest.HS256(t, authtest.Secret, authtest.Claims(time.Now(), user))
 		s.call(t, "GET", "/payouts/"+id+"/items", "").want(t, status)
+		s.call(t, "GET", "/payouts/"+id+"/items.csv", "").want(t, status)
 		s.call(t, "GET", "/commissions/"+commission+"/payouts", "").want(t, status)
 	}
 }

@@ -73,6 +73,7 @@ func Register(api huma.API, uses UseCases) {
 	registerBulk(api, uses)
 	registerPayouts(api, uses)
 	registerPayoutItems(api, uses.ListItems)
+	registerExportItems(api, uses.ListItems, out)
 	registerClosings(api, uses)
 	registerExportPayouts(api, uses, out)
 	registerBalances(api, uses.GetBalances)
