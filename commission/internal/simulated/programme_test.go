@@ -50,11 +50,13 @@ type programme struct {
 	open      []string      // payouts that are requested
 	requested []string      // payouts that were ever requested
 	events    int
+	together  int // commissions that were acted on in bulk
 
 	consume *command.ConsumeEvents
 	request *command.RequestPayout
 	close   *command.ClosePayout
 	act     *command.ActOnCommission
+	bulk    *command.ActInBulk
 	adjust  *command.Adjust
 	due     *command.ApproveDue
 	replay  *replay.Handler
@@ -81,6 +83,7 @@ func setup(t *testing.T, seed, partners int) *programme {
 	p.request = command.NewRequestPayout(p.store.Payouts(), nil, p.now)
 	p.close = command.NewClosePayout(p.store.Payouts())
 	p.act = command.NewActOnCommission(p.store.Commissions())
+	p.bulk = command.NewActInBulk(p.store.Commissions(), p.store)
 	p.adjust = command.NewAdjust(p.store.Commissions(), p.newID, nil)
 	p.due = command.NewApproveDue(
 		p.store.Commissions(),
@@ -207,6 +210,7 @@ func (p *programme) month(t *testing.T, month int) {
 		p.earn(t)
 		p.refund(t)
 		p.judge(t)
+		p.judgeMany(t)
 		p.cheat(t)
 		p.due.Handle(t.Context())
 		p.closeSome(t)
@@ -464,6 +468,42 @@ func (p *programme) closeSome(t *testing.T) {
 	}
 
 	p.open = left
+}
+
+// judgeMany acts on what occurred in some hours in each currency, exactly as a dry run showed.
+func (p *programme) judgeMany(t *testing.T) {
+	t.Helper()
+
+	for i, action := range []commission.Action{
+		commission.Approve,
+		commission.Reject,
+		commission.Hold,
+		commission.Release,
+	} {
+		from := p.now().Add(-time.Duration(p.random.IntN(72)) * time.Hour)
+		many := command.Bulk{
+			Action: action,
+			Caller: query.Everything(),
+			Filter: query.CommissionFilter{
+				Currency:     []string{"USD", "EUR", "JPY", ""}[i],
+				OccurredFrom: from,
+				OccurredTo:   from.Add(3 * time.Hour),
+			},
+		}
+		request := p.frame("looked at together")
+
+		shown, err := p.bulk.DryRun(t.Context(), request, many)
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		done, err := p.bulk.Handle(t.Context(), request, many, shown.Token)
+		if err != nil || done.Count != shown.Count {
+			t.Fatalf("%+v, %v, shown %+v", done, err, shown)
+		}
+
+		p.together += done.Count
+	}
 }
 
 // again replays the month by the rules as they are now.

@@ -67,6 +67,8 @@ func TestAYearOfAProgramme(t *testing.T) {
 		note(label(p.begin, month), "later", "?as_of="+end.UTC().Format(time.RFC3339))
 	}
 
+	t.Logf("%d commissions were acted on in bulk", p.together)
+
 	folder := t.TempDir()
 	write(t, filepath.Join(folder, "liabilities.csv"), owed)
 	p.export(t, folder)
