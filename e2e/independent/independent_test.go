@@ -1,6 +1,6 @@
 //go:build python
 
-// Package independent_test reads what tracking publishes with a client that shares no code with
+// Package independent_test reads what the services publish with clients that share no code with
 // ours: the Python one. `make test-python` creates its environment; TEST_PYTHON is its interpreter.
 package independent_test
 
@@ -22,7 +22,7 @@ import (
 var stack *stacktest.Stack //nolint:gochecknoglobals // TestMain hands the one stack to all tests
 
 func TestMain(m *testing.M) {
-	os.Exit(stacktest.Run(m, func(s *stacktest.Stack) { stack = s }))
+	os.Exit(stacktest.RunPrivate(m, func(s *stacktest.Stack) { stack = s }))
 }
 
 // read is what the Python program prints for a message.
