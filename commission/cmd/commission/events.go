@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"tributary/commission/internal/api/rest"
 	"tributary/commission/internal/application/eventlog"
 	"tributary/commission/internal/infrastructure/postgres"
@@ -17,6 +19,7 @@ import (
 
 const (
 	keepEvery   = 10 * time.Minute
+	heldEvery   = 10 * time.Second
 	notifyEvery = 100 * time.Millisecond
 
 	// a page is read while the position is saved, and while requests read the feed
@@ -41,6 +44,8 @@ func addEvents(ctx context.Context, f *service.Frame, s *settings) (*eventlog.Fe
 	}
 	f.Every("keeper of the log of changes", keepEvery, keeper.Run)
 
+	addHeld(f, log)
+
 	if err := addRelay(f, s, log); err != nil {
 		return nil, err
 	}
@@ -49,6 +54,25 @@ func addEvents(ctx context.Context, f *service.Frame, s *settings) (*eventlog.Fe
 	f.Part("notifier of the feed", notifier.Run)
 
 	return eventlog.NewFeed(log, notifier), nil
+}
+
+// addHeld exports for how long a transaction has held the readers of the log.
+func addHeld(f *service.Frame, log *postgres.EventLog) {
+	held := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "commission_events_held_seconds",
+		Help: "Age of the oldest committed event that is not published because a transaction " +
+			"that began before it still runs; 0 without one.",
+	})
+	f.Metrics.MustRegister(held)
+	f.Every("watch of the log of changes", heldEvery, func(ctx context.Context) {
+		age, err := log.Held(ctx)
+		if err != nil {
+			f.Logger.DebugContext(ctx, "cannot look at the end of the log; will retry", "error", err)
+			return
+		}
+
+		held.Set(age.Seconds())
+	})
 }
 
 // addRelay adds the relay and its publisher.

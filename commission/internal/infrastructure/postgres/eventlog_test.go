@@ -212,6 +212,12 @@ func TestTheReaderWaitsForEarlierTransactions(t *testing.T) {
 		t.Fatalf("while an earlier transaction runs: %v, %v", page, err)
 	}
 
+	f.owned(t, `SELECT pg_sleep(1)`)
+
+	if held, err := f.store.EventLog().Held(t.Context()); err != nil || held < time.Second {
+		t.Errorf("held for %v, %v", held, err)
+	}
+
 	if err := slow.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -47,6 +47,22 @@ ORDER BY tx, seq LIMIT $3`
 WHERE user_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3`
 )
 
+const selectHeld = `
+SELECT coalesce(extract(epoch FROM clock_timestamp() - (
+    SELECT at FROM commission_events WHERE tx >= pg_snapshot_xmin(pg_current_snapshot())
+    ORDER BY tx, seq LIMIT 1
+)), 0)::bigint`
+
+// Held returns for how long the oldest event has waited that is committed, and that readers do not
+// see yet because an earlier transaction still runs, in whole seconds. It returns 0 without one.
+func (l *EventLog) Held(ctx context.Context) (time.Duration, error) {
+	var seconds int64
+
+	err := l.store.pool.QueryRow(ctx, selectHeld).Scan(&seconds)
+
+	return time.Duration(max(seconds, 0)) * time.Second, mapped("look at the end of the log", err)
+}
+
 // logRow is a row of commission_events.
 type logRow struct {
 	logged

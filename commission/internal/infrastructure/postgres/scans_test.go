@@ -217,6 +217,8 @@ func (f fixture) work(t *testing.T, round int) {
 		check(f.store.Audit(ctx, filter, 10, query.Position{At: start(), ID: "7"}))
 	}
 
+	f.workOnEvents(t, user)
+
 	payments := f.store.Payments()
 	everyone := owned(t, "")
 
