@@ -57,9 +57,13 @@ CREATE INDEX ledger_position ON ledger
     WITH (deduplicate_items = off)
     WHERE position_minor IS NOT NULL;
 
--- What was owed at a past moment is what is owed now, less what has been moved since.
-CREATE INDEX ledger_created_brin ON ledger USING brin (created_at)
-    WITH (pages_per_range = 64, autosummarize = on);
+-- The transfers of all and of a user, by time. What was owed at a past moment is what is owed now,
+-- less what has been moved since.
+CREATE INDEX ledger_created ON ledger (created_at, id)
+    WITH (deduplicate_items = off);
+
+CREATE INDEX ledger_user ON ledger (user_id, created_at, id)
+    WITH (deduplicate_items = off);
 
 -- What a row moves is the whole amount of its commission or payout, of the same user and currency,
 -- from where it lay to where the status has it. A negative amount moves the other way.

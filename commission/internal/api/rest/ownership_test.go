@@ -131,6 +131,12 @@ func (s service) reads(id, payout string) map[string]func(context.Context, query
 			rows, err := s.store.Payments().Items(ctx, o, payout, 9, query.ItemPosition{})
 			return len(rows), err
 		},
+		"ledger": func(ctx context.Context, o query.Owner) (int, error) {
+			filter := query.LedgerFilter{CommissionID: id}
+			rows, err := s.store.Transfers(ctx, o, filter, 9, query.Position{})
+
+			return len(rows), err
+		},
 		"shares": func(ctx context.Context, o query.Owner) (int, error) {
 			rows, err := s.store.Payments().Shares(ctx, o, id, 9, query.Position{})
 			return len(rows), err

@@ -40,6 +40,7 @@ type UseCases struct {
 	ListBalances    *query.ListBalances
 	Liabilities     *query.GetLiabilities
 	Statements      *query.Statements
+	ListLedger      *query.ListLedger
 	ListAudit       *query.ListAudit
 	Batches         *query.Batches
 	MakeBatch       *command.MakeBatch
@@ -78,6 +79,7 @@ func Register(api huma.API, uses UseCases) {
 	registerExportPayouts(api, uses, out)
 	registerBalances(api, uses.GetBalances)
 	registerListBalances(api, uses.ListBalances, out)
+	registerLedger(api, uses.ListLedger, out)
 	registerLiabilities(api, uses.Liabilities)
 	registerStatements(api, uses.Statements, out)
 	registerBatches(api, uses)

@@ -111,6 +111,7 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 		ListBalances:    query.NewListBalances(s.store.Liabilities()),
 		Liabilities:     query.NewGetLiabilities(s.store.Liabilities(), clock),
 		Statements:      query.NewStatements(s.store.Statements(), time.UTC, clock),
+		ListLedger:      query.NewListLedger(s.store),
 		ListAudit:       query.NewListAudit(s.store),
 		Batches:         query.NewBatches(s.store.Batches()),
 		MakeBatch:       command.NewMakeBatch(s.store.Batches(), newID, true),

@@ -84,6 +84,18 @@ func TestListsNeverSort(t *testing.T) {
 		}
 	}
 
+	for name, filter := range map[string]query.LedgerFilter{
+		"all": {}, "user": {UserID: "u"}, "time": {From: time.Unix(0, 0)},
+	} {
+		for _, after := range []query.Position{{}, {At: time.Unix(0, 0), ID: "1"}} {
+			if _, err := store.Transfers(t.Context(), owned(t, filter.UserID), filter, 10, after); err != nil {
+				t.Fatal(err)
+			}
+
+			f.unsorted(t, "ledger of "+name, last)
+		}
+	}
+
 	for name, filter := range map[string]query.AuditFilter{
 		"all": {}, "actor": {Actor: "a"}, "action": {Action: "a"}, "time": {From: time.Unix(0, 0)},
 	} {

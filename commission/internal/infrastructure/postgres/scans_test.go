@@ -206,6 +206,20 @@ func (f fixture) work(t *testing.T, round int) {
 		check(f.store.Payouts().Payouts(ctx, owner, filter, 10, after))
 	}
 
+	for _, filter := range []query.LedgerFilter{
+		{},
+		{UserID: user},
+		{UserID: user, Currency: "USD", Account: "in_payout"},
+		{CommissionID: id},
+		{PayoutID: p.ID},
+		{From: start(), To: start().Add(time.Hour)},
+	} {
+		owner := owned(t, filter.UserID)
+
+		check(f.store.Transfers(ctx, owner, filter, 10, query.Position{}))
+		check(f.store.Transfers(ctx, owner, filter, 10, query.Position{At: start(), ID: "7"}))
+	}
+
 	for _, filter := range []query.AuditFilter{
 		{},
 		{Actor: "operator"},
