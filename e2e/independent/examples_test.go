@@ -89,10 +89,39 @@ func TestExamplesOfEvents(t *testing.T) {
 	slices.Sort(types)
 	types = slices.Compact(types)
 
+	if all := typesOfContract(t); !slices.Equal(types, all) {
+		t.Errorf("there were events of %v, want all of %v", types, all)
+	}
+
 	if got.Rows != len(want) || got.Events != len(want) || got.Gaps != 0 ||
 		!slices.Equal(got.Types, types) {
 		t.Errorf("the files hold %+v, want %d events of %v", got, len(want), types)
 	}
+}
+
+// typesOfContract returns the types of events that the schema knows.
+func typesOfContract(t *testing.T) []string {
+	t.Helper()
+
+	text, err := os.ReadFile(
+		filepath.Join(stack.Root, "contracts", "schemas", "commission-event-v1.schema.json"),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	var schema struct {
+		Properties struct {
+			Type struct {
+				Enum []string
+			}
+		}
+	}
+	if err := json.Unmarshal(text, &schema); err != nil {
+		t.Fatal(err)
+	}
+
+	return slices.Sorted(slices.Values(schema.Properties.Type.Enum))
 }
 
 func open(c <-chan struct{}) bool {

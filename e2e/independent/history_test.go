@@ -3,6 +3,7 @@
 package independent_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -24,46 +25,101 @@ type row struct {
 func history(t *testing.T, user string) {
 	t.Helper()
 
-	var rule struct {
+	first := publish(t, `"event_type":"sale","hold_days":30`, user, "0.2")
+	earnings := earn(t, user)
+
+	act(t, "commissions/"+earnings[0]+"/hold")
+	act(t, "commissions/"+earnings[0]+"/release")
+	act(t, "commissions/"+earnings[0]+"/approve")
+	act(t, "commissions/"+earnings[1]+"/hold")
+	act(t, "commissions/"+earnings[1]+"/reject")
+
+	create(
+		t,
+		"adjustments",
+		fmt.Sprintf(`{"user_id":%q,"amount":"20.00","currency":"USD","reason":"agreed"}`, user),
+	)
+	pay(t, user)
+	replay(t, user)
+	act(t, "rules/"+first+"/retire")
+}
+
+// act requests a change of what the path names.
+func act(t *testing.T, path string) {
+	t.Helper()
+
+	stacktest.Want(t, http.StatusOK, stacktest.Request{
+		URL:  stack.Commission + "/api/v1/commission/" + path,
+		Body: `{"reason":"agreed"}`,
+	}, nil)
+}
+
+// create adds a row to the list, and returns its id.
+func create(t *testing.T, list, body string) string {
+	t.Helper()
+
+	var created struct {
+		ID     string `json:"id"`
 		RuleID string `json:"rule_id"`
 	}
 
 	stacktest.Want(t, http.StatusCreated, stacktest.Request{
-		URL: stack.Commission + "/api/v1/commission/rules",
-		Body: fmt.Sprintf(
-			`{"name":"A campaign","event_type":"sale","campaign_id":%q,
-			"formula":{"kind":"percentage","rate":"0.2"},"hold_days":30}`,
-			user,
-		),
-	}, &rule)
+		URL:  stack.Commission + "/api/v1/commission/" + list,
+		Body: body,
+	}, &created)
 
-	earnings := earn(t, user)
+	return cmp.Or(created.ID, created.RuleID)
+}
 
-	act := func(path string) {
-		stacktest.Want(t, http.StatusOK, stacktest.Request{
-			URL:  stack.Commission + "/api/v1/commission/" + path,
-			Body: `{"reason":"agreed"}`,
-		}, nil)
-	}
+// publish publishes a rule for the user's campaign, and returns its id.
+func publish(t *testing.T, members, user, rate string) string {
+	t.Helper()
 
-	act("commissions/" + earnings[0] + "/hold")
-	act("commissions/" + earnings[0] + "/release")
-	act("commissions/" + earnings[0] + "/approve")
-	act("commissions/" + earnings[1] + "/hold")
-	act("commissions/" + earnings[1] + "/reject")
+	return create(t, "rules", fmt.Sprintf(
+		`{"name":"A campaign","campaign_id":%q,"formula":{"kind":"percentage","rate":%q},%s}`,
+		user,
+		rate,
+		members,
+	))
+}
 
-	stacktest.Want(t, http.StatusCreated, stacktest.Request{
-		URL:  stack.Commission + "/api/v1/commission/adjustments",
-		Body: fmt.Sprintf(`{"user_id":%q,"amount":"20.00","currency":"USD","reason":"agreed"}`, user),
-	}, nil)
+// pay requests payouts that end in all ways. The first is in a batch for a while.
+func pay(t *testing.T, user string) {
+	t.Helper()
 
-	for _, end := range []string{"complete", "fail", "cancel"} {
-		act("payouts/" + request(t, user, "1.00", "requested") + "/" + end)
+	for i, end := range []string{"complete", "fail", "cancel"} {
+		payout := request(t, user, "1.00", "requested")
+
+		if i == 0 {
+			batch := create(t, "payout-batches", fmt.Sprintf(
+				`{"currency":"USD","payment_method":"paypal","cutoff":%q}`,
+				time.Now().Format(time.RFC3339Nano),
+			))
+			act(t, "payout-batches/"+batch+"/cancel")
+		}
+
+		act(t, "payouts/"+payout+"/"+end)
 	}
 
 	request(t, user, "100000.00", "rejected")
+}
 
-	act("rules/" + rule.RuleID + "/retire")
+// replay decides the user's purchases again by another rule.
+func replay(t *testing.T, user string) {
+	t.Helper()
+
+	begin := time.Now().Add(-time.Hour).Format(time.RFC3339)
+	rule := publish(t, fmt.Sprintf(`"event_type":"purchase","effective_from":%q`, begin), user, "0.25")
+
+	stacktest.Want(t, http.StatusOK, stacktest.Request{
+		URL: stack.Commission + "/api/v1/commission/replays",
+		Body: fmt.Sprintf(
+			`{"from":%q,"to":%q,"reason":"agreed"}`,
+			begin,
+			time.Now().Format(time.RFC3339Nano),
+		),
+	}, nil)
+	act(t, "rules/"+rule+"/retire")
 }
 
 // earn records two sales, whose commissions are pending, a purchase that is returned, and a refund
@@ -91,7 +147,8 @@ func earn(t *testing.T, user string) []string {
 		event("4", "refund", original("3")),
 		event("5", "refund", original("6")),
 		event("6", "purchase", `"amount":10.00`),
-		event("7", "view", ``),
+		event("7", "purchase", `"amount":40.00`),
+		event("8", "view", ``),
 	} {
 		stacktest.Want(t, http.StatusCreated, stacktest.Request{
 			URL:  stack.Tracking + "/api/v1/tracking/events",
@@ -103,7 +160,7 @@ func earn(t *testing.T, user string) []string {
 
 	stacktest.Await(t, patience, "the decisions of "+user, func(ctx context.Context) error {
 		answer, err := stacktest.Send(ctx, stacktest.Request{
-			URL: stack.Commission + "/api/v1/commission/decisions/" + user + "-7",
+			URL: stack.Commission + "/api/v1/commission/decisions/" + user + "-8",
 		})
 		if err == nil && answer.Status != http.StatusOK {
 			err = fmt.Errorf("status %d", answer.Status)
