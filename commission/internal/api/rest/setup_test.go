@@ -42,6 +42,7 @@ type service struct {
 	store   *postgres.Store
 	consume *command.ConsumeEvents
 	payouts *command.RequestPayout
+	replay  *replay.Handler
 	db      migrationstest.Database
 	now     *atomic.Int64
 	token   string // sent with every request unless empty
@@ -71,6 +72,14 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 	s.store = postgres.New(s.db.Pool)
 	s.consume = command.NewConsumeEvents(s.store, clock, newID)
 	s.payouts = command.NewRequestPayout(s.store.Payouts(), nil, clock)
+
+	s.replay = replay.New(replay.Dependencies{
+		Store:   s.store,
+		Replays: s.store.Replays(),
+		Now:     clock,
+		NewID:   newID,
+		Logger:  slog.New(slog.DiscardHandler),
+	})
 
 	limit, err := money.ParseRate("999999")
 	if err != nil {
@@ -127,17 +136,11 @@ func with(t *testing.T, verifier *auth.Verifier) service {
 		Rules:           query.NewRules(s.store),
 		Explain:         query.NewExplain(s.store),
 		Summarize:       query.NewSummarize(s.store),
-		Replay: replay.New(replay.Dependencies{
-			Store:   s.store,
-			Replays: s.store.Replays(),
-			Now:     clock,
-			NewID:   newID,
-			Logger:  slog.New(slog.DiscardHandler),
-		}),
-		Replays:      query.NewReplays(s.store.Replays()),
-		CancelReplay: command.NewCancelReplay(s.store.Replays()),
-		Zone:         berlin(t),
-		Now:          clock,
+		Replay:          s.replay,
+		Replays:         query.NewReplays(s.store.Replays()),
+		CancelReplay:    command.NewCancelReplay(s.store.Replays()),
+		Zone:            berlin(t),
+		Now:             clock,
 	})
 	s.handler = api.Router
 
