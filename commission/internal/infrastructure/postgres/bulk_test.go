@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/commission"
@@ -233,5 +234,58 @@ func TestABulkRunHasALimit(t *testing.T) {
 	if got := f.one(t, `SELECT string_agg(concat_ws(' ', status, n), ';' ORDER BY status) FROM
     (SELECT status, count(*) AS n FROM commissions GROUP BY status) AS s`); got != "pending 11;rejected 4990" {
 		t.Error(got)
+	}
+}
+
+// A connection that breaks at any statement of a run leaves nothing of it; the run can be repeated
+// with the same token and key, and is then answered again without another change.
+func TestABrokenConnectionLeavesNothingOfABulkRun(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.rule(t, 1, 1, "0.1", "hold_days", "30")
+	f.decide(t, purchase("e1", "u", "10"), purchase("e2", "v", "10"))
+
+	handler, bulk := f.bulk(commission.Approve, query.CommissionFilter{})
+
+	shown, err := handler.DryRun(t.Context(), byHand(), bulk)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	request := byHand()
+	request.Key = "run"
+	request.Render = func(any) ([]byte, error) { return []byte("{}"), nil }
+
+	before := f.written(t)
+
+	f.owned(t, `CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+    PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$`)
+
+	for _, table := range []string{
+		"commissions", "ledger", "balances", "audit", "idempotency_keys",
+	} {
+		f.owned(t, `CREATE TRIGGER die AFTER INSERT OR UPDATE ON `+table+` EXECUTE FUNCTION die()`)
+
+		if _, err := handler.Handle(t.Context(), request, bulk, shown.Token); err == nil {
+			t.Errorf("%s: no error", table)
+		}
+
+		f.owned(t, `DROP TRIGGER die ON `+table)
+
+		if got := f.written(t); got != before {
+			t.Errorf("%s left %s", table, got)
+		}
+	}
+
+	if _, err := handler.Handle(t.Context(), request, bulk, shown.Token); err != nil {
+		t.Fatal(err)
+	}
+
+	after := f.written(t)
+
+	var replayed *change.ReplayedError
+	if _, err := handler.Handle(t.Context(), request, bulk, shown.Token); !errors.As(err, &replayed) ||
+		f.written(t) != after || after == before {
+		t.Errorf("again: %v, %s", err, f.written(t))
 	}
 }
