@@ -1,7 +1,7 @@
 package rest_test
 
 import (
-	"path"
+	urlpath "path"
 	"strings"
 	"testing"
 	"time"
@@ -79,7 +79,7 @@ func TestAdjustmentByReplayIsExplained(t *testing.T) {
 		`{"name":"better","event_type":"purchase","user_id":"u","formula":{"kind":"percentage","rate":"0.2"},"effective_from":"2026-01-01T00:00:00Z"}`,
 	).want(t, 201).str("rule_id")
 	s.later()
-	replayed := path.Base(s.call(t, "POST", "/replays", "{"+november+`,"reason":"agreed in March"}`).
+	replayed := urlpath.Base(s.call(t, "POST", "/replays", "{"+november+`,"reason":"agreed in March"}`).
 		want(t, 200).header.Get("Location"))
 	first := func(but string) {
 		t.Helper()

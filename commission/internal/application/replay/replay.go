@@ -22,7 +22,7 @@ const (
 
 	// A replay of at most so many events is answered with its result, if it ends in time.
 	small   = 50_000
-	patient = 20 * time.Second
+	patient = 10 * time.Second
 )
 
 // Handler replays periods and tries rules out. It is safe for concurrent use.

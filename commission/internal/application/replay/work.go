@@ -128,7 +128,7 @@ func (h *Handler) steps(ctx context.Context, claim Claim, found replay.Snapshot)
 		}
 	}
 
-	reported := time.Now()
+	reported := h.now()
 	position := found.Progress.Position
 
 	for {
@@ -150,8 +150,8 @@ func (h *Handler) steps(ctx context.Context, claim Claim, found replay.Snapshot)
 			position = users[n-1].ID
 			users = users[n:]
 
-			if time.Since(reported) > reportEvery {
-				reported = time.Now()
+			if now := h.now(); now.Sub(reported) > reportEvery {
+				reported = now
 				h.report(ctx, claim.ID, "replaying")
 			}
 		}

@@ -36,14 +36,14 @@ func byHand() change.Request {
 
 // rule publishes a version for purchases since the beginning of the year, with further columns and
 // their values.
-func (f fixture) rule(t testing.TB, id, version int, rate, columns, values string) {
-	t.Helper()
+func (f fixture) rule(tb testing.TB, id, version int, rate, columns, values string) {
+	tb.Helper()
 
 	if columns != "" {
 		columns, values = ", "+columns, ", "+values
 	}
 
-	f.owned(t, fmt.Sprintf(`INSERT INTO rules (rule_id, version, name, event_type, kind, rate,
+	f.owned(tb, fmt.Sprintf(`INSERT INTO rules (rule_id, version, name, event_type, kind, rate,
     priority, effective_from, published_at, revision%s)
 		SELECT '00000000-0000-7000-8000-%012d', %d, 'test', 'purchase', 'percentage', '%s', %d,
 		    '2026-01-01', '%s', revision + 1%s FROM rules_revision`,
@@ -111,16 +111,16 @@ func (f fixture) replayOf(t *testing.T, from, to time.Time) string {
 
 // start requests a replay, and does it if nothing prevents it.
 func (f fixture) start(
-	t testing.TB,
+	tb testing.TB,
 	store replay.Store,
 	period domain.Period,
 ) (replay.Result, error) {
-	t.Helper()
+	tb.Helper()
 
 	request := byHand()
 	request.Now = f.clock()
 
-	return f.replays(store).Start(t.Context(), request, period, false)
+	return f.replays(store).Start(tb.Context(), request, period, false)
 }
 
 func (f fixture) replays(store replay.Store) *replay.Handler {

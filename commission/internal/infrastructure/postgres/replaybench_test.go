@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -14,19 +15,62 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	domain "tributary/commission/internal/domain/replay"
+	"tributary/commission/internal/domain/rule"
+	"tributary/contracts/eventtype"
+	"tributary/platform/money"
 )
 
-// BenchmarkReplay replays a million purchases of 10,000 users after a new rule for each twentieth
-// user, and reports the largest heap. REPLAY_EVENTS_OF_ONE adds a user with so many of its own.
-func BenchmarkReplay(b *testing.B) {
-	const users, each = 10_000, 100
+// REPLAY_USERS users, 10,000 by default, have 100 purchases each, and one has REPLAY_EVENTS_OF_ONE.
+func programme(b *testing.B) (f fixture, users int) {
+	b.Helper()
 
-	f := setup(b)
+	const each = 100
+
+	f = setup(b)
+
+	users, err := strconv.Atoi(cmp.Or(os.Getenv("REPLAY_USERS"), "10000"))
+	if err != nil {
+		b.Fatal(err)
+	}
+
 	f.sold(b, users, each)
 
 	if n, _ := strconv.Atoi(os.Getenv("REPLAY_EVENTS_OF_ONE")); n > 0 {
 		f.soldBy(b, "one", n)
 	}
+
+	return f, users
+}
+
+// BenchmarkWhatIf tries a rule for one user beside a million events of others.
+func BenchmarkWhatIf(b *testing.B) {
+	f, _ := programme(b)
+
+	rate, err := money.ParseRate("0.3")
+	if err != nil {
+		b.Fatal(err)
+	}
+
+	def := rule.Definition{
+		Name:     "trial",
+		Scope:    rule.Scope{EventType: eventtype.Purchase, UserID: "u7"},
+		Currency: money.USD(),
+		Formula:  rule.Percentage{Rate: rate},
+		Priority: 1,
+	}
+
+	for b.Loop() {
+		trials, err := f.replays(f.store).WhatIf(b.Context(), november(), def)
+		if err != nil || len(trials) != 1 {
+			b.Fatal(trials, err)
+		}
+	}
+}
+
+// BenchmarkReplay replays a million purchases after a new rule for each twentieth user, and reports
+// the largest heap.
+func BenchmarkReplay(b *testing.B) {
+	f, users := programme(b)
 
 	for b.Loop() {
 		for i := 0; i < users; i += 20 {
@@ -43,7 +87,7 @@ func BenchmarkReplay(b *testing.B) {
 
 		f.replays(f.store).Work(context.WithoutCancel(b.Context()))
 
-		b.ReportMetric(float64(stop())/(1<<20), "MiB") //nolint:forbidigo // no money
+		b.ReportMetric(float64(stop())/(1<<20), "MiB")
 
 		done, err := f.store.Replays().Replay(b.Context(), found.Replay.ID)
 		if err != nil || done.Status != domain.Completed {
@@ -92,24 +136,24 @@ func peakHeap() (stop func() uint64) {
 }
 
 // sold adds purchases of 100.00 of users u0 to u<users>, as consumption would have stored them.
-func (f fixture) sold(t testing.TB, users, each int) {
-	t.Helper()
-	f.soldAs(t, fmt.Sprintf(`'u' || n %% %d`, users), "e", users*each)
+func (f fixture) sold(tb testing.TB, users, each int) {
+	tb.Helper()
+	f.soldAs(tb, fmt.Sprintf(`'u' || n %% %d`, users), "e", users*each)
 }
 
-func (f fixture) soldBy(t testing.TB, user string, n int) {
-	t.Helper()
-	f.soldAs(t, "'"+user+"'", user, n)
+func (f fixture) soldBy(tb testing.TB, user string, n int) {
+	tb.Helper()
+	f.soldAs(tb, "'"+user+"'", user, n)
 }
 
 // soldAs adds n purchases. Triggers are off meanwhile: the rows are right, and there are many.
-func (f fixture) soldAs(t testing.TB, user, prefix string, n int) {
-	t.Helper()
+func (f fixture) soldAs(tb testing.TB, user, prefix string, n int) {
+	tb.Helper()
 
 	template := purchase("template-"+prefix, "template", "100")
-	f.decide(t, template)
+	f.decide(tb, template)
 
-	err := pgx.BeginFunc(t.Context(), f.owner, func(tx pgx.Tx) error {
+	err := pgx.BeginFunc(tb.Context(), f.owner, func(tx pgx.Tx) error {
 		for _, sql := range []string{
 			`SET LOCAL session_replication_role = replica`,
 			fmt.Sprintf(`CREATE TEMPORARY TABLE made ON COMMIT DROP AS SELECT %s AS user_id,
@@ -131,7 +175,7 @@ func (f fixture) soldAs(t testing.TB, user, prefix string, n int) {
     SELECT user_id, 'USD', -s, 0, s, 0, 0, s, 0, s
     FROM (SELECT user_id, 1000 * count(*) AS s FROM made GROUP BY user_id) AS x`,
 		} {
-			if _, err := tx.Exec(t.Context(), sql); err != nil {
+			if _, err := tx.Exec(tb.Context(), sql); err != nil {
 				return fmt.Errorf("%s: %w", sql, err)
 			}
 		}
@@ -139,10 +183,10 @@ func (f fixture) soldAs(t testing.TB, user, prefix string, n int) {
 		return nil
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 
-	if _, err := f.owner.Exec(t.Context(), `ANALYZE`); err != nil {
-		t.Fatal(err)
+	if _, err := f.owner.Exec(tb.Context(), `ANALYZE`); err != nil {
+		tb.Fatal(err)
 	}
 }

@@ -42,6 +42,7 @@ func (s interrupted) Rebook(
 		histories []replay.History,
 	) (replay.Booking, error) {
 		booking, err := fn(r, histories)
+
 		if s.after != nil {
 			s.after(claim)
 		}

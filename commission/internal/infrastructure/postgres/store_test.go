@@ -28,16 +28,16 @@ type fixture struct {
 	now     *atomic.Int64 // unix microseconds
 }
 
-func setup(t testing.TB) fixture {
-	t.Helper()
-	db := migrationstest.New(t, migrations.Commission())
+func setup(tb testing.TB) fixture {
+	tb.Helper()
+	db := migrationstest.New(tb, migrations.Commission())
 
-	owner, err := pgx.Connect(t.Context(), db.OwnerURL)
+	owner, err := pgx.Connect(tb.Context(), db.OwnerURL)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 
-	t.Cleanup(func() { _ = owner.Close(context.WithoutCancel(t.Context())) })
+	tb.Cleanup(func() { _ = owner.Close(context.WithoutCancel(tb.Context())) })
 	f := fixture{store: postgres.New(db.Pool), db: db, owner: owner, now: &atomic.Int64{}}
 	f.now.Store(start().UnixMicro())
 	f.handler = command.NewConsumeEvents(
@@ -52,43 +52,43 @@ func setup(t testing.TB) fixture {
 func (f fixture) clock() time.Time { return time.UnixMicro(f.now.Load()).UTC() }
 
 // decide passes events on and fails the test unless all are stored.
-func (f fixture) decide(t testing.TB, facts ...event.Facts) {
-	t.Helper()
+func (f fixture) decide(tb testing.TB, facts ...event.Facts) {
+	tb.Helper()
 
 	events := make([]event.Event, len(facts))
 	for i, fact := range facts {
 		e, err := event.New(fact)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 
 		events[i] = e
 	}
 
-	refused, err := f.handler.Handle(t.Context(), events)
+	refused, err := f.handler.Handle(tb.Context(), events)
 	if err != nil || len(refused) > 0 {
-		t.Fatalf("Handle = %v, %v", refused, err)
+		tb.Fatalf("Handle = %v, %v", refused, err)
 	}
 }
 
-func (f fixture) owned(t testing.TB, sql string) {
-	t.Helper()
+func (f fixture) owned(tb testing.TB, sql string) {
+	tb.Helper()
 
-	if _, err := f.owner.Exec(t.Context(), sql); err != nil {
-		t.Fatalf("%s: %v", sql, err)
+	if _, err := f.owner.Exec(tb.Context(), sql); err != nil {
+		tb.Fatalf("%s: %v", sql, err)
 	}
 }
 
 // one reads a single text.
-func (f fixture) one(t testing.TB, sql string, args ...any) string {
-	t.Helper()
+func (f fixture) one(tb testing.TB, sql string, args ...any) string {
+	tb.Helper()
 
 	var text string
 	if err := f.owner.QueryRow(
-		t.Context(),
+		tb.Context(),
 		"SELECT ("+sql+")::text",
 		args...).Scan(&text); err != nil {
-		t.Fatalf("%s: %v", sql, err)
+		tb.Fatalf("%s: %v", sql, err)
 	}
 
 	return text

@@ -72,6 +72,8 @@ func TestWritersOfAUsersMoneyTakeTurns(t *testing.T) {
 		return err
 	}
 
+	claimed := f.claim(t)
+
 	for _, writer := range []struct {
 		name  string
 		write func(context.Context) error
@@ -106,7 +108,7 @@ func TestWritersOfAUsersMoneyTakeTurns(t *testing.T) {
 		{"replay", func(ctx context.Context) error {
 			_, err := f.store.Rebook(
 				ctx,
-				f.claim(t),
+				claimed,
 				[]string{"u"},
 				func(*domain.Replay, []replay.History) (replay.Booking, error) { return replay.Booking{}, nil },
 			)
