@@ -89,7 +89,7 @@ func TestEachTypeEarnsOrReverses(t *testing.T) {
 		}
 	}
 
-	for _, text := range []string{"", "Sale", "download"} {
+	for _, text := range []string{"", "Sale", "unknown"} {
 		if kind, ok := eventtype.Parse(text); ok || kind != "" {
 			t.Errorf("Parse(%q) = %q, %t", text, kind, ok)
 		}

@@ -11,7 +11,7 @@ func TestTheDatabaseKnowsTheEventTypes(t *testing.T) {
 	t.Parallel()
 
 	f := setup(t)
-	unknown := eventtype.Type("download")
+	unknown := eventtype.Type("unknown")
 
 	for _, kind := range append(eventtype.All(), unknown) {
 		var earns, sells, reverses bool
