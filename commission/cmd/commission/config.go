@@ -170,7 +170,7 @@ func (s *settings) readPayouts() []string {
 	if s.fourEyes && !s.Auth.Required && !s.Production() {
 		faults = append(
 			faults,
-			"PAYOUT_FOUR_EYES needs AUTH_REQUIRED=true: without tokens nobody is another person",
+			"PAYOUT_FOUR_EYES needs AUTH_REQUIRED=true: without tokens every caller is the same person",
 		)
 	}
 

@@ -111,7 +111,7 @@ func TestAFileIsFixed(t *testing.T) {
 		t.Errorf("%s", shown.text)
 	}
 
-	// what was sent is not made anew in another format, which could be paid too
+	// what was sent is not made again in another format, which could be paid too
 	if a := f.act(t, "operator", "cancel", 403); a.str("code") != "recall_refused" {
 		t.Errorf("cancelled by an operator: %s", a.text)
 	}

@@ -26,14 +26,14 @@ type Heads interface {
 }
 
 // Notifier tells waiting readers that there are events for them. However many wait, it reads each
-// event once; while nobody waits it reads nothing.
+// event once; while no caller waits it reads nothing.
 type Notifier struct {
 	heads  Heads
 	every  time.Duration
 	logger *slog.Logger
 
 	mu      sync.Mutex
-	arrived chan struct{}        // has one value if somebody waits
+	arrived chan struct{}        // has one value if a caller waits
 	ofUser  map[string]waitersOf // by user
 	ofAll   waitersOf            // those who see everything
 	fresh   map[*waiter]struct{} // came since the last look
@@ -130,7 +130,7 @@ func (n *Notifier) Run(ctx context.Context) error {
 	return nil
 }
 
-// watch looks for events until nobody waits. Those who came before it knew the newest event are
+// watch looks for events until no caller waits. Those who came before it knew the newest event are
 // woken once: they may have missed it.
 func (n *Notifier) watch(ctx context.Context) {
 	tick := time.NewTicker(n.every)

@@ -394,7 +394,7 @@ func TestOldPartitionsAreDropped(t *testing.T) {
 	f.owned(t, `UPDATE relay SET (tx, seq) = (SELECT tx, seq FROM commission_events
     ORDER BY tx DESC, seq DESC LIMIT 1)`)
 
-	// somebody reads; the drop does not wait for long, and nobody has to wait for it
+	// a reader is there; the drop does not wait for long, and no other reader waits for it
 	reading, err := f.owner.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -406,7 +406,7 @@ func TestOldPartitionsAreDropped(t *testing.T) {
 
 	begun := time.Now()
 	if _, err := log.Expire(t.Context(), old); platform.Code(err) != "55P03" || time.Since(begun) > 5*time.Second {
-		t.Fatalf("while somebody reads: %v after %v", err, time.Since(begun))
+		t.Fatalf("while there is a reader: %v after %v", err, time.Since(begun))
 	}
 
 	if err := reading.Rollback(t.Context()); err != nil {

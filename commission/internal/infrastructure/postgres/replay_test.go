@@ -133,7 +133,7 @@ func (f fixture) replays(store replay.Store) *replay.Handler {
 	})
 }
 
-// claim returns a new replay of no events, on which nobody works.
+// claim returns a new replay of no events, on which no replica works.
 func (f fixture) claim(t *testing.T) replay.Claim {
 	t.Helper()
 

@@ -74,7 +74,7 @@ func TestAReplayGoesOnInAnotherProcess(t *testing.T) {
 	f := setup(t)
 	f.threeUsers(t)
 
-	// nobody works on it
+	// no replica works on it
 	_, err := f.start(t, failing{apart{f.store}, "u"}, november())
 	mustAll(t, err)
 
