@@ -21,7 +21,7 @@ import (
 func TestFoldAfterKills(t *testing.T) {
 	const batches, size = 60, 20
 
-	before := decisions(t)
+	before := decisions(t.Context(), t)
 	done := make(chan struct{})
 
 	go func() {
@@ -58,8 +58,8 @@ func TestFoldAfterKills(t *testing.T) {
 	}
 
 	<-done
-	stacktest.Await(t, time.Minute, "the decisions", func(context.Context) error {
-		if n := decisions(t) - before; n != batches*size {
+	stacktest.Await(t, time.Minute, "the decisions", func(ctx context.Context) error {
+		if n := decisions(ctx, t) - before; n != batches*size {
 			return fmt.Errorf("%d of %d are made", n, batches*size)
 		}
 
@@ -74,10 +74,10 @@ func TestFoldAfterKills(t *testing.T) {
 }
 
 // decisions counts the decisions.
-func decisions(t *testing.T) int64 {
+func decisions(ctx context.Context, t *testing.T) int64 {
 	t.Helper()
 
-	n, err := stacktest.Count(t.Context(), stack.CommissionDB, "SELECT count(*) FROM decisions")
+	n, err := stacktest.Count(ctx, stack.CommissionDB, "SELECT count(*) FROM decisions")
 	if err != nil {
 		t.Fatal(err)
 	}
