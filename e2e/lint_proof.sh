@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Proves that the lint bites: copies the checkout, breaks each rule of the architecture once, and expects each break to be
-# named by the lint, by codelint or by the compiler. Usage: e2e/lint_proof.sh PATH-OF-GOLANGCI-LINT
+# named by the lint, by codelint, by the compiler or by a test. Usage: e2e/lint_proof.sh PATH-OF-GOLANGCI-LINT
 set -euo pipefail
 lint=$(realpath "${1:?the path of golangci-lint}")
 cd "$(dirname "$0")/.."
@@ -37,7 +37,9 @@ compiled=(
   'commission/internal/application/command/zz_type.go|package command; import "tributary/commission/internal/domain/payout"; func force(p *payout.Payout) { p.snapshot.Status = payout.Completed }|p.snapshot undefined'
   'commission/internal/application/replay/zz_type.go|package replay; import "tributary/commission/internal/domain/ledger"; func lose() ledger.Transfer { return ledger.Transfer{userID: "half"} }|cannot refer to unexported field'
   'commission/internal/api/rest/zz_type.go|package rest; import ("context"; "tributary/commission/internal/application/query"); func peek(ctx context.Context, p query.PayoutReader) { _, _ = p.Payout(ctx, "id") }|not enough arguments'
-  'commission/internal/application/replay/zz_owner.go|package replay; import "tributary/commission/internal/application/query"; func everyone() query.Owner { return query.Owner{all: true} }|cannot refer to unexported field'
+  'commission/internal/application/command/zz_status.go|package command; import "tributary/commission/internal/domain/commission"; func force(c *commission.Commission) { c.Snapshot().Status = commission.Approved }|cannot assign'
+  'commission/internal/domain/rule/zz_formula.go|package rule; import ("tributary/platform/fault"; "tributary/platform/money"); type silent struct{}; func (silent) Kind() Kind { return "silent" }; func (silent) Parameters() Parameters { return Parameters{} }; func (silent) Volume() Period { return "" }; func (silent) Expression(_, _ money.Amount) (money.Decimal, error) { return money.Decimal{}, nil }; func (silent) check(*fault.Fields) {}; func formulaWithoutSteps() Formula { return silent{} }|wrong type for method Expression'
+  'commission/internal/application/command/zz_owner.go|package command; import "tributary/commission/internal/application/query"; func everyone() query.Owner { return query.Owner{all: true} }|cannot refer to unexported field'
 )
 
 # plant BREAK... writes the file of each break.
@@ -73,6 +75,16 @@ for b in "${compiled[@]}"; do # one by one: a package that is broken hides those
   rm "${b%%|*}"
 done
 
+# What a test has to say: a decision reads the cap of the next month, which nothing loaded.
+decision=commission/internal/domain/decision/decision.go
+sed -i 's/winner.CapKey(facts.OccurredAt)/winner.CapKey(facts.OccurredAt.AddDate(0, 1, 0))/' "$decision"
+unloaded=$(go test -run TestWhatWasNotLoadedIsNotRead ./commission/internal/domain/decision 2>&1 || true)
+if ! grep -q 'not loaded: the account of user u by rule graduated in 2026-12' <<<"$unloaded"; then
+  printf 'No test catches a read of what was not loaded:\n%s\n' "$unloaded" >&2
+  exit 1
+fi
+sed -i 's/winner.CapKey(facts.OccurredAt.AddDate(0, 1, 0))/winner.CapKey(facts.OccurredAt)/' "$decision"
+
 plant "${breaks[@]}"
 caught "$("$lint" run --allow-serial-runners --enable-only depguard,forbidigo --max-issues-per-linter 0 --max-same-issues 0 ./bff/... ./tracking/... ./commission/... 2>&1 || true)" "${breaks[@]}"
-echo "lint proof: $((${#breaks[@]} + ${#codes[@]} + ${#compiled[@]})) broken rules, all caught"
+echo "lint proof: $((${#breaks[@]} + ${#codes[@]} + ${#compiled[@]} + 1)) broken rules, all caught"
