@@ -57,12 +57,9 @@ CREATE INDEX ledger_position ON ledger
     WITH (deduplicate_items = off)
     WHERE position_minor IS NOT NULL;
 
--- The transfers of all and of a user, by time. What was owed at a past moment is what is owed now,
--- less what has been moved since.
+-- The transfers by time. What was owed at a past moment is what is owed now, less what has been
+-- moved since.
 CREATE INDEX ledger_created ON ledger (created_at, id)
-    WITH (deduplicate_items = off);
-
-CREATE INDEX ledger_user ON ledger (user_id, created_at, id)
     WITH (deduplicate_items = off);
 
 -- What a row moves is the whole amount of its commission or payout, of the same user and currency,
