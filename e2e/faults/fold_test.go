@@ -58,7 +58,7 @@ func TestTheFoldSurvivesKills(t *testing.T) {
 	var published []changeEvent
 
 	stacktest.Await(t, stacktest.Patience, "all events on the topic", func(context.Context) error {
-		published = publishedOf(t, user)
+		published = publishedOf(t, user) //nolint:contextcheck // the reader ends with the test
 
 		again, err := foldOf(published)
 		if err == nil && !reflect.DeepEqual(again, folded) {
