@@ -18,8 +18,8 @@ func (d Difference) amount() money.Amount { return money.FromMinor(d.Expected-d.
 // booking returns the adjustments of the users. The first one of an event without a commission
 // takes the place of an earning: clawbacks reverse it, and it is pending until the end of its
 // rule's hold period. All others belong to the existing commission, and are pending while that is.
-func (h *Handler) booking(asked replay.Snapshot, histories []History) (Booking, error) {
-	b := Booking{Usage: map[decision.UsageKey]decision.Usage{}}
+func (h *Handler) booking(asked replay.Snapshot, histories []History) (Posting, error) {
+	b := Posting{Usage: map[decision.UsageKey]decision.Usage{}}
 
 	var found []comparison
 	for _, history := range histories {
@@ -41,7 +41,7 @@ func (h *Handler) booking(asked replay.Snapshot, histories []History) (Booking, 
 }
 
 func (h *Handler) book(
-	b *Booking,
+	b *Posting,
 	asked replay.Snapshot,
 	history History,
 	found comparison,

@@ -45,8 +45,8 @@ type Money struct {
 	Currency string
 }
 
-// Booking is what a step of a replay writes.
-type Booking struct {
+// Posting is what a step of a replay writes.
+type Posting struct {
 	Now         time.Time // of the transaction: a month that ended before it does not change
 	Differences []Difference
 	Adjustments []commission.Snapshot
@@ -92,16 +92,16 @@ type Store interface {
 	// Histories returns the histories of the users, in their order, as they are at one time.
 	// ErrManyEvents is returned if they have more than limit decisions.
 	Histories(ctx context.Context, users []string, limit int) ([]History, error)
-	// Rebook calls fn with the replay and the histories of the users, and stores what fn has made
+	// Post calls fn with the replay and the histories of the users, and stores what fn has made
 	// of the replay and returns, with an audit row for each adjustment, in one transaction that
-	// excludes other writers of these users and of the replay. Rebook returns the adjustments.
+	// excludes other writers of these users and of the replay. Post returns the adjustments.
 	// ErrLost is returned, without calling fn, if another process works on the replay, or if it is
 	// not running. After an error nothing is stored.
-	Rebook(
+	Post(
 		ctx context.Context,
 		claim Claim,
 		users []string,
-		fn func(*replay.Replay, []History) (Booking, error),
+		fn func(*replay.Replay, []History) (Posting, error),
 	) ([]commission.Snapshot, error)
 }
 
@@ -125,7 +125,7 @@ type Repository interface {
 	) error
 	// Replay returns one replay, or replay.ErrNotFound.
 	Replay(ctx context.Context, id string) (replay.Snapshot, error)
-	// Update stores what fn makes of the claimed replay. It returns ErrLost as Store.Rebook does.
+	// Update stores what fn makes of the claimed replay. It returns ErrLost as Store.Post does.
 	Update(ctx context.Context, claim Claim, fn func(*replay.Replay) error) error
 	Claims
 	// Differences returns at most limit differences, from the one with the number on; the first has

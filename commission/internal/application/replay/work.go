@@ -229,7 +229,7 @@ func (h *Handler) step(
 
 	var (
 		differing []string
-		trial     Booking
+		trial     Posting
 	)
 
 	for i, history := range histories {
@@ -252,10 +252,10 @@ func (h *Handler) step(
 		histories[i] = History{} // it may be long
 	}
 
-	_, err = h.store.Rebook(ctx, claim, differing, func(
+	_, err = h.store.Post(ctx, claim, differing, func(
 		r *replay.Replay,
 		histories []History,
-	) (Booking, error) {
+	) (Posting, error) {
 		booking, err := h.booking(found, histories)
 		if err != nil {
 			return booking, err

@@ -22,17 +22,17 @@ type midnight struct {
 	passes func()
 }
 
-func (m midnight) Rebook(
+func (m midnight) Post(
 	ctx context.Context,
 	claim replay.Claim,
 	users []string,
-	fn func(*domain.Replay, []replay.History) (replay.Booking, error),
+	fn func(*domain.Replay, []replay.History) (replay.Posting, error),
 ) ([]commission.Snapshot, error) {
 	if slices.Contains(users, m.userID) {
 		m.passes()
 	}
 
-	return m.Store.Rebook(ctx, claim, users, fn)
+	return m.Store.Post(ctx, claim, users, fn)
 }
 
 // closing returns what is reported of November, when it is over.

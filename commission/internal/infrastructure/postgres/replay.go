@@ -158,13 +158,13 @@ func (s *Store) Histories(
 	return histories, mapped("read histories", err)
 }
 
-// Rebook locks the users, then the replay. What is read under the locks of the users, which are
+// Post locks the users, then the replay. What is read under the locks of the users, which are
 // those of consumption, does not change until the transaction ends.
-func (s *Store) Rebook(
+func (s *Store) Post(
 	ctx context.Context,
 	claim application.Claim,
 	users []string,
-	fn func(*replay.Replay, []application.History) (application.Booking, error),
+	fn func(*replay.Replay, []application.History) (application.Posting, error),
 ) ([]commission.Snapshot, error) {
 	var booked []commission.Snapshot
 	err := s.begin(ctx, "replay", func(tx pgx.Tx) error {
@@ -372,7 +372,7 @@ func book(
 	ctx context.Context,
 	tx moneyTx,
 	before replay.Snapshot,
-	b application.Booking,
+	b application.Posting,
 ) error {
 	if err := addCommissions(
 		ctx,

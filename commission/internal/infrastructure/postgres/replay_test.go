@@ -170,17 +170,17 @@ type failing struct {
 
 var errAway = errors.New("database away")
 
-func (s failing) Rebook(
+func (s failing) Post(
 	ctx context.Context,
 	claim replay.Claim,
 	users []string,
-	fn func(*domain.Replay, []replay.History) (replay.Booking, error),
+	fn func(*domain.Replay, []replay.History) (replay.Posting, error),
 ) ([]commission.Snapshot, error) {
 	if slices.Contains(users, s.userID) {
 		return nil, errAway
 	}
 
-	return s.Store.Rebook(ctx, claim, users, fn)
+	return s.Store.Post(ctx, claim, users, fn)
 }
 
 // apart is a store that has each user in a step of its own.

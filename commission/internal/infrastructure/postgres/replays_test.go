@@ -23,24 +23,24 @@ type interrupted struct {
 	before, after func(replay.Claim)
 }
 
-func (s interrupted) Rebook(
+func (s interrupted) Post(
 	ctx context.Context,
 	claim replay.Claim,
 	users []string,
-	fn func(*domain.Replay, []replay.History) (replay.Booking, error),
+	fn func(*domain.Replay, []replay.History) (replay.Posting, error),
 ) ([]commission.Snapshot, error) {
 	if !slices.Contains(users, s.userID) {
-		return s.Store.Rebook(ctx, claim, users, fn)
+		return s.Store.Post(ctx, claim, users, fn)
 	}
 
 	if s.before != nil {
 		s.before(claim)
 	}
 
-	return s.Store.Rebook(ctx, claim, users, func(
+	return s.Store.Post(ctx, claim, users, func(
 		r *domain.Replay,
 		histories []replay.History,
-	) (replay.Booking, error) {
+	) (replay.Posting, error) {
 		booking, err := fn(r, histories)
 
 		if s.after != nil {

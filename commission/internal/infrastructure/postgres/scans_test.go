@@ -163,11 +163,11 @@ func (f fixture) work(t *testing.T, round int) {
 	}
 
 	check(f.approveDue(ctx, start().AddDate(0, 0, 29), 100))
-	check(f.store.Rebook(
+	check(f.store.Post(
 		ctx,
 		f.claim(t),
 		[]string{user},
-		func(*domain.Replay, []replay.History) (replay.Booking, error) { return replay.Booking{}, nil },
+		func(*domain.Replay, []replay.History) (replay.Posting, error) { return replay.Posting{}, nil },
 	))
 	check(f.store.Users(ctx, replay.Selection{Period: november()}, "", 10))
 	check(f.store.Count(ctx, november()))

@@ -106,11 +106,11 @@ func TestWritersOfAUsersMoneyTakeTurns(t *testing.T) {
 			return err
 		}},
 		{"replay", func(ctx context.Context) error {
-			_, err := f.store.Rebook(
+			_, err := f.store.Post(
 				ctx,
 				claimed,
 				[]string{"u"},
-				func(*domain.Replay, []replay.History) (replay.Booking, error) { return replay.Booking{}, nil },
+				func(*domain.Replay, []replay.History) (replay.Posting, error) { return replay.Posting{}, nil },
 			)
 
 			return err
@@ -133,23 +133,23 @@ func (f fixture) whileLocked(
 
 	done := make(chan error, 1)
 
-	_, err := f.store.Rebook(
+	_, err := f.store.Post(
 		t.Context(),
 		f.claim(t),
 		[]string{user},
-		func(*domain.Replay, []replay.History) (replay.Booking, error) {
+		func(*domain.Replay, []replay.History) (replay.Posting, error) {
 			go func() { done <- write(t.Context()) }()
 
 			for f.one(t, `SELECT count(*) FROM pg_locks JOIN pg_database AS d ON d.oid = database
     WHERE d.datname = current_database() AND locktype = 'advisory' AND NOT granted`) == "0" {
 				select {
 				case err := <-done:
-					return replay.Booking{}, errors.Join(errors.New("did not wait"), err)
+					return replay.Posting{}, errors.Join(errors.New("did not wait"), err)
 				default:
 				}
 			}
 
-			return replay.Booking{}, nil
+			return replay.Posting{}, nil
 		},
 	)
 	if err != nil {

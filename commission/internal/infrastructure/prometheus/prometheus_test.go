@@ -282,11 +282,11 @@ func (brokenPayouts) Update(
 	return errBroken
 }
 
-func (brokenReplays) Rebook(
+func (brokenReplays) Post(
 	_ context.Context,
 	_ replay.Claim,
 	_ []string,
-	fn func(*domain.Replay, []replay.History) (replay.Booking, error),
+	fn func(*domain.Replay, []replay.History) (replay.Posting, error),
 ) ([]commission.Snapshot, error) {
 	booking, err := fn(&domain.Replay{}, nil)
 	if err == nil {
@@ -319,12 +319,12 @@ func TestWhatIsNotCommittedIsNotCounted(t *testing.T) {
 	_, results["approve"] = m.Commissions(brokenRows{}).UpdateDue(t.Context(), start(), 10, nil)
 	results["close"] = m.Payouts(brokenPayouts{}).Update(t.Context(), change.Request{}, "p", nil)
 
-	_, results["replay"] = m.Replaying(brokenReplays{}).Rebook(
+	_, results["replay"] = m.Replaying(brokenReplays{}).Post(
 		t.Context(),
 		replay.Claim{},
 		[]string{"u"},
-		func(*domain.Replay, []replay.History) (replay.Booking, error) {
-			return replay.Booking{Adjustments: made}, nil
+		func(*domain.Replay, []replay.History) (replay.Posting, error) {
+			return replay.Posting{Adjustments: made}, nil
 		},
 	)
 	for _, name := range slices.Sorted(maps.Keys(results)) {
@@ -397,7 +397,7 @@ func TestAdjustmentsOfReplaysAreCounted(t *testing.T) {
 	if _, err := prometheus.New(
 		registry,
 		clock,
-	).Replaying(replays{}).Rebook(t.Context(), replay.Claim{}, []string{"u"}, nil); err != nil {
+	).Replaying(replays{}).Post(t.Context(), replay.Claim{}, []string{"u"}, nil); err != nil {
 		t.Fatal(err)
 	}
 
@@ -406,11 +406,11 @@ func TestAdjustmentsOfReplaysAreCounted(t *testing.T) {
 
 type replays struct{ replay.Store }
 
-func (replays) Rebook(
+func (replays) Post(
 	context.Context,
 	replay.Claim,
 	[]string,
-	func(*domain.Replay, []replay.History) (replay.Booking, error),
+	func(*domain.Replay, []replay.History) (replay.Posting, error),
 ) ([]commission.Snapshot, error) {
 	return []commission.Snapshot{
 		{Kind: commission.Adjustment, Status: commission.Pending},

@@ -207,18 +207,18 @@ type replaying struct {
 	metrics *Metrics
 }
 
-func (r replaying) Rebook(
+func (r replaying) Post(
 	ctx context.Context,
 	claim application.Claim,
 	users []string,
-	fn func(*replay.Replay, []application.History) (application.Booking, error),
+	fn func(*replay.Replay, []application.History) (application.Posting, error),
 ) ([]commission.Snapshot, error) {
 	var events int64
 
-	booked, err := r.Store.Rebook(ctx, claim, users, func(
+	booked, err := r.Store.Post(ctx, claim, users, func(
 		x *replay.Replay,
 		histories []application.History,
-	) (application.Booking, error) {
+	) (application.Posting, error) {
 		before := x.Snapshot().Progress.Done.Events
 		booking, err := fn(x, histories)
 		events = x.Snapshot().Progress.Done.Events - before
