@@ -211,7 +211,8 @@ func conflicts(t *testing.T, w World) {
 	for range 2 { // only the first is noted
 		if noted := create(other, later); noted.Version != 2 ||
 			!noted.ConflictedAt.Equal(noon().Add(time.Minute)) ||
-			!noted.UpdatedAt.Equal(noted.ConflictedAt) || !noted.CreatedAt.Equal(noon()) || w.payout(t, id(1)) != noted {
+			!noted.UpdatedAt.Equal(noted.ConflictedAt) || !noted.CreatedAt.Equal(noon()) ||
+			w.payout(t, id(1)) != noted {
 			t.Errorf("another request: %+v", noted)
 		}
 
