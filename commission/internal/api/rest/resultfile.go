@@ -41,6 +41,7 @@ var (
 
 // resultFile reads a result file and collects the faults of its lines.
 type resultFile struct {
+	zone    *time.Location // of days
 	rows    *csv.Reader
 	columns []string
 	results []command.Result
@@ -48,10 +49,13 @@ type resultFile struct {
 }
 
 // readResults reads the lines of a result file (RFC 4180, UTF-8, with or without a byte order
-// mark). Lines with faults are not among the results.
-func readResults(text []byte) ([]command.Result, []command.LineFault) {
+// mark), whose days begin in the zone. Lines with faults are not among the results.
+func readResults(text []byte, zone *time.Location) ([]command.Result, []command.LineFault) {
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
-	f := &resultFile{rows: csv.NewReader(bytes.NewReader(text))}
+	f := &resultFile{
+		zone: zone,
+		rows: csv.NewReader(bytes.NewReader(text)),
+	}
 	f.rows.FieldsPerRecord = -1 // counted here, with the other faults
 
 	if !utf8.Valid(text) {
@@ -196,7 +200,7 @@ func (f *resultFile) cell(result *command.Result, column, text string) {
 			f.add(result.Line, column, fault.ErrInvalidValue, "must be 1 to 500 printable characters")
 		}
 	case "paid_at":
-		at, ok := timeOrDay(text)
+		at, ok := f.timeOrDay(text)
 		if !ok {
 			f.add(result.Line, column, fault.ErrTime, "must be a time as in RFC 3339, or a day such as 2026-11-30")
 		}
@@ -205,11 +209,11 @@ func (f *resultFile) cell(result *command.Result, column, text string) {
 	}
 }
 
-// timeOrDay reads a time, or a day as its begin in UTC.
-func timeOrDay(text string) (time.Time, bool) {
+// timeOrDay reads a time, or a day as its beginning.
+func (f *resultFile) timeOrDay(text string) (time.Time, bool) {
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		at, err = time.Parse(time.DateOnly, text)
+		at, err = time.ParseInLocation(time.DateOnly, text, f.zone)
 	}
 
 	return at.UTC().Truncate(time.Microsecond), err == nil

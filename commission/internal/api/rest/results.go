@@ -49,7 +49,7 @@ func registerResults(api huma.API, uses UseCases) {
 		Description: "The file has a header line, then a line for each payout, with the columns, in any " +
 			"order: reference (the id of the payout, in any form that a payment file has), outcome (completed " +
 			"or failed), and optionally failure_code, reason, external_reference and paid_at (a time, or a " +
-			"day in UTC). Completes and fails payouts of a sent batch as the file says: all of them, or, if any " +
+			"day of the programme). Completes and fails payouts of a sent batch as the file says: all of them, or, if any " +
 			"line is faulty, none, and errors lists the faults of all lines. Payouts that are missing stay " +
 			"open. The same file again changes nothing. The batch is settled with its last result.",
 		Tags:   []string{"Payout batches"},
@@ -69,7 +69,7 @@ func registerResults(api huma.API, uses UseCases) {
 				ID:     string(in.ID),
 				SHA256: hex.EncodeToString(digest[:]),
 			}
-			file.Results, file.Faults = readResults(in.RawBody)
+			file.Results, file.Faults = readResults(in.RawBody, uses.Zone)
 
 			asked := changeRequest{
 				operation: op.OperationID,

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -90,6 +91,12 @@ func TestResultsSettleABatch(t *testing.T) {
 	if a := f.enter(t, first).want(t, 200); a.str("completed") != "1" || a.str("failed") != "1" ||
 		a.str("batch.status") != "sent" || a.str("batch.open_count") != "2" {
 		t.Errorf("first: %s", a.text)
+	}
+
+	var paid time.Time
+	if err := s.db.Pool.QueryRow(t.Context(), `SELECT paid_at FROM payouts WHERE id = $1`, ids[0]).
+		Scan(&paid); err != nil || !paid.Equal(time.Date(2026, 11, 23, 0, 0, 0, 0, berlin(t))) {
+		t.Errorf("paid at %v, %v", paid, err)
 	}
 
 	before := s.state(t)
