@@ -97,6 +97,7 @@ func TestForeignPartnersAreRefusedEverywhere(t *testing.T) {
 		"/balances/x1":            "v",
 		"/payouts/x1":             payout,
 		"/payouts/x1/items":       payout,
+		"/payouts/x1/items.csv":   payout,
 		"/statements/x1":          "v",
 		"/statements/x1/csv":      "v",
 		"/statements/x1/html":     "v",
