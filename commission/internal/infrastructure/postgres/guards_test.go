@@ -427,8 +427,10 @@ func TestMoneyAndStatesAreWrittenTogether(t *testing.T) {
 	adjustment := `INSERT INTO commissions (id, user_id, kind, status, base_minor, amount_minor,
     currency, reason, available_at, occurred_at, created_at) VALUES (gen_random_uuid(), 'u',
     'adjustment', 'approved', 0, 100, 'USD', 'x', now(), now(), now())`
-	another := `INSERT INTO payouts SELECT gen_random_uuid(), user_id, amount_minor, currency,
-    payment_method, account_details, NULL, '%s', 'x', requested_at, created_at, %s, NULL, 1
+	another := `INSERT INTO payouts (id, user_id, amount_minor, currency, payment_method,
+    account_details, status, reason, requested_at, created_at, closed_at)
+    SELECT gen_random_uuid(), user_id, amount_minor, currency, payment_method,
+    account_details, '%s', 'x', requested_at, created_at, %s
     FROM payouts`
 
 	for name, sql := range map[string]string{
