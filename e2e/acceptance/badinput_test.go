@@ -81,8 +81,8 @@ func settled(t *testing.T) map[string]string {
 }
 
 // checkNothingLeft compares the traces. Anything stored by mistake would be published and decided
-// before a later valid event, so the traces are taken after such an event is decided, and that
-// event is all that may be new.
+// before a later valid event, so the traces are taken after such an event is decided. It and its
+// decision are all that may be new.
 func checkNothingLeft(t *testing.T, before map[string]string) {
 	t.Helper()
 	event := record(t, `{"user_id": "`+stacktest.Unique("user")+`", "event_type": "lead"}`)
@@ -98,7 +98,7 @@ func checkNothingLeft(t *testing.T, before map[string]string) {
 		t.Fatal(err)
 	}
 
-	changed := 0
+	changed := map[string]int{}
 	for name, value := range after {
 		if value == before[name] {
 			continue
@@ -109,18 +109,21 @@ func checkNothingLeft(t *testing.T, before map[string]string) {
 			if rowsAfter != rowsBefore+1 {
 				t.Errorf("%s: %s before, %s after, want one more", name, before[name], value)
 			}
-		case strings.HasPrefix(name, "last message of tracking-events-partition-"):
-			changed++
+		case strings.Contains(name, "-events-partition-"):
+			changed[name[:strings.Index(name, "-partition-")]]++
 		default:
 			t.Errorf("%s: %s before, %s after, want no change", name, before[name], value)
 		}
 	}
 
-	if changed != 1 {
-		t.Errorf(
-			"%d partitions of tracking-events have new messages, want one, of the good event",
-			changed,
-		)
+	for _, topic := range []string{"tracking-events", "commission-events"} {
+		if n := changed["last message of "+topic]; n != 1 {
+			t.Errorf(
+				"%d partitions of %s have new messages, want one, of the good event",
+				n,
+				topic,
+			)
+		}
 	}
 }
 
