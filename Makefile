@@ -107,9 +107,9 @@ test-python: $(STACK_TOOL) $(BIN)/python ## run the examples, read events and pa
 
 .PHONY: test-openapi
 test-openapi: $(BIN)/schemathesis $(BIN)/clientts ## hold the OpenAPI documents against the services, open and closed, and against generators
-	go test -count=1 -timeout 10m -tags openapi ./e2e/openapi/clients/
-	TEST_SCHEMATHESIS=$(BIN)/schemathesis/bin/st TEST_AUTH_REQUIRED=true go test -count=1 -timeout 10m -tags openapi ./e2e/openapi/
-	TEST_SCHEMATHESIS=$(BIN)/schemathesis/bin/st TEST_AUTH_REQUIRED=false go test -count=1 -timeout 10m -tags openapi ./e2e/openapi/
+	go test -count=1 -timeout 20m -tags openapi ./e2e/openapi/clients/
+	TEST_SCHEMATHESIS=$(BIN)/schemathesis/bin/st TEST_AUTH_REQUIRED=true go test -count=1 -timeout 20m -tags openapi ./e2e/openapi/
+	TEST_SCHEMATHESIS=$(BIN)/schemathesis/bin/st TEST_AUTH_REQUIRED=false go test -count=1 -timeout 20m -tags openapi ./e2e/openapi/
 
 .PHONY: fuzz
 fuzz: ## feed generated input to every decoder (FUZZTIME=60s each)

@@ -49,9 +49,9 @@ func registerResults(api huma.API, uses UseCases) {
 		Description: "The file has a header line, then a line for each payout, with the columns, in any " +
 			"order: reference (the id of the payout, in any form that a payment file has), outcome (completed " +
 			"or failed), and optionally failure_code, reason, external_reference and paid_at (a time, or a " +
-			"day of the programme). Completes and fails payouts of a sent batch as the file says: all of them, or, if any " +
-			"line is faulty, none, and errors lists the faults of all lines. Payouts that are missing stay " +
-			"open. The same file again changes nothing. The batch is settled with its last result.",
+			"day of the programme). Completes and fails payouts of a sent batch as the file says: all of " +
+			"them, or, if any line is faulty, none, and errors lists the faults of all lines. Payouts that " +
+			"are missing stay open. The same file again changes nothing. The batch is settled with its last result.",
 		Tags:   []string{"Payout batches"},
 		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed},
 	}, auth.Finance)
