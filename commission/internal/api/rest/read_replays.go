@@ -68,11 +68,6 @@ type ReplayID struct {
 	ID resourceID `path:"id" maxLength:"64" doc:"The id of the replay."`
 }
 
-type replayCursor struct {
-	At time.Time `json:"at"`
-	ID string    `json:"id"`
-}
-
 type differencesInput struct {
 	ReplayID
 	httpapi.ListInput
@@ -96,17 +91,12 @@ func registerReadReplays(api huma.API, uses UseCases) {
 		Description: "Returns the newest first, with dry runs.",
 		Tags:        []string{"Replays"},
 	}), func(ctx context.Context, in *httpapi.ListInput) (*replayList, error) {
-		var cursor replayCursor
+		var cursor timeCursor
 		if err := in.After("", &cursor); err != nil {
 			return nil, err
 		}
 
-		rows, err := uses.Replays.List(
-			ctx,
-			callerOf(ctx),
-			in.Limit+1,
-			query.ReplayPosition{RequestedAt: cursor.At, ID: cursor.ID},
-		)
+		rows, err := uses.Replays.List(ctx, callerOf(ctx), in.Limit+1, query.Position(cursor))
 		if err != nil {
 			return nil, err
 		}
@@ -116,8 +106,8 @@ func registerReadReplays(api huma.API, uses UseCases) {
 			bodies[i] = replayResourceOf(row)
 		}
 
-		return &replayList{Body: httpapi.NewPage(in, bodies, func(b replayResource) replayCursor {
-			return replayCursor{b.RequestedAt, b.ID}
+		return &replayList{Body: httpapi.NewPage(in, bodies, func(b replayResource) timeCursor {
+			return timeCursor{b.RequestedAt, b.ID}
 		})}, nil
 	})
 	huma.Register(api, staffOperation(huma.Operation{

@@ -2,7 +2,6 @@ package query
 
 import (
 	"context"
-	"time"
 
 	application "tributary/commission/internal/application/replay"
 	"tributary/commission/internal/domain/replay"
@@ -14,7 +13,7 @@ type ReplayReader interface {
 	Replay(ctx context.Context, id string) (replay.Snapshot, error)
 	// Replays returns at most limit replays, newest first, that follow the one at the position
 	// after, which is zero for the first ones.
-	Replays(ctx context.Context, limit int, after ReplayPosition) ([]replay.Snapshot, error)
+	Replays(ctx context.Context, limit int, after Position) ([]replay.Snapshot, error)
 	// Differences returns at most limit differences, from the one with the number on; the first has
 	// number 1.
 	Differences(
@@ -23,12 +22,6 @@ type ReplayReader interface {
 		number int64,
 		limit int,
 	) ([]application.Difference, error)
-}
-
-// ReplayPosition is a position in the list of replays.
-type ReplayPosition struct {
-	RequestedAt time.Time
-	ID          string
 }
 
 // Replays reads replays for those who see the data of every user.
@@ -53,7 +46,7 @@ func (q *Replays) List(
 	ctx context.Context,
 	caller Caller,
 	limit int,
-	after ReplayPosition,
+	after Position,
 ) ([]replay.Snapshot, error) {
 	if !caller.SeesAll() {
 		return nil, nil

@@ -412,24 +412,16 @@ func scanDifference(row pgx.CollectableRow) (application.Difference, error) {
 func (r Replays) Replays(
 	ctx context.Context,
 	limit int,
-	after query.ReplayPosition,
+	after query.Position,
 ) ([]replay.Snapshot, error) {
-	var c conditions
+	list, err := byTime[replay.Snapshot]{
+		sql:   selectReplay,
+		id:    "replays.id",
+		ids:   uuids,
+		time:  "requested_at",
+		order: newestFirst(),
+		scan:  scanReplay,
+	}.page(ctx, r.store.pool, conditions{}, limit, after)
 
-	if after.ID != "" {
-		if _, err := uuid.Parse(after.ID); err != nil {
-			return nil, errCursor()
-		}
-
-		c.texts = append(
-			c.texts,
-			"(requested_at, id) < ("+c.arg(after.RequestedAt)+", "+c.arg(after.ID)+"::uuid)",
-		)
-	}
-
-	sql := selectReplay + c.where() + " ORDER BY requested_at DESC, replays.id DESC LIMIT " +
-		c.arg(limit)
-	list, err := collect(ctx, r.store.pool, scanReplay, sql, c.planned()...)
-
-	return list, mapped("list replays", tooWide(err))
+	return list, mapped("list replays", err)
 }

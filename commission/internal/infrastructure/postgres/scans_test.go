@@ -358,9 +358,9 @@ func (f fixture) workOnReplays(t *testing.T) {
 	f.replays(f.store).Work(ctx)
 	f.replay(t)
 
-	_, err := replays.Replays(ctx, 10, query.ReplayPosition{})
+	_, err := replays.Replays(ctx, 10, query.Position{})
 	mustAll(t, err)
-	_, err = replays.Replays(ctx, 10, query.ReplayPosition{RequestedAt: start(), ID: newID()})
+	_, err = replays.Replays(ctx, 10, query.Position{At: start(), ID: newID()})
 	mustAll(t, err)
 	_, err = replays.Differences(ctx, claim.ID, 1, 10)
 	mustAll(t, err)
