@@ -1,5 +1,7 @@
 package change
 
+import "tributary/commission/internal/domain/effect"
+
 // CauseKind is the kind of what caused a change.
 type CauseKind string
 
@@ -31,4 +33,21 @@ func OfReplay(id, actor string) Cause { return Cause{Kind: ByReplay, ID: id, Act
 // Cause returns the request as the cause of a change.
 func (r Request) Cause() Cause {
 	return Cause{Kind: ByOperator, ID: r.RequestID, Actor: r.Actor}
+}
+
+// CausedFact is a fact with what caused it.
+type CausedFact struct {
+	effect.Fact
+
+	Cause Cause
+}
+
+// Of returns the facts as caused by the one cause.
+func (c Cause) Of(facts []effect.Fact) []CausedFact {
+	caused := make([]CausedFact, len(facts))
+	for i, fact := range facts {
+		caused[i] = CausedFact{Fact: fact, Cause: c}
+	}
+
+	return caused
 }

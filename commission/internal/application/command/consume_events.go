@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/effect"
@@ -39,10 +40,9 @@ type DecisionChanges struct {
 	Resolved    []Decided             // of reversals that had been parked
 	Commissions []commission.Snapshot // new ones
 	Moved       []commission.Snapshot // those whose status has changed, roots before followers
-	// Its facts are in the order of the decisions: the fact of a decision comes before those that
-	// the decision causes.
-	Effect effect.Effect
-	Usage  map[decision.UsageKey]decision.Usage // differences
+	Transfers   []ledger.Transfer
+	Facts       []change.CausedFact                  // in the order of the decisions, each caused by its event
+	Usage       map[decision.UsageKey]decision.Usage // differences
 }
 
 // ErrNotStorable is returned for a batch with content that the database can never store, or that
@@ -159,10 +159,8 @@ func newChanges(now time.Time, accounts *decision.Accounts, events []event.Event
 		Now:         now.UTC().Truncate(time.Microsecond),
 		Decisions:   make([]Decided, 0, open),
 		Commissions: make([]commission.Snapshot, 0, open),
-		Effect: effect.Effect{
-			Transfers: make([]ledger.Transfer, 0, open),
-			Facts:     make([]effect.Fact, 0, open),
-		},
+		Transfers:   make([]ledger.Transfer, 0, open),
+		Facts:       make([]change.CausedFact, 0, open),
 	}
 }
 
@@ -179,9 +177,10 @@ type decisionRun struct {
 func (r *decisionRun) take(taken decision.Decision, waited bool) error {
 	d := Decided{Decision: taken}
 	fact := d.fact(waited)
+	cause := change.ByTracking(d.Event.ID())
 
 	if d.Outcome != decision.Commissioned {
-		r.changes.Effect.Facts = append(r.changes.Effect.Facts, fact)
+		r.log(cause, fact)
 		r.decided(d, waited)
 
 		return nil
@@ -197,11 +196,19 @@ func (r *decisionRun) take(taken decision.Decision, waited bool) error {
 	fact.Version = made.Version
 
 	r.changes.Commissions = append(r.changes.Commissions, made)
-	r.changes.Effect.Facts = append(r.changes.Effect.Facts, fact)
-	r.changes.Effect.Add(caused)
+	r.changes.Transfers = append(r.changes.Transfers, caused.Transfers...)
+	r.log(cause, fact)
+	r.log(cause, caused.Facts...)
 	r.decided(d, waited)
 
 	return nil
+}
+
+// log adds facts with their cause.
+func (r *decisionRun) log(cause change.Cause, facts ...effect.Fact) {
+	for _, fact := range facts {
+		r.changes.Facts = append(r.changes.Facts, change.CausedFact{Fact: fact, Cause: cause})
+	}
 }
 
 func (r *decisionRun) decided(d Decided, waited bool) {

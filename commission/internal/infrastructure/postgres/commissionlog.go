@@ -5,27 +5,21 @@ import (
 	"time"
 
 	"tributary/commission/internal/application/change"
-	"tributary/commission/internal/domain/effect"
 )
 
 // logFacts writes facts about decisions and commissions, of which nothing changes but what a fact
-// states. What follows the fact of a decision is caused by its event, everything else by cause.
+// states.
 func logFacts(
 	ctx context.Context,
 	tx moneyTx,
-	facts []effect.Fact,
-	cause change.Cause,
+	facts []change.CausedFact,
 	now time.Time,
 ) error {
 	events := make([]logged, len(facts))
 	for i, fact := range facts {
-		if fact.Type == effect.DecisionMade {
-			cause = change.ByTracking(fact.SubjectID)
-		}
-
 		events[i] = logged{
-			Fact:    fact,
-			cause:   cause,
+			Fact:    fact.Fact,
+			cause:   fact.Cause,
 			status:  fact.Status,
 			version: fact.Version,
 		}

@@ -1,11 +1,15 @@
 package postgres_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
+	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/eventlog"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/event"
@@ -30,6 +34,63 @@ func told(e eventlog.Event) string {
 	}
 
 	return text.String()
+}
+
+// reordered reverses the facts of each batch.
+type reordered struct{ command.Decisions }
+
+func (r reordered) Decide(
+	ctx context.Context,
+	events []event.Event,
+	decide func(command.DecisionState) (command.DecisionChanges, error),
+) error {
+	return r.Decisions.Decide(
+		ctx,
+		events,
+		func(state command.DecisionState) (command.DecisionChanges, error) {
+			changes, err := decide(state)
+			slices.Reverse(changes.Facts)
+
+			return changes, err
+		},
+	)
+}
+
+// The cause of an event is that of its fact, whatever the log has before it.
+func TestTheCauseOfAnEventDoesNotDependOnItsNeighbours(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.rule(t, 1, 1, "0.1", "hold_days", "30")
+	from := f.firstRules(t)
+
+	f.handler = command.NewConsumeEvents(
+		reordered{f.store},
+		f.clock,
+		func() string { return uuid.Must(uuid.NewV7()).String() },
+	)
+	f.decide(
+		t,
+		purchase("e1", "u", "100"),
+		refund("r1", "u", "e1", ""),
+		purchase("e2", "u", "100"),
+	)
+
+	want := []string{
+		"decision.made by event e2",
+		"commission.approved by event r1",
+		"commission.reversed by event r1",
+		"decision.made by event r1",
+		"decision.made by event e1",
+	}
+
+	var got []string
+	for _, e := range f.read(t, from, len(want)) {
+		got = append(got, fmt.Sprintf("%s by %s %s", e.Type, e.Cause.Kind, e.Cause.ID))
+	}
+
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
 }
 
 // Everything that happens to decisions and commissions is written, in the order in which it does,

@@ -94,7 +94,7 @@ func addCommissions(
 		return err
 	}
 
-	return logFacts(ctx, tx, caused.Facts, cause, now)
+	return logFacts(ctx, tx, cause.Of(caused.Facts), now)
 }
 
 // Update reads the owner, who never changes, to lock the user, and then everything under the lock.
@@ -219,7 +219,7 @@ func (s *Store) save(
 		return err
 	}
 
-	return logFacts(ctx, tx, caused.Facts, cause, now)
+	return logFacts(ctx, tx, cause.Of(caused.Facts), now)
 }
 
 // queueMoves writes the status of commissions: first of those that others follow, since the

@@ -214,8 +214,8 @@ func TestABrokenConstraintIsTriedAgain(t *testing.T) {
 	}
 
 	overdraft := command.DecisionChanges{
-		Now:    start(),
-		Effect: effect.Effect{Transfers: []ledger.Transfer{transfer}},
+		Now:       start(),
+		Transfers: []ledger.Transfer{transfer},
 	}
 
 	for _, c := range []struct {

@@ -7,7 +7,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
@@ -67,7 +66,7 @@ func store(ctx context.Context, tx moneyTx, c command.DecisionChanges) error {
 		return err
 	}
 
-	if err := copyTransfers(ctx, tx, c.Effect.Transfers, c.Now); err != nil {
+	if err := copyTransfers(ctx, tx, c.Transfers, c.Now); err != nil {
 		return err
 	}
 
@@ -85,7 +84,7 @@ func store(ctx context.Context, tx moneyTx, c command.DecisionChanges) error {
 		}
 	}
 
-	return logFacts(ctx, tx, c.Effect.Facts, change.Cause{}, c.Now)
+	return logFacts(ctx, tx, c.Facts, c.Now)
 }
 
 func expect(rows int) func(pgconn.CommandTag) error {
