@@ -35,7 +35,7 @@ REVOKE DELETE, TRUNCATE ON replayed_decisions FROM commission_user;
 
 -- Each event with its effective decision: that of the last replay, or the first one without a
 -- replay.
-CREATE VIEW standing_decisions AS
+CREATE VIEW effective_decisions AS
 SELECT
     d.event_id,
     d.user_id,
@@ -72,4 +72,4 @@ SELECT
 FROM decisions AS d
 LEFT JOIN replayed_decisions AS p USING (event_id);
 
-REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON standing_decisions FROM commission_user;
+REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON effective_decisions FROM commission_user;

@@ -220,7 +220,7 @@ func inBubble(t *testing.T, p *provider, test func(t *testing.T, v *auth.Verifie
 		v, err := auth.New(
 			ctx,
 			cfg,
-			auth.Needs{Now: time.Now, Logger: slog.New(slog.DiscardHandler), Transport: p},
+			auth.Dependencies{Now: time.Now, Logger: slog.New(slog.DiscardHandler), Transport: p},
 		)
 		if err != nil {
 			t.Fatal(err)

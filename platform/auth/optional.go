@@ -28,12 +28,12 @@ func (o Optional) Validate(production bool) []string {
 
 // NewOptional returns the verifier of a service for Middleware and Handler, or nil if
 // authentication is off.
-func NewOptional(ctx context.Context, o Optional, needs Needs) (*Verifier, error) {
+func NewOptional(ctx context.Context, o Optional, deps Dependencies) (*Verifier, error) {
 	if o.Required {
-		return New(ctx, o.Config, needs)
+		return New(ctx, o.Config, deps)
 	}
 
-	needs.Logger.WarnContext(
+	deps.Logger.WarnContext(
 		ctx,
 		"AUTHENTICATION IS OFF: anyone may call every operation. AUTH_REQUIRED=false is for "+
 			"the local stack only",

@@ -20,8 +20,8 @@ type Verifier struct {
 	now       func() time.Time
 }
 
-// Needs are what a Verifier takes from its process.
-type Needs struct {
+// Dependencies are what a Verifier takes from its process.
+type Dependencies struct {
 	Now       func() time.Time
 	Logger    *slog.Logger
 	Transport http.RoundTripper // for JWT_JWKS_URL; nil means http.DefaultTransport
@@ -30,15 +30,15 @@ type Needs struct {
 // New returns a Verifier for settings that Config.Validate has accepted. A key set that cannot be
 // fetched is not an error: until it can, tokens are refused with token_keys_unavailable and Ready
 // returns an error. Fetching ends with ctx.
-func New(ctx context.Context, cfg Config, needs Needs) (*Verifier, error) {
+func New(ctx context.Context, cfg Config, deps Dependencies) (*Verifier, error) {
 	v := &Verifier{
 		algorithm: cfg.Algorithm,
 		reader:    newReader(cfg),
 		cache:     newCache(),
-		now:       needs.Now,
+		now:       deps.Now,
 	}
 	if !cfg.RequireValidation {
-		needs.Logger.WarnContext(
+		deps.Logger.WarnContext(
 			ctx,
 			"TOKENS ARE NOT VERIFIED: anyone can act as any user. JWT_REQUIRE_VALIDATION=false "+
 				"is for development only",
@@ -51,7 +51,7 @@ func New(ctx context.Context, cfg Config, needs Needs) (*Verifier, error) {
 		jwt.WithExpirationRequired(),
 		jwt.WithIssuedAt(),
 		jwt.WithLeeway(cfg.Leeway),
-		jwt.WithTimeFunc(needs.Now),
+		jwt.WithTimeFunc(deps.Now),
 	}
 	if cfg.Issuer != "" {
 		options = append(options, jwt.WithIssuer(cfg.Issuer))
@@ -64,24 +64,24 @@ func New(ctx context.Context, cfg Config, needs Needs) (*Verifier, error) {
 	v.validator = jwt.NewValidator(options...)
 
 	var err error
-	v.keys, err = keysOf(ctx, cfg, needs)
+	v.keys, err = keysOf(ctx, cfg, deps)
 
 	return v, err
 }
 
-func keysOf(ctx context.Context, cfg Config, needs Needs) (keySource, error) {
+func keysOf(ctx context.Context, cfg Config, deps Dependencies) (keySource, error) {
 	switch {
 	case cfg.Algorithm == hs256 && len(cfg.Secret) >= minSecret:
 		return fixedKeys{{jwt.SigningMethodHS256, []byte(cfg.Secret)}}, nil
 	case cfg.Algorithm == hs256:
 		return nil, fmt.Errorf("JWT_SECRET_KEY must be at least %d bytes", minSecret)
 	case cfg.JWKSURL != "":
-		transport := needs.Transport
+		transport := deps.Transport
 		if transport == nil {
 			transport = http.DefaultTransport
 		}
 
-		return newJWKS(ctx, cfg.JWKSURL, transport, needs.Logger), nil
+		return newJWKS(ctx, cfg.JWKSURL, transport, deps.Logger), nil
 	}
 
 	keys, err := pemKeys(cfg.PublicKeyFile, cfg.Algorithm)

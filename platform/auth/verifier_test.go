@@ -39,7 +39,7 @@ func verifier(t *testing.T, cfg auth.Config, c *clock) *auth.Verifier {
 	v, err := auth.New(
 		t.Context(),
 		cfg,
-		auth.Needs{Now: c.now, Logger: slog.New(slog.DiscardHandler)},
+		auth.Dependencies{Now: c.now, Logger: slog.New(slog.DiscardHandler)},
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -169,7 +169,7 @@ func TestVerificationOff(t *testing.T) {
 	v, err := auth.New(
 		t.Context(),
 		auth.Config{},
-		auth.Needs{Now: c.now, Logger: slog.New(slog.NewTextHandler(&log, nil))},
+		auth.Dependencies{Now: c.now, Logger: slog.New(slog.NewTextHandler(&log, nil))},
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -207,14 +207,14 @@ func TestVerificationOff(t *testing.T) {
 func TestOptional(t *testing.T) {
 	t.Parallel()
 	c := start()
-	needs := auth.Needs{Now: c.now, Logger: slog.New(slog.DiscardHandler)}
+	deps := auth.Dependencies{Now: c.now, Logger: slog.New(slog.DiscardHandler)}
 
-	off, err := auth.NewOptional(t.Context(), auth.Optional{}, needs)
+	off, err := auth.NewOptional(t.Context(), auth.Optional{}, deps)
 	if err != nil || off != nil || off.Ready(t.Context()) != nil {
 		t.Errorf("off: %v %v", off, err)
 	}
 
-	on, err := auth.NewOptional(t.Context(), auth.Optional{Required: true, Config: hs256()}, needs)
+	on, err := auth.NewOptional(t.Context(), auth.Optional{Required: true, Config: hs256()}, deps)
 	if err != nil || on == nil {
 		t.Errorf("on: %v %v", on, err)
 	}

@@ -35,8 +35,8 @@ type Frame struct {
 
 // connect prepares broker and tokens. It waits for neither.
 func (f *Frame) connect(ctx context.Context) (err error) {
-	needs := auth.Needs{Now: f.Now, Logger: f.Logger}
-	if f.verifier, err = auth.NewOptional(ctx, f.settings.Auth, needs); err != nil {
+	deps := auth.Dependencies{Now: f.Now, Logger: f.Logger}
+	if f.verifier, err = auth.NewOptional(ctx, f.settings.Auth, deps); err != nil {
 		return err
 	}
 

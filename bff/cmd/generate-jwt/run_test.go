@@ -50,7 +50,7 @@ func accepted(t *testing.T, cfg auth.Config, text string) auth.Identity {
 	v, err := auth.New(
 		t.Context(),
 		cfg,
-		auth.Needs{Now: time.Now, Logger: slog.New(slog.DiscardHandler)},
+		auth.Dependencies{Now: time.Now, Logger: slog.New(slog.DiscardHandler)},
 	)
 	if err != nil {
 		t.Fatal(err)

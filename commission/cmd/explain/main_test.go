@@ -40,16 +40,16 @@ func rules() map[string]string {
 	}
 }
 
-// fact is an event and the expected output of the program.
-type fact struct {
-	event.Facts
+// example is an event and the expected output of the program.
+type example struct {
+	event.Snapshot
 	outcome, reason, amount string
 }
 
 // cases are in this order: tiers and caps count the earlier ones.
-func cases() []fact {
-	sale := func(id, campaign, amount string) event.Facts {
-		return event.Facts{
+func cases() []example {
+	sale := func(id, campaign, amount string) event.Snapshot {
+		return event.Snapshot{
 			ID:         id,
 			UserID:     "u",
 			Type:       eventtype.Sale,
@@ -58,7 +58,7 @@ func cases() []fact {
 		}
 	}
 
-	return []fact{
+	return []example{
 		{sale("flat", "flat", "80"), "commissioned", "rule_applied", "1.25"},
 		{sale("percentage", "percentage", "80.01"), "commissioned", "rule_applied", "6.20"},
 		{sale("graduated-1", "graduated", "80.01"), "commissioned", "rule_applied", "4.00"},
@@ -73,7 +73,7 @@ func cases() []fact {
 		{sale("minimum-1", "minimum", "49.99"), "not_commissioned", "below_minimum", "0.00"},
 		{sale("minimum-2", "minimum", "50"), "commissioned", "rule_applied", "5.00"},
 		{
-			event.Facts{
+			event.Snapshot{
 				ID:         "clawback",
 				UserID:     "u",
 				Type:       eventtype.Refund,
@@ -84,7 +84,7 @@ func cases() []fact {
 			"clawed_back",
 			"",
 		},
-		{event.Facts{ID: "none", UserID: "u", Type: eventtype.Lead}, "not_commissioned", "no_rule", ""},
+		{event.Snapshot{ID: "none", UserID: "u", Type: eventtype.Lead}, "not_commissioned", "no_rule", ""},
 	}
 }
 
@@ -285,7 +285,7 @@ func explanations(t *testing.T) map[string]string {
 	for _, c := range cases() {
 		c.OccurredAt, c.ReceivedAt = start.Add(-time.Hour), start
 
-		e, err := event.New(c.Facts)
+		e, err := event.New(c.Snapshot)
 		if err != nil {
 			t.Fatal(err)
 		}

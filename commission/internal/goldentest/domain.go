@@ -66,7 +66,7 @@ func Event(l Line, prefix string) (event.Event, error) {
 
 	named := prefixed(l, prefix)
 
-	return event.New(event.Facts{
+	return event.New(event.Snapshot{
 		ID:           prefix + l.ID,
 		UserID:       named("user"),
 		Type:         eventtype.Type(l.Type),
@@ -85,7 +85,7 @@ func Event(l Line, prefix string) (event.Event, error) {
 // Rule returns the rule of a line. A line of the same name with version=2 is its next version.
 func Rule(l Line, prefix string) (rule.Rule, error) {
 	named := prefixed(l, prefix)
-	def := rule.Definition{
+	snapshot := rule.Snapshot{
 		ID:   l.ID,
 		Name: l.ID,
 		Scope: rule.Scope{
@@ -100,25 +100,25 @@ func Rule(l Line, prefix string) (rule.Rule, error) {
 
 	var p parser
 	if l.Get("currency") != "" {
-		def.Currency, p.err = money.ParseCurrency(l.Get("currency"))
+		snapshot.Currency, p.err = money.ParseCurrency(l.Get("currency"))
 	}
 
-	p.currency = def.Currency
-	def.Version = max(1, p.number(l.Get("version")))
-	def.Priority = p.number(l.Get("priority"))
-	def.HoldDays = p.number(l.Get("hold"))
+	p.currency = snapshot.Currency
+	snapshot.Version = max(1, p.number(l.Get("version")))
+	snapshot.Priority = p.number(l.Get("priority"))
+	snapshot.HoldDays = p.number(l.Get("hold"))
 
-	def.MinimumBase, def.Maximum = p.amount(l.Get("min")), p.amount(l.Get("max"))
+	snapshot.MinimumBase, snapshot.Maximum = p.amount(l.Get("min")), p.amount(l.Get("max"))
 	if limit, span, ok := strings.Cut(l.Get("cap"), "/"); ok {
-		def.Cap = &rule.Cap{Amount: p.amount(limit), Period: rule.Period(span)}
+		snapshot.Cap = &rule.Cap{Amount: p.amount(limit), Period: rule.Period(span)}
 	}
 
 	if l.Get("from") != "" {
-		def.EffectiveFrom = p.time(l.Get("from"))
+		snapshot.EffectiveFrom = p.time(l.Get("from"))
 	}
 
 	if l.Get("to") != "" {
-		def.EffectiveTo = p.time(l.Get("to"))
+		snapshot.EffectiveTo = p.time(l.Get("to"))
 	}
 
 	parameters := rule.Parameters{
@@ -136,13 +136,13 @@ func Rule(l Line, prefix string) (rule.Rule, error) {
 		}
 	}
 
-	def.Formula = rule.NewFormula(rule.Kind(l.Get("kind")), parameters)
+	snapshot.Formula = rule.NewFormula(rule.Kind(l.Get("kind")), parameters)
 
 	if p.err != nil {
 		return rule.Rule{}, fmt.Errorf("rule %s: %w", l.ID, p.err)
 	}
 
-	return rule.New(def)
+	return rule.New(snapshot)
 }
 
 // parser reads texts and keeps the first error.

@@ -15,8 +15,8 @@ import (
 	"tributary/commission/internal/goldentest"
 )
 
-// books are all results of a case.
-type books struct {
+// results are the answers and balances of a case.
+type results struct {
 	answers  map[string]answer // by event
 	balances map[string]string // as in goldentest.Case
 }
@@ -42,7 +42,7 @@ func balance(earned, pending int64) string {
 }
 
 // pure runs a case through the pure function, in the order of arrival.
-func pure(t *testing.T, c goldentest.Case) books {
+func pure(t *testing.T, c goldentest.Case) results {
 	t.Helper()
 
 	var rules []rule.Rule
@@ -65,7 +65,7 @@ func pure(t *testing.T, c goldentest.Case) books {
 		events = append(events, e)
 	}
 
-	got := books{answers: map[string]answer{}, balances: map[string]string{}}
+	got := results{answers: map[string]answer{}, balances: map[string]string{}}
 	earned := map[string]int64{}
 	pending := map[string]int64{}
 	waits := map[string]bool{}
@@ -87,13 +87,13 @@ func pure(t *testing.T, c goldentest.Case) books {
 			continue
 		}
 
-		if c.Rejected("")[d.Root()] {
+		if c.Rejected("")[d.OriginalEventID()] {
 			earned[key] += 0 // the account exists nevertheless
 			continue
 		}
 
 		earned[key] += d.Amount.Minor()
-		if waits[d.Root()] {
+		if waits[d.OriginalEventID()] {
 			pending[key] += d.Amount.Minor()
 		}
 	}
@@ -106,7 +106,7 @@ func pure(t *testing.T, c goldentest.Case) books {
 }
 
 // compare compares all results: an unexpected event is as wrong as a missing one.
-func compare(t *testing.T, c goldentest.Case, got books) bool {
+func compare(t *testing.T, c goldentest.Case, got results) bool {
 	t.Helper()
 	ok := true
 
@@ -268,7 +268,7 @@ func TestTheOracleAgreesWithTheHand(t *testing.T) {
 		solved := want
 		goldentest.Solve(&solved)
 
-		got := books{answers: map[string]answer{}, balances: solved.Balances}
+		got := results{answers: map[string]answer{}, balances: solved.Balances}
 		for _, o := range solved.Outcomes {
 			got.answers[o.Event] = answer{text: o.Text}
 		}

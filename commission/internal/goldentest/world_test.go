@@ -151,21 +151,21 @@ func (w *world) publishLine(t *testing.T, g group, l goldentest.Line, ids map[st
 		t.Fatal(err)
 	}
 
-	def := made.Definition()
+	snapshot := made.Snapshot()
 
 	if ids[l.ID] == "" {
 		ids[l.ID] = fmt.Sprintf("00000000-0000-7000-8000-%06d%06d", g.number, len(ids))
 	}
 
-	def.ID = ids[l.ID]
-	def.PublishedAt = def.EffectiveFrom
+	snapshot.ID = ids[l.ID]
+	snapshot.PublishedAt = snapshot.EffectiveFrom
 
-	request := change.Request{Now: def.EffectiveFrom, Actor: "golden", Reason: "golden"}
+	request := change.Request{Now: snapshot.EffectiveFrom, Actor: "golden", Reason: "golden"}
 	if err := w.store.PublishRule(
 		t.Context(),
 		request,
 		func(*rule.Set) (rule.Rule, change.Outcome, error) {
-			valid, err := rule.New(def)
+			valid, err := rule.New(snapshot)
 
 			return valid, change.Outcome{}, err
 		},
@@ -276,9 +276,9 @@ FROM kept AS k FULL JOIN booked AS b USING (user_id, currency) FULL
 )
 
 // read returns what the database holds for the prefix, and reports inconsistencies.
-func (w *world) read(t *testing.T, prefix string) books {
+func (w *world) read(t *testing.T, prefix string) results {
 	t.Helper()
-	got := books{answers: map[string]answer{}, balances: map[string]string{}}
+	got := results{answers: map[string]answer{}, balances: map[string]string{}}
 
 	rows, err := w.owner.Query(t.Context(), selectAnswers, prefix, len(prefix)+1)
 	if err != nil {

@@ -45,10 +45,10 @@ type programme struct {
 	begin   time.Time
 
 	users     []string
-	sales     []event.Facts // that can be refunded
-	waiting   []string      // events of commissions that may be pending
-	open      []string      // payouts that are requested
-	requested []string      // payouts that were ever requested
+	sales     []event.Snapshot // that can be refunded
+	waiting   []string         // events of commissions that may be pending
+	open      []string         // payouts that are requested
+	requested []string         // payouts that were ever requested
 	events    int
 	together  int // commissions that were acted on in bulk
 
@@ -170,11 +170,11 @@ func (p *programme) frame(reason string) change.Request {
 }
 
 // decide passes the events on, some of them twice.
-func (p *programme) decide(t *testing.T, facts ...event.Facts) {
+func (p *programme) decide(t *testing.T, snapshots ...event.Snapshot) {
 	t.Helper()
 
 	var events []event.Event
-	for _, f := range facts {
+	for _, f := range snapshots {
 		e, err := event.New(f)
 		if err != nil {
 			t.Fatal(err)
@@ -230,7 +230,7 @@ func (p *programme) month(t *testing.T, month int) {
 func (p *programme) earn(t *testing.T) {
 	t.Helper()
 
-	var facts []event.Facts
+	var events []event.Snapshot
 	for _, user := range p.users {
 		if p.random.IntN(2) == 0 {
 			continue
@@ -246,7 +246,7 @@ func (p *programme) earn(t *testing.T) {
 			amount = fmt.Sprintf("%d.%02d", 1+p.random.IntN(400), p.random.IntN(100))
 		}
 
-		sale := event.Facts{
+		sale := event.Snapshot{
 			ID:         fmt.Sprintf("e%d", p.events),
 			UserID:     user,
 			Type:       eventtype.Purchase,
@@ -256,7 +256,7 @@ func (p *programme) earn(t *testing.T) {
 			Amount:     amount,
 			Currency:   currency,
 		}
-		facts = append(facts, sale)
+		events = append(events, sale)
 
 		p.sales = append(p.sales, sale)
 		if sale.CampaignID == "held" {
@@ -264,14 +264,14 @@ func (p *programme) earn(t *testing.T) {
 		}
 	}
 
-	p.decide(t, facts...)
+	p.decide(t, events...)
 }
 
 // refund takes back some sales, in whole or in part, long after they may have been paid.
 func (p *programme) refund(t *testing.T) {
 	t.Helper()
 
-	var facts []event.Facts
+	var events []event.Snapshot
 	for range len(p.users) / 25 {
 		sale := p.sales[p.random.IntN(len(p.sales))]
 		if p.random.IntN(2) == 0 { // one that may still be pending, and may be rejected later
@@ -281,7 +281,7 @@ func (p *programme) refund(t *testing.T) {
 
 		p.events++
 
-		back := event.Facts{
+		back := event.Snapshot{
 			ID:         fmt.Sprintf("r%d", p.events),
 			UserID:     sale.UserID,
 			Type:       eventtype.Refund,
@@ -294,10 +294,10 @@ func (p *programme) refund(t *testing.T) {
 			back.Amount = fmt.Sprint(1 + p.random.IntN(50))
 		}
 
-		facts = append(facts, back)
+		events = append(events, back)
 	}
 
-	p.decide(t, facts...)
+	p.decide(t, events...)
 }
 
 // judge has operators act on commissions and adjust balances.
@@ -359,7 +359,7 @@ func (p *programme) cheat(t *testing.T) {
 	t.Helper()
 
 	p.events++
-	sale := event.Facts{
+	sale := event.Snapshot{
 		ID:         fmt.Sprintf("e%d", p.events),
 		UserID:     p.users[p.random.IntN(len(p.users))],
 		Type:       eventtype.Purchase,

@@ -62,10 +62,10 @@ func whole(
 	o options,
 	list []bench.Build,
 	say func(string, ...any),
-) ([]bench.Passages, error) {
+) ([]bench.BuildResults, error) {
 	found, err := bench.Compare(ctx, list, o.rounds, o.step, say)
 	if err == nil {
-		bench.PrintPassages(os.Stdout, found)
+		bench.PrintBuildResults(os.Stdout, found)
 	}
 
 	return found, err

@@ -89,7 +89,7 @@ func (b *Baselines) rows(size int) (ids, users, campaigns, metadata []string, ha
 	n := int(b.written.Add(int64(size))) - size
 	for i := n; i < n+size; i++ {
 		id := uuid.Must(uuid.NewV7())
-		user, campaign, text := b.load.facts(i)
+		user, campaign, text := b.load.members(i)
 		ids = append(ids, id.String())
 		users = append(users, user)
 		campaigns = append(campaigns, campaign)

@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// Passages are the results of the rounds of a build, by step.
-type Passages struct {
-	Build string               `json:"build"`
-	Steps map[string][]Passage `json:"steps"`
+// BuildResults are the results of the rounds of a build, by step.
+type BuildResults struct {
+	Build string                  `json:"build"`
+	Steps map[string][]StepResult `json:"steps"`
 }
 
 // Compare drives every step on a fresh stack of each build, in a number of rounds. The builds take
@@ -26,8 +26,8 @@ func Compare(
 	rounds int,
 	length time.Duration,
 	say func(string, ...any),
-) ([]Passages, error) {
-	found := make([]Passages, len(builds))
+) ([]BuildResults, error) {
+	found := make([]BuildResults, len(builds))
 	for i, b := range builds {
 		say("compiling %s", b.Name)
 
@@ -35,7 +35,7 @@ func Compare(
 			return nil, err
 		}
 
-		found[i] = Passages{Build: b.Name, Steps: map[string][]Passage{}}
+		found[i] = BuildResults{Build: b.Name, Steps: map[string][]StepResult{}}
 	}
 
 	for round := range rounds {
@@ -57,7 +57,7 @@ func drive(
 	ctx context.Context,
 	b Build,
 	length time.Duration,
-	found map[string][]Passage,
+	found map[string][]StepResult,
 	say func(string, ...any),
 ) (err error) {
 	defer func() {
@@ -77,14 +77,14 @@ func drive(
 	defer path.Close()
 
 	for _, step := range Steps() {
-		passage, err := path.Take(ctx, step, length)
+		result, err := path.Take(ctx, step, length)
 		if err != nil {
 			return fmt.Errorf("%s: %w%s", step.Name, err, complaints(b))
 		}
 
-		say("  %-46s %s", step.Name, passageText(passage))
+		say("  %-46s %s", step.Name, resultText(result))
 
-		found[step.Name] = append(found[step.Name], passage)
+		found[step.Name] = append(found[step.Name], result)
 		if step.Name != FirstSeconds {
 			continue
 		}
@@ -120,7 +120,7 @@ func complaints(b Build) string {
 	return "\n" + strings.Join(all, "\n")
 }
 
-func passageText(p Passage) string {
+func resultText(p StepResult) string {
 	return fmt.Sprintf(
 		"%6.0f accepted %6.0f decided /s   lag p50 %4.0f p99 %5.0f ms   %4.0f %s",
 		p.Accepted,
@@ -136,14 +136,14 @@ func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Mi
 
 // PrintPassages writes the medians of each build, and how the last build compares with the first
 // one, round by round.
-func PrintPassages(w io.Writer, found []Passages) {
+func PrintBuildResults(w io.Writer, found []BuildResults) {
 	line := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
 
 	for _, f := range found {
 		line("\nthe whole path, everything on: medians of %s", f.Build)
 
 		for _, step := range Steps() {
-			line("  %-46s %s", step.Name, passageText(medians(f.Steps[step.Name])))
+			line("  %-46s %s", step.Name, resultText(medians(f.Steps[step.Name])))
 		}
 
 		line(
@@ -172,9 +172,9 @@ func PrintPassages(w io.Writer, found []Passages) {
 		line(
 			"  %-46s %-22s %-22s %s",
 			step.Name,
-			spreadText(ratios(before, after, Passage.Rate), "%.2f"),
-			spreadText(ratios(before, after, Passage.Usage), "%.2f"),
-			spreadText(ratios(before, after, func(p Passage) float64 { return milliseconds(p.P99) }), "%.2f"),
+			spreadText(ratios(before, after, StepResult.Rate), "%.2f"),
+			spreadText(ratios(before, after, StepResult.Usage), "%.2f"),
+			spreadText(ratios(before, after, func(p StepResult) float64 { return milliseconds(p.P99) }), "%.2f"),
 		)
 	}
 }
@@ -185,7 +185,7 @@ func spreadText(figures []float64, format string) string {
 	return fmt.Sprintf(format+" ("+format+" – "+format+")", s.Median, s.Min, s.Max)
 }
 
-func ratios(before, after []Passage, figure func(Passage) float64) []float64 {
+func ratios(before, after []StepResult, figure func(StepResult) float64) []float64 {
 	var all []float64
 	for round := range min(len(before), len(after)) {
 		if figure(before[round]) > 0 {
@@ -197,8 +197,8 @@ func ratios(before, after []Passage, figure func(Passage) float64) []float64 {
 }
 
 // medians returns the median of every figure of the rounds.
-func medians(rounds []Passage) Passage {
-	median := func(figure func(Passage) float64) float64 {
+func medians(rounds []StepResult) StepResult {
+	median := func(figure func(StepResult) float64) float64 {
 		figures := make([]float64, len(rounds))
 		for i, p := range rounds {
 			figures[i] = figure(p)
@@ -207,16 +207,16 @@ func medians(rounds []Passage) Passage {
 		return SpreadOf(figures).Median
 	}
 
-	middle := Passage{
-		Accepted: median(func(p Passage) float64 { return p.Accepted }),
-		Decided:  median(func(p Passage) float64 { return p.Decided }),
-		P50:      time.Duration(median(func(p Passage) float64 { return float64(p.P50) })),
-		P99:      time.Duration(median(func(p Passage) float64 { return float64(p.P99) })),
+	middle := StepResult{
+		Accepted: median(func(p StepResult) float64 { return p.Accepted }),
+		Decided:  median(func(p StepResult) float64 { return p.Decided }),
+		P50:      time.Duration(median(func(p StepResult) float64 { return float64(p.P50) })),
+		P99:      time.Duration(median(func(p StepResult) float64 { return float64(p.P99) })),
 		CPU:      map[string]float64{},
 	}
 	for _, p := range rounds {
 		for name := range maps.Keys(p.CPU) {
-			middle.CPU[name] = median(func(p Passage) float64 { return p.CPU[name] })
+			middle.CPU[name] = median(func(p StepResult) float64 { return p.CPU[name] })
 		}
 	}
 
@@ -225,7 +225,7 @@ func medians(rounds []Passage) Passage {
 
 // untilWarm returns, round by round, after how many seconds a fresh stack first decided 0.8 of its
 // warm rate in a second.
-func (f Passages) untilWarm() []float64 {
+func (f BuildResults) untilWarm() []float64 {
 	var all []float64
 	for round, first := range f.Steps[FirstSeconds] {
 		if round >= len(f.Steps[AtLimit]) {

@@ -116,8 +116,8 @@ type Load struct {
 
 const eventsPath = "/api/v1/tracking/events"
 
-// facts returns the members of the nth event: its user and campaign, and its metadata.
-func (l Load) facts(n int) (user, campaign, metadata string) {
+// members returns the members of the nth event: its user and campaign, and its metadata.
+func (l Load) members(n int) (user, campaign, metadata string) {
 	return "user-" + strconv.Itoa(n%max(l.Users, 1)),
 		"camp-" + strconv.Itoa(n%50),
 		`{"page":"/offers/summer","n":` + strconv.Itoa(n) + `}`
@@ -125,7 +125,7 @@ func (l Load) facts(n int) (user, campaign, metadata string) {
 
 // event returns the nth event, a click with a new id, about 150 bytes.
 func (l Load) event(n int) []byte {
-	user, campaign, metadata := l.facts(n)
+	user, campaign, metadata := l.members(n)
 
 	return fmt.Appendf(
 		nil,

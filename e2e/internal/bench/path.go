@@ -95,10 +95,10 @@ func Steps() []Step {
 	}
 }
 
-// Passage is the result of a step. Accepted and Decided are events a second while the load lasted.
+// StepResult is what was measured in a step. Accepted and Decided are events a second under load.
 // The lag, from receipt to decision, and the CPU time, in microseconds an event by process, cover
 // the time until everything is decided.
-type Passage struct {
+type StepResult struct {
 	Accepted float64            `json:"accepted_per_second"`
 	Decided  float64            `json:"decided_per_second"`
 	P50      time.Duration      `json:"lag_p50"`
@@ -108,10 +108,10 @@ type Passage struct {
 }
 
 // Rate returns the rate of events that were both accepted and decided, in events a second.
-func (p Passage) Rate() float64 { return min(p.Accepted, p.Decided) }
+func (p StepResult) Rate() float64 { return min(p.Accepted, p.Decided) }
 
 // Usage returns the CPU time of all processes except the load generator, in microseconds an event.
-func (p Passage) Usage() float64 {
+func (p StepResult) Usage() float64 {
 	sum := 0.0
 	for name, each := range p.CPU {
 		if name != loadGenerator {
@@ -123,12 +123,12 @@ func (p Passage) Usage() float64 {
 }
 
 // Take drives one step for times the length and waits until everything is decided.
-func (p *Path) Take(ctx context.Context, step Step, length time.Duration) (Passage, error) {
+func (p *Path) Take(ctx context.Context, step Step, length time.Duration) (StepResult, error) {
 	length *= time.Duration(step.times)
 
 	recorded, decided, err := p.counters(ctx)
 	if err != nil {
-		return Passage{}, err
+		return StepResult{}, err
 	}
 
 	begin := time.Now()
@@ -148,10 +148,10 @@ func (p *Path) Take(ctx context.Context, step Step, length time.Duration) (Passa
 		})
 	})
 	if err != nil {
-		return Passage{}, err
+		return StepResult{}, err
 	}
 
-	found := Passage{Accepted: done.Rate(), CPU: done.CPU}
+	found := StepResult{Accepted: done.Rate(), CPU: done.CPU}
 
 	return found, p.look(ctx, begin, end, &found)
 }
@@ -166,7 +166,7 @@ func (p *Path) counters(ctx context.Context) (recorded, decided float64, err err
 }
 
 // look reads the results of the step from the decisions.
-func (p *Path) look(ctx context.Context, begin, end time.Time, found *Passage) error {
+func (p *Path) look(ctx context.Context, begin, end time.Time, found *StepResult) error {
 	const quantiles = `
 SELECT count(*) FILTER (WHERE decided_at < $2),
     coalesce(extract(epoch FROM percentile_disc(0.5) WITHIN GROUP (ORDER BY decided_at - received_at)), 0)::float8,

@@ -19,7 +19,7 @@ type Report struct {
 	Rates   []Result `json:"rates"`
 	Figures []Figure `json:"figures"`
 	// the whole path, by build
-	Whole []Passages `json:"whole,omitempty"`
+	Whole []BuildResults `json:"whole,omitempty"`
 }
 
 // Figure is measured once.

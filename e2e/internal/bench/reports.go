@@ -79,7 +79,7 @@ func (r Report) values() []named {
 		all = append(all, named{m.Name, m.Rate[0]})
 
 		if len(m.CPU) > 0 {
-			all = append(all, named{m.Name + ": CPU an event", Passage{CPU: m.CPU[0]}.Usage()})
+			all = append(all, named{m.Name + ": CPU an event", StepResult{CPU: m.CPU[0]}.Usage()})
 		}
 	}
 

@@ -57,7 +57,7 @@ func newIntake(t *testing.T) *intake {
 	logger := slog.New(slog.DiscardHandler)
 	limits := ingest.DefaultLimits()
 	limits.Writers = 2
-	coalescer := ingest.NewCoalescer(limits, ingest.Needs{
+	coalescer := ingest.NewCoalescer(limits, ingest.Dependencies{
 		Store:     store.NewAppender(writers),
 		Stored:    func() {},
 		Committed: func(int, time.Duration) {},
@@ -78,7 +78,7 @@ func newIntake(t *testing.T) *intake {
 			Issuer:            "test-issuer",
 			Audience:          "test-audience",
 		},
-		auth.Needs{Now: time.Now, Logger: logger},
+		auth.Dependencies{Now: time.Now, Logger: logger},
 	)
 	if err != nil {
 		t.Fatal(err)

@@ -162,7 +162,7 @@ func addIntake(
 	db pools,
 	events *relay.Relay[int64, event.Entry],
 ) *ingest.Coalescer {
-	intake := ingest.NewCoalescer(s.limits(), ingest.Needs{
+	intake := ingest.NewCoalescer(s.limits(), ingest.Dependencies{
 		Store:     store.NewAppender(db.writers),
 		Stored:    events.Wake,
 		Committed: newCommits(f.Metrics).observe,

@@ -63,10 +63,10 @@ func TestAskedForRequests(t *testing.T) {
 		t.Errorf("payment %+v", p)
 	}
 
-	claims := p.Stamp().Caller().Claims()
-	if claims.UserID != "user123" || claims.TokenID != "token-1" || !claims.Verified ||
-		len(claims.Roles) != 1 {
-		t.Errorf("caller %+v", claims)
+	snapshot := p.Stamp().Caller().Snapshot()
+	if snapshot.UserID != "user123" || snapshot.TokenID != "token-1" || !snapshot.Verified ||
+		len(snapshot.Roles) != 1 {
+		t.Errorf("caller %+v", snapshot)
 	}
 }
 

@@ -60,7 +60,7 @@ func callerOf(ctx context.Context) (caller.Caller, error) {
 		roles[i] = string(role)
 	}
 
-	return caller.New(caller.Claims{
+	return caller.New(caller.Snapshot{
 		UserID:    identity.UserID,
 		Subject:   identity.Subject,
 		Issuer:    identity.Issuer,

@@ -44,7 +44,7 @@ func setupWith(t *testing.T, logger *slog.Logger) service {
 		Issuer: "test-issuer", Audience: "test-audience", Leeway: 30 * time.Second,
 	}
 
-	verifier, err := auth.New(t.Context(), cfg, auth.Needs{Now: now, Logger: logger})
+	verifier, err := auth.New(t.Context(), cfg, auth.Dependencies{Now: now, Logger: logger})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,7 @@ func hash(content, id string) string { return id + content }
 func setup(t *testing.T) (*command.Submitter, *commandtest.Publisher, command.RequestPayment) {
 	t.Helper()
 
-	from, err := caller.New(caller.Claims{UserID: "user123"})
+	from, err := caller.New(caller.Snapshot{UserID: "user123"})
 	if err != nil {
 		t.Fatal(err)
 	}

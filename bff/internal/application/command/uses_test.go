@@ -16,7 +16,7 @@ import (
 func claimer(t *testing.T) (claim func(key, content string) error) {
 	t.Helper()
 
-	from, err := caller.New(caller.Claims{UserID: "user123"})
+	from, err := caller.New(caller.Snapshot{UserID: "user123"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,9 +8,9 @@ import (
 	"tributary/platform/fault"
 )
 
-// Claims are the known facts about a caller. UserID is required; the other fields are empty if the
+// Snapshot is what is known of a caller. UserID is required; the other fields are empty if the
 // token lacks them.
-type Claims struct {
+type Snapshot struct {
 	UserID    string
 	Subject   string
 	Issuer    string
@@ -21,27 +21,27 @@ type Claims struct {
 }
 
 // Caller is a known user. The zero value is not a user.
-type Caller struct{ claims Claims }
+type Caller struct{ snapshot Snapshot }
 
 // New returns a caller. An Invalid fault is returned if the user id is empty.
-func New(claims Claims) (Caller, error) {
-	if claims.UserID == "" {
+func New(snapshot Snapshot) (Caller, error) {
+	if snapshot.UserID == "" {
 		return Caller{}, fault.ErrClaimMissing.New("The token names no user.")
 	}
 
-	claims.Roles = slices.Clone(claims.Roles)
-	claims.ExpiresAt = claims.ExpiresAt.UTC()
+	snapshot.Roles = slices.Clone(snapshot.Roles)
+	snapshot.ExpiresAt = snapshot.ExpiresAt.UTC()
 
-	return Caller{claims: claims}, nil
+	return Caller{snapshot: snapshot}, nil
 }
 
 // UserID returns the id of the user.
-func (c Caller) UserID() string { return c.claims.UserID }
+func (c Caller) UserID() string { return c.snapshot.UserID }
 
-// Claims returns a copy of the claims.
-func (c Caller) Claims() Claims {
-	claims := c.claims
-	claims.Roles = slices.Clone(claims.Roles)
+// Snapshot returns a copy of the fields.
+func (c Caller) Snapshot() Snapshot {
+	snapshot := c.snapshot
+	snapshot.Roles = slices.Clone(snapshot.Roles)
 
-	return claims
+	return snapshot
 }

@@ -16,7 +16,7 @@ func TestStamp(t *testing.T) {
 	t.Parallel()
 	roles := []string{"partner"}
 
-	from, err := caller.New(caller.Claims{UserID: "user123", Roles: roles})
+	from, err := caller.New(caller.Snapshot{UserID: "user123", Roles: roles})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,8 +40,8 @@ func TestStamp(t *testing.T) {
 
 	roles[0] = "admin"
 
-	s.Caller().Claims().Roles[0] = "admin"
-	if !slices.Equal(s.Caller().Claims().Roles, []string{"partner"}) {
+	s.Caller().Snapshot().Roles[0] = "admin"
+	if !slices.Equal(s.Caller().Snapshot().Roles, []string{"partner"}) {
 		t.Error("a caller's roles can be changed from outside")
 	}
 
@@ -62,7 +62,7 @@ func TestStamp(t *testing.T) {
 		}
 	}
 
-	if _, err := caller.New(caller.Claims{}); !errors.Is(err, fault.ErrClaimMissing) {
+	if _, err := caller.New(caller.Snapshot{}); !errors.Is(err, fault.ErrClaimMissing) {
 		t.Errorf("a caller without id: %v", err)
 	}
 }

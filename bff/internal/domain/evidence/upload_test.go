@@ -14,7 +14,7 @@ import (
 func refused(t *testing.T, address string) bool {
 	t.Helper()
 
-	from, err := caller.New(caller.Claims{UserID: "user123"})
+	from, err := caller.New(caller.Snapshot{UserID: "user123"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ import (
 func origin(t *testing.T, user string) query.Origin {
 	t.Helper()
 
-	from, err := caller.New(caller.Claims{UserID: user})
+	from, err := caller.New(caller.Snapshot{UserID: user})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,17 +33,17 @@ type identity struct {
 
 // encode returns the message of a command with the payload.
 func encode(stamp command.Stamp, version string, payload any) ([]byte, error) {
-	claims := stamp.Caller().Claims()
+	snapshot := stamp.Caller().Snapshot()
 
 	id := identity{
-		Subject:  claims.Subject,
-		Issuer:   claims.Issuer,
-		TokenID:  claims.TokenID,
-		Roles:    claims.Roles,
-		Verified: claims.Verified,
+		Subject:  snapshot.Subject,
+		Issuer:   snapshot.Issuer,
+		TokenID:  snapshot.TokenID,
+		Roles:    snapshot.Roles,
+		Verified: snapshot.Verified,
 	}
-	if !claims.ExpiresAt.IsZero() {
-		id.ExpiresAt = claims.ExpiresAt.Format(time.RFC3339)
+	if !snapshot.ExpiresAt.IsZero() {
+		id.ExpiresAt = snapshot.ExpiresAt.Format(time.RFC3339)
 	}
 
 	return json.Marshal(envelope{

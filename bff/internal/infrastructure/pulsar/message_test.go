@@ -66,7 +66,7 @@ type golden struct {
 func (g golden) stamp(t *testing.T) command.Stamp {
 	t.Helper()
 
-	from, err := caller.New(caller.Claims{
+	from, err := caller.New(caller.Snapshot{
 		UserID:    g.UserID,
 		Subject:   g.Identity.Subject,
 		Issuer:    g.Identity.Issuer,

@@ -121,7 +121,7 @@ func issued() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 123456789, ti
 func stamp(t *testing.T, kind command.Type, id, key string) command.Stamp {
 	t.Helper()
 
-	from, err := caller.New(caller.Claims{
+	from, err := caller.New(caller.Snapshot{
 		UserID:    "user123",
 		Subject:   "auth0|123",
 		Issuer:    "https://issuer.example/",

@@ -154,7 +154,7 @@ func decodeTracking(m broker.Received) (event.Event, error) {
 		return event.Event{}, err
 	}
 
-	return event.New(event.Facts{
+	return event.New(event.Snapshot{
 		ID:           t.EventID,
 		UserID:       t.UserID,
 		Type:         eventtype.Type(t.EventType),

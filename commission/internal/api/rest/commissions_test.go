@@ -67,7 +67,7 @@ func TestFilters(t *testing.T) {
 		t,
 		p,
 		purchase("e2", "v", "20"),
-		event.Facts{ID: "r2", UserID: "v", Type: eventtype.Refund, OriginalID: "e2", Amount: "5"},
+		event.Snapshot{ID: "r2", UserID: "v", Type: eventtype.Refund, OriginalID: "e2", Amount: "5"},
 	)
 
 	for query, want := range map[string]string{
@@ -150,7 +150,7 @@ func TestActionsFollowTheStateMachine(t *testing.T) {
 	s.decide(
 		t,
 		purchase("e1", "u", "100"),
-		event.Facts{ID: "r1", UserID: "u", Type: eventtype.Refund, OriginalID: "e1", Amount: "30"},
+		event.Snapshot{ID: "r1", UserID: "u", Type: eventtype.Refund, OriginalID: "e1", Amount: "30"},
 	)
 	id := s.call(t, "GET", "/commissions?kind=earning", "").str("data.0.id")
 	reason := `{"reason":"looks odd"}`
@@ -214,7 +214,7 @@ func TestRejectTakesTheClawbacksAlong(t *testing.T) {
 	s.decide(
 		t,
 		purchase("e1", "u", "100"),
-		event.Facts{ID: "r1", UserID: "u", Type: eventtype.Refund, OriginalID: "e1", Amount: "30"},
+		event.Snapshot{ID: "r1", UserID: "u", Type: eventtype.Refund, OriginalID: "e1", Amount: "30"},
 	)
 	id := s.call(t, "GET", "/commissions?kind=earning", "").str("data.0.id")
 	s.call(t, "POST", "/commissions/"+id+"/reject", `{"reason":"fraud"}`).want(t, 200)
@@ -228,7 +228,7 @@ func TestRejectTakesTheClawbacksAlong(t *testing.T) {
 		t.Errorf("balance: %s", b.text)
 	}
 
-	s.decide(t, event.Facts{ID: "r2", UserID: "u", Type: eventtype.Refund, OriginalID: "e1"})
+	s.decide(t, event.Snapshot{ID: "r2", UserID: "u", Type: eventtype.Refund, OriginalID: "e1"})
 
 	if d := s.call(t, "GET", "/decisions/r2", ""); d.str("reason_code") != "original_rejected" {
 		t.Errorf("a refund afterwards: %s", d.text)

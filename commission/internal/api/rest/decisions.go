@@ -58,7 +58,7 @@ func decisionBodyOf(d query.Decided) decisionBody {
 		ResolvedAt:      optionalTime(d.ResolvedAt),
 	}
 	if b.OriginalEventID == nil {
-		b.OriginalEventID = optional(d.Event.Facts().OriginalID)
+		b.OriginalEventID = optional(d.Event.Snapshot().OriginalID)
 	}
 
 	if d.Currency.Valid() {

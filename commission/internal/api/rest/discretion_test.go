@@ -37,7 +37,7 @@ func TestPartnersReadNothingInternal(t *testing.T) {
 		t,
 		purchase("e1", "u", "100"),
 		purchase("e2", "u", "50"),
-		event.Facts{ID: "r1", UserID: "u", Type: eventtype.Refund, OriginalID: "e1", Amount: "30"},
+		event.Snapshot{ID: "r1", UserID: "u", Type: eventtype.Refund, OriginalID: "e1", Amount: "30"},
 	)
 
 	earned := boss.call(t, "GET", "/commissions?kind=earning", "").want(t, 200)

@@ -36,7 +36,7 @@ const goldenID = "019abc00-0000-7000-8000-00000000000"
 func goldenPurchase() query.Decided {
 	return query.Decided{
 		Decision: decision.Decision{
-			Event: event.Restore(event.Facts{
+			Event: event.Restore(event.Snapshot{
 				ID:         "event789",
 				UserID:     "user123",
 				Type:       eventtype.Purchase,
@@ -64,24 +64,24 @@ func goldenPurchase() query.Decided {
 }
 
 func goldenCommission(status commission.Status, version int) *commission.Snapshot {
-	facts := goldenPurchase().Event.Facts()
+	snapshot := goldenPurchase().Event.Snapshot()
 
 	c := commission.Snapshot{
 		ID:          goldenID + "1",
-		EventID:     facts.ID,
-		UserID:      facts.UserID,
-		CampaignID:  facts.CampaignID,
-		ProductID:   facts.ProductID,
-		OrderID:     facts.OrderID,
-		EventType:   facts.Type,
+		EventID:     snapshot.ID,
+		UserID:      snapshot.UserID,
+		CampaignID:  snapshot.CampaignID,
+		ProductID:   snapshot.ProductID,
+		OrderID:     snapshot.OrderID,
+		EventType:   snapshot.Type,
 		Kind:        commission.Earning,
 		Status:      status,
 		Base:        money.FromMinor(10000, money.USD()),
 		Rate:        "0.1",
 		Amount:      money.FromMinor(1000, money.USD()),
 		Rule:        rule.Ref{ID: "00000000-0000-7000-8000-000000000001", Version: 1},
-		AvailableAt: facts.OccurredAt,
-		OccurredAt:  facts.OccurredAt,
+		AvailableAt: snapshot.OccurredAt,
+		OccurredAt:  snapshot.OccurredAt,
 		CreatedAt:   noon(),
 		UpdatedAt:   noon(),
 		Version:     version,
@@ -126,7 +126,7 @@ func goldenRule(t *testing.T) *rule.Rule {
 		t.Fatal(err)
 	}
 
-	r := rule.Restore(rule.Definition{
+	r := rule.Restore(rule.Snapshot{
 		ID:            "00000000-0000-7000-8000-000000000001",
 		Version:       1,
 		Name:          "Purchase: 10 % of the amount",
@@ -147,7 +147,7 @@ func goldenEvents(t *testing.T) map[string]eventlog.Event {
 	purchase := goldenPurchase()
 	parked := query.Decided{
 		Decision: decision.Decision{
-			Event: event.Restore(event.Facts{
+			Event: event.Restore(event.Snapshot{
 				ID:         "event790",
 				UserID:     "user123",
 				Type:       eventtype.Refund,

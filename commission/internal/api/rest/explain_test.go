@@ -70,7 +70,7 @@ func TestAdjustmentByReplayIsExplained(t *testing.T) {
 	s.decide(
 		t,
 		purchase("e1", "u", "100"),
-		event.Facts{ID: "r1", UserID: "u", Type: eventtype.Refund, OriginalID: "e1", Amount: "30"},
+		event.Snapshot{ID: "r1", UserID: "u", Type: eventtype.Refund, OriginalID: "e1", Amount: "30"},
 	)
 	rule := s.call(
 		t,
@@ -127,7 +127,7 @@ func TestAdjustmentByReplayIsExplained(t *testing.T) {
 	for name, alter := range map[string]func(*wire.Explanation){
 		"amount_minor":               func(x *wire.Explanation) { x.Minor++ },
 		"expected_minor":             func(x *wire.Explanation) { x.Adjustment.Comparison.ExpectedMinor++ },
-		"booked_before_minor":        func(x *wire.Explanation) { x.Adjustment.Comparison.Booked[0].AmountMinor++ },
+		"booked_before_minor":        func(x *wire.Explanation) { x.Adjustment.Comparison.Posted[0].AmountMinor++ },
 		"decisions.0.amount_minor":   func(x *wire.Explanation) { x.Adjustment.Comparison.Decisions[0].Minor++ },
 		"decisions.1.rule_version":   func(x *wire.Explanation) { x.Adjustment.Comparison.Decisions[1].Version++ },
 		"currency: is not an active": func(x *wire.Explanation) { x.Currency = "XXX" },

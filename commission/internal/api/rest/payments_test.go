@@ -37,8 +37,8 @@ func (s service) closePayout(t *testing.T, id, verb string) {
 }
 
 // takenBack is a refund of an event of u.
-func takenBack(id, original, amount string) event.Facts {
-	return event.Facts{
+func takenBack(id, original, amount string) event.Snapshot {
+	return event.Snapshot{
 		ID:         id,
 		UserID:     "u",
 		Type:       eventtype.Refund,
@@ -134,12 +134,12 @@ func TestItemsComeInPages(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
 
-	var facts []event.Facts
+	var events []event.Snapshot
 	for i := range 25 {
-		facts = append(facts, purchase(fmt.Sprintf("e%02d", i), "u", "10"))
+		events = append(events, purchase(fmt.Sprintf("e%02d", i), "u", "10"))
 	}
 
-	s.decide(t, facts...)
+	s.decide(t, events...)
 
 	released := s.pay(t, "u", 150) // 0..150, in the midst of the second item
 	other := s.pay(t, "u", 100)

@@ -60,8 +60,8 @@ type differenceBody struct {
 	Currency        string    `json:"currency" doc:"ISO 4217." example:"USD"`
 	Expected        string    `json:"expected" doc:"What the event earns by the rules, in major units." example:"10.00"`
 	ExpectedMinor   int64     `json:"expected_minor" doc:"expected in minor units." example:"1000"`
-	Booked          string    `json:"booked" doc:"What is posted for the event, in major units." example:"10.00"`
-	BookedMinor     int64     `json:"booked_minor" doc:"booked in minor units." example:"1000"`
+	Posted          string    `json:"booked" doc:"What is posted for the event, in major units." example:"10.00"`
+	PostedMinor     int64     `json:"booked_minor" doc:"booked in minor units." example:"1000"`
 	Difference      string    `json:"difference" doc:"The difference in major units." example:"0.00"`
 	DifferenceMinor int64     `json:"difference_minor" doc:"difference in minor units." example:"0"`
 }
@@ -232,10 +232,10 @@ func differencesOf(found []application.Difference) []differenceBody {
 			Currency:        d.Currency.String(),
 			Expected:        text(d.Expected),
 			ExpectedMinor:   d.Expected,
-			Booked:          text(d.Booked),
-			BookedMinor:     d.Booked,
-			Difference:      text(d.Expected - d.Booked),
-			DifferenceMinor: d.Expected - d.Booked,
+			Posted:          text(d.Posted),
+			PostedMinor:     d.Posted,
+			Difference:      text(d.Expected - d.Posted),
+			DifferenceMinor: d.Expected - d.Posted,
 		}
 	}
 

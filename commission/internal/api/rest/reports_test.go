@@ -19,8 +19,8 @@ func TestExplanationsCanBeComputedAgain(t *testing.T) {
 		"/rules",
 		`{"name":"tiers","event_type":"sale","currency":"USD","formula":{"kind":"graduated","period":"month","tiers":[{"from":0,"rate":"0.05"},{"from":100,"rate":"0.1"}]},"cap":{"amount":"12","period":"lifetime"},"effective_from":"2026-01-01T00:00:00Z","priority":5}`,
 	).want(t, 201)
-	sale := func(id, amount string) event.Facts {
-		return event.Facts{ID: id, UserID: "u", Type: eventtype.Sale, Amount: amount, OrderID: "o" + id}
+	sale := func(id, amount string) event.Snapshot {
+		return event.Snapshot{ID: id, UserID: "u", Type: eventtype.Sale, Amount: amount, OrderID: "o" + id}
 	}
 	s.decide(
 		t,
@@ -29,24 +29,24 @@ func TestExplanationsCanBeComputedAgain(t *testing.T) {
 		sale("s3", "99.99"),
 		sale("s4", "1"),
 		purchase("p1", "u", "0.05"),
-		event.Facts{ID: "d", UserID: "u", Type: eventtype.Sale, Amount: "5", OrderID: "os1"},
-		event.Facts{ID: "r1", UserID: "u", Type: eventtype.Refund, OriginalID: "s2", Amount: "10.10"},
-		event.Facts{ID: "r2", UserID: "u", Type: eventtype.Void, OrderID: "os2"},
-		event.Facts{ID: "r3", UserID: "u", Type: eventtype.Void, OrderID: "os2"},
-		event.Facts{ID: "r4", UserID: "u", Type: eventtype.Chargeback, OriginalID: "later"},
-		event.Facts{
+		event.Snapshot{ID: "d", UserID: "u", Type: eventtype.Sale, Amount: "5", OrderID: "os1"},
+		event.Snapshot{ID: "r1", UserID: "u", Type: eventtype.Refund, OriginalID: "s2", Amount: "10.10"},
+		event.Snapshot{ID: "r2", UserID: "u", Type: eventtype.Void, OrderID: "os2"},
+		event.Snapshot{ID: "r3", UserID: "u", Type: eventtype.Void, OrderID: "os2"},
+		event.Snapshot{ID: "r4", UserID: "u", Type: eventtype.Chargeback, OriginalID: "later"},
+		event.Snapshot{
 			ID:     "l",
 			UserID: "u",
 			Type:   eventtype.Lead,
 		},
-		event.Facts{ID: "v", UserID: "u", Type: eventtype.View},
-		event.Facts{
+		event.Snapshot{ID: "v", UserID: "u", Type: eventtype.View},
+		event.Snapshot{
 			ID:       "c",
 			UserID:   "u",
 			Type:     eventtype.Click,
 			Currency: "EUR",
 		},
-		event.Facts{ID: "self", UserID: "u", Type: eventtype.Sale, Amount: "5", SelfReferral: true},
+		event.Snapshot{ID: "self", UserID: "u", Type: eventtype.Sale, Amount: "5", SelfReferral: true},
 	)
 
 	for id, reason := range map[string]string{
@@ -91,8 +91,8 @@ func TestExplanationsCanBeComputedAgain(t *testing.T) {
 func TestRefundsBeforeAndAfterAReplayAreExplained(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
-	refund := func(id, original, amount string) event.Facts {
-		return event.Facts{
+	refund := func(id, original, amount string) event.Snapshot {
+		return event.Snapshot{
 			ID:         id,
 			UserID:     "u",
 			Type:       eventtype.Refund,
@@ -100,7 +100,7 @@ func TestRefundsBeforeAndAfterAReplayAreExplained(t *testing.T) {
 			Amount:     amount,
 		}
 	}
-	lead := event.Facts{ID: "l", UserID: "u", Type: eventtype.Lead, Amount: "100"}
+	lead := event.Snapshot{ID: "l", UserID: "u", Type: eventtype.Lead, Amount: "100"}
 	s.decide(t, purchase("p", "u", "100"), lead, refund("p1", "p", "30"), refund("l1", "l", "30"))
 
 	for _, kind := range []string{"purchase", "lead"} {
@@ -151,7 +151,7 @@ func TestRefundsBeforeAndAfterAReplayAreExplained(t *testing.T) {
 func TestSummaryKeepsDaysOfTheZone(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
-	at := func(id, when string) event.Facts {
+	at := func(id, when string) event.Snapshot {
 		p := purchase(id, "u", "10")
 		p.OccurredAt, _ = time.Parse(time.RFC3339, when)
 
@@ -199,7 +199,7 @@ func TestReplayBooksDifferencesOnce(t *testing.T) {
 		purchase("e1", "u", "100"),
 		purchase("e2", "u", "50"),
 		purchase("e3", "v", "10"),
-		event.Facts{ID: "r1", UserID: "u", Type: eventtype.Refund, OriginalID: "e1", Amount: "30"},
+		event.Snapshot{ID: "r1", UserID: "u", Type: eventtype.Refund, OriginalID: "e1", Amount: "30"},
 	)
 
 	period := `"from":"2026-11-01T00:00:00Z","to":"2026-12-01T00:00:00Z"`

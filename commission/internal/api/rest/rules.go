@@ -83,7 +83,8 @@ func registerRules(api huma.API, uses UseCases) {
 				cmp.Compare(r.Version(), after.Version),
 			) > 0
 
-			matches := in.EventType == "" || string(r.Definition().Scope.EventType) == string(in.EventType)
+			matches := in.EventType == "" ||
+				string(r.Snapshot().Scope.EventType) == string(in.EventType)
 			if follows && matches && len(rows) <= in.Limit {
 				rows = append(rows, wire.RuleOf(r))
 			}
@@ -135,7 +136,7 @@ func registerRules(api huma.API, uses UseCases) {
 		api,
 		create,
 		func(ctx context.Context, in *publishInput) (*answered[wire.Rule], error) {
-			def, err := in.Body.Definition(uses.Zone)
+			snapshot, err := in.Body.Snapshot(uses.Zone)
 			if err != nil {
 				return nil, err
 			}
@@ -152,7 +153,9 @@ func registerRules(api huma.API, uses UseCases) {
 				clock,
 				asked,
 				wire.RuleOf,
-				func(r change.Request) (rule.Rule, error) { return uses.PublishRule.Handle(ctx, r, def) },
+				func(r change.Request) (rule.Rule, error) {
+					return uses.PublishRule.Handle(ctx, r, snapshot)
+				},
 			)
 		},
 	)

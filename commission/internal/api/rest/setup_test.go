@@ -203,7 +203,7 @@ func secured(t *testing.T) service {
 			Audience:          "test-audience",
 			Leeway:            30 * time.Second,
 		},
-		auth.Needs{Now: time.Now, Logger: slog.New(slog.DiscardHandler)},
+		auth.Dependencies{Now: time.Now, Logger: slog.New(slog.DiscardHandler)},
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -311,11 +311,11 @@ func (a answer) str(path string) string {
 }
 
 // decide passes events on as the consumer does.
-func (s service) decide(t *testing.T, facts ...event.Facts) {
+func (s service) decide(t *testing.T, snapshots ...event.Snapshot) {
 	t.Helper()
 
 	var events []event.Event
-	for _, f := range facts {
+	for _, f := range snapshots {
 		if f.OccurredAt.IsZero() {
 			f.OccurredAt = start().Add(-time.Hour)
 		}
@@ -336,8 +336,8 @@ func (s service) decide(t *testing.T, facts ...event.Facts) {
 	}
 }
 
-func purchase(id, user, amount string) event.Facts {
-	return event.Facts{ID: id, UserID: user, Type: eventtype.Purchase, Amount: amount}
+func purchase(id, user, amount string) event.Snapshot {
+	return event.Snapshot{ID: id, UserID: user, Type: eventtype.Purchase, Amount: amount}
 }
 
 func start() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }

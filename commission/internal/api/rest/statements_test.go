@@ -227,7 +227,7 @@ func TestPendingMoneyIsAged(t *testing.T) {
 		}
 	}
 
-	sale := func(id string, days int) event.Facts {
+	sale := func(id string, days int) event.Snapshot {
 		e := purchase(id, "u", "100")
 		e.CampaignID = fmt.Sprint("c", days)
 

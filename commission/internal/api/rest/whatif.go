@@ -53,7 +53,7 @@ func registerWhatIf(api huma.API, uses UseCases) {
 		Errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, auth.Operator)
 	huma.Register(api, trial, func(ctx context.Context, in *whatIfInput) (*whatIfAnswer, error) {
-		def, err := in.Body.Rule.Definition(uses.Zone)
+		snapshot, err := in.Body.Rule.Snapshot(uses.Zone)
 		if err != nil {
 			return nil, err
 		}
@@ -61,7 +61,7 @@ func registerWhatIf(api huma.API, uses UseCases) {
 		to := clock().UTC().Truncate(time.Microsecond)
 		period := replay.Period{From: to.AddDate(0, 0, -in.Body.Days), To: to}
 
-		trials, err := handler.WhatIf(ctx, period, def)
+		trials, err := handler.WhatIf(ctx, period, snapshot)
 		if err != nil {
 			return nil, err
 		}

@@ -22,19 +22,19 @@ type Adjustment struct {
 
 // Comparison is what an event earns by the rules of a replay, and what was posted for it before.
 type Comparison struct {
-	Booked          []Booking     `json:"booked" doc:"What was posted for the event, including reversals and earlier adjustments, without rejected rows."`
-	Standing        string        `json:"booked_before" doc:"The sum of booked."`
-	StandingMinor   int64         `json:"booked_before_minor" doc:"booked_before in minor units." example:"1000"`
-	Rejected        bool          `json:"rejected,omitempty" doc:"The event's commission was rejected by an operator: it earns nothing."`
-	Decisions       []Explanation `json:"decisions,omitempty" doc:"The decisions by the rules about the event and its reversals, as explanations of their own."`
-	Expected        string        `json:"expected" doc:"The sum of the amounts of decisions in the currency."`
-	ExpectedMinor   int64         `json:"expected_minor" doc:"expected in minor units." example:"1000"`
-	Difference      string        `json:"difference" doc:"Expected less booked, which is the amount of the adjustment." example:"0.00"`
-	DifferenceMinor int64         `json:"difference_minor" doc:"difference in minor units." example:"0"`
+	Posted            []Posting     `json:"booked" doc:"What was posted for the event, including reversals and earlier adjustments, without rejected rows."`
+	PostedBefore      string        `json:"booked_before" doc:"The sum of booked."`
+	PostedBeforeMinor int64         `json:"booked_before_minor" doc:"booked_before in minor units." example:"1000"`
+	Rejected          bool          `json:"rejected,omitempty" doc:"The event's commission was rejected by an operator: it earns nothing."`
+	Decisions         []Explanation `json:"decisions,omitempty" doc:"The decisions by the rules about the event and its reversals, as explanations of their own."`
+	Expected          string        `json:"expected" doc:"The sum of the amounts of decisions in the currency."`
+	ExpectedMinor     int64         `json:"expected_minor" doc:"expected in minor units." example:"1000"`
+	Difference        string        `json:"difference" doc:"Expected less booked, which is the amount of the adjustment." example:"0.00"`
+	DifferenceMinor   int64         `json:"difference_minor" doc:"difference in minor units." example:"0"`
 }
 
-// Booking is a row that was posted for the event.
-type Booking struct {
+// Posting is a row that was posted for the event.
+type Posting struct {
 	CommissionID string `json:"commission_id" doc:"The id of the commission."`
 	EventID      string `json:"event_id" doc:"The event of the commission; empty for an adjustment by an operator." example:"event789"`
 	Kind         string `json:"kind" doc:"The kind of commission." example:"earning"`
@@ -83,14 +83,14 @@ func (out *Explanation) adjustment(e query.Explained) {
 
 func comparisonOf(c query.Comparison, adjustment commission.Snapshot) *Comparison {
 	out := &Comparison{
-		Booked:        []Booking{},
-		Standing:      c.Standing.String(),
-		StandingMinor: c.Standing.Minor(),
-		Rejected:      c.Manual.Rejected[adjustment.EventID],
+		Posted:            []Posting{},
+		PostedBefore:      c.PostedSum.String(),
+		PostedBeforeMinor: c.PostedSum.Minor(),
+		Rejected:          c.Manual.Rejected[adjustment.EventID],
 	}
-	for _, b := range c.Booked {
+	for _, b := range c.Posted {
 		s := b
-		out.Booked = append(out.Booked, Booking{
+		out.Posted = append(out.Posted, Posting{
 			CommissionID: s.ID,
 			EventID:      s.EventID,
 			Kind:         string(s.Kind),
@@ -126,7 +126,7 @@ func (x Explanation) CheckAdjustment() (difference int64, lines []string, err er
 		return 0, nil, errNoEvent
 	}
 
-	var expected, booked int64
+	var expected, posted int64
 	for i, part := range c.Decisions {
 		made, differences, err := part.Check()
 		if err != nil {
@@ -143,16 +143,16 @@ func (x Explanation) CheckAdjustment() (difference int64, lines []string, err er
 		}
 	}
 
-	for _, b := range c.Booked {
-		booked += b.AmountMinor
+	for _, b := range c.Posted {
+		posted += b.AmountMinor
 	}
 
-	lines = append(lines, x.adjustmentDifferences(expected, booked)...)
+	lines = append(lines, x.adjustmentDifferences(expected, posted)...)
 
-	return expected - booked, lines, nil
+	return expected - posted, lines, nil
 }
 
-func (x Explanation) adjustmentDifferences(expected, booked int64) []string {
+func (x Explanation) adjustmentDifferences(expected, posted int64) []string {
 	currency, err := money.ParseCurrency(x.Currency)
 	if err != nil {
 		return []string{"currency: is not an active ISO 4217 code"}
@@ -164,11 +164,11 @@ func (x Explanation) adjustmentDifferences(expected, booked int64) []string {
 	return differing([]compared{
 		{"expected", text(expected), c.Expected},
 		{"expected_minor", expected, c.ExpectedMinor},
-		{"booked_before", text(booked), c.Standing},
-		{"booked_before_minor", booked, c.StandingMinor},
-		{"difference", text(expected - booked), c.Difference},
-		{"difference_minor", expected - booked, c.DifferenceMinor},
-		{"amount", text(expected - booked), x.Amount},
-		{"amount_minor", expected - booked, x.Minor},
+		{"booked_before", text(posted), c.PostedBefore},
+		{"booked_before_minor", posted, c.PostedBeforeMinor},
+		{"difference", text(expected - posted), c.Difference},
+		{"difference_minor", expected - posted, c.DifferenceMinor},
+		{"amount", text(expected - posted), x.Amount},
+		{"amount_minor", expected - posted, x.Minor},
 	})
 }

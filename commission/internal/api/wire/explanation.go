@@ -208,7 +208,7 @@ func (out *Explanation) decision(x decision.Explanation) {
 }
 
 func eventOf(e event.Event) Event {
-	f := e.Facts()
+	f := e.Snapshot()
 
 	return Event{
 		EventID:      f.ID,
@@ -227,7 +227,7 @@ func eventOf(e event.Event) Event {
 }
 
 func (e Event) domain() (event.Event, error) {
-	return event.New(event.Facts{
+	return event.New(event.Snapshot{
 		ID:           e.EventID,
 		UserID:       e.UserID,
 		Type:         eventtype.Type(e.EventType),
@@ -316,7 +316,7 @@ func (o Original) domain() (*decision.Original, error) {
 	d := decision.Decision{
 		Event:    e,
 		Rule:     rule.Ref{ID: o.RuleID, Version: o.Version},
-		HasBase:  e.Facts().Amount != "",
+		HasBase:  e.Snapshot().Amount != "",
 		Position: o.Account.Position,
 		CapUsed:  o.Account.CapUsed,
 	}

@@ -54,7 +54,7 @@ type Rule struct {
 
 // RuleOf returns the JSON form of a version.
 func RuleOf(r rule.Rule) Rule {
-	d := r.Definition()
+	d := r.Snapshot()
 
 	out := Rule{
 		RuleID:      d.ID,
@@ -69,7 +69,7 @@ func RuleOf(r rule.Rule) Rule {
 	return out
 }
 
-func draftOf(d rule.Definition) Draft {
+func draftOf(d rule.Snapshot) Draft {
 	amount := func(minor int64) *httpapi.Decimal {
 		if minor == 0 {
 			return nil
@@ -105,7 +105,7 @@ func draftOf(d rule.Definition) Draft {
 }
 
 // zoneName returns the zone of the periods, or "" for UTC.
-func zoneName(d rule.Definition) string {
+func zoneName(d rule.Snapshot) string {
 	if d.Zone() == time.UTC {
 		return ""
 	}
@@ -115,29 +115,29 @@ func zoneName(d rule.Definition) string {
 
 // Domain returns the version as a domain value.
 func (r Rule) Domain() (rule.Rule, error) {
-	def, err := r.Content.Definition(nil)
+	snapshot, err := r.Content.Snapshot(nil)
 	if err != nil {
 		return rule.Rule{}, err
 	}
 
-	def.ID = r.RuleID
-	def.Version = r.Version
+	snapshot.ID = r.RuleID
+	snapshot.Version = r.Version
 
-	def.PublishedAt = r.PublishedAt
+	snapshot.PublishedAt = r.PublishedAt
 	if r.RetiredAt != nil {
-		def.RetiredAt = *r.RetiredAt
+		snapshot.RetiredAt = *r.RetiredAt
 	}
 
-	return rule.New(def)
+	return rule.New(snapshot)
 }
 
-// Definition reads the texts of amounts and rates exactly. programme is the zone of the programme,
+// Snapshot reads the texts of amounts and rates exactly. programme is the zone of the programme,
 // or nil if the version was published. Its fault lists every text that cannot be read; the domain
 // checks what they mean together.
-func (d Draft) Definition(programme *time.Location) (rule.Definition, error) {
+func (d Draft) Snapshot(programme *time.Location) (rule.Snapshot, error) {
 	var faults fault.Fields
 
-	def := rule.Definition{
+	snapshot := rule.Snapshot{
 		ID:   d.RuleID,
 		Name: d.Name,
 		Scope: rule.Scope{
@@ -155,7 +155,7 @@ func (d Draft) Definition(programme *time.Location) (rule.Definition, error) {
 	if d.Currency != "" {
 		currency, err := money.ParseCurrency(d.Currency)
 		faults.AddError("currency", err)
-		def.Currency = currency
+		snapshot.Currency = currency
 	}
 
 	rounding, ok := money.ParseRounding(d.Rounding)
@@ -163,21 +163,22 @@ func (d Draft) Definition(programme *time.Location) (rule.Definition, error) {
 		faults.Add("rounding", fault.ErrInvalidValue, "must be half_even or half_up")
 	}
 
-	def.Rounding = rounding
-	def.PeriodZone = readZone(d.PeriodZone, programme, &faults)
-	read := reader{currency: def.Currency, faults: &faults}
+	snapshot.Rounding = rounding
+	snapshot.PeriodZone = readZone(d.PeriodZone, programme, &faults)
+	read := reader{currency: snapshot.Currency, faults: &faults}
 
-	def.MinimumBase, def.Maximum = read.optional("minimum_base", d.MinimumBase), read.optional("maximum", d.Maximum)
+	snapshot.MinimumBase = read.optional("minimum_base", d.MinimumBase)
+	snapshot.Maximum = read.optional("maximum", d.Maximum)
 	if d.Cap != nil {
-		def.Cap = &rule.Cap{
+		snapshot.Cap = &rule.Cap{
 			Amount: read.optional("cap.amount", &d.Cap.Amount),
 			Period: rule.Period(d.Cap.Period),
 		}
 	}
 
-	def.Formula = read.formula(d.Formula)
+	snapshot.Formula = read.formula(d.Formula)
 
-	return def, faults.Err()
+	return snapshot, faults.Err()
 }
 
 // programmeZone stands for the zone of the programme.

@@ -63,10 +63,10 @@ func tokenOf(s Selection, selected []commission.Commission) string {
 	}
 
 	for i := range selected {
-		root := selected[i].Snapshot()
-		newest = root.ID
+		original := selected[i].Snapshot()
+		newest = original.ID
 
-		_, _ = fmt.Fprintf(hash, "%q %d\n", root.ID, root.Version)
+		_, _ = fmt.Fprintf(hash, "%q %d\n", original.ID, original.Version)
 		for _, follower := range selected[i].Followers() {
 			_, _ = fmt.Fprintf(hash, "  %q %d\n", follower.ID, follower.Version)
 		}

@@ -39,7 +39,7 @@ type DecisionChanges struct {
 	Decisions   []Decided             // new ones
 	Resolved    []Decided             // of reversals that had been parked
 	Commissions []commission.Snapshot // new ones
-	Moved       []commission.Snapshot // those whose status has changed, roots before followers
+	Moved       []commission.Snapshot // those whose status has changed, originals before followers
 	Transfers   []ledger.Transfer
 	Facts       []change.CausedFact                  // in the order of the decisions, each caused by its event
 	Usage       map[decision.UsageKey]decision.Usage // differences

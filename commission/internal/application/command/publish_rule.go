@@ -20,13 +20,13 @@ func NewPublishRule(rules Rules, newID func() string) *PublishRule {
 	return &PublishRule{rules: rules, newID: newID}
 }
 
-// Handle stores the definition as the first version of a new rule, or as the next version of the
+// Handle stores the snapshot as the first version of a new rule, or as the next version of the
 // rule that it names. It returns the faults of rule.Set.Next and Rules.PublishRule, and
 // change.ErrOwnGain for a rule of the publisher's own earnings.
 func (h *PublishRule) Handle(
 	ctx context.Context,
 	request change.Request,
-	def rule.Definition,
+	snapshot rule.Snapshot,
 ) (rule.Rule, error) {
 	var (
 		published rule.Rule
@@ -37,12 +37,12 @@ func (h *PublishRule) Handle(
 		ctx,
 		request,
 		func(set *rule.Set) (_ rule.Rule, _ change.Outcome, err error) {
-			published, err = set.Next(def, rule.Publication{NewID: id, Now: request.Now})
+			published, err = set.Next(snapshot, rule.Publication{NewID: id, Now: request.Now})
 			if err != nil {
 				return rule.Rule{}, change.Outcome{}, err
 			}
 
-			err = request.CheckGain(published.Definition().Scope.UserID)
+			err = request.CheckGain(published.Snapshot().Scope.UserID)
 			if err != nil {
 				return rule.Rule{}, change.Outcome{}, err
 			}

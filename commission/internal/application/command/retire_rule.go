@@ -46,7 +46,7 @@ func (h *RetireRule) Handle(
 		func(set *rule.Set) (_ rule.Rule, _ change.Outcome, err error) {
 			// a rule of the actor's own may stand before a better common one
 			for _, version := range set.Versions(ruleID) {
-				if err := request.CheckGain(version.Definition().Scope.UserID); err != nil {
+				if err := request.CheckGain(version.Snapshot().Scope.UserID); err != nil {
 					return rule.Rule{}, change.Outcome{}, err
 				}
 			}

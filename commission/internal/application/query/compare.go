@@ -20,7 +20,7 @@ type Before struct {
 	Replay replay.Snapshot // that made it
 	Rules  *rule.Set       // that it used
 	// For the event in the adjustment's currency, oldest first, without rejected commissions.
-	Booked  []commission.Snapshot
+	Posted  []commission.Snapshot
 	Related []event.Event   // the event, those of its order, and their reversals
 	Manual  decision.Manual // what operators had decided about events of the user
 }
@@ -33,13 +33,13 @@ type Comparison struct {
 	// Of the event and of its reversals; empty if the event's commission was rejected.
 	Decisions []decision.Explanation
 	Expected  money.Amount // their sum
-	Standing  money.Amount // the sum of what was posted
+	PostedSum money.Amount // the sum of what was posted
 	// The rule has tiers or a cap, and the user's history is too long to be read here.
 	TooWide bool
 }
 
 // Difference returns the expected amount of the adjustment.
-func (c Comparison) Difference() (money.Amount, error) { return c.Expected.Sub(c.Standing) }
+func (c Comparison) Difference() (money.Amount, error) { return c.Expected.Sub(c.PostedSum) }
 
 // Agrees reports whether the amount is the difference, and each decision can be recomputed.
 func (c Comparison) Agrees(amount money.Amount) bool {
@@ -62,9 +62,9 @@ func (q *Explain) compare(
 
 	zero := money.FromMinor(0, adjustment.Amount.Currency())
 
-	c := &Comparison{Before: before, Expected: zero, Standing: zero}
-	for _, b := range before.Booked {
-		if c.Standing, err = c.Standing.Add(b.Amount); err != nil {
+	c := &Comparison{Before: before, Expected: zero, PostedSum: zero}
+	for _, b := range before.Posted {
+		if c.PostedSum, err = c.PostedSum.Add(b.Amount); err != nil {
 			return nil, err
 		}
 	}
@@ -111,7 +111,7 @@ func (c *Comparison) explain(decisions []decision.Decision, eventID string) (err
 		func(d decision.Decision) bool { return d.Event.ID() == eventID },
 	)
 	for _, d := range decisions {
-		if d.Root() != eventID {
+		if d.OriginalEventID() != eventID {
 			continue
 		}
 

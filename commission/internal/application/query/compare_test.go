@@ -38,13 +38,13 @@ func (e endless) RulesAt(context.Context, int64) (*rule.Set, error) { return e.r
 func (endless) History(context.Context, string, string) ([]change.Record, error) { return nil, nil }
 
 func (e endless) Before(context.Context, commission.Snapshot) (query.Before, error) {
-	sale := event.Restore(event.Facts{ID: "e", UserID: "u", Type: eventtype.Sale, Amount: "10"})
-	booked := commission.Snapshot{Amount: money.FromMinor(30, money.USD())}
+	sale := event.Restore(event.Snapshot{ID: "e", UserID: "u", Type: eventtype.Sale, Amount: "10"})
+	posted := commission.Snapshot{Amount: money.FromMinor(30, money.USD())}
 
 	return query.Before{
 		Rules:   e.rules,
 		Related: []event.Event{sale},
-		Booked:  []commission.Snapshot{booked},
+		Posted:  []commission.Snapshot{posted},
 		Manual:  decision.Manual{Rejected: map[string]bool{"e": e.rejected}},
 	}, nil
 }
@@ -99,7 +99,7 @@ func tenth(t *testing.T, limit *rule.Cap) *rule.Set {
 		t.Fatal(err)
 	}
 
-	return rule.NewSet(1, []rule.Rule{rule.Restore(rule.Definition{
+	return rule.NewSet(1, []rule.Rule{rule.Restore(rule.Snapshot{
 		ID:       "r",
 		Version:  1,
 		Scope:    rule.Scope{EventType: eventtype.Sale},

@@ -16,7 +16,7 @@ type comparison struct {
 	events      int // in the period
 	differences []Difference
 	// of the period: decisions whose effective decision differs, and all with a difference
-	changed []Standing
+	changed []EffectiveDecision
 	usage   map[decision.UsageKey]decision.Usage
 }
 
@@ -40,10 +40,10 @@ func (h History) events() []event.Event {
 func compare(history History, period replay.Period) comparison {
 	again := decision.Run(history.events(), history.Rules, history.Manual)
 	expected := expectedOf(again, history.Manual.Rejected)
-	currencies := currenciesOf(expected, history.Booked)
+	currencies := currenciesOf(expected, history.Posted)
 	belongs := belonging(history.Decisions, period)
 
-	stood := make(map[string]*Standing, len(again))
+	stood := make(map[string]*EffectiveDecision, len(again))
 	for i, s := range history.Decisions {
 		stood[s.Event.ID()] = &history.Decisions[i]
 	}
@@ -71,7 +71,7 @@ func compare(history History, period replay.Period) comparison {
 		if differs || len(found.differences) > before {
 			found.changed = append(
 				found.changed,
-				Standing{Decision: d, CommissionID: s.CommissionID},
+				EffectiveDecision{Decision: d, CommissionID: s.CommissionID},
 			)
 		} else {
 			stands[i] = s.Decision
@@ -92,23 +92,24 @@ type family struct {
 
 // familyOf returns the family of an event: that of its order; of a reversal, that of what it names.
 func familyOf(e event.Event, known map[string]event.Event) family {
-	facts := e.Facts()
-	if named, ok := known[facts.OriginalID]; ok && facts.Type.Reverses() && !named.Type().Reverses() {
-		facts = named.Facts()
-	} else if facts.OriginalID != "" && facts.Type.Reverses() {
-		return family{id: facts.ID}
+	snapshot := e.Snapshot()
+	if named, ok := known[snapshot.OriginalID]; ok && snapshot.Type.Reverses() &&
+		!named.Type().Reverses() {
+		snapshot = named.Snapshot()
+	} else if snapshot.OriginalID != "" && snapshot.Type.Reverses() {
+		return family{id: snapshot.ID}
 	}
 
-	if number := facts.Order(); number.Number != "" {
+	if number := snapshot.Order(); number.Number != "" {
 		return family{order: number}
 	}
 
-	return family{id: facts.ID}
+	return family{id: snapshot.ID}
 }
 
 // belonging returns the events that a replay of the period decides: those of the families of which
 // a sale, or whatever else can earn, occurred in it. A reversal alone belongs by its own time.
-func belonging(decisions []Standing, period replay.Period) map[string]bool {
+func belonging(decisions []EffectiveDecision, period replay.Period) map[string]bool {
 	known := make(map[string]event.Event, len(decisions))
 	for _, s := range decisions {
 		known[s.Event.ID()] = s.Event
@@ -145,12 +146,12 @@ func (h History) differences(
 	var out []Difference
 	for _, currency := range currencies {
 		key := Money{EventID: d.Event.ID(), Currency: currency.String()}
-		if expected[key] != h.Booked[key] {
+		if expected[key] != h.Posted[key] {
 			out = append(out, Difference{
 				Event:    d.Event,
 				Currency: currency,
 				Expected: expected[key],
-				Booked:   h.Booked[key],
+				Posted:   h.Posted[key],
 			})
 		}
 	}
@@ -189,8 +190,9 @@ func missing(is, should map[decision.UsageKey]decision.Usage) map[decision.Usage
 func expectedOf(decisions []decision.Decision, rejected map[string]bool) map[Money]int64 {
 	sums := map[Money]int64{}
 	for _, d := range decisions {
-		if d.Outcome == decision.Commissioned && !rejected[d.Root()] {
-			sums[Money{EventID: d.Root(), Currency: d.Currency.String()}] += d.Amount.Minor()
+		if d.Outcome == decision.Commissioned && !rejected[d.OriginalEventID()] {
+			key := Money{EventID: d.OriginalEventID(), Currency: d.Currency.String()}
+			sums[key] += d.Amount.Minor()
 		}
 	}
 

@@ -20,18 +20,18 @@ import (
 type History struct {
 	Rules     *rule.Set
 	UserID    string
-	Decisions []Standing
+	Decisions []EffectiveDecision
 	// what is posted for the event, including adjustments, without rejected rows, in minor units
-	Booked map[Money]int64
+	Posted map[Money]int64
 	Manual decision.Manual
 	Usage  map[decision.UsageKey]decision.Usage
 	// Commissions reads commissions with their followers, as they are under the user's lock.
 	Commissions func(ids []string) ([]commission.Commission, error)
 }
 
-// Standing is the effective decision about an event: that of the last replay, or the first one
+// EffectiveDecision is the decision that counts for an event: that of the last replay, or the first
 // without a replay. Later reversals use it.
-type Standing struct {
+type EffectiveDecision struct {
 	decision.Decision
 
 	// the commission that clawbacks reverse: the earning, or the first adjustment without one; ""
@@ -52,8 +52,8 @@ type Posting struct {
 	Adjustments []commission.Snapshot
 	Effect      effect.Effect // of the adjustments
 	// the new effective decisions that differ from the old ones
-	Standing []Standing
-	Usage    map[decision.UsageKey]decision.Usage // differences
+	Effective []EffectiveDecision
+	Usage     map[decision.UsageKey]decision.Usage // differences
 }
 
 // Difference is the difference between what an event should have earned and what it has.
@@ -61,7 +61,7 @@ type Difference struct {
 	Event    event.Event
 	Currency money.Currency
 	Expected int64
-	Booked   int64
+	Posted   int64
 }
 
 // Selection is the users with events in the period to which a rule of the scope could apply. The

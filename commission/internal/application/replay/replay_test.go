@@ -23,7 +23,7 @@ type programme struct {
 
 	rules     *rule.Set
 	users     int
-	decisions []replay.Standing
+	decisions []replay.EffectiveDecision
 	selected  replay.Selection
 	read      []string
 }
@@ -72,13 +72,13 @@ func november() domain.Period {
 	}
 }
 
-func views(t *testing.T, n int) []replay.Standing {
+func views(t *testing.T, n int) []replay.EffectiveDecision {
 	t.Helper()
 
-	out := make([]replay.Standing, n)
+	out := make([]replay.EffectiveDecision, n)
 	for i := range out {
 		e, err := event.New(
-			event.Facts{
+			event.Snapshot{
 				ID:         fmt.Sprint("e", i),
 				UserID:     "u",
 				Type:       eventtype.View,
@@ -95,7 +95,7 @@ func views(t *testing.T, n int) []replay.Standing {
 	return out
 }
 
-func perView(t *testing.T, amount string) rule.Definition {
+func perView(t *testing.T, amount string) rule.Snapshot {
 	t.Helper()
 
 	rate, err := money.ParseRate(amount)
@@ -103,7 +103,7 @@ func perView(t *testing.T, amount string) rule.Definition {
 		t.Fatal(err)
 	}
 
-	return rule.Definition{
+	return rule.Snapshot{
 		ID:            "view",
 		Version:       1,
 		Name:          "view",

@@ -27,7 +27,7 @@ type Trial struct {
 func (h *Handler) WhatIf(
 	ctx context.Context,
 	period replay.Period,
-	def rule.Definition,
+	snapshot rule.Snapshot,
 ) ([]Trial, error) {
 	if err := period.Check(); err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func (h *Handler) WhatIf(
 		return nil, err
 	}
 
-	trial, err := present.Next(def, rule.Publication{
+	trial, err := present.Next(snapshot, rule.Publication{
 		NewID: "00000000-0000-0000-0000-000000000000",
 		Now:   period.From,
 	})
@@ -49,7 +49,7 @@ func (h *Handler) WhatIf(
 	with := present.With(trial)
 
 	var out []Trial
-	err = h.each(ctx, affected(trial.Definition(), period), func(history History) error {
+	err = h.each(ctx, affected(trial.Snapshot(), period), func(history History) error {
 		out = append(out, tryOut(history, present, with, period)...)
 		if len(out) > MaxDifferences {
 			return replay.ErrTooLarge
@@ -63,12 +63,12 @@ func (h *Handler) WhatIf(
 
 // affected returns the users in whose earnings of the period a version can make a difference: those
 // with an event to which it could apply until the end of the period.
-func affected(def rule.Definition, period replay.Period) Selection {
-	if def.EffectiveFrom.Before(period.From) {
-		period.From = def.EffectiveFrom
+func affected(snapshot rule.Snapshot, period replay.Period) Selection {
+	if snapshot.EffectiveFrom.Before(period.From) {
+		period.From = snapshot.EffectiveFrom
 	}
 
-	return Selection{Period: period, Scope: def.Scope}
+	return Selection{Period: period, Scope: snapshot.Scope}
 }
 
 // each calls fn with the histories of the users, in their order.

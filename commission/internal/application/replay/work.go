@@ -256,19 +256,19 @@ func (h *Handler) step(
 		r *replay.Replay,
 		histories []History,
 	) (Posting, error) {
-		booking, err := h.booking(found, histories)
+		posting, err := h.posting(found, histories)
 		if err != nil {
-			return booking, err
+			return posting, err
 		}
 
-		booking.Differences = append(booking.Differences, trial.Differences...)
+		posting.Differences = append(posting.Differences, trial.Differences...)
 		step := done
 
-		for _, d := range booking.Differences {
+		for _, d := range posting.Differences {
 			step.Differences = append(step.Differences, d.amount())
 		}
 
-		return booking, r.Advance(step, booking.Now)
+		return posting, r.Advance(step, posting.Now)
 	})
 
 	return len(users), err

@@ -94,12 +94,12 @@ func (c *Commission) Act(action Action, reason string, now time.Time) (effect.Ef
 		)
 	}
 
-	root := len(c.moved)
+	original := len(c.moved)
 
 	caused, err := c.become(action.target(), now)
 	if err == nil {
 		c.snapshot.Reason = reason
-		c.moved[root].Reason = reason
+		c.moved[original].Reason = reason
 	}
 
 	return caused, err

@@ -188,13 +188,13 @@ func TestMoneyGoesWithTheStatusAndPendingFollowersWithIt(t *testing.T) {
 		"hold":    {commission.Pending, commission.Hold, commission.Pending, nil},
 		"release": {commission.Held, commission.Release, commission.Pending, nil},
 	} {
-		root := commission.Restore(
+		original := commission.Restore(
 			stored(commission.Earned, c.from),
 			follower("p", -30, commission.Pending),
 			follower("a", -5, commission.Approved),
 		)
 
-		caused, err := root.Act(c.action, "checked", noon())
+		caused, err := original.Act(c.action, "checked", noon())
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -202,14 +202,14 @@ func TestMoneyGoesWithTheStatusAndPendingFollowersWithIt(t *testing.T) {
 		moved(t, name, caused, c.moves...)
 
 		if c.fate == commission.Pending {
-			if len(root.Moved()) != 1 || len(caused.Facts) != 1 {
-				t.Errorf("%s: a follower moved: %+v, %+v", name, root.Moved(), caused.Facts)
+			if len(original.Moved()) != 1 || len(caused.Facts) != 1 {
+				t.Errorf("%s: a follower moved: %+v, %+v", name, original.Moved(), caused.Facts)
 			}
 
 			continue
 		}
 
-		if got := root.Moved(); len(got) != 2 || got[0].ID != "c" || got[1].ID != "p" ||
+		if got := original.Moved(); len(got) != 2 || got[0].ID != "c" || got[1].ID != "p" ||
 			got[1].Status != c.fate || got[1].Version != 2 || got[1].Reason != "" {
 			t.Errorf("%s: moved %+v", name, got)
 		}

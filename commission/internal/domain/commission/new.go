@@ -23,8 +23,8 @@ func NewEarning(d decision.Decision, origin Origin) (Commission, effect.Effect, 
 	s := decided(d, origin)
 	s.Kind = Earning
 	s.Status = Pending
-	s.CampaignID = d.Event.Facts().CampaignID
-	s.ProductID = d.Event.Facts().ProductID
+	s.CampaignID = d.Event.Snapshot().CampaignID
+	s.ProductID = d.Event.Snapshot().ProductID
 	s.Base = d.Base
 	s.AvailableAt = d.AvailableAt
 
@@ -43,18 +43,18 @@ func NewEarning(d decision.Decision, origin Origin) (Commission, effect.Effect, 
 
 // decided returns what every commission of a decision has.
 func decided(d decision.Decision, origin Origin) Snapshot {
-	facts := d.Event.Facts()
+	snapshot := d.Event.Snapshot()
 
 	return Snapshot{
 		ID:         origin.ID,
-		EventID:    facts.ID,
-		UserID:     facts.UserID,
-		OrderID:    facts.OrderID,
-		EventType:  facts.Type,
+		EventID:    snapshot.ID,
+		UserID:     snapshot.UserID,
+		OrderID:    snapshot.OrderID,
+		EventType:  snapshot.Type,
 		Rate:       origin.Rate,
 		Amount:     d.Amount,
 		Rule:       d.Rule,
-		OccurredAt: facts.OccurredAt,
+		OccurredAt: snapshot.OccurredAt,
 		CreatedAt:  origin.Now,
 		UpdatedAt:  origin.Now,
 		Version:    1,
@@ -68,19 +68,19 @@ func (c *Commission) ClawBack(
 	d decision.Decision,
 	origin Origin,
 ) (made Snapshot, caused effect.Effect, err error) {
-	root := &c.snapshot
+	original := &c.snapshot
 	made = decided(d, origin)
 	made.Kind = Clawback
-	made.ReversesID = root.ID
-	made.CampaignID = root.CampaignID
-	made.ProductID = root.ProductID
+	made.ReversesID = original.ID
+	made.CampaignID = original.CampaignID
+	made.ProductID = original.ProductID
 	made.Base = money.FromMinor(-d.Base.Minor(), d.Base.Currency())
 
 	switch {
 	case !d.Clawed():
-		return made, effect.Effect{}, errContradiction(root, "the decision takes nothing back")
-	case d.OriginalID != root.EventID:
-		return made, effect.Effect{}, errContradiction(root, "the decision reverses another event")
+		return made, effect.Effect{}, errContradiction(original, "the decision takes nothing back")
+	case d.OriginalID != original.EventID:
+		return made, effect.Effect{}, errContradiction(original, "the decision reverses another event")
 	}
 
 	if err := c.checkFollower(&made); err != nil {
@@ -92,7 +92,7 @@ func (c *Commission) ClawBack(
 		return made, caused, err
 	}
 
-	if c.Net() == 0 && root.Kind == Earning && root.Status != Reversed {
+	if c.Net() == 0 && original.Kind == Earning && original.Status != Reversed {
 		reversed, err := c.become(Reversed, origin.Now)
 		if err != nil {
 			return made, caused, err
@@ -107,13 +107,13 @@ func (c *Commission) ClawBack(
 // checkFollower returns an error unless the snapshot may follow the commission, which itself
 // follows none.
 func (c *Commission) checkFollower(made *Snapshot) error {
-	root := &c.snapshot
+	original := &c.snapshot
 
 	switch {
-	case !root.StandsAlone():
-		return errContradiction(root, "only an earning, or what stands in for one, has followers")
-	case made.UserID != root.UserID || made.Amount.Currency() != root.Amount.Currency():
-		return errContradiction(root, "of another user or currency")
+	case !original.StandsAlone():
+		return errContradiction(original, "only an earning, or what stands in for one, has followers")
+	case made.UserID != original.UserID || made.Amount.Currency() != original.Amount.Currency():
+		return errContradiction(original, "of another user or currency")
 	}
 
 	return nil
@@ -244,16 +244,16 @@ func (c *Commission) Correct(wanted Correction, origin Origin) (Snapshot, effect
 }
 
 func corrected(wanted Correction, origin Origin) Snapshot {
-	facts := wanted.Event.Facts()
+	snapshot := wanted.Event.Snapshot()
 
 	return Snapshot{
 		ID:          origin.ID,
-		EventID:     facts.ID,
-		UserID:      facts.UserID,
-		CampaignID:  facts.CampaignID,
-		ProductID:   facts.ProductID,
-		OrderID:     facts.OrderID,
-		EventType:   facts.Type,
+		EventID:     snapshot.ID,
+		UserID:      snapshot.UserID,
+		CampaignID:  snapshot.CampaignID,
+		ProductID:   snapshot.ProductID,
+		OrderID:     snapshot.OrderID,
+		EventType:   snapshot.Type,
 		Kind:        Adjustment,
 		Status:      Approved,
 		Base:        money.FromMinor(0, wanted.Amount.Currency()),
@@ -261,7 +261,7 @@ func corrected(wanted Correction, origin Origin) Snapshot {
 		ReplayID:    wanted.ReplayID,
 		Reason:      wanted.Reason,
 		AvailableAt: origin.Now,
-		OccurredAt:  facts.OccurredAt,
+		OccurredAt:  snapshot.OccurredAt,
 		CreatedAt:   origin.Now,
 		UpdatedAt:   origin.Now,
 		Version:     1,

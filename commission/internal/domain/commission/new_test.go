@@ -17,7 +17,7 @@ import (
 func happened(t *testing.T, id, user string, kind eventtype.Type) event.Event {
 	t.Helper()
 
-	e, err := event.New(event.Facts{
+	e, err := event.New(event.Snapshot{
 		ID:         id,
 		UserID:     user,
 		Type:       kind,
@@ -141,10 +141,10 @@ func TestAClawbackFollowsItsEarning(t *testing.T) {
 		commission.Held:     {commission.Pending, "k: 30 pending to programme"},
 		commission.Approved: {commission.Approved, "k: 30 available to programme"},
 	} {
-		root := stored(commission.Earned, status)
-		root.CampaignID = "campaign"
-		root.ProductID = "product"
-		c := commission.Restore(root)
+		original := stored(commission.Earned, status)
+		original.CampaignID = "campaign"
+		original.ProductID = "product"
+		c := commission.Restore(original)
 
 		made, caused, err := c.ClawBack(takesBack(t, 30), origin("k"))
 		if err != nil {
@@ -154,7 +154,7 @@ func TestAClawbackFollowsItsEarning(t *testing.T) {
 		if made.Kind != commission.Clawback || made.ReversesID != "c" || made.Amount != usd(-30) ||
 			made.Base != usd(-300) || made.Status != want.status || made.Version != 1 ||
 			made.CampaignID != "campaign" || made.ProductID != "product" ||
-			!made.AvailableAt.Equal(root.AvailableAt) {
+			!made.AvailableAt.Equal(original.AvailableAt) {
 			t.Errorf("%s: %+v", status, made)
 		}
 
@@ -252,10 +252,10 @@ func TestAClawbackFitsItsEarning(t *testing.T) {
 		"of a follower": func(_ *decision.Decision, s *commission.Snapshot) { s.ReversesID = "root" },
 	} {
 		d := takesBack(t, 30)
-		root := stored(commission.Earned, commission.Approved)
-		root.Kind = commission.Adjustment
-		spoil(&d, &root)
-		c := commission.Restore(root)
+		original := stored(commission.Earned, commission.Approved)
+		original.Kind = commission.Adjustment
+		spoil(&d, &original)
+		c := commission.Restore(original)
 
 		if _, _, err := c.ClawBack(d, origin("k")); err == nil || len(c.Moved()) > 0 {
 			t.Errorf("%s: %v, moved %+v", name, err, c.Moved())
@@ -334,9 +334,9 @@ func TestACorrectionFollowsTheCommission(t *testing.T) {
 		commission.Rejected: commission.Approved,
 		commission.Reversed: commission.Approved,
 	} {
-		root := stored(commission.Earned, status)
-		root.AvailableAt = noon().AddDate(0, 0, 30)
-		c := commission.Restore(root)
+		original := stored(commission.Earned, status)
+		original.AvailableAt = noon().AddDate(0, 0, 30)
+		c := commission.Restore(original)
 
 		made, caused, err := c.Correct(correction(t, 20, time.Time{}), origin("k"))
 		if err != nil || made.Status != want || made.ReversesID != "c" || c.Net() != 120 ||
@@ -346,7 +346,7 @@ func TestACorrectionFollowsTheCommission(t *testing.T) {
 
 		until := noon()
 		if want == commission.Pending {
-			until = root.AvailableAt
+			until = original.AvailableAt
 		}
 
 		if !made.AvailableAt.Equal(until) {
@@ -377,9 +377,9 @@ func TestACorrectionFitsTheCommission(t *testing.T) {
 		},
 	} {
 		x := correction(t, 20, time.Time{})
-		root := stored(commission.Granted, commission.Approved)
-		spoil(&x, &root)
-		c := commission.Restore(root)
+		original := stored(commission.Granted, commission.Approved)
+		spoil(&x, &original)
+		c := commission.Restore(original)
 
 		if _, _, err := c.Correct(x, origin("k")); err == nil {
 			t.Errorf("%s: no error", name)

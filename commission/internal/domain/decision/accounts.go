@@ -79,7 +79,7 @@ func (a *Accounts) Decided(eventID string) bool {
 
 // keep has the order of a sale taken by it, whichever sale of the order is decided first.
 func (a *Accounts) keep(e event.Event) {
-	if number := e.Facts().Order(); number.Number != "" {
+	if number := e.Snapshot().Order(); number.Number != "" {
 		a.orderOf(number).taker = e.ID()
 	}
 }
@@ -98,14 +98,14 @@ func (a *Accounts) orderOf(number event.Order) *order {
 func (a *Accounts) account(e event.Event) Account {
 	account := Account{accounts: a}
 
-	facts := e.Facts()
-	if facts.Type.Reverses() {
-		account.Original = a.originalOf(facts)
+	snapshot := e.Snapshot()
+	if snapshot.Type.Reverses() {
+		account.Original = a.originalOf(snapshot)
 		return account
 	}
 
-	if number := facts.Order(); number.Number != "" {
-		if taker := a.orderRead(number).taker; taker != facts.ID {
+	if number := snapshot.Order(); number.Number != "" {
+		if taker := a.orderRead(number).taker; taker != snapshot.ID {
 			account.OrderTaken = taker
 		}
 	}
@@ -143,29 +143,29 @@ func (a *Accounts) missing(format string, args ...any) {
 // originalOf returns the event that a reversal reverses. If the named event repeats an order, the
 // original is the sale that took the order. If an order is named, it is that sale too, or while the
 // order is not taken, the sale that occurred first.
-func (a *Accounts) originalOf(facts event.Facts) *Original {
-	if facts.OriginalID != "" {
-		named := a.original(Ref{facts.UserID, facts.OriginalID})
+func (a *Accounts) originalOf(snapshot event.Snapshot) *Original {
+	if snapshot.OriginalID != "" {
+		named := a.original(Ref{snapshot.UserID, snapshot.OriginalID})
 		if named != nil && named.Decision.Reason == DuplicateOrder {
-			return a.original(Ref{facts.UserID, named.Decision.OrderTakenBy})
+			return a.original(Ref{snapshot.UserID, named.Decision.OrderTakenBy})
 		}
 
 		return named
 	}
 
-	if facts.OrderID == "" {
+	if snapshot.OrderID == "" {
 		return nil
 	}
 
-	o := a.orderRead(facts.Order())
+	o := a.orderRead(snapshot.Order())
 	switch {
 	case o.taker != "":
-		return a.original(Ref{facts.UserID, o.taker})
+		return a.original(Ref{snapshot.UserID, o.taker})
 	case len(o.sales) == 0:
 		return nil
 	}
 
-	return a.original(Ref{facts.UserID, slices.MinFunc(o.sales, Chronological).ID()})
+	return a.original(Ref{snapshot.UserID, slices.MinFunc(o.sales, Chronological).ID()})
 }
 
 // Decide decides the events without a decision, in their order, and after each the reversals that
@@ -177,7 +177,7 @@ func (a *Accounts) Decide(
 	rules *rule.Set,
 	fn func(d Decision, waited bool) error,
 ) error {
-	for e, waited := range a.undecided(events) {
+	for e, waited := range a.pending(events) {
 		d := Decide(e, rules, a.account(e))
 		a.record(d, rules)
 
@@ -215,7 +215,7 @@ func (a *Accounts) addOriginal(o *Original) {
 	e := o.Decision.Event
 	a.originals[Ref{e.UserID(), e.ID()}] = o
 
-	number := e.Facts().Order()
+	number := e.Snapshot().Order()
 	if !e.Type().Sells() || number.Number == "" {
 		return
 	}
@@ -226,7 +226,7 @@ func (a *Accounts) addOriginal(o *Original) {
 	switch {
 	case o.Decision.Applied() && (known.taker == "" || known.formerly):
 		known.taker, known.formerly = e.ID(), false
-	case o.Booked && known.taker == "":
+	case o.HasCommission && known.taker == "":
 		known.taker, known.formerly = e.ID(), true
 	}
 }

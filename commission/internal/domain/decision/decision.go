@@ -43,7 +43,7 @@ type Original struct {
 	Times    int   // the number of reversals that counted
 	Rejected bool  // its commission was rejected by an operator
 	// there is a commission for it, even if no rule applies to it by now: its order is taken
-	Booked bool
+	HasCommission bool
 }
 
 // input returns the input of the original's own commission with another base.
@@ -91,20 +91,20 @@ func Decide(e event.Event, rules *rule.Set, account Account) Decision {
 }
 
 func (d *Decision) earn(rules *rule.Set, account Account) {
-	facts := d.Event.Facts()
-	if !d.readBase(facts, money.USD()) {
+	snapshot := d.Event.Snapshot()
+	if !d.readBase(snapshot, money.USD()) {
 		return
 	}
 
 	d.Amount = money.FromMinor(0, d.Currency)
 	switch {
-	case facts.Type.Sells() && !d.HasBase:
+	case snapshot.Type.Sells() && !d.HasBase:
 		d.Reason = AmountMissing
 		return
-	case facts.SelfReferral:
+	case snapshot.SelfReferral:
 		d.Reason = SelfReferral
 		return
-	case facts.Type.Sells() && account.OrderTaken != "":
+	case snapshot.Type.Sells() && account.OrderTaken != "":
 		d.Reason, d.OrderTakenBy = DuplicateOrder, account.OrderTaken
 		return
 	}
@@ -120,9 +120,9 @@ func (d *Decision) earn(rules *rule.Set, account Account) {
 	}
 
 	d.Rule = winner.Ref()
-	d.Position = account.usage(d.usageKey(winner.TierKey(facts.OccurredAt))).Volume
-	d.CapUsed = account.usage(d.usageKey(winner.CapKey(facts.OccurredAt))).Earned
-	d.AvailableAt = winner.AvailableAt(facts.OccurredAt)
+	d.Position = account.usage(d.usageKey(winner.TierKey(snapshot.OccurredAt))).Volume
+	d.CapUsed = account.usage(d.usageKey(winner.CapKey(snapshot.OccurredAt))).Earned
+	d.AvailableAt = winner.AvailableAt(snapshot.OccurredAt)
 
 	working, err := winner.Commission(d.input())
 	if err != nil {
@@ -178,9 +178,9 @@ func conclude(w rule.Working) (Outcome, Reason) {
 
 // readBase reads amount and currency; an event without a currency has the given one. It returns
 // false if the decision is complete.
-func (d *Decision) readBase(facts event.Facts, currency money.Currency) bool {
-	if facts.Currency != "" {
-		named, err := parseCurrency(facts)
+func (d *Decision) readBase(snapshot event.Snapshot, currency money.Currency) bool {
+	if snapshot.Currency != "" {
+		named, err := parseCurrency(snapshot)
 		if err != nil {
 			d.Reason = CurrencyUnknown
 			return false
@@ -189,7 +189,7 @@ func (d *Decision) readBase(facts event.Facts, currency money.Currency) bool {
 		currency = named
 	}
 
-	d.Currency, d.HasBase = currency, facts.Amount != ""
+	d.Currency, d.HasBase = currency, snapshot.Amount != ""
 	d.Base = money.FromMinor(0, currency)
 
 	d.Amount = d.Base
@@ -197,7 +197,7 @@ func (d *Decision) readBase(facts event.Facts, currency money.Currency) bool {
 		return true
 	}
 
-	base, err := money.ParseMajor(facts.Amount, currency)
+	base, err := money.ParseMajor(snapshot.Amount, currency)
 	if err != nil || base.Sign() < 0 {
 		d.Reason, d.HasBase = AmountInvalid, false
 		return false
@@ -210,12 +210,12 @@ func (d *Decision) readBase(facts event.Facts, currency money.Currency) bool {
 
 // parseCurrency reads the currency that an event names. It must have been in use when the event
 // occurred; a reversal may name one that has ended since.
-func parseCurrency(facts event.Facts) (money.Currency, error) {
-	if facts.Type.Reverses() {
-		return money.ParseCurrency(facts.Currency)
+func parseCurrency(snapshot event.Snapshot) (money.Currency, error) {
+	if snapshot.Type.Reverses() {
+		return money.ParseCurrency(snapshot.Currency)
 	}
 
-	return money.ParseCurrencyAt(facts.Currency, facts.OccurredAt)
+	return money.ParseCurrencyAt(snapshot.Currency, snapshot.OccurredAt)
 }
 
 func (d *Decision) input() rule.Input {
@@ -232,12 +232,12 @@ func (d *Decision) usageKey(period string) UsageKey {
 }
 
 func (d *Decision) reverse(rules *rule.Set, account Account) {
-	facts, original := d.Event.Facts(), account.Original
+	snapshot, original := d.Event.Snapshot(), account.Original
 	switch {
-	case facts.OriginalID == "" && facts.OrderID == "":
+	case snapshot.OriginalID == "" && snapshot.OrderID == "":
 		d.Reason = OriginalNotNamed
 		return
-	case facts.OriginalID == facts.ID:
+	case snapshot.OriginalID == snapshot.ID:
 		d.Reason = OriginalNotReversible
 		return
 	case original == nil:
@@ -258,7 +258,7 @@ func (d *Decision) reverse(rules *rule.Set, account Account) {
 	}
 
 	d.Rule = original.Decision.Rule
-	if !d.readBase(facts, original.Decision.Currency) {
+	if !d.readBase(snapshot, original.Decision.Currency) {
 		return
 	}
 

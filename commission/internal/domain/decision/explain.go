@@ -45,7 +45,7 @@ func Explain(d Decision, original *Decision, rules *rule.Set) Explanation {
 	}
 
 	if found {
-		x.Rounding = applied.Definition().Rounding
+		x.Rounding = applied.Snapshot().Rounding
 		x.steps(applied)
 	}
 
@@ -155,21 +155,21 @@ func (x *Explanation) commission(prefix string, applied rule.Rule, in rule.Input
 		return money.FromMinor(0, in.Base.Currency())
 	}
 
-	def, currency := applied.Definition(), in.Base.Currency()
+	snapshot, currency := applied.Snapshot(), in.Base.Currency()
 	if w.Limit == rule.BelowMinimum {
 		x.step(
 			prefix+"minimum",
-			fmt.Sprintf("%s < %s", in.Base, money.FromMinor(def.MinimumBase, currency)),
+			fmt.Sprintf("%s < %s", in.Base, money.FromMinor(snapshot.MinimumBase, currency)),
 			"0",
 		)
 
 		return w.Result
 	}
 
-	x.step(prefix+string(def.Formula.Kind()), w.Calculation(), w.Unrounded.String())
+	x.step(prefix+string(snapshot.Formula.Kind()), w.Calculation(), w.Unrounded.String())
 	x.step(
 		prefix+"rounding",
-		fmt.Sprintf("%s to %d digits", def.Rounding, currency.Digits()),
+		fmt.Sprintf("%s to %d digits", snapshot.Rounding, currency.Digits()),
 		w.Rounded.String(),
 	)
 
@@ -177,7 +177,7 @@ func (x *Explanation) commission(prefix string, applied rule.Rule, in rule.Input
 	case rule.AtMaximum:
 		x.step(
 			prefix+"maximum",
-			fmt.Sprintf("min(%s, %s)", w.Rounded, money.FromMinor(def.Maximum, currency)),
+			fmt.Sprintf("min(%s, %s)", w.Rounded, money.FromMinor(snapshot.Maximum, currency)),
 			w.Result.String(),
 		)
 	case rule.AtCap:
@@ -186,7 +186,7 @@ func (x *Explanation) commission(prefix string, applied rule.Rule, in rule.Input
 			fmt.Sprintf(
 				"min(%s, %s − %s)",
 				w.Rounded,
-				money.FromMinor(def.Cap.Amount, currency),
+				money.FromMinor(snapshot.Cap.Amount, currency),
 				money.FromMinor(in.CapUsed, currency),
 			),
 			w.Result.String(),

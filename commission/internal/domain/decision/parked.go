@@ -9,15 +9,15 @@ import (
 
 // park notes a reversal that waits for its original.
 func (a *Accounts) park(e event.Event) {
-	facts := e.Facts()
-	if facts.OriginalID != "" {
-		named := Ref{facts.UserID, facts.OriginalID}
+	snapshot := e.Snapshot()
+	if snapshot.OriginalID != "" {
+		named := Ref{snapshot.UserID, snapshot.OriginalID}
 		a.parked[named] = with(a.parked[named], e)
 
 		return
 	}
 
-	known := a.orderOf(facts.Order())
+	known := a.orderOf(snapshot.Order())
 	known.parked = with(known.parked, e)
 }
 
@@ -30,10 +30,10 @@ func with(events []event.Event, e event.Event) []event.Event {
 	return append(events, e)
 }
 
-// undecided yields the events without a decision, in their order, and after each the reversals that
+// pending yields the events without a decision, in their order, and after each the reversals that
 // waited for it. The bool reports whether the event was parked. The decision about an event must be
 // recorded before the next event is requested.
-func (a *Accounts) undecided(events []event.Event) iter.Seq2[event.Event, bool] {
+func (a *Accounts) pending(events []event.Event) iter.Seq2[event.Event, bool] {
 	return func(yield func(event.Event, bool) bool) {
 		for _, e := range events {
 			if a.Decided(e.ID()) {
@@ -63,7 +63,7 @@ func (a *Accounts) released(arrived event.Event) []event.Event {
 	var out []event.Event
 	a.release(Ref{arrived.UserID(), arrived.ID()}, &out)
 
-	number := arrived.Facts().Order()
+	number := arrived.Snapshot().Order()
 	if !arrived.Type().Sells() || number.Number == "" {
 		return chronological(out)
 	}
@@ -94,7 +94,7 @@ func (a *Accounts) release(named Ref, out *[]event.Event) {
 func (a *Accounts) stillParked(parked []event.Event, out *[]event.Event) []event.Event {
 	var rest []event.Event
 	for _, e := range parked {
-		if a.originalOf(e.Facts()) != nil {
+		if a.originalOf(e.Snapshot()) != nil {
 			*out = append(*out, e)
 		} else {
 			rest = append(rest, e)

@@ -23,20 +23,20 @@ func rate(text string) money.Rate {
 	return r
 }
 
-func published(t fataler, def rule.Definition) rule.Rule {
-	if def.EffectiveFrom.IsZero() {
-		def.EffectiveFrom = epoch().AddDate(-1, 0, 0)
+func published(t fataler, snapshot rule.Snapshot) rule.Rule {
+	if snapshot.EffectiveFrom.IsZero() {
+		snapshot.EffectiveFrom = epoch().AddDate(-1, 0, 0)
 	}
 
-	if def.Version == 0 {
-		def.Version = 1
+	if snapshot.Version == 0 {
+		snapshot.Version = 1
 	}
 
-	def.Name = def.ID
+	snapshot.Name = snapshot.ID
 
-	r, err := rule.New(def)
+	r, err := rule.New(snapshot)
 	if err != nil {
-		t.Fatalf("rule %s: %v", def.ID, err)
+		t.Fatalf("rule %s: %v", snapshot.ID, err)
 	}
 
 	return r
@@ -48,7 +48,7 @@ type fataler interface{ Fatalf(string, ...any) }
 func percentRules(t fataler, share string, mode money.Rounding) *rule.Set {
 	var rules []rule.Rule
 	for _, kind := range []eventtype.Type{eventtype.Sale, eventtype.Purchase} {
-		rules = append(rules, published(t, rule.Definition{
+		rules = append(rules, published(t, rule.Snapshot{
 			ID:       "pct-" + string(kind),
 			Scope:    rule.Scope{EventType: kind},
 			Formula:  rule.Percentage{Rate: rate(share)},
@@ -57,7 +57,7 @@ func percentRules(t fataler, share string, mode money.Rounding) *rule.Set {
 	}
 
 	usd := money.USD()
-	rules = append(rules, published(t, rule.Definition{
+	rules = append(rules, published(t, rule.Snapshot{
 		ID:       "view",
 		Scope:    rule.Scope{EventType: eventtype.View},
 		Currency: usd,
@@ -78,14 +78,14 @@ func tieredRules(t fataler) *rule.Set {
 	}
 
 	return rule.NewSet(1, []rule.Rule{
-		published(t, rule.Definition{
+		published(t, rule.Snapshot{
 			ID:       "graduated",
 			Scope:    rule.Scope{EventType: eventtype.Sale},
 			Currency: usd,
 			Formula:  rule.Graduated{Tiers: tiers, Period: rule.Monthly},
 			Cap:      &rule.Cap{Amount: 6_000, Period: rule.Monthly},
 		}),
-		published(t, rule.Definition{
+		published(t, rule.Snapshot{
 			ID:          "all",
 			Scope:       rule.Scope{EventType: eventtype.Purchase},
 			Currency:    usd,
@@ -102,7 +102,7 @@ func history(t *rapid.T) []event.Event {
 	var out []event.Event
 	n := rapid.IntRange(1, 25).Draw(t, "events")
 
-	add := func(f event.Facts) {
+	add := func(f event.Snapshot) {
 		f.OccurredAt = epoch().Add(
 			time.Duration(rapid.IntRange(0, 60*24*60).Draw(t, "minute")) * time.Minute,
 		)
@@ -120,7 +120,7 @@ func history(t *rapid.T) []event.Event {
 			[]eventtype.Type{eventtype.Sale, eventtype.Purchase, eventtype.View, eventtype.Lead},
 		).Draw(t, "type")
 
-		f := event.Facts{ID: fmt.Sprintf("e%d", i), UserID: user, Type: kind}
+		f := event.Snapshot{ID: fmt.Sprintf("e%d", i), UserID: user, Type: kind}
 		if kind.Sells() {
 			f.Amount = money.FromMinor(
 				rapid.Int64Range(0, 40_000).Draw(t, "minor"),
@@ -132,7 +132,7 @@ func history(t *rapid.T) []event.Event {
 		add(f)
 
 		for j := range rapid.IntRange(0, 3).Draw(t, "reversals") {
-			r := event.Facts{
+			r := event.Snapshot{
 				ID:     fmt.Sprintf("r%d-%d", i, j),
 				UserID: user,
 				Type: rapid.SampledFrom(
@@ -164,7 +164,7 @@ func nets(decisions []decision.Decision) map[string]int64 {
 	out := map[string]int64{}
 	for _, d := range decisions {
 		if d.Outcome == decision.Commissioned {
-			out[d.Root()] += d.Amount.Minor()
+			out[d.OriginalEventID()] += d.Amount.Minor()
 		}
 	}
 
@@ -231,7 +231,7 @@ func TestReversalsTakeBackExactlyWhatWasGiven(t *testing.T) {
 		whole := rapid.Int64Range(1, 1e12).Draw(t, "amount")
 
 		sale, err := event.New(
-			event.Facts{
+			event.Snapshot{
 				ID:         "s",
 				UserID:     "u",
 				Type:       eventtype.Sale,
@@ -256,7 +256,7 @@ func TestReversalsTakeBackExactlyWhatWasGiven(t *testing.T) {
 			left -= part
 
 			r, err := event.New(
-				event.Facts{
+				event.Snapshot{
 					ID:         fmt.Sprint("r", i),
 					UserID:     "u",
 					Type:       eventtype.Refund,
@@ -283,7 +283,7 @@ func TestReversalsTakeBackExactlyWhatWasGiven(t *testing.T) {
 func TestTiersAddUp(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		rules := rule.NewSet(1, []rule.Rule{published(t, rule.Definition{
+		rules := rule.NewSet(1, []rule.Rule{published(t, rule.Snapshot{
 			ID:       "g",
 			Scope:    rule.Scope{EventType: eventtype.Sale},
 			Currency: money.USD(),
@@ -304,7 +304,7 @@ func TestTiersAddUp(t *testing.T) {
 		)
 		for i, piece := range pieces {
 			e, err := event.New(
-				event.Facts{
+				event.Snapshot{
 					ID:         fmt.Sprint(i),
 					UserID:     "u",
 					Type:       eventtype.Sale,
@@ -321,7 +321,7 @@ func TestTiersAddUp(t *testing.T) {
 		}
 
 		whole, err := event.New(
-			event.Facts{
+			event.Snapshot{
 				ID:         "all",
 				UserID:     "v",
 				Type:       eventtype.Sale,

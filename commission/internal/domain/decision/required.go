@@ -24,21 +24,21 @@ type Required struct {
 func Require(events []event.Event) Required {
 	r := Required{Events: make([]Ref, len(events))}
 	for i, e := range events {
-		facts := e.Facts()
-		r.Events[i] = Ref{facts.UserID, facts.ID}
+		snapshot := e.Snapshot()
+		r.Events[i] = Ref{snapshot.UserID, snapshot.ID}
 
-		if facts.Type.Reverses() && facts.OriginalID != "" {
-			r.Originals = append(r.Originals, Ref{facts.UserID, facts.OriginalID})
+		if snapshot.Type.Reverses() && snapshot.OriginalID != "" {
+			r.Originals = append(r.Originals, Ref{snapshot.UserID, snapshot.OriginalID})
 			continue
 		}
 
-		number := facts.Order()
+		number := snapshot.Order()
 		if number.Number == "" {
 			continue
 		}
 
 		r.Orders = append(r.Orders, number)
-		if facts.Type.Sells() {
+		if snapshot.Type.Sells() {
 			r.Sold = append(r.Sold, number)
 		}
 	}
@@ -101,14 +101,14 @@ func (a *Accounts) RequiredUsage(
 ) map[UsageKey]UsageSpan {
 	keys := map[UsageKey]UsageSpan{}
 	for _, e := range events {
-		facts := e.Facts()
-		if facts.Type.Reverses() {
+		snapshot := e.Snapshot()
+		if snapshot.Type.Reverses() {
 			continue
 		}
 
 		currency := money.USD()
-		if facts.Currency != "" {
-			named, err := parseCurrency(facts)
+		if snapshot.Currency != "" {
+			named, err := parseCurrency(snapshot)
 			if err != nil {
 				continue
 			}

@@ -9,13 +9,13 @@ import (
 	"tributary/contracts/eventtype"
 )
 
-func happened(t *testing.T, facts event.Facts) event.Event {
+func happened(t *testing.T, snapshot event.Snapshot) event.Event {
 	t.Helper()
 
-	facts.UserID = "u"
-	facts.OccurredAt = epoch()
+	snapshot.UserID = "u"
+	snapshot.OccurredAt = epoch()
 
-	e, err := event.New(facts)
+	e, err := event.New(snapshot)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,22 +54,22 @@ func loaded(t *testing.T, events []event.Event, skipped string) *decision.Accoun
 func TestWhatWasNotLoadedIsNotRead(t *testing.T) {
 	t.Parallel()
 
-	sale := happened(t, event.Facts{
+	sale := happened(t, event.Snapshot{
 		ID:      "s",
 		Type:    eventtype.Sale,
 		Amount:  "10",
 		OrderID: "o",
 	})
-	plain := happened(t, event.Facts{
+	plain := happened(t, event.Snapshot{
 		ID:   "v",
 		Type: eventtype.View,
 	})
-	refund := happened(t, event.Facts{
+	refund := happened(t, event.Snapshot{
 		ID:         "r",
 		Type:       eventtype.Refund,
 		OriginalID: "x",
 	})
-	returned := happened(t, event.Facts{
+	returned := happened(t, event.Snapshot{
 		ID:      "r",
 		Type:    eventtype.Refund,
 		OrderID: "o",

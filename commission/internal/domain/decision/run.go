@@ -42,7 +42,7 @@ func (a *Accounts) run(events []event.Event, rules *rule.Set, rejected map[strin
 	final := make(map[string]int, len(events))
 
 	out := make([]Decision, 0, len(events))
-	for e, waited := range a.undecided(events) {
+	for e, waited := range a.pending(events) {
 		d := Decide(e, rules, a.account(e))
 		a.record(d, rules)
 
@@ -63,9 +63,9 @@ func (a *Accounts) run(events []event.Event, rules *rule.Set, rejected map[strin
 	return out
 }
 
-// Root returns the event to which the money of a decision belongs: for a reversal, the event that
-// it reverses.
-func (d Decision) Root() string {
+// OriginalEventID returns the event to which the money of a decision belongs: for a reversal, the
+// event that it reverses.
+func (d Decision) OriginalEventID() string {
 	if d.Event.Type().Reverses() && d.OriginalID != "" {
 		return d.OriginalID
 	}
@@ -91,7 +91,7 @@ func UsageOf(decisions []Decision, rules *rule.Set, rejected map[string]bool) ma
 	accounts := ofHistory(len(decisions))
 	for _, reversals := range []bool{false, true} {
 		for _, d := range decisions {
-			if d.Event.Type().Reverses() == reversals && !rejected[d.Root()] {
+			if d.Event.Type().Reverses() == reversals && !rejected[d.OriginalEventID()] {
 				accounts.record(d, rules)
 			}
 		}

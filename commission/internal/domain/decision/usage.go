@@ -121,7 +121,7 @@ func (o Original) release(rules *rule.Set) map[UsageKey]Usage {
 // rewarded returns the part of a base that counts as volume: a base below the rule's minimum does
 // not count.
 func rewarded(applied rule.Rule, base int64) int64 {
-	if base < applied.Definition().MinimumBase {
+	if base < applied.Snapshot().MinimumBase {
 		return 0
 	}
 

@@ -10,9 +10,9 @@ import (
 	"tributary/platform/identifier"
 )
 
-// Facts are the content of an event. Amount is the decimal text in major units and Currency an ISO
-// code, both as sent, or "". The decision interprets them.
-type Facts struct {
+// Snapshot is the content of an event. Amount is the decimal text in major units and Currency an
+// ISO code, both as sent, or "". The decision interprets them.
+type Snapshot struct {
 	ID           string
 	UserID       string
 	Type         eventtype.Type
@@ -33,7 +33,7 @@ type Order struct{ UserID, CampaignID, Number string }
 
 // Order is the order that a sale belongs to, or that a reversal names. The number is "" where the
 // event names none, and for types that have no orders, such as leads.
-func (f Facts) Order() Order {
+func (f Snapshot) Order() Order {
 	if f.OrderID == "" || (!f.Type.Sells() && !f.Type.Reverses()) {
 		return Order{}
 	}
@@ -42,22 +42,22 @@ func (f Facts) Order() Order {
 }
 
 // Event is a valid event. It is immutable.
-type Event struct{ facts Facts }
+type Event struct{ snapshot Snapshot }
 
-// New returns an event with the facts. It refuses what tracking should never have published:
+// New returns an event with the content. It refuses what tracking should never have published:
 // missing or unprintable identifiers, an unknown type, no time. The fault lists every field.
-func New(facts Facts) (Event, error) {
+func New(snapshot Snapshot) (Event, error) {
 	var faults fault.Fields
 	for _, id := range []struct {
 		field, value string
 		needed       bool
 	}{
-		{"event_id", facts.ID, true},
-		{"user_id", facts.UserID, true},
-		{"campaign_id", facts.CampaignID, false},
-		{"product_id", facts.ProductID, false},
-		{"order_id", facts.OrderID, false},
-		{"original_event_id", facts.OriginalID, false},
+		{"event_id", snapshot.ID, true},
+		{"user_id", snapshot.UserID, true},
+		{"campaign_id", snapshot.CampaignID, false},
+		{"product_id", snapshot.ProductID, false},
+		{"order_id", snapshot.OrderID, false},
+		{"original_event_id", snapshot.OriginalID, false},
 	} {
 		if (id.value != "" || id.needed) && !identifier.Readable(id.value) {
 			faults.Add(
@@ -68,15 +68,15 @@ func New(facts Facts) (Event, error) {
 		}
 	}
 
-	if _, ok := eventtype.Parse(string(facts.Type)); !ok {
+	if _, ok := eventtype.Parse(string(snapshot.Type)); !ok {
 		faults.Add("event_type", fault.ErrEventType, "must be one of the known event types")
 	}
 
-	if facts.OccurredAt.IsZero() {
+	if snapshot.OccurredAt.IsZero() {
 		faults.Add("occurred_at", fault.ErrRequired, "is required")
 	}
 
-	if len(facts.Amount) > 64 || len(facts.Currency) > 8 {
+	if len(snapshot.Amount) > 64 || len(snapshot.Currency) > 8 {
 		faults.Add("amount", fault.ErrTooLong, "must be a decimal number and a currency code")
 	}
 
@@ -84,26 +84,26 @@ func New(facts Facts) (Event, error) {
 		return Event{}, err
 	}
 
-	facts.OccurredAt = facts.OccurredAt.UTC().Truncate(time.Microsecond)
-	facts.ReceivedAt = facts.ReceivedAt.UTC().Truncate(time.Microsecond)
+	snapshot.OccurredAt = snapshot.OccurredAt.UTC().Truncate(time.Microsecond)
+	snapshot.ReceivedAt = snapshot.ReceivedAt.UTC().Truncate(time.Microsecond)
 
-	return Event{facts: facts}, nil
+	return Event{snapshot: snapshot}, nil
 }
 
-// Restore returns an event with facts that New accepted once.
-func Restore(facts Facts) Event { return Event{facts: facts} }
+// Restore returns an event with content that New accepted once.
+func Restore(snapshot Snapshot) Event { return Event{snapshot: snapshot} }
 
-// Facts returns a copy of the content.
-func (e Event) Facts() Facts { return e.facts }
+// Snapshot returns a copy of the content.
+func (e Event) Snapshot() Snapshot { return e.snapshot }
 
 // ID returns the event's identifier, which its sender or tracking assigned.
-func (e Event) ID() string { return e.facts.ID }
+func (e Event) ID() string { return e.snapshot.ID }
 
 // UserID returns the user who earns by the event.
-func (e Event) UserID() string { return e.facts.UserID }
+func (e Event) UserID() string { return e.snapshot.UserID }
 
 // Type returns the kind of the event.
-func (e Event) Type() eventtype.Type { return e.facts.Type }
+func (e Event) Type() eventtype.Type { return e.snapshot.Type }
 
 // OccurredAt returns when the event occurred. It selects the rules in force.
-func (e Event) OccurredAt() time.Time { return e.facts.OccurredAt }
+func (e Event) OccurredAt() time.Time { return e.snapshot.OccurredAt }

@@ -14,8 +14,8 @@ import (
 func noon() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
 
 // purchase returns the content of a valid event.
-func purchase() event.Facts {
-	return event.Facts{
+func purchase() event.Snapshot {
+	return event.Snapshot{
 		ID:         "e1",
 		UserID:     "u1",
 		Type:       eventtype.Purchase,
@@ -35,7 +35,7 @@ func TestAnEventIsWhatItWasMadeOf(t *testing.T) {
 	want := purchase()
 
 	e, err := event.New(want)
-	if err != nil || e.Facts() != want || event.Restore(want) != e {
+	if err != nil || e.Snapshot() != want || event.Restore(want) != e {
 		t.Fatalf("New = %+v, %v", e, err)
 	}
 
@@ -50,14 +50,14 @@ func TestAnEventIsWhatItWasMadeOf(t *testing.T) {
 func TestTimesAreMicrosecondsOfUTC(t *testing.T) {
 	t.Parallel()
 
-	facts := purchase()
-	facts.OccurredAt = noon().Add(1999).In(time.FixedZone("", 3600))
-	facts.ReceivedAt = facts.OccurredAt
+	snapshot := purchase()
+	snapshot.OccurredAt = noon().Add(1999).In(time.FixedZone("", 3600))
+	snapshot.ReceivedAt = snapshot.OccurredAt
 
-	e, err := event.New(facts)
-	if want := noon().Add(time.Microsecond); err != nil || e.Facts().OccurredAt != want ||
-		e.Facts().ReceivedAt != want {
-		t.Errorf("%v: %+v, want %v", err, e.Facts(), want)
+	e, err := event.New(snapshot)
+	if want := noon().Add(time.Microsecond); err != nil || e.Snapshot().OccurredAt != want ||
+		e.Snapshot().ReceivedAt != want {
+		t.Errorf("%v: %+v, want %v", err, e.Snapshot(), want)
 	}
 }
 
@@ -65,28 +65,28 @@ func TestWhatTrackingNeverPublishesIsRefused(t *testing.T) {
 	t.Parallel()
 
 	for name, c := range map[string]struct {
-		change func(*event.Facts)
+		change func(*event.Snapshot)
 		field  string
 		code   error
 	}{
-		"no id":            {func(f *event.Facts) { f.ID = "" }, "event_id", fault.ErrInvalidValue},
-		"a long id":        {func(f *event.Facts) { f.ID = strings.Repeat("x", 129) }, "event_id", fault.ErrInvalidValue},
-		"no user":          {func(f *event.Facts) { f.UserID = "" }, "user_id", fault.ErrInvalidValue},
-		"a control in id":  {func(f *event.Facts) { f.UserID = "u\x00" }, "user_id", fault.ErrInvalidValue},
-		"a broken text":    {func(f *event.Facts) { f.CampaignID = "\xff" }, "campaign_id", fault.ErrInvalidValue},
-		"a broken product": {func(f *event.Facts) { f.ProductID = "\n" }, "product_id", fault.ErrInvalidValue},
-		"a broken order":   {func(f *event.Facts) { f.OrderID = "\n" }, "order_id", fault.ErrInvalidValue},
-		"a broken origin":  {func(f *event.Facts) { f.OriginalID = "\n" }, "original_event_id", fault.ErrInvalidValue},
-		"no type":          {func(f *event.Facts) { f.Type = "" }, "event_type", fault.ErrEventType},
-		"an unknown type":  {func(f *event.Facts) { f.Type = "install" }, "event_type", fault.ErrEventType},
-		"no time":          {func(f *event.Facts) { f.OccurredAt = time.Time{} }, "occurred_at", fault.ErrRequired},
-		"a long amount":    {func(f *event.Facts) { f.Amount = strings.Repeat("1", 65) }, "amount", fault.ErrTooLong},
-		"a long currency":  {func(f *event.Facts) { f.Currency = "USDOLLARS" }, "amount", fault.ErrTooLong},
+		"no id":            {func(f *event.Snapshot) { f.ID = "" }, "event_id", fault.ErrInvalidValue},
+		"a long id":        {func(f *event.Snapshot) { f.ID = strings.Repeat("x", 129) }, "event_id", fault.ErrInvalidValue},
+		"no user":          {func(f *event.Snapshot) { f.UserID = "" }, "user_id", fault.ErrInvalidValue},
+		"a control in id":  {func(f *event.Snapshot) { f.UserID = "u\x00" }, "user_id", fault.ErrInvalidValue},
+		"a broken text":    {func(f *event.Snapshot) { f.CampaignID = "\xff" }, "campaign_id", fault.ErrInvalidValue},
+		"a broken product": {func(f *event.Snapshot) { f.ProductID = "\n" }, "product_id", fault.ErrInvalidValue},
+		"a broken order":   {func(f *event.Snapshot) { f.OrderID = "\n" }, "order_id", fault.ErrInvalidValue},
+		"a broken origin":  {func(f *event.Snapshot) { f.OriginalID = "\n" }, "original_event_id", fault.ErrInvalidValue},
+		"no type":          {func(f *event.Snapshot) { f.Type = "" }, "event_type", fault.ErrEventType},
+		"an unknown type":  {func(f *event.Snapshot) { f.Type = "install" }, "event_type", fault.ErrEventType},
+		"no time":          {func(f *event.Snapshot) { f.OccurredAt = time.Time{} }, "occurred_at", fault.ErrRequired},
+		"a long amount":    {func(f *event.Snapshot) { f.Amount = strings.Repeat("1", 65) }, "amount", fault.ErrTooLong},
+		"a long currency":  {func(f *event.Snapshot) { f.Currency = "USDOLLARS" }, "amount", fault.ErrTooLong},
 	} {
-		facts := purchase()
-		c.change(&facts)
+		snapshot := purchase()
+		c.change(&snapshot)
 
-		e, err := event.New(facts)
+		e, err := event.New(snapshot)
 
 		f, _ := fault.As(err)
 		if !errors.Is(err, fault.ErrValidation) || len(f.Fields) != 1 || f.Fields[0].Field != c.field ||
@@ -99,7 +99,7 @@ func TestWhatTrackingNeverPublishesIsRefused(t *testing.T) {
 func TestEveryFaultIsNamed(t *testing.T) {
 	t.Parallel()
 
-	_, err := event.New(event.Facts{})
+	_, err := event.New(event.Snapshot{})
 
 	f, _ := fault.As(err)
 	if f == nil || len(f.Fields) != 4 {
@@ -112,10 +112,10 @@ func TestEveryFaultIsNamed(t *testing.T) {
 func TestOldIdentifiersAreAccepted(t *testing.T) {
 	t.Parallel()
 
-	facts := purchase()
-	facts.UserID = " u\u200b"
+	snapshot := purchase()
+	snapshot.UserID = " u\u200b"
 
-	if _, err := event.New(facts); err != nil {
+	if _, err := event.New(snapshot); err != nil {
 		t.Error(err)
 	}
 }
@@ -149,20 +149,20 @@ func TestOrdersBelongToSalesAndReversals(t *testing.T) {
 	t.Parallel()
 
 	for _, of := range eventtype.All() {
-		facts := purchase()
-		facts.Type = of
+		snapshot := purchase()
+		snapshot.Type = of
 
 		want := event.Order{}
 		if of.Sells() || of.Reverses() {
 			want = event.Order{UserID: "u1", CampaignID: "camp", Number: "order"}
 		}
 
-		if got := facts.Order(); got != want {
+		if got := snapshot.Order(); got != want {
 			t.Errorf("%s: %+v, want %+v", of, got, want)
 		}
 
-		facts.OrderID = ""
-		if got := facts.Order(); got != (event.Order{}) {
+		snapshot.OrderID = ""
+		if got := snapshot.Order(); got != (event.Order{}) {
 			t.Errorf("%s without a number: %+v", of, got)
 		}
 	}

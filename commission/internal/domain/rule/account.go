@@ -34,24 +34,24 @@ func (s *Set) Accounts(ruleID string) []Account { return s.accounts[ruleID] }
 func (s *Set) addAccounts(r Rule) {
 	known := s.accounts[r.ID()]
 	add := func(p Period) {
-		a := Account{Period: p, Zone: r.def.Zone()}
+		a := Account{Period: p, Zone: r.snapshot.Zone()}
 		if slices.ContainsFunc(known, a.same) {
 			return
 		}
 
 		if r.Version() > 1 {
-			a.Since = r.def.PublishedAt
+			a.Since = r.snapshot.PublishedAt
 		}
 
 		known = append(known, a)
 	}
 
-	if volume := r.def.Formula.Volume(); volume != "" {
+	if volume := r.snapshot.Formula.Volume(); volume != "" {
 		add(volume)
 	}
 
-	if r.def.Cap != nil {
-		add(r.def.Cap.Period)
+	if r.snapshot.Cap != nil {
+		add(r.snapshot.Cap.Period)
 	}
 
 	if len(known) > 0 {

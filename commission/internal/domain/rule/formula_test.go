@@ -71,7 +71,7 @@ func TestFormulas(t *testing.T) {
 					}
 				}
 
-				r, err := rule.New(rule.Definition{
+				r, err := rule.New(rule.Snapshot{
 					Name:          "x",
 					Scope:         rule.Scope{EventType: eventtype.Sale},
 					Currency:      money.USD(),

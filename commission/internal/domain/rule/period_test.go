@@ -97,7 +97,7 @@ func TestAccountsBelongToTheZone(t *testing.T) {
 	t.Parallel()
 
 	version := func(number int, zone *time.Location, period rule.Period) rule.Rule {
-		r, err := rule.New(rule.Definition{
+		r, err := rule.New(rule.Snapshot{
 			ID:            "r",
 			Version:       number,
 			Name:          "r",
@@ -140,7 +140,7 @@ func TestAccountsBelongToTheZone(t *testing.T) {
 func TestAZoneBelongsToTiersAndCaps(t *testing.T) {
 	t.Parallel()
 
-	_, err := rule.New(rule.Definition{
+	_, err := rule.New(rule.Snapshot{
 		Name:          "r",
 		Scope:         rule.Scope{EventType: eventtype.Purchase},
 		Formula:       rule.Percentage{Rate: money.One()},

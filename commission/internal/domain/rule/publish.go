@@ -7,29 +7,29 @@ import (
 	"tributary/platform/fault"
 )
 
-// Publication is what a version depends on beside its definition and the rules that there are.
+// Publication is what a version depends on beside its content and the rules that there are.
 type Publication struct {
 	NewID string // for a new rule
-	// when it is published; it takes effect then unless the definition says otherwise
+	// when it is published; it takes effect then unless the content says otherwise
 	Now time.Time
 }
 
-// Next returns the version that publishing the definition creates: the first one of a new rule, or
+// Next returns the version that publishing the content creates: the first one of a new rule, or
 // the next one of the rule that it names, which exists and is not retired. A version that would tie
 // with a version of another rule is refused by ErrConflict, naming those rules.
-func (s *Set) Next(def Definition, p Publication) (Rule, error) {
-	def.PublishedAt = p.Now
-	if def.EffectiveFrom.IsZero() {
-		def.EffectiveFrom = p.Now
+func (s *Set) Next(snapshot Snapshot, p Publication) (Rule, error) {
+	snapshot.PublishedAt = p.Now
+	if snapshot.EffectiveFrom.IsZero() {
+		snapshot.EffectiveFrom = p.Now
 	}
 
-	if def.ID == "" {
-		def.ID, def.Version = p.NewID, 1
-	} else if err := s.number(&def); err != nil {
+	if snapshot.ID == "" {
+		snapshot.ID, snapshot.Version = p.NewID, 1
+	} else if err := s.number(&snapshot); err != nil {
 		return Rule{}, err
 	}
 
-	valid, err := New(def)
+	valid, err := New(snapshot)
 	if err != nil {
 		return Rule{}, err
 	}
@@ -38,18 +38,18 @@ func (s *Set) Next(def Definition, p Publication) (Rule, error) {
 }
 
 // number numbers a version of a known rule. Event type, scope and currency identify a rule.
-func (s *Set) number(def *Definition) error {
-	versions := s.Versions(def.ID)
+func (s *Set) number(snapshot *Snapshot) error {
+	versions := s.Versions(snapshot.ID)
 	if len(versions) == 0 {
 		return ErrNotFound
 	}
 
-	last := versions[len(versions)-1].Definition()
+	last := versions[len(versions)-1].Snapshot()
 	if !last.RetiredAt.IsZero() {
 		return ErrRetired
 	}
 
-	if last.Scope != def.Scope || last.Currency != def.Currency {
+	if last.Scope != snapshot.Scope || last.Currency != snapshot.Currency {
 		return fault.Fields{{
 			Field:   "rule_id",
 			Code:    ErrScopeChanged,
@@ -57,7 +57,7 @@ func (s *Set) number(def *Definition) error {
 		}}.Err()
 	}
 
-	def.Version = last.Version + 1
+	snapshot.Version = last.Version + 1
 
 	return nil
 }
@@ -73,7 +73,7 @@ func conflict(ties []Rule) error {
 				"ties with version %d of rule %s (%s): change the priority, the scope or the period",
 				tie.Version(),
 				tie.ID(),
-				tie.Definition().Name,
+				tie.Snapshot().Name,
 			),
 		)
 	}
@@ -95,7 +95,7 @@ func (s *Set) Retire(id string, at time.Time) (Rule, error) {
 		return Rule{}, ErrNotFound
 	}
 
-	last := versions[len(versions)-1].Definition()
+	last := versions[len(versions)-1].Snapshot()
 	if !last.RetiredAt.IsZero() {
 		return Rule{}, ErrRetired.New("The rule is already retired.")
 	}

@@ -47,8 +47,8 @@ type Cap struct {
 	Period Period
 }
 
-// Definition is the content of a version. Money fields are minor units of Currency.
-type Definition struct {
+// Snapshot is the content of a version. Money fields are minor units of Currency.
+type Snapshot struct {
 	ID            string
 	Version       int
 	Name          string
@@ -72,7 +72,7 @@ type Definition struct {
 }
 
 // Zone returns where the days and months of tiers and caps begin.
-func (d Definition) Zone() *time.Location {
+func (d Snapshot) Zone() *time.Location {
 	if d.PeriodZone == nil || d.PeriodZone.String() == time.UTC.String() {
 		return time.UTC
 	}
@@ -81,10 +81,10 @@ func (d Definition) Zone() *time.Location {
 }
 
 // RateAboveOne reports whether a rate is more than 1.
-func (d Definition) RateAboveOne() bool { return d.parameterAboveOne() != "" }
+func (d Snapshot) RateAboveOne() bool { return d.parameterAboveOne() != "" }
 
 // parameterAboveOne returns the parameter of the formula with a rate of more than 1, or "".
-func (d Definition) parameterAboveOne() Parameter {
+func (d Snapshot) parameterAboveOne() Parameter {
 	if d.Formula == nil {
 		return ""
 	}
@@ -104,57 +104,58 @@ func (d Definition) parameterAboveOne() Parameter {
 }
 
 // Rule is a valid version of a rule. It is immutable.
-type Rule struct{ def Definition }
+type Rule struct{ snapshot Snapshot }
 
-// Limits of a definition.
+// Limits of a version.
 const (
 	maxHoldDays = 3650
 	maxTiers    = 50
 	maxName     = 200
 )
 
-// New checks a definition. Its fault lists every invalid field.
-func New(def Definition) (Rule, error) {
+// New checks the content of a version. Its fault lists every invalid field.
+func New(snapshot Snapshot) (Rule, error) {
 	var faults fault.Fields
-	if strings.TrimSpace(def.Name) == "" || utf8.RuneCountInString(def.Name) > maxName {
+	if strings.TrimSpace(snapshot.Name) == "" || utf8.RuneCountInString(snapshot.Name) > maxName {
 		faults.Add("name", fault.ErrInvalidValue, "must be 1 to 200 characters")
 	}
 
-	if _, ok := eventtype.Parse(string(def.Scope.EventType)); !ok ||
-		def.Scope.EventType.Reverses() {
+	if _, ok := eventtype.Parse(string(snapshot.Scope.EventType)); !ok ||
+		snapshot.Scope.EventType.Reverses() {
 		faults.Add("event_type", fault.ErrEventType, "must be a type of event that can earn")
 	}
 
 	for _, id := range []struct{ field, value string }{
-		{"user_id", def.Scope.UserID},
-		{"campaign_id", def.Scope.CampaignID},
-		{"product_id", def.Scope.ProductID},
+		{"user_id", snapshot.Scope.UserID},
+		{"campaign_id", snapshot.Scope.CampaignID},
+		{"product_id", snapshot.Scope.ProductID},
 	} {
 		identifier.CheckOptional(&faults, id.field, id.value)
 	}
 
-	if def.EffectiveFrom.IsZero() {
+	if snapshot.EffectiveFrom.IsZero() {
 		faults.Add("effective_from", fault.ErrRequired, "is required")
 	}
 
-	if !def.EffectiveTo.IsZero() && !def.EffectiveTo.After(def.EffectiveFrom) {
+	if !snapshot.EffectiveTo.IsZero() && !snapshot.EffectiveTo.After(snapshot.EffectiveFrom) {
 		faults.Add("effective_to", fault.ErrNotAfter, "must be after effective_from")
 	}
 
-	if def.HoldDays < 0 || def.HoldDays > maxHoldDays {
+	if snapshot.HoldDays < 0 || snapshot.HoldDays > maxHoldDays {
 		faults.Add("hold_days", fault.ErrInvalidValue, "must be 0 to 3650")
 	}
 
-	if def.Rounding == "" {
-		def.Rounding = money.HalfEven
+	if snapshot.Rounding == "" {
+		snapshot.Rounding = money.HalfEven
 	}
 
-	def.PeriodZone = def.Zone()
+	snapshot.PeriodZone = snapshot.Zone()
 
-	checkMoney(def, &faults)
-	checkFormula(def, &faults)
+	checkMoney(snapshot, &faults)
+	checkFormula(snapshot, &faults)
 
-	if def.Zone() != time.UTC && def.Cap == nil && (def.Formula == nil || def.Formula.Volume() == "") {
+	if snapshot.Zone() != time.UTC && snapshot.Cap == nil &&
+		(snapshot.Formula == nil || snapshot.Formula.Volume() == "") {
 		faults.Add("period_zone", fault.ErrNotApplicable, "belongs to tiers and caps")
 	}
 
@@ -162,17 +163,17 @@ func New(def Definition) (Rule, error) {
 		return Rule{}, err
 	}
 
-	return Rule{def: def}, nil
+	return Rule{snapshot: snapshot}, nil
 }
 
-func checkMoney(def Definition, faults *fault.Fields) {
-	needsCurrency := def.MinimumBase != 0 || def.Maximum != 0 || def.Cap != nil
-	if def.Formula != nil {
-		form, _ := FormOf(def.Formula.Kind())
+func checkMoney(snapshot Snapshot, faults *fault.Fields) {
+	needsCurrency := snapshot.MinimumBase != 0 || snapshot.Maximum != 0 || snapshot.Cap != nil
+	if snapshot.Formula != nil {
+		form, _ := FormOf(snapshot.Formula.Kind())
 		needsCurrency = needsCurrency || form.monetary()
 	}
 
-	if needsCurrency && !def.Currency.Valid() {
+	if needsCurrency && !snapshot.Currency.Valid() {
 		faults.Add(
 			"currency",
 			fault.ErrRequired,
@@ -180,32 +181,32 @@ func checkMoney(def Definition, faults *fault.Fields) {
 		)
 	}
 
-	if def.MinimumBase < 0 {
+	if snapshot.MinimumBase < 0 {
 		faults.Add("minimum_base", fault.ErrNegative, "must not be negative")
 	}
 
-	if def.Maximum < 0 {
+	if snapshot.Maximum < 0 {
 		faults.Add("maximum", fault.ErrNegative, "must not be negative")
 	}
 
-	if def.Cap != nil {
-		if def.Cap.Amount <= 0 {
+	if snapshot.Cap != nil {
+		if snapshot.Cap.Amount <= 0 {
 			faults.Add("cap.amount", fault.ErrNotPositive, "must be greater than 0")
 		}
 
-		if _, ok := ParsePeriod(string(def.Cap.Period)); !ok {
+		if _, ok := ParsePeriod(string(snapshot.Cap.Period)); !ok {
 			faults.Add("cap.period", fault.ErrInvalidValue, "must be day, month or lifetime")
 		}
 	}
 }
 
-func checkFormula(def Definition, faults *fault.Fields) {
-	if def.Formula == nil {
+func checkFormula(snapshot Snapshot, faults *fault.Fields) {
+	if snapshot.Formula == nil {
 		faults.Add("formula.kind", fault.ErrInvalidValue, "must be "+kinds())
 		return
 	}
 
-	if above := def.parameterAboveOne(); above != "" && !def.AllowRateAboveOne {
+	if above := snapshot.parameterAboveOne(); above != "" && !snapshot.AllowRateAboveOne {
 		faults.Add(
 			"formula."+string(above),
 			ErrRateAboveOne,
@@ -213,7 +214,7 @@ func checkFormula(def Definition, faults *fault.Fields) {
 		)
 	}
 
-	def.Formula.check(faults)
+	snapshot.Formula.check(faults)
 }
 
 // kinds returns the names of all formulas as an enumeration: "a, b or c".
@@ -228,23 +229,23 @@ func kinds() string {
 	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
-// Restore returns a rule with a definition that New accepted once.
-func Restore(def Definition) Rule { return Rule{def: def} }
+// Restore returns a rule with content that New accepted once.
+func Restore(snapshot Snapshot) Rule { return Rule{snapshot: snapshot} }
 
-// Definition returns a copy of the version's definition.
-func (r Rule) Definition() Definition { return r.def }
+// Snapshot returns a copy of the version's content.
+func (r Rule) Snapshot() Snapshot { return r.snapshot }
 
 // ID returns the id of the rule, which its versions share.
-func (r Rule) ID() string { return r.def.ID }
+func (r Rule) ID() string { return r.snapshot.ID }
 
 // Version returns the number of the version, from 1. It is 0 for the zero Rule.
-func (r Rule) Version() int { return r.def.Version }
+func (r Rule) Version() int { return r.snapshot.Version }
 
 // end returns when the version stops being in force, or the zero time for never.
 func (r Rule) end() time.Time {
-	end := r.def.EffectiveTo
-	if !r.def.RetiredAt.IsZero() && (end.IsZero() || r.def.RetiredAt.Before(end)) {
-		end = r.def.RetiredAt
+	end := r.snapshot.EffectiveTo
+	if !r.snapshot.RetiredAt.IsZero() && (end.IsZero() || r.snapshot.RetiredAt.Before(end)) {
+		end = r.snapshot.RetiredAt
 	}
 
 	return end
@@ -253,19 +254,19 @@ func (r Rule) end() time.Time {
 // TierKey returns the period of the volume that the commission of an event at that time depends on,
 // or "" without tiers.
 func (r Rule) TierKey(at time.Time) string {
-	return r.def.Formula.Volume().Label(at, r.def.Zone())
+	return r.snapshot.Formula.Volume().Label(at, r.snapshot.Zone())
 }
 
 // CapKey returns the period of the cap at that time, or "" without a cap.
 func (r Rule) CapKey(at time.Time) string {
-	if r.def.Cap == nil {
+	if r.snapshot.Cap == nil {
 		return ""
 	}
 
-	return r.def.Cap.Period.Label(at, r.def.Zone())
+	return r.snapshot.Cap.Period.Label(at, r.snapshot.Zone())
 }
 
 // AvailableAt returns when a commission of the event becomes payable without an approval.
 func (r Rule) AvailableAt(occurredAt time.Time) time.Time {
-	return occurredAt.UTC().AddDate(0, 0, r.def.HoldDays)
+	return occurredAt.UTC().AddDate(0, 0, r.snapshot.HoldDays)
 }

@@ -15,26 +15,26 @@ import (
 	"tributary/platform/money"
 )
 
-func percentage(t interface{ Fatalf(string, ...any) }, def rule.Definition) rule.Rule {
+func percentage(t interface{ Fatalf(string, ...any) }, snapshot rule.Snapshot) rule.Rule {
 	share, err := money.ParseRate("0.1")
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
 
-	if def.Formula == nil {
-		def.Formula = rule.Percentage{Rate: share}
+	if snapshot.Formula == nil {
+		snapshot.Formula = rule.Percentage{Rate: share}
 	}
 
-	def.Name = def.ID
+	snapshot.Name = snapshot.ID
 
-	def.Version = max(def.Version, 1)
-	if def.EffectiveFrom.IsZero() {
-		def.EffectiveFrom = epoch()
+	snapshot.Version = max(snapshot.Version, 1)
+	if snapshot.EffectiveFrom.IsZero() {
+		snapshot.EffectiveFrom = epoch()
 	}
 
-	def.Scope.EventType = eventtype.Sale
+	snapshot.Scope.EventType = eventtype.Sale
 
-	r, err := rule.New(def)
+	r, err := rule.New(snapshot)
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
@@ -42,7 +42,7 @@ func percentage(t interface{ Fatalf(string, ...any) }, def rule.Definition) rule
 	return r
 }
 
-func sale(t interface{ Fatalf(string, ...any) }, f event.Facts) event.Event {
+func sale(t interface{ Fatalf(string, ...any) }, f event.Snapshot) event.Event {
 	f.ID = "e"
 	f.Type = eventtype.Sale
 
@@ -68,21 +68,21 @@ func TestPrecedence(t *testing.T) {
 	}
 
 	set := rule.NewSet(1, []rule.Rule{
-		percentage(t, rule.Definition{ID: "all"}),
-		percentage(t, rule.Definition{ID: "all-high", Priority: 1}),
+		percentage(t, rule.Snapshot{ID: "all"}),
+		percentage(t, rule.Snapshot{ID: "all-high", Priority: 1}),
 		percentage(
 			t,
-			rule.Definition{ID: "product", Scope: rule.Scope{ProductID: "p"}, Priority: 9},
+			rule.Snapshot{ID: "product", Scope: rule.Scope{ProductID: "p"}, Priority: 9},
 		),
-		percentage(t, rule.Definition{ID: "campaign", Scope: rule.Scope{CampaignID: "c"}}),
-		percentage(t, rule.Definition{ID: "user", Scope: rule.Scope{UserID: "u"}}),
+		percentage(t, rule.Snapshot{ID: "campaign", Scope: rule.Scope{CampaignID: "c"}}),
+		percentage(t, rule.Snapshot{ID: "user", Scope: rule.Scope{UserID: "u"}}),
 		percentage(
 			t,
-			rule.Definition{ID: "user-versions", Scope: rule.Scope{UserID: "w"}, Priority: 5},
+			rule.Snapshot{ID: "user-versions", Scope: rule.Scope{UserID: "w"}, Priority: 5},
 		),
 		percentage(
 			t,
-			rule.Definition{
+			rule.Snapshot{
 				ID:            "user-versions",
 				Version:       2,
 				Scope:         rule.Scope{UserID: "w"},
@@ -92,12 +92,12 @@ func TestPrecedence(t *testing.T) {
 		),
 		percentage(
 			t,
-			rule.Definition{ID: "user-other", Scope: rule.Scope{UserID: "w"}, Priority: 3},
+			rule.Snapshot{ID: "user-other", Scope: rule.Scope{UserID: "w"}, Priority: 3},
 		),
-		percentage(t, rule.Definition{ID: "euro", Scope: rule.Scope{UserID: "x"}, Currency: eur}),
+		percentage(t, rule.Snapshot{ID: "euro", Scope: rule.Scope{UserID: "x"}, Currency: eur}),
 		percentage(
 			t,
-			rule.Definition{
+			rule.Snapshot{
 				ID:          "ended",
 				Scope:       rule.Scope{UserID: "y"},
 				EffectiveTo: epoch().AddDate(0, 0, 1),
@@ -105,7 +105,7 @@ func TestPrecedence(t *testing.T) {
 		),
 		percentage(
 			t,
-			rule.Definition{
+			rule.Snapshot{
 				ID:        "retired",
 				Scope:     rule.Scope{UserID: "z"},
 				RetiredAt: epoch().AddDate(0, 0, 2),
@@ -113,31 +113,31 @@ func TestPrecedence(t *testing.T) {
 		),
 	})
 	for _, tt := range []struct {
-		facts event.Facts
-		want  string
+		snapshot event.Snapshot
+		want     string
 	}{
-		{event.Facts{UserID: "n"}, "all-high/1"},
-		{event.Facts{UserID: "n", ProductID: "p"}, "product/1"},
-		{event.Facts{UserID: "n", ProductID: "p", CampaignID: "c"}, "campaign/1"},
-		{event.Facts{UserID: "u", ProductID: "p", CampaignID: "c"}, "user/1"},
-		{event.Facts{UserID: "w"}, "user-versions/1"},
+		{event.Snapshot{UserID: "n"}, "all-high/1"},
+		{event.Snapshot{UserID: "n", ProductID: "p"}, "product/1"},
+		{event.Snapshot{UserID: "n", ProductID: "p", CampaignID: "c"}, "campaign/1"},
+		{event.Snapshot{UserID: "u", ProductID: "p", CampaignID: "c"}, "user/1"},
+		{event.Snapshot{UserID: "w"}, "user-versions/1"},
 		// version 2 is in force, with a lower priority
-		{event.Facts{UserID: "w", OccurredAt: epoch().AddDate(0, 2, 0)}, "user-other/1"},
-		{event.Facts{UserID: "w", OccurredAt: epoch().AddDate(0, 3, 0)}, "user-versions/1"},
-		{event.Facts{UserID: "x"}, "all-high/1"},
-		{event.Facts{UserID: "y"}, "all-high/1"},
-		{event.Facts{UserID: "y", OccurredAt: epoch()}, "ended/1"},
-		{event.Facts{UserID: "z", OccurredAt: epoch().AddDate(0, 0, 2)}, "all-high/1"},
-		{event.Facts{UserID: "z", OccurredAt: epoch().AddDate(0, 0, 2).Add(-1000)}, "retired/1"},
+		{event.Snapshot{UserID: "w", OccurredAt: epoch().AddDate(0, 2, 0)}, "user-other/1"},
+		{event.Snapshot{UserID: "w", OccurredAt: epoch().AddDate(0, 3, 0)}, "user-versions/1"},
+		{event.Snapshot{UserID: "x"}, "all-high/1"},
+		{event.Snapshot{UserID: "y"}, "all-high/1"},
+		{event.Snapshot{UserID: "y", OccurredAt: epoch()}, "ended/1"},
+		{event.Snapshot{UserID: "z", OccurredAt: epoch().AddDate(0, 0, 2)}, "all-high/1"},
+		{event.Snapshot{UserID: "z", OccurredAt: epoch().AddDate(0, 0, 2).Add(-1000)}, "retired/1"},
 	} {
-		got, found, _ := set.Select(sale(t, tt.facts), money.USD())
+		got, found, _ := set.Select(sale(t, tt.snapshot), money.USD())
 		if name := fmt.Sprintf("%s/%d", got.ID(), got.Version()); !found || name != tt.want {
-			t.Errorf("%+v: %s, want %s", tt.facts, name, tt.want)
+			t.Errorf("%+v: %s, want %s", tt.snapshot, name, tt.want)
 		}
 	}
 
 	if _, found, _ := set.Select(
-		sale(t, event.Facts{UserID: "n", OccurredAt: epoch().Add(-1000)}),
+		sale(t, event.Snapshot{UserID: "n", OccurredAt: epoch().Add(-1000)}),
 		money.USD(),
 	); found {
 		t.Error("a rule applies before any is in force")
@@ -148,7 +148,7 @@ func TestOtherCurrency(t *testing.T) {
 	t.Parallel()
 	set := rule.NewSet(
 		1,
-		[]rule.Rule{percentage(t, rule.Definition{ID: "usd", Currency: money.USD()})},
+		[]rule.Rule{percentage(t, rule.Snapshot{ID: "usd", Currency: money.USD()})},
 	)
 
 	eur, err := money.ParseCurrency("EUR")
@@ -156,7 +156,7 @@ func TestOtherCurrency(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	if _, found, other := set.Select(sale(t, event.Facts{UserID: "u"}), eur); found || !other {
+	if _, found, other := set.Select(sale(t, event.Snapshot{UserID: "u"}), eur); found || !other {
 		t.Errorf("found %t, other currency %t", found, other)
 	}
 }
@@ -169,7 +169,7 @@ func TestConflicts(t *testing.T) {
 		[]rule.Rule{
 			percentage(
 				t,
-				rule.Definition{
+				rule.Snapshot{
 					ID:            "a",
 					EffectiveFrom: epoch().AddDate(0, 1, 0),
 					EffectiveTo:   epoch().AddDate(0, 2, 0),
@@ -178,19 +178,19 @@ func TestConflicts(t *testing.T) {
 		},
 	)
 	for name, tt := range map[string]struct {
-		def  rule.Definition
-		want int
+		snapshot rule.Snapshot
+		want     int
 	}{
-		"same time":         {rule.Definition{ID: "b"}, 1},
-		"other priority":    {rule.Definition{ID: "b", Priority: 1}, 0},
-		"own next version":  {rule.Definition{ID: "a", Version: 2}, 0},
-		"ends as it begins": {rule.Definition{ID: "b", EffectiveTo: epoch().AddDate(0, 1, 0)}, 0},
-		"begins as it ends": {rule.Definition{ID: "b", EffectiveFrom: epoch().AddDate(0, 2, 0)}, 0},
-		"other scope":       {rule.Definition{ID: "b", Scope: rule.Scope{UserID: "u"}}, 0},
-		"narrower currency": {rule.Definition{ID: "b", Currency: money.USD()}, 1},
-		"retired before":    {rule.Definition{ID: "b", RetiredAt: epoch().AddDate(0, 1, 0)}, 0},
+		"same time":         {rule.Snapshot{ID: "b"}, 1},
+		"other priority":    {rule.Snapshot{ID: "b", Priority: 1}, 0},
+		"own next version":  {rule.Snapshot{ID: "a", Version: 2}, 0},
+		"ends as it begins": {rule.Snapshot{ID: "b", EffectiveTo: epoch().AddDate(0, 1, 0)}, 0},
+		"begins as it ends": {rule.Snapshot{ID: "b", EffectiveFrom: epoch().AddDate(0, 2, 0)}, 0},
+		"other scope":       {rule.Snapshot{ID: "b", Scope: rule.Scope{UserID: "u"}}, 0},
+		"narrower currency": {rule.Snapshot{ID: "b", Currency: money.USD()}, 1},
+		"retired before":    {rule.Snapshot{ID: "b", RetiredAt: epoch().AddDate(0, 1, 0)}, 0},
 	} {
-		if got := set.Conflicts(percentage(t, tt.def)); len(got) != tt.want {
+		if got := set.Conflicts(percentage(t, tt.snapshot)); len(got) != tt.want {
 			t.Errorf("%s: %d conflicts, want %d", name, len(got), tt.want)
 		}
 	}
@@ -203,10 +203,10 @@ func TestConflictsLookAtTheVersionInForce(t *testing.T) {
 	month := func(n int) time.Time { return epoch().AddDate(0, n, 0) }
 
 	set := rule.NewSet(1, []rule.Rule{
-		percentage(t, rule.Definition{ID: "a", Version: 1, EffectiveFrom: month(0)}),
+		percentage(t, rule.Snapshot{ID: "a", Version: 1, EffectiveFrom: month(0)}),
 		percentage(
 			t,
-			rule.Definition{
+			rule.Snapshot{
 				ID:            "a",
 				Version:       2,
 				EffectiveFrom: month(2),
@@ -216,7 +216,7 @@ func TestConflictsLookAtTheVersionInForce(t *testing.T) {
 		),
 		percentage(
 			t,
-			rule.Definition{
+			rule.Snapshot{
 				ID:            "a",
 				Version:       3,
 				EffectiveFrom: month(4),
@@ -226,20 +226,20 @@ func TestConflictsLookAtTheVersionInForce(t *testing.T) {
 		),
 	})
 	for name, tt := range map[string]struct {
-		def  rule.Definition
-		want []int
+		snapshot rule.Snapshot
+		want     []int
 	}{
-		"before":                      {rule.Definition{EffectiveFrom: month(0), EffectiveTo: month(2)}, []int{1}},
-		"superseded":                  {rule.Definition{EffectiveFrom: month(2), EffectiveTo: month(8)}, nil},
-		"after the newer ones":        {rule.Definition{EffectiveFrom: month(2)}, []int{1}},
-		"with one that is superseded": {rule.Definition{EffectiveFrom: month(4), Priority: 1}, nil},
-		"with one that is not yet":    {rule.Definition{EffectiveFrom: month(3), Priority: 1}, []int{2}},
-		"with the newest":             {rule.Definition{EffectiveFrom: month(7), Priority: 2}, []int{3}},
+		"before":                      {rule.Snapshot{EffectiveFrom: month(0), EffectiveTo: month(2)}, []int{1}},
+		"superseded":                  {rule.Snapshot{EffectiveFrom: month(2), EffectiveTo: month(8)}, nil},
+		"after the newer ones":        {rule.Snapshot{EffectiveFrom: month(2)}, []int{1}},
+		"with one that is superseded": {rule.Snapshot{EffectiveFrom: month(4), Priority: 1}, nil},
+		"with one that is not yet":    {rule.Snapshot{EffectiveFrom: month(3), Priority: 1}, []int{2}},
+		"with the newest":             {rule.Snapshot{EffectiveFrom: month(7), Priority: 2}, []int{3}},
 	} {
-		tt.def.ID = "b"
+		tt.snapshot.ID = "b"
 
 		var got []int
-		for _, r := range set.Conflicts(percentage(t, tt.def)) {
+		for _, r := range set.Conflicts(percentage(t, tt.snapshot)) {
 			got = append(got, r.Version())
 		}
 
@@ -256,26 +256,26 @@ func TestConflictsAreThoseOfSomeDay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		set := rule.NewSet(1, nil)
 		for range rapid.IntRange(0, 12).Draw(t, "rules") {
-			def := rule.Definition{
+			snapshot := rule.Snapshot{
 				ID:            fmt.Sprintf("r%d", rapid.IntRange(0, 3).Draw(t, "rule")),
 				Priority:      rapid.IntRange(0, 1).Draw(t, "priority"),
 				EffectiveFrom: epoch().AddDate(0, 0, rapid.IntRange(0, 20).Draw(t, "from")),
 			}
 			if days := rapid.IntRange(0, 20).Draw(t, "days"); days > 0 {
-				def.EffectiveTo = def.EffectiveFrom.AddDate(0, 0, days)
+				snapshot.EffectiveTo = snapshot.EffectiveFrom.AddDate(0, 0, days)
 			}
 
-			def.Version = len(set.Versions(def.ID)) + 1
-			r := percentage(t, def)
+			snapshot.Version = len(set.Versions(snapshot.ID)) + 1
+			r := percentage(t, snapshot)
 
 			ties := false
 			for day := range 50 {
 				at := epoch().AddDate(0, 0, day)
-				ties = ties || inForce(def, at) && tied(set, def, at)
+				ties = ties || inForce(snapshot, at) && tied(set, snapshot, at)
 			}
 
 			if conflicts := set.Conflicts(r); (len(conflicts) > 0) != ties {
-				t.Fatalf("%+v: %d conflicts, ties %t", def, len(conflicts), ties)
+				t.Fatalf("%+v: %d conflicts, ties %t", snapshot, len(conflicts), ties)
 			}
 
 			if !ties {
@@ -285,21 +285,21 @@ func TestConflictsAreThoseOfSomeDay(t *testing.T) {
 	})
 }
 
-func inForce(def rule.Definition, at time.Time) bool {
-	return !at.Before(def.EffectiveFrom) && (def.EffectiveTo.IsZero() || at.Before(def.EffectiveTo))
+func inForce(snapshot rule.Snapshot, at time.Time) bool {
+	return !at.Before(snapshot.EffectiveFrom) && (snapshot.EffectiveTo.IsZero() || at.Before(snapshot.EffectiveTo))
 }
 
 // tied reports whether the newest version in force of another rule has the same priority.
-func tied(set *rule.Set, def rule.Definition, at time.Time) bool {
-	newest := map[string]rule.Definition{}
+func tied(set *rule.Set, snapshot rule.Snapshot, at time.Time) bool {
+	newest := map[string]rule.Snapshot{}
 	for _, r := range set.All() {
-		if r.ID() != def.ID && inForce(r.Definition(), at) {
-			newest[r.ID()] = r.Definition()
+		if r.ID() != snapshot.ID && inForce(r.Snapshot(), at) {
+			newest[r.ID()] = r.Snapshot()
 		}
 	}
 
 	for _, other := range newest {
-		if other.Priority == def.Priority {
+		if other.Priority == snapshot.Priority {
 			return true
 		}
 	}
@@ -314,7 +314,7 @@ func TestConsiderAgreesWithSelect(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		set := rule.NewSet(1, nil)
 		for range rapid.IntRange(0, 12).Draw(t, "rules") {
-			def := rule.Definition{
+			snapshot := rule.Snapshot{
 				ID: fmt.Sprintf("r%d", rapid.IntRange(0, 5).Draw(t, "rule")),
 				Scope: rule.Scope{
 					UserID:     rapid.SampledFrom([]string{"", "u", "v"}).Draw(t, "user"),
@@ -325,19 +325,19 @@ func TestConsiderAgreesWithSelect(t *testing.T) {
 				EffectiveFrom: epoch().AddDate(0, 0, rapid.IntRange(0, 20).Draw(t, "from")),
 			}
 			if days := rapid.IntRange(0, 20).Draw(t, "days"); days > 0 {
-				def.EffectiveTo = def.EffectiveFrom.AddDate(0, 0, days)
+				snapshot.EffectiveTo = snapshot.EffectiveFrom.AddDate(0, 0, days)
 			}
 
-			if known := set.Versions(def.ID); len(known) > 0 {
-				def.Scope, def.Version = known[0].Definition().Scope, len(known)+1
+			if known := set.Versions(snapshot.ID); len(known) > 0 {
+				snapshot.Scope, snapshot.Version = known[0].Snapshot().Scope, len(known)+1
 			}
 
-			if r := percentage(t, def); len(set.Conflicts(r)) == 0 {
+			if r := percentage(t, snapshot); len(set.Conflicts(r)) == 0 {
 				set = set.With(r)
 			}
 		}
 
-		e := sale(t, event.Facts{
+		e := sale(t, event.Snapshot{
 			UserID:     rapid.SampledFrom([]string{"u", "v", "w"}).Draw(t, "of"),
 			CampaignID: rapid.SampledFrom([]string{"", "c", "d"}).Draw(t, "in"),
 			ProductID:  rapid.SampledFrom([]string{"", "p"}).Draw(t, "for"),
@@ -365,7 +365,7 @@ func TestConsiderAgreesWithSelect(t *testing.T) {
 func TestTheFaultListsEveryField(t *testing.T) {
 	t.Parallel()
 	_, err := rule.New(
-		rule.Definition{
+		rule.Snapshot{
 			HoldDays:    -1,
 			MinimumBase: -1,
 			Cap:         &rule.Cap{},
@@ -400,7 +400,7 @@ func TestARateAboveOneHasToBeMeant(t *testing.T) {
 			Tiers:  []rule.Tier{{From: 0, Rate: rate("0.1")}, {From: 100, Rate: rate("10")}},
 		},
 	} {
-		def := rule.Definition{
+		snapshot := rule.Snapshot{
 			Name:          "generous",
 			Scope:         rule.Scope{EventType: eventtype.Sale},
 			Currency:      money.USD(),
@@ -408,19 +408,19 @@ func TestARateAboveOneHasToBeMeant(t *testing.T) {
 			EffectiveFrom: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
 		}
 
-		_, err := rule.New(def)
+		_, err := rule.New(snapshot)
 		if f, _ := fault.As(err); f == nil || len(f.Fields) != 1 ||
 			f.Fields[0].Field != field || f.Fields[0].Code.Name() != "rate_above_one" {
 			t.Errorf("%s: %v", field, err)
 		}
 
-		def.AllowRateAboveOne = true
-		if _, err := rule.New(def); err != nil {
+		snapshot.AllowRateAboveOne = true
+		if _, err := rule.New(snapshot); err != nil {
 			t.Errorf("%s when it is meant: %v", field, err)
 		}
 	}
 
-	whole := rule.Definition{
+	whole := rule.Snapshot{
 		Name:          "all of it",
 		Scope:         rule.Scope{EventType: eventtype.Sale},
 		Formula:       rule.Percentage{Rate: rate("1")},

@@ -49,7 +49,7 @@ type Ref struct {
 }
 
 // Ref returns the reference to this version.
-func (r Rule) Ref() Ref { return Ref{ID: r.def.ID, Version: r.def.Version} }
+func (r Rule) Ref() Ref { return Ref{ID: r.snapshot.ID, Version: r.snapshot.Version} }
 
 // NewSet indexes the versions. revision grows with every publication and retirement.
 func NewSet(revision int64, rules []Rule) *Set {
@@ -69,7 +69,7 @@ func NewSet(revision int64, rules []Rule) *Set {
 		s.byRef[r.Ref()] = r
 		s.addAccounts(r)
 
-		scope := r.def.Scope
+		scope := r.snapshot.Scope
 		if scope.UserID == "" {
 			s.shared[scope.EventType] = append(s.shared[scope.EventType], r)
 		} else {
@@ -100,13 +100,16 @@ func (s *Set) Select(
 	e event.Event,
 	currency money.Currency,
 ) (winner Rule, found, otherCurrency bool) {
-	facts := e.Facts()
-	for _, list := range [][]Rule{s.personal[personalScope{facts.Type, facts.UserID}], s.shared[facts.Type]} {
+	snapshot := e.Snapshot()
+	for _, list := range [][]Rule{
+		s.personal[personalScope{snapshot.Type, snapshot.UserID}],
+		s.shared[snapshot.Type],
+	} {
 		for i, r := range list {
-			verdict := r.matches(facts, currency)
+			verdict := r.matches(snapshot, currency)
 
 			otherCurrency = otherCurrency || verdict == OtherCurrency
-			if verdict == Selected && !superseded(list[i+1:], r, facts, currency) &&
+			if verdict == Selected && !superseded(list[i+1:], r, snapshot, currency) &&
 				(!found || r.beats(winner) == Selected) {
 				winner, found = r, true
 			}
@@ -118,13 +121,13 @@ func (s *Set) Select(
 
 // superseded reports whether a later version of r matches too. later starts with the version after
 // r, in order of rule and version.
-func superseded(later []Rule, r Rule, facts event.Facts, currency money.Currency) bool {
+func superseded(later []Rule, r Rule, snapshot event.Snapshot, currency money.Currency) bool {
 	for _, next := range later {
 		if next.ID() != r.ID() {
 			return false
 		}
 
-		if next.matches(facts, currency) == Selected {
+		if next.matches(snapshot, currency) == Selected {
 			return true
 		}
 	}
@@ -145,15 +148,15 @@ func (s *Set) Consider(e event.Event, currency money.Currency) []Candidate {
 
 	var out []Candidate
 	for i, r := range s.all {
-		if r.def.Scope.EventType != e.Type() ||
-			(r.def.Scope.UserID != "" && r.def.Scope.UserID != e.UserID()) {
+		if r.snapshot.Scope.EventType != e.Type() ||
+			(r.snapshot.Scope.UserID != "" && r.snapshot.Scope.UserID != e.UserID()) {
 			continue
 		}
 
-		verdict := r.matches(e.Facts(), currency)
+		verdict := r.matches(e.Snapshot(), currency)
 		switch {
 		case verdict != Selected || !found || r.Ref() == winner.Ref():
-		case superseded(s.all[i+1:], r, e.Facts(), currency):
+		case superseded(s.all[i+1:], r, e.Snapshot(), currency):
 			verdict = Superseded
 		default:
 			verdict = r.beats(winner)
@@ -166,20 +169,20 @@ func (s *Set) Consider(e event.Event, currency money.Currency) []Candidate {
 }
 
 // matches reports whether the version could apply to the event at all.
-func (r Rule) matches(facts event.Facts, currency money.Currency) Verdict {
-	scope, at := r.def.Scope, facts.OccurredAt
+func (r Rule) matches(snapshot event.Snapshot, currency money.Currency) Verdict {
+	scope, at := r.snapshot.Scope, snapshot.OccurredAt
 	switch {
-	case scope.CampaignID != "" && scope.CampaignID != facts.CampaignID:
+	case scope.CampaignID != "" && scope.CampaignID != snapshot.CampaignID:
 		return OtherCampaign
-	case scope.ProductID != "" && scope.ProductID != facts.ProductID:
+	case scope.ProductID != "" && scope.ProductID != snapshot.ProductID:
 		return OtherProduct
-	case at.Before(r.def.EffectiveFrom):
+	case at.Before(r.snapshot.EffectiveFrom):
 		return NotYetInForce
-	case !r.def.EffectiveTo.IsZero() && !at.Before(r.def.EffectiveTo):
+	case !r.snapshot.EffectiveTo.IsZero() && !at.Before(r.snapshot.EffectiveTo):
 		return NoLongerInForce
-	case !r.def.RetiredAt.IsZero() && !at.Before(r.def.RetiredAt):
+	case !r.snapshot.RetiredAt.IsZero() && !at.Before(r.snapshot.RetiredAt):
 		return Retired
-	case r.def.Currency.Valid() && r.def.Currency != currency:
+	case r.snapshot.Currency.Valid() && r.snapshot.Currency != currency:
 		return OtherCurrency
 	}
 
@@ -189,7 +192,8 @@ func (r Rule) matches(facts event.Facts, currency money.Currency) Verdict {
 // beats returns Selected if r precedes other, a version of another rule that matches the same
 // event, and otherwise the reason why not.
 func (r Rule) beats(other Rule) Verdict {
-	if mine, theirs := r.def.Scope.specificity(), other.def.Scope.specificity(); mine != theirs {
+	mine, theirs := r.snapshot.Scope.specificity(), other.snapshot.Scope.specificity()
+	if mine != theirs {
 		if mine > theirs {
 			return Selected
 		}
@@ -197,8 +201,8 @@ func (r Rule) beats(other Rule) Verdict {
 		return LessSpecific
 	}
 
-	if r.def.Priority > other.def.Priority ||
-		(r.def.Priority == other.def.Priority && r.ID() < other.ID()) {
+	if r.snapshot.Priority > other.snapshot.Priority ||
+		(r.snapshot.Priority == other.snapshot.Priority && r.ID() < other.ID()) {
 		return Selected
 	}
 
@@ -211,13 +215,13 @@ func (r Rule) beats(other Rule) Verdict {
 func (s *Set) Conflicts(candidate Rule) []Rule {
 	var out []Rule
 	for i, r := range s.all {
-		if r.ID() == candidate.ID() || r.def.Scope != candidate.def.Scope ||
-			r.def.Priority != candidate.def.Priority {
+		if r.ID() == candidate.ID() || r.snapshot.Scope != candidate.snapshot.Scope ||
+			r.snapshot.Priority != candidate.snapshot.Priority {
 			continue
 		}
 
-		common := r.def.Currency == candidate.def.Currency || !r.def.Currency.Valid() ||
-			!candidate.def.Currency.Valid()
+		common := r.snapshot.Currency == candidate.snapshot.Currency || !r.snapshot.Currency.Valid() ||
+			!candidate.snapshot.Currency.Valid()
 		if common && meet(s.all[i+1:], r, candidate) {
 			out = append(out, r)
 		}
@@ -229,14 +233,14 @@ func (s *Set) Conflicts(candidate Rule) []Rule {
 // meet looks for the first time at which both are in force and no newer version of r is. later
 // starts with the version after r, in order of rule and version.
 func meet(later []Rule, r, candidate Rule) bool {
-	at := r.def.EffectiveFrom
-	if candidate.def.EffectiveFrom.After(at) {
-		at = candidate.def.EffectiveFrom
+	at := r.snapshot.EffectiveFrom
+	if candidate.snapshot.EffectiveFrom.After(at) {
+		at = candidate.snapshot.EffectiveFrom
 	}
 
 	for i := 0; i < len(later) && later[i].ID() == r.ID(); i++ {
 		next := later[i]
-		if at.Before(next.def.EffectiveFrom) || !startsBefore(at, next.end()) {
+		if at.Before(next.snapshot.EffectiveFrom) || !startsBefore(at, next.end()) {
 			continue
 		}
 

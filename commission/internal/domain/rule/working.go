@@ -41,28 +41,28 @@ func (r Rule) Commission(in Input) (Working, error) {
 	zero := money.FromMinor(0, currency)
 
 	w := Working{Rounded: zero, Result: zero}
-	if in.Base.Minor() < r.def.MinimumBase {
+	if in.Base.Minor() < r.snapshot.MinimumBase {
 		w.Limit = BelowMinimum
 		return w, nil
 	}
 
-	expression, err := r.def.Formula.Expression(money.FromMinor(in.Position, currency), in.Base)
+	expression, err := r.snapshot.Formula.Expression(money.FromMinor(in.Position, currency), in.Base)
 	if err != nil {
 		return Working{}, err
 	}
 
 	w.expression, w.Unrounded = expression, expression.Value()
-	if w.Rounded, err = w.Unrounded.Round(currency, r.def.Rounding); err != nil {
+	if w.Rounded, err = w.Unrounded.Round(currency, r.snapshot.Rounding); err != nil {
 		return Working{}, err
 	}
 
 	w.Result = w.Rounded
-	if r.def.Maximum > 0 && w.Result.Minor() > r.def.Maximum {
-		w.Result, w.Limit = money.FromMinor(r.def.Maximum, currency), AtMaximum
+	if r.snapshot.Maximum > 0 && w.Result.Minor() > r.snapshot.Maximum {
+		w.Result, w.Limit = money.FromMinor(r.snapshot.Maximum, currency), AtMaximum
 	}
 
-	if r.def.Cap != nil {
-		if room := max(0, r.def.Cap.Amount-in.CapUsed); w.Result.Minor() > room {
+	if r.snapshot.Cap != nil {
+		if room := max(0, r.snapshot.Cap.Amount-in.CapUsed); w.Result.Minor() > room {
 			w.Result, w.Limit = money.FromMinor(room, currency), AtCap
 		}
 	}
@@ -72,7 +72,7 @@ func (r Rule) Commission(in Input) (Working, error) {
 
 // Rate returns the rate of a formula that has a single one.
 func (r Rule) Rate() (money.Rate, bool) {
-	p := r.def.Formula.Parameters()
+	p := r.snapshot.Formula.Parameters()
 	return rateOr0(p.Rate), p.Rate != nil
 }
 

@@ -30,20 +30,20 @@ func unaudited(made rule.Rule, err error) (rule.Rule, change.Outcome, error) {
 }
 
 // version publishes the next version of u's own rule for purchases.
-func (f fixture) version(t *testing.T, def rule.Definition) {
+func (f fixture) version(t *testing.T, snapshot rule.Snapshot) {
 	t.Helper()
 
-	def.Name = "of u"
-	def.Currency = money.USD()
-	def.EffectiveFrom = start().AddDate(-1, 0, 0)
-	def.Scope = rule.Scope{EventType: eventtype.Purchase, UserID: "u"}
+	snapshot.Name = "of u"
+	snapshot.Currency = money.USD()
+	snapshot.EffectiveFrom = start().AddDate(-1, 0, 0)
+	snapshot.Scope = rule.Scope{EventType: eventtype.Purchase, UserID: "u"}
 
 	err := f.store.PublishRule(t.Context(), byHand(), func(set *rule.Set) (rule.Rule, change.Outcome, error) {
-		def.PublishedAt = start()
-		def.ID = "00000000-0000-7000-8000-000000000901"
-		def.Version = len(set.Versions(def.ID)) + 1
+		snapshot.PublishedAt = start()
+		snapshot.ID = "00000000-0000-7000-8000-000000000901"
+		snapshot.Version = len(set.Versions(snapshot.ID)) + 1
 
-		return unaudited(rule.New(def))
+		return unaudited(rule.New(snapshot))
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -79,49 +79,49 @@ func TestAVersionMeetsWhatWasEarnedBefore(t *testing.T) {
 	limit := func(p rule.Period) *rule.Cap { return &rule.Cap{Amount: 1_500, Period: p} }
 
 	for name, c := range map[string]struct {
-		before, after rule.Definition
+		before, after rule.Snapshot
 		// of a purchase of 100.00 in November after 100.00 there, 100.00 in October
 		want string
 	}{
 		"a cap is added": {
-			rule.Definition{Formula: tenth},
-			rule.Definition{Formula: tenth, Cap: limit(rule.Monthly)},
+			rule.Snapshot{Formula: tenth},
+			rule.Snapshot{Formula: tenth, Cap: limit(rule.Monthly)},
 			"commissioned rule_applied_at_cap 500; ",
 		},
 		"a cap for life is added": {
-			rule.Definition{Formula: tenth},
-			rule.Definition{Formula: tenth, Cap: limit(rule.Lifetime)},
+			rule.Snapshot{Formula: tenth},
+			rule.Snapshot{Formula: tenth, Cap: limit(rule.Lifetime)},
 			"not_commissioned cap_reached 0; ",
 		},
 		"a cap by day becomes one by month": {
-			rule.Definition{Formula: tenth, Cap: limit(rule.Daily)},
-			rule.Definition{Formula: tenth, Cap: limit(rule.Monthly)},
+			rule.Snapshot{Formula: tenth, Cap: limit(rule.Daily)},
+			rule.Snapshot{Formula: tenth, Cap: limit(rule.Monthly)},
 			"commissioned rule_applied_at_cap 500; ",
 		},
 		"a cap by month becomes one by day": {
-			rule.Definition{Formula: tenth, Cap: limit(rule.Monthly)},
-			rule.Definition{Formula: tenth, Cap: limit(rule.Daily)},
+			rule.Snapshot{Formula: tenth, Cap: limit(rule.Monthly)},
+			rule.Snapshot{Formula: tenth, Cap: limit(rule.Daily)},
 			"commissioned rule_applied_at_cap 500; ",
 		},
 		"tiers are added": {
-			rule.Definition{Formula: tenth},
-			rule.Definition{Formula: tiers(rule.Monthly)},
+			rule.Snapshot{Formula: tenth},
+			rule.Snapshot{Formula: tiers(rule.Monthly)},
 			"commissioned rule_applied 2000; ",
 		},
 		"tiers by month become tiers for life": {
-			rule.Definition{Formula: tiers(rule.Monthly)},
-			rule.Definition{Formula: tiers(rule.Lifetime)},
+			rule.Snapshot{Formula: tiers(rule.Monthly)},
+			rule.Snapshot{Formula: tiers(rule.Lifetime)},
 			"commissioned rule_applied 2000; ",
 		},
 		"tiers for life become tiers by month": {
-			rule.Definition{Formula: tiers(rule.Lifetime)},
-			rule.Definition{Formula: tiers(rule.Monthly), Cap: limit(rule.Monthly)},
+			rule.Snapshot{Formula: tiers(rule.Lifetime)},
+			rule.Snapshot{Formula: tiers(rule.Monthly), Cap: limit(rule.Monthly)},
 			// that of November earned 20.00 by the tiers for life
 			"not_commissioned cap_reached 0; ",
 		},
 		"a minimum counts by its version": {
-			rule.Definition{Formula: tenth, MinimumBase: 20_000},
-			rule.Definition{Formula: tenth, Cap: limit(rule.Monthly)},
+			rule.Snapshot{Formula: tenth, MinimumBase: 20_000},
+			rule.Snapshot{Formula: tenth, Cap: limit(rule.Monthly)},
 			"commissioned rule_applied 1000; ",
 		},
 	} {
@@ -156,7 +156,7 @@ func TestADerivedAccountIsWithoutWhatWasRejected(t *testing.T) {
 
 	tenth := rule.Percentage{Rate: share(t, "0.1")}
 	f := setup(t)
-	f.version(t, rule.Definition{Formula: tenth, HoldDays: 30})
+	f.version(t, rule.Snapshot{Formula: tenth, HoldDays: 30})
 	f.decide(
 		t,
 		purchase("e1", "u", "100"),
@@ -165,7 +165,7 @@ func TestADerivedAccountIsWithoutWhatWasRejected(t *testing.T) {
 		refund("r2", "u", "e2", "40"),
 	)
 	f.act(t, "e1", commission.Reject)
-	f.version(t, rule.Definition{
+	f.version(t, rule.Snapshot{
 		Formula:  tenth,
 		HoldDays: 30,
 		Cap:      &rule.Cap{Amount: 2_000, Period: rule.Monthly},
@@ -192,7 +192,7 @@ func TestADerivedAccountIsWithoutWhatWasRejected(t *testing.T) {
 func TestAnOrderThatEarnedNothingIsTaken(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.version(t, rule.Definition{Formula: rule.Graduated{
+	f.version(t, rule.Snapshot{Formula: rule.Graduated{
 		Period: rule.Monthly,
 		Tiers: []rule.Tier{
 			{From: 0, Rate: share(t, "0")},
@@ -200,7 +200,7 @@ func TestAnOrderThatEarnedNothingIsTaken(t *testing.T) {
 		},
 	}})
 
-	told := func(id, order, campaign string) event.Facts {
+	told := func(id, order, campaign string) event.Snapshot {
 		e := purchase(id, "u", "80")
 		e.OrderID = order
 		e.CampaignID = campaign
@@ -233,7 +233,7 @@ func TestAnOrderThatEarnedNothingIsTaken(t *testing.T) {
 func TestAReversalOfAReversal(t *testing.T) {
 	t.Parallel()
 
-	all := []event.Facts{
+	all := []event.Snapshot{
 		purchase("sale", "u", "100"),
 		refund("r1", "u", "sale", ""),
 		refund("r2", "u", "r1", ""),
@@ -255,7 +255,7 @@ func TestAReversalOfAReversal(t *testing.T) {
 			f := setup(t)
 
 			for i := 0; i < len(order); i += batch {
-				var part []event.Facts
+				var part []event.Snapshot
 				for _, n := range order[i:min(i+batch, len(order))] {
 					part = append(part, all[n])
 				}
@@ -273,13 +273,13 @@ func TestAReversalOfAReversal(t *testing.T) {
 // heldRule has everything wait.
 func (f fixture) heldRule(t *testing.T) {
 	t.Helper()
-	f.version(t, rule.Definition{
+	f.version(t, rule.Snapshot{
 		Formula:  rule.Percentage{Rate: share(t, "0.1")},
 		HoldDays: 3_650,
 	})
 }
 
-func ofOrder(id, order string, second int) event.Facts {
+func ofOrder(id, order string, second int) event.Snapshot {
 	e := purchase(id, "u", "100")
 	e.OrderID = order
 	e.OccurredAt = start().Add(-time.Hour + time.Duration(second)*time.Second)
@@ -373,7 +373,7 @@ func TestAVoidAfterAReplayOfAPart(t *testing.T) {
 
 	second := start().Add(-time.Hour + 7*time.Second)
 	if got := f.replayOf(t, second, second.Add(time.Second)); got != "y +600;x -600;" {
-		t.Errorf("booked: %s", got)
+		t.Errorf("posted: %s", got)
 	}
 
 	f.decide(t, refund("void x", "u", "x", ""))
@@ -392,7 +392,7 @@ func TestSumsBeyond64Bits(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 
-	huge := func(id string) event.Facts {
+	huge := func(id string) event.Snapshot {
 		e := purchase(id, "u", "999999999999.9999")
 		e.Currency = "CLF"
 
@@ -430,7 +430,7 @@ func TestAVolumeBeyond64Bits(t *testing.T) {
 	f := setup(t)
 	f.rule(t, 1, 1, "0.1", capped, "'CLF', 100, 'lifetime'")
 
-	events := make([]event.Facts, 0, 1_000)
+	events := make([]event.Snapshot, 0, 1_000)
 	for i := range cap(events) {
 		e := purchase(newID(), "u", "999999999999.9999")
 		e.Currency = "CLF"

@@ -24,12 +24,12 @@ import (
 func (f fixture) requested(t *testing.T, n int) []string {
 	t.Helper()
 
-	var facts []event.Facts
+	var events []event.Snapshot
 	for i := range n {
-		facts = append(facts, purchase(uuid.NewString(), fmt.Sprintf("u%d", i), "10"))
+		events = append(events, purchase(uuid.NewString(), fmt.Sprintf("u%d", i), "10"))
 	}
 
-	f.decide(t, facts...)
+	f.decide(t, events...)
 
 	ids := make([]string, n)
 	for i := range ids {

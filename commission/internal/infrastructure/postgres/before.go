@@ -29,7 +29,7 @@ FROM commissions AS c
 WHERE user_id = $1 AND reverses_id IS NULL AND event_id IS NOT NULL
   AND (status = 'rejected' OR order_id = $3)`
 
-	selectBookedBefore = selectCommissions + ` AS c
+	selectPostedBefore = selectCommissions + ` AS c
 WHERE user_id = $1 AND id < $3 AND currency = $5 AND event_id IN (SELECT $4::text
     UNION ALL SELECT event_id FROM decisions WHERE reverses_event_id = $4)
   AND NOT ` + rejectedBy + ` ORDER BY c.id`
@@ -85,11 +85,11 @@ func (s *Store) Before(
 			return err
 		}
 
-		if b.Booked, err = collect(
+		if b.Posted, err = collect(
 			ctx,
 			tx,
 			scanCommission,
-			selectBookedBefore,
+			selectPostedBefore,
 			state.UserID,
 			b.Known,
 			state.ID,

@@ -21,7 +21,7 @@ const perBatch = 500
 func batchOf(n int) []event.Event {
 	events := make([]event.Event, perBatch)
 	for i := range events {
-		events[i] = event.Restore(event.Facts{
+		events[i] = event.Restore(event.Snapshot{
 			ID:         uuid.Must(uuid.NewV7()).String(),
 			UserID:     fmt.Sprintf("user%d", (n*perBatch+i)%5000),
 			Type:       eventtype.Purchase,

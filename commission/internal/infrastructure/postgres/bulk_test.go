@@ -193,12 +193,12 @@ func TestABulkRunHasALimit(t *testing.T) {
 	f := setup(t)
 	f.rule(t, 1, 1, "0.1", "hold_days", "30")
 
-	var facts []event.Facts
+	var events []event.Snapshot
 	for i := range 5000 {
-		facts = append(facts, purchase(fmt.Sprint("e", i), fmt.Sprint("u", i%500), "10"))
+		events = append(events, purchase(fmt.Sprint("e", i), fmt.Sprint("u", i%500), "10"))
 	}
 
-	f.decide(t, facts...)
+	f.decide(t, events...)
 
 	if err := f.whileLocked(t, "u7", func(ctx context.Context) error {
 		_, err := f.actInBulk(ctx, commission.Hold, query.CommissionFilter{})

@@ -101,7 +101,7 @@ func TestDecisionsAndCommissionsWriteTheLog(t *testing.T) {
 	f.rule(t, 1, 1, "0.1", "hold_days", "30")
 	from := f.firstRules(t)
 
-	lead := event.Facts{
+	lead := event.Snapshot{
 		ID:         "lead",
 		UserID:     "u",
 		Type:       eventtype.Lead,

@@ -274,12 +274,12 @@ func (t things) rule(r *logRow) (*rule.Rule, bool) {
 		return nil, false
 	}
 
-	def := found.Definition()
+	snapshot := found.Snapshot()
 	if r.Type == effect.RulePublished {
-		def.RetiredAt = time.Time{} // an event of its own
+		snapshot.RetiredAt = time.Time{} // an event of its own
 	}
 
-	then := rule.Restore(def)
+	then := rule.Restore(snapshot)
 
 	return &then, true
 }

@@ -14,7 +14,7 @@ func TestARefundOfASaleOutOfRange(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 
-	huge := func(id string) event.Facts {
+	huge := func(id string) event.Snapshot {
 		e := purchase(id, "u", "999999999999.9999")
 		e.Currency = "CLF"
 

@@ -62,7 +62,7 @@ func copyDecisions(
 	rows := platform.NewCopy("decisions", decisionColumnNames(), len(decisions))
 	for i := range decisions {
 		d := &decisions[i]
-		f := d.Event.Facts()
+		f := d.Event.Snapshot()
 		rows.Row().
 			Text(f.ID).
 			Text(f.UserID).

@@ -69,7 +69,7 @@ func (r *decisionRow) targets() []any {
 }
 
 func (r *decisionRow) event() event.Event {
-	return event.Restore(event.Facts{
+	return event.Restore(event.Snapshot{
 		ID:           r.eventID,
 		UserID:       r.userID,
 		Type:         eventtype.Type(r.eventType),

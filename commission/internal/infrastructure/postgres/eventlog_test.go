@@ -141,11 +141,13 @@ func TestRulesWriteTheLog(t *testing.T) {
 	}
 
 	id := first[0].Rule.ID()
-	def := first[0].Rule.Definition()
-	def.Version = 2
+	snapshot := first[0].Rule.Snapshot()
+	snapshot.Version = 2
 
 	if err := f.store.PublishRule(
-		t.Context(), byHand(), func(*rule.Set) (rule.Rule, change.Outcome, error) { return unaudited(rule.New(def)) },
+		t.Context(), byHand(), func(*rule.Set) (rule.Rule, change.Outcome, error) {
+			return unaudited(rule.New(snapshot))
+		},
 	); err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +165,7 @@ func TestRulesWriteTheLog(t *testing.T) {
 	for _, e := range f.read(t, first[4].Position(), 2) {
 		got = append(got, fmt.Sprint(
 			e.Key() == id, e.Sequence, " ", e.Type, " ", e.Rule.Version(), " ",
-			e.Rule.Definition().RetiredAt.IsZero(), " ", e.PreviousVersion, " ", e.UserID,
+			e.Rule.Snapshot().RetiredAt.IsZero(), " ", e.PreviousVersion, " ", e.UserID,
 		))
 	}
 

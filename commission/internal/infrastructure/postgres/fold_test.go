@@ -22,7 +22,7 @@ type fold struct {
 	decisions   map[string]query.Decided
 	commissions map[string]commission.Snapshot
 	payouts     map[string]payout.Snapshot
-	rules       map[rule.Ref]rule.Definition
+	rules       map[rule.Ref]rule.Snapshot
 	last        map[string]int64 // the sequence of each user and rule
 }
 
@@ -31,7 +31,7 @@ func newFold() fold {
 		decisions:   map[string]query.Decided{},
 		commissions: map[string]commission.Snapshot{},
 		payouts:     map[string]payout.Snapshot{},
-		rules:       map[rule.Ref]rule.Definition{},
+		rules:       map[rule.Ref]rule.Snapshot{},
 		last:        map[string]int64{},
 	}
 }
@@ -79,21 +79,21 @@ func (f fold) add(e eventlog.Event) error {
 
 // foldRule returns the number of the last version before. A rule is retired with all its versions.
 func (f fold) foldRule(e eventlog.Event) int {
-	def := e.Rule.Definition()
+	snapshot := e.Rule.Snapshot()
 	before := 0
 
 	for ref := range f.rules {
-		if ref.ID == def.ID {
+		if ref.ID == snapshot.ID {
 			before = max(before, ref.Version)
 		}
 	}
 
-	f.rules[e.Rule.Ref()] = def
+	f.rules[e.Rule.Ref()] = snapshot
 
 	if e.Type == effect.RuleRetired {
 		for ref, version := range f.rules {
-			if ref.ID == def.ID {
-				version.RetiredAt = def.RetiredAt
+			if ref.ID == snapshot.ID {
+				version.RetiredAt = snapshot.RetiredAt
 				f.rules[ref] = version
 			}
 		}
@@ -127,9 +127,9 @@ func (f fixture) checkFold(t *testing.T) fold {
 		t.Fatal(err)
 	}
 
-	rules := map[rule.Ref]rule.Definition{}
+	rules := map[rule.Ref]rule.Snapshot{}
 	for _, r := range set.All() {
-		rules[r.Ref()] = r.Definition()
+		rules[r.Ref()] = r.Snapshot()
 	}
 
 	same(t, "rules", known.rules, rules)
@@ -243,10 +243,10 @@ func TestTheFoldOfTheLogIsTheTables(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		runs++
 		users := []string{fmt.Sprintf("fold%d-0-", runs), fmt.Sprintf("fold%d-1-", runs)}
-		facts := drawn(r, "e", autumn().From, 40, nil)
+		events := drawn(r, "e", autumn().From, 40, nil)
 
 		for _, user := range users {
-			arrival := rapid.Permutation(facts).Draw(r, "arrival")
+			arrival := rapid.Permutation(events).Draw(r, "arrival")
 			f.arrive(t, user, arrival, rapid.IntRange(1, 5).Draw(r, "batch"), func() {
 				f.happens(t, r, user)
 			})

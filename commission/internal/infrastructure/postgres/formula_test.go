@@ -40,7 +40,7 @@ func TestEveryFormulaIsStored(t *testing.T) {
 	f := setup(t)
 
 	for i, form := range rule.Forms() {
-		f.publish(t, rule.Definition{
+		f.publish(t, rule.Snapshot{
 			Scope:    rule.Scope{EventType: eventtype.Sale},
 			Currency: money.USD(),
 			Formula:  rule.NewFormula(form.Kind, given(t, form.Takes)),
@@ -55,13 +55,13 @@ func TestEveryFormulaIsStored(t *testing.T) {
 
 	for i, form := range rule.Forms() {
 		found := slices.IndexFunc(set.All(), func(r rule.Rule) bool {
-			return r.Definition().Priority == 100+i
+			return r.Snapshot().Priority == 100+i
 		})
 		if found < 0 {
 			t.Fatalf("no rule of kind %s", form.Kind)
 		}
 
-		stored := set.All()[found].Definition().Formula
+		stored := set.All()[found].Snapshot().Formula
 		for _, name := range rule.AllParameters() {
 			has := stored.Parameters().Has(name)
 			if stored.Kind() != form.Kind || has != slices.Contains(form.Takes, name) {

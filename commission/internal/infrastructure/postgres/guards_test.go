@@ -202,13 +202,13 @@ func TestPoisonIsFoundAndTheRestStored(t *testing.T) {
 
 	var events []event.Event
 	for _, id := range []string{"a", "b", "bad", "c", "d"} {
-		facts := purchase(id, "u", "10")
+		snapshot := purchase(id, "u", "10")
 		if id == "bad" {
 			// PostgreSQL accepts no NUL in a text; event.New would have refused it
-			facts.CampaignID = "\x00"
+			snapshot.CampaignID = "\x00"
 		}
 
-		events = append(events, event.Restore(facts))
+		events = append(events, event.Restore(snapshot))
 	}
 
 	refused, err := f.handler.Handle(t.Context(), events)
@@ -314,12 +314,12 @@ func TestTwoReplicasDecideOnce(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 
-	var facts []event.Facts
+	var snapshots []event.Snapshot
 	for i := range 200 {
 		id := string(rune('a'+i%26)) + uuid.NewString()
 		sale := purchase(id, "u"+string(rune('0'+i%7)), "10")
 		sale.OrderID = id
-		facts = append(facts, sale, refund("r"+id, sale.UserID, id, "5"))
+		snapshots = append(snapshots, sale, refund("r"+id, sale.UserID, id, "5"))
 	}
 
 	done := make(chan struct{})
@@ -327,10 +327,10 @@ func TestTwoReplicasDecideOnce(t *testing.T) {
 		go func() {
 			defer func() { done <- struct{}{} }()
 
-			for from := 0; from < len(facts); from += 50 {
+			for from := 0; from < len(snapshots); from += 50 {
 				var events []event.Event
-				for _, fact := range facts[from : from+50] {
-					events = append(events, event.Restore(fact))
+				for _, snapshot := range snapshots[from : from+50] {
+					events = append(events, event.Restore(snapshot))
 				}
 
 				if refused, err := f.handler.Handle(t.Context(), events); err != nil ||

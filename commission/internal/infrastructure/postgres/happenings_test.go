@@ -61,7 +61,7 @@ func (f fixture) happens(t *testing.T, r *rapid.T, user string) {
 
 			return f.closeAny(t, r, user)
 		},
-		"replay": func() error { f.booked(t, user, autumn()); return nil },
+		"replay": func() error { f.adjusted(t, user, autumn()); return nil },
 		"rule":   func() error { return f.ruleOf(t, r, user) },
 	}
 
@@ -121,7 +121,7 @@ func (f fixture) closeAny(t *testing.T, r *rapid.T, user string) error {
 func (f fixture) ruleOf(t *testing.T, r *rapid.T, user string) error {
 	t.Helper()
 
-	f.publish(t, rule.Definition{
+	f.publish(t, rule.Snapshot{
 		Scope:   rule.Scope{EventType: eventtype.Lead, UserID: user},
 		Formula: rule.Percentage{Rate: share(t, "0.1")},
 	})

@@ -168,17 +168,17 @@ func TestIntervalsHoldUnderLoad(t *testing.T) {
 				user := fmt.Sprintf("u%d", random.IntN(2))
 				id := fmt.Sprintf("%d-%d", worker, i)
 
-				var facts []event.Facts
+				var events []event.Snapshot
 				for n := range random.IntN(4) {
 					sale := purchase(fmt.Sprintf("%s-%d", id, n), user, fmt.Sprint(1+random.IntN(500)))
-					facts = append(facts, sale)
+					events = append(events, sale)
 
 					if random.IntN(3) == 0 {
-						facts = append(facts, refund("r"+sale.ID, user, sale.ID, ""))
+						events = append(events, refund("r"+sale.ID, user, sale.ID, ""))
 					}
 				}
 
-				f.decide(t, facts...)
+				f.decide(t, events...)
 
 				p, err := f.request(t.Context(), payoutOf(user, 1+random.Int64N(4000)))
 				if err != nil {

@@ -25,17 +25,17 @@ const (
 	selectOriginals = `
 SELECT ` + decisionColumns + `, coalesce(r.reversed, 0), r.times
 FROM (
-    SELECT e.* FROM standing_decisions AS e WHERE e.event_id = ANY($1)
+    SELECT e.* FROM effective_decisions AS e WHERE e.event_id = ANY($1)
     UNION
-    SELECT e.* FROM standing_decisions AS s
+    SELECT e.* FROM effective_decisions AS s
     CROSS JOIN LATERAL (
-        SELECT * FROM standing_decisions AS e WHERE e.event_id = s.order_taken_by OFFSET 0
+        SELECT * FROM effective_decisions AS e WHERE e.event_id = s.order_taken_by OFFSET 0
     ) AS e
     WHERE s.event_id = ANY($1)
     UNION
     SELECT e.* FROM unnest($2::text[], $3::text[]) AS o (user_id, order_id)
     CROSS JOIN LATERAL (
-        SELECT * FROM standing_decisions AS e
+        SELECT * FROM effective_decisions AS e
         WHERE e.user_id = o.user_id AND e.order_id = o.order_id
             AND sells(e.event_type)
         OFFSET 0
@@ -180,10 +180,10 @@ func (o *originals) read(rows pgx.Rows) error {
 		}
 
 		o.events = append(o.events, decision.Original{
-			Decision: d,
-			Reversed: reversed,
-			Times:    times,
-			Booked:   r.commissionID != nil,
+			Decision:      d,
+			Reversed:      reversed,
+			Times:         times,
+			HasCommission: r.commissionID != nil,
 		})
 
 		return nil

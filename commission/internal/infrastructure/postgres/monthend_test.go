@@ -74,7 +74,7 @@ func TestAReplayLeavesAClosedMonthAsItIs(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 
-	var sales []event.Facts
+	var sales []event.Snapshot
 	for _, user := range []string{"u", "v"} {
 		sales = append(sales, purchase("e-"+user, user, "100"))
 	}

@@ -45,28 +45,28 @@ func (f fixture) publishTiers(t *testing.T) {
 		{From: 10_000, Rate: rate("0.0725")},
 		{From: 50_000, Rate: rate("0.1")},
 	}
-	for _, def := range []rule.Definition{
+	for _, snapshot := range []rule.Snapshot{
 		{Scope: rule.Scope{EventType: eventtype.Sale}, Formula: rule.Graduated{Tiers: tiers, Period: rule.Monthly}, Cap: &rule.Cap{Amount: 6_000, Period: rule.Monthly}},
 		{Scope: rule.Scope{EventType: eventtype.Purchase}, Formula: rule.AllUnits{Tiers: tiers, Period: rule.Lifetime}, MinimumBase: 100, Maximum: 2_500, HoldDays: 365},
 		{Scope: rule.Scope{EventType: eventtype.View}, Formula: rule.Flat{Amount: rate("0.7")}, Cap: &rule.Cap{Amount: 150, Period: rule.Daily}},
 	} {
-		def.Priority = 5
-		f.publish(t, def)
+		snapshot.Priority = 5
+		f.publish(t, snapshot)
 	}
 }
 
-func (f fixture) publish(t *testing.T, def rule.Definition) {
+func (f fixture) publish(t *testing.T, snapshot rule.Snapshot) {
 	t.Helper()
-	def.ID = newID()
-	def.Version = 1
-	def.Name = fmt.Sprint(def.Formula.Kind(), " ", def.Scope.EventType)
-	def.Currency = money.USD()
+	snapshot.ID = newID()
+	snapshot.Version = 1
+	snapshot.Name = fmt.Sprint(snapshot.Formula.Kind(), " ", snapshot.Scope.EventType)
+	snapshot.Currency = money.USD()
 
-	def.EffectiveFrom = autumn().From.AddDate(-1, 0, 0)
+	snapshot.EffectiveFrom = autumn().From.AddDate(-1, 0, 0)
 	if err := f.store.PublishRule(
 		t.Context(),
 		byHand(),
-		func(*rule.Set) (rule.Rule, change.Outcome, error) { return unaudited(rule.New(def)) },
+		func(*rule.Set) (rule.Rule, change.Outcome, error) { return unaudited(rule.New(snapshot)) },
 	); err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func (f fixture) publishBetter(t *testing.T, users [2]string, kind eventtype.Typ
 	}
 
 	for _, user := range users {
-		f.publish(t, rule.Definition{
+		f.publish(t, rule.Snapshot{
 			Scope: rule.Scope{
 				EventType: kind,
 				UserID:    user,
@@ -112,15 +112,15 @@ func (f fixture) publishNext(t *testing.T, r *rapid.T, users [2]string, kind eve
 	for _, user := range users {
 		err := f.store.PublishRule(t.Context(), byHand(), func(set *rule.Set) (rule.Rule, change.Outcome, error) {
 			for _, own := range set.All() {
-				def := own.Definition()
-				if def.Scope.UserID == user && def.Scope.EventType == kind {
-					def.Version++
-					def.Formula = formula
-					def.Cap = limit
-					def.PublishedAt = start()
-					def.EffectiveFrom = autumn().From.AddDate(0, 0, 40)
+				snapshot := own.Snapshot()
+				if snapshot.Scope.UserID == user && snapshot.Scope.EventType == kind {
+					snapshot.Version++
+					snapshot.Formula = formula
+					snapshot.Cap = limit
+					snapshot.PublishedAt = start()
+					snapshot.EffectiveFrom = autumn().From.AddDate(0, 0, 40)
 
-					return unaudited(rule.New(def))
+					return unaudited(rule.New(snapshot))
 				}
 			}
 
@@ -140,11 +140,11 @@ func drawn(
 	name string,
 	from time.Time,
 	days int,
-	originals []event.Facts,
-) []event.Facts {
-	var out []event.Facts
+	originals []event.Snapshot,
+) []event.Snapshot {
+	var out []event.Snapshot
 
-	add := func(f event.Facts) {
+	add := func(f event.Snapshot) {
 		f.ID = fmt.Sprint(name, len(out))
 		f.OccurredAt = from.Add(
 			time.Duration(rapid.IntRange(0, days*24*60).Draw(t, "minute")) * time.Minute,
@@ -152,7 +152,7 @@ func drawn(
 		out = append(out, f)
 	}
 	for range rapid.IntRange(1, 8).Draw(t, "events") {
-		f := event.Facts{
+		f := event.Snapshot{
 			Type: rapid.SampledFrom(
 				[]eventtype.Type{eventtype.Sale, eventtype.Purchase, eventtype.View, eventtype.Lead},
 			).Draw(t, "type"),
@@ -176,7 +176,7 @@ func drawn(
 	for range rapid.IntRange(0, 6).Draw(t, "reversals") {
 		original := rapid.SampledFrom(originals).Draw(t, "original")
 
-		f := event.Facts{Type: eventtype.Refund, OriginalID: original.ID}
+		f := event.Snapshot{Type: eventtype.Refund, OriginalID: original.ID}
 		if original.OrderID != "" && rapid.Bool().Draw(t, "by order") {
 			f.OriginalID, f.OrderID = "", original.OrderID
 			f.CampaignID = original.CampaignID
@@ -192,7 +192,7 @@ func drawn(
 		add(f)
 
 		if rapid.IntRange(0, 4).Draw(t, "again") == 0 {
-			add(event.Facts{Type: eventtype.Void, OriginalID: out[len(out)-1].ID})
+			add(event.Snapshot{Type: eventtype.Void, OriginalID: out[len(out)-1].ID})
 		}
 	}
 
@@ -201,21 +201,21 @@ func drawn(
 
 // arrive passes the events on as those of the user, in their order and in batches of the size.
 // After each batch it calls then.
-func (f fixture) arrive(t *testing.T, user string, facts []event.Facts, size int, then func()) {
+func (f fixture) arrive(t *testing.T, user string, events []event.Snapshot, size int, then func()) {
 	t.Helper()
 
-	for batch := range slices.Chunk(facts, size) {
+	for batch := range slices.Chunk(events, size) {
 		var events []event.Event
-		for _, fact := range batch {
-			fact.UserID = user
-			fact.ID = user + fact.ID
+		for _, snapshot := range batch {
+			snapshot.UserID = user
+			snapshot.ID = user + snapshot.ID
 
-			fact.ReceivedAt = start()
-			if fact.OriginalID != "" {
-				fact.OriginalID = user + fact.OriginalID
+			snapshot.ReceivedAt = start()
+			if snapshot.OriginalID != "" {
+				snapshot.OriginalID = user + snapshot.OriginalID
 			}
 
-			events = append(events, event.Restore(fact))
+			events = append(events, event.Restore(snapshot))
 		}
 
 		if refused, err := f.handler.Handle(t.Context(), events); err != nil || len(refused) > 0 {
@@ -232,7 +232,7 @@ func (f fixture) actOnBoth(t *testing.T, users [2]string, id string, action comm
 	t.Helper()
 
 	const alike = `SELECT count(*) = 2 AND count(DISTINCT s.reason = 'duplicate_order') = 1
-    FROM commissions AS c JOIN standing_decisions AS s USING (event_id)
+    FROM commissions AS c JOIN effective_decisions AS s USING (event_id)
     WHERE event_id IN ($1, $2) AND kind = 'earning' AND status = 'pending'`
 	if f.one(t, alike, users[0]+id, users[1]+id) != "true" {
 		return
@@ -263,8 +263,8 @@ func (s alone) Users(
 	return []replay.User{{ID: s.userID}}, nil
 }
 
-// booked applies a replay to the user and returns the number of differences that it posted.
-func (f fixture) booked(t *testing.T, user string, period domain.Period) int {
+// adjusted applies a replay to the user and returns the number of differences that it posted.
+func (f fixture) adjusted(t *testing.T, user string, period domain.Period) int {
 	t.Helper()
 
 	found, err := f.start(t, alone{f.store, user}, period)
@@ -310,19 +310,19 @@ func TestReplayBringsEveryOrderOfArrivalToTheSame(t *testing.T) {
 		first := drawn(r, "e", autumn().From, 40, nil)
 		originals := slices.DeleteFunc(
 			slices.Clone(first),
-			func(e event.Facts) bool { return e.Type.Reverses() },
+			func(e event.Snapshot) bool { return e.Type.Reverses() },
 		)
 		later := drawn(r, "l", autumn().From.AddDate(0, 0, 40), 10, originals)
 		slices.SortFunc(
 			later,
-			func(a, b event.Facts) int { return decision.Chronological(event.Restore(a), event.Restore(b)) },
+			func(a, b event.Snapshot) int { return decision.Chronological(event.Restore(a), event.Restore(b)) },
 		)
 
 		users := [2]string{fmt.Sprintf("u%d-0-", runs), fmt.Sprintf("u%d-1-", runs)}
-		for i, arrival := range [][]event.Facts{first, rapid.Permutation(first).Draw(r, "arrival")} {
+		for i, arrival := range [][]event.Snapshot{first, rapid.Permutation(first).Draw(r, "arrival")} {
 			f.arrive(t, users[i], arrival, rapid.IntRange(1, 5).Draw(r, "batch"), func() {
 				if day := rapid.IntRange(0, 80).Draw(r, "replay from"); day < 40 {
-					f.booked(
+					f.adjusted(
 						t,
 						users[i],
 						domain.Period{
@@ -348,7 +348,7 @@ func TestReplayBringsEveryOrderOfArrivalToTheSame(t *testing.T) {
 			var states [2]string
 			for i, user := range users {
 				states[i] = f.money(t, user)
-				if n := f.booked(t, user, autumn()); n > 0 || f.money(t, user) != states[i] {
+				if n := f.adjusted(t, user, autumn()); n > 0 || f.money(t, user) != states[i] {
 					r.Fatalf(
 						"%s: another replay books %d differences and makes of\n%s\n%s",
 						when,
@@ -372,7 +372,7 @@ func TestReplayBringsEveryOrderOfArrivalToTheSame(t *testing.T) {
 		}
 
 		for _, user := range users {
-			f.booked(t, user, autumn())
+			f.adjusted(t, user, autumn())
 		}
 
 		both("replayed")
@@ -406,7 +406,7 @@ func TestCutsMakeNoDifference(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.publishTiers(t)
-	f.publish(t, rule.Definition{
+	f.publish(t, rule.Snapshot{
 		Scope:    rule.Scope{EventType: eventtype.Purchase},
 		Priority: 6,
 		Formula: rule.Graduated{

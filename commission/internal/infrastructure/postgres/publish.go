@@ -71,7 +71,7 @@ func (s *Store) PublishRule(
 	fn command.RuleChange,
 ) error {
 	return s.changeRule(ctx, request, fn, func(tx rulesTx, published rule.Rule) error {
-		_, err := tx.Exec(ctx, insertRule, ruleArgs(published.Definition())...)
+		_, err := tx.Exec(ctx, insertRule, ruleArgs(published.Snapshot())...)
 		if err != nil {
 			return err
 		}
@@ -86,7 +86,7 @@ func (s *Store) RetireRule(
 	fn command.RuleChange,
 ) error {
 	return s.changeRule(ctx, request, fn, func(tx rulesTx, retired rule.Rule) error {
-		at := retired.Definition().RetiredAt
+		at := retired.Snapshot().RetiredAt
 		if _, err := tx.Exec(ctx, insertRetirement, retired.ID(), at, request.Reason); err != nil {
 			return err
 		}
@@ -117,7 +117,7 @@ func (s *Store) changeRule(
 	})
 }
 
-func ruleArgs(d rule.Definition) []any {
+func ruleArgs(d rule.Snapshot) []any {
 	var (
 		capMinor  *int64
 		capPeriod *string

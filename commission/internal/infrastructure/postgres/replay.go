@@ -41,11 +41,11 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS ids
 CROSS JOIN LATERAL (
-    SELECT * FROM standing_decisions AS s WHERE s.event_id = ids.event_id OFFSET 0
+    SELECT * FROM effective_decisions AS s WHERE s.event_id = ids.event_id OFFSET 0
 ) AS d
 LIMIT $2`
 
-	selectBooked = `
+	selectPosted = `
 SELECT c.user_id, coalesce(d.reverses_event_id, c.event_id), c.currency,
     coalesce(sum(c.amount_minor) FILTER (WHERE c.status <> 'rejected'), 0)::bigint,
     bool_or(c.reverses_id IS NULL AND c.status = 'rejected'),
@@ -66,7 +66,7 @@ SELECT n.user_id, n.rule_id::text, n.currency, n.period, n.volume_minor, n.earne
 FROM unnest($1::text[]) AS u (user_id)
 CROSS JOIN LATERAL (SELECT * FROM usage WHERE user_id = u.user_id OFFSET 0) AS n`
 
-	upsertStanding = `
+	upsertEffective = `
 INSERT INTO replayed_decisions AS p (event_id, outcome, reason, rules_revision, rule_id,
     rule_version, currency, base_minor, position_minor, cap_used_minor,
     reverses_event_id, reversed_before, unrounded, amount_minor, available_at, commission_id,
@@ -166,7 +166,7 @@ func (s *Store) Post(
 	users []string,
 	fn func(*replay.Replay, []application.History) (application.Posting, error),
 ) ([]commission.Snapshot, error) {
-	var booked []commission.Snapshot
+	var adjustments []commission.Snapshot
 	err := s.begin(ctx, "replay", func(tx pgx.Tx) error {
 		locked, err := lock(ctx, tx, users...)
 		if err != nil {
@@ -192,21 +192,21 @@ func (s *Store) Post(
 
 		before := claimed.Snapshot()
 
-		booking, err := fn(&claimed, histories)
+		posting, err := fn(&claimed, histories)
 		if err != nil {
 			return err
 		}
 
-		booked = booking.Adjustments
+		adjustments = posting.Adjustments
 
-		if err := book(ctx, locked, before, booking); err != nil {
+		if err := post(ctx, locked, before, posting); err != nil {
 			return err
 		}
 
 		return saveReplay(ctx, tx, claimed.Snapshot())
 	})
 
-	return booked, err
+	return adjustments, err
 }
 
 func (s *Store) histories(
@@ -236,7 +236,7 @@ func (s *Store) histories(
 		histories[i] = application.History{
 			Rules:  rules,
 			UserID: user,
-			Booked: map[application.Money]int64{},
+			Posted: map[application.Money]int64{},
 			Manual: decision.Manual{Rejected: map[string]bool{}, Keeps: map[string]bool{}},
 			Usage:  map[decision.UsageKey]decision.Usage{},
 		}
@@ -247,7 +247,7 @@ func (s *Store) histories(
 		return nil, err
 	}
 
-	if err := loadBooked(ctx, tx, users, byUser); err != nil {
+	if err := loadPosted(ctx, tx, users, byUser); err != nil {
 		return nil, err
 	}
 
@@ -278,7 +278,7 @@ func loadDecisions(
 		h := into[d.Event.UserID()]
 		h.Decisions = append(
 			h.Decisions,
-			application.Standing{Decision: d, CommissionID: value(r.commissionID)},
+			application.EffectiveDecision{Decision: d, CommissionID: value(r.commissionID)},
 		)
 
 		return err
@@ -287,13 +287,13 @@ func loadDecisions(
 	return err
 }
 
-func loadBooked(
+func loadPosted(
 	ctx context.Context,
 	tx pgx.Tx,
 	users []string,
 	into map[string]*application.History,
 ) error {
-	rows, err := tx.Query(ctx, selectBooked, users)
+	rows, err := tx.Query(ctx, selectPosted, users)
 	if err != nil {
 		return err
 	}
@@ -320,7 +320,7 @@ func loadBooked(
 		func() error {
 			h := into[user]
 
-			h.Booked[key] = minor
+			h.Posted[key] = minor
 			if rejected {
 				h.Manual.Rejected[key.EventID] = true
 			}
@@ -367,8 +367,8 @@ func loadUsageOf(
 	return err
 }
 
-// book stores the result of a step, with the audit. before is the replay before the step.
-func book(
+// post stores the result of a step, with the audit. before is the replay before the step.
+func post(
 	ctx context.Context,
 	tx moneyTx,
 	before replay.Snapshot,
@@ -408,12 +408,12 @@ func book(
 	}
 
 	var batch pgx.Batch
-	for _, d := range b.Standing {
+	for _, d := range b.Effective {
 		answer := resolution(
 			command.Decided{Decision: d.Decision, CommissionID: d.CommissionID},
 			b.Now,
 		)
-		batch.Queue(upsertStanding, append(answer, d.OrderTakenBy)...)
+		batch.Queue(upsertEffective, append(answer, d.OrderTakenBy)...)
 	}
 
 	queueUsage(&batch, upsertUsage, b.Usage)
@@ -453,7 +453,7 @@ func copyDifferences(
 			Time(d.Event.OccurredAt()).
 			Text(d.Currency.String()).
 			Bigint(d.Expected).
-			Bigint(d.Booked)
+			Bigint(d.Posted)
 	}
 
 	return rows.Into(ctx, tx)

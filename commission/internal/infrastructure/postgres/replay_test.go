@@ -103,7 +103,7 @@ func (f fixture) replayOf(t *testing.T, from, to time.Time) string {
 
 	text := ""
 	for _, d := range found.Differences {
-		text += fmt.Sprintf("%s %+d;", d.Event.ID(), d.Expected-d.Booked)
+		text += fmt.Sprintf("%s %+d;", d.Event.ID(), d.Expected-d.Posted)
 	}
 
 	return text
@@ -327,7 +327,7 @@ func TestAnAdjustmentSharesTheFateOfItsEarning(t *testing.T) {
 	f.rule(t, 1, 2, "0.2", "hold_days", "30")
 
 	if got := f.replay(t); got != "approved +1000;held +500;reversed +100;rejected +1000;" {
-		t.Errorf("booked: %s", got)
+		t.Errorf("posted: %s", got)
 	}
 
 	if got := f.balance(t, "u") + " " + f.balance(t, "v"); got != "3200/0/0/0 2000/0/0/0" {
@@ -367,7 +367,7 @@ func TestAnAdjustmentSharesTheFateOfItsEarning(t *testing.T) {
 func TestARefundTakesBackAdjustmentsToo(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	lead := func(id string) event.Facts {
+	lead := func(id string) event.Snapshot {
 		e := purchase(id, "u", "100")
 		e.Type = eventtype.Lead
 
@@ -390,7 +390,7 @@ func TestARefundTakesBackAdjustmentsToo(t *testing.T) {
 		    '2026-01-01', revision + 1 FROM rules_revision`)
 
 	if got := f.replay(t); got != "begun +700;late +1400;none +2000;parts +1000;whole +1000;" {
-		t.Errorf("booked: %s", got)
+		t.Errorf("posted: %s", got)
 	}
 
 	if got := f.balance(t, "u"); got != "0/8800/0/0" {

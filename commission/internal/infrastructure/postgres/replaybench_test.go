@@ -51,7 +51,7 @@ func BenchmarkWhatIf(b *testing.B) {
 		b.Fatal(err)
 	}
 
-	def := rule.Definition{
+	snapshot := rule.Snapshot{
 		Name:     "trial",
 		Scope:    rule.Scope{EventType: eventtype.Purchase, UserID: "u7"},
 		Currency: money.USD(),
@@ -60,7 +60,7 @@ func BenchmarkWhatIf(b *testing.B) {
 	}
 
 	for b.Loop() {
-		trials, err := f.replays(f.store).WhatIf(b.Context(), november(), def)
+		trials, err := f.replays(f.store).WhatIf(b.Context(), november(), snapshot)
 		if err != nil || len(trials) != 1 {
 			b.Fatal(trials, err)
 		}

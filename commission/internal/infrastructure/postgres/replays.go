@@ -385,25 +385,25 @@ func (r Replays) Differences(
 
 func scanDifference(row pgx.CollectableRow) (application.Difference, error) {
 	var (
-		d     application.Difference
-		facts event.Facts
-		code  string
+		d        application.Difference
+		snapshot event.Snapshot
+		code     string
 	)
 
 	err := row.Scan(
-		&facts.UserID,
-		&facts.ID,
-		&facts.OccurredAt,
+		&snapshot.UserID,
+		&snapshot.ID,
+		&snapshot.OccurredAt,
 		&code,
 		&d.Expected,
-		&d.Booked,
+		&d.Posted,
 	)
 	if err != nil {
 		return d, err
 	}
 
-	facts.OccurredAt = facts.OccurredAt.UTC()
-	d.Event = event.Restore(facts)
+	snapshot.OccurredAt = snapshot.OccurredAt.UTC()
+	d.Event = event.Restore(snapshot)
 	d.Currency, err = money.ParseCurrency(code)
 
 	return d, err

@@ -41,13 +41,13 @@ func (s interrupted) Post(
 		r *domain.Replay,
 		histories []replay.History,
 	) (replay.Posting, error) {
-		booking, err := fn(r, histories)
+		posting, err := fn(r, histories)
 
 		if s.after != nil {
 			s.after(claim)
 		}
 
-		return booking, err
+		return posting, err
 	})
 }
 

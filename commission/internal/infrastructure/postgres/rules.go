@@ -132,7 +132,7 @@ func scanRule(row pgx.CollectableRow) (rule.Rule, error) {
 		return rule.Rule{}, err
 	}
 
-	def := rule.Definition{
+	snapshot := rule.Snapshot{
 		ID:      r.id,
 		Version: r.version,
 		Name:    r.name,
@@ -152,23 +152,23 @@ func scanRule(row pgx.CollectableRow) (rule.Rule, error) {
 		PublishedAt:   r.published.UTC(),
 		RetiredAt:     utc(r.retired),
 	}
-	if def.Currency, err = optionalCurrency(r.currency); err != nil {
+	if snapshot.Currency, err = optionalCurrency(r.currency); err != nil {
 		return rule.Rule{}, fmt.Errorf("rule %s: %w", r.id, err)
 	}
 
-	if def.PeriodZone, err = time.LoadLocation(r.zone); err != nil {
+	if snapshot.PeriodZone, err = time.LoadLocation(r.zone); err != nil {
 		return rule.Rule{}, fmt.Errorf("rule %s: %w", r.id, err)
 	}
 
 	if r.capMinor != nil {
-		def.Cap = &rule.Cap{Amount: *r.capMinor, Period: rule.Period(value(r.capPeriod))}
+		snapshot.Cap = &rule.Cap{Amount: *r.capMinor, Period: rule.Period(value(r.capPeriod))}
 	}
 
-	if def.Formula, err = r.formula(); err != nil {
+	if snapshot.Formula, err = r.formula(); err != nil {
 		return rule.Rule{}, fmt.Errorf("rule %s: %w", r.id, err)
 	}
 
-	return rule.Restore(def), nil
+	return rule.Restore(snapshot), nil
 }
 
 func (r ruleRow) formula() (rule.Formula, error) {

@@ -84,8 +84,8 @@ func (f fixture) withoutStatistics(t *testing.T) {
 
 // traffic is a batch with all kinds of references: each user sells an order, repeats it, reverses a
 // part of it, and of one of another batch; and reverses an event that never arrives.
-func traffic(round, users int) []event.Facts {
-	var facts []event.Facts
+func traffic(round, users int) []event.Snapshot {
+	var events []event.Snapshot
 	for u := range users {
 		user := fmt.Sprintf("u%d", u)
 		name := func(what string, round int) string { return fmt.Sprintf("%s-%s-%d", what, user, round) }
@@ -104,8 +104,8 @@ func traffic(round, users int) []event.Facts {
 		ofOrder.OrderID = name("order", max(0, round-1))
 		ofOrder.CampaignID = sale.CampaignID
 
-		facts = append(
-			facts,
+		events = append(
+			events,
 			sale,
 			again,
 			view,
@@ -115,7 +115,7 @@ func traffic(round, users int) []event.Facts {
 		)
 	}
 
-	return facts
+	return events
 }
 
 // work calls everything that the store can do with the existing data.

@@ -52,12 +52,12 @@ func setup(tb testing.TB) fixture {
 func (f fixture) clock() time.Time { return time.UnixMicro(f.now.Load()).UTC() }
 
 // decide passes events on and fails the test unless all are stored.
-func (f fixture) decide(tb testing.TB, facts ...event.Facts) {
+func (f fixture) decide(tb testing.TB, snapshots ...event.Snapshot) {
 	tb.Helper()
 
-	events := make([]event.Event, len(facts))
-	for i, fact := range facts {
-		e, err := event.New(fact)
+	events := make([]event.Event, len(snapshots))
+	for i, snapshot := range snapshots {
+		e, err := event.New(snapshot)
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -94,8 +94,8 @@ func (f fixture) one(tb testing.TB, sql string, args ...any) string {
 	return text
 }
 
-func purchase(id, user, amount string) event.Facts {
-	return event.Facts{
+func purchase(id, user, amount string) event.Snapshot {
+	return event.Snapshot{
 		ID:         id,
 		UserID:     user,
 		Type:       eventtype.Purchase,
@@ -105,8 +105,8 @@ func purchase(id, user, amount string) event.Facts {
 	}
 }
 
-func refund(id, user, original, amount string) event.Facts {
-	return event.Facts{
+func refund(id, user, original, amount string) event.Snapshot {
+	return event.Snapshot{
 		ID:         id,
 		UserID:     user,
 		Type:       eventtype.Refund,
@@ -202,12 +202,12 @@ func TestDecideManyAtOnce(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 
-	var facts []event.Facts
+	var events []event.Snapshot
 	for i := range 500 {
-		facts = append(facts, purchase(fmt.Sprintf("e%d", i), fmt.Sprintf("user%d", i%50), "10"))
+		events = append(events, purchase(fmt.Sprintf("e%d", i), fmt.Sprintf("user%d", i%50), "10"))
 	}
 
-	f.decide(t, facts...)
+	f.decide(t, events...)
 
 	if got := f.one(t, `SELECT concat_ws(' ', (SELECT count(*) FROM decisions), (SELECT count(*)
     FROM commissions), (SELECT sum(available_minor) FROM balances), (SELECT count(*) FROM ledger))`); got != "500 500 50000 500" {

@@ -21,7 +21,7 @@ WITH wanted AS (
     FROM wanted AS w
     JOIN events USING (user_id)
     CROSS JOIN LATERAL (
-        SELECT * FROM standing_decisions AS e
+        SELECT * FROM effective_decisions AS e
         WHERE e.event_id = events.event_id AND e.rule_id = w.rule_id AND e.currency = w.currency
             AND e.occurred_at >= w.from_time AND e.occurred_at < w.to_time
             AND NOT reverses(e.event_type)

@@ -19,14 +19,14 @@ func TestACapBeginsAtTheMidnightOfItsZone(t *testing.T) {
 	}
 
 	f := setup(t)
-	limited := func(zone *time.Location) rule.Definition {
-		return rule.Definition{
+	limited := func(zone *time.Location) rule.Snapshot {
+		return rule.Snapshot{
 			Formula:    rule.Percentage{Rate: share(t, "0.1")},
 			Cap:        &rule.Cap{Amount: 1_500, Period: rule.Monthly},
 			PeriodZone: zone,
 		}
 	}
-	at := func(id, moment string) event.Facts {
+	at := func(id, moment string) event.Snapshot {
 		occurred, err := time.Parse(time.RFC3339, moment)
 		if err != nil {
 			t.Fatal(err)

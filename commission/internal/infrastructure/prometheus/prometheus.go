@@ -70,7 +70,7 @@ func (m *Metrics) decided(c command.DecisionChanges) {
 	counts, now := map[pair]int{}, m.now()
 	for _, d := range c.Decisions {
 		counts[pair{string(d.Outcome), string(d.Reason)}]++
-		m.lag.Observe(max(now.Sub(d.Event.Facts().ReceivedAt), 0).Seconds())
+		m.lag.Observe(max(now.Sub(d.Event.Snapshot().ReceivedAt), 0).Seconds())
 	}
 
 	for _, d := range c.Resolved {

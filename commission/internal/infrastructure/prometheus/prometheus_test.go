@@ -114,11 +114,11 @@ func setup(t *testing.T) service {
 	return s
 }
 
-func (s service) decide(t *testing.T, facts ...event.Facts) {
+func (s service) decide(t *testing.T, snapshots ...event.Snapshot) {
 	t.Helper()
 
 	var events []event.Event
-	for _, f := range facts {
+	for _, f := range snapshots {
 		f.UserID = "u"
 		f.OccurredAt = start().Add(-time.Hour)
 		f.ReceivedAt = start().Add(-2 * time.Second)
@@ -140,9 +140,9 @@ func (s service) decide(t *testing.T, facts ...event.Facts) {
 func TestWhatIsCommittedIsCountedOnce(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
-	early := event.Facts{ID: "r", Type: eventtype.Refund, OriginalID: "p"}
-	sale := event.Facts{ID: "p", Type: eventtype.Purchase, Amount: "100"}
-	lead := event.Facts{ID: "l", Type: eventtype.Lead}
+	early := event.Snapshot{ID: "r", Type: eventtype.Refund, OriginalID: "p"}
+	sale := event.Snapshot{ID: "p", Type: eventtype.Purchase, Amount: "100"}
+	lead := event.Snapshot{ID: "l", Type: eventtype.Lead}
 	s.decide(t, early, lead)
 	s.decide(t, early, lead, lead)
 	expect(
@@ -288,12 +288,12 @@ func (brokenReplays) Post(
 	_ []string,
 	fn func(*domain.Replay, []replay.History) (replay.Posting, error),
 ) ([]commission.Snapshot, error) {
-	booking, err := fn(&domain.Replay{}, nil)
+	posting, err := fn(&domain.Replay{}, nil)
 	if err == nil {
 		err = errBroken
 	}
 
-	return booking.Adjustments, err
+	return posting.Adjustments, err
 }
 
 func TestWhatIsNotCommittedIsNotCounted(t *testing.T) {

@@ -215,22 +215,22 @@ func (r replaying) Post(
 ) ([]commission.Snapshot, error) {
 	var events int64
 
-	booked, err := r.Store.Post(ctx, claim, users, func(
+	adjustments, err := r.Store.Post(ctx, claim, users, func(
 		x *replay.Replay,
 		histories []application.History,
 	) (application.Posting, error) {
 		before := x.Snapshot().Progress.Done.Events
-		booking, err := fn(x, histories)
+		posting, err := fn(x, histories)
 		events = x.Snapshot().Progress.Done.Events - before
 
-		return booking, err
+		return posting, err
 	})
 	if err == nil {
-		r.metrics.made(booked)
+		r.metrics.made(adjustments)
 		r.metrics.replayed.Add(float64(events)) //nolint:forbidigo // a number of events, no money
 	}
 
-	return booked, err
+	return adjustments, err
 }
 
 // Results returns a repository that counts the payouts that result files close.

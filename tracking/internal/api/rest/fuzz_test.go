@@ -72,20 +72,20 @@ func fuzz(f *testing.F, path, media string) {
 		}
 
 		if log.size() > before {
-			facts := log.last()
-			if facts.UserID == "" || facts.Type == "" || facts.ID == "" {
-				t.Fatalf("recorded %+v", facts)
+			snapshot := log.last()
+			if snapshot.UserID == "" || snapshot.Type == "" || snapshot.ID == "" {
+				t.Fatalf("recorded %+v", snapshot)
 			}
 
-			if facts.Amount != "" && !publishable.MatchString(facts.Amount) {
-				t.Fatalf("the amount %q breaks the schema of the message", facts.Amount)
+			if snapshot.Amount != "" && !publishable.MatchString(snapshot.Amount) {
+				t.Fatalf("the amount %q breaks the schema of the message", snapshot.Amount)
 			}
 
 			if list := send(
 				t,
 				request{
 					method: "GET",
-					url:    url + "?limit=1000&user_id=&event_type=" + string(facts.Type),
+					url:    url + "?limit=1000&user_id=&event_type=" + string(snapshot.Type),
 				},
 			); list.status != http.StatusOK {
 				t.Fatalf("the list answers %d %s", list.status, list.body)

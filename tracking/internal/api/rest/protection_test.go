@@ -33,7 +33,7 @@ func verifier(t *testing.T) *auth.Verifier {
 			Audience:          "test-audience",
 			Leeway:            30 * time.Second,
 		},
-		auth.Needs{Now: clock, Logger: slog.New(slog.DiscardHandler)},
+		auth.Dependencies{Now: clock, Logger: slog.New(slog.DiscardHandler)},
 	)
 	if err != nil {
 		t.Fatal(err)

@@ -42,7 +42,7 @@ func registerRead(api huma.API, log *query.Handler) {
 			return nil, err
 		}
 
-		if !auth.MaySee(ctx, entry.Event.Facts().UserID) {
+		if !auth.MaySee(ctx, entry.Event.Snapshot().UserID) {
 			return nil, query.ErrNotFound
 		}
 

@@ -68,9 +68,9 @@ func (m *memory) Record(
 
 func (m *memory) size() int { return len(m.Entries()) }
 
-func (m *memory) last() event.Facts {
+func (m *memory) last() event.Snapshot {
 	entries := m.Entries()
-	return entries[len(entries)-1].Event.Facts()
+	return entries[len(entries)-1].Event.Snapshot()
 }
 
 type counter struct{ n atomic.Int64 }

@@ -160,7 +160,7 @@ type Event struct {
 }
 
 func eventOf(entry event.Entry) Event {
-	f := entry.Event.Facts()
+	f := entry.Event.Snapshot()
 
 	return Event{
 		EventID:        f.ID,

@@ -41,7 +41,7 @@ func (l *lossy) Append(
 func start(t *testing.T, store ingest.Store) *ingest.Coalescer {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	c := ingest.NewCoalescer(ingest.DefaultLimits(), ingest.Needs{
+	c := ingest.NewCoalescer(ingest.DefaultLimits(), ingest.Dependencies{
 		Store:     store,
 		Stored:    func() {},
 		Committed: func(int, time.Duration) {},

@@ -88,13 +88,13 @@ func DefaultLimits() Limits {
 // concurrent use.
 type Coalescer struct {
 	limits Limits
-	needs  Needs
+	deps   Dependencies
 	queue  *queue
 }
 
-// Needs are the dependencies of a Coalescer. Stored is called after each commit, to wake the relay,
+// Dependencies are what a Coalescer uses. Stored is called after each commit, to wake the relay,
 // and Committed with the number of rows and the duration of each commit. Neither may block.
-type Needs struct {
+type Dependencies struct {
 	Store     Store
 	Stored    func()
 	Committed func(rows int, took time.Duration)
@@ -103,8 +103,8 @@ type Needs struct {
 }
 
 // NewCoalescer returns a Coalescer. Nothing is written before Run.
-func NewCoalescer(limits Limits, needs Needs) *Coalescer {
-	return &Coalescer{limits: limits, needs: needs, queue: newQueue(limits)}
+func NewCoalescer(limits Limits, deps Dependencies) *Coalescer {
+	return &Coalescer{limits: limits, deps: deps, queue: newQueue(limits)}
 }
 
 // Waiting returns the number of events that wait to be written.
@@ -181,7 +181,7 @@ func (c *Coalescer) write(ctx context.Context, batch []waiting, events []event.E
 			return
 		}
 
-		c.needs.Logger.WarnContext(
+		c.deps.Logger.WarnContext(
 			ctx,
 			"the log refuses a request or an event",
 			"event_id",
@@ -219,12 +219,12 @@ func (c *Coalescer) appendRetrying(
 	events []event.Event,
 	keyed []Keyed,
 ) ([]Outcome, error) {
-	deadline := c.needs.Now().Add(c.limits.Retry)
+	deadline := c.deps.Now().Add(c.limits.Retry)
 	again := false
 
 	var unknown error
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		start := c.needs.Now()
+		start := c.deps.Now()
 
 		outcomes, err := c.appendOnce(ctx, events, keyed)
 		if err == nil {
@@ -232,8 +232,8 @@ func (c *Coalescer) appendRetrying(
 				Claim(events, outcomes)
 			}
 
-			c.needs.Committed(len(events), c.needs.Now().Sub(start))
-			c.needs.Stored()
+			c.deps.Committed(len(events), c.deps.Now().Sub(start))
+			c.deps.Stored()
 
 			return outcomes, nil
 		}
@@ -246,7 +246,7 @@ func (c *Coalescer) appendRetrying(
 			unknown = err
 		}
 
-		if c.needs.Now().Add(pause).After(deadline) {
+		if c.deps.Now().Add(pause).After(deadline) {
 			return nil, cmp.Or(unknown, err)
 		}
 
@@ -277,7 +277,7 @@ func (c *Coalescer) appendOnce(
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
 
-	return c.needs.Store.Append(ctx, events, keyed...)
+	return c.deps.Store.Append(ctx, events, keyed...)
 }
 
 // nothingStored reports whether err means that nothing was stored.

@@ -37,7 +37,7 @@ func start(
 ) (c *ingest.Coalescer, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	c = ingest.NewCoalescer(limits, ingest.Needs{
+	c = ingest.NewCoalescer(limits, ingest.Dependencies{
 		Store:     store,
 		Stored:    func() {},
 		Committed: func(int, time.Duration) {},

@@ -9,7 +9,7 @@ import (
 )
 
 // metadata checks the members with meaning and writes them into e.
-func (c *checker) metadata(e *Facts, m Metadata) {
+func (c *checker) metadata(e *Snapshot, m Metadata) {
 	e.ProductID = c.identifier("metadata.product_id", m.ProductID)
 	e.OrderID = c.identifier("metadata.order_id", m.OrderID)
 	e.OriginalEventID = c.identifier("metadata.original_event_id", m.OriginalEventID)

@@ -11,7 +11,7 @@ import (
 )
 
 // Event is an accepted event. It is immutable.
-type Event struct{ facts Facts }
+type Event struct{ snapshot Snapshot }
 
 // Entry is an event with its position in the log.
 type Entry struct {
@@ -28,8 +28,8 @@ func (e Entry) ID() string { return e.Event.ID() }
 // Size is the size of the event.
 func (e Entry) Size() int { return e.Event.Size() }
 
-// Facts are the fields of an event. Empty text means absent. Times are UTC, to the microsecond.
-type Facts struct {
+// Snapshot is the fields of an event. Empty text means absent. Times are UTC, to the microsecond.
+type Snapshot struct {
 	ID              string
 	UserID          string
 	Type            eventtype.Type
@@ -65,7 +65,7 @@ type Receipt struct {
 func New(in Input, receipt Receipt) (Event, fault.Fields) {
 	c := checker{}
 	at := receipt.At.UTC().Truncate(time.Microsecond)
-	e := Facts{
+	e := Snapshot{
 		ID: c.identifier("event_id", in.EventID),
 		UserID: c.required(
 			"user_id",
@@ -101,29 +101,29 @@ func New(in Input, receipt Receipt) (Event, fault.Fields) {
 
 	e.Hash = hash(e, in.OccurredAt.IsGiven(), in.Metadata.Canonical)
 
-	return Event{facts: e}, nil
+	return Event{snapshot: e}, nil
 }
 
-// Restore returns an event with stored facts, without checking them.
-func Restore(facts Facts) Event { return Event{facts: facts} }
+// Restore returns an event with stored fields, without checking them.
+func Restore(snapshot Snapshot) Event { return Event{snapshot: snapshot} }
 
-// Facts returns the fields of the event.
-func (e Event) Facts() Facts { return e.facts }
+// Snapshot returns the fields of the event.
+func (e Event) Snapshot() Snapshot { return e.snapshot }
 
 // ID returns the id of the event.
-func (e Event) ID() string { return e.facts.ID }
+func (e Event) ID() string { return e.snapshot.ID }
 
 // Hash returns the hash of the content.
-func (e Event) Hash() Hash { return e.facts.Hash }
+func (e Event) Hash() Hash { return e.snapshot.Hash }
 
 // ReceivedAt returns when the service received the event.
-func (e Event) ReceivedAt() time.Time { return e.facts.ReceivedAt }
+func (e Event) ReceivedAt() time.Time { return e.snapshot.ReceivedAt }
 
 // Size returns the approximate number of bytes that the event takes in memory: all its text, and
 // its metadata once more, since a user of the event has a second form of it (a request the
 // canonical one, the relay the message's).
 func (e Event) Size() int {
-	f := &e.facts
+	f := &e.snapshot
 
 	return 512 + len(f.ID) + len(f.UserID) + len(f.CampaignID) + len(f.ProductID) +
 		len(f.OrderID) + len(f.OriginalEventID) + len(f.Amount) + 2*len(f.Metadata) +

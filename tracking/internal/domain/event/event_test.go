@@ -36,7 +36,7 @@ func TestNewTakesAndCompletes(t *testing.T) {
 		t.Fatalf("New: %v", faults)
 	}
 
-	f := e.Facts()
+	f := e.Snapshot()
 
 	received := noon().Truncate(time.Microsecond)
 	if f.ID != "given-by-service" || f.UserID != "user123" || f.Type != eventtype.Purchase ||
@@ -45,7 +45,7 @@ func TestNewTakesAndCompletes(t *testing.T) {
 		!f.OccurredAt.Equal(received) ||
 		!f.ReceivedAt.Equal(received) ||
 		f.Metadata != `{"amount": 100.0}` {
-		t.Fatalf("facts = %+v", f)
+		t.Fatalf("snapshot = %+v", f)
 	}
 }
 
@@ -59,10 +59,10 @@ func TestNewTakesTheAliases(t *testing.T) {
 	}
 
 	e, faults := event.New(in, receipt())
-	if f := e.Facts(); len(faults) > 0 || f.UserID != "p1" || f.Type != eventtype.Click ||
+	if f := e.Snapshot(); len(faults) > 0 || f.UserID != "p1" || f.Type != eventtype.Click ||
 		f.VisitorID != "v1" ||
 		f.SourceURL == "" {
-		t.Fatalf("facts = %+v, faults %v", f, faults)
+		t.Fatalf("snapshot = %+v, faults %v", f, faults)
 	}
 
 	in.UserID, in.EventType = event.Given("p1"), event.Given("click")
@@ -191,7 +191,7 @@ func TestAmountsArePlainAndKeepTheirDigits(t *testing.T) {
 		in.Metadata.Amount = event.Given(text)
 
 		e, faults := event.New(in, receipt())
-		if got := e.Facts().Amount; len(faults) > 0 || got != want {
+		if got := e.Snapshot().Amount; len(faults) > 0 || got != want {
 			t.Errorf("amount %s became %q (%v), want %q", text, got, faults, want)
 		}
 	}
@@ -203,7 +203,7 @@ func TestSizeCountsEveryText(t *testing.T) {
 	const n = 1000
 	text := strings.Repeat("x", n)
 
-	full := event.Facts{
+	full := event.Snapshot{
 		ID:              text,
 		UserID:          text,
 		CampaignID:      text,
@@ -219,7 +219,7 @@ func TestSizeCountsEveryText(t *testing.T) {
 		Attributes:      text,
 		Traceparent:     text,
 	}
-	if got := event.Restore(full).Size() - event.Restore(event.Facts{}).Size(); got != 15*n {
+	if got := event.Restore(full).Size() - event.Restore(event.Snapshot{}).Size(); got != 15*n {
 		t.Errorf("14 texts of %d bytes, one of them metadata, count as %d", n, got)
 	}
 }
@@ -254,7 +254,7 @@ func TestAmountsHaveTheDigitsOfTheirCurrency(t *testing.T) {
 
 		refused := len(faults) == 1 && faults[0].Field == "metadata.amount" &&
 			faults[0].Code.Name() == "amount_too_precise"
-		if got := e.Facts().Amount; got != c.want || refused != (c.want == "") {
+		if got := e.Snapshot().Amount; got != c.want || refused != (c.want == "") {
 			t.Errorf(
 				"%s of %s %s became %q (%v), want %q",
 				c.kind,

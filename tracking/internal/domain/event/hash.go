@@ -11,7 +11,7 @@ import (
 type Hash [16]byte
 
 // hash covers the parts with their lengths, so that different contents have different hashes.
-func hash(e Facts, timeGiven bool, metadata string) Hash {
+func hash(e Snapshot, timeGiven bool, metadata string) Hash {
 	buffer := make([]byte, 0, 512)
 	add := func(part string) {
 		buffer = binary.AppendUvarint(buffer, uint64(len(part)))

@@ -256,7 +256,7 @@ func rowsOf(events []event.Event) (*rows, error) {
 		traceparents: column(11),
 	}
 	for i := range events {
-		f := events[i].Facts()
+		f := events[i].Snapshot()
 		r.occurred[i] = f.OccurredAt
 		r.received[i] = f.ReceivedAt
 		r.ids[i] = f.ID

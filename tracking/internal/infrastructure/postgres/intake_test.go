@@ -40,7 +40,7 @@ func TestAHundredIdenticalRequestsAreOneEvent(t *testing.T) {
 			}
 
 			t.Cleanup(pool.Close)
-			coalescer := ingest.NewCoalescer(ingest.DefaultLimits(), ingest.Needs{
+			coalescer := ingest.NewCoalescer(ingest.DefaultLimits(), ingest.Dependencies{
 				Store:     store.NewAppender(pool),
 				Stored:    func() {},
 				Committed: func(int, time.Duration) {},

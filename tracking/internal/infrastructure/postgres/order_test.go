@@ -180,7 +180,7 @@ func TestNothingAcknowledgedIsSkipped(t *testing.T) {
 		writers      sync.WaitGroup
 	)
 	for w := range 8 {
-		replica := ingest.NewCoalescer(ingest.DefaultLimits(), ingest.Needs{
+		replica := ingest.NewCoalescer(ingest.DefaultLimits(), ingest.Dependencies{
 			Store:     postgres.NewAppender(pool),
 			Stored:    func() {},
 			Committed: func(int, time.Duration) {},

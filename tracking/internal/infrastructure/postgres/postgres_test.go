@@ -89,14 +89,14 @@ func TestContentThatPostgresRefusesIsCalledSo(t *testing.T) {
 	t.Parallel()
 	_, db := setup(t)
 
-	facts := querytest.Full(t).Facts()
-	for name, change := range map[string]func(*event.Facts){
-		"NUL":        func(f *event.Facts) { f.Metadata = "{\"a\":\"\x00\"}" },
-		"bad UTF-8":  func(f *event.Facts) { f.UserID = "\xff" },
-		"no user":    func(f *event.Facts) { f.UserID = "" },
-		"endless id": func(f *event.Facts) { f.ID = string(make([]byte, 129)) },
+	snapshot := querytest.Full(t).Snapshot()
+	for name, change := range map[string]func(*event.Snapshot){
+		"NUL":        func(f *event.Snapshot) { f.Metadata = "{\"a\":\"\x00\"}" },
+		"bad UTF-8":  func(f *event.Snapshot) { f.UserID = "\xff" },
+		"no user":    func(f *event.Snapshot) { f.UserID = "" },
+		"endless id": func(f *event.Snapshot) { f.ID = string(make([]byte, 129)) },
 	} {
-		bad := facts
+		bad := snapshot
 		change(&bad)
 
 		_, err := postgres.NewAppender(db.Pool).Append(

@@ -62,7 +62,7 @@ func (s *scanner) scan(row pgx.Row) (event.Entry, error) {
 		return event.Entry{}, err
 	}
 
-	facts := event.Facts{
+	snapshot := event.Snapshot{
 		ID:              s.id,
 		UserID:          s.user,
 		Type:            eventtype.Type(s.kind),
@@ -77,7 +77,7 @@ func (s *scanner) scan(row pgx.Row) (event.Entry, error) {
 		Metadata:        s.metadata.String,
 		Traceparent:     s.traceparent.String,
 	}
-	copy(facts.Hash[:], s.hash)
+	copy(snapshot.Hash[:], s.hash)
 
 	if s.attributes.Valid {
 		var a attributes
@@ -85,14 +85,14 @@ func (s *scanner) scan(row pgx.Row) (event.Entry, error) {
 			return event.Entry{}, err
 		}
 
-		facts.VisitorID = a.VisitorID
-		facts.SourceURL = a.SourceURL
-		facts.DestinationURL = a.DestinationURL
-		facts.Source = a.Source
-		facts.Attributes = string(a.Attributes)
+		snapshot.VisitorID = a.VisitorID
+		snapshot.SourceURL = a.SourceURL
+		snapshot.DestinationURL = a.DestinationURL
+		snapshot.Source = a.Source
+		snapshot.Attributes = string(a.Attributes)
 	}
 
-	return event.Entry{Seq: s.seq, Event: event.Restore(facts)}, nil
+	return event.Entry{Seq: s.seq, Event: event.Restore(snapshot)}, nil
 }
 
 // attributes is the JSON of the column attributes.
@@ -105,7 +105,7 @@ type attributes struct {
 }
 
 // attributesOf returns the JSON of the column, or "" if the event has no attributes.
-func attributesOf(f *event.Facts) (string, error) {
+func attributesOf(f *event.Snapshot) (string, error) {
 	if f.VisitorID == "" && f.SourceURL == "" && f.DestinationURL == "" && f.Source == "" &&
 		f.Attributes == "" {
 		return "", nil

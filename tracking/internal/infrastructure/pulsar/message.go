@@ -20,7 +20,7 @@ const (
 // is when the event occurred, and the broker's publish time when it was sent. Properties do not
 // repeat the key, the event time or the payload: their number is the main cost of a message.
 func messageOf(entry event.Entry) (broker.Message, error) {
-	f := entry.Event.Facts()
+	f := entry.Event.Snapshot()
 
 	payload, err := payloadOf(&f)
 	if err != nil {
@@ -50,7 +50,7 @@ func messageOf(entry event.Entry) (broker.Message, error) {
 
 // payloadOf writes the JSON of schema tracking-event-v1: strings only, without absent fields.
 // Metadata is a string that contains the JSON text as received, so that no reader can lose digits.
-func payloadOf(f *event.Facts) ([]byte, error) {
+func payloadOf(f *event.Snapshot) ([]byte, error) {
 	out := make([]byte, 0, 384+len(f.Metadata)+len(f.Metadata)/4)
 
 	var err error

@@ -19,7 +19,7 @@ import (
 	"tributary/tracking/internal/infrastructure/pulsar"
 )
 
-// The publisher creates exactly the golden message from the same facts.
+// The publisher creates exactly the golden message from the same fields.
 func TestMessagesAreTheGoldenOnes(t *testing.T) {
 	t.Parallel()
 
@@ -34,7 +34,7 @@ func TestMessagesAreTheGoldenOnes(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 
-		got, err := pulsar.MessageOf(event.Entry{Seq: 42, Event: event.Restore(factsOf(t, m))})
+		got, err := pulsar.MessageOf(event.Entry{Seq: 42, Event: event.Restore(snapshotOf(t, m))})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -138,20 +138,20 @@ func TestEveryAcceptedEventKeepsTheSchema(t *testing.T) {
 			rt.Fatalf("%s: %v", m.Payload, err)
 		}
 
-		facts := e.Facts()
+		snapshot := e.Snapshot()
 
 		currency := money.USD()
 		switch {
-		case facts.Currency != "":
-			if currency, err = money.ParseCurrency(facts.Currency); err != nil {
+		case snapshot.Currency != "":
+			if currency, err = money.ParseCurrency(snapshot.Currency); err != nil {
 				rt.Fatal(err)
 			}
-		case facts.Type == eventtype.Refund, facts.Type == eventtype.Void, facts.Type == eventtype.Chargeback:
+		case snapshot.Type == eventtype.Refund, snapshot.Type == eventtype.Void, snapshot.Type == eventtype.Chargeback:
 			currency = money.Finest()
 		}
 
-		if _, err := money.ParseMajor(facts.Amount, currency); err != nil {
-			rt.Fatalf("amount %q of %s: %v", facts.Amount, currency, err)
+		if _, err := money.ParseMajor(snapshot.Amount, currency); err != nil {
+			rt.Fatalf("amount %q of %s: %v", snapshot.Amount, currency, err)
 		}
 	})
 }
@@ -164,7 +164,7 @@ func TestTheTraceTravels(t *testing.T) {
 	got, err := pulsar.MessageOf(
 		event.Entry{
 			Event: event.Restore(
-				event.Facts{ID: "e", UserID: "u", Type: eventtype.View, Traceparent: trace},
+				event.Snapshot{ID: "e", UserID: "u", Type: eventtype.View, Traceparent: trace},
 			),
 		},
 	)
@@ -174,10 +174,10 @@ func TestTheTraceTravels(t *testing.T) {
 	}
 }
 
-func factsOf(t *testing.T, m map[string]string) event.Facts {
+func snapshotOf(t *testing.T, m map[string]string) event.Snapshot {
 	t.Helper()
 
-	return event.Facts{
+	return event.Snapshot{
 		ID:              m["event_id"],
 		UserID:          m["user_id"],
 		Type:            eventtype.Type(m["event_type"]),

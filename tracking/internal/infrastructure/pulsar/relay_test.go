@@ -144,14 +144,14 @@ func (p *pipeline) record(events int, metadata string) {
 
 	var batch []event.Event
 	for range events {
-		facts := ingesttest.Event(
+		snapshot := ingesttest.Event(
 			p.t,
 			fmt.Sprint("e", p.recorded),
 			fmt.Sprint("user", p.recorded%17),
 			time.Now(),
-		).Facts()
-		facts.Metadata = metadata
-		batch = append(batch, event.Restore(facts))
+		).Snapshot()
+		snapshot.Metadata = metadata
+		batch = append(batch, event.Restore(snapshot))
 		p.recorded++
 	}
 

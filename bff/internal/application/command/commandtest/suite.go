@@ -125,7 +125,7 @@ func commands(t *testing.T) map[string]domain.Command {
 func stamp(t *testing.T, id string, kind domain.Type) domain.Stamp {
 	t.Helper()
 
-	from, err := caller.New(caller.Claims{UserID: "u"})
+	from, err := caller.New(caller.Snapshot{UserID: "u"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -120,7 +120,7 @@ func answers(
 func origin(t *testing.T) query.Origin {
 	t.Helper()
 
-	from, err := caller.New(caller.Claims{UserID: User})
+	from, err := caller.New(caller.Snapshot{UserID: User})
 	if err != nil {
 		t.Fatal(err)
 	}

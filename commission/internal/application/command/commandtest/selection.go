@@ -42,7 +42,7 @@ func (s commissions) UpdateSelected(
 func (s commissions) selected(selection command.Selection) []commission.Commission {
 	followers := map[string][]commission.Snapshot{}
 
-	var roots []commission.Snapshot
+	var originals []commission.Snapshot
 
 	for _, id := range slices.Sorted(maps.Keys(s.commissions)) {
 		c := s.commissions[id]
@@ -51,12 +51,12 @@ func (s commissions) selected(selection command.Selection) []commission.Commissi
 		}
 
 		if selects(selection, &c) {
-			roots = append(roots, c)
+			originals = append(originals, c)
 		}
 	}
 
 	var found []commission.Commission
-	for _, c := range roots[max(0, len(roots)-selection.Limit):] {
+	for _, c := range originals[max(0, len(originals)-selection.Limit):] {
 		found = append(found, commission.Restore(c, followers[c.ID]...))
 	}
 

@@ -17,7 +17,7 @@ import (
 
 func decided(id, user string, of eventtype.Type, minor int64) decision.Decision {
 	return decision.Decision{
-		Event:       event.Restore(event.Facts{ID: id, UserID: user, Type: of}),
+		Event:       event.Restore(event.Snapshot{ID: id, UserID: user, Type: of}),
 		Outcome:     decision.Commissioned,
 		Rule:        rule.Ref{ID: "r", Version: 1},
 		Base:        money.FromMinor(10_000, money.USD()),

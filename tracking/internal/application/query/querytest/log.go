@@ -54,7 +54,7 @@ func (l *Log) Events(
 	limit int,
 ) (page []event.Entry, more bool, err error) {
 	for _, entry := range l.Entries() {
-		if entry.Seq <= position || !matches(filter, entry.Event.Facts()) {
+		if entry.Seq <= position || !matches(filter, entry.Event.Snapshot()) {
 			continue
 		}
 
@@ -68,10 +68,10 @@ func (l *Log) Events(
 	return page, false, nil
 }
 
-func matches(f query.Filter, facts event.Facts) bool {
-	return (f.UserID == "" || f.UserID == facts.UserID) &&
-		(f.CampaignID == "" || f.CampaignID == facts.CampaignID) &&
-		(f.Type == "" || f.Type == facts.Type) &&
-		(f.From.IsZero() || !facts.OccurredAt.Before(f.From)) &&
-		(f.To.IsZero() || facts.OccurredAt.Before(f.To))
+func matches(f query.Filter, snapshot event.Snapshot) bool {
+	return (f.UserID == "" || f.UserID == snapshot.UserID) &&
+		(f.CampaignID == "" || f.CampaignID == snapshot.CampaignID) &&
+		(f.Type == "" || f.Type == snapshot.Type) &&
+		(f.From.IsZero() || !snapshot.OccurredAt.Before(f.From)) &&
+		(f.To.IsZero() || snapshot.OccurredAt.Before(f.To))
 }

@@ -13,12 +13,14 @@ import (
 )
 
 // amount returns what the event has too little.
-func (d Difference) amount() money.Amount { return money.FromMinor(d.Expected-d.Booked, d.Currency) }
+func (d Difference) amount() money.Amount {
+	return money.FromMinor(d.Expected-d.Posted, d.Currency)
+}
 
-// booking returns the adjustments of the users. The first one of an event without a commission
+// posting returns the adjustments of the users. The first one of an event without a commission
 // takes the place of an earning: clawbacks reverse it, and it is pending until the end of its
 // rule's hold period. All others belong to the existing commission, and are pending while that is.
-func (h *Handler) booking(asked replay.Snapshot, histories []History) (Posting, error) {
+func (h *Handler) posting(asked replay.Snapshot, histories []History) (Posting, error) {
 	b := Posting{Usage: map[decision.UsageKey]decision.Usage{}}
 
 	var found []comparison
@@ -32,7 +34,7 @@ func (h *Handler) booking(asked replay.Snapshot, histories []History) (Posting, 
 
 	b.Now = h.clock()
 	for i, history := range histories {
-		if err := h.book(&b, asked, history, found[i]); err != nil {
+		if err := h.post(&b, asked, history, found[i]); err != nil {
 			return b, err
 		}
 	}
@@ -40,18 +42,18 @@ func (h *Handler) booking(asked replay.Snapshot, histories []History) (Posting, 
 	return b, nil
 }
 
-func (h *Handler) book(
+func (h *Handler) post(
 	b *Posting,
 	asked replay.Snapshot,
 	history History,
 	found comparison,
 ) error {
-	changed := map[string]*Standing{}
+	changed := map[string]*EffectiveDecision{}
 	for i := range found.changed {
 		changed[found.changed[i].Event.ID()] = &found.changed[i]
 	}
 
-	roots, err := found.roots(history, changed)
+	originals, err := found.originals(history, changed)
 	if err != nil {
 		return err
 	}
@@ -66,7 +68,7 @@ func (h *Handler) book(
 			Reason:      asked.Reason,
 		}
 
-		made, caused, err := adjust(changed[d.Event.ID()], roots, correction, origin)
+		made, caused, err := adjust(changed[d.Event.ID()], originals, correction, origin)
 		if err != nil {
 			return err
 		}
@@ -76,7 +78,7 @@ func (h *Handler) book(
 	}
 
 	b.Differences = append(b.Differences, found.differences...)
-	b.Standing = append(b.Standing, found.changed...)
+	b.Effective = append(b.Effective, found.changed...)
 
 	for key, usage := range found.usage {
 		b.Usage[key] = usage
@@ -85,10 +87,10 @@ func (h *Handler) book(
 	return nil
 }
 
-// roots returns the commissions of the events with a difference, by id.
-func (c comparison) roots(
+// originals returns the commissions of the events with a difference, by id.
+func (c comparison) originals(
 	history History,
-	changed map[string]*Standing,
+	changed map[string]*EffectiveDecision,
 ) (map[string]*commission.Commission, error) {
 	ids := map[string]bool{}
 	for _, d := range c.differences {
@@ -97,28 +99,28 @@ func (c comparison) roots(
 		}
 	}
 
-	roots := map[string]*commission.Commission{}
+	originals := map[string]*commission.Commission{}
 	if len(ids) == 0 {
-		return roots, nil
+		return originals, nil
 	}
 
 	found, err := history.Commissions(slices.Sorted(maps.Keys(ids)))
 	for i := range found {
-		roots[found[i].Snapshot().ID] = &found[i]
+		originals[found[i].Snapshot().ID] = &found[i]
 	}
 
-	return roots, err
+	return originals, err
 }
 
 // adjust makes the adjustment of the event whose effective decision is s.
 func adjust(
-	s *Standing,
-	roots map[string]*commission.Commission,
+	s *EffectiveDecision,
+	originals map[string]*commission.Commission,
 	correction commission.Correction,
 	origin commission.Origin,
 ) (commission.Snapshot, effect.Effect, error) {
-	if root, ok := roots[s.CommissionID]; ok {
-		return root.Correct(correction, origin)
+	if original, ok := originals[s.CommissionID]; ok {
+		return original.Correct(correction, origin)
 	}
 
 	if s.CommissionID != "" {
@@ -131,7 +133,7 @@ func adjust(
 
 	made, caused, err := commission.NewCorrection(correction, origin)
 	s.CommissionID = origin.ID
-	roots[origin.ID] = &made
+	originals[origin.ID] = &made
 
 	return made.Snapshot(), caused, err
 }
