@@ -60,7 +60,9 @@ CROSS JOIN LATERAL (
 WHERE d.decided_at <= $2`
 
 	selectEventsOf = `
-SELECT ` + decisionColumns + ` FROM (` + idsOfUser + `) AS ids
+SELECT ` + decisionColumns + ` FROM (VALUES ($1::text)) AS u (user_id)
+CROSS JOIN LATERAL (` + idsOfUser + `
+) AS ids
 CROSS JOIN LATERAL (
     SELECT * FROM decisions AS s WHERE s.event_id = ids.event_id OFFSET 0
 ) AS d
