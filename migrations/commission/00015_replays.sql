@@ -80,9 +80,25 @@ CREATE TRIGGER replays_kept
 
 REVOKE DELETE, TRUNCATE ON replays FROM commission_user;
 
--- An adjustment of an event names the replay that made it.
-ALTER TABLE commissions
-    ADD FOREIGN KEY (replay_id) REFERENCES replays;
+-- An adjustment of an event names the replay that made it. A trigger checks it, since a foreign key
+-- would cost every earning a check as well. A replay is never deleted, and keeps its id.
+-- +goose StatementBegin
+CREATE FUNCTION commissions_replay() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM replays WHERE id = NEW.replay_id) THEN
+        RAISE EXCEPTION 'an adjustment names a replay that exists'
+            USING ERRCODE = 'foreign_key_violation';
+    END IF;
+
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+
+CREATE TRIGGER commissions_replay
+    AFTER INSERT ON commissions
+    FOR EACH ROW
+    WHEN (NEW.replay_id IS NOT NULL)
+    EXECUTE FUNCTION commissions_replay();
 
 -- What a replay found, by user and then by time: also of a dry run, which posts nothing.
 CREATE TABLE replay_differences (

@@ -164,6 +164,10 @@ func TestTheDatabaseGuardsItself(t *testing.T) {
     event_type, kind, status, base_minor, amount_minor, currency, available_at, occurred_at,
     created_at) VALUES (gen_random_uuid(), 'x', 'u', 'refund', 'clawback', 'approved', 0, -1,
     'USD', now(), now(), now())`,
+		"an adjustment by a replay that never was": withTransfer(`INSERT INTO commissions (id,
+    event_id, user_id, kind, status, base_minor, amount_minor, currency, reason, available_at,
+    occurred_at, created_at, replay_id) VALUES (gen_random_uuid(), 'x', 'u', 'adjustment',
+    'approved', 0, 1, 'USD', 'by replay', now(), now(), now(), gen_random_uuid())`),
 		"retire twice by update": `INSERT INTO rule_retirements VALUES
     ('00000000-0000-7000-8000-000000000001', now(), 'x', 9); UPDATE rule_retirements
     SET retired_at = now()`,
