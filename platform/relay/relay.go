@@ -19,9 +19,12 @@ type Limits struct {
 	Save     time.Duration // between saves of the position
 	SaveRows int64         // or after so many confirmed entries
 	Poll     time.Duration // between reads of the log without a signal
-	// Pause after a page that was not full. At 10 ms the broker spent as much CPU time on an
-	// entry as the database.
-	Gather      time.Duration
+	// Pause after a page that was not full: until GatherRows entries are there at the present rate,
+	// between these two. A page costs the broker a batch of each partition, and a consumer a
+	// transaction, however few entries it has.
+	GatherLeast time.Duration
+	GatherMost  time.Duration
+	GatherRows  int
 	PageRows    int
 	WindowRows  int // sent but not confirmed
 	WindowBytes int
@@ -38,12 +41,20 @@ func DefaultLimits() Limits {
 		Save:        200 * time.Millisecond,
 		SaveRows:    5000,
 		Poll:        100 * time.Millisecond,
-		Gather:      40 * time.Millisecond,
+		GatherLeast: 40 * time.Millisecond,
+		GatherMost:  80 * time.Millisecond,
+		GatherRows:  200,
 		PageRows:    1000,
 		WindowRows:  8000,
 		WindowBytes: 16 << 20,
 		Stuck:       45 * time.Second,
 	}
+}
+
+// gather returns the pause after a page whose entries came within the given time.
+func (l Limits) gather(entries int, within time.Duration) time.Duration {
+	pause := within / time.Duration(entries) * time.Duration(l.GatherRows)
+	return min(max(pause, l.GatherLeast), l.GatherMost)
 }
 
 // Dependencies are what a Relay works with. Holder is the unique name of this replica. Compare

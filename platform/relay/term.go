@@ -58,6 +58,8 @@ func (t *term[P, E]) run(ctx context.Context) error {
 // under load commits follow each other too fast to read each alone.
 func (t *term[P, E]) read(ctx context.Context) error {
 	after := t.from
+	last := t.deps.Now() // when the page before was read
+
 	for {
 		page, err := t.deps.Log.Read(ctx, after, t.limits.PageRows)
 		if err != nil {
@@ -79,9 +81,12 @@ func (t *term[P, E]) read(ctx context.Context) error {
 			return nil
 		}
 
+		now := t.deps.Now()
 		if len(page) < t.limits.PageRows {
-			wait(ctx, t.limits.Gather)
+			wait(ctx, t.limits.gather(len(page), now.Sub(last)))
 		}
+
+		last = now
 	}
 }
 

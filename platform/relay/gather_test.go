@@ -1,0 +1,79 @@
+package relay_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tributary/platform/relay"
+)
+
+// steadyLog is a log that grows at a fixed rate. It counts its pages.
+type steadyLog struct {
+	*fakeLog
+
+	began   time.Time
+	every   time.Duration // between two entries
+	pages   int
+	entries int
+}
+
+func (l *steadyLog) Read(ctx context.Context, position int64, limit int) ([]entry, error) {
+	l.set(func() { l.length = int64(time.Since(l.began) / l.every) })
+
+	page, err := l.fakeLog.Read(ctx, position, limit)
+	if len(page) > 0 {
+		l.set(func() { l.pages++; l.entries += len(page) })
+	}
+
+	return page, err
+}
+
+// The slower entries come, the longer the relay gathers them, within its bounds.
+func TestPagesFollowTheRate(t *testing.T) {
+	t.Parallel()
+
+	usual := relay.DefaultLimits()
+
+	for name, c := range map[string]struct {
+		every time.Duration
+		pause time.Duration
+	}{
+		"a crowd":      {150 * time.Microsecond, usual.GatherLeast},
+		"in between":   {300 * time.Microsecond, 60 * time.Millisecond},
+		"now and then": {5 * time.Millisecond, usual.GatherMost},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				log := &steadyLog{fakeLog: &fakeLog{}, began: time.Now(), every: c.every}
+				start(t, "a", log, &fakeBroker{}, usual)
+				time.Sleep(6 * time.Second)
+				synctest.Wait()
+
+				want := int(6 * time.Second / c.pause)
+				if log.pages < want-2 || log.pages > want+2 {
+					t.Errorf("%d pages of %d entries, want %d pages", log.pages, log.entries, want)
+				}
+			})
+		})
+	}
+}
+
+// A lone entry is sent as soon as the relay is woken.
+func TestALoneEntryIsNotGathered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		log, broker := &fakeLog{}, &fakeBroker{}
+		r, _ := start(t, "a", log, broker, relay.DefaultLimits())
+		time.Sleep(10*time.Second + time.Millisecond)
+		log.add(1)
+		r.Wake()
+		synctest.Wait()
+
+		if got := broker.seen(); len(got) != 1 {
+			t.Errorf("sent %v, want the entry", got)
+		}
+	})
+}
