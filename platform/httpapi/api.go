@@ -57,14 +57,13 @@ type API struct {
 func New(cfg Config) *API {
 	installErrors()
 	router := chi.NewMux()
-	router.Use(outer(cfg.Caller), requestID, observe(cfg), recoverPanic)
+	router.Use(outer(cfg, newCursors(cfg.Service, cfg.CursorSecret)))
 	router.NotFound(notFound)
 	router.MethodNotAllowed(methodNotAllowed(router))
 
 	api := humachi.New(router, humaConfig(cfg))
 	api.UseMiddleware(cfg.Middleware...)
-	api.UseMiddleware(single, checkEmpty)
-	api.UseMiddleware(newBodies().check, newCursors(cfg.Service, cfg.CursorSecret).provide)
+	api.UseMiddleware(single, checkEmpty, newBodies().check)
 
 	router.Get("/livez", cfg.Health.live)
 	router.Get(readyPath, cfg.Health.ready)

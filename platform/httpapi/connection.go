@@ -51,7 +51,7 @@ func (l *connections) Accept() (net.Conn, error) {
 
 // know adds the connection to the context of its requests.
 func (*connections) know(ctx context.Context, c net.Conn) context.Context {
-	return context.WithValue(ctx, connectionKey, c)
+	return context.WithValue(ctx, connectionKey{}, c)
 }
 
 // observe counts idle connections and closes those beyond the limit.

@@ -9,15 +9,12 @@ import (
 	"encoding/base64"
 	"errors"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json"
 )
 
 // cursors seals the positions of lists, so that a cursor reveals nothing (a position can be a count
 // of all events) and opens only for the question that it was created for.
 type cursors struct{ aead cipher.AEAD }
-
-type cursorsKey struct{}
 
 var errCursor = errors.New("not a cursor, or a cursor of another question")
 
@@ -49,11 +46,6 @@ func newCursors(service, secret string) *cursors {
 	}
 
 	return &cursors{aead: aead}
-}
-
-// provide makes the cursors available to list operations.
-func (c *cursors) provide(ctx huma.Context, next func(huma.Context)) {
-	next(huma.WithValue(ctx, cursorsKey{}, c))
 }
 
 func (c *cursors) seal(position any, question [sha256.Size]byte) string {

@@ -29,7 +29,7 @@ type ListInput struct {
 // Resolve is called by huma before the operation.
 func (in *ListInput) Resolve(ctx huma.Context) []error {
 	u := ctx.URL()
-	in.cursors, _ = ctx.Context().Value(cursorsKey{}).(*cursors)
+	in.cursors = exchangeOf(ctx.Context()).cursors
 	in.question = questionOf(u.Path, u.Query())
 
 	return nil

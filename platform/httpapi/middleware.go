@@ -9,124 +9,113 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strconv"
+	"sync"
+	"time"
 
 	"github.com/go-chi/chi/v5"
-	"github.com/go-chi/chi/v5/middleware"
-	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
-	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/propagation"
 
 	"tributary/platform/fault"
 )
 
-type contextKey int
+const readyPath = "/readyz"
 
-const (
-	requestIDKey contextKey = iota
-	loggerKey
-	callerKey
-	connectionKey
-)
-
-const (
-	requestIDHeader = "X-Request-ID"
-	readyPath       = "/readyz"
-)
-
-// RequestID returns the id of the current request, or "" outside of one.
-func RequestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestIDKey).(string)
-	return id
-}
-
-// requestID accepts X-Request-ID if it is 1 to 128 printable ASCII characters, creates an id
-// otherwise, and continues the caller's trace.
-func requestID(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := r.Header.Get(requestIDHeader)
-		if !plain(id) {
-			id = uuid.Must(uuid.NewV7()).String()
-		}
-
-		w.Header().Set(requestIDHeader, id)
-		ctx := otel.GetTextMapPropagator().Extract(r.Context(), propagation.HeaderCarrier(r.Header))
-		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, requestIDKey, id)))
-	})
-}
-
-func plain(id string) bool {
-	if id == "" || len(id) > 128 {
-		return false
-	}
-
-	for i := range len(id) {
-		if id[i] <= ' ' || id[i] > '~' {
-			return false
-		}
-	}
-
-	return true
-}
-
-// observe counts and times every request by route pattern, and logs it: failures of the service as
+// observer counts and times every request by route pattern, and logs it: failures of the service as
 // warnings, the rest as debug messages.
-func observe(cfg Config) func(http.Handler) http.Handler {
+type observer struct {
+	now     func() time.Time
+	logger  *slog.Logger
+	seconds *prometheus.HistogramVec
+
+	mu     sync.RWMutex
+	series map[answered]prometheus.Observer // of seconds; finding them there takes longer
+}
+
+type answered struct {
+	method string
+	route  string
+	status int
+}
+
+func newObserver(cfg Config) *observer {
 	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "http_request_duration_seconds", Help: "Time to answer, by route pattern and status.",
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 	}, []string{"method", "route", "status"})
 	cfg.Metrics.MustRegister(seconds)
 
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			start := cfg.Now()
-			ww := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
-
-			r = r.WithContext(context.WithValue(r.Context(), loggerKey, cfg.Logger))
-			defer func() { //nolint:contextcheck // r holds the request's own context
-				status := ww.Status()
-				elapsed := cfg.Now().Sub(start)
-
-				route := chi.RouteContext(r.Context()).RoutePattern()
-				if route == "" {
-					route = "unmatched"
-				}
-
-				if status >= http.StatusInternalServerError && left(r.Context()) {
-					status = statusLeft
-				}
-
-				seconds.WithLabelValues(
-					method(r.Method),
-					route,
-					strconv.Itoa(status),
-				).Observe(elapsed.Seconds())
-
-				level := slog.LevelDebug
-				if status >= http.StatusInternalServerError && route != readyPath {
-					// changes of readiness are logged by Health
-					level = slog.LevelWarn
-				}
-
-				if !cfg.Logger.Enabled(r.Context(), level) {
-					return
-				}
-
-				cfg.Logger.LogAttrs(
-					r.Context(),
-					level,
-					"request answered",
-					slog.String("method", method(r.Method)),
-					slog.String("route", route),
-					slog.Int("status", status),
-					slog.String("elapsed", elapsed.String()),
-					slog.String("request_id", RequestID(r.Context())),
-				)
-			}()
-			next.ServeHTTP(ww, r)
-		})
+	return &observer{
+		now:     cfg.Now,
+		logger:  cfg.Logger,
+		seconds: seconds,
+		series:  map[answered]prometheus.Observer{},
 	}
+}
+
+// serve lets next answer. A panic of it becomes an answer, too.
+func (o *observer) serve(e *exchange, r *http.Request, next http.Handler) {
+	defer o.observe(e, r, o.now())
+	defer recoverPanic(e, r)
+	next.ServeHTTP(e, r)
+}
+
+func (o *observer) observe(e *exchange, r *http.Request, start time.Time) {
+	elapsed := o.now().Sub(start)
+	about := answered{
+		method: method(r.Method),
+		route:  chi.RouteContext(r.Context()).RoutePattern(),
+		status: e.status,
+	}
+
+	if about.route == "" {
+		about.route = "unmatched"
+	}
+
+	if about.status >= http.StatusInternalServerError && left(r.Context()) {
+		about.status = statusLeft
+	}
+
+	o.of(about).Observe(elapsed.Seconds())
+
+	level := slog.LevelDebug
+	if about.status >= http.StatusInternalServerError && about.route != readyPath {
+		// changes of readiness are logged by Health
+		level = slog.LevelWarn
+	}
+
+	if !o.logger.Enabled(r.Context(), level) {
+		return
+	}
+
+	o.logger.LogAttrs(
+		r.Context(),
+		level,
+		"request answered",
+		slog.String("method", about.method),
+		slog.String("route", about.route),
+		slog.Int("status", about.status),
+		slog.String("elapsed", elapsed.String()),
+		slog.String("request_id", e.request),
+	)
+}
+
+// of returns the series of requests that were answered alike.
+func (o *observer) of(about answered) prometheus.Observer {
+	o.mu.RLock()
+	series := o.series[about]
+	o.mu.RUnlock()
+
+	if series != nil {
+		return series
+	}
+
+	o.mu.Lock()
+	defer o.mu.Unlock()
+
+	series = o.seconds.WithLabelValues(about.method, about.route, strconv.Itoa(about.status))
+	o.series[about] = series
+
+	return series
 }
 
 // method maps unknown methods to one name, so that they create no metric series.
@@ -145,33 +134,29 @@ func method(m string) string {
 	return "other"
 }
 
-func recoverPanic(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() { //nolint:contextcheck // r holds the request's own context
-			cause := recover()
-			if cause == nil {
-				return
-			}
+// recoverPanic is deferred. It answers a panic with a problem, and logs it.
+func recoverPanic(e *exchange, r *http.Request) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
 
-			if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-				//nolint:forbidigo // net/http's own way to abort a response; not ours to swallow
-				panic(cause)
-			}
+	if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		//nolint:forbidigo // net/http's own way to abort a response; not ours to swallow
+		panic(cause)
+	}
 
-			logger(r.Context()).ErrorContext(
-				r.Context(),
-				"handler panicked",
-				"panic",
-				panicText(cause),
-				"stack",
-				string(debug.Stack()),
-				"request_id",
-				RequestID(r.Context()),
-			)
-			WriteError(w, r, errors.New("handler panicked"))
-		}()
-		next.ServeHTTP(w, r)
-	})
+	e.logger.ErrorContext(
+		r.Context(),
+		"handler panicked",
+		"panic",
+		panicText(cause),
+		"stack",
+		string(debug.Stack()),
+		"request_id",
+		e.request,
+	)
+	WriteError(e, r, errors.New("handler panicked"))
 }
 
 // panicText describes a panic without its value, which may contain the caller's input. Only errors
@@ -210,14 +195,6 @@ func logFailure(ctx context.Context, err error) {
 // statusLeft is the status that proxies log for a caller who left before the answer. It is never
 // sent.
 const statusLeft = 499
-
-func logger(ctx context.Context) *slog.Logger {
-	if l, ok := ctx.Value(loggerKey).(*slog.Logger); ok {
-		return l
-	}
-
-	return slog.New(slog.DiscardHandler)
-}
 
 func notFound(w http.ResponseWriter, r *http.Request) {
 	WriteError(

@@ -4,9 +4,14 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/google/uuid"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/propagation"
 )
 
 const (
@@ -15,36 +20,149 @@ const (
 	writeTimeout = 60 * time.Second
 )
 
-// outer wraps every other handler. It identifies the caller, sets the headers of every answer,
-// starts the time for writing when the answer starts, and reads the rest of a body: a connection
-// that is closed on unread bytes loses its answer.
-func outer(caller func(context.Context) string) func(http.Handler) http.Handler {
+// exchange is a request and its answer: what all layers ask about them, in one value of the
+// context. It is the writer of the answer, which has its time from its first byte on, however long
+// the work took.
+type exchange struct {
+	http.ResponseWriter
+
+	request string // the id
+	caller  callerOf
+	logger  *slog.Logger
+	cursors *cursors
+	body    endedBody
+	status  int // of the answer; 0 until it starts
+}
+
+type exchangeKey struct{}
+
+// exchangeOf returns the exchange of a context, or an empty one outside of a request.
+func exchangeOf(ctx context.Context) *exchange {
+	if e, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
+		return e
+	}
+
+	return &exchange{logger: slog.New(slog.DiscardHandler)}
+}
+
+// outer wraps every other handler. It begins the exchange, sets the headers of every answer,
+// observes and recovers, and reads the rest of a body: a connection that is closed on unread bytes
+// loses its answer.
+func outer(cfg Config, cursors *cursors) func(http.Handler) http.Handler {
+	o := newObserver(cfg)
+
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("X-Content-Type-Options", "nosniff")
-			w.Header().Set("Cache-Control", "no-store")
+			e := &exchange{
+				ResponseWriter: w,
+				request:        requestID(r),
+				caller:         callerOf{address: hostOf(r), identity: cfg.Caller},
+				logger:         cfg.Logger,
+				cursors:        cursors,
+			}
+			e.setHeaders()
 
-			host, _, err := net.SplitHostPort(r.RemoteAddr)
-			if err != nil {
-				host = r.RemoteAddr
+			ctx := r.Context()
+			if r.Header[traceHeader] != nil { // continue the caller's trace
+				ctx = otel.GetTextMapPropagator().Extract(ctx, propagation.HeaderCarrier(r.Header))
 			}
 
-			who := callerOf{address: host, identity: caller}
-			r = r.WithContext(context.WithValue(r.Context(), callerKey, who))
-
-			body := &endedBody{ReadCloser: r.Body}
+			r = r.WithContext(context.WithValue(ctx, exchangeKey{}, e))
 			if r.Body != nil && r.Body != http.NoBody {
-				r.Body = body
+				e.body.ReadCloser = r.Body
+				r.Body = &e.body
 			}
 
-			a := &answerWriter{ResponseWriter: w}
-			next.ServeHTTP(a, r)
+			o.serve(e, r, next)
 
-			if r.Body == body && !body.ended && r.Header.Get("Expect") == "" {
-				drain(w, body)
+			if e.body.ReadCloser != nil && !e.body.ended && r.Header.Get("Expect") == "" {
+				drain(w, &e.body)
 			}
 		})
 	}
+}
+
+// Names of headers as net/http spells them: other spellings are converted at every use.
+const (
+	requestIDHeader = "X-Request-Id"
+	traceHeader     = "Traceparent"
+)
+
+// Values of headers that every answer has. They are shared, so they are replaced and never changed.
+//
+//nolint:gochecknoglobals // constants that have the type of a header's value
+var (
+	nosniff = []string{"nosniff"}
+	noStore = []string{"no-store"}
+)
+
+func (e *exchange) setHeaders() {
+	header := e.Header()
+	header["X-Content-Type-Options"] = nosniff
+	header["Cache-Control"] = noStore
+	header[requestIDHeader] = []string{e.request}
+}
+
+func hostOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+
+	return host
+}
+
+// requestID returns X-Request-ID if it is 1 to 128 printable ASCII characters, and a new id
+// otherwise.
+func requestID(r *http.Request) string {
+	if id := r.Header.Get(requestIDHeader); plain(id) {
+		return id
+	}
+
+	return uuid.Must(uuid.NewV7()).String()
+}
+
+func plain(id string) bool {
+	if id == "" || len(id) > 128 {
+		return false
+	}
+
+	for i := range len(id) {
+		if id[i] <= ' ' || id[i] > '~' {
+			return false
+		}
+	}
+
+	return true
+}
+
+// RequestID returns the id of the current request, or "" outside of one.
+func RequestID(ctx context.Context) string { return exchangeOf(ctx).request }
+
+func logger(ctx context.Context) *slog.Logger { return exchangeOf(ctx).logger }
+
+// Unwrap returns the writer of the connection. http.ResponseController calls it.
+func (e *exchange) Unwrap() http.ResponseWriter { return e.ResponseWriter }
+
+// WriteHeader starts the answer. Only the first final status counts.
+func (e *exchange) WriteHeader(status int) {
+	if e.status != 0 {
+		return
+	}
+
+	//nolint:forbidigo // deadlines of connections go by the system's clock
+	_ = http.NewResponseController(e.ResponseWriter).SetWriteDeadline(time.Now().Add(writeTimeout))
+
+	if status >= http.StatusOK || status == http.StatusSwitchingProtocols {
+		e.status = status
+	}
+
+	e.ResponseWriter.WriteHeader(status)
+}
+
+func (e *exchange) Write(p []byte) (int, error) {
+	e.WriteHeader(http.StatusOK)
+	return e.ResponseWriter.Write(p)
 }
 
 // drain sends the answer and discards the rest of the body, up to a bound.
@@ -70,35 +188,6 @@ func (b *endedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// answerWriter starts the time for writing an answer at its first byte, however long the work took.
-type answerWriter struct {
-	http.ResponseWriter
-
-	started bool
-}
-
-func (a *answerWriter) Unwrap() http.ResponseWriter { return a.ResponseWriter }
-
-func (a *answerWriter) WriteHeader(status int) {
-	a.start()
-	a.ResponseWriter.WriteHeader(status)
-}
-
-func (a *answerWriter) Write(p []byte) (int, error) {
-	a.start()
-	return a.ResponseWriter.Write(p)
-}
-
-func (a *answerWriter) start() {
-	if a.started {
-		return
-	}
-
-	a.started = true
-	//nolint:forbidigo // deadlines of connections go by the system's clock
-	_ = http.NewResponseController(a.ResponseWriter).SetWriteDeadline(time.Now().Add(writeTimeout))
-}
-
 // callerOf is the identity of a caller.
 type callerOf struct {
 	address  string
@@ -108,7 +197,7 @@ type callerOf struct {
 // Caller returns the key by which a request's share of a resource is counted: the user of its
 // token, or its client address.
 func Caller(ctx context.Context) string {
-	who, _ := ctx.Value(callerKey).(callerOf)
+	who := exchangeOf(ctx).caller
 	if who.identity != nil {
 		if user := who.identity(ctx); user != "" {
 			return "user " + user
@@ -118,6 +207,8 @@ func Caller(ctx context.Context) string {
 	return "address " + who.address
 }
 
+type connectionKey struct{}
+
 // left reports whether the caller has gone. A failure for that reason is not ours; a request that
 // ended because of our deadline, or because we closed the connection, is.
 func left(ctx context.Context) bool {
@@ -125,7 +216,7 @@ func left(ctx context.Context) bool {
 		return false
 	}
 
-	c, known := ctx.Value(connectionKey).(*connection)
+	c, known := ctx.Value(connectionKey{}).(*connection)
 
 	return !known || !c.endedByUs()
 }

@@ -14,12 +14,12 @@ type Shares struct {
 	total int64
 	used  int64
 	held  map[string]int64
-	freed chan struct{} // closed by the next release
+	freed chan struct{} // closed by the next release; nil if nobody waits for it
 }
 
 // NewShares returns Shares of the total amount.
 func NewShares(total int64) *Shares {
-	return &Shares{total: total, held: map[string]int64{}, freed: make(chan struct{})}
+	return &Shares{total: total, held: map[string]int64{}}
 }
 
 // Most returns the most that one caller alone can have.
@@ -57,6 +57,10 @@ func (s *Shares) Wait(ctx context.Context, limit time.Duration, caller string, n
 	for {
 		s.mu.Lock()
 		taken := s.take(caller, n)
+		if !taken && s.freed == nil {
+			s.freed = make(chan struct{})
+		}
+
 		freed := s.freed
 		s.mu.Unlock()
 
@@ -88,6 +92,8 @@ func (s *Shares) Release(caller string, n int64) {
 		delete(s.held, caller)
 	}
 
-	close(s.freed)
-	s.freed = make(chan struct{})
+	if s.freed != nil {
+		close(s.freed)
+		s.freed = nil
+	}
 }

@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"net/url"
+
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 
@@ -11,7 +13,11 @@ import (
 // guess, and a second Idempotency-Key would protect from nothing.
 func single(ctx huma.Context, next func(huma.Context)) {
 	r, _ := humachi.Unwrap(ctx)
-	query := r.URL.Query()
+
+	var query url.Values
+	if r.URL.RawQuery != "" {
+		query = r.URL.Query()
+	}
 
 	var faults fault.Fields
 

@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"io"
 	"reflect"
@@ -148,7 +147,7 @@ func (c call) answer(status int, text []byte) error {
 	c.ctx.SetHeader("Content-Type", mediaJSON)
 	c.ctx.SetHeader("Content-Length", strconv.Itoa(len(text)))
 	c.ctx.SetStatus(status)
-	_, err := io.Copy(c.ctx.BodyWriter(), bytes.NewReader(text))
+	_, err := c.ctx.BodyWriter().Write(text)
 	_ = err // the caller has left
 
 	return nil
