@@ -63,7 +63,7 @@ func outer(cfg Config, cursors *cursors) func(http.Handler) http.Handler {
 			e.setHeaders()
 
 			ctx := r.Context()
-			if r.Header[traceHeader] != nil { // continue the caller's trace
+			if r.Header[traceKey] != nil { // continue the caller's trace
 				ctx = otel.GetTextMapPropagator().Extract(ctx, propagation.HeaderCarrier(r.Header))
 			}
 
@@ -82,10 +82,13 @@ func outer(cfg Config, cursors *cursors) func(http.Handler) http.Handler {
 	}
 }
 
-// Names of headers as net/http spells them: other spellings are converted at every use.
+// requestIDHeader is the name of the header in documents.
+const requestIDHeader = "X-Request-ID"
+
+// Keys of http.Header: other spellings are converted at every use.
 const (
-	requestIDHeader = "X-Request-Id"
-	traceHeader     = "Traceparent"
+	requestIDKey = "X-Request-Id"
+	traceKey     = "Traceparent"
 )
 
 // Values of headers that every answer has. They are shared, so they are replaced and never changed.
@@ -100,7 +103,7 @@ func (e *exchange) setHeaders() {
 	header := e.Header()
 	header["X-Content-Type-Options"] = nosniff
 	header["Cache-Control"] = noStore
-	header[requestIDHeader] = []string{e.request}
+	header[requestIDKey] = []string{e.request}
 }
 
 func hostOf(r *http.Request) string {
@@ -115,7 +118,7 @@ func hostOf(r *http.Request) string {
 // requestID returns X-Request-ID if it is 1 to 128 printable ASCII characters, and a new id
 // otherwise.
 func requestID(r *http.Request) string {
-	if id := r.Header.Get(requestIDHeader); plain(id) {
+	if id := r.Header.Get(requestIDKey); plain(id) {
 		return id
 	}
 

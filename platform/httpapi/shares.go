@@ -56,6 +56,7 @@ func (s *Shares) Wait(ctx context.Context, limit time.Duration, caller string, n
 
 	for {
 		s.mu.Lock()
+
 		taken := s.take(caller, n)
 		if !taken && s.freed == nil {
 			s.freed = make(chan struct{})
