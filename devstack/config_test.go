@@ -181,7 +181,7 @@ func TestATakenPortIsNamedWithItsHolderAndTheWayOut(t *testing.T) {
 	}
 }
 
-func TestAServiceIsStartedAnewWhenItsProgramOrSettingsChange(t *testing.T) {
+func TestAServiceIsStartedAgainWhenItsProgramOrSettingsChange(t *testing.T) {
 	t.Parallel()
 	c, _ := setup(t)
 	c.Root = checkout(t, map[string]string{".env.example": "LOG_LEVEL=info\n# RATE_LIMIT=600\n"})

@@ -73,7 +73,7 @@ func TestInfrastructure(t *testing.T) {
 	ids := []int{pid(t, c, "tracking-db")}
 	for name, id := range before {
 		if now := pid(t, c, name); now != id {
-			t.Errorf("%s was started anew", name)
+			t.Errorf("%s was started again", name)
 		}
 
 		ids = append(ids, id)

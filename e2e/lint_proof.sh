@@ -77,13 +77,13 @@ done
 
 # What a test has to say: a decision reads the cap of the next month, which nothing loaded.
 decision=commission/internal/domain/decision/decision.go
-sed -i 's/winner.CapKey(facts.OccurredAt)/winner.CapKey(facts.OccurredAt.AddDate(0, 1, 0))/' "$decision"
+sed -i 's/winner.CapKey(snapshot.OccurredAt)/winner.CapKey(snapshot.OccurredAt.AddDate(0, 1, 0))/' "$decision"
 unloaded=$(go test -run TestWhatWasNotLoadedIsNotRead ./commission/internal/domain/decision 2>&1 || true)
 if ! grep -q 'not loaded: the account of user u by rule graduated in 2026-12' <<<"$unloaded"; then
   printf 'No test catches a read of what was not loaded:\n%s\n' "$unloaded" >&2
   exit 1
 fi
-sed -i 's/winner.CapKey(facts.OccurredAt.AddDate(0, 1, 0))/winner.CapKey(facts.OccurredAt)/' "$decision"
+sed -i 's/winner.CapKey(snapshot.OccurredAt.AddDate(0, 1, 0))/winner.CapKey(snapshot.OccurredAt)/' "$decision"
 
 plant "${breaks[@]}"
 caught "$("$lint" run --allow-serial-runners --enable-only depguard,forbidigo --max-issues-per-linter 0 --max-same-issues 0 ./bff/... ./tracking/... ./commission/... 2>&1 || true)" "${breaks[@]}"

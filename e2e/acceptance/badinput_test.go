@@ -32,7 +32,7 @@ type bad struct {
 // Every bad request is answered with its documented problem document and leaves nothing behind. The
 // test is not parallel: no other may add rows or messages while it counts them.
 func TestBadInput(t *testing.T) {
-	before := settled(t)
+	before := drained(t)
 	rows := append(badBodies(), badEvents()...)
 	rows = append(rows, badCommands(t)...)
 	rows = append(rows, badTokens(t)...)
@@ -49,8 +49,8 @@ func TestBadInput(t *testing.T) {
 	checkNothingLeft(t, before)
 }
 
-// settled waits until everything accepted before is published and decided, and returns the traces.
-func settled(t *testing.T) map[string]string {
+// drained waits until everything accepted before is published and decided, and returns the traces.
+func drained(t *testing.T) map[string]string {
 	t.Helper()
 
 	var last map[string]string
@@ -87,7 +87,7 @@ func checkNothingLeft(t *testing.T, before map[string]string) {
 	t.Helper()
 	event := record(t, `{"user_id": "`+stacktest.Unique("user")+`", "event_type": "lead"}`)
 	decided(t, event.EventID, 10*time.Second)
-	after := settled(t)
+	after := drained(t)
 
 	var rowsBefore, rowsAfter int
 	if _, err := fmt.Sscan(

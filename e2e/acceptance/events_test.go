@@ -343,7 +343,7 @@ func TestListIsFilteredAndPaged(t *testing.T) {
 
 	for query, want := range map[string]int{"&event_type=click": 3, "&campaign_id=c1": 2, "&campaign_id=c1&event_type=click": 0, "&kind=clawback": 0, "&currency=USD": 5} {
 		if got := list(t, "?user_id="+user+query).Data; len(got) != want {
-			t.Errorf("%s gives %d rows, want %d", query, len(got), want)
+			t.Errorf("%s returns %d rows, want %d", query, len(got), want)
 		}
 	}
 }

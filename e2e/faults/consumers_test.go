@@ -336,7 +336,7 @@ func decidedInOrder(t *testing.T, campaign string, load []*crowd) {
 			return err
 		},
 	)
-	got := booked(t, campaign)
+	got := ledgerOrder(t, campaign)
 
 	var published map[string][]string
 	for user, ids := range want {
@@ -349,7 +349,7 @@ func decidedInOrder(t *testing.T, campaign string, load []*crowd) {
 		}
 
 		t.Errorf(
-			"user %s: %d events acknowledged, %d booked: %s; published: %s",
+			"user %s: %d events acknowledged, %d in the ledger: %s; published: %s",
 			user,
 			len(ids),
 			len(got[user]),
@@ -425,9 +425,9 @@ func firsts(t *testing.T, campaign string) map[string][]string {
 	return order
 }
 
-// booked returns the events of each user in the order of the ledger. Its numbers are assigned under
-// the user's lock, so they are the order of commit. decided_at is not: a batch shares one.
-func booked(t *testing.T, campaign string) map[string][]string {
+// ledgerOrder returns the events of each user in the order of the ledger. Its numbers are assigned
+// under the user's lock, so they are the order of commit. decided_at is not: a batch shares one.
+func ledgerOrder(t *testing.T, campaign string) map[string][]string {
 	t.Helper()
 
 	conn, err := pgx.Connect(t.Context(), stack.CommissionDB)

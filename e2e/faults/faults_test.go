@@ -76,7 +76,7 @@ func TestBrokerAway(t *testing.T) {
 		t.Errorf("tracking refused events while the broker was away, by status: %v", refused)
 	}
 
-	settle(t, user, load)
+	checkDecided(t, user, load)
 }
 
 //nolint:paralleltest // it stops a database that all tests share
@@ -108,7 +108,7 @@ func TestTrackingDatabaseAway(t *testing.T) {
 	start(t, "tracking-db")
 	ready(t, stack.Tracking, 30*time.Second)
 	load.goesOn(t, 100)
-	settle(t, user, load)
+	checkDecided(t, user, load)
 }
 
 //nolint:paralleltest // it stops a database that all tests share
@@ -137,7 +137,7 @@ func TestCommissionDatabaseAway(t *testing.T) {
 		)
 	}
 
-	settle(t, user, load)
+	checkDecided(t, user, load)
 }
 
 //nolint:paralleltest // it kills services that all tests share
@@ -150,7 +150,7 @@ func TestServiceKilled(t *testing.T) {
 			stop(t, stack.Parts.Kill, name)
 			start(t, name)
 			load.goesOn(t, 200)
-			settle(t, user, load)
+			checkDecided(t, user, load)
 		})
 	}
 }

@@ -37,7 +37,7 @@ func TestTheFoldSurvivesKills(t *testing.T) {
 		load.goesOn(t, 50)
 	}
 
-	settle(t, user, load)
+	checkDecided(t, user, load)
 
 	feed := feedOf(t, user)
 	rows := listed(t, user)

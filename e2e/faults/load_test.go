@@ -134,9 +134,9 @@ func purchases(t *testing.T, user string) *client {
 	})
 }
 
-// settle stops the client and checks that every acknowledged event becomes exactly one decision and
-// one commission of 1.00.
-func settle(t *testing.T, user string, c *client) {
+// checkDecided stops the client and checks that every acknowledged event becomes exactly one
+// decision and one commission of 1.00.
+func checkDecided(t *testing.T, user string, c *client) {
 	t.Helper()
 	c.stopped()
 	want := c.acknowledged

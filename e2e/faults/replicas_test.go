@@ -83,7 +83,7 @@ func TestThreeReplicasOfTracking(t *testing.T) {
 
 	load.goesOn(t, 100)
 	theOneThatRelays(t, parts, names)
-	settle(t, user, load)
+	checkDecided(t, user, load)
 }
 
 // position returns how far the broker has confirmed the log, as saved by the relay.

@@ -212,7 +212,7 @@ CREATE TRIGGER commissions_move
 -- ledger has changed by the end of the transaction. Earnings that are approved at once, as by rules
 -- without hold days, are inserted as approved and skip this check.
 -- +goose StatementBegin
-CREATE FUNCTION commissions_settled() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION commissions_money_moved() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NOT (CASE
         WHEN NEW.reverses_id IS NOT NULL THEN -- goes where its earning goes
@@ -249,12 +249,12 @@ BEGIN
 END $$;
 -- +goose StatementEnd
 
-CREATE CONSTRAINT TRIGGER commissions_settled
+CREATE CONSTRAINT TRIGGER commissions_money_moved
     AFTER UPDATE ON commissions
     DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW
     WHEN (NEW.status IN ('approved', 'rejected', 'reversed'))
-    EXECUTE FUNCTION commissions_settled();
+    EXECUTE FUNCTION commissions_money_moved();
 
 -- How many commissions this transaction has inserted without their transfer: none may be left when
 -- it ends. One counter for all of its rows, because a trigger for each would cost every event a

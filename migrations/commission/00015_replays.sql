@@ -1,6 +1,6 @@
 -- Replays: periods that are decided again by the rules at a revision. A replay is work in small
 -- steps. Each step is a transaction that posts for some users and moves the position behind them,
--- so whoever goes on with it books nothing twice.
+-- so whoever goes on with it posts nothing twice.
 
 -- +goose Up
 CREATE TABLE replays (

@@ -74,7 +74,7 @@ func (a *Admin) Apply(ctx context.Context, plan Plan) ([]string, error) {
 
 	changes, err := a.namespace(ctx, namespace, plan.Retention)
 	if err != nil {
-		return changes, fmt.Errorf("namespace %s: %w", namespace, judged(err))
+		return changes, fmt.Errorf("namespace %s: %w", namespace, withForbidden(err))
 	}
 
 	for _, t := range plan.Topics {
@@ -82,7 +82,7 @@ func (a *Admin) Apply(ctx context.Context, plan Plan) ([]string, error) {
 
 		changes = append(changes, done...)
 		if err != nil {
-			return changes, fmt.Errorf("topic %s: %w", t.Name, judged(err))
+			return changes, fmt.Errorf("topic %s: %w", t.Name, withForbidden(err))
 		}
 	}
 
@@ -353,8 +353,8 @@ func ignoreConflict(err error) error {
 	return err
 }
 
-// judged wraps an error about missing rights in ErrForbidden.
-func judged(err error) error {
+// withForbidden wraps an error about missing rights in ErrForbidden.
+func withForbidden(err error) error {
 	if code := status(err); code == http.StatusUnauthorized || code == http.StatusForbidden {
 		return fmt.Errorf("%w: %w", ErrForbidden, err)
 	}

@@ -109,8 +109,8 @@ func (c *consumer) GetLastMessageIDs() ([]pulsar.TopicMessageID, error) { return
 
 func (c *consumer) Close() {}
 
-// give delivers entries of the consumer's partition.
-func (c *consumer) give(entries ...int64) {
+// deliver delivers entries of the consumer's partition.
+func (c *consumer) deliver(entries ...int64) {
 	for _, e := range entries {
 		id := pulsar.NewMessageID(1, e, -1, c.library.partition)
 		c.options.MessageChannel <- pulsar.ConsumerMessage{Message: message{id: id}}
@@ -308,14 +308,14 @@ func TestAcknowledging(t *testing.T) {
 		})
 
 		for _, entry := range []int64{3, 1} { // 1 arrives while acknowledging 3 fails
-			fake.consumer(0).give(entry)
+			fake.consumer(0).deliver(entry)
 			time.Sleep(100 * time.Millisecond)
 		}
 
 		for _, entry := range []int64{4, 4, 9, 5, 6} {
 			// 4 arrives again, as after a crash of the broker
 			time.Sleep(5 * time.Second)
-			fake.consumer(0).give(entry)
+			fake.consumer(0).deliver(entry)
 		}
 
 		synctest.Wait()

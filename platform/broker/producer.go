@@ -125,7 +125,7 @@ func (p *Publisher) watch(ctx context.Context, s *session) {
 				err = errDeaf
 			}
 
-			p.judge(ctx, s, err)
+			p.note(ctx, s, err)
 		case <-ticker.C:
 			pending, answers := s.state()
 			if quiet++; answers != last {
@@ -133,7 +133,7 @@ func (p *Publisher) watch(ctx context.Context, s *session) {
 			}
 
 			if pending > 0 && quiet == silentTicks {
-				p.judge(ctx, s, errSilent)
+				p.note(ctx, s, errSilent)
 			}
 
 			if waits++; pending == 0 || s.oldest() != oldest {
@@ -169,7 +169,7 @@ func (p *Publisher) ask(ctx context.Context, s *session) error {
 	return nil
 }
 
-func (p *Publisher) judge(ctx context.Context, s *session, err error) {
+func (p *Publisher) note(ctx context.Context, s *session, err error) {
 	switch {
 	case err == nil, ctx.Err() != nil:
 		if p.trouble.Swap(nil) != nil {

@@ -133,7 +133,7 @@ func (p *Publisher) Send(ctx context.Context, m Message, done func(error)) {
 	}
 
 	s.hand(ctx, message, func(err error) {
-		if s.settle(d) {
+		if s.markAnswered(d) {
 			p.finish(s, d, err)
 		}
 	})

@@ -65,8 +65,8 @@ func consuming(t *testing.T, cfg broker.ConsumerConfig) *batches {
 	return b
 }
 
-// give delivers a number of messages of each partition.
-func (b *batches) give(t *testing.T, messages int64, partitions ...int32) {
+// deliver delivers a number of messages of each partition.
+func (b *batches) deliver(t *testing.T, messages int64, partitions ...int32) {
 	t.Helper()
 
 	for _, p := range partitions {
@@ -111,22 +111,22 @@ func TestBatchesFollowTheLoad(t *testing.T) {
 
 		begin := time.Now()
 
-		b.give(t, 1, 0)
+		b.deliver(t, 1, 0)
 
 		if size := <-b.begun; size != 1 || time.Since(begin) > 0 {
 			t.Fatalf("a batch of %d began after %v, want the lone message at once", size, time.Since(begin))
 		}
 
-		b.give(t, 1, 1, 2, 3, 4)
+		b.deliver(t, 1, 1, 2, 3, 4)
 		b.expect(t, "four of other partitions beside it")
 
 		b.answers <- nil
 		b.expect(t, "the first batch is done", 4)
 
-		b.give(t, 3, 1, 2)
-		b.give(t, 4, 5)
+		b.deliver(t, 3, 1, 2)
+		b.deliver(t, 4, 5)
 		b.expect(t, "four of a free partition, six of taken ones")
-		b.give(t, 1, 6)
+		b.deliver(t, 1, 6)
 		b.expect(t, "five of free partitions", 5)
 
 		b.answers <- nil
@@ -142,23 +142,23 @@ func TestASmallerBatchGathersAMoment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := consuming(t, broker.ConsumerConfig{MaxBatch: 10, Workers: 4})
 
-		b.give(t, 1, 0)
+		b.deliver(t, 1, 0)
 		b.expect(t, "a lone message", 1)
-		b.give(t, 4, 1)
+		b.deliver(t, 4, 1)
 
 		b.answers <- nil
 		b.expect(t, "the rest", 4)
 		b.answers <- nil
 
-		b.give(t, 3, 2)
+		b.deliver(t, 3, 2)
 		b.expect(t, "fewer than before")
-		b.give(t, 1, 3)
+		b.deliver(t, 1, 3)
 		b.expect(t, "as many as before", 4)
 		b.answers <- nil
 
 		begin := time.Now()
 
-		b.give(t, 1, 3)
+		b.deliver(t, 1, 3)
 		b.expect(t, "fewer than before, again")
 
 		if size := <-b.begun; size != 1 || time.Since(begin) > 10*time.Millisecond {
@@ -166,7 +166,7 @@ func TestASmallerBatchGathersAMoment(t *testing.T) {
 		}
 
 		b.answers <- nil
-		b.give(t, 1, 3)
+		b.deliver(t, 1, 3)
 		b.expect(t, "as many as before, which is one", 1)
 	})
 }
@@ -177,16 +177,16 @@ func TestAStalledBatchHoldsUpNoOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := consuming(t, broker.ConsumerConfig{MaxBatch: 10, Workers: 3})
 
-		b.give(t, 1, 0)
+		b.deliver(t, 1, 0)
 		b.expect(t, "the first", 1)
 		b.answers <- errors.New("held")
 
-		b.give(t, 1, 1)
+		b.deliver(t, 1, 1)
 		b.expect(t, "a message beside one that is held", 1)
 
 		begin := time.Now()
 
-		b.give(t, 1, 2)
+		b.deliver(t, 1, 2)
 		b.expect(t, "a message beside one that is handled")
 
 		for <-b.begun != 1 { // the held batch is retried meanwhile
@@ -218,11 +218,11 @@ func TestWhatWaitsIsBounded(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 
 		var (
-			giving sync.WaitGroup
-			taken  atomic.Int64
+			delivering sync.WaitGroup
+			taken      atomic.Int64
 		)
 
-		giving.Go(func() {
+		delivering.Go(func() {
 			for n := int64(0); ctx.Err() == nil; n++ {
 				b.consumer.giveTo(ctx, int32(n%4), n/4)
 				taken.Add(1)
@@ -237,7 +237,7 @@ func TestWhatWaitsIsBounded(t *testing.T) {
 		}
 
 		cancel()
-		giving.Wait()
+		delivering.Wait()
 	})
 }
 

@@ -57,8 +57,8 @@ func (s *session) add(d *send) bool {
 	return true
 }
 
-// settle marks the send as answered and reports whether it was unanswered before.
-func (s *session) settle(d *send) bool {
+// markAnswered marks the send as answered and reports whether it was unanswered before.
+func (s *session) markAnswered(d *send) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 

@@ -138,14 +138,14 @@ func testSilentConsumer(t *testing.T, partition int32) {
 	stop := running(t, func(ctx context.Context) error {
 		return c.Run(ctx, func(context.Context, []broker.Received) error { return nil })
 	})
-	fake.consumer(0).give(4)
+	fake.consumer(0).deliver(4)
 	time.Sleep(20 * time.Minute)
 
 	if _, made := fake.made(); made != 2 {
 		t.Errorf("%d consumers were made, want a second one and no more", made)
 	}
 
-	fake.consumer(1).give(5)
+	fake.consumer(1).deliver(5)
 	time.Sleep(20 * time.Minute)
 
 	if _, made := fake.made(); made != 2 || c.Ready() != nil {

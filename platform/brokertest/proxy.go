@@ -93,11 +93,11 @@ func (p *Proxy) Thaw() {
 	}
 }
 
-func (p *Proxy) close(forever bool) {
+func (p *Proxy) close(permanent bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 
-	p.cut, p.closed = true, p.closed || forever
+	p.cut, p.closed = true, p.closed || permanent
 	for c := range p.conns {
 		_ = c.Close()
 	}

@@ -9,7 +9,7 @@ import (
 	"tributary/platform/fault"
 )
 
-// single refuses a request that gives a parameter twice: which of the values counts would be a
+// single refuses a request that has a parameter twice: which of the values counts would be a
 // guess, and a second Idempotency-Key would protect from nothing.
 func single(ctx huma.Context, next func(huma.Context)) {
 	r, _ := humachi.Unwrap(ctx)

@@ -21,7 +21,7 @@ func TestDerivedIDsFollowFromTheirParts(t *testing.T) {
 
 	if g.Derived("ab", "c") == g.Derived("a", "bc") ||
 		g.Derived("a") == ids.New("tracking:event").Derived("a") {
-		t.Error("different parts, or different names, give the same id")
+		t.Error("different parts, or different names, have the same id")
 	}
 }
 

@@ -41,7 +41,7 @@ func TestCurrencyDigits(t *testing.T) {
 	}
 
 	if money.USD() != currency(t, "USD") {
-		t.Error("USD() is not what ParseCurrency gives")
+		t.Error("USD() is not what ParseCurrency returns")
 	}
 }
 

@@ -112,16 +112,16 @@ func TestADatabaseThatCannotBeReachedIsUnavailable(t *testing.T) {
 	}
 }
 
-func TestErrorsAreJudgedByTheirCode(t *testing.T) {
+func TestErrorsAreClassifiedByTheirCode(t *testing.T) {
 	t.Parallel()
 	pool := open(t, server(t), 2)
 
-	type judgement struct{ unavailable, refused bool }
-	again := judgement{unavailable: true}
-	content := judgement{refused: true}
+	type class struct{ unavailable, refused bool }
+	again := class{unavailable: true}
+	content := class{refused: true}
 
-	people := judgement{}
-	for code, want := range map[string]judgement{
+	people := class{}
+	for code, want := range map[string]class{
 		"08006": again, "53300": again, "57P01": again, "57P03": again, "57014": again, "58030": again, "40001": again, "40P01": again, "55P03": again, "25006": again,
 		"22003": content, "22021": content, "22P02": content, "22P05": content, "23502": content, "23505": content, "23514": content, "54000": content,
 		"42P01": people, "42703": people, "42501": people, "P0001": people, "XX000": people,
@@ -131,7 +131,7 @@ func TestErrorsAreJudgedByTheirCode(t *testing.T) {
 			fmt.Sprintf("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '%s'; END $$", code),
 		)
 
-		got := judgement{postgres.Unavailable(err), postgres.Refused(err)}
+		got := class{postgres.Unavailable(err), postgres.Refused(err)}
 		if got != want || postgres.Code(err) != code {
 			t.Errorf("%s: %+v, want %+v (%v)", code, got, want, err)
 		}

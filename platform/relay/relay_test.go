@@ -396,7 +396,7 @@ func TestARefusalDisturbsNothing(t *testing.T) {
 		time.Sleep(10 * time.Second)
 
 		if got := r.Status(); got.Trouble == nil || got.InFlight != 3 || !got.Leading {
-			t.Fatalf("status %+v, want a leader with 3 under way that tells of its trouble", got)
+			t.Fatalf("status %+v, want a leader with 3 under way that reports its trouble", got)
 		}
 
 		broker.set(func() { broker.refuse, broker.hold = false, false })
@@ -522,7 +522,7 @@ func TestADatabaseThatComesBackIsGoneOnWith(t *testing.T) {
 		time.Sleep(time.Minute)
 
 		if r.Status().Trouble == nil {
-			t.Fatal("nothing is told of the database")
+			t.Fatal("nothing is reported about the database")
 		}
 
 		log.set(func() { log.down, log.length = false, 6 })

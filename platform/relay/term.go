@@ -133,7 +133,7 @@ func (t *term[P, E]) sendOne(ctx context.Context, entry E) error {
 				t.deps.Publisher.Send(
 					ctx,
 					entry,
-					func(err error) { t.window.settle(place, outcome[P](entry, err)) },
+					func(err error) { t.window.answer(place, outcome[P](entry, err)) },
 				)
 			})
 			t.refused.Store(refused != nil)

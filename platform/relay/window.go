@@ -80,8 +80,8 @@ func (w *window[P]) offer(hand func()) (refused, failure error) {
 	return w.refused, w.failure
 }
 
-// settle records the broker's answer for a place.
-func (w *window[P]) settle(place int, err error) {
+// answer records the broker's answer for a place.
+func (w *window[P]) answer(place int, err error) {
 	w.mu.Lock()
 
 	newest := (w.head + w.count - 1) % len(w.slots)

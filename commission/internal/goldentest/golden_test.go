@@ -117,7 +117,7 @@ func compare(t *testing.T, c goldentest.Case, got results) bool {
 	for _, want := range c.Outcomes {
 		a := got.answers[want.Event]
 		if a.text != want.Text {
-			wrong("%s gives %q, want %q", want.Event, a.text, want.Text)
+			wrong("%s returns %q, want %q", want.Event, a.text, want.Text)
 		}
 
 		if a.status != "" && want.Status != "" && a.status != want.Status {

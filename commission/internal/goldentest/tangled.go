@@ -17,12 +17,12 @@ func Tangled(seed uint64) Case {
 		g.versions(&c, fmt.Sprintf("rule%d", i), kind)
 	}
 
-	var told, taken []string
+	var sent, taken []string
 	for i := range 2 + g.IntN(9) {
 		id := fmt.Sprintf("e%d", i)
-		if len(told) > 0 && g.IntN(3) == 0 {
+		if len(sent) > 0 && g.IntN(3) == 0 {
 			id = fmt.Sprintf("r%d", i)
-			c.Events = append(c.Events, g.reversal(id, append(told, taken...)))
+			c.Events = append(c.Events, g.reversal(id, append(sent, taken...)))
 			taken = append(taken, id)
 
 			continue
@@ -33,7 +33,7 @@ func Tangled(seed uint64) Case {
 			g.one("sale", "sale", "purchase"),
 			g.named("user=u", "amount="+g.major(g.Int64N(9_000), "USD"), g.at())...,
 		))
-		told = append(told, id)
+		sent = append(sent, id)
 	}
 
 	g.Shuffle(len(c.Events), func(i, j int) {

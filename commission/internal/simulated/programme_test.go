@@ -209,8 +209,8 @@ func (p *programme) month(t *testing.T, month int) {
 		p.at(moment)
 		p.earn(t)
 		p.refund(t)
-		p.judge(t)
-		p.judgeMany(t)
+		p.operate(t)
+		p.operateMany(t)
 		p.cheat(t)
 		p.due.Handle(t.Context())
 		p.closeSome(t)
@@ -300,8 +300,8 @@ func (p *programme) refund(t *testing.T) {
 	p.decide(t, events...)
 }
 
-// judge has operators act on commissions and adjust balances.
-func (p *programme) judge(t *testing.T) {
+// operate has operators act on commissions and adjust balances.
+func (p *programme) operate(t *testing.T) {
 	t.Helper()
 
 	for range len(p.users) / 25 {
@@ -470,8 +470,8 @@ func (p *programme) closeSome(t *testing.T) {
 	p.open = left
 }
 
-// judgeMany acts on what occurred in some hours in each currency, exactly as a dry run showed.
-func (p *programme) judgeMany(t *testing.T) {
+// operateMany acts on what occurred in some hours in each currency, exactly as a dry run showed.
+func (p *programme) operateMany(t *testing.T) {
 	t.Helper()
 
 	for i, action := range []commission.Action{

@@ -157,7 +157,7 @@ func logs(c devstack.Config, args []string) error {
 
 	for _, name := range names {
 		file := c.LogFile(name)
-		if _, err := os.Stat(file); err != nil { //nolint:gosec // a name that the user gave
+		if _, err := os.Stat(file); err != nil { //nolint:gosec // a name that the user passed
 			if len(args) == 0 {
 				continue
 			}

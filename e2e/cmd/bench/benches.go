@@ -96,7 +96,7 @@ const (
 
 // measures returns the measures of every round, in rotating order. Intake, with the relay at work,
 // and consumption are each measured while the other services are stopped, as on a machine of their
-// own. After each of ours the pipeline settles, so that it does not affect a baseline.
+// own. After each of ours the pipeline drains, so that it does not affect a baseline.
 func (b *benches) measures(o options) []bench.Measure {
 	type run = func(context.Context) (bench.Done, error)
 	metered := func(f run) run {

@@ -366,7 +366,7 @@ func (b *benches) warmUp(ctx context.Context, length time.Duration) error {
 		return err
 	}
 
-	if err := b.pipeline.Settle(ctx); err != nil {
+	if err := b.pipeline.Drain(ctx); err != nil {
 		return err
 	}
 

@@ -117,13 +117,13 @@ func (b *benches) sustained(ctx context.Context, o options, report *bench.Report
 	half := len(behind) / 2
 	report.Add(fmt.Sprintf("whole path for %v", o.sustained), pathRate, "/s", "≥ 5000")
 	report.Add(
-		"  undecided at most, first half of the time",
+		"  pending at most, first half of the time",
 		float64(slices.Max(behind[:half])),
 		"",
 		"",
 	)
 	report.Add(
-		"  undecided at most, second half",
+		"  pending at most, second half",
 		float64(slices.Max(behind[half:])),
 		"",
 		"not growing",

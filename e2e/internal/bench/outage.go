@@ -39,7 +39,7 @@ func (p *Pipeline) Outage(ctx context.Context, away Away) (found Outage, err err
 
 	usual, err := p.peak(pid, func() error {
 		_, err := p.Load.Closed(ctx, away.Saturated, connections, 1)
-		return errors.Join(err, p.Settle(ctx))
+		return errors.Join(err, p.Drain(ctx))
 	})
 	if err != nil {
 		return found, err
@@ -109,7 +109,7 @@ func (p *Pipeline) recover(
 
 	stop()
 
-	return errors.Join(err, <-trickled, p.Settle(ctx))
+	return errors.Join(err, <-trickled, p.Drain(ctx))
 }
 
 // peak returns the peak memory of a process during work, in MiB.

@@ -142,7 +142,7 @@ func (p *Path) Take(ctx context.Context, step Step, length time.Duration) (StepR
 
 		end = time.Now()
 
-		return Done{Events: events, Took: end.Sub(begin)}, await(ctx, settleLimit, settlePause, func() (bool, error) {
+		return Done{Events: events, Took: end.Sub(begin)}, await(ctx, drainLimit, drainPause, func() (bool, error) {
 			r, d, err := p.counters(ctx)
 			return d-decided >= r-recorded, err
 		})
@@ -157,8 +157,8 @@ func (p *Path) Take(ctx context.Context, step Step, length time.Duration) (StepR
 }
 
 const (
-	settleLimit = 5 * time.Minute
-	settlePause = 100 * time.Millisecond
+	drainLimit = 5 * time.Minute
+	drainPause = 100 * time.Millisecond
 )
 
 func (p *Path) counters(ctx context.Context) (recorded, decided float64, err error) {

@@ -50,9 +50,9 @@ func (p *Pipeline) Fill(ctx context.Context, events int) error {
 	return nil
 }
 
-// Settle waits until every recorded event is published and decided. It counts rows only when the
+// Drain waits until every recorded event is published and decided. It counts rows only when the
 // broker has none left: counting takes long once there are many.
-func (p *Pipeline) Settle(ctx context.Context) error {
+func (p *Pipeline) Drain(ctx context.Context) error {
 	return p.wait(ctx, 50*time.Millisecond, func() (bool, error) {
 		unpublished, err := p.unpublished(ctx)
 		if err != nil || unpublished > 0 {
@@ -104,7 +104,7 @@ func (p *Pipeline) Alone(
 		}
 	}
 
-	return done, p.Settle(ctx)
+	return done, p.Drain(ctx)
 }
 
 // Relay returns the rate at which the relay drains a backlog: another holder keeps its lease while
@@ -291,7 +291,7 @@ func (p *Pipeline) Sustained(
 		select {
 		case err := <-done:
 			if err == nil {
-				err = p.Settle(ctx)
+				err = p.Drain(ctx)
 			}
 
 			if err != nil {

@@ -1,4 +1,4 @@
-// Package database gives a service pools of connections. It is apart from package service because
+// Package database opens a service's pools of connections. It is apart from package service because
 // not every service has a database.
 package database
 

@@ -6,8 +6,8 @@ import (
 	"tributary/platform/strictjson"
 )
 
-// canonical returns the canonical text of what a request asks for, by which a repetition is told
-// from another request with the same key.
+// canonical returns the canonical text of what a request asks for, by which a repetition is
+// recognised from another request with the same key.
 func canonical(asked any) (string, error) {
 	text, err := json.Marshal(asked)
 	if err != nil {

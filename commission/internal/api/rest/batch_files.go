@@ -71,7 +71,7 @@ func registerBatchFiles(api huma.API, uses UseCases) {
 	}}
 
 	huma.Register(api, op, func(ctx context.Context, in *fileInput) (*fileAnswer, error) {
-		file, err := uses.MakeFile.Handle(
+		file, err := uses.CreateFile.Handle(
 			ctx,
 			readRequest(ctx, uses.Now, "payment file"),
 			string(in.ID),

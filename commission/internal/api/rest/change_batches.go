@@ -93,7 +93,7 @@ func registerMakeBatch(api huma.API, uses UseCases) {
 					asked,
 					batchBodyOf,
 					func(r change.Request) (batch.Snapshot, error) {
-						return uses.MakeBatch.Handle(ctx, r, wanted)
+						return uses.CreateBatch.Handle(ctx, r, wanted)
 					},
 				),
 			)

@@ -259,9 +259,9 @@ VALUES ($1, $2, $2, $2, $2, $2, 'adjustment', 'approved', -1234, -567, 'USD', $2
 	}
 
 	for i, text := range evil {
-		told := cmp.Or(harmless[text], "'"+text)
+		exported := cmp.Or(harmless[text], "'"+text)
 		for column, want := range map[string]string{
-			"event_id": told, "user_id": told, "campaign_id": told, "product_id": told, "order_id": told, "reason": told,
+			"event_id": exported, "user_id": exported, "campaign_id": exported, "product_id": exported, "order_id": exported, "reason": exported,
 			"base_amount": "-12.34", "base_amount_minor": "-1234", "amount": "-5.67", "amount_minor": "-567",
 		} {
 			if got := rows[i+1][slices.Index(rows[0], column)]; got != want {

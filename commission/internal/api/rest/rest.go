@@ -43,11 +43,11 @@ type UseCases struct {
 	ListLedger      *query.ListLedger
 	ListAudit       *query.ListAudit
 	Batches         *query.Batches
-	MakeBatch       *command.MakeBatch
+	CreateBatch     *command.CreateBatch
 	ApproveBatch    *command.ApproveBatch
 	SendBatch       *command.SendBatch
 	CancelBatch     *command.CancelBatch
-	MakeFile        *command.MakeFile
+	CreateFile      *command.CreateFile
 	SettleBatch     *command.SettleBatch
 	OpenAccount     *command.OpenAccount
 	Feed            *eventlog.Feed

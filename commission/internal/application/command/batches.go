@@ -15,16 +15,16 @@ import (
 // idempotency_key_reused if the request's key was used for another request, and a
 // *change.ReplayedError for a repetition, without running fn.
 type Batches interface {
-	// Make claims the oldest requested payouts that wanted describes and that are in no batch, at
-	// most as many as it allows, without those of its maker, and stores the batch that fn makes of
-	// them. Two calls never claim the same payout.
-	Make(
+	// Create claims the oldest requested payouts that wanted describes and that are in no batch, at
+	// most as many as it allows, without those of its maker, and stores the batch that fn returns
+	// for them. Two calls never claim the same payout.
+	Create(
 		ctx context.Context,
 		request change.Request,
 		wanted batch.Wanted,
 		fn func([]*payout.Payout) (batch.Batch, change.Outcome, error),
 	) error
-	// Update stores what fn makes of the batch, and releases its payouts if fn has cancelled it. It
+	// Update stores the batch as fn changes it, and releases its payouts if fn cancels it. It
 	// returns the fault batch_not_found for an unknown id.
 	Update(
 		ctx context.Context,

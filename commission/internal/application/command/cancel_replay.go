@@ -12,7 +12,7 @@ import (
 
 // Replays is the repository of replays, for those who change one.
 type Replays interface {
-	// Change stores what fn makes of the replay, in one transaction, between two of its steps. It
+	// Change stores the replay as fn changes it, in one transaction, between two of its steps. It
 	// returns replay.ErrNotFound, the fault idempotency_key_reused, and a *change.ReplayedError for
 	// a repetition, without calling fn.
 	Change(

@@ -22,7 +22,7 @@ type Commissions interface {
 		made commission.Snapshot,
 		outcome change.Outcome,
 	) error
-	// Update stores what fn makes of the commission and its followers, with the outcome that fn
+	// Update stores the commission and its followers as fn changes them, with the outcome that fn
 	// returns. It returns commission.ErrNotFound for an unknown id, and a repetition without
 	// running fn.
 	Update(
@@ -31,8 +31,8 @@ type Commissions interface {
 		id string,
 		fn func(*commission.Commission) (change.Outcome, error),
 	) error
-	// UpdateDue stores what fn makes of at most limit commissions whose hold period is over at the
-	// time, with the effects that fn returns. It returns how many it found.
+	// UpdateDue stores at most limit commissions whose hold period is over at the time, as fn
+	// changes them, with the effects that fn returns. It returns how many it found.
 	UpdateDue(
 		ctx context.Context,
 		now time.Time,
@@ -41,8 +41,8 @@ type Commissions interface {
 	) (int, error)
 	// Selected returns the commissions of the selection with their followers, in the order of id.
 	Selected(ctx context.Context, selection Selection) ([]commission.Commission, error)
-	// UpdateSelected stores what fn makes of the commissions of the selection and their followers,
-	// with the outcome that fn returns. It returns a repetition without running fn.
+	// UpdateSelected stores the commissions of the selection and their followers as fn changes
+	// them, with the outcome that fn returns. It returns a repetition without running fn.
 	UpdateSelected(
 		ctx context.Context,
 		request change.Request,

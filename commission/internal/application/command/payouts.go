@@ -26,10 +26,10 @@ type Payouts interface {
 		now time.Time,
 		fn func(ledger.Funds) (payout.Payout, effect.Effect, error),
 	) (stored payout.Snapshot, known bool, err error)
-	// Update stores what fn makes of the payout and of its batch, which is the zero Batch for a
-	// payout in none, with the outcome that fn returns. It returns the fault payout_not_found for
-	// an unknown id, idempotency_key_reused if the request's key was
-	// used for another request, and a *change.ReplayedError for a repetition, without running fn.
+	// Update stores the payout and its batch as fn changes them, with the outcome that fn returns.
+	// The batch is the zero Batch for a payout in none. Update returns the fault payout_not_found
+	// for an unknown id, idempotency_key_reused if the request's key was used for another request,
+	// and a *change.ReplayedError for a repetition, without running fn.
 	Update(
 		ctx context.Context,
 		request change.Request,

@@ -46,7 +46,7 @@ type Settled struct {
 
 // SettleBatches is the repository of batches for result files.
 type SettleBatches interface {
-	// Settle stores what fn makes of the batch and of its payouts, with the outcome. It is one
+	// Settle stores the batch and its payouts as fn changes them, with the outcome. It is one
 	// transaction that holds the locks of all its users; the errors are those of Batches.Update.
 	Settle(
 		ctx context.Context,

@@ -81,8 +81,8 @@ type StatementReader interface {
 	) ([]Line, error)
 }
 
-// settling is how long a transaction may take until what it stores is visible.
-const settling = time.Minute
+// visibilityDelay is how long a transaction may take until what it stores is visible.
+const visibilityDelay = time.Minute
 
 // Statements reads statements: what a user was owed when a month began and ended, and every line
 // between. Months are those of the programme's time zone.
@@ -105,7 +105,7 @@ func NewStatements(
 // that is no month, and for a month that has not begun.
 func (q *Statements) Period(month string) (Period, error) {
 	from, err := time.ParseInLocation("2006-01", month, q.zone)
-	until := q.now().Add(-settling)
+	until := q.now().Add(-visibilityDelay)
 
 	var faults fault.Fields
 	if err != nil {

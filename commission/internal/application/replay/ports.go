@@ -92,9 +92,9 @@ type Store interface {
 	// Histories returns the histories of the users, in their order, as they are at one time.
 	// ErrManyEvents is returned if they have more than limit decisions.
 	Histories(ctx context.Context, users []string, limit int) ([]History, error)
-	// Post calls fn with the replay and the histories of the users, and stores what fn has made
-	// of the replay and returns, with an audit row for each adjustment, in one transaction that
-	// excludes other writers of these users and of the replay. Post returns the adjustments.
+	// Post calls fn with the replay and the histories of the users, and stores the replay as fn
+	// changes it and what fn returns, with an audit row for each adjustment, in one transaction
+	// that excludes other writers of these users and of the replay. Post returns the adjustments.
 	// ErrLost is returned, without calling fn, if another process works on the replay, or if it is
 	// not running. After an error nothing is stored.
 	Post(
@@ -114,7 +114,7 @@ var ErrLost = errors.New("another process works on the replay, or it has ended")
 
 // Repository keeps replays.
 type Repository interface {
-	// Create stores the replay that fn makes for the revision of the rules and for whether the
+	// Create stores the replay that fn returns for the revision of the rules and for whether the
 	// period has at most small events, claimed by the holder. It returns the fault
 	// idempotency_key_reused, and a *change.ReplayedError for a repetition.
 	Create(
@@ -125,7 +125,7 @@ type Repository interface {
 	) error
 	// Replay returns one replay, or replay.ErrNotFound.
 	Replay(ctx context.Context, id string) (replay.Snapshot, error)
-	// Update stores what fn makes of the claimed replay. It returns ErrLost as Store.Post does.
+	// Update stores the claimed replay as fn changes it. It returns ErrLost as Store.Post does.
 	Update(ctx context.Context, claim Claim, fn func(*replay.Replay) error) error
 	Claims
 	// Differences returns at most limit differences, from the one with the number on; the first has

@@ -112,7 +112,7 @@ func (c comparison) originals(
 	return originals, err
 }
 
-// adjust makes the adjustment of the event whose effective decision is s.
+// adjust returns the adjustment of the event whose effective decision is s.
 func adjust(
 	s *EffectiveDecision,
 	originals map[string]*commission.Commission,
@@ -125,7 +125,7 @@ func adjust(
 
 	if s.CommissionID != "" {
 		return commission.Snapshot{}, effect.Effect{}, fmt.Errorf(
-			"commission %s of event %s is not there",
+			"commission %s of event %s does not exist",
 			s.CommissionID,
 			correction.Event.ID(),
 		)

@@ -56,7 +56,7 @@ func (h *Handler) Work(ctx context.Context) {
 	}
 }
 
-// proceed makes the steps that are left of a claimed replay. It returns a *failure if the replay
+// proceed takes the steps that are left of a claimed replay. It returns a *failure if the replay
 // has failed.
 func (h *Handler) proceed(ctx context.Context, claim Claim) error {
 	ctx, release := h.keep(ctx, claim)

@@ -57,10 +57,10 @@ type Wanted struct {
 	Reason   string
 }
 
-// Make returns the batch of the payouts, which join it, at the time now, with what that causes.
+// New returns the batch of the payouts, which join it, at the time now, with what that causes.
 // ErrEmpty is returned without payouts. An error that is no fault means that the caller has chosen
 // payouts that do not belong to the batch.
-func Make(
+func New(
 	wanted Wanted,
 	payouts []*payout.Payout,
 	now time.Time,

@@ -51,7 +51,7 @@ func made(t *testing.T, n int) (batch.Batch, []*payout.Payout) {
 		payouts[i] = requested(fmt.Sprint(i))
 	}
 
-	b, _, err := batch.Make(wanted(), payouts, noon())
+	b, _, err := batch.New(wanted(), payouts, noon())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,19 +120,19 @@ func TestWhatDoesNotBelongToABatch(t *testing.T) {
 		"closed":           change(func(s *payout.Snapshot) { s.Status = payout.Completed }),
 		"in another batch": change(func(s *payout.Snapshot) { s.BatchID = "a" }),
 	} {
-		if _, _, err := batch.Make(wanted(), []*payout.Payout{p}, noon()); err == nil {
+		if _, _, err := batch.New(wanted(), []*payout.Payout{p}, noon()); err == nil {
 			t.Errorf("%s was taken", name)
 		}
 	}
 
-	if _, _, err := batch.Make(wanted(), nil, noon()); !errors.Is(err, batch.ErrEmpty) {
+	if _, _, err := batch.New(wanted(), nil, noon()); !errors.Is(err, batch.ErrEmpty) {
 		t.Errorf("nothing: %v", err)
 	}
 
 	few := wanted()
 	few.Limit = 1
 
-	if _, _, err := batch.Make(few, []*payout.Payout{requested("a"), requested("b")}, noon()); err == nil {
+	if _, _, err := batch.New(few, []*payout.Payout{requested("a"), requested("b")}, noon()); err == nil {
 		t.Error("more than the limit was taken")
 	}
 }
@@ -179,7 +179,7 @@ func TestASecondPersonApproves(t *testing.T) {
 		in := wanted()
 		in.FourEyes = c.batch
 
-		b, _, err := batch.Make(in, []*payout.Payout{requested("a")}, noon())
+		b, _, err := batch.New(in, []*payout.Payout{requested("a")}, noon())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-// Package commission (domain) is the money that a user earned, or gave back, by an event or an
+// Package commission (domain) is the money that a user earned, or returned, by an event or an
 // adjustment. Its amounts never change; its status follows Transitions.
 package commission
 

@@ -119,7 +119,8 @@ func (c *Commission) checkFollower(made *Snapshot) error {
 	return nil
 }
 
-// add makes the snapshot a follower: it is pending as long as the commission is pending or held.
+// add appends the snapshot as a follower: it is pending as long as the commission is pending or
+// held.
 func (c *Commission) add(made *Snapshot) (effect.Effect, error) {
 	made.Status = Approved
 	made.AvailableAt = c.snapshot.AvailableAt

@@ -339,7 +339,7 @@ func TestTiersAddUp(t *testing.T) {
 		}
 
 		if want := decision.Decide(whole, rules, decision.Account{}).Amount.Minor(); total != want {
-			t.Fatalf("pieces %v give %d, the whole gives %d", pieces, total, want)
+			t.Fatalf("pieces %v sum to %d, the whole is %d", pieces, total, want)
 		}
 	})
 }

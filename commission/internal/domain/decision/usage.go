@@ -128,7 +128,7 @@ func rewarded(applied rule.Rule, base int64) int64 {
 	return base
 }
 
-// add makes a change in the accounts of the earning.
+// add records a change in the accounts of the earning.
 func (a *Accounts) add(earning Decision, rules *rule.Set, change Usage) {
 	for _, key := range UsageKeys(earning, rules) {
 		a.change(key, change)

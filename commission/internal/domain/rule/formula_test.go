@@ -48,7 +48,7 @@ func drawParameters(t *rapid.T, form rule.Form) rule.Parameters {
 }
 
 // Every formula of the table can be published, comes back from its parameters, and shows a working
-// that, calculated by its text alone, gives its result.
+// that, calculated by its text alone, returns its result.
 func TestFormulas(t *testing.T) {
 	t.Parallel()
 

@@ -200,15 +200,15 @@ func TestAnOrderThatEarnedNothingIsTaken(t *testing.T) {
 		},
 	}})
 
-	told := func(id, order, campaign string) event.Snapshot {
+	order := func(id, order, campaign string) event.Snapshot {
 		e := purchase(id, "u", "80")
 		e.OrderID = order
 		e.CampaignID = campaign
 
 		return e
 	}
-	f.decide(t, told("e1", "x", ""), told("e2", "x", ""))
-	f.decide(t, told("e3", "x", ""), told("e4", "x", "shop-b"), told("e5", "x", "shop-b"))
+	f.decide(t, order("e1", "x", ""), order("e2", "x", ""))
+	f.decide(t, order("e3", "x", ""), order("e4", "x", "shop-b"), order("e5", "x", "shop-b"))
 
 	want := "not_commissioned zero_commission 0; not_commissioned duplicate_order 0; " +
 		"not_commissioned duplicate_order 0; commissioned rule_applied 600; " +

@@ -187,8 +187,8 @@ func saveBatch(ctx context.Context, tx pgx.Tx, b batch.Snapshot) error {
 	return err
 }
 
-// Make stores the batch before its payouts join it, as the triggers want it.
-func (r Batches) Make(
+// Create stores the batch before its payouts join it, as the triggers want it.
+func (r Batches) Create(
 	ctx context.Context,
 	request change.Request,
 	wanted batch.Wanted,

@@ -70,7 +70,7 @@ func wantedBatch(limit int) batch.Wanted {
 
 // batched makes a batch of at most limit payouts.
 func (f fixture) batched(ctx context.Context, maker string, limit int) (batch.Snapshot, error) {
-	return command.NewMakeBatch(f.store.Batches(), uuid.NewString, true).
+	return command.NewCreateBatch(f.store.Batches(), uuid.NewString, true).
 		Handle(ctx, by(maker), wantedBatch(limit))
 }
 
@@ -231,7 +231,7 @@ func TestWhatABatchClaims(t *testing.T) {
 	other.Method = "sepa"
 
 	for name, wanted := range map[string]batch.Wanted{"too early": late, "another method": other} {
-		_, err := command.NewMakeBatch(f.store.Batches(), uuid.NewString, true).
+		_, err := command.NewCreateBatch(f.store.Batches(), uuid.NewString, true).
 			Handle(ctx, by("maker"), wanted)
 		if !errors.Is(err, batch.ErrEmpty) {
 			t.Errorf("%s: %v", name, err)

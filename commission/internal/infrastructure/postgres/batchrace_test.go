@@ -177,7 +177,7 @@ func TestABrokenConnectionLeavesNoStepOfABatch(t *testing.T) {
 		{
 			[]string{"payout_batches", "payout_files"},
 			func() error {
-				_, err := command.NewMakeFile(
+				_, err := command.NewCreateFile(
 					f.store.Batches(),
 					payfile.Formats(payfile.Payer{}, start().Location()),
 					account.NewReader(nil),

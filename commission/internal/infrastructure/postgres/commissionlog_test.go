@@ -16,8 +16,8 @@ import (
 	"tributary/contracts/eventtype"
 )
 
-// told returns what an event tells of a decision or a commission.
-func told(e eventlog.Event) string {
+// textOf returns what an event says about a decision or a commission.
+func textOf(e eventlog.Event) string {
 	var text strings.Builder
 	fmt.Fprint(&text, e.Sequence, " ", e.Type, " ", e.Cause.Kind, " ", e.Cause.ID, ":")
 
@@ -149,7 +149,7 @@ func TestDecisionsAndCommissionsWriteTheLog(t *testing.T) {
 
 	var got []string
 	for _, e := range f.read(t, from, len(want)) {
-		got = append(got, told(e))
+		got = append(got, textOf(e))
 	}
 
 	if !slices.Equal(got, want) {

@@ -38,7 +38,7 @@ func TestARefundOfASaleOutOfRange(t *testing.T) {
 	}
 
 	if got := f.replay(t); got != "" {
-		t.Errorf("a replay books %s", got)
+		t.Errorf("a replay posts %s", got)
 	}
 
 	for _, id := range []string{"e1", "e2", "r2", "again"} {

@@ -41,7 +41,7 @@ func TestAFileIsTheFirstOneOrRefused(t *testing.T) {
 	wanted := wantedBatch(1)
 	wanted.Currency = eur
 	wanted.Method = "sepa"
-	made, err := command.NewMakeBatch(f.store.Batches(), uuid.NewString, true).
+	made, err := command.NewCreateBatch(f.store.Batches(), uuid.NewString, true).
 		Handle(ctx, by("maker"), wanted)
 	mustAll(t, err, f.approved(ctx, "second", made.ID))
 
@@ -53,7 +53,7 @@ func TestAFileIsTheFirstOneOrRefused(t *testing.T) {
 
 		request := by(actor)
 		request.Now = request.Now.Add(later)
-		handler := command.NewMakeFile(f.store.Batches(), payfile.Formats(p, time.UTC), account.NewReader(nil))
+		handler := command.NewCreateFile(f.store.Batches(), payfile.Formats(p, time.UTC), account.NewReader(nil))
 		file, err := handler.Handle(ctx, request, made.ID, "pain.001")
 
 		return file.Content, err

@@ -34,7 +34,7 @@ func given(t *testing.T, names []rule.Parameter) rule.Parameters {
 	return p
 }
 
-// The table of rules takes every formula with exactly its parameters, and gives it back.
+// The table of rules takes every formula with exactly its parameters, and returns it.
 func TestEveryFormulaIsStored(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

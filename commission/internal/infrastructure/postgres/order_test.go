@@ -350,7 +350,7 @@ func TestReplayBringsEveryOrderOfArrivalToTheSame(t *testing.T) {
 				states[i] = f.money(t, user)
 				if n := f.adjusted(t, user, autumn()); n > 0 || f.money(t, user) != states[i] {
 					r.Fatalf(
-						"%s: another replay books %d differences and makes of\n%s\n%s",
+						"%s: another replay posts %d differences and turns\n%s\ninto\n%s",
 						when,
 						n,
 						states[i],

@@ -316,7 +316,7 @@ func (f fixture) workOnBatches(t *testing.T, user string) {
 		b, err = f.batched(ctx, "maker", 10)
 		mustAll(t, err, f.approved(ctx, "second", b.ID))
 
-		_, err = command.NewMakeFile(f.store.Batches(), payfile.Formats(payfile.Payer{}, time.UTC), account.NewReader(nil)).
+		_, err = command.NewCreateFile(f.store.Batches(), payfile.Formats(payfile.Payer{}, time.UTC), account.NewReader(nil)).
 			Handle(ctx, by("finance"), b.ID, "csv")
 		if !errors.Is(err, batch.ErrAccounts) {
 			t.Errorf("file: %v", err)

@@ -335,7 +335,7 @@ func TestListsMissNothing(t *testing.T) {
 		}
 
 		if !slices.Equal(got, want) {
-			t.Fatalf("seed %d: %+v gives %d rows, want %d", seed, filter, len(got), len(want))
+			t.Fatalf("seed %d: %+v returns %d rows, want %d", seed, filter, len(got), len(want))
 		}
 	}
 }

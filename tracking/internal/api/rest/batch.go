@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	maxBatch = 1000
-	maxTold  = 1000 // faults listed in a batch; beyond it, only the first of each item
+	maxBatch    = 1000
+	maxReported = 1000 // faults listed in a batch; beyond it, only the first of each item
 )
 
 // BatchResults is the answer to a batch.
@@ -191,7 +191,7 @@ func (r *reader) cloudEvents(faults *fault.Fields) []command.Item {
 
 func (r *reader) items(field string, faults *fault.Fields, one func() command.Item) []command.Item {
 	var items []command.Item
-	count, told := 0, 0
+	count, reported := 0, 0
 
 	ok := r.elements(func() {
 		if count++; count > maxBatch {
@@ -200,7 +200,7 @@ func (r *reader) items(field string, faults *fault.Fields, one func() command.It
 		}
 
 		item := one()
-		if told += len(item.Faults); told > maxTold && len(item.Faults) > 1 {
+		if reported += len(item.Faults); reported > maxReported && len(item.Faults) > 1 {
 			item.Faults = append(item.Faults[:1:1], fault.More())
 		}
 

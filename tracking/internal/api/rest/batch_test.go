@@ -134,18 +134,18 @@ func TestABatchOfNonsenseIsAnsweredInShort(t *testing.T) {
 		},
 	)
 
-	results, told := decode[rest.BatchResults](t, a).Results, 0
+	results, reported := decode[rest.BatchResults](t, a).Results, 0
 	for i, r := range results[:400] {
 		if r.Error == nil || len(r.Error.Errors) < 2 ||
 			r.Error.Errors[len(r.Error.Errors)-1].Code != "more_faults" {
 			t.Fatalf("item %d: %+v", i, r)
 		}
 
-		told += len(r.Error.Errors)
+		reported += len(r.Error.Errors)
 	}
 
-	if told > 4000 || log.size() != 1 {
-		t.Errorf("%d faults are told, %d events recorded", told, log.size())
+	if reported > 4000 || log.size() != 1 {
+		t.Errorf("%d faults are reported, %d events recorded", reported, log.size())
 	}
 }
 
@@ -357,7 +357,7 @@ func TestBadCloudEvents(t *testing.T) {
 
 			p := decode[httpapi.Problem](t, single)
 			if single.status != http.StatusUnprocessableEntity ||
-				!tells(p.Errors, c.field, c.code) {
+				!names(p.Errors, c.field, c.code) {
 				t.Errorf("single: %d %s, want %s %s", single.status, single.body, c.field, c.code)
 			}
 
@@ -372,7 +372,7 @@ func TestBadCloudEvents(t *testing.T) {
 
 			results := decode[rest.BatchResults](t, batch).Results
 			if len(results) != 1 || results[0].Error == nil ||
-				!tells(results[0].Error.Errors, c.field, c.code) {
+				!names(results[0].Error.Errors, c.field, c.code) {
 				t.Errorf("batch: %d %s, want %s %s", batch.status, batch.body, c.field, c.code)
 			}
 		})
@@ -385,7 +385,7 @@ func TestBadCloudEvents(t *testing.T) {
 	})
 }
 
-// tells reports whether errors is exactly the wanted fault.
-func tells(errors []httpapi.ProblemField, field, code string) bool {
+// names reports whether errors is exactly the wanted fault.
+func names(errors []httpapi.ProblemField, field, code string) bool {
 	return len(errors) == 1 && errors[0].Field == field && errors[0].Code == code
 }

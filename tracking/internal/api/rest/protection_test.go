@@ -176,7 +176,7 @@ func TestForeignPartnersAreRefusedEverywhere(t *testing.T) {
 
 		path := foreign[op.Path]
 		if op.Method != http.MethodGet || path == "" {
-			t.Fatalf("%s %s is new: name something of user123 that it gives", op.Method, op.Path)
+			t.Fatalf("%s %s is new: name something of user123 that it returns", op.Method, op.Path)
 		}
 
 		if a := send(

@@ -171,7 +171,7 @@ func (c *Coalescer) write(ctx context.Context, batch []waiting, events []event.E
 	switch {
 	case err == nil:
 		for i, w := range batch {
-			w.settle(outcomes[i])
+			w.resolve(outcomes[i])
 		}
 	case errors.Is(err, ErrRefused):
 		if half := middle(batch); half > 0 {
@@ -194,7 +194,7 @@ func (c *Coalescer) write(ctx context.Context, batch []waiting, events []event.E
 
 		refusal := ErrContent.Because(err, "The event contains a value that cannot be stored.")
 		for _, w := range batch {
-			w.settle(Outcome{State: Refused, Err: refusal})
+			w.resolve(Outcome{State: Refused, Err: refusal})
 		}
 	default:
 		for _, w := range batch {

@@ -31,14 +31,14 @@ func newGroup(size int, use *Use) *group {
 	return g
 }
 
-func (w waiting) settle(outcome Outcome) {
+func (w waiting) resolve(outcome Outcome) {
 	w.group.outcomes[w.index] = outcome
 	if w.group.missing.Add(-1) == 0 {
 		close(w.group.done)
 	}
 }
 
-func (w waiting) fail(err error) { w.settle(Outcome{State: Failed, Err: err}) }
+func (w waiting) fail(err error) { w.resolve(Outcome{State: Failed, Err: err}) }
 
 // result returns the outcomes if all are known, and otherwise the error of the whole request: only
 // the log then knows which part of it is stored.

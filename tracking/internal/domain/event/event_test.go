@@ -170,7 +170,7 @@ func TestBrokenFieldsAreToldOnce(t *testing.T) {
 
 	in.Metadata.Amount = event.Broken()
 	if _, faults := event.New(in, receipt()); len(faults) > 0 {
-		t.Fatalf("faults = %v; whoever read the wire has told of them", faults)
+		t.Fatalf("faults = %v; the reader of the wire has reported them", faults)
 	}
 
 	var none fault.Fields

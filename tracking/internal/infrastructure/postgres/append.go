@@ -67,7 +67,7 @@ func (a *Appender) Append(
 	}
 
 	if err != nil {
-		return nil, judge(err)
+		return nil, classify(err)
 	}
 
 	outcomes := make([]ingest.Outcome, len(events))
@@ -88,7 +88,7 @@ func (a *Appender) Append(
 	case err != nil && len(inserted) > 0:
 		return nil, ingest.Unknown(err) // those are committed
 	case err != nil:
-		return nil, judge(err)
+		return nil, classify(err)
 	}
 
 	for i := range events {
@@ -97,7 +97,7 @@ func (a *Appender) Append(
 			continue
 		}
 
-		if outcomes[i], err = settle(events[i], found); err != nil {
+		if outcomes[i], err = outcomeOf(events[i], found); err != nil {
 			return nil, ingest.Unknown(err)
 		}
 	}
@@ -158,9 +158,9 @@ func known(
 	return found, nil
 }
 
-// settle returns the outcome of an event, given what the log holds under its id. The first event
+// outcomeOf returns the outcome of an event, given what the log holds under its id. The first event
 // with an inserted id is the stored one.
-func settle(e event.Event, found map[string]*stored) (ingest.Outcome, error) {
+func outcomeOf(e event.Event, found map[string]*stored) (ingest.Outcome, error) {
 	s := found[e.ID()]
 	if s == nil {
 		return ingest.Outcome{}, errors.New("an event is neither inserted nor found")
@@ -180,9 +180,10 @@ func settle(e event.Event, found map[string]*stored) (ingest.Outcome, error) {
 	return outcome, nil
 }
 
-// judge classifies an error: content that cannot be stored, nothing stored, or an unknown outcome.
-// The outcome is unknown if a sent statement was not answered, or if the error ended the session.
-func judge(err error) error {
+// classify says what an error means for the events: content that cannot be stored, nothing stored,
+// or an unknown outcome. The outcome is unknown if a sent statement was not answered, or if the
+// error ended the session.
+func classify(err error) error {
 	var (
 		connect *pgconn.ConnectError
 		answer  *pgconn.PgError

@@ -1,3 +1,3 @@
 package postgres
 
-func Judge(err error) error { return judge(err) }
+func Classify(err error) error { return classify(err) }

@@ -166,7 +166,7 @@ func (k *Keys) Look(ctx context.Context, events []event.Event) ([]ingest.Outcome
 
 	outcomes := make([]ingest.Outcome, len(events))
 	for i, e := range events {
-		if outcomes[i], err = settle(e, found); err != nil {
+		if outcomes[i], err = outcomeOf(e, found); err != nil {
 			return nil, err
 		}
 	}

@@ -190,7 +190,7 @@ func TestListsMissNothing(t *testing.T) {
 		}
 
 		if !slices.Equal(got, want) {
-			t.Fatalf("seed %d: %+v gives %d events, want %d", seed, f, len(got), len(want))
+			t.Fatalf("seed %d: %+v returns %d events, want %d", seed, f, len(got), len(want))
 		}
 	}
 }

@@ -160,7 +160,7 @@ func TestErrorsTellWhatIsKnown(t *testing.T) {
 		"no answer":               {io.ErrUnexpectedEOF, ingest.ErrUnknown},
 		"content":                 {&pgconn.PgError{SeverityUnlocalized: "ERROR", Code: "22021"}, ingest.ErrRefused},
 	} {
-		if got := postgres.Judge(c.err); !errors.Is(got, c.want) {
+		if got := postgres.Classify(c.err); !errors.Is(got, c.want) {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}

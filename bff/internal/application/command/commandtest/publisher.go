@@ -20,7 +20,7 @@ type Publisher struct {
 
 var _ command.Publisher = (*Publisher)(nil)
 
-// Fail makes Publish store nothing and return err, until it is called with nil.
+// Fail has Publish store nothing and return err, until it is called with nil.
 func (p *Publisher) Fail(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -54,7 +54,7 @@ func (f funds) take(p payout.Snapshot, intervals []ledger.Interval) {
 	}
 }
 
-// release gives back what the payout held.
+// release returns what the payout held.
 func (f funds) release(payoutID string) { delete(f.taken, payoutID) }
 
 // of returns what no payout of the user holds.

@@ -64,16 +64,16 @@ func PayoutsSuite(t *testing.T, open func(t *testing.T) World) {
 	t.Helper()
 
 	for name, test := range map[string]func(*testing.T, World){
-		"a payout takes from the funds":         fundsAreTaken,
-		"a payout that fails gives back":        fundsAreReleased,
-		"a known id creates nothing":            knownIDs,
-		"an error stores nothing":               payoutErrors,
-		"a key changes a payout once":           payoutKeys,
-		"concurrent payouts never overdraw":     noOverdraft,
-		"an unknown payout is not found":        unknownPayouts,
-		"another request with the id is noted":  conflicts,
-		"a change of a payout is in the audit":  payoutRecords,
-		"the funds of a user are their own one": ownFunds,
+		"a payout takes from the funds":          fundsAreTaken,
+		"a payout that fails releases its funds": fundsAreReleased,
+		"a known id creates nothing":             knownIDs,
+		"an error stores nothing":                payoutErrors,
+		"a key changes a payout once":            payoutKeys,
+		"concurrent payouts never overdraw":      noOverdraft,
+		"an unknown payout is not found":         unknownPayouts,
+		"another request with the id is noted":   conflicts,
+		"a change of a payout is in the audit":   payoutRecords,
+		"the funds of a user are their own one":  ownFunds,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -33,7 +33,7 @@ func Event(tb testing.TB, id, user string, at time.Time) event.Event {
 // Suite tests the contract of ingest.Store. open returns an empty store.
 func Suite(t *testing.T, open func(t *testing.T) ingest.Store) {
 	t.Helper()
-	t.Run("new events are stored, known ones judged by their content", func(t *testing.T) {
+	t.Run("new events are stored, known ones compared by their content", func(t *testing.T) {
 		t.Parallel()
 		store := open(t)
 		first := time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)
@@ -62,7 +62,7 @@ func Suite(t *testing.T, open func(t *testing.T) ingest.Store) {
 		)
 		if !got[0].ReceivedAt.Equal(first) || !got[1].ReceivedAt.Equal(later) ||
 			got[0].Hash != Event(t, "b", "u", later).Hash() {
-			t.Fatalf("outcomes %+v do not tell of the event in the log", got)
+			t.Fatalf("outcomes %+v do not describe the event in the log", got)
 		}
 	})
 	t.Run("of several with one id the first is stored", func(t *testing.T) {

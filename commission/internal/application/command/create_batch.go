@@ -9,22 +9,22 @@ import (
 	"tributary/commission/internal/domain/payout"
 )
 
-// MakeBatch makes payout batches.
-type MakeBatch struct {
+// CreateBatch assembles payout batches.
+type CreateBatch struct {
 	batches  Batches
 	newID    func() string
 	fourEyes bool
 }
 
-// NewMakeBatch returns the handler. With fourEyes another person than its maker must approve a
+// NewCreateBatch returns the handler. With fourEyes another person than its maker must approve a
 // batch. It is safe for concurrent use.
-func NewMakeBatch(batches Batches, newID func() string, fourEyes bool) *MakeBatch {
-	return &MakeBatch{batches: batches, newID: newID, fourEyes: fourEyes}
+func NewCreateBatch(batches Batches, newID func() string, fourEyes bool) *CreateBatch {
+	return &CreateBatch{batches: batches, newID: newID, fourEyes: fourEyes}
 }
 
-// Handle makes a draft of the oldest requested payouts, without those of the actor. It returns the
-// faults of Batches.Make and batch.Make, and validation_failed for a reason that is not one.
-func (h *MakeBatch) Handle(
+// Handle creates a draft of the oldest requested payouts, without those of the actor. It returns
+// the faults of Batches.Create and batch.New, and validation_failed for a reason that is not one.
+func (h *CreateBatch) Handle(
 	ctx context.Context,
 	request change.Request,
 	wanted batch.Wanted,
@@ -39,12 +39,12 @@ func (h *MakeBatch) Handle(
 	wanted.Reason = request.Reason
 
 	var made batch.Snapshot
-	err := h.batches.Make(
+	err := h.batches.Create(
 		ctx,
 		request,
 		wanted,
 		func(payouts []*payout.Payout) (batch.Batch, change.Outcome, error) {
-			b, caused, err := batch.Make(wanted, payouts, request.Now)
+			b, caused, err := batch.New(wanted, payouts, request.Now)
 			if err != nil {
 				return b, change.Outcome{}, err
 			}

@@ -68,16 +68,16 @@ type FileBatches interface {
 	) error
 }
 
-// MakeFile makes the payment files of batches.
-type MakeFile struct {
+// CreateFile writes the payment files of batches.
+type CreateFile struct {
 	batches  FileBatches
 	formats  []Format
 	accounts Accounts
 }
 
-// NewMakeFile returns the handler. It is safe for concurrent use.
-func NewMakeFile(batches FileBatches, formats []Format, accounts Accounts) *MakeFile {
-	return &MakeFile{batches: batches, formats: formats, accounts: accounts}
+// NewCreateFile returns the handler. It is safe for concurrent use.
+func NewCreateFile(batches FileBatches, formats []Format, accounts Accounts) *CreateFile {
+	return &CreateFile{batches: batches, formats: formats, accounts: accounts}
 }
 
 // Handle opens the accounts of the batch and returns its file in the format. The first call fixes
@@ -86,7 +86,7 @@ func NewMakeFile(batches FileBatches, formats []Format, accounts Accounts) *Make
 // every account, also for a draft, and batch.ErrNotApproved for a draft without any; the faults of
 // FileBatches.Open and batch.Batch.CheckFile, batch.ErrFormat, change.ErrOwnGain if a payout of the
 // batch is the actor's, and fault.ErrValidation for an unknown format.
-func (h *MakeFile) Handle(
+func (h *CreateFile) Handle(
 	ctx context.Context,
 	request change.Request,
 	id, format string,
@@ -127,7 +127,7 @@ func (h *MakeFile) Handle(
 	return file, err
 }
 
-func (h *MakeFile) format(name string) (Format, error) {
+func (h *CreateFile) format(name string) (Format, error) {
 	names := ""
 
 	for _, f := range h.formats {
@@ -162,7 +162,7 @@ func checkFile(request change.Request, b *batch.Batch, in Format) error {
 }
 
 // make opens the accounts, checks them and adds the file to the batch.
-func (h *MakeFile) make(
+func (h *CreateFile) make(
 	request change.Request,
 	b *batch.Batch,
 	in Format,
@@ -210,7 +210,7 @@ func (h *MakeFile) make(
 }
 
 // payments returns the payments of the payouts, or batch.ErrAccounts with the faults of all.
-func (h *MakeFile) payments(in Format, payouts []payout.Snapshot) ([]Payment, error) {
+func (h *CreateFile) payments(in Format, payouts []payout.Snapshot) ([]Payment, error) {
 	var faults fault.Fields
 
 	payments := make([]Payment, len(payouts))
