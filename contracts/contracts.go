@@ -27,7 +27,7 @@ const (
 	// Of a future service; it keeps accepted campaigns until then.
 	CampaignService = "campaign-service"
 	EvidenceService = "evidence-service" // of a future service; it keeps evidence until then
-	// Of a future service that tells users what happened to their money.
+	// Of a future service that informs users of what happened to their money.
 	NotificationService = "notification-service"
 	Operator            = "operator" // of the operators who inspect dead letters
 )

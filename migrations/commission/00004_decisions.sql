@@ -1,4 +1,4 @@
--- One row for each event: the inbox that makes consumption exactly-once, the answer to "why no
+-- One row for each event: the inbox for exactly-once consumption, the answer to "why no
 -- commission?", and the basis of explanations and replays. A row never changes, except that a
 -- parked reversal is resolved once.
 

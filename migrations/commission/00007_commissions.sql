@@ -46,7 +46,7 @@ CREATE TABLE commissions (
         kind <> 'clawback'
         OR (amount_minor < 0 AND event_id IS NOT NULL AND reverses_id IS NOT NULL)
     ),
-    -- An adjustment that replay makes for an earning shares its fate, as a clawback does. One that
+    -- An adjustment that a replay posts for an earning shares its status, as a clawback does. One that
     -- stands in for an earning waits, is acted on and is rejected as that would be.
     CHECK (
         kind <> 'adjustment'

@@ -26,7 +26,7 @@ type verdict struct {
 	taken    *big.Rat // for a reversal, the amount it reversed
 	amount   *big.Rat // major units, rounded
 	original *verdict
-	taker    *verdict // a second telling: the sale that took its order
+	taker    *verdict // of a second event for an order: the sale that took its order
 	volume   *big.Rat // the tier volume before the event
 	earned   *big.Rat // the cap usage before the event
 }
@@ -204,8 +204,8 @@ func (o *oracle) find(is func(*verdict) bool) *verdict {
 	return nil
 }
 
-// originalOf is what a reversal names: by event, where a second telling stands for the first one;
-// or the sale that took the order, or else the earliest sale of it.
+// originalOf is what a reversal names: by event, where a second event for an order stands for the
+// first one; or the sale that took the order, or else the earliest sale of it.
 func (o *oracle) originalOf(e Line) *verdict {
 	if of := e.Get("of"); of != "" {
 		v := o.find(func(v *verdict) bool {

@@ -14,7 +14,7 @@ import (
 // Idempotent is embedded in the input of every command. It is exported because huma reads only
 // exported fields.
 type Idempotent struct {
-	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"Makes a retry the same command: the same caller and key have the same command_id. With another content the answer is 422 idempotency_key_reused, or 202 if this replica does not remember the first request. Only the first takes effect; conflicted_at of the payment shows the conflict."`
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"Identifies the command across retries: the same caller and key have the same command_id. With another content the answer is 422 idempotency_key_reused, or 202 if this replica does not remember the first request. Only the first takes effect; conflicted_at of the payment shows the conflict."`
 }
 
 func (i Idempotent) key() string { return i.IdempotencyKey }

@@ -42,7 +42,7 @@ func registerActions(api huma.API, uses UseCases, clock func() time.Time) {
 		{commission.Approve, "Approve a commission", "Approves a pending earning before " +
 			"its time; its amount becomes available."},
 		{commission.Hold, "Hold a commission", "Holds a pending earning: it is not approved until it is released."},
-		{commission.Release, "Release a commission", "Makes a held earning pending again."},
+		{commission.Release, "Release a commission", "Returns a held earning to pending."},
 		{commission.Reject, "Reject a commission", "Rejects a pending or held earning " +
 			"permanently, with its clawbacks."},
 	} {

@@ -61,9 +61,9 @@ func auditBodyOf(r query.AuditRow) auditBody {
 type AuditFilter struct {
 	Actor       string    `query:"actor" maxLength:"128" doc:"Only what this person did." example:"operator1"`
 	Action      string    `query:"action" maxLength:"64" doc:"Only this action." example:"approve"`
-	SubjectType string    `query:"subject_type" enum:"commission,payout,payout_batch,rule,replay" doc:"Only what was done to things of this type."`
-	SubjectID   string    `query:"subject_id" maxLength:"128" doc:"Only what was done to the thing with this id."`
-	From        time.Time `query:"from" doc:"Only what was done at this time or later."`
+	SubjectType string    `query:"subject_type" enum:"commission,payout,payout_batch,rule,replay" doc:"Only changes of subjects of this type."`
+	SubjectID   string    `query:"subject_id" maxLength:"128" doc:"Only changes of the subject with this id."`
+	From        time.Time `query:"from" doc:"Only changes at this time or later."`
 	To          time.Time `query:"to" doc:"Only what was done before this time."`
 }
 

@@ -35,7 +35,7 @@ type batchBody struct {
 	SentAt     *time.Time      `json:"sent_at" doc:"When that was noted. Null before."`
 	ClosedAt   *time.Time      `json:"closed_at" doc:"When it was settled or cancelled. Null before."`
 	Reason     string          `json:"reason" doc:"The reason of the last change by a person." example:"checked"`
-	Files      []fileBody      `json:"files" doc:"The payment files that were made of it."`
+	Files      []fileBody      `json:"files" doc:"The payment files of the batch."`
 	Version    int             `json:"version" doc:"The number of the version, which every change increases. Send it as If-Match to change the batch." example:"1"`
 }
 

@@ -49,8 +49,8 @@ func registerStatementCSV(api huma.API, statements *query.Statements, out export
 		OperationID: "export-statement",
 		Path:        "/statements/{user_id}/csv",
 		Summary:     "Export a user's statement of a month as CSV",
-		Description: "Returns the opening of each currency, all lines and the closing; opening and lines sum to " +
-			"it. It comes",
+		Description: "Returns the opening of each currency, all lines and the closing; the closing is the sum of " +
+			"opening and lines",
 		Tags: []string{"Payouts"},
 	}, statementHeader()),
 		func(ctx context.Context, in *exportStatementInput) (*huma.StreamResponse, error) {

@@ -18,7 +18,7 @@ import (
 // replayResource is the answer for a replay.
 type replayResource struct {
 	ID              string      `json:"id" format:"uuid" doc:"The id of the replay."`
-	Status          string      `json:"status" enum:"running,completed,cancelled,failed" doc:"running: it goes on, also after an interruption. completed: all users are done. cancelled and failed: it has ended early; what it has posted stands."`
+	Status          string      `json:"status" enum:"running,completed,cancelled,failed" doc:"running: it continues, also after an interruption. completed: all users are done. cancelled and failed: it has ended early; what it has posted remains."`
 	Failure         *string     `json:"failure" doc:"The code of the error with which it has failed. Null otherwise." example:"replay_rules_changed"`
 	From            time.Time   `json:"from" doc:"Start of the period in which the events occurred, inclusive."`
 	To              time.Time   `json:"to" doc:"Exclusive."`
@@ -26,7 +26,7 @@ type replayResource struct {
 	Reason          string      `json:"reason" doc:"Kept with the adjustments." example:"agreed in March"`
 	RequestedBy     string      `json:"requested_by" doc:"Who requested it." example:"admin1"`
 	RequestedAt     time.Time   `json:"requested_at" doc:"When it was requested."`
-	RulesRevision   int64       `json:"rules_revision" doc:"The revision of the rules by which it decides. It fails if they change." example:"7"`
+	RulesRevision   int64       `json:"rules_revision" doc:"The revision of the rules by which it decides. The replay fails if the rules change." example:"7"`
 	TotalUsers      *int64      `json:"total_users" doc:"The number of users with events in the period. Null until they are counted." example:"2500"`
 	TotalEvents     *int64      `json:"total_events" doc:"The number of events in the period. Null until they are counted." example:"1000000"`
 	Users           int64       `json:"users" doc:"The number of users that are done." example:"25"`
@@ -177,8 +177,8 @@ func registerCancelReplay(api huma.API, cancel *command.CancelReplay, clock func
 		OperationID: "cancel-replay",
 		Path:        "/replays/{id}/cancel",
 		Summary:     "Cancel a replay",
-		Description: "Ends a running replay after the step that it is making. What it has posted stands; " +
-			"another replay of the period does the rest.",
+		Description: "Ends a running replay after its present step. What it has posted remains; " +
+			"another replay of the period posts the rest.",
 		Tags:   []string{"Replays"},
 		Errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, auth.Admin)

@@ -80,7 +80,7 @@ func registerReplays(api huma.API, handler *application.Handler, clock func() ti
 		Description: "Decides the events by the current rules, in the order in which they occurred. Differences to " +
 			"what is posted become adjustments; nothing is edited. A second replay changes nothing. " +
 			"A replay of at most 50,000 events and 10,000 differences is answered with its result. " +
-			"Any other goes on by itself and is answered with 202: Location names it.",
+			"Any other continues in the background and is answered with 202: Location names it.",
 		Tags: []string{"Replays"},
 	}, auth.Admin)
 	op.Errors = []int{http.StatusConflict}

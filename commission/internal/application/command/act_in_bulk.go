@@ -30,8 +30,8 @@ var (
 	ErrSelectionChanged = fault.Define(
 		fault.Conflict,
 		"bulk_selection_changed",
-		"The commissions are not as the dry run saw them: the token was used, or some were changed "+
-			"meanwhile. Nothing was changed. Make another dry run and decide again.",
+		"The commissions differ from those of the dry run: the token was used, or some were changed "+
+			"meanwhile. Nothing was changed. Start another dry run and decide again.",
 	)
 )
 

@@ -41,7 +41,7 @@ var (
 		fault.Conflict,
 		"payment_file_changed",
 		"The file would differ from the one that was made before, since the settings of the payer "+
-			"or the format have changed. Use the first file, or cancel the batch and make another.",
+			"or the format have changed. Use the first file, or cancel the batch and create another.",
 	)
 	// ErrAccounts is returned for a file with payouts that cannot be paid. Its fields name each.
 	ErrAccounts = fault.Define(

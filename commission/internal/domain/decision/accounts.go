@@ -31,7 +31,7 @@ type arrival struct {
 
 // order is the state of an order.
 type order struct {
-	sales  []event.Event // its tellings, whether or not they earned
+	sales  []event.Event // its events, whether or not they earned
 	parked []event.Event // reversals that name the order
 	taker  string        // the sale that took it, "" as long as a rule applied to none
 	// the taker is the one that has a commission, although no rule applies to it by now

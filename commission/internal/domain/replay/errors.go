@@ -21,7 +21,7 @@ var (
 	ErrRulesChanged = fault.Define(
 		fault.Conflict,
 		"replay_rules_changed",
-		"The rules changed while the replay ran. What it has posted stands; request another replay, "+
-			"which does the rest by the present rules.",
+		"The rules changed while the replay ran. What it has posted remains; request another replay, "+
+			"which posts the rest by the present rules.",
 	)
 )

@@ -188,7 +188,7 @@ func TestADerivedAccountIsWithoutWhatWasRejected(t *testing.T) {
 	}
 }
 
-// An order is taken by the first telling that a rule applies to, also when that earns nothing.
+// An order is taken by the first event that a rule applies to, also when that earns nothing.
 func TestAnOrderThatEarnedNothingIsTaken(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

@@ -156,7 +156,7 @@ func loadPosted(
 		return err
 	}
 
-	// A second telling does not keep the order that a replay has given to another one.
+	// A second event does not keep the order that a replay has assigned to another one.
 	second := map[string]bool{}
 	for _, h := range into {
 		for i := range h.Decisions {

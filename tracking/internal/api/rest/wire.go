@@ -19,7 +19,7 @@ type eventType = httpapi.Enum[eventtype.Any]
 // EventRequest is an event as callers send it. The request types document the bodies; package rest
 // reads the bodies itself, and package event has the rules.
 type EventRequest struct {
-	EventID         string    `json:"event_id,omitempty" minLength:"1" maxLength:"128" doc:"Makes a retry safe. Without one the service assigns a UUIDv7." example:"event789"`
+	EventID         string    `json:"event_id,omitempty" minLength:"1" maxLength:"128" doc:"Identifies the event across retries. Without one the service assigns a UUIDv7." example:"event789"`
 	UserID          string    `json:"user_id,omitempty" minLength:"1" maxLength:"128" doc:"The user who earns. Required unless partner_id is present." example:"user123"`
 	EventType       eventType `json:"event_type,omitempty" doc:"The type of the event. Required unless interaction_type is present." example:"purchase"`
 	OccurredAt      string    `json:"occurred_at,omitempty" format:"date-time" doc:"When the event occurred, kept to the microsecond; at most 5 minutes in the future. The time of receipt if absent."`
