@@ -10,5 +10,6 @@ import (
 )
 
 func main() {
+	process.RelaxTimers()
 	os.Exit(process.Main(os.Args[1:], os.Stderr, run))
 }

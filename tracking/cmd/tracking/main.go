@@ -9,5 +9,6 @@ import (
 )
 
 func main() {
+	process.RelaxTimers()
 	os.Exit(process.Main(os.Args[1:], os.Stderr, run))
 }
