@@ -32,6 +32,22 @@ type Batches interface {
 		id string,
 		fn func(*batch.Batch) (change.Outcome, error),
 	) error
+	// Open is Update for payment files: fn is also passed the payouts of the batch, the oldest
+	// first, and the files that it adds to the batch are stored.
+	Open(
+		ctx context.Context,
+		request change.Request,
+		id string,
+		fn func(*batch.Batch, []payout.Snapshot) (change.Outcome, error),
+	) error
+	// Settle is Update for result files: the payouts of the batch are stored as fn changes them,
+	// too.
+	Settle(
+		ctx context.Context,
+		request change.Request,
+		id string,
+		fn func(*batch.Batch, []*payout.Payout) (change.Outcome, error),
+	) error
 }
 
 // changeBatch runs fn on a batch that pays nothing to the actor, and records it as the action.

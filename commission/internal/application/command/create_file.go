@@ -55,28 +55,15 @@ type PaymentFile struct {
 	Content []byte
 }
 
-// FileBatches is the repository of batches for payment files.
-type FileBatches interface {
-	// Open hands fn the batch with its payouts, the oldest first, and stores the files that fn adds
-	// to the batch, with the outcome. It is one transaction; the errors are those of
-	// Batches.Update.
-	Open(
-		ctx context.Context,
-		request change.Request,
-		id string,
-		fn func(*batch.Batch, []payout.Snapshot) (change.Outcome, error),
-	) error
-}
-
 // CreateFile writes the payment files of batches.
 type CreateFile struct {
-	batches  FileBatches
+	batches  Batches
 	formats  []Format
 	accounts Accounts
 }
 
 // NewCreateFile returns the handler. It is safe for concurrent use.
-func NewCreateFile(batches FileBatches, formats []Format, accounts Accounts) *CreateFile {
+func NewCreateFile(batches Batches, formats []Format, accounts Accounts) *CreateFile {
 	return &CreateFile{batches: batches, formats: formats, accounts: accounts}
 }
 
@@ -84,7 +71,7 @@ func NewCreateFile(batches FileBatches, formats []Format, accounts Accounts) *Cr
 // the bytes: later ones return the same, or batch.ErrFileChanged. Whether or not a file results,
 // the audit notes that the accounts were opened. It returns batch.ErrAccounts with every fault of
 // every account, also for a draft, and batch.ErrNotApproved for a draft without any; the faults of
-// FileBatches.Open and batch.Batch.CheckFile, batch.ErrFormat, change.ErrOwnGain if a payout of the
+// Batches.Open and batch.Batch.CheckFile, batch.ErrFormat, change.ErrOwnGain if a payout of the
 // batch is the actor's, and fault.ErrValidation for an unknown format.
 func (h *CreateFile) Handle(
 	ctx context.Context,

@@ -44,28 +44,16 @@ type Settled struct {
 	Completed, Failed, Unchanged int
 }
 
-// SettleBatches is the repository of batches for result files.
-type SettleBatches interface {
-	// Settle stores the batch and its payouts as fn changes them, with the outcome. It is one
-	// transaction that holds the locks of all its users; the errors are those of Batches.Update.
-	Settle(
-		ctx context.Context,
-		request change.Request,
-		id string,
-		fn func(*batch.Batch, []*payout.Payout) (change.Outcome, error),
-	) error
-}
-
 // SettleBatch enters the results of batches.
-type SettleBatch struct{ batches SettleBatches }
+type SettleBatch struct{ batches Batches }
 
 // NewSettleBatch returns the handler. It is safe for concurrent use.
-func NewSettleBatch(batches SettleBatches) *SettleBatch { return &SettleBatch{batches: batches} }
+func NewSettleBatch(batches Batches) *SettleBatch { return &SettleBatch{batches: batches} }
 
 // Handle closes the payouts of a sent batch as the file says, and the batch with its last one: all
 // of them or, if the file has any fault, none. A result that is known already changes nothing, so
 // the same file can be entered again. It returns batch.ErrResults with every fault of the file,
-// effect.ErrTransition for a batch that was not sent, the faults of SettleBatches.Settle,
+// effect.ErrTransition for a batch that was not sent, the faults of Batches.Settle,
 // change.ErrVersion, change.ErrOwnGain if a payout of the batch is the actor's, and
 // fault.ErrValidation for a reason that is not one.
 func (h *SettleBatch) Handle(

@@ -21,7 +21,11 @@ func world(t *testing.T) commandtest.World {
 
 	return commandtest.World{
 		Payouts:     f.store.Payouts(),
+		Batches:     f.store.Batches(),
 		Commissions: f.store.Commissions(),
+		Rules:       f.store,
+		Journal:     f.store,
+		Published:   f.store,
 		Earn: func(t *testing.T, user, eventID string) commission.Snapshot {
 			t.Helper()
 			f.decide(t, purchase(eventID, user, "100.00"))
@@ -71,6 +75,9 @@ FROM audit WHERE subject_id = $1 ORDER BY at`,
 func TestTheRepositoriesKeepTheContracts(t *testing.T) {
 	t.Parallel()
 	t.Run("payouts", func(t *testing.T) { t.Parallel(); commandtest.PayoutsSuite(t, world) })
+	t.Run("batches", func(t *testing.T) { t.Parallel(); commandtest.BatchesSuite(t, world) })
+	t.Run("rules", func(t *testing.T) { t.Parallel(); commandtest.RulesSuite(t, world) })
+	t.Run("journal", func(t *testing.T) { t.Parallel(); commandtest.JournalSuite(t, world) })
 	t.Run("commissions", func(t *testing.T) { t.Parallel(); commandtest.CommissionsSuite(t, world) })
 }
 

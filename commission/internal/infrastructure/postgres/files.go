@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"tributary/commission/internal/application/change"
-	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/domain/batch"
 	"tributary/commission/internal/domain/payout"
 )
@@ -25,8 +24,6 @@ const (
     CASE WHEN length(account_details) <= 8192 THEN account_details ELSE '' END, ` + payoutOutcome + `
 FROM payouts WHERE batch_id = $1 ORDER BY created_at, payouts.id`
 )
-
-var _ command.FileBatches = Batches{}
 
 // filesOf reads the files of a batch from a list of lists.
 func filesOf(text string) ([]batch.File, error) {

@@ -7,7 +7,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"tributary/commission/internal/application/change"
-	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/domain/batch"
 	"tributary/commission/internal/domain/payout"
 )
@@ -28,8 +27,6 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $
     AS r (id, status, reason, closed_at, reference, paid_at, failure, version)
 WHERE payouts.id = r.id`
 )
-
-var _ command.SettleBatches = Batches{}
 
 // Settle locks the users, then the batch, then its payouts, as who closes one payout does. Who is
 // paid by a batch is known before: payouts only leave it.

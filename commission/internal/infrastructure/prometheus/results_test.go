@@ -17,7 +17,11 @@ import (
 
 // sentBatch is a repository of one batch with two open payouts and a completed one. It runs fn
 // twice, as after a race, and then fails if err is set.
-type sentBatch struct{ err error }
+type sentBatch struct {
+	command.Batches
+
+	err error
+}
 
 func (s sentBatch) Settle(
 	_ context.Context,
@@ -64,7 +68,7 @@ func TestResultsAreCounted(t *testing.T) {
 	m := prometheus.New(registry, clock)
 
 	for _, failing := range []error{errors.New("away"), nil} {
-		_, err := command.NewSettleBatch(m.Results(sentBatch{failing})).Handle(
+		_, err := command.NewSettleBatch(m.Results(sentBatch{err: failing})).Handle(
 			t.Context(),
 			change.Request{Actor: "a", Reason: "r", Now: start()},
 			command.Settlement{ID: "batch", Results: []command.Result{

@@ -234,12 +234,12 @@ func (r replaying) Post(
 }
 
 // Results returns a repository that counts the payouts that result files close.
-func (m *Metrics) Results(batches command.SettleBatches) command.SettleBatches {
+func (m *Metrics) Results(batches command.Batches) command.Batches {
 	return results{batches, m}
 }
 
 type results struct {
-	command.SettleBatches
+	command.Batches
 
 	metrics *Metrics
 }
@@ -252,7 +252,7 @@ func (r results) Settle(
 ) error {
 	var closed []payout.Status
 
-	err := r.SettleBatches.Settle(
+	err := r.Batches.Settle(
 		ctx,
 		request,
 		id,

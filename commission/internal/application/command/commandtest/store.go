@@ -1,5 +1,5 @@
-// Package commandtest has the repositories of payouts and commissions in memory, and the contract
-// suites that they and those of PostgreSQL pass.
+// Package commandtest has the repositories of payouts, batches, commissions and rules and the
+// journal in memory, and the contract suites that they and those of PostgreSQL pass.
 package commandtest
 
 import (
@@ -17,13 +17,16 @@ import (
 	"tributary/commission/internal/domain/effect"
 	"tributary/commission/internal/domain/ledger"
 	"tributary/commission/internal/domain/payout"
+	"tributary/commission/internal/domain/rule"
 	"tributary/platform/fault"
 )
 
-// Store keeps payouts, commissions, answers and audit records in memory. It knows no batches.
+// Store keeps payouts, batches, commissions, rules, answers and audit records in memory.
 type Store struct {
 	mu          sync.Mutex
 	payouts     map[string]payout.Snapshot
+	batches     map[string]batch.Snapshot
+	rules       *rule.Set
 	commissions map[string]commission.Snapshot
 	funds       funds
 	answers     map[key]answer
@@ -43,6 +46,8 @@ type answer struct {
 func New() *Store {
 	return &Store{
 		payouts:     map[string]payout.Snapshot{},
+		batches:     map[string]batch.Snapshot{},
+		rules:       rule.NewSet(0, nil),
 		commissions: map[string]commission.Snapshot{},
 		funds:       newFunds(),
 		answers:     map[key]answer{},
@@ -80,15 +85,8 @@ func (s *Store) once(request change.Request, fn func() (change.Outcome, error)) 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 
-	of := key{caller: request.Actor, text: request.Key}
-
-	first, known := s.answers[of]
-	switch {
-	case !known:
-	case first.hash != request.Hash:
-		return fault.ErrKeyReused
-	default:
-		return &change.ReplayedError{Body: first.body}
+	if err := s.known(request); err != nil {
+		return err
 	}
 
 	outcome, err := fn()
@@ -105,10 +103,26 @@ func (s *Store) once(request change.Request, fn func() (change.Outcome, error)) 
 	}
 
 	if request.Key != "" {
+		of := key{caller: request.Actor, text: request.Key}
 		s.answers[of] = answer{hash: request.Hash, body: outcome.Answer}
 	}
 
 	return nil
+}
+
+// known returns a *change.ReplayedError if the request's key was used for the same request, and
+// fault.ErrKeyReused if it was used for another.
+func (s *Store) known(request change.Request) error {
+	first, known := s.answers[key{caller: request.Actor, text: request.Key}]
+
+	switch {
+	case !known:
+		return nil
+	case first.hash != request.Hash:
+		return fault.ErrKeyReused
+	}
+
+	return &change.ReplayedError{Body: first.body}
 }
 
 type payouts struct{ *Store }
@@ -155,16 +169,14 @@ func (s payouts) Update(
 		}
 
 		p := payout.Restore(found)
+		b := batches(s).batch(found.BatchID)
 
-		outcome, err := fn(&p, &batch.Batch{})
+		outcome, err := fn(&p, &b)
 		if err != nil {
 			return change.Outcome{}, err
 		}
 
-		s.payouts[id] = p.Snapshot()
-		if status := p.Snapshot().Status; status != payout.Requested && status != payout.Completed {
-			s.funds.release(id)
-		}
+		batches(s).save(b, &p)
 
 		return outcome, nil
 	})

@@ -34,7 +34,11 @@ func world(t *testing.T) commandtest.World {
 
 	return commandtest.World{
 		Payouts:     store.Payouts(),
+		Batches:     store.Batches(),
 		Commissions: store.Commissions(),
+		Rules:       store,
+		Journal:     store,
+		Published:   store,
 		Earn: func(t *testing.T, user, eventID string) commission.Snapshot {
 			t.Helper()
 
@@ -79,5 +83,8 @@ func world(t *testing.T) commandtest.World {
 func TestTheStoreInMemoryKeepsTheContracts(t *testing.T) {
 	t.Parallel()
 	t.Run("payouts", func(t *testing.T) { t.Parallel(); commandtest.PayoutsSuite(t, world) })
+	t.Run("batches", func(t *testing.T) { t.Parallel(); commandtest.BatchesSuite(t, world) })
+	t.Run("rules", func(t *testing.T) { t.Parallel(); commandtest.RulesSuite(t, world) })
+	t.Run("journal", func(t *testing.T) { t.Parallel(); commandtest.JournalSuite(t, world) })
 	t.Run("commissions", func(t *testing.T) { t.Parallel(); commandtest.CommissionsSuite(t, world) })
 }

@@ -10,6 +10,7 @@ import (
 
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/command"
+	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/batch"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/effect"
@@ -18,10 +19,15 @@ import (
 	"tributary/platform/money"
 )
 
-// World is a pair of repositories over one empty store.
+// World is the repositories over one empty store.
 type World struct {
 	Payouts     command.Payouts
+	Batches     command.Batches
 	Commissions command.Commissions
+	Rules       command.Rules
+	Journal     change.Journal
+	// Published reads the rules.
+	Published query.RuleReader
 	// Earn stores a pending earning of 1000 minor units of USD for an event of the user.
 	Earn func(t *testing.T, user, eventID string) commission.Snapshot
 	// TakeBack stores the clawback of a half of the earning.
