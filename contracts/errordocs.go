@@ -100,7 +100,6 @@ func newCodes(services int) codes {
 	}
 }
 
-// add adds the list of a service.
 func (l codes) add(service string, list []code) error {
 	for _, c := range list {
 		if known, ok := l.byName[c.Code]; ok && known != c {

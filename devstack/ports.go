@@ -53,7 +53,6 @@ func (p Ports) variable(port int) string {
 	return ""
 }
 
-// free reports whether the port is free.
 func free(ctx context.Context, port int) bool {
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", address(port))

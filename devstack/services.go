@@ -31,7 +31,6 @@ func (p *Ports) settable() []portSetting {
 // Services returns the names of the services, in the order in which they are shown.
 func Services() []string { return []string{"bff", "tracking", "commission"} }
 
-// ours is a service of the stack.
 type ours struct {
 	name string
 	port int

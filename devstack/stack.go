@@ -226,7 +226,6 @@ func (c Config) Status(ctx context.Context) (allReady bool) {
 	return allReady
 }
 
-// find returns the unit with the name.
 func (c Config) find(name string) (unit, error) {
 	for _, u := range c.units() {
 		if u.name == name {

@@ -9,7 +9,6 @@ import (
 	"time"
 )
 
-// unit is one process of the stack.
 type unit struct {
 	name string
 	// Ports that must be free before it starts. The first is its address.

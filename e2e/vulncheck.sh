@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Looks the code up in the database of known vulnerabilities and fails on one that the code can reach.
 # Without the database (no network, a proxy that refuses it) it says so and passes: the rest of
-# `make lint` must work everywhere. REQUIRE_VULNCHECK=1 makes that a failure too.
+# `make lint` must work everywhere. With REQUIRE_VULNCHECK=1 that is a failure too.
 #   e2e/vulncheck.sh PROGRAM MODULE...
 set -euo pipefail
 cd "$(dirname "$0")/.."

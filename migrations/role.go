@@ -11,7 +11,7 @@ import (
 
 // settings of a service's role, for each of its sessions.
 //
-// The first makes plans independent of statistics. A new database has none, so its queries are
+// The first keeps plans independent of statistics. A new database has none, so its queries are
 // planned for tiny tables, and a prepared statement keeps such a plan while the tables grow. Every
 // statement of a service finds its rows by an index.
 func settings() []string {

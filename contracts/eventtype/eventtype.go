@@ -5,7 +5,6 @@ package eventtype
 // Type is the type of an event.
 type Type string
 
-// Types.
 const (
 	View       Type = "view"
 	Click      Type = "click"

@@ -94,7 +94,6 @@ func decided(t *testing.T, eventID string, within time.Duration) decision {
 	return got
 }
 
-// list reads one page.
 func list(t *testing.T, query string) page {
 	t.Helper()
 

@@ -210,7 +210,6 @@ func kill(t *testing.T, lines int, args ...string) {
 	end(cmd)
 }
 
-// feedEvent is an event of the feed.
 type feedEvent struct {
 	ID   string `json:"id"`
 	Type string `json:"type"`

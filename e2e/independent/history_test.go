@@ -21,7 +21,7 @@ type row struct {
 	Status  string `json:"status"`
 }
 
-// history makes the user live through everything that an event can say.
+// history publishes events of every kind for the user.
 func history(t *testing.T, user string) {
 	t.Helper()
 

@@ -73,7 +73,6 @@ func TestFoldAfterKills(t *testing.T) {
 	}
 }
 
-// decisions counts the decisions.
 func decisions(ctx context.Context, t *testing.T) int64 {
 	t.Helper()
 

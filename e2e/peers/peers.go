@@ -212,7 +212,6 @@ func newPeers(ctx context.Context, databaseURL, pulsarURL string) (*peers, error
 	}, nil
 }
 
-// close ends the connections.
 func (p *peers) close() {
 	_ = p.publisher.Close()
 	_ = p.db.Close()

@@ -60,7 +60,6 @@ type page struct {
 	Next    string  `json:"next_cursor"`
 }
 
-// feed reads the feed of commission events.
 type feed struct {
 	url    string // of commission
 	token  string // a bearer token, or ""

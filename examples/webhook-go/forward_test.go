@@ -202,7 +202,7 @@ func (w *world) set(answer func(key string, seq int64) int) {
 	w.answer = answer
 }
 
-// One user's failing deliveries hold up nobody else, and keep their order.
+// One user's failing deliveries delay no other user, and keep their order.
 func TestOthersGoOn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -97,14 +97,14 @@ func create(
 	)
 
 	if !exists {
-		making := template + "_new"
-		_, err = conn.Exec(ctx, "DROP DATABASE IF EXISTS "+making)
+		creating := template + "_new"
+		_, err = conn.Exec(ctx, "DROP DATABASE IF EXISTS "+creating)
 		must(tb, err)
-		_, err = conn.Exec(ctx, "CREATE DATABASE "+making)
+		_, err = conn.Exec(ctx, "CREATE DATABASE "+creating)
 		must(tb, err)
-		_, err = set.Apply(ctx, with(tb, server, making, ""), Password)
+		_, err = set.Apply(ctx, with(tb, server, creating, ""), Password)
 		must(tb, err)
-		_, err = conn.Exec(ctx, "ALTER DATABASE "+making+" RENAME TO "+template)
+		_, err = conn.Exec(ctx, "ALTER DATABASE "+creating+" RENAME TO "+template)
 		must(tb, err)
 	}
 

@@ -5,7 +5,7 @@ import "context"
 // Optional is for services whose local stack needs no token. With AUTH_REQUIRED=false every
 // operation is open, which production refuses.
 type Optional struct {
-	// Required makes every caller send a token; the local stacks set it to false. Production: must
+	// Required asks every caller for a token; the local stacks set it to false. Production: must
 	// be true.
 	Required bool `envconfig:"AUTH_REQUIRED" default:"true"`
 

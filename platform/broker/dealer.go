@@ -64,7 +64,6 @@ func (d *dealer) stop() {
 	d.acks.stop()
 }
 
-// add adds a message to the schedule.
 func (d *dealer) add(m pulsar.Message) {
 	id := m.ID()
 	partition := id.PartitionIdx()

@@ -109,7 +109,6 @@ func (c *consumer) GetLastMessageIDs() ([]pulsar.TopicMessageID, error) { return
 
 func (c *consumer) Close() {}
 
-// deliver delivers entries of the consumer's partition.
 func (c *consumer) deliver(entries ...int64) {
 	for _, e := range entries {
 		id := pulsar.NewMessageID(1, e, -1, c.library.partition)

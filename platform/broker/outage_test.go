@@ -252,7 +252,7 @@ func TestPublisherSurvivesTheDeletionOfItsTopic(t *testing.T) {
 	}
 }
 
-// A message above the topic's own limit makes the library's producer deaf permanently. The
+// A message above the topic's own limit leaves the library's producer deaf permanently. The
 // publisher creates a new one, and other messages are published again.
 func TestPublisherSurvivesAMessageAboveTheTopicsLimit(t *testing.T) {
 	t.Parallel()

@@ -59,7 +59,6 @@ const (
 	maxPendingBytes = 32 << 20
 )
 
-// The errors of Send and Publish.
 var (
 	// ErrUnavailable means that the broker does not answer and that nothing was published.
 	ErrUnavailable = errors.New("the broker is unavailable")

@@ -24,7 +24,6 @@ type session struct {
 	empty    chan struct{} // closed when closing and no send is pending
 }
 
-// send is one pending message.
 type send struct {
 	prev, next *send
 	weight     int64

@@ -27,7 +27,7 @@ const (
 	Invalid         Kind = "invalid"          // readable, but invalid
 	Exhausted       Kind = "exhausted"        // the caller sends too many requests
 	Unavailable     Kind = "unavailable"      // a dependency is unavailable or a queue is full
-	Unreadable      Kind = "unreadable"       // a message, not a request, that no retry makes readable
+	Unreadable      Kind = "unreadable"       // a message, not a request, that stays unreadable on every retry
 	Internal        Kind = "internal"         // the service failed; the caller cannot act
 )
 

@@ -125,8 +125,8 @@ func More() Field {
 	}
 }
 
-// Name makes a name from a request safe as the field of a fault: printable ASCII, at most 128
-// characters.
+// Name returns a name from a request in a form that is safe as the field of a fault: printable
+// ASCII, at most 128 characters.
 func Name(name string) string {
 	out := []byte(name[:min(len(name), 128)])
 	for i, c := range out {

@@ -104,7 +104,7 @@ func stalled(t *testing.T, address, user string) net.Conn {
 }
 
 // Unfinished bodies of one caller take no room from other callers, and time out.
-func TestStalledBodiesKeepNobodyOut(t *testing.T) {
+func TestStalledBodiesKeepNoOneOut(t *testing.T) {
 	t.Parallel()
 	server, _ := setup(t, nil)
 

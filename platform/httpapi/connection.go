@@ -32,7 +32,6 @@ func (c *connection) Read(p []byte) (int, error) {
 
 func (c *connection) endedByUs() bool { return c.ours.Load() }
 
-// connections tracks the connections of a server.
 type connections struct {
 	net.Listener
 

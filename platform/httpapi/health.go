@@ -146,7 +146,6 @@ func (f *finding) usable() bool {
 	}
 }
 
-// probe probes all dependencies.
 func (h *Health) probe(ctx context.Context, found *finding) {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()

@@ -12,7 +12,7 @@ import (
 	"tributary/platform/fault"
 )
 
-// installErrors makes huma answer with our problem documents. huma keeps these hooks in package
+// installErrors has huma answer with our problem documents. huma keeps these hooks in package
 // variables, so they are set once in the process.
 func installErrors() { hooks() }
 

@@ -14,7 +14,7 @@ type Shares struct {
 	total int64
 	used  int64
 	held  map[string]int64
-	freed chan struct{} // closed by the next release; nil if nobody waits for it
+	freed chan struct{} // closed by the next release; nil if no one waits for it
 }
 
 // NewShares returns Shares of the total amount.

@@ -91,7 +91,6 @@ func (d Decimal) String() string {
 // symmetric around zero.
 type Rounding string
 
-// Rounding modes.
 const (
 	HalfEven Rounding = "half_even" // a half is rounded to the even neighbour; the default
 	HalfUp   Rounding = "half_up"   // a half is rounded away from zero

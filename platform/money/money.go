@@ -32,7 +32,6 @@ var (
 	)
 )
 
-// The errors of computations.
 var (
 	ErrOverflow         = errors.New("is beyond what can be represented")
 	ErrCurrencyMismatch = errors.New("amounts of different currencies cannot be combined")

@@ -1,4 +1,4 @@
-// Package spreadsheet makes texts harmless for programs that read CSV and take some texts for
+// Package spreadsheet renders texts harmless for programs that read CSV and take some texts for
 // formulas.
 package spreadsheet
 

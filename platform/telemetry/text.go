@@ -88,7 +88,6 @@ func harmless(err error) (said string, quotes bool) {
 	return "", false
 }
 
-// sqlError is an error of PostgreSQL.
 type sqlError interface {
 	error
 	SQLState() string

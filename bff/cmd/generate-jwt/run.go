@@ -50,7 +50,6 @@ func (s *settings) Validate() []string {
 	return nil
 }
 
-// request holds the flags.
 type request struct {
 	user     string
 	roles    string

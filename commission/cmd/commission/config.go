@@ -44,7 +44,7 @@ type settings struct {
 	// RateWindow is the time over which RATE_LIMIT counts; at least 1s.
 	RateWindow time.Duration `envconfig:"RATE_LIMIT_WINDOW" default:"1m"`
 
-	// AdjustmentLimit is the largest adjustment that one operator makes alone, in major units of
+	// AdjustmentLimit is the largest adjustment that one operator posts alone, in major units of
 	// any currency; a larger one is pending until another operator approves it. Empty for no limit.
 	// Production: must be set.
 	AdjustmentLimit string `envconfig:"ADJUSTMENT_SECOND_PERSON_ABOVE" default:"1000"`
@@ -138,7 +138,6 @@ func (s *settings) readLimit() []string {
 	return nil
 }
 
-// readZone reads the programme's time zone.
 func (s *settings) readZone() []string {
 	zone, err := time.LoadLocation(s.TimeZone)
 	if err != nil || s.TimeZone == "" || s.TimeZone == "Local" {

@@ -75,7 +75,6 @@ func addHeld(f *service.Frame, log *postgres.EventLog) {
 	})
 }
 
-// addRelay adds the relay and its publisher.
 func addRelay(f *service.Frame, s *settings, log *postgres.EventLog) error {
 	schema, err := contracts.AvroSchema(contracts.CommissionEventV1)
 	if err != nil {

@@ -26,7 +26,6 @@ type box struct {
 	producers map[string]pulsar.Producer
 }
 
-// letter is a dead letter.
 type letter struct {
 	message pulsar.Message
 	id      string

@@ -291,7 +291,7 @@ FROM (
         row_number() OVER (PARTITION BY d.user_id ORDER BY l.id) AS place
     FROM ledger AS l JOIN commissions AS c ON c.id = l.commission_id
         JOIN decisions AS d USING (event_id)
-) AS booked`
+) AS posted`
 	n := users * each
 	want := strings.Join(
 		[]string{
@@ -310,7 +310,7 @@ FROM (
 	var got string
 	if err := l.owner.QueryRow(t.Context(), state).Scan(&got); err != nil || got != want {
 		t.Errorf(
-			"booked, different, amount, out of order, wrong volume, decided, available, "+
+			"posted, different, amount, out of order, wrong volume, decided, available, "+
 				"programme: %q, want %q (%v)",
 			got,
 			want,

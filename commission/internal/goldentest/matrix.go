@@ -328,7 +328,7 @@ func reversals() []Case {
 			"i unknown":                {ev("a", kind, "of=nothing")},
 			"j names nothing":          {sale, ev("a", kind)},
 			"k in another currency":    {sale, ev("a", kind, "of=s", "amount=10", "currency=EUR")},
-			"l of another user":        {sale, NewLine("a", kind, "user=v", "of=s")},
+			"l of somebody else":       {sale, NewLine("a", kind, "user=v", "of=s")},
 			"m of what earned nothing": {ev("l", "lead"), ev("a", kind, "of=l")},
 			"n of a duplicate order": {
 				sale, ev("t", "sale", "amount=10", "order=o1"), ev("a", kind, "of=t"),

@@ -243,7 +243,7 @@ WITH moved AS (
     FROM ledger, LATERAL (VALUES (from_account, -amount_minor), (to_account,
         amount_minor)) AS v (account, minor)
     WHERE starts_with(user_id, $1) GROUP BY user_id, currency, account
-), booked AS (
+), posted AS (
     SELECT user_id, currency, array_agg(account || ' ' || minor
         ORDER BY account) FILTER (WHERE minor <> 0) AS accounts, sum(minor) AS total FROM moved
             GROUP BY user_id, currency
@@ -265,13 +265,13 @@ SELECT substr(user_id, $2) || ' ' || currency, coalesce(k.earned, 0)::bigint, co
     0)::bigint,
        concat_ws('; ', CASE WHEN k.accounts IS DISTINCT
            FROM b.accounts THEN 'kept ' || coalesce(k.accounts::text,
-               'nothing') || ', booked ' || coalesce(b.accounts::text, 'nothing') END,
+               'nothing') || ', posted ' || coalesce(b.accounts::text, 'nothing') END,
            CASE WHEN b.total IS DISTINCT FROM 0 THEN 'the ledger adds up to ' ||
                coalesce(b.total::text, 'nothing') END,
            CASE WHEN (k.earned, k.pending) IS DISTINCT FROM (r.earned,
                r.pending) THEN concat_ws(' ', 'commissions add up to', r.earned, 'and pending',
                    r.pending) END)
-FROM kept AS k FULL JOIN booked AS b USING (user_id, currency) FULL
+FROM kept AS k FULL JOIN posted AS b USING (user_id, currency) FULL
     JOIN rows AS r USING (user_id, currency)`
 )
 

@@ -24,7 +24,7 @@ import (
 	"tributary/commission/internal/api/rest"
 )
 
-// seed makes the same programme each time. TEST_SEED takes another one, TEST_PARTNERS another size.
+// seed determines the programme. TEST_SEED takes another one, TEST_PARTNERS another size.
 const (
 	seed     = 2026
 	partners = 500

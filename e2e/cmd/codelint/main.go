@@ -53,7 +53,6 @@ func check(files []string, w io.Writer) (int, error) {
 	return l.found, nil
 }
 
-// lint gathers findings.
 type lint struct {
 	out    io.Writer
 	set    *token.FileSet

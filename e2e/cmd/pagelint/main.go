@@ -63,7 +63,6 @@ func check(files []string, w io.Writer) (int, error) {
 	return p.found, nil
 }
 
-// page gathers findings.
 type page struct {
 	out   io.Writer
 	found int

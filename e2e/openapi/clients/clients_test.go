@@ -15,7 +15,7 @@ import (
 // services are those that have an OpenAPI document.
 func services() []string { return []string{"bff", "commission", "tracking"} }
 
-// The client that oapi-codegen makes compiles, and a program that holds amounts in strings and
+// The client that oapi-codegen generates compiles, and a program that holds amounts in strings and
 // ranges over lists.
 func TestGoClientCompiles(t *testing.T) {
 	t.Parallel()
@@ -42,7 +42,7 @@ func TestGoClientCompiles(t *testing.T) {
 	run(t, dir, "go", "build", "-o", os.DevNull, ".")
 }
 
-// The types that openapi-typescript makes compile in strict mode, and a program that uses them.
+// The types that openapi-typescript generates compile in strict mode, and a program that uses them.
 func TestTypeScriptClientCompiles(t *testing.T) {
 	t.Parallel()
 	dir := copyOf(t, "clientts")

@@ -264,7 +264,7 @@ func badClaims(tb testing.TB, secret string, now time.Time) []Case {
 		{"other issuer", with("iss", "test-issuer.evil"), "token_issuer_invalid"},
 		{"issuer an array", with("iss", []string{"test-issuer"}), "token_claim_invalid"},
 		{"no audience", with("aud", nil), "token_claim_missing"},
-		{"other audience", with("aud", "somebody"), "token_audience_invalid"},
+		{"other audience", with("aud", "another"), "token_audience_invalid"},
 		{"other audiences", with("aud", []string{"a", "b"}), "token_audience_invalid"},
 		{
 			"audience an object",

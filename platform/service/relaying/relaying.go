@@ -1,4 +1,4 @@
-// Package relaying makes a relay a part of a service. It is apart from package service because not
+// Package relaying adds a relay to a service. It is apart from package service because not
 // every service has a log to relay.
 package relaying
 

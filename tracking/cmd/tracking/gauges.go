@@ -8,7 +8,6 @@ import (
 	"tributary/tracking/internal/application/ingest"
 )
 
-// commits measures the commits of events.
 type commits struct {
 	rows prometheus.Histogram
 	took prometheus.Histogram
@@ -37,7 +36,6 @@ func (c *commits) observe(rows int, took time.Duration) {
 	c.took.Observe(took.Seconds())
 }
 
-// watchQueue exports the length of the queue.
 func watchQueue(metrics prometheus.Registerer, c *ingest.Coalescer) {
 	metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "tracking_intake_waiting", Help: "Events waiting to be written.",

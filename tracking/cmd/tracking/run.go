@@ -120,7 +120,6 @@ func openPools(ctx context.Context, f *service.Frame, s *settings) (p pools, err
 	return p, nil
 }
 
-// addRelay adds the relay and its publisher.
 func addRelay(
 	f *service.Frame,
 	s *settings,

@@ -123,7 +123,7 @@ func eventually(t *testing.T, within time.Duration, what string, is func() bool)
 // readiness.
 //
 //nolint:paralleltest // the settings belong to the process
-func TestListsThatHangStopNobodyElse(t *testing.T) {
+func TestListsThatHangStopNoOtherCaller(t *testing.T) {
 	db := migrationstest.New(t, migrations.Tracking())
 	base := serve(t, db.URL)
 	eventually(

@@ -84,7 +84,6 @@ type payoutBody struct {
 	Version int `json:"version" doc:"The number of the version, which every change increases. Send it as If-Match to change the payout." example:"1"`
 }
 
-// balancesBody holds the balances of a user.
 type balancesBody struct {
 	UserID   string        `json:"user_id" doc:"The owner of the balances." example:"user123"`
 	Balances []balanceBody `json:"balances" doc:"One balance for each currency; empty for a user who never earned."`

@@ -2,7 +2,6 @@ package command
 
 import "tributary/platform/fault"
 
-// The faults of a Publisher.
 var (
 	// ErrBrokerUnavailable means that the command is not stored.
 	ErrBrokerUnavailable = fault.Define(

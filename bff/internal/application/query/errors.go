@@ -2,7 +2,6 @@ package query
 
 import "tributary/platform/fault"
 
-// The faults of a Source.
 var (
 	// ErrNotFound is returned for a payment that the caller does not have.
 	ErrNotFound = fault.Define(

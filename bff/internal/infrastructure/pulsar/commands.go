@@ -21,7 +21,6 @@ type entry struct {
 	payload func(command.Command, seal) (any, error)
 }
 
-// commands is the table of all commands.
 func commands() []entry {
 	return []entry{
 		{

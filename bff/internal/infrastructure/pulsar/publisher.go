@@ -161,7 +161,6 @@ func faultOf(err error) error {
 	).RetryIn(time.Second)
 }
 
-// message returns the message of the command.
 func (e entry) message(cmd command.Command, hide seal) ([]byte, error) {
 	payload, err := e.payload(cmd, hide)
 	if err != nil {

@@ -12,7 +12,6 @@ import (
 	"tributary/platform/httpapi"
 )
 
-// auditBody is a row of the audit.
 type auditBody struct {
 	ID          string       `json:"id" doc:"The number of the row." example:"17"`
 	At          time.Time    `json:"at" doc:"When it was done."`

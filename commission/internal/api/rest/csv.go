@@ -53,7 +53,6 @@ func exportOf(ctx context.Context, uses UseCases, filter query.CommissionFilter)
 	}
 }
 
-// paidRow is a commission with its payment.
 type paidRow struct {
 	commission.Snapshot
 
@@ -156,5 +155,4 @@ func csvRow(c commission.Snapshot, payment query.Payment) []string {
 	}
 }
 
-// harmless is spreadsheet.Harmless.
 func harmless(text string) string { return spreadsheet.Harmless(text) }

@@ -13,7 +13,6 @@ import (
 	"tributary/platform/identifier"
 )
 
-// decisionBody is the decision about an event.
 type decisionBody struct {
 	EventID         string     `json:"event_id" doc:"The id of the event." example:"event789"`
 	UserID          string     `json:"user_id" doc:"The user who earns." example:"user123"`

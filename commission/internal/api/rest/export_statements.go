@@ -8,7 +8,6 @@ import (
 	"tributary/commission/internal/application/query"
 )
 
-// sendStatement writes the statement in the form.
 func sendStatement(
 	ctx context.Context,
 	statements *query.Statements,

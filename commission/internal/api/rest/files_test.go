@@ -12,7 +12,7 @@ import (
 	"tributary/commission/internal/domain/payout"
 )
 
-// account makes a payout with account details, sealed or plain, of 1.00 USD.
+// account creates a payout with account details, sealed or plain, of 1.00 USD.
 func (s service) account(t *testing.T, user, details string, sealed bool) string {
 	t.Helper()
 	s.decide(t, purchase("earned-by-"+user, user, "100"))

@@ -11,7 +11,6 @@ import (
 	"tributary/platform/httpapi"
 )
 
-// transferBody is a row of the ledger.
 type transferBody struct {
 	ID           string    `json:"id" doc:"The number of the transfer." example:"17"`
 	CreatedAt    time.Time `json:"created_at" doc:"When the money moved."`

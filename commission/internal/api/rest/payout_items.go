@@ -49,7 +49,6 @@ type listItemsInput struct {
 	PayoutInput
 }
 
-// itemCursor is a query.ItemPosition.
 type itemCursor struct {
 	Side     string `json:"side"`
 	Interval string `json:"interval"`

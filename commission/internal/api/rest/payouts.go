@@ -13,7 +13,6 @@ import (
 	"tributary/platform/httpapi"
 )
 
-// payoutBody is the answer for a payout.
 type payoutBody struct {
 	PayoutRow
 

@@ -15,7 +15,6 @@ import (
 	"tributary/platform/httpapi"
 )
 
-// replayResource is the answer for a replay.
 type replayResource struct {
 	ID              string      `json:"id" format:"uuid" doc:"The id of the replay."`
 	Status          string      `json:"status" enum:"running,completed,cancelled,failed" doc:"running: it continues, also after an interruption. completed: all users are done. cancelled and failed: it has ended early; what it has posted remains."`

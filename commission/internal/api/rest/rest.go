@@ -122,7 +122,6 @@ func readOperation(op huma.Operation) huma.Operation {
 	return op
 }
 
-// timeCursor is a query.Position.
 type timeCursor struct {
 	At time.Time `json:"at"`
 	ID string    `json:"id"`

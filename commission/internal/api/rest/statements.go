@@ -50,7 +50,6 @@ func accountBodyOf(a query.Account) accountBody {
 	}
 }
 
-// lineBody is a line of a statement.
 type lineBody struct {
 	Entry        string    `json:"entry" enum:"earned,clawed_back,adjusted,rejected,paid" doc:"The sum that the line is part of."`
 	At           time.Time `json:"at" doc:"When it was posted."`

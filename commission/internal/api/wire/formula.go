@@ -85,7 +85,6 @@ func formulaOf(f rule.Formula, currency money.Currency) Formula {
 	return out
 }
 
-// has reports whether the parameter is present.
 func (f Formula) has(name rule.Parameter) bool {
 	switch name {
 	case rule.ParameterRate:

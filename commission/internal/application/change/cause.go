@@ -5,7 +5,6 @@ import "tributary/commission/internal/domain/effect"
 // CauseKind is the kind of what caused a change.
 type CauseKind string
 
-// Kinds of causes.
 const (
 	ByEvent          CauseKind = "event"           // a tracking event; its id
 	ByOperator       CauseKind = "operator"        // a request; its id

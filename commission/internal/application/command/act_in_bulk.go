@@ -18,7 +18,6 @@ import (
 // maxBulk is the largest number of commissions that one request changes.
 const maxBulk = 5000
 
-// The faults of actions in bulk.
 var (
 	ErrBulkTooLarge = fault.Define(
 		fault.Invalid,

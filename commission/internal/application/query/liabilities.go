@@ -24,7 +24,6 @@ func (l Liability) Owed() money.Total { return l.Pending.Add(l.Available).Add(l.
 // Bucket says when pending money becomes available.
 type Bucket string
 
-// Buckets of pending money.
 const (
 	Due      Bucket = "due"           // approved with the next run of the clock
 	Within7  Bucket = "within_7_days" // of the time of the question

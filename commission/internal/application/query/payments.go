@@ -10,7 +10,6 @@ import (
 // PaymentStatus is how far a commission is paid. A clawback is paid when a payout nets it.
 type PaymentStatus string
 
-// States of the payment of a commission.
 const (
 	Unpaid     PaymentStatus = "unpaid"
 	InPayout   PaymentStatus = "in_payout"   // no part is paid, and a requested payout holds a part

@@ -11,7 +11,6 @@ import (
 // Entry is what a line of a statement does to what a user is owed.
 type Entry string
 
-// Entries of statements.
 const (
 	Earned     Entry = "earned"
 	ClawedBack Entry = "clawed_back"

@@ -12,7 +12,6 @@ import (
 // Dimension is a column by which a summary can be grouped.
 type Dimension string
 
-// Dimensions of summaries.
 const (
 	ByUser      Dimension = "user_id"
 	ByCampaign  Dimension = "campaign_id"

@@ -44,13 +44,13 @@ type Dependencies struct {
 }
 
 // New returns a handler.
-func New(needs Dependencies) *Handler {
+func New(deps Dependencies) *Handler {
 	return &Handler{
-		store:   needs.Store,
-		replays: needs.Replays,
-		now:     needs.Now,
-		newID:   needs.NewID,
-		logger:  needs.Logger,
+		store:   deps.Store,
+		replays: deps.Replays,
+		now:     deps.Now,
+		newID:   deps.NewID,
+		logger:  deps.Logger,
 	}
 }
 

@@ -2,7 +2,6 @@ package batch
 
 import "tributary/platform/fault"
 
-// The faults of payout batches.
 var (
 	ErrNotFound = fault.Define(
 		fault.NotFound,

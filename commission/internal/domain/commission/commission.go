@@ -47,7 +47,6 @@ func (c *Commission) Net() int64 {
 // Action is a change of status by an operator.
 type Action string
 
-// Actions on commissions.
 const (
 	Approve Action = "approve"
 	Hold    Action = "hold"

@@ -12,7 +12,6 @@ import (
 // Kind is the kind of a commission.
 type Kind string
 
-// Kinds of commissions.
 const (
 	Earning    Kind = "earning"
 	Clawback   Kind = "clawback"
@@ -31,7 +30,6 @@ func ParseKind(text string) (Kind, bool) {
 // Status is the state of a commission.
 type Status string
 
-// States of a commission.
 const (
 	Pending  Status = "pending"  // waits for AvailableAt or an approval
 	Held     Status = "held"     // waits for a release

@@ -9,7 +9,6 @@ import (
 // Role determines which transitions a commission has.
 type Role string
 
-// Roles of commissions.
 const (
 	Earned    Role = "earned"    // an earning
 	Granted   Role = "granted"   // the adjustment by which a replay grants what an event had not earned

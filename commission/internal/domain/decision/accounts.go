@@ -29,7 +29,6 @@ type arrival struct {
 	parkedLoaded           bool // the reversals that name the event
 }
 
-// order is the state of an order.
 type order struct {
 	sales  []event.Event // its events, whether or not they earned
 	parked []event.Event // reversals that name the order
@@ -193,7 +192,6 @@ func (a *Accounts) Decide(
 	return a.unloaded
 }
 
-// record adds a decision to the accounts.
 func (a *Accounts) record(d Decision, rules *rule.Set) {
 	known := a.events[d.Event.ID()]
 	known.decided = true

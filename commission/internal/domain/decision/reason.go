@@ -3,7 +3,6 @@ package decision
 // Outcome is the outcome of a decision.
 type Outcome string
 
-// Outcomes of decisions.
 const (
 	Commissioned    Outcome = "commissioned"
 	NotCommissioned Outcome = "not_commissioned"

@@ -26,7 +26,6 @@ type Type string
 // Subject is the kind of thing that a fact is about.
 type Subject string
 
-// Subjects of facts.
 const (
 	Decision   Subject = "decision" // the subject's id is that of the event
 	Commission Subject = "commission"
@@ -53,7 +52,6 @@ const (
 	CommissionReversed Type = "commission.reversed"
 )
 
-// Facts about payouts.
 const (
 	PayoutRequested Type = "payout.requested"
 	PayoutRejected  Type = "payout.rejected"
@@ -64,7 +62,6 @@ const (
 	PayoutUpdated Type = "payout.updated"
 )
 
-// Facts about rules.
 const (
 	RulePublished Type = "rule.published"
 	RuleRetired   Type = "rule.retired"

@@ -2,7 +2,6 @@ package effect
 
 import "tributary/platform/fault"
 
-// The faults of all aggregates.
 var (
 	// ErrTransition is returned for a change that the status of an aggregate does not allow.
 	ErrTransition = fault.Define(

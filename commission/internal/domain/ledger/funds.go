@@ -10,7 +10,6 @@ import (
 // account.
 type Side string
 
-// Sides of the available account.
 const (
 	Credit Side = "credit" // what came in: earnings, and what operators and replays added
 	Debit  Side = "debit"  // what was taken out: clawbacks, and what operators and replays took

@@ -2,7 +2,6 @@ package payout
 
 import "tributary/platform/fault"
 
-// The faults of payouts.
 var (
 	// ErrNotFound is returned for a payout that does not exist, or that the caller may not see.
 	ErrNotFound = fault.Define(

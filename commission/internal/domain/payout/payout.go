@@ -166,7 +166,7 @@ func (p *Payout) Release(now time.Time) effect.Effect {
 	return p.effect(effect.PayoutUpdated, before)
 }
 
-// Leave takes the payout out of its batch, as a part of the change that the caller makes: the
+// Leave takes the payout out of its batch, as a part of the caller's change: the
 // version stays.
 func (p *Payout) Leave() { p.snapshot.BatchID = "" }
 

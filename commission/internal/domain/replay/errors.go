@@ -2,7 +2,6 @@ package replay
 
 import "tributary/platform/fault"
 
-// The faults of replays.
 var (
 	ErrNotFound = fault.Define(
 		fault.NotFound,

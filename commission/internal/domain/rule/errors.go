@@ -2,7 +2,6 @@ package rule
 
 import "tributary/platform/fault"
 
-// The faults of changes of rules.
 var (
 	ErrNotFound = fault.Define(
 		fault.NotFound,

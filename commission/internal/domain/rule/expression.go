@@ -23,7 +23,6 @@ func (p product) Value() money.Decimal { return p.amount.Decimal().Mul(p.rate.De
 
 func (p product) String() string { return p.amount.String() + " × " + p.rate.String() }
 
-// sum adds products.
 type sum []product
 
 func (s sum) Value() money.Decimal {

@@ -39,7 +39,6 @@ type Kind string
 // Parameter is the name of a parameter of formulas.
 type Parameter string
 
-// Parameters of formulas.
 const (
 	ParameterRate   Parameter = "rate"
 	ParameterAmount Parameter = "amount"

@@ -38,7 +38,6 @@ func payer(t *testing.T) payfile.Payer {
 	return p
 }
 
-// format returns the format of the name.
 func format(t *testing.T, name string, payer payfile.Payer) command.Format {
 	t.Helper()
 

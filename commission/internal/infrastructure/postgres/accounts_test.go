@@ -144,7 +144,7 @@ func TestAVersionMeetsWhatWasEarnedBefore(t *testing.T) {
 			f.replay(t)
 
 			if before := f.usage(t); f.replay(t) != "" || f.usage(t) != before {
-				t.Errorf("a second replay makes %s of %s", f.usage(t), before)
+				t.Errorf("a second replay leaves %s, and found %s", f.usage(t), before)
 			}
 		})
 	}

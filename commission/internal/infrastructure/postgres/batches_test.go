@@ -51,7 +51,6 @@ func (f fixture) requested(t *testing.T, n int) []string {
 	return ids
 }
 
-// by returns the request of an actor.
 func by(actor string) change.Request {
 	r := byHand()
 	r.Actor = actor
@@ -68,7 +67,7 @@ func wantedBatch(limit int) batch.Wanted {
 	}
 }
 
-// batched makes a batch of at most limit payouts.
+// batched creates a batch of at most limit payouts.
 func (f fixture) batched(ctx context.Context, maker string, limit int) (batch.Snapshot, error) {
 	return command.NewCreateBatch(f.store.Batches(), uuid.NewString, true).
 		Handle(ctx, by(maker), wantedBatch(limit))

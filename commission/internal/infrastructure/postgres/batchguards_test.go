@@ -44,7 +44,7 @@ func TestTheDatabaseGuardsBatches(t *testing.T) {
 	for name, sql := range map[string]string{
 		"approve by its maker":       b(approve+`'maker'`, draft.ID),
 		"approve by one who is paid": b(approve+`'u1'`, draft.ID),
-		"approve by nobody":          b(`status = 'approved'`, draft.ID),
+		"approve without an actor":   b(`status = 'approved'`, draft.ID),
 		"send a draft":               b(`status = 'sent', sent_by = 'x', sent_at = now()`, draft.ID),
 		"settle what is open":        b(`status = 'settled', closed_at = now()`, sent.ID),
 		"settle by saying so":        b(`status = 'settled', closed_at = now(), open_payouts = 0`, sent.ID),

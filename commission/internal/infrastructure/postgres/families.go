@@ -24,14 +24,14 @@ const (
 	// Commissions by id with their followers, each after the one that it follows.
 	selectFamilies = `
 SELECT ` + commissionColumns + `
-FROM unnest($1::uuid[]) AS q (root)
+FROM unnest($1::uuid[]) AS q (original)
 CROSS JOIN LATERAL (
-    SELECT c.* FROM commissions AS c WHERE c.id = q.root
+    SELECT c.* FROM commissions AS c WHERE c.id = q.original
     UNION ALL
-    SELECT c.* FROM commissions AS c WHERE c.reverses_id = q.root
+    SELECT c.* FROM commissions AS c WHERE c.reverses_id = q.original
     OFFSET 0
 ) AS c
-ORDER BY q.root, reverses_id NULLS FIRST, id`
+ORDER BY q.original, reverses_id NULLS FIRST, id`
 
 	updateCommissions = `
 UPDATE commissions AS c SET status = t.status, reason = nullif(t.reason, ''), version = t.version,

@@ -91,7 +91,7 @@ func (c *conditions) equal(column, value string) {
 	}
 }
 
-// between limits the rows to those of the time; a zero bound is none.
+// between limits the rows to those of the time; a zero bound is absent.
 func (c *conditions) between(column string, from, to time.Time) {
 	if !from.IsZero() {
 		c.add(column+" >= $?", from)

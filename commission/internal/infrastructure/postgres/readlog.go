@@ -63,7 +63,6 @@ func (l *EventLog) Held(ctx context.Context) (time.Duration, error) {
 	return time.Duration(max(seconds, 0)) * time.Second, mapped("look at the end of the log", err)
 }
 
-// logRow is a row of commission_events.
 type logRow struct {
 	logged
 

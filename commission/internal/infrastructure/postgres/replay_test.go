@@ -524,7 +524,7 @@ func TestAHoldLeavesTheOrderWhereItIs(t *testing.T) {
 			}
 
 			if got := f.money(t, "u"); got != before {
-				t.Errorf("another replay makes of %s\n%s", before, got)
+				t.Errorf("another replay turns %s into\n%s", before, got)
 			}
 		})
 	}

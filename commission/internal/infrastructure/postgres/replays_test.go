@@ -67,7 +67,7 @@ func (f fixture) posted(t *testing.T) string {
     GROUP BY user_id) AS x`)
 }
 
-// One process dies while it makes a step: all its connections end before the commit. Another one
+// One process dies in the middle of a step: all its connections end before the commit. Another one
 // takes the replay when the claim has ended, and does the rest: nothing is lost or posted twice.
 func TestAReplayGoesOnInAnotherProcess(t *testing.T) {
 	t.Parallel()

@@ -61,7 +61,6 @@ func tooWide(err error) error {
 	return err
 }
 
-// querier is a pool or a transaction.
 type querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }

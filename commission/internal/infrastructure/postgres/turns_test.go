@@ -247,7 +247,6 @@ func TestABrokenConstraintIsTriedAgain(t *testing.T) {
 	}
 }
 
-// request requests a payout.
 func (f fixture) request(ctx context.Context, wanted payout.Wanted) (payout.Snapshot, error) {
 	return command.NewRequestPayout(f.store.Payouts(), nil, start).Handle(ctx, wanted)
 }

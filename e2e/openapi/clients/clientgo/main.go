@@ -1,5 +1,5 @@
-// Program clientgo uses the clients that oapi-codegen makes from the OpenAPI documents: a partner
-// asks for a payment and sums up what it has earned. The test of the documents compiles it.
+// Program clientgo uses the clients that oapi-codegen generates from the OpenAPI documents: a
+// partner asks for a payment and sums up what it has earned. The test of the documents compiles it.
 package main
 
 import (

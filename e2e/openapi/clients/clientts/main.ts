@@ -1,4 +1,4 @@
-// Uses the types that openapi-typescript makes from the OpenAPI documents. The test of the
+// Uses the types that openapi-typescript generates from the OpenAPI documents. The test of the
 // documents compiles it.
 import createClient from "openapi-fetch";
 import type { paths as BFF } from "./bff";

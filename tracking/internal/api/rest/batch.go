@@ -157,7 +157,6 @@ func itemError(err error) *ItemError {
 	return e
 }
 
-// events reads the body of a batch.
 func (r *reader) events(faults *fault.Fields) []command.Item {
 	var items []command.Item
 	given := false

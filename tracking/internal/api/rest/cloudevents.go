@@ -28,7 +28,6 @@ type envelope struct {
 	others []byte
 }
 
-// cloudEvent reads one CloudEvent.
 func (r *reader) cloudEvent() (item command.Item) {
 	var (
 		e      envelope

@@ -175,7 +175,6 @@ func replayedHeader() map[string]*huma.Param {
 	}
 }
 
-// idempotencyKey documents the header.
 func idempotencyKey() *huma.Param {
 	longest := 255
 

@@ -109,7 +109,6 @@ func compare(e event.Event, earlier ingest.Outcome) ingest.Outcome {
 	return earlier
 }
 
-// resultsOf returns the results of a batch.
 func (h *Handler) resultsOf(from Origin, items []Item, b batch, outcomes []ingest.Outcome) []Result {
 	for i, item := range items {
 		if b.place[i] >= 0 {

@@ -70,7 +70,6 @@ type Origin struct {
 // Status is the outcome of an accepted event.
 type Status string
 
-// Statuses of an accepted event.
 const (
 	Recorded  Status = "recorded"  // the event was added to the log
 	Duplicate Status = "duplicate" // the log had the same event already

@@ -17,7 +17,6 @@ import (
 // State is the outcome of writing an event.
 type State int
 
-// States of an event.
 const (
 	Stored   State = iota // committed now
 	Repeated              // the id was in the log, with the same content

@@ -2,7 +2,6 @@ package ingest
 
 import "tributary/platform/fault"
 
-// The faults of writing an event.
 var (
 	// ErrContent is returned for an event that the log can never store.
 	ErrContent = fault.Define(

@@ -17,7 +17,7 @@ import (
 	store "tributary/tracking/internal/infrastructure/postgres"
 )
 
-// A hundred identical concurrent requests are one event, whatever makes them identical: one is
+// A hundred identical concurrent requests are one event, whatever identifies them: one is
 // recorded, the others are duplicates.
 func TestAHundredIdenticalRequestsAreOneEvent(t *testing.T) {
 	t.Parallel()

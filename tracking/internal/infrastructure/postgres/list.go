@@ -67,7 +67,6 @@ func (l *Log) Events(
 // are smaller.
 const listBytes = 4 << 20
 
-// page is the result of a list.
 type page struct {
 	limit   int
 	entries []event.Entry

@@ -236,7 +236,7 @@ func TestACommitWithoutAnAnswerIsNotCalledNothing(t *testing.T) {
 	}
 }
 
-func TestTheLogIsAppendOnlyForEverybody(t *testing.T) {
+func TestTheLogIsAppendOnlyForEveryRole(t *testing.T) {
 	t.Parallel()
 	_, db := setup(t, querytest.Full(t))
 

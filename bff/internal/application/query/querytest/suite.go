@@ -81,13 +81,11 @@ func Suite(t *testing.T, open func(t *testing.T) World) {
 	})
 }
 
-// answer is what a method returned.
 type answer struct {
 	document query.Document
 	err      error
 }
 
-// answers asks every question.
 func answers(
 	t *testing.T,
 	source query.Source,

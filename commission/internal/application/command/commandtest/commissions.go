@@ -11,7 +11,6 @@ import (
 	"tributary/commission/internal/domain/effect"
 )
 
-// act acts on the commission.
 func (w World) act(
 	ctx context.Context,
 	request change.Request,

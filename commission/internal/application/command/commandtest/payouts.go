@@ -14,7 +14,6 @@ import (
 	"tributary/commission/internal/domain/payout"
 )
 
-// request creates the n-th payout.
 func (w World) request(
 	ctx context.Context,
 	n int,
@@ -42,7 +41,6 @@ func (w World) request(
 	return made, known, available, err
 }
 
-// close closes the n-th payout.
 func (w World) close(ctx context.Context, request change.Request, n int, to payout.Status) error {
 	return w.Payouts.Update(
 		ctx,

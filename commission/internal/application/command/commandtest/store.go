@@ -265,7 +265,6 @@ func (s commissions) UpdateDue(
 	return len(due), nil
 }
 
-// family returns the commission with its followers.
 func (s commissions) family(id string) commission.Commission {
 	var followers []commission.Snapshot
 

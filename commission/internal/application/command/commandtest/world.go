@@ -43,7 +43,6 @@ func noon() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
 
 func usd(minor int64) money.Amount { return money.FromMinor(minor, money.USD()) }
 
-// id returns the n-th id.
 func id(n int) string { return fmt.Sprintf("019ab2c3-4d5e-7f60-8a7b-%012d", n) }
 
 // by returns the request of an actor, without a key.
@@ -75,7 +74,6 @@ func (w World) fund(t *testing.T, n int, user string, minor int64) {
 	}
 }
 
-// adjust adds the n-th adjustment.
 func (w World) adjust(
 	ctx context.Context,
 	request change.Request,
