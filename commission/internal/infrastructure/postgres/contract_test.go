@@ -2,12 +2,14 @@ package postgres_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/command/commandtest"
 	"tributary/commission/internal/application/eventlog"
+	"tributary/commission/internal/application/replay/replaytest"
 	"tributary/commission/internal/domain/commission"
 	"tributary/platform/relay/relaytest"
 )
@@ -79,6 +81,37 @@ func TestTheRepositoriesKeepTheContracts(t *testing.T) {
 	t.Run("rules", func(t *testing.T) { t.Parallel(); commandtest.RulesSuite(t, world) })
 	t.Run("journal", func(t *testing.T) { t.Parallel(); commandtest.JournalSuite(t, world) })
 	t.Run("commissions", func(t *testing.T) { t.Parallel(); commandtest.CommissionsSuite(t, world) })
+}
+
+// replayWorld returns the replays over an empty database in which everything earned waits.
+func replayWorld(t *testing.T) replaytest.World {
+	t.Helper()
+
+	f := setup(t)
+	f.rule(t, 1, 1, "0.1", "hold_days", "3650")
+
+	return replaytest.World{
+		Store:   f.store,
+		Replays: f.store.Replays(),
+		Decide: func(t *testing.T, user, eventID string, occurredAt time.Time) {
+			t.Helper()
+
+			bought := purchase(eventID, user, "100.00")
+			bought.OccurredAt = occurredAt
+			f.decide(t, bought)
+		},
+		Expire: func(t *testing.T) {
+			t.Helper()
+			f.owned(t, `UPDATE replays SET held_until = statement_timestamp()`)
+		},
+		Records: f.records,
+	}
+}
+
+func TestTheReplaysKeepTheContracts(t *testing.T) {
+	t.Parallel()
+	t.Run("replays", func(t *testing.T) { t.Parallel(); replaytest.ReplaysSuite(t, replayWorld) })
+	t.Run("histories", func(t *testing.T) { t.Parallel(); replaytest.StoreSuite(t, replayWorld) })
 }
 
 func TestTheLogOfChangesKeepsTheContractOfALease(t *testing.T) {

@@ -22,7 +22,7 @@ func (s batches) Create(
 	wanted batch.Wanted,
 	fn func([]*payout.Payout) (batch.Batch, change.Outcome, error),
 ) error {
-	return s.once(request, func() (change.Outcome, error) {
+	return s.Once(request, func() (change.Outcome, error) {
 		claimed := s.claimable(wanted)
 
 		made, outcome, err := fn(claimed)
@@ -90,7 +90,7 @@ func (s batches) change(
 	id string,
 	fn func(*batch.Batch, []*payout.Payout) (change.Outcome, error),
 ) error {
-	return s.once(request, func() (change.Outcome, error) {
+	return s.Once(request, func() (change.Outcome, error) {
 		if _, known := s.batches[id]; !known {
 			return change.Outcome{}, batch.ErrNotFound
 		}

@@ -23,7 +23,7 @@ func (s *Store) PublishRule(
 	request change.Request,
 	fn command.RuleChange,
 ) error {
-	return s.once(request, func() (change.Outcome, error) {
+	return s.Once(request, func() (change.Outcome, error) {
 		made, outcome, err := fn(s.rules)
 		if err == nil {
 			s.rules = rule.NewSet(s.rules.Revision()+1, append(s.rules.All(), made))
@@ -39,7 +39,7 @@ func (s *Store) RetireRule(
 	request change.Request,
 	fn command.RuleChange,
 ) error {
-	return s.once(request, func() (change.Outcome, error) {
+	return s.Once(request, func() (change.Outcome, error) {
 		retired, outcome, err := fn(s.rules)
 		if err != nil {
 			return outcome, err
@@ -75,7 +75,7 @@ func (s *Store) Note(
 	record change.Record,
 	result any,
 ) error {
-	return s.once(request, func() (change.Outcome, error) {
+	return s.Once(request, func() (change.Outcome, error) {
 		return request.Outcome(record, effect.Effect{}, result)
 	})
 }

@@ -26,7 +26,7 @@ func (s commissions) UpdateSelected(
 	selection command.Selection,
 	fn func([]commission.Commission) (change.Outcome, error),
 ) error {
-	return s.once(request, func() (change.Outcome, error) {
+	return s.Once(request, func() (change.Outcome, error) {
 		selected := s.selected(selection)
 
 		outcome, err := fn(selected)

@@ -80,8 +80,8 @@ func (s *Store) Payouts() command.Payouts { return payouts{s} }
 // Commissions returns the repository of commissions.
 func (s *Store) Commissions() command.Commissions { return commissions{s} }
 
-// once runs fn unless the request's key is known, and then keeps the outcome.
-func (s *Store) once(request change.Request, fn func() (change.Outcome, error)) error {
+// Once runs fn unless the request's key is known, and then keeps the outcome.
+func (s *Store) Once(request change.Request, fn func() (change.Outcome, error)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 
@@ -162,7 +162,7 @@ func (s payouts) Update(
 	id string,
 	fn func(*payout.Payout, *batch.Batch) (change.Outcome, error),
 ) error {
-	return s.once(request, func() (change.Outcome, error) {
+	return s.Once(request, func() (change.Outcome, error) {
 		found, known := s.payouts[id]
 		if !known {
 			return change.Outcome{}, payout.ErrNotFound
@@ -190,7 +190,7 @@ func (s commissions) Add(
 	made commission.Snapshot,
 	outcome change.Outcome,
 ) error {
-	return s.once(request, func() (change.Outcome, error) {
+	return s.Once(request, func() (change.Outcome, error) {
 		made.MadeBy = request.Actor
 		s.commissions[made.ID] = made
 
@@ -204,7 +204,7 @@ func (s commissions) Update(
 	id string,
 	fn func(*commission.Commission) (change.Outcome, error),
 ) error {
-	return s.once(request, func() (change.Outcome, error) {
+	return s.Once(request, func() (change.Outcome, error) {
 		if _, known := s.commissions[id]; !known {
 			return change.Outcome{}, commission.ErrNotFound
 		}
