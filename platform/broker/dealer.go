@@ -11,7 +11,7 @@ import (
 const (
 	// gatherFor is how long a batch that is smaller than the latest one waits: messages that were
 	// published together arrive, partition by partition, within the producers' batching delay.
-	gatherFor = batchDelay
+	gatherFor = 2 * batchDelay
 	// lookEvery is how often the dealer looks for messages while no batch can begin: waking for
 	// each message took a third of the consumer's CPU time.
 	lookEvery = time.Millisecond

@@ -29,6 +29,7 @@ type library struct {
 	newest    []pulsar.TopicMessageID
 	partition int32
 	refused   error // of producers and consumers
+	topics    []string
 }
 
 func (l *library) CreateProducer(pulsar.ProducerOptions) (pulsar.Producer, error) {
@@ -74,7 +75,23 @@ func (l *library) consumer(n int) *consumer {
 	return l.consumers[n]
 }
 
-func (*library) TopicPartitions(string) ([]string, error) { return []string{"t"}, nil }
+func (l *library) TopicPartitions(topic string) ([]string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+
+	if l.topics != nil {
+		return l.topics, nil
+	}
+
+	return []string{topic}, nil
+}
+
+// repartition gives the topic other partitions.
+func (l *library) repartition(topics ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.topics = topics
+}
 
 func (*library) Close() {}
 

@@ -17,6 +17,8 @@ const (
 	idleTicks = 12
 	// With the same message pending while the broker answers, before the producer is replaced.
 	deafTicks = 32
+	// Before the broker is asked whether the topic has more partitions now.
+	partitionTicks = 240
 )
 
 // Run connects and keeps the publisher connected until ctx ends. It then waits up to 10 s until
@@ -24,7 +26,7 @@ const (
 func (p *Publisher) Run(ctx context.Context) error {
 	reason := "start"
 	for ctx.Err() == nil {
-		producer, err := create(ctx, p.client, p.connect, pulsar.Producer.Close)
+		producer, err := create(ctx, p.client, p.connect, (*producers).Close)
 		if err != nil {
 			if ctx.Err() == nil {
 				err = refusal(p.cfg.Topic, "produce", err)
@@ -57,11 +59,10 @@ func (p *Publisher) Run(ctx context.Context) error {
 	return nil
 }
 
-func (p *Publisher) connect() (pulsar.Producer, error) {
+func (p *Publisher) connect() (*producers, error) {
 	options := pulsar.ProducerOptions{
 		Topic:                   p.cfg.Topic,
 		SendTimeout:             p.cfg.SendTimeout,
-		BatchingMaxPublishDelay: batchDelay,
 		BackOffPolicyFunc:       capped,
 		MaxPendingMessages:      p.cfg.MaxPending,
 		DisableBlockIfQueueFull: true, // never reached: the publisher's own bound is lower
@@ -75,7 +76,7 @@ func (p *Publisher) connect() (pulsar.Producer, error) {
 		options.Schema = schema
 	}
 
-	return p.client.pulsar.CreateProducer(options)
+	return openProducers(p.client.pulsar, options)
 }
 
 // jsonSchema declares a JSON payload by its Avro definition. The library rewrites the definition to
@@ -95,6 +96,7 @@ func (p *Publisher) watch(ctx context.Context, s *session) {
 	probes := make(chan error, 1)
 
 	var (
+		ticks  int
 		quiet  int
 		last   uint64
 		asking bool
@@ -141,7 +143,10 @@ func (p *Publisher) watch(ctx context.Context, s *session) {
 			}
 
 			troubled := p.trouble.Load() != nil || waits >= deafTicks
-			if !asking && (troubled || (pending == 0 && quiet >= idleTicks)) {
+			ticks++
+			asks := troubled || (pending == 0 && quiet >= idleTicks) || ticks%partitionTicks == 0
+
+			if !asking && asks {
 				asking = true
 				p.client.calls.Go(func() { probes <- p.ask(ctx, s) })
 			}
@@ -151,8 +156,12 @@ func (p *Publisher) watch(ctx context.Context, s *session) {
 
 // ask asks the broker for the topic, and the library for the producer.
 func (p *Publisher) ask(ctx context.Context, s *session) error {
-	if _, err := p.client.pulsar.TopicPartitions(p.cfg.Topic); err != nil {
+	topics, err := p.client.pulsar.TopicPartitions(p.cfg.Topic)
+	switch {
+	case err != nil:
 		return err
+	case len(topics) != len(s.producer.all):
+		return errPartitions
 	}
 
 	if pending, _ := s.state(); pending > 0 {
@@ -175,7 +184,9 @@ func (p *Publisher) note(ctx context.Context, s *session, err error) {
 		if p.trouble.Swap(nil) != nil {
 			p.client.logger.InfoContext(ctx, "the broker answers again", "topic", p.cfg.Topic)
 		}
-	case errors.Is(err, pulsar.ErrProducerClosed), errors.Is(err, errDeaf):
+	case errors.Is(err, pulsar.ErrProducerClosed),
+		errors.Is(err, errDeaf),
+		errors.Is(err, errPartitions):
 		s.lose()
 	default:
 		err = refusal(p.cfg.Topic, "produce", err)

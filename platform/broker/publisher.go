@@ -52,11 +52,8 @@ type Publisher struct {
 const (
 	defaultPending     = 5000
 	defaultSendTimeout = 10 * time.Second
-	// How long a message may wait for others. The client checks every partition that often, idle or
-	// not: at 5 ms an idle service with 24 partitions took 3 % of a core.
-	batchDelay      = 10 * time.Millisecond
-	flushTimeout    = 10 * time.Second
-	maxPendingBytes = 32 << 20
+	flushTimeout       = 10 * time.Second
+	maxPendingBytes    = 32 << 20
 )
 
 var (
@@ -73,6 +70,8 @@ var (
 	errSilent   = errors.New("the broker has stopped confirming")
 	errDeaf     = errors.New("the producer receives no answers although the broker answers")
 	errFull     = errors.New("too many messages wait for the broker")
+	// Partitions are seldom added; the producers are then opened again.
+	errPartitions = errors.New("the topic has another number of partitions")
 )
 
 // NewPublisher returns a publisher. It does nothing before Run.

@@ -8,11 +8,11 @@ import (
 	"github.com/apache/pulsar-client-go/pulsar"
 )
 
-// session is one producer. The client library loses callbacks (of a batch that is being filled when
-// the producer is closed) and can panic in a send during the close. The session records every send,
-// so that each is answered exactly once.
+// session is the producer of a topic. The client library loses callbacks (of a batch that is being
+// filled when the producer is closed) and can panic in a send during the close. The session
+// records every send, so that each is answered exactly once.
 type session struct {
-	producer pulsar.Producer
+	producer *producers
 	gone     chan struct{} // closed when the library has closed the producer
 
 	mu       sync.Mutex
@@ -30,7 +30,7 @@ type send struct {
 	done       func(error)
 }
 
-func newSession(producer pulsar.Producer) *session {
+func newSession(producer *producers) *session {
 	s := &session{producer: producer, gone: make(chan struct{}), empty: make(chan struct{})}
 	s.pending.prev, s.pending.next = &s.pending, &s.pending
 
