@@ -2,10 +2,8 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"tributary/commission/internal/application/change"
@@ -120,21 +118,7 @@ func scanBatch(row pgx.CollectableRow) (batch.Snapshot, error) {
 }
 
 func readBatch(ctx context.Context, from querier, id, lock string) (batch.Snapshot, error) {
-	if _, err := uuid.Parse(id); err != nil {
-		return batch.Snapshot{}, batch.ErrNotFound
-	}
-
-	rows, err := from.Query(ctx, selectBatches+` WHERE id = $1`+lock, id)
-	if err != nil {
-		return batch.Snapshot{}, err
-	}
-
-	found, err := pgx.CollectExactlyOneRow(rows, scanBatch)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return found, batch.ErrNotFound
-	}
-
-	return found, err
+	return readOne(ctx, from, scanBatch, batch.ErrNotFound, selectBatches+` WHERE id = $1`+lock, id)
 }
 
 // lockBatch waits for the row of the batch. Who also locks users does it before, and who changes

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"tributary/commission/internal/application/query"
@@ -100,17 +99,15 @@ func (s *Store) Commission(
 	owner query.Owner,
 	id string,
 ) (commission.Snapshot, error) {
-	if _, err := uuid.Parse(id); err != nil {
-		return commission.Snapshot{}, commission.ErrNotFound
-	}
-
-	rows, err := s.pool.Query(ctx, selectCommissions+` WHERE id = $1`, id)
-	if err != nil {
-		return commission.Snapshot{}, mapped("read a commission", err)
-	}
-
-	found, err := pgx.CollectExactlyOneRow(rows, scanCommission)
-	if errors.Is(err, pgx.ErrNoRows) || err == nil && !owner.Sees(found.UserID) {
+	found, err := readOne(
+		ctx,
+		s.pool,
+		scanCommission,
+		commission.ErrNotFound,
+		selectCommissions+` WHERE id = $1`,
+		id,
+	)
+	if err == nil && !owner.Sees(found.UserID) {
 		return commission.Snapshot{}, commission.ErrNotFound
 	}
 

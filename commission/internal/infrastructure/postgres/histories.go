@@ -7,7 +7,6 @@ import (
 
 	application "tributary/commission/internal/application/replay"
 	"tributary/commission/internal/domain/decision"
-	"tributary/platform/money"
 )
 
 const (
@@ -205,22 +204,7 @@ func loadUsageOf(
 		return err
 	}
 
-	var (
-		key   decision.UsageKey
-		usage decision.Usage
-		code  string
-	)
-	_, err = pgx.ForEachRow(
-		rows,
-		[]any{&key.UserID, &key.RuleID, &code, &key.Period, &usage.Volume, &usage.Earned},
-		func() (err error) {
-			if key.Currency, err = money.ParseCurrency(code); err == nil {
-				into[key.UserID].Usage[key] = usage
-			}
-
-			return err
-		},
-	)
-
-	return err
+	return eachUsage(rows, func(key decision.UsageKey, usage decision.Usage) {
+		into[key.UserID].Usage[key] = usage
+	})
 }

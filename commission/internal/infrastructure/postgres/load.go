@@ -10,7 +10,6 @@ import (
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
-	"tributary/platform/money"
 )
 
 // How a row is found never depends on statistics, which a new database does not have: if keys are
@@ -291,23 +290,8 @@ func readUsage(
 		return err
 	}
 
-	var (
-		key   decision.UsageKey
-		usage decision.Usage
-		code  string
-	)
-	_, err = pgx.ForEachRow(
-		rows,
-		[]any{&key.UserID, &key.RuleID, &code, &key.Period, &usage.Volume, &usage.Earned},
-		func() (err error) {
-			if key.Currency, err = money.ParseCurrency(code); err == nil {
-				accounts.LoadUsage(key, usage)
-				delete(keys, key)
-			}
-
-			return err
-		},
-	)
-
-	return err
+	return eachUsage(rows, func(key decision.UsageKey, usage decision.Usage) {
+		accounts.LoadUsage(key, usage)
+		delete(keys, key)
+	})
 }

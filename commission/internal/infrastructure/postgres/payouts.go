@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -122,21 +121,7 @@ func scanPayout(row pgx.CollectableRow) (payout.Snapshot, error) {
 }
 
 func readPayout(ctx context.Context, from querier, id, lock string) (payout.Snapshot, error) {
-	if _, err := uuid.Parse(id); err != nil {
-		return payout.Snapshot{}, payout.ErrNotFound
-	}
-
-	rows, err := from.Query(ctx, selectPayouts+` WHERE id = $1`+lock, id)
-	if err != nil {
-		return payout.Snapshot{}, err
-	}
-
-	found, err := pgx.CollectExactlyOneRow(rows, scanPayout)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return found, payout.ErrNotFound
-	}
-
-	return found, err
+	return readOne(ctx, from, scanPayout, payout.ErrNotFound, selectPayouts+` WHERE id = $1`+lock, id)
 }
 
 // Create decides under the user's lock, so that the balance cannot change after it was read. The

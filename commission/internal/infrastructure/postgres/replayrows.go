@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	application "tributary/commission/internal/application/replay"
@@ -125,21 +124,7 @@ func readReplay(
 	condition, id string,
 	args ...any,
 ) (replay.Snapshot, error) {
-	if _, err := uuid.Parse(id); err != nil {
-		return replay.Snapshot{}, replay.ErrNotFound
-	}
-
-	rows, err := from.Query(ctx, selectReplay+condition, append([]any{id}, args...)...)
-	if err != nil {
-		return replay.Snapshot{}, err
-	}
-
-	found, err := pgx.CollectExactlyOneRow(rows, scanReplay)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return found, replay.ErrNotFound
-	}
-
-	return found, err
+	return readOne(ctx, from, scanReplay, replay.ErrNotFound, selectReplay+condition, id, args...)
 }
 
 // lockReplay returns the claimed replay, whose row is locked until the transaction ends. Whoever

@@ -4,9 +4,11 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -79,6 +81,35 @@ func collect[T any](
 	}
 
 	return pgx.CollectRows(rows, scan)
+}
+
+// readOne reads the row of the statement, of which the first argument is the id, a UUID. It returns
+// notFound if there is none, and for a text that is no UUID.
+func readOne[T any](
+	ctx context.Context,
+	from querier,
+	scan pgx.RowToFunc[T],
+	notFound error,
+	sql string,
+	id string,
+	args ...any,
+) (T, error) {
+	var none T
+	if _, err := uuid.Parse(id); err != nil {
+		return none, notFound
+	}
+
+	rows, err := from.Query(ctx, sql, append([]any{id}, args...)...)
+	if err != nil {
+		return none, err
+	}
+
+	found, err := pgx.CollectExactlyOneRow(rows, scan)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return none, notFound
+	}
+
+	return found, err
 }
 
 // orNil returns nil, which becomes NULL, for the zero time.

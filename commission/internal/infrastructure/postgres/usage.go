@@ -1,5 +1,12 @@
 package postgres
 
+import (
+	"github.com/jackc/pgx/v5"
+
+	"tributary/commission/internal/domain/decision"
+	"tributary/platform/money"
+)
+
 // deriveUsage computes the accounts from the effective decisions: the base and the commission that
 // reversals have left of each event, without those whose commission was rejected. As in package
 // decision, a base below the version's minimum does not count.
@@ -63,3 +70,25 @@ FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::bi
     AS d (user_id, rule_id, currency, period, volume, earned)
 WHERE (u.user_id, u.rule_id, u.currency, u.period)
     = (d.user_id, d.rule_id, d.currency, d.period)`
+
+// eachUsage calls fn for each row of an account: user, rule, currency, period, volume and earned.
+func eachUsage(rows pgx.Rows, fn func(decision.UsageKey, decision.Usage)) error {
+	var (
+		key   decision.UsageKey
+		usage decision.Usage
+		code  string
+	)
+	_, err := pgx.ForEachRow(
+		rows,
+		[]any{&key.UserID, &key.RuleID, &code, &key.Period, &usage.Volume, &usage.Earned},
+		func() (err error) {
+			if key.Currency, err = money.ParseCurrency(code); err == nil {
+				fn(key, usage)
+			}
+
+			return err
+		},
+	)
+
+	return err
+}
