@@ -160,7 +160,7 @@ func (p *Publisher) ask(ctx context.Context, s *session) error {
 	switch {
 	case err != nil:
 		return err
-	case len(topics) != len(s.producer.all):
+	case len(topics) > len(s.producer.all): // fewer: the topic is being deleted
 		return errPartitions
 	}
 

@@ -129,3 +129,23 @@ func TestAddedPartitionsAreFound(t *testing.T) {
 		}
 	})
 }
+
+// A topic that is being deleted looks like one without partitions. Producers for that would create
+// it again, without any.
+func TestLostPartitionsAreNotReplaced(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := &library{topics: []string{"t-partition-0", "t-partition-1"}}
+		stop := running(t, broker.WithLibrary(l).NewPublisher(broker.PublisherConfig{Topic: "t"}).Run)
+
+		defer stop()
+
+		l.repartition("t")
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+
+		if producers, _ := l.made(); producers != 2 {
+			t.Errorf("%d producers, want the first 2", producers)
+		}
+	})
+}

@@ -71,7 +71,7 @@ var (
 	errDeaf     = errors.New("the producer receives no answers although the broker answers")
 	errFull     = errors.New("too many messages wait for the broker")
 	// Partitions are seldom added; the producers are then opened again.
-	errPartitions = errors.New("the topic has another number of partitions")
+	errPartitions = errors.New("the topic has more partitions than before")
 )
 
 // NewPublisher returns a publisher. It does nothing before Run.
