@@ -132,25 +132,40 @@ func AddSaturated(a, b int64) int64 {
 // String returns major units with exactly the currency's digits and no currency code, such as
 // "10.50", "-0.05" or "1500" for JPY.
 func (a Amount) String() string {
-	digits := a.currency.Digits()
+	var room [32]byte
+	return string(a.Append(room[:0]))
+}
+
+// Append appends what String returns.
+func (a Amount) Append(b []byte) []byte {
 	//nolint:gosec // two's complement on purpose: the next lines take the magnitude, also of MinInt64
 	magnitude := uint64(a.minor)
-
-	sign := ""
 	if a.minor < 0 {
-		sign, magnitude = "-", -magnitude
+		b, magnitude = append(b, '-'), -magnitude
 	}
 
-	text := strconv.FormatUint(magnitude, 10)
+	var room [20]byte
+
+	text := strconv.AppendUint(room[:0], magnitude, 10)
+
+	digits := a.currency.Digits()
 	if digits == 0 {
-		return sign + text
+		return append(b, text...)
 	}
 
-	for len(text) <= digits {
-		text = "0" + text
+	whole := max(0, len(text)-digits)
+	if whole == 0 {
+		b = append(b, '0')
 	}
 
-	return sign + text[:len(text)-digits] + "." + text[len(text)-digits:]
+	b = append(b, text[:whole]...)
+	b = append(b, '.')
+
+	for range digits - (len(text) - whole) {
+		b = append(b, '0')
+	}
+
+	return append(b, text[whole:]...)
 }
 
 // maxIntegerDigits is the largest number of digits before the decimal point.

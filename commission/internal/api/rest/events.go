@@ -86,7 +86,13 @@ func eventBodyOf(e eventlog.Event) eventBody {
 }
 
 // MarshalEvent returns the event as the topic has it.
-func MarshalEvent(e eventlog.Event) ([]byte, error) { return json.Marshal(eventBodyOf(e)) }
+func MarshalEvent(e eventlog.Event) ([]byte, error) {
+	if e.Decision != nil {
+		return decisionMessage(e), nil
+	}
+
+	return json.Marshal(eventBodyOf(e))
+}
 
 type listEventsInput struct {
 	httpapi.ListInput

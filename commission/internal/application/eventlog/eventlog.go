@@ -5,7 +5,6 @@ package eventlog
 import (
 	"cmp"
 	"encoding/binary"
-	"fmt"
 	"slices"
 	"time"
 
@@ -81,7 +80,27 @@ func (e Event) ID() string {
 	//nolint:gosec // a number from 1
 	binary.BigEndian.PutUint64(id[8:], 1<<63|uint64(e.Place.Seq))
 
-	return fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])
+	return text(id)
+}
+
+// text returns the usual form of a UUID.
+func text(id [16]byte) string {
+	const digits = "0123456789abcdef"
+
+	var out [36]byte
+
+	n := 0
+	for i, b := range id {
+		if i == 4 || i == 6 || i == 8 || i == 10 {
+			out[n] = '-'
+			n++
+		}
+
+		out[n], out[n+1] = digits[b>>4], digits[b&15]
+		n += 2
+	}
+
+	return string(out[:])
 }
 
 // Filter selects events.
