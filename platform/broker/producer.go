@@ -67,6 +67,11 @@ func (p *Publisher) connect() (*producers, error) {
 		MaxPendingMessages:      p.cfg.MaxPending,
 		DisableBlockIfQueueFull: true, // never reached: the publisher's own bound is lower
 	}
+	if p.cfg.Bulk {
+		options.BatchingMaxSize = bulkBytes
+		options.CompressionType = pulsar.LZ4
+	}
+
 	if p.cfg.Schema != "" {
 		schema, err := jsonSchema(p.cfg.Schema)
 		if err != nil {

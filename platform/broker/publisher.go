@@ -32,6 +32,9 @@ type PublisherConfig struct {
 	Block bool
 	// A send that takes longer has an unknown outcome; default 10 s, Unlimited for no limit.
 	SendTimeout time.Duration
+	// Bulk is for many messages that are alike: they are sent in larger batches and compressed.
+	// Every Pulsar client reads them.
+	Bulk bool
 }
 
 // Unlimited is the SendTimeout of a publisher whose messages must stay in order: none is abandoned
@@ -54,6 +57,7 @@ const (
 	defaultSendTimeout = 10 * time.Second
 	flushTimeout       = 10 * time.Second
 	maxPendingBytes    = 32 << 20
+	bulkBytes          = 256 << 10 // of a batch, before it is compressed
 )
 
 var (

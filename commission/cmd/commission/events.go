@@ -29,13 +29,18 @@ const (
 // addEvents adds what happens to the log of changes: the worker that prepares it for the days to
 // come and drops old days, the relay to the topic, and what wakes those who wait for the feed. They
 // have connections of their own, so that nothing else keeps them waiting.
-func addEvents(ctx context.Context, f *service.Frame, s *settings) (*eventlog.Feed, error) {
+func addEvents(
+	ctx context.Context,
+	f *service.Frame,
+	s *settings,
+	store *postgres.Store,
+) (*eventlog.Feed, error) {
 	pool, err := database.Open(ctx, f, s.DatabaseURL, "commission events", eventConnections)
 	if err != nil {
 		return nil, err
 	}
 
-	log := postgres.New(pool).EventLog()
+	log := store.Through(pool).EventLog()
 	keeper := &eventlog.Keeper{
 		Partitions: log,
 		Keep:       s.EventsKeep,
@@ -75,13 +80,25 @@ func addHeld(f *service.Frame, log *postgres.EventLog) {
 	})
 }
 
+// eventLimits are those of a relay whose readers are not in a hurry, beside a consumer that is: it
+// gathers longer, so that there are fewer and larger batches, and holds less.
+func eventLimits() relay.Limits {
+	limits := relay.DefaultLimits()
+	limits.GatherLeast = 200 * time.Millisecond
+	limits.GatherMost = 200 * time.Millisecond
+	limits.WindowRows = 2000
+	limits.WindowBytes = 8 << 20
+
+	return limits
+}
+
 func addRelay(f *service.Frame, s *settings, log *postgres.EventLog) error {
 	schema, err := contracts.AvroSchema(contracts.CommissionEventV1)
 	if err != nil {
 		return err
 	}
 
-	limits := relay.DefaultLimits()
+	limits := eventLimits()
 	publisher := pulsar.NewEventPublisher(f.Broker, pulsar.EventTopic{
 		Name:    s.Broker.Topic(contracts.CommissionEvents),
 		Schema:  schema,

@@ -96,7 +96,7 @@ func build(ctx context.Context, f *service.Frame, s *settings) (service.Routes, 
 	})
 	f.Every("worker of replays", replayEvery, replays.Work)
 
-	feed, err := addEvents(ctx, f, s)
+	feed, err := addEvents(ctx, f, s, store)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 	"tributary/commission/internal/api/events"
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/command"
+	"tributary/commission/internal/application/eventlog"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/rule"
 	"tributary/commission/internal/goldentest"
@@ -29,6 +30,7 @@ import (
 // world is the service from the message to the database, with a clock that stands still.
 type world struct {
 	store    *postgres.Store
+	replica  *postgres.Store // another one, which has decided nothing
 	owner    *pgx.Conn
 	tracking *events.Tracking
 }
@@ -43,7 +45,7 @@ func newWorld(t *testing.T, dead events.DeadLetters) *world {
 	}
 
 	t.Cleanup(func() { _ = owner.Close(context.WithoutCancel(t.Context())) })
-	w := &world{store: postgres.New(db.Pool), owner: owner}
+	w := &world{store: postgres.New(db.Pool), replica: postgres.New(db.Pool), owner: owner}
 	handler := command.NewConsumeEvents(
 		w.store,
 		goldentest.Now,
@@ -367,10 +369,12 @@ func (w *world) nothingElse(t *testing.T, all []group) {
 }
 
 // Every golden case from its messages to PostgreSQL, one message at a time, three and all at once
-// in turn, with all accounts of the ledger.
+// in turn, with all accounts of the ledger, and what is published of them.
 func TestGoldenCasesThroughTheDatabase(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, noLetters{})
+
+	published := w.publishedAlike(t, eventlog.Position{})
 
 	all := groups(golden(t))
 	for i, g := range all {
@@ -391,6 +395,7 @@ func TestGoldenCasesThroughTheDatabase(t *testing.T) {
 		}
 
 		w.check(t, g)
+		published = w.publishedAlike(t, published)
 	}
 
 	w.nothingElse(t, all)

@@ -34,13 +34,18 @@ WHERE d.event_id = ANY($1)`
 	selectLoggedPayouts     = selectPayouts + ` WHERE id = ANY($1::uuid[])`
 )
 
-// complete returns the events of rows of the log.
-func (l *EventLog) complete(ctx context.Context, rows []logRow) ([]eventlog.Event, error) {
+// complete returns the events of rows of the log. What they are about is read from the tables,
+// unless from has it; from may be nil.
+func (l *EventLog) complete(
+	ctx context.Context,
+	rows []logRow,
+	from *recent,
+) ([]eventlog.Event, error) {
 	if len(rows) == 0 {
 		return nil, nil
 	}
 
-	found, err := l.things(ctx, rows)
+	found, err := l.things(ctx, rows, from)
 	if err != nil {
 		return nil, err
 	}
@@ -55,8 +60,8 @@ func (l *EventLog) complete(ctx context.Context, rows []logRow) ([]eventlog.Even
 	return events, nil
 }
 
-// things reads what the rows are about.
-func (l *EventLog) things(ctx context.Context, rows []logRow) (things, error) {
+// things returns what the rows are about.
+func (l *EventLog) things(ctx context.Context, rows []logRow, from *recent) (things, error) {
 	found := things{
 		decisions:   map[string]query.Decided{},
 		commissions: map[string]commission.Snapshot{},
@@ -65,6 +70,10 @@ func (l *EventLog) things(ctx context.Context, rows []logRow) (things, error) {
 
 	ids := map[effect.Subject][]string{}
 	for i := range rows {
+		if from.take(&rows[i], &found) {
+			continue
+		}
+
 		of := rows[i].Type.Subject()
 		ids[of] = append(ids[of], rows[i].SubjectID)
 	}
@@ -74,8 +83,8 @@ func (l *EventLog) things(ctx context.Context, rows []logRow) (things, error) {
 	}
 
 	wanted := ids[effect.Commission]
-	for _, d := range found.decisions {
-		if d.CommissionID != "" {
+	for _, id := range ids[effect.Decision] {
+		if d := found.decisions[id]; d.CommissionID != "" {
 			wanted = append(wanted, d.CommissionID)
 		}
 	}

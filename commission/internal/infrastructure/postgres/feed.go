@@ -67,7 +67,7 @@ func (l *EventLog) Page(
 		page.Next = cursorOf(owner, &rows[i])
 	}
 
-	page.Events, err = l.complete(ctx, selected)
+	page.Events, err = l.complete(ctx, selected, nil)
 
 	return page, mapped("read the things of the feed", err)
 }

@@ -126,7 +126,7 @@ func (l *EventLog) Read(
 		return nil, mapped("read the log of changes", err)
 	}
 
-	events, err := l.complete(ctx, rows)
+	events, err := l.complete(ctx, rows, l.store.recent)
 
 	return events, mapped("read the things of the log of changes", err)
 }
@@ -137,6 +137,8 @@ func (l *EventLog) Lead(
 	lease time.Duration,
 ) (position eventlog.Position, leads bool, err error) {
 	leads, err = l.lease.Take(ctx, holder, lease, &position.Tx, &position.Seq)
+	l.store.recent.serve(leads || err != nil)
+
 	return position, leads, err
 }
 

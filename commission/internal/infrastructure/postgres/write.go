@@ -20,19 +20,25 @@ func (s *Store) Decide(
 	events []event.Event,
 	decide func(command.DecisionState) (command.DecisionChanges, error),
 ) error {
-	return s.begin(ctx, "store decisions", func(tx pgx.Tx) error {
+	var changes command.DecisionChanges
+
+	err := s.begin(ctx, "store decisions", func(tx pgx.Tx) error {
 		locked, state, err := s.load(ctx, tx, events)
 		if err != nil {
 			return err
 		}
 
-		changes, err := decide(state)
-		if err != nil {
+		if changes, err = decide(state); err != nil {
 			return err
 		}
 
 		return store(ctx, locked, changes)
 	})
+	if err == nil {
+		s.recent.keep(&changes)
+	}
+
+	return err
 }
 
 const (

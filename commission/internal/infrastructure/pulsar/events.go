@@ -37,6 +37,7 @@ func NewEventPublisher(client *broker.Client, topic EventTopic) *EventPublisher 
 			Schema:      topic.Schema,
 			MaxPending:  topic.Pending,
 			SendTimeout: broker.Unlimited,
+			Bulk:        true,
 		}),
 		render: topic.Render,
 	}
