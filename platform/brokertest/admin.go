@@ -69,6 +69,18 @@ func (a *Admin) Backlog(ctx context.Context, topic, subscription string) (int64,
 	return stats.Subscriptions[subscription].MsgBacklog, err
 }
 
+// Stored returns the bytes of the partitioned topic.
+func (a *Admin) Stored(ctx context.Context, topic string) (int64, error) {
+	name, err := utils.GetTopicName(a.cfg.Topic(topic))
+	if err != nil {
+		return 0, err
+	}
+
+	stats, err := a.client.Topics().GetPartitionedStatsWithContext(ctx, *name, false)
+
+	return stats.StorageSize, err
+}
+
 // RemoveTopic deletes the topic with its subscriptions and disconnects its clients.
 func (a *Admin) RemoveTopic(ctx context.Context, topic string) error {
 	name, err := utils.GetTopicName(a.cfg.Topic(topic))
