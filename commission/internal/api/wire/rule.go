@@ -169,6 +169,7 @@ func (d Draft) Snapshot(programme *time.Location) (rule.Snapshot, error) {
 
 	snapshot.MinimumBase = read.optional("minimum_base", d.MinimumBase)
 	snapshot.Maximum = read.optional("maximum", d.Maximum)
+
 	if d.Cap != nil {
 		snapshot.Cap = &rule.Cap{
 			Amount: read.optional("cap.amount", &d.Cap.Amount),
