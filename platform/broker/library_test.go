@@ -86,7 +86,7 @@ func (l *library) TopicPartitions(topic string) ([]string, error) {
 	return []string{topic}, nil
 }
 
-// repartition gives the topic other partitions.
+// repartition changes the partitions of the topic.
 func (l *library) repartition(topics ...string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

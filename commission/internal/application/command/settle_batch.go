@@ -79,7 +79,7 @@ func (h *SettleBatch) Handle(
 				return change.Outcome{}, err
 			}
 
-			s := newSettling(request, b, payouts, file.Faults)
+			s := newResultEntry(request, b, payouts, file.Faults)
 
 			entered, err := s.enter(file.Results)
 			if err != nil {
@@ -95,8 +95,8 @@ func (h *SettleBatch) Handle(
 	return settled, err
 }
 
-// settling is the state of entering one file.
-type settling struct {
+// resultEntry is the state of entering one file.
+type resultEntry struct {
 	request change.Request
 	batch   *batch.Batch
 	before  batch.Snapshot
@@ -107,13 +107,13 @@ type settling struct {
 	records []change.Record
 }
 
-func newSettling(
+func newResultEntry(
 	request change.Request,
 	b *batch.Batch,
 	payouts []*payout.Payout,
 	faults []LineFault,
-) *settling {
-	s := &settling{
+) *resultEntry {
+	s := &resultEntry{
 		request: request,
 		batch:   b,
 		before:  b.Snapshot(),
@@ -129,7 +129,7 @@ func newSettling(
 }
 
 // enter closes the payouts, or returns all faults.
-func (s *settling) enter(results []Result) (Settled, error) {
+func (s *resultEntry) enter(results []Result) (Settled, error) {
 	if status := s.before.Status; status != batch.Sent && status != batch.Settled {
 		return Settled{}, effect.ErrTransition.New(
 			"The batch is " + string(status) + "; only a sent one has results.",
@@ -158,7 +158,7 @@ func (s *settling) enter(results []Result) (Settled, error) {
 }
 
 // one closes a payout; the bool reports whether that was new. Faults of the line are collected.
-func (s *settling) one(r Result) (bool, error) {
+func (s *resultEntry) one(r Result) (bool, error) {
 	p := s.payouts[r.PayoutID]
 
 	switch first := s.lines[r.PayoutID]; {
@@ -211,7 +211,7 @@ func (s *settling) one(r Result) (bool, error) {
 	return true, nil
 }
 
-func (s *settling) add(r Result, column string, code *fault.FieldCode, message string) {
+func (s *resultEntry) add(r Result, column string, code *fault.FieldCode, message string) {
 	s.faults = append(s.faults, LineFault{
 		Line:    r.Line,
 		Column:  column,
@@ -221,7 +221,7 @@ func (s *settling) add(r Result, column string, code *fault.FieldCode, message s
 }
 
 // refusal returns batch.ErrResults with the faults by line, or nil.
-func (s *settling) refusal() error {
+func (s *resultEntry) refusal() error {
 	if len(s.faults) == 0 {
 		return nil
 	}
@@ -246,7 +246,7 @@ func (s *settling) refusal() error {
 }
 
 // outcome returns what is written: nothing but the answer if all results were known.
-func (s *settling) outcome(file Settlement, settled Settled) (change.Outcome, error) {
+func (s *resultEntry) outcome(file Settlement, settled Settled) (change.Outcome, error) {
 	record := batchRecord("settle", s.before, settled.Batch)
 	record.After = fmt.Sprintf(
 		`%s,"completed":%d,"failed":%d,"sha256":%q}`,

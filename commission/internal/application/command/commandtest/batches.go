@@ -23,8 +23,8 @@ func BatchesSuite(t *testing.T, open func(t *testing.T) World) {
 	for name, test := range map[string]func(*testing.T, World){
 		"a batch claims the oldest that are wanted": claims,
 		"a payout is claimed once":                  claimedOnce,
-		"an error makes no batch":                   createErrors,
-		"a key makes a batch once":                  createKeys,
+		"an error creates no batch":                 createErrors,
+		"a key creates a batch once":                createKeys,
 		"a cancelled batch releases its payouts":    releases,
 		"a payout of a draft leaves it":             leaves,
 		"an error changes no batch":                 batchErrors,
@@ -197,7 +197,7 @@ func (w World) wantBatch(t *testing.T, n int, want string) (found batch.Snapshot
 	return found
 }
 
-// wantJoined checks which payouts are in the n-th batch; 0 is none.
+// wantJoined checks which payouts are in the n-th batch; 0 means in none.
 func (w World) wantJoined(t *testing.T, n int, payouts ...int) {
 	t.Helper()
 

@@ -332,7 +332,7 @@ func lostPostings(t *testing.T, w World) {
 			*domain.Replay,
 			[]replay.History,
 		) (replay.Posting, error) {
-			t.Errorf("%s makes a step", name)
+			t.Errorf("%s takes a step", name)
 			return replay.Posting{}, errStop
 		})
 		if !errors.Is(err, replay.ErrLost) {

@@ -370,7 +370,7 @@ func cancellationKeys(t *testing.T, w World) {
 	}
 }
 
-// wantTaken checks which replay the holder takes; 0 is none.
+// wantTaken checks which replay the holder takes; 0 means none.
 func (w World) wantTaken(t *testing.T, holder string, n int) {
 	t.Helper()
 
