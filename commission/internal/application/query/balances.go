@@ -11,6 +11,16 @@ type BalanceReader interface {
 	// Balances returns the owner's balances by currency, and no balance for a user who never
 	// earned.
 	Balances(ctx context.Context, owner Owner) ([]ledger.Balance, error)
+	// ListBalances returns at most limit balances, by user and currency, that follow the one at the
+	// position after, which is zero for the first ones. ErrTooWide is returned if they could not be
+	// computed in time.
+	ListBalances(
+		ctx context.Context,
+		owner Owner,
+		filter BalanceFilter,
+		limit int,
+		after BalancePosition,
+	) ([]ledger.Balance, error)
 }
 
 // GetBalances reads the balances of a user.

@@ -20,27 +20,13 @@ type BalanceFilter struct {
 // BalancePosition is a position in the list of balances.
 type BalancePosition struct{ UserID, Currency string }
 
-// BalanceLister lists balances.
-type BalanceLister interface {
-	// ListBalances returns at most limit balances, by user and currency, that follow the one at the
-	// position after, which is zero for the first ones. ErrTooWide is returned if they could not be
-	// computed in time.
-	ListBalances(
-		ctx context.Context,
-		owner Owner,
-		filter BalanceFilter,
-		limit int,
-		after BalancePosition,
-	) ([]ledger.Balance, error)
-}
-
 // ListBalances lists the balances of users.
-type ListBalances struct{ reader BalanceLister }
+type ListBalances struct{ reader BalanceReader }
 
 // NewListBalances returns the query. It is safe for concurrent use.
-func NewListBalances(reader BalanceLister) *ListBalances { return &ListBalances{reader: reader} }
+func NewListBalances(reader BalanceReader) *ListBalances { return &ListBalances{reader: reader} }
 
-// Handle returns a page of the balances that the caller may see, as BalanceLister does.
+// Handle returns a page of the balances that the caller may see, as BalanceReader does.
 // fault.ErrForeignUser is returned if the caller may not see those of the filter's user.
 func (q *ListBalances) Handle(
 	ctx context.Context,

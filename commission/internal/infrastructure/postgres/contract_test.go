@@ -9,6 +9,7 @@ import (
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/command/commandtest"
 	"tributary/commission/internal/application/eventlog"
+	"tributary/commission/internal/application/query/querytest"
 	"tributary/commission/internal/application/replay/replaytest"
 	"tributary/commission/internal/domain/commission"
 	"tributary/platform/relay/relaytest"
@@ -21,6 +22,10 @@ func world(t *testing.T) commandtest.World {
 	f := setup(t)
 	f.rule(t, 1, 1, "0.1", "hold_days", "3650")
 
+	return f.world()
+}
+
+func (f fixture) world() commandtest.World {
 	return commandtest.World{
 		Payouts:     f.store.Payouts(),
 		Batches:     f.store.Batches(),
@@ -81,6 +86,24 @@ func TestTheRepositoriesKeepTheContracts(t *testing.T) {
 	t.Run("rules", func(t *testing.T) { t.Parallel(); commandtest.RulesSuite(t, world) })
 	t.Run("journal", func(t *testing.T) { t.Parallel(); commandtest.JournalSuite(t, world) })
 	t.Run("commissions", func(t *testing.T) { t.Parallel(); commandtest.CommissionsSuite(t, world) })
+}
+
+func TestTheReadPortsKeepTheContracts(t *testing.T) {
+	t.Parallel()
+	querytest.Suite(t, func(t *testing.T) querytest.World {
+		t.Helper()
+
+		f := setup(t)
+		f.rule(t, 1, 1, "0.1", "hold_days", "3650")
+
+		return querytest.World{
+			World:   f.world(),
+			Reader:  f.store,
+			Payout:  f.store.Payouts(),
+			Batch:   f.store.Batches(),
+			Balance: f.store.Liabilities(),
+		}
+	})
 }
 
 // replayWorld returns the replays over an empty database in which everything earned waits.

@@ -49,7 +49,6 @@ type Liabilities struct{ store *Store }
 
 var (
 	_ query.BalanceReader   = Liabilities{}
-	_ query.BalanceLister   = Liabilities{}
 	_ query.LiabilityReader = Liabilities{}
 )
 

@@ -7,11 +7,13 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/command"
+	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/batch"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/effect"
@@ -31,6 +33,16 @@ type Store struct {
 	funds       funds
 	answers     map[key]answer
 	records     []change.Record
+	transfers   []query.Transfer
+}
+
+// Content is copies of what a store has. Records and transfers are in their order.
+type Content struct {
+	Payouts     []payout.Snapshot
+	Batches     []batch.Snapshot
+	Commissions []commission.Snapshot
+	Records     []change.Record
+	Transfers   []query.Transfer
 }
 
 // key is an idempotency key of a caller.
@@ -62,6 +74,38 @@ func (s *Store) Records() []change.Record {
 	return slices.Clone(s.records)
 }
 
+// Content returns what the store has.
+func (s *Store) Content() Content {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+
+	return Content{
+		Payouts:     slices.Collect(maps.Values(s.payouts)),
+		Batches:     slices.Collect(maps.Values(s.batches)),
+		Commissions: slices.Collect(maps.Values(s.commissions)),
+		Records:     slices.Clone(s.records),
+		Transfers:   slices.Clone(s.transfers),
+	}
+}
+
+// post adds transfers to the ledger.
+func (s *Store) post(transfers []ledger.Transfer, at time.Time) {
+	s.funds.post(transfers)
+
+	for _, t := range transfers {
+		s.transfers = append(s.transfers, query.Transfer{
+			ID:           strconv.Itoa(1 + len(s.transfers)),
+			At:           at,
+			UserID:       t.UserID(),
+			From:         t.From(),
+			To:           t.To(),
+			Amount:       t.Amount(),
+			CommissionID: t.CommissionID(),
+			PayoutID:     t.PayoutID(),
+		})
+	}
+}
+
 // Put stores commissions as they are, with what they cause.
 func (s *Store) Put(caused effect.Effect, commissions ...commission.Snapshot) {
 	s.mu.Lock()
@@ -69,9 +113,9 @@ func (s *Store) Put(caused effect.Effect, commissions ...commission.Snapshot) {
 
 	for _, c := range commissions {
 		s.commissions[c.ID] = c
+		s.post(caused.Transfers, c.CreatedAt)
+		caused.Transfers = nil
 	}
-
-	s.funds.post(caused.Transfers)
 }
 
 // Payouts returns the repository of payouts.
@@ -94,7 +138,7 @@ func (s *Store) Once(request change.Request, fn func() (change.Outcome, error)) 
 		return err
 	}
 
-	s.funds.post(outcome.Effect.Transfers)
+	s.post(outcome.Effect.Transfers, request.Now)
 
 	for _, record := range append([]change.Record{outcome.Record}, outcome.More...) {
 		if record.Action != "" {
@@ -152,6 +196,7 @@ func (s payouts) Create(
 	stored = made.Snapshot()
 	s.payouts[stored.ID] = stored
 	s.funds.take(stored, caused.Taken)
+	s.post(caused.Transfers, now)
 
 	return stored, false, nil
 }
@@ -260,7 +305,7 @@ func (s commissions) UpdateDue(
 	}
 
 	s.save(changed...)
-	s.funds.post(caused.Transfers)
+	s.post(caused.Transfers, now)
 
 	return len(due), nil
 }

@@ -311,6 +311,18 @@ func updates(t *testing.T, w World) {
 func cancellations(t *testing.T, w World) {
 	claim := w.created(t, 1)
 
+	if err := w.Replays.Change(t.Context(), by("operator", "key", 1), claim.ID, func(
+		r *domain.Replay,
+	) (change.Outcome, error) {
+		if err := r.Cancel(noon()); err != nil {
+			t.Error(err)
+		}
+
+		return change.Outcome{}, errStop
+	}); !errors.Is(err, errStop) || w.replay(t, claim.ID).Status != domain.Running {
+		t.Errorf("the error of fn became %v", err)
+	}
+
 	if err := w.cancel(t.Context(), by("operator", "", 0), claim.ID); err != nil {
 		t.Fatal(err)
 	}
