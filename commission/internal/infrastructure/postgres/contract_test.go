@@ -9,6 +9,7 @@ import (
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/command/commandtest"
 	"tributary/commission/internal/application/eventlog"
+	"tributary/commission/internal/application/eventlog/eventlogtest"
 	"tributary/commission/internal/application/query/querytest"
 	"tributary/commission/internal/application/replay/replaytest"
 	"tributary/commission/internal/domain/commission"
@@ -135,6 +136,33 @@ func TestTheReplaysKeepTheContracts(t *testing.T) {
 	t.Parallel()
 	t.Run("replays", func(t *testing.T) { t.Parallel(); replaytest.ReplaysSuite(t, replayWorld) })
 	t.Run("histories", func(t *testing.T) { t.Parallel(); replaytest.StoreSuite(t, replayWorld) })
+}
+
+func TestTheLogOfChangesKeepsTheContracts(t *testing.T) {
+	t.Parallel()
+	eventlogtest.Suite(t, func(t *testing.T) eventlogtest.World {
+		t.Helper()
+
+		f := setup(t)
+		f.rule(t, 1, 1, "0.1", "hold_days", "3650")
+
+		return eventlogtest.World{
+			Log:  f.store.EventLog(),
+			From: f.firstRules(t),
+			Write: func(t *testing.T, userID, eventID string) {
+				t.Helper()
+				f.decide(t, purchase(eventID, userID, "100.00"))
+			},
+			Hold: func(t *testing.T, _, eventID string) {
+				t.Helper()
+				f.act(t, eventID, commission.Hold)
+			},
+			Age: func(t *testing.T) {
+				t.Helper()
+				f.aged(t, 30)
+			},
+		}
+	})
 }
 
 func TestTheLogOfChangesKeepsTheContractOfALease(t *testing.T) {
