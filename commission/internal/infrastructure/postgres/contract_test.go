@@ -149,6 +149,7 @@ func TestTheLogOfChangesKeepsTheContracts(t *testing.T) {
 		return eventlogtest.World{
 			Log:  f.store.EventLog(),
 			From: f.firstRules(t),
+			Now:  time.Now,
 			Write: func(t *testing.T, userID, eventID string) {
 				t.Helper()
 				f.decide(t, purchase(eventID, userID, "100.00"))

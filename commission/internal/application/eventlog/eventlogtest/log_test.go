@@ -19,6 +19,7 @@ func TestTheLogInMemoryKeepsTheContracts(t *testing.T) {
 
 		return eventlogtest.World{
 			Log: log,
+			Now: time.Now,
 			Write: func(_ *testing.T, userID, _ string) {
 				log.Append(eventlog.Event{Type: effect.DecisionMade, UserID: userID})
 			},

@@ -1,6 +1,7 @@
 package eventlogtest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,12 +11,22 @@ import (
 	"tributary/commission/internal/application/eventlog"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/effect"
-	"tributary/platform/relay"
 )
 
-// Ports is the ports of the log.
+// Ports is the ports of the log. The first three methods are those of its relay.
 type Ports interface {
-	relay.Log[eventlog.Position, eventlog.Event]
+	Lead(
+		ctx context.Context,
+		holder string,
+		lease time.Duration,
+	) (position eventlog.Position, leads bool, err error)
+	Advance(
+		ctx context.Context,
+		holder string,
+		position eventlog.Position,
+		lease time.Duration,
+	) (leads bool, err error)
+	Read(ctx context.Context, after eventlog.Position, limit int) ([]eventlog.Event, error)
 	eventlog.Reader
 	eventlog.Heads
 	eventlog.Partitions
@@ -30,6 +41,7 @@ type World struct {
 	Write func(t *testing.T, userID, eventID string)
 	// Hold writes that the commission of the event is held.
 	Hold func(t *testing.T, userID, eventID string)
+	Now  func() time.Time
 	// Age makes everything that is written a month older.
 	Age func(t *testing.T)
 }
@@ -255,7 +267,7 @@ func (w World) publish(t *testing.T) {
 func (w World) expire(t *testing.T) bool {
 	t.Helper()
 
-	dropped, err := w.Log.Expire(t.Context(), time.Now().AddDate(0, 0, -7))
+	dropped, err := w.Log.Expire(t.Context(), w.Now().AddDate(0, 0, -7))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,7 +73,12 @@ func minute(n int) time.Time { return noon().Add(time.Duration(n) * time.Minute)
 func id(n int) string { return fmt.Sprintf("019ab2c3-4d5e-7f60-8a7b-%012d", n) }
 
 func by(actor string, at time.Time) change.Request {
-	return change.Request{Actor: actor, RequestID: "request", Reason: "checked", Now: at}
+	return change.Request{
+		Actor:     actor,
+		RequestID: "request",
+		Reason:    "checked",
+		Now:       at,
+	}
 }
 
 func everyone() query.Owner { return query.Everything().Owner() }
