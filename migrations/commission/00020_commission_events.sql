@@ -5,7 +5,7 @@
 -- +goose Up
 CREATE TABLE commission_events (
     tx               xid8        NOT NULL DEFAULT pg_current_xact_id(),
-    seq              bigint      GENERATED ALWAYS AS IDENTITY (CACHE 100), -- rises in a transaction
+    seq              bigint      GENERATED ALWAYS AS IDENTITY,
     at               timestamptz NOT NULL DEFAULT statement_timestamp(),
 
     -- Whom it is about: a user, or a rule, which no user has.
