@@ -215,6 +215,10 @@ func (c *Consumer) measure(b *share) {
 	m.messages.WithLabelValues(c.cfg.Topic, "consumed").Add(float64(len(b.messages)))
 	m.batches.WithLabelValues(c.cfg.Topic).Observe(float64(len(b.messages)))
 
+	if len(b.messages) == c.cfg.MaxBatch {
+		c.behind.Store(true)
+	}
+
 	delay := 0.0
 	if b.behind > 0 {
 		delay = time.Since(b.messages[0].PublishTime()).Seconds()

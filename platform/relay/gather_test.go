@@ -1,7 +1,10 @@
 package relay_test
 
 import (
+	"cmp"
 	"context"
+	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -74,6 +77,51 @@ func TestALoneEntryIsNotGathered(t *testing.T) {
 
 		if got := broker.seen(); len(got) != 1 {
 			t.Errorf("sent %v, want the entry", got)
+		}
+	})
+}
+
+// While something more urgent is behind, the relay rests after each page, and then goes on.
+func TestTheRelayGivesWay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const entries = 100_000
+
+		var urgent atomic.Bool
+
+		urgent.Store(true)
+
+		log, broker := &fakeLog{}, &fakeBroker{}
+		log.add(entries)
+
+		limits := relay.DefaultLimits()
+		r := relay.New(limits, relay.Dependencies[int64, entry]{
+			Log:       log,
+			Publisher: broker,
+			Compare:   cmp.Compare[int64],
+			Behind:    urgent.Load,
+			Holder:    "a",
+			Logger:    slog.New(slog.DiscardHandler),
+			Now:       time.Now,
+		})
+		stop := running(t, r)
+
+		defer stop()
+
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+
+		pages := int(10*time.Second/limits.Rest) + 1
+		if got, want := len(broker.seen()), pages*limits.PageRows; got < want/2 || got > want {
+			t.Errorf("%d entries while giving way, want at most %d", got, want)
+		}
+
+		urgent.Store(false)
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+
+		if got := len(broker.seen()); got != entries {
+			t.Errorf("%d entries afterwards, want %d", got, entries)
 		}
 	})
 }

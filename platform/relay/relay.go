@@ -25,6 +25,7 @@ type Limits struct {
 	GatherLeast time.Duration
 	GatherMost  time.Duration
 	GatherRows  int
+	Rest        time.Duration // pause after each page while something more urgent is behind
 	PageRows    int
 	WindowRows  int // sent but not confirmed
 	WindowBytes int
@@ -44,6 +45,7 @@ func DefaultLimits() Limits {
 		GatherLeast: 40 * time.Millisecond,
 		GatherMost:  80 * time.Millisecond,
 		GatherRows:  200,
+		Rest:        500 * time.Millisecond,
 		PageRows:    1000,
 		WindowRows:  8000,
 		WindowBytes: 16 << 20,
@@ -58,11 +60,13 @@ func (l Limits) gather(entries int, within time.Duration) time.Duration {
 }
 
 // Dependencies are what a Relay works with. Holder is the unique name of this replica. Compare
-// orders positions as cmp.Compare does.
+// orders positions as cmp.Compare does. Behind, if it is not nil, reports whether something that is
+// more urgent than the relay is behind with its work.
 type Dependencies[P comparable, E Entry[P]] struct {
 	Log       Log[P, E]
 	Publisher Publisher[E]
 	Compare   func(a, b P) int
+	Behind    func() bool
 	Holder    string
 	Logger    *slog.Logger
 	Now       func() time.Time

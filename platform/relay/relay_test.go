@@ -215,18 +215,25 @@ func start(
 			Now:       time.Now,
 		},
 	)
+
+	return r, running(t, r)
+}
+
+// running runs the relay and returns a function that stops it.
+func running(t *testing.T, r *relay.Relay[int64, entry]) (stop func()) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 
-	var running sync.WaitGroup
-	running.Go(func() {
+	var runs sync.WaitGroup
+	runs.Go(func() {
 		if err := r.Run(ctx); err != nil {
 			t.Errorf("Run = %v", err)
 		}
 	})
-	stop = sync.OnceFunc(func() { cancel(); running.Wait() })
+	stop = sync.OnceFunc(func() { cancel(); runs.Wait() })
 	t.Cleanup(stop)
 
-	return r, stop
+	return stop
 }
 
 func upTo(n int64) []int64 {

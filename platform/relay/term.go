@@ -82,12 +82,21 @@ func (t *term[P, E]) read(ctx context.Context) error {
 		}
 
 		now := t.deps.Now()
-		if len(page) < t.limits.PageRows {
-			wait(ctx, t.limits.gather(len(page), now.Sub(last)))
-		}
-
+		wait(ctx, t.pause(len(page), now.Sub(last)))
 		last = now
 	}
+}
+
+// pause returns how long to wait after a page whose entries came within the given time.
+func (t *term[P, E]) pause(entries int, within time.Duration) time.Duration {
+	switch {
+	case t.deps.Behind != nil && t.deps.Behind():
+		return t.limits.Rest
+	case entries < t.limits.PageRows:
+		return t.limits.gather(entries, within)
+	}
+
+	return 0
 }
 
 func (t *term[P, E]) waitForMore(ctx context.Context) bool {

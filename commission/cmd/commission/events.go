@@ -28,12 +28,14 @@ const (
 
 // addEvents adds what happens to the log of changes: the worker that prepares it for the days to
 // come and drops old days, the relay to the topic, and what wakes those who wait for the feed. They
-// have connections of their own, so that nothing else keeps them waiting.
+// have connections of their own, so that nothing else keeps them waiting. behind reports whether
+// events wait to be decided: then the relay leaves the machine to that.
 func addEvents(
 	ctx context.Context,
 	f *service.Frame,
 	s *settings,
 	store *postgres.Store,
+	behind func() bool,
 ) (*eventlog.Feed, error) {
 	pool, err := database.Open(ctx, f, s.DatabaseURL, "commission events", eventConnections)
 	if err != nil {
@@ -51,7 +53,7 @@ func addEvents(
 
 	addHeld(f, log)
 
-	if err := addRelay(f, s, log); err != nil {
+	if err := addRelay(f, s, log, behind); err != nil {
 		return nil, err
 	}
 
@@ -92,7 +94,12 @@ func eventLimits() relay.Limits {
 	return limits
 }
 
-func addRelay(f *service.Frame, s *settings, log *postgres.EventLog) error {
+func addRelay(
+	f *service.Frame,
+	s *settings,
+	log *postgres.EventLog,
+	behind func() bool,
+) error {
 	schema, err := contracts.AvroSchema(contracts.CommissionEventV1)
 	if err != nil {
 		return err
@@ -109,6 +116,7 @@ func addRelay(f *service.Frame, s *settings, log *postgres.EventLog) error {
 		Log:       log,
 		Publisher: publisher,
 		Compare:   eventlog.Compare,
+		Behind:    behind,
 		Holder:    relaying.Holder(),
 		Logger:    f.Logger,
 		Now:       f.Now,

@@ -78,7 +78,8 @@ func build(ctx context.Context, f *service.Frame, s *settings) (service.Routes, 
 	f.Check("broker", f.Broker.Ping)
 
 	counted := business.New(f.Metrics, f.Now)
-	consumeEvents(f, s, command.NewConsumeEvents(counted.Decisions(store), f.Now, newID))
+	decide := command.NewConsumeEvents(counted.Decisions(store), f.Now, newID)
+	consumer := consumeEvents(f, s, decide)
 
 	payouts, batches := counted.Payouts(store.Payouts()), store.Batches()
 	consumePaymentRequests(f, s, command.NewRequestPayout(payouts, s.minimum, f.Now))
@@ -96,7 +97,7 @@ func build(ctx context.Context, f *service.Frame, s *settings) (service.Routes, 
 	})
 	f.Every("worker of replays", replayEvery, replays.Work)
 
-	feed, err := addEvents(ctx, f, s, store)
+	feed, err := addEvents(ctx, f, s, store, consumer.Behind)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +163,11 @@ func openStore(ctx context.Context, f *service.Frame, s *settings) (*postgres.St
 }
 
 // consumeEvents adds the consumer of tracking events and the publisher of its dead letters.
-func consumeEvents(f *service.Frame, s *settings, handler *command.ConsumeEvents) {
+func consumeEvents(
+	f *service.Frame,
+	s *settings,
+	handler *command.ConsumeEvents,
+) *broker.Consumer {
 	letters := deadLetters(f, s, contracts.TrackingEventsDeadLetter)
 	consumer := f.Broker.NewConsumer(broker.ConsumerConfig{
 		Topic:        s.Topic,
@@ -177,6 +182,8 @@ func consumeEvents(f *service.Frame, s *settings, handler *command.ConsumeEvents
 		return consumer.Run(ctx, tracking.Handle)
 	})
 	f.Check("subscription", func(context.Context) error { return consumer.Ready() })
+
+	return consumer
 }
 
 // consumePaymentRequests adds the consumer of payment requests and the publisher of its dead
