@@ -81,7 +81,12 @@ func (p *Publisher) connect() (*producers, error) {
 		options.Schema = schema
 	}
 
-	return openProducers(p.client.pulsar, options)
+	opened, err := openProducers(p.client.pulsar, options, p.partitions.Load())
+	if err == nil {
+		p.partitions.Store(int64(len(opened.all)))
+	}
+
+	return opened, err
 }
 
 // jsonSchema declares a JSON payload by its Avro definition. The library rewrites the definition to

@@ -5,6 +5,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,11 +39,21 @@ type producer struct {
 	more     bool // something was sent after it began
 }
 
-// openProducers returns producers for all partitions of a topic, or none and an error.
-func openProducers(client pulsar.Client, options pulsar.ProducerOptions) (*producers, error) {
+// openProducers returns producers for all partitions of a topic, or none and an error. had is the
+// number of partitions that the topic had before, 0 if that is not known. A topic that had some and
+// has none is being deleted: a producer for it would create it again, without any, and whoever
+// wants to create it with its partitions would be refused.
+func openProducers(
+	client pulsar.Client,
+	options pulsar.ProducerOptions,
+	had int64,
+) (*producers, error) {
 	topics, err := client.TopicPartitions(options.Topic)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case had > 1 && len(topics) == 1 && !strings.HasSuffix(topics[0], "-partition-0"):
+		return nil, errDeleted
 	}
 
 	options.BatchingMaxPublishDelay = libraryDelay

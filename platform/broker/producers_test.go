@@ -130,22 +130,49 @@ func TestAddedPartitionsAreFound(t *testing.T) {
 	})
 }
 
-// A topic that is being deleted looks like one without partitions. Producers for that would create
-// it again, without any.
+// A topic that was deleted looks like one without partitions. Producers for that would create it
+// again, without any. They are opened when it has partitions again.
 func TestLostPartitionsAreNotReplaced(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		l := &library{topics: []string{"t-partition-0", "t-partition-1"}}
-		stop := running(t, broker.WithLibrary(l).NewPublisher(broker.PublisherConfig{Topic: "t"}).Run)
 
-		defer stop()
+	for name, gone := range map[string]bool{"the producers live": false, "they are gone": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				l := &library{
+					topics: []string{"t-partition-0", "t-partition-1"},
+					send:   func(answer func(error)) { answer(pulsar.ErrProducerFenced) },
+				}
+				p := broker.WithLibrary(l).NewPublisher(broker.PublisherConfig{Topic: "t"})
+				stop := running(t, p.Run)
 
-		l.repartition("t")
-		time.Sleep(2 * time.Minute)
-		synctest.Wait()
+				defer stop()
 
-		if producers, _ := l.made(); producers != 2 {
-			t.Errorf("%d producers, want the first 2", producers)
-		}
-	})
+				l.repartition("t")
+
+				if gone {
+					p.Send(t.Context(), broker.Message{}, func(error) {})
+				}
+
+				time.Sleep(2 * time.Minute)
+				synctest.Wait()
+
+				if producers, _ := l.made(); producers != 2 {
+					t.Errorf("%d producers, want the first 2", producers)
+				}
+
+				l.repartition("t-partition-0")
+				time.Sleep(time.Minute)
+				synctest.Wait()
+
+				if producers, _ := l.made(); gone && producers != 2+1 {
+					t.Errorf("%d producers, want one for the new partition", producers)
+				}
+
+				if err := p.Ready(); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
 }

@@ -50,6 +50,8 @@ type Publisher struct {
 	room    *semaphore.Weighted
 	current atomic.Pointer[session]
 	trouble atomic.Pointer[error] // why Ready returns an error
+	// of the topic, when its producers were opened last; 0 before
+	partitions atomic.Int64
 }
 
 const (
@@ -76,6 +78,7 @@ var (
 	errFull     = errors.New("too many messages wait for the broker")
 	// Partitions are seldom added; the producers are then opened again.
 	errPartitions = errors.New("the topic has more partitions than before")
+	errDeleted    = errors.New("the topic was deleted: create it again, with its partitions")
 )
 
 // NewPublisher returns a publisher. It does nothing before Run.
