@@ -12,13 +12,15 @@ import (
 	"tributary/e2e/stacktest"
 )
 
-// Ten thousand partners ask at once for events that do not come. Commission lets as many wait as it
-// has room for and tells the others when to ask again; its memory stays within its bound.
+// Ten thousand requests ask for events that do not come, a thousand of them at any time. Commission
+// lets as many wait as it has room for and tells the others when to ask again; its memory stays
+// within its bound.
 //
 //nolint:paralleltest // it fills the service that all tests share
 func TestTenThousandLongPolls(t *testing.T) {
 	const (
 		polls    = 10_000
+		atOnce   = 1000
 		partners = 100
 		bound    = 150 << 20
 	)
@@ -41,14 +43,20 @@ func TestTenThousandLongPolls(t *testing.T) {
 		peak    int64
 	)
 
+	asks := make(chan int, polls)
 	for i := range polls {
-		asked.Go(func() {
+		asks <- i
+	}
+
+	close(asks)
+
+	ask := func() {
+		for i := range asks {
 			answer, err := stacktest.Send(ctx, urls[i%partners])
 
 			mu.Lock()
-			defer mu.Unlock()
-
 			answers[answer.Status]++
+			mu.Unlock()
 
 			switch {
 			case err != nil:
@@ -59,7 +67,11 @@ func TestTenThousandLongPolls(t *testing.T) {
 				answer.Header.Get("Retry-After") == "":
 				t.Errorf("%d %v %s", answer.Status, answer.Header, answer.Body)
 			}
-		})
+		}
+	}
+
+	for range atOnce {
+		asked.Go(ask)
 	}
 
 	done := make(chan struct{})
