@@ -60,19 +60,26 @@ func between(at, from, to time.Time) bool {
 	return !at.Before(from) && (to.IsZero() || at.Before(to))
 }
 
+// first returns the first row that is selected, or notFound.
+func first[T any](rows []T, notFound error, selects func(T) bool) (T, error) {
+	if i := slices.IndexFunc(rows, selects); i >= 0 {
+		return rows[i], nil
+	}
+
+	var none T
+
+	return none, notFound
+}
+
 // Commission implements query.CommissionReader.
 func (r Reader) Commission(
 	_ context.Context,
 	owner query.Owner,
 	id string,
 ) (commission.Snapshot, error) {
-	for _, c := range r.store.Content().Commissions {
-		if c.ID == id && owner.Sees(c.UserID) {
-			return c, nil
-		}
-	}
-
-	return commission.Snapshot{}, commission.ErrNotFound
+	return first(r.store.Content().Commissions, commission.ErrNotFound, func(c commission.Snapshot) bool {
+		return c.ID == id && owner.Sees(c.UserID)
+	})
 }
 
 // List implements query.CommissionReader.
@@ -146,13 +153,9 @@ func (r Reader) Payout(
 	owner query.Owner,
 	id string,
 ) (payout.Snapshot, error) {
-	for _, p := range r.store.Content().Payouts {
-		if p.ID == id && owner.Sees(p.UserID) {
-			return p, nil
-		}
-	}
-
-	return payout.Snapshot{}, payout.ErrNotFound
+	return first(r.store.Content().Payouts, payout.ErrNotFound, func(p payout.Snapshot) bool {
+		return p.ID == id && owner.Sees(p.UserID)
+	})
 }
 
 // Payouts implements query.PayoutReader.
@@ -189,13 +192,9 @@ func (r Reader) Payouts(
 
 // Batch implements query.BatchReader.
 func (r Reader) Batch(_ context.Context, id string) (batch.Snapshot, error) {
-	for _, b := range r.store.Content().Batches {
-		if b.ID == id {
-			return b, nil
-		}
-	}
-
-	return batch.Snapshot{}, batch.ErrNotFound
+	return first(r.store.Content().Batches, batch.ErrNotFound, func(b batch.Snapshot) bool {
+		return b.ID == id
+	})
 }
 
 // Batches implements query.BatchReader.
