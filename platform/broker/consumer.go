@@ -39,7 +39,7 @@ type ConsumerConfig struct {
 	// slow.
 	Workers int
 	// Messages of a partition waiting in memory, at most; for producers with larger batches,
-	// batches. Default 32.
+	// batches. Default 16.
 	Queue int
 	// Time without a message of a partition before the broker is asked whether one is missing;
 	// default 30 s.
@@ -79,7 +79,7 @@ func (c *Client) NewConsumer(cfg ConsumerConfig) *Consumer {
 	// The library's queue that scales by bytes does not work: it counts batches twice and never
 	// releases them (0.21.0). The broker reads as many batches as it is allowed messages, at most
 	// 100. With the library's default of 1000 it sends up to 100,000 messages a partition.
-	cfg.Queue = cmp.Or(cfg.Queue, 32)
+	cfg.Queue = cmp.Or(cfg.Queue, 16)
 	cfg.IdleLimit = cmp.Or(cfg.IdleLimit, 30*time.Second)
 
 	return &Consumer{cfg: cfg, client: c, seen: map[int32]position{}}

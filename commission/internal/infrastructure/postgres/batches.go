@@ -179,7 +179,7 @@ func (r Batches) Create(
 	fn func([]*payout.Payout) (batch.Batch, change.Outcome, error),
 ) error {
 	return r.store.once(ctx, request, func(tx pgx.Tx) (change.Outcome, error) {
-		locked, found, err := claim(ctx, tx, wanted)
+		locked, found, err := r.claim(ctx, tx, wanted)
 		if err != nil {
 			return change.Outcome{}, err
 		}
@@ -213,7 +213,7 @@ func (r Batches) Create(
 
 // claim locks the users of the payouts, and then the payouts. errRace is returned if one of them
 // was claimed or closed in between.
-func claim(
+func (r Batches) claim(
 	ctx context.Context,
 	tx pgx.Tx,
 	wanted batch.Wanted,
@@ -240,7 +240,7 @@ func claim(
 		return moneyTx{}, nil, err
 	}
 
-	locked, err := lock(ctx, tx, users...)
+	locked, err := r.store.lock(ctx, tx, users...)
 	if err != nil {
 		return locked, nil, err
 	}
@@ -300,7 +300,7 @@ func (r Batches) Update(
 	fn func(*batch.Batch) (change.Outcome, error),
 ) error {
 	return r.store.once(ctx, request, func(tx pgx.Tx) (change.Outcome, error) {
-		locked, err := lockPayees(ctx, tx, id)
+		locked, err := r.lockPayees(ctx, tx, id)
 		if err != nil {
 			return change.Outcome{}, err
 		}

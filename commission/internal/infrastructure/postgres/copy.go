@@ -192,7 +192,7 @@ func copyTransfers(
 			Text(string(t.From())).
 			Text(string(t.To())).
 			Bigint(t.Amount().Minor()).
-			IntegralOrNull(tx.positions.next(t)).
+			IntegralOrNull(tx.ends.nextPosition(t)).
 			UUIDOrNull(t.CommissionID()).
 			UUIDOrNull(t.PayoutID()).
 			Time(now)

@@ -17,8 +17,9 @@ import (
 // each user's events.
 type logTx interface {
 	pgx.Tx
-	// lastSequences returns the number of the last event of each user or rule, 0 for none.
-	lastSequences(ctx context.Context, events []logged) (map[owner]int64, error)
+	// lastSequences returns the number of the last event of each user or rule, 0 for none. The
+	// caller counts them up.
+	lastSequences(ctx context.Context, events []logged) (map[owner]*int64, error)
 }
 
 // logged is an event to be written. Its thing is the subject of the fact; status, version and state
@@ -65,12 +66,12 @@ func appendEvents(ctx context.Context, tx logTx, events []logged) error {
 	for i := range events {
 		e := &events[i]
 		of := e.Type.Subject()
-		last[e.key()]++
+		*last[e.key()]++
 
 		rows.Row().
 			TextOrNull(e.UserID).
 			UUIDOrNull(only(e.SubjectID, of == effect.Rule)).
-			Bigint(last[e.key()]).
+			Bigint(*last[e.key()]).
 			Text(string(e.Type)).
 			TextOrNull(only(e.SubjectID, of == effect.Decision)).
 			UUIDOrNull(only(e.SubjectID, of == effect.Commission)).
@@ -127,8 +128,6 @@ func (l *logged) key() owner {
 }
 
 const (
-	selectToday = `SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date`
-
 	// %[1]s and %[2]s are the day and the next one, and no arguments, so that the plan names one
 	// partition. Whoever wrote events of these users held their locks before, so none is of a later
 	// day.
@@ -164,8 +163,8 @@ SELECT coalesce((
 func (tx rulesTx) lastSequences(
 	ctx context.Context,
 	events []logged,
-) (map[owner]int64, error) {
-	last := make(map[owner]int64, len(events))
+) (map[owner]*int64, error) {
+	last := make(map[owner]*int64, len(events))
 
 	for i := range events {
 		key := events[i].key()
@@ -175,7 +174,7 @@ func (tx rulesTx) lastSequences(
 			return nil, err
 		}
 
-		last[key] = number
+		last[key] = &number
 	}
 
 	return last, nil
@@ -184,41 +183,43 @@ func (tx rulesTx) lastSequences(
 func (tx moneyTx) lastSequences(
 	ctx context.Context,
 	events []logged,
-) (map[owner]int64, error) {
-	last := make(map[owner]int64, len(events))
+) (map[owner]*int64, error) {
+	last := make(map[owner]*int64, len(events))
 
-	var users []string
+	var missing []string
 	for i := range events {
 		key := events[i].key()
-		if _, known := last[key]; !known {
-			last[key] = 0
-			users = append(users, key.userID)
+		if last[key] != nil {
+			continue
+		}
+
+		e := tx.ends[key.userID]
+		last[key] = &e.sequence
+
+		if !e.known.equal(*tx.now) {
+			e.known, e.sequence = *tx.now, 0
+			missing = append(missing, key.userID)
 		}
 	}
 
-	begins := tx.today.Format(time.RFC3339)
-	ends := tx.today.AddDate(0, 0, 1).Format(time.RFC3339)
+	begins := tx.now.day.Format(time.RFC3339)
+	ends := tx.now.day.AddDate(0, 0, 1).Format(time.RFC3339)
 
-	recent := fmt.Sprintf(selectSequencesToday, begins, ends)
-	if err := readSequences(ctx, tx, recent, users, last); err != nil {
+	today := fmt.Sprintf(selectSequencesToday, begins, ends)
+	if err := tx.readSequences(ctx, today, missing); err != nil {
 		return nil, err
 	}
 
-	users = withoutEvent(users, last)
-	if len(users) == 0 {
-		return last, nil
-	}
+	older := fmt.Sprintf(selectOlderSequences, begins)
 
-	return last, readSequences(ctx, tx, fmt.Sprintf(selectOlderSequences, begins), users, last)
+	return last, tx.readSequences(ctx, older, tx.withoutEvent(missing))
 }
 
-func readSequences(
-	ctx context.Context,
-	tx pgx.Tx,
-	sql string,
-	users []string,
-	last map[owner]int64,
-) error {
+func (tx moneyTx) readSequences(ctx context.Context, sql string, users []string) error {
+	if len(users) == 0 {
+		return nil
+	}
+
 	rows, err := tx.Query(ctx, sql, users)
 	if err != nil {
 		return err
@@ -229,7 +230,7 @@ func readSequences(
 		number int64
 	)
 	_, err = pgx.ForEachRow(rows, []any{&user, &number}, func() error {
-		last[owner{userID: user}] = number
+		tx.ends[user].sequence = number
 		return nil
 	})
 
@@ -237,10 +238,10 @@ func readSequences(
 }
 
 // withoutEvent returns the users without a known event.
-func withoutEvent(users []string, last map[owner]int64) []string {
+func (tx moneyTx) withoutEvent(users []string) []string {
 	var out []string
 	for _, user := range users {
-		if last[owner{userID: user}] == 0 {
+		if tx.ends[user].sequence == 0 {
 			out = append(out, user)
 		}
 	}

@@ -59,7 +59,7 @@ func (r Commissions) Add(
 	outcome change.Outcome,
 ) error {
 	return r.store.once(ctx, request, func(tx pgx.Tx) (change.Outcome, error) {
-		locked, err := lock(ctx, tx, made.UserID)
+		locked, err := r.store.lock(ctx, tx, made.UserID)
 		if err != nil {
 			return outcome, err
 		}
@@ -109,7 +109,7 @@ func (r Commissions) Update(
 	}
 
 	return r.store.once(ctx, request, func(tx pgx.Tx) (change.Outcome, error) {
-		locked, found, err := lockCommission(ctx, tx, id)
+		locked, found, err := r.lock(ctx, tx, id)
 		if err != nil {
 			return change.Outcome{}, err
 		}
@@ -130,7 +130,7 @@ func (r Commissions) Update(
 	})
 }
 
-func lockCommission(
+func (r Commissions) lock(
 	ctx context.Context,
 	tx pgx.Tx,
 	id string,
@@ -144,7 +144,7 @@ func lockCommission(
 		return locked, found, commission.ErrNotFound
 	}
 
-	if locked, err = lock(ctx, tx, owners[0]); err != nil {
+	if locked, err = r.store.lock(ctx, tx, owners[0]); err != nil {
 		return locked, found, err
 	}
 
@@ -309,7 +309,7 @@ func (r Commissions) UpdateDue(
 			return err
 		}
 
-		locked, err := lock(ctx, tx, users...)
+		locked, err := r.store.lock(ctx, tx, users...)
 		if err != nil {
 			return err
 		}

@@ -94,7 +94,8 @@ func (s *Store) load(
 		revision int64
 		found    originals
 	)
-	locked := queueLock(&batch, tx, users)
+	known, missing := s.ends.take(users)
+	locked := queueLock(&batch, tx, users, known, missing)
 
 	batch.Queue(selectRevision).QueryRow(func(row pgx.Row) error { return row.Scan(&revision) })
 	batch.Queue(selectDecided, ids).Query(func(rows pgx.Rows) error {

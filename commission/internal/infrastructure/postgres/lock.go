@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -16,35 +15,52 @@ import (
 const lockUsers = `SELECT pg_advisory_xact_lock(k) FROM (SELECT DISTINCT hashtextextended(u,
     7301) AS k FROM unnest($1::text[]) AS u ORDER BY k) AS keys`
 
+// selectMoment runs after the locks were taken.
+const selectMoment = `
+SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date, pg_postmaster_start_time()`
+
 // moneyTx is a transaction that holds the locks of the users whose money it moves, and knows where
-// the positions of their transfers go on. Everything that writes the ledger or moves a commission
-// takes one, and only lock and queueLock create one: no writer can read a balance, or the state of
-// a commission, that another is about to change.
+// their histories end. Everything that writes the ledger or moves a commission takes one, and only
+// lock and queueLock create one: no writer can read a balance, or the state of a commission, that
+// another is about to change.
 //
 // The users come first: before any row of theirs is locked or read for a change.
 type moneyTx struct {
 	pgx.Tx
 
-	positions positions
-	today     *time.Time // the day of UTC on which the locks were taken, by the database's clock
+	ends ends
+	now  *moment // when the locks were taken, by the database's clock
 }
 
 // lock waits for the locks of the users.
-func lock(ctx context.Context, tx pgx.Tx, users ...string) (moneyTx, error) {
+func (s *Store) lock(ctx context.Context, tx pgx.Tx, users ...string) (moneyTx, error) {
 	var batch pgx.Batch
 
-	locked := queueLock(&batch, tx, users)
+	s.ends.remove(users)
+
+	taken := make(ends, len(users))
+	for _, user := range users {
+		taken[user] = &end{}
+	}
+
+	locked := queueLock(&batch, tx, users, taken, users)
 
 	return locked, tx.SendBatch(ctx, &batch).Close()
 }
 
 // queueLock is lock as the first statements of a batch. The locks are held once the batch was sent.
-func queueLock(batch *pgx.Batch, tx pgx.Tx, users []string) moneyTx {
-	locked := moneyTx{Tx: tx, positions: positions{}, today: new(time.Time)}
+// It reads the ends of those users who are missing among the known ones.
+func queueLock(batch *pgx.Batch, tx pgx.Tx, users []string, known ends, missing []string) moneyTx {
+	locked := moneyTx{Tx: tx, ends: known, now: new(moment)}
 
 	batch.Queue(lockUsers, users)
-	batch.Queue(selectToday).QueryRow(func(row pgx.Row) error { return row.Scan(locked.today) })
-	batch.Queue(selectPositions, users).Query(locked.positions.load)
+	batch.Queue(selectMoment).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&locked.now.day, &locked.now.server)
+	})
+
+	if len(missing) > 0 {
+		batch.Queue(selectPositions, missing).Query(known.loadPositions)
+	}
 
 	return locked
 }

@@ -133,7 +133,7 @@ func (r Payouts) Create(
 	fn func(ledger.Funds) (payout.Payout, effect.Effect, error),
 ) (stored payout.Snapshot, known bool, err error) {
 	err = r.store.begin(ctx, "request a payout", func(tx pgx.Tx) error {
-		locked, err := lock(ctx, tx, wanted.UserID)
+		locked, err := r.store.lock(ctx, tx, wanted.UserID)
 		if err != nil {
 			return err
 		}
@@ -238,7 +238,7 @@ func (r Payouts) Update(
 			return change.Outcome{}, err
 		}
 
-		locked, err := lock(ctx, tx, found.UserID)
+		locked, err := r.store.lock(ctx, tx, found.UserID)
 		if err != nil {
 			return change.Outcome{}, err
 		}

@@ -42,7 +42,9 @@ func newRecent() *recent {
 }
 
 // Through returns the same store over another pool.
-func (s *Store) Through(pool *pgxpool.Pool) *Store { return &Store{pool: pool, recent: s.recent} }
+func (s *Store) Through(pool *pgxpool.Pool) *Store {
+	return &Store{pool: pool, recent: s.recent, ends: s.ends}
+}
 
 // keep adds what was committed.
 func (r *recent) keep(c *command.DecisionChanges) {

@@ -108,7 +108,7 @@ func (s *Store) Post(
 ) ([]commission.Snapshot, error) {
 	var adjustments []commission.Snapshot
 	err := s.begin(ctx, "replay", func(tx pgx.Tx) error {
-		locked, err := lock(ctx, tx, users...)
+		locked, err := s.lock(ctx, tx, users...)
 		if err != nil {
 			return err
 		}

@@ -45,7 +45,7 @@ func (r Commissions) UpdateSelected(
 	fn func([]commission.Commission) (change.Outcome, error),
 ) error {
 	return r.store.once(ctx, request, func(tx pgx.Tx) (change.Outcome, error) {
-		locked, selected, err := lockSelected(ctx, tx, selection)
+		locked, selected, err := r.lockSelected(ctx, tx, selection)
 		if err != nil {
 			return change.Outcome{}, err
 		}
@@ -73,7 +73,7 @@ func (r Commissions) UpdateSelected(
 
 // lockSelected returns the commissions of the selection as they are under the locks of their users.
 // It returns errRace if another user's has joined them meanwhile.
-func lockSelected(
+func (r Commissions) lockSelected(
 	ctx context.Context,
 	tx pgx.Tx,
 	selection command.Selection,
@@ -88,7 +88,7 @@ func lockSelected(
 		users[before[i].UserID] = struct{}{}
 	}
 
-	locked, err := lock(ctx, tx, slices.Collect(maps.Keys(users))...)
+	locked, err := r.store.lock(ctx, tx, slices.Collect(maps.Keys(users))...)
 	if err != nil {
 		return locked, nil, err
 	}

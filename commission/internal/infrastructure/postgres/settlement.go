@@ -37,7 +37,7 @@ func (r Batches) Settle(
 	fn func(*batch.Batch, []*payout.Payout) (change.Outcome, error),
 ) error {
 	return r.store.once(ctx, request, func(tx pgx.Tx) (change.Outcome, error) {
-		locked, err := lockPayees(ctx, tx, id)
+		locked, err := r.lockPayees(ctx, tx, id)
 		if err != nil {
 			return change.Outcome{}, err
 		}
@@ -83,7 +83,7 @@ func (r Batches) Settle(
 }
 
 // lockPayees waits for the locks of the users whom the batch pays.
-func lockPayees(ctx context.Context, tx pgx.Tx, id string) (moneyTx, error) {
+func (r Batches) lockPayees(ctx context.Context, tx pgx.Tx, id string) (moneyTx, error) {
 	if _, err := readBatch(ctx, tx, id, ""); err != nil {
 		return moneyTx{}, err
 	}
@@ -97,7 +97,7 @@ func lockPayees(ctx context.Context, tx pgx.Tx, id string) (moneyTx, error) {
 		return moneyTx{}, err
 	}
 
-	return lock(ctx, tx, users...)
+	return r.store.lock(ctx, tx, users...)
 }
 
 // restored returns the payouts of the snapshots.

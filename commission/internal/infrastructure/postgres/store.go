@@ -23,13 +23,16 @@ import (
 type Store struct {
 	pool   *pgxpool.Pool
 	recent *recent
+	ends   *recentEnds
 
 	mu    sync.Mutex
 	rules *rule.Set // the newest that were read; read again after a change of the revision
 }
 
 // New returns a store over the pool of the service's role.
-func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool, recent: newRecent()} }
+func New(pool *pgxpool.Pool) *Store {
+	return &Store{pool: pool, recent: newRecent(), ends: newRecentEnds()}
+}
 
 // mapped turns a permanent refusal of the database into command.ErrNotStorable: malformed data,
 // violated constraints, program limits. An error that may be temporary, or end with a repair of

@@ -20,10 +20,19 @@ func (s *Store) Decide(
 	events []event.Event,
 	decide func(command.DecisionState) (command.DecisionChanges, error),
 ) error {
-	var changes command.DecisionChanges
+	var (
+		changes command.DecisionChanges
+		ended   ends
+	)
 
 	err := s.begin(ctx, "store decisions", func(tx pgx.Tx) error {
+		if ended != nil { // refused, perhaps for what was known of the users
+			s.ends.rest()
+		}
+
 		locked, state, err := s.load(ctx, tx, events)
+		ended = locked.ends
+
 		if err != nil {
 			return err
 		}
@@ -36,6 +45,7 @@ func (s *Store) Decide(
 	})
 	if err == nil {
 		s.recent.keep(&changes)
+		s.ends.put(ended)
 	}
 
 	return err
