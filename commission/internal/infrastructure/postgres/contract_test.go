@@ -7,12 +7,14 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"tributary/commission/internal/application/change"
+	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/command/commandtest"
 	"tributary/commission/internal/application/eventlog"
 	"tributary/commission/internal/application/eventlog/eventlogtest"
 	"tributary/commission/internal/application/query/querytest"
 	"tributary/commission/internal/application/replay/replaytest"
 	"tributary/commission/internal/domain/commission"
+	"tributary/commission/internal/domain/event"
 	"tributary/platform/relay/relaytest"
 )
 
@@ -96,6 +98,7 @@ func TestTheReadPortsKeepTheContracts(t *testing.T) {
 
 		f := setup(t)
 		f.rule(t, 1, 1, "0.1", "hold_days", "3650")
+		f.handler = command.NewConsumeEvents(f.store, f.clock, querytest.IDs(f.clock))
 
 		return querytest.World{
 			World:   f.world(),
@@ -103,6 +106,11 @@ func TestTheReadPortsKeepTheContracts(t *testing.T) {
 			Payout:  f.store.Payouts(),
 			Batch:   f.store.Batches(),
 			Balance: f.store.Liabilities(),
+			Decide: func(t *testing.T, e event.Snapshot) {
+				t.Helper()
+				f.now.Store(e.ReceivedAt.UnixMicro())
+				f.decide(t, e)
+			},
 		}
 	})
 }

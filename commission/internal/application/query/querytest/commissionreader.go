@@ -20,6 +20,21 @@ func (r Reader) Commission(
 	})
 }
 
+// selected reports whether the owner sees the commission and the filter matches it.
+func selected(c commission.Snapshot, owner query.Owner, f query.CommissionFilter) bool {
+	return owner.Sees(c.UserID) &&
+		equal(f.CampaignID, c.CampaignID) &&
+		equal(f.ProductID, c.ProductID) &&
+		equal(f.OrderID, c.OrderID) &&
+		equal(f.EventType, string(c.EventType)) &&
+		equal(f.Status, string(c.Status)) &&
+		equal(f.Kind, string(c.Kind)) &&
+		equal(f.Currency, c.Amount.Currency().String()) &&
+		between(c.OccurredAt, f.OccurredFrom, f.OccurredTo) &&
+		between(c.CreatedAt, f.CreatedFrom, f.CreatedTo) &&
+		between(c.UpdatedAt, f.Updated.From, f.Updated.To)
+}
+
 // List implements query.CommissionReader.
 func (r Reader) List(
 	_ context.Context,
@@ -31,19 +46,7 @@ func (r Reader) List(
 		rows:     r.store.Content().Commissions,
 		position: func(c commission.Snapshot) query.Position { return query.Position{ID: c.ID} },
 		compare:  newest,
-		selects: func(c commission.Snapshot) bool {
-			return owner.Sees(c.UserID) &&
-				equal(f.CampaignID, c.CampaignID) &&
-				equal(f.ProductID, c.ProductID) &&
-				equal(f.OrderID, c.OrderID) &&
-				equal(f.EventType, string(c.EventType)) &&
-				equal(f.Status, string(c.Status)) &&
-				equal(f.Kind, string(c.Kind)) &&
-				equal(f.Currency, c.Amount.Currency().String()) &&
-				between(c.OccurredAt, f.OccurredFrom, f.OccurredTo) &&
-				between(c.CreatedAt, f.CreatedFrom, f.CreatedTo) &&
-				between(c.UpdatedAt, f.Updated.From, f.Updated.To)
-		},
+		selects:  func(c commission.Snapshot) bool { return selected(c, owner, f) },
 	}
 
 	after := query.Position{ID: slice.After}

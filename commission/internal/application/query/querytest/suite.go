@@ -25,6 +25,8 @@ func Suite(t *testing.T, open func(t *testing.T) World) {
 		"the audit, newest first":         audit,
 		"the ledger, newest first":        transfers,
 		"balances by user and currency":   balanced,
+		"summaries have groups":           summaries,
+		"days of summaries have a zone":   summarizedDays,
 		"a decision is its owner's":       decisions,
 		"the zero owner sees nothing":     strangers,
 		"rows of others are not found":    foreign,
@@ -83,6 +85,7 @@ func nothing(t *testing.T, w World) {
 	w.wantAudit(t, "of nothing", query.AuditFilter{})
 	w.wantTransfers(t, "of nothing", everyone(), query.LedgerFilter{})
 	w.wantBalances(t, "of nothing", everyone(), query.BalanceFilter{})
+	w.wantSummary(t, "of nothing", everyone(), query.CommissionFilter{}, grouped())
 
 	if found, err := w.Balance.Balances(t.Context(), only("u")); len(found) > 0 || err != nil {
 		t.Errorf("balances of u: %+v, %v", found, err)
@@ -140,4 +143,5 @@ func strangers(t *testing.T, w World) {
 	w.wantPayouts(t, "to a stranger", stranger, query.PayoutFilter{})
 	w.wantTransfers(t, "to a stranger", stranger, query.LedgerFilter{})
 	w.wantBalances(t, "to a stranger", stranger, query.BalanceFilter{})
+	w.wantSummary(t, "to a stranger", stranger, query.CommissionFilter{}, grouped())
 }
