@@ -33,6 +33,7 @@ func (f fixture) world() commandtest.World {
 		Payouts:     f.store.Payouts(),
 		Batches:     f.store.Batches(),
 		Commissions: f.store.Commissions(),
+		Decisions:   f.store,
 		Rules:       f.store,
 		Journal:     f.store,
 		Published:   f.store,
@@ -89,6 +90,7 @@ func TestTheRepositoriesKeepTheContracts(t *testing.T) {
 	t.Run("rules", func(t *testing.T) { t.Parallel(); commandtest.RulesSuite(t, world) })
 	t.Run("journal", func(t *testing.T) { t.Parallel(); commandtest.JournalSuite(t, world) })
 	t.Run("commissions", func(t *testing.T) { t.Parallel(); commandtest.CommissionsSuite(t, world) })
+	t.Run("decisions", func(t *testing.T) { t.Parallel(); commandtest.DecisionsSuite(t, world) })
 }
 
 func TestTheReadPortsKeepTheContracts(t *testing.T) {

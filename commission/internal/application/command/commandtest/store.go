@@ -1,5 +1,5 @@
-// Package commandtest has the repositories of payouts, batches, commissions and rules and the
-// journal in memory, and the contract suites that they and those of PostgreSQL pass.
+// Package commandtest has the repositories of payouts, batches, commissions, decisions and rules
+// and the journal in memory, and the contract suites that they and those of PostgreSQL pass.
 package commandtest
 
 import (
@@ -23,13 +23,14 @@ import (
 	"tributary/platform/fault"
 )
 
-// Store keeps payouts, batches, commissions, rules, answers and audit records in memory.
+// Store keeps payouts, batches, commissions, decisions, rules, answers and audit records in memory.
 type Store struct {
 	mu          sync.Mutex
 	payouts     map[string]payout.Snapshot
 	batches     map[string]batch.Snapshot
 	rules       *rule.Set
 	commissions map[string]commission.Snapshot
+	decisions   map[string]command.Decided // by event
 	funds       funds
 	answers     map[key]answer
 	records     []change.Record
@@ -61,6 +62,7 @@ func New() *Store {
 		batches:     map[string]batch.Snapshot{},
 		rules:       rule.NewSet(0, nil),
 		commissions: map[string]commission.Snapshot{},
+		decisions:   map[string]command.Decided{},
 		funds:       newFunds(),
 		answers:     map[key]answer{},
 	}

@@ -36,6 +36,7 @@ func world(t *testing.T) commandtest.World {
 		Payouts:     store.Payouts(),
 		Batches:     store.Batches(),
 		Commissions: store.Commissions(),
+		Decisions:   store,
 		Rules:       store,
 		Journal:     store,
 		Published:   store,
@@ -87,4 +88,5 @@ func TestTheStoreInMemoryKeepsTheContracts(t *testing.T) {
 	t.Run("rules", func(t *testing.T) { t.Parallel(); commandtest.RulesSuite(t, world) })
 	t.Run("journal", func(t *testing.T) { t.Parallel(); commandtest.JournalSuite(t, world) })
 	t.Run("commissions", func(t *testing.T) { t.Parallel(); commandtest.CommissionsSuite(t, world) })
+	t.Run("decisions", func(t *testing.T) { t.Parallel(); commandtest.DecisionsSuite(t, world) })
 }

@@ -24,6 +24,7 @@ type World struct {
 	Payouts     command.Payouts
 	Batches     command.Batches
 	Commissions command.Commissions
+	Decisions   command.Decisions
 	Rules       command.Rules
 	Journal     change.Journal
 	// Published reads the rules.
