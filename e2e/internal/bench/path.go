@@ -97,7 +97,7 @@ func Steps() []Step {
 
 // StepResult is what was measured in a step. Accepted and Decided are events a second under load.
 // The lag, from receipt to decision, and the CPU time, in microseconds an event by process, cover
-// the time until everything is decided.
+// the time until everything is decided and its changes are published.
 type StepResult struct {
 	Accepted float64            `json:"accepted_per_second"`
 	Decided  float64            `json:"decided_per_second"`
@@ -122,7 +122,8 @@ func (p StepResult) Usage() float64 {
 	return sum
 }
 
-// Take drives one step for times the length and waits until everything is decided.
+// Take drives one step for times the length and waits until everything is decided, and the log of
+// changes is published: the next step begins on a stack that has nothing left to do.
 func (p *Path) Take(ctx context.Context, step Step, length time.Duration) (StepResult, error) {
 	length *= time.Duration(step.times)
 
@@ -144,7 +145,11 @@ func (p *Path) Take(ctx context.Context, step Step, length time.Duration) (StepR
 
 		return Done{Events: events, Took: end.Sub(begin)}, await(ctx, drainLimit, drainPause, func() (bool, error) {
 			r, d, err := p.counters(ctx)
-			return d-decided >= r-recorded, err
+			if err != nil || d-decided < r-recorded {
+				return false, err
+			}
+
+			return p.published(ctx)
 		})
 	})
 	if err != nil {
@@ -163,6 +168,21 @@ const (
 
 func (p *Path) counters(ctx context.Context) (recorded, decided float64, err error) {
 	return counters(ctx, p.urls["tracking"], p.urls["commission"])
+}
+
+// published reports whether the log of changes is published. Builds before it have none.
+func (p *Path) published(ctx context.Context) (all bool, err error) {
+	const hasLog = `SELECT to_regclass('commission_events') IS NOT NULL`
+	if err = p.commission.QueryRow(ctx, hasLog).Scan(&all); err != nil || !all {
+		return true, err
+	}
+
+	const behind = `
+SELECT NOT EXISTS (SELECT FROM commission_events WHERE (tx, seq) > (SELECT tx, seq FROM relay))`
+
+	err = p.commission.QueryRow(ctx, behind).Scan(&all)
+
+	return all, err
 }
 
 // look reads the results of the step from the decisions.
