@@ -59,7 +59,13 @@ func (r *recent) keep(c *command.DecisionChanges) {
 
 	for i := range c.Decisions {
 		m := made{decision: &c.Decisions[i], at: c.Now}
-		if m.decision.CommissionID != "" {
+
+		// the commissions are in the order of their decisions
+		if id := m.decision.CommissionID; id != "" {
+			if len(commissions) == 0 || commissions[0].ID != id {
+				continue
+			}
+
 			m.commission, commissions = &commissions[0], commissions[1:]
 		}
 
