@@ -55,9 +55,9 @@ type ends map[string]*end
 // day are unique by user and number, and positions follow each other. The transaction is then
 // repeated without any of them.
 type recentEnds struct {
-	mu      sync.Mutex
-	of      map[string]heldEnd
-	restsTo time.Time
+	mu    sync.Mutex
+	of    map[string]heldEnd
+	rests int // for so many batches
 }
 
 type heldEnd struct {
@@ -70,9 +70,9 @@ const (
 	// recentUsers bounds the ends that are held. Each takes up to half a KiB.
 	recentUsers = 20_000
 
-	// restAfterRefusal is how long nothing is held after a refusal: where replicas write for the
-	// same users, one batch in that time is in vain.
-	restAfterRefusal = 5 * time.Second
+	// restAfterRefusal is for how many batches nothing is held after a refusal. Where replicas
+	// write for the same users, one batch in so many is in vain.
+	restAfterRefusal = 100
 )
 
 func newRecentEnds() *recentEnds { return &recentEnds{of: map[string]heldEnd{}} }
@@ -118,7 +118,8 @@ func (r *recentEnds) put(taken ends) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 
-	if time.Now().Before(r.restsTo) {
+	if r.rests > 0 {
+		r.rests--
 		return
 	}
 
@@ -137,11 +138,11 @@ func (r *recentEnds) put(taken ends) {
 	}
 }
 
-// rest forgets everything, for a while.
+// rest forgets everything, and holds nothing for some batches.
 func (r *recentEnds) rest() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 
 	clear(r.of)
-	r.restsTo = time.Now().Add(restAfterRefusal)
+	r.rests = restAfterRefusal
 }

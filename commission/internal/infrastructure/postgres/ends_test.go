@@ -98,15 +98,15 @@ func (f fixture) deciding(store *postgres.Store) *command.ConsumeEvents {
 	)
 }
 
-// endsOf returns the numbers of the user's events, and the positions of its transfers.
-func (f fixture) endsOf(t *testing.T, user string) string {
+// ends returns the numbers of the events of u, and the positions of its transfers.
+func (f fixture) ends(t *testing.T) string {
 	t.Helper()
 
 	return f.one(t, `SELECT concat_ws('; ',
     (SELECT string_agg(sequence::text, ' ' ORDER BY sequence)
-        FROM commission_events WHERE user_id = $1),
+        FROM commission_events WHERE user_id = 'u'),
     (SELECT string_agg(position_minor::text, ' ' ORDER BY id)
-        FROM ledger WHERE user_id = $1 AND position_minor IS NOT NULL))`, user)
+        FROM ledger WHERE user_id = 'u' AND position_minor IS NOT NULL))`)
 }
 
 // The next batch goes on where the one before has ended, without looking.
@@ -128,7 +128,7 @@ func TestTheEndsOfUsersAreNotReadAgain(t *testing.T) {
 	}
 
 	const want = "1 2 3 4 5 6; 0 1000 1500 2500 3000 4000"
-	if got := f.endsOf(t, "u"); got != want {
+	if got := f.ends(t); got != want {
 		t.Errorf("ends %s, want %s", got, want)
 	}
 }
@@ -168,7 +168,7 @@ func TestEndsThatAReplicaHasMovedAreReadAgain(t *testing.T) {
 				}
 			}
 
-			if got := f.endsOf(t, "u"); got != moves.want {
+			if got := f.ends(t); got != moves.want {
 				t.Errorf("ends %s, want %s", got, moves.want)
 			}
 		})
@@ -192,7 +192,7 @@ func TestEndsThatThisProcessHasMovedAreReadAgain(t *testing.T) {
 		t.Errorf("%s, want %s", got, want)
 	}
 
-	if got, want := f.endsOf(t, "u"), "1 2 3; 0"; got != want {
+	if got, want := f.ends(t), "1 2 3; 0"; got != want {
 		t.Errorf("ends %s, want %s", got, want)
 	}
 }
@@ -223,7 +223,7 @@ func TestWhatWasNotCommittedIsNoEnd(t *testing.T) {
 		t.Errorf("%s, want %s", got, want)
 	}
 
-	if got, want := f.endsOf(t, "u"), "1 2; 0 1000"; got != want {
+	if got, want := f.ends(t), "1 2; 0 1000"; got != want {
 		t.Errorf("ends %s, want %s", got, want)
 	}
 }
@@ -279,7 +279,7 @@ func TestEndsOfAnotherDayOrServerAreReadAgain(t *testing.T) {
 			postgres.AgeEnds(f.store, c.days, c.server)
 			f.decide(t, purchase("e3", "u", "0"))
 
-			if got := f.endsOf(t, "u"); got != c.want {
+			if got := f.ends(t); got != c.want {
 				t.Errorf("numbers %s, want %s", got, c.want)
 			}
 		})
