@@ -9,9 +9,12 @@ import (
 	"sync/atomic"
 )
 
-// maxIdle is how many connections may wait for their next request unless the Server sets another
-// number; each takes some 20 KiB.
-const maxIdle = 1024
+// The bounds of connections unless the Server sets others; each takes some 20 KiB. Only half of the
+// open ones may wait for their next request: the other half is left for new callers.
+const (
+	maxOpen = 2048
+	maxIdle = 1024
+)
 
 // connection remembers why reading from it ended: net/http cancels a request's context both for a
 // caller who left and for a deadline.

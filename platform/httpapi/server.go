@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/net/netutil"
 
 	"tributary/platform/process"
 )
@@ -21,6 +22,7 @@ type Server struct {
 	Handler http.Handler
 	Health  *Health
 	Logger  *slog.Logger
+	MaxOpen int   // connections that are served at once, idle ones included; 0 means 2048
 	MaxIdle int64 // connections that may wait for their next request; 0 means 1024
 }
 
@@ -70,7 +72,9 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 
 	stopping := make(chan struct{})
-	open := &connections{Listener: listener, maxIdle: cmp.Or(s.MaxIdle, maxIdle)}
+	// what comes beyond the bound waits in the kernel, where it takes no memory of ours
+	bounded := netutil.LimitListener(listener, cmp.Or(s.MaxOpen, maxOpen))
+	open := &connections{Listener: bounded, maxIdle: cmp.Or(s.MaxIdle, maxIdle)}
 	server := &http.Server{
 		Handler:           s.Handler,
 		ReadHeaderTimeout: readHeaderTimeout,

@@ -80,6 +80,7 @@ func run(
 		}),
 		Health:  health,
 		Logger:  logger,
+		MaxOpen: boundOfOpen,
 		MaxIdle: boundOfIdle,
 	}
 	ctx, stop := context.WithCancel(t.Context())
@@ -98,7 +99,10 @@ func run(
 	return listening(t, log), log
 }
 
-const boundOfIdle = 8
+const (
+	boundOfOpen = 16
+	boundOfIdle = 8
+)
 
 // controller is the key of a request's connection.
 type controller struct{}
@@ -248,6 +252,91 @@ func await(t *testing.T, log *lines, line string) string {
 	t.Fatalf("the log does not hold %q: %s", line, log)
 
 	return ""
+}
+
+// Connections are bounded: those beyond the limit are served when others have ended.
+func TestOpenConnectionsAreBounded(t *testing.T) {
+	t.Parallel()
+
+	const opened = 3 * boundOfOpen
+
+	served := make(chan struct{}, opened)
+	release := make(chan struct{})
+	address, _ := run(
+		t,
+		huma.Operation{},
+		func(ctx context.Context, _ *noteInput) (*noteOutput, error) {
+			served <- struct{}{}
+
+			select {
+			case <-release:
+			case <-ctx.Done():
+			}
+
+			return &noteOutput{}, nil
+		},
+	)
+
+	answers := make(chan error, opened)
+
+	for range opened {
+		go func() {
+			answers <- note(t.Context(), address)
+		}()
+	}
+
+	late := time.After(10 * time.Second)
+
+	for range boundOfOpen {
+		select {
+		case <-served:
+		case <-late:
+			t.Fatal("fewer are served than the limit")
+		}
+	}
+
+	select {
+	case <-served:
+		t.Error("more are served than the limit")
+	case <-time.After(200 * time.Millisecond):
+	}
+
+	close(release)
+
+	for range opened {
+		if err := <-answers; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// note adds a note on a connection of its own.
+func note(ctx context.Context, address string) error {
+	r, err := http.NewRequestWithContext(
+		ctx,
+		http.MethodPost,
+		"http://"+address+"/notes",
+		strings.NewReader(`{"text":"a"}`),
+	)
+	if err != nil {
+		return err
+	}
+
+	r.Header.Set("Content-Type", "application/json")
+	r.Close = true
+
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+
+	defer func() { _ = answer.Body.Close() }()
+
+	if answer.StatusCode != http.StatusOK {
+		return errors.New(answer.Status)
+	}
+
+	return nil
 }
 
 // Idle connections are bounded: those beyond the limit are closed.

@@ -138,8 +138,8 @@ func memory(pid int, what string) float64 {
 	return 0
 }
 
-// forgetPeak resets PeakMemory.
-func forgetPeak(pid int) error {
+// ForgetPeak resets PeakMemory.
+func ForgetPeak(pid int) error {
 	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0o600)
 }
 

@@ -114,7 +114,7 @@ func (p *Pipeline) recover(
 
 // peak returns the peak memory of a process during work, in MiB.
 func (p *Pipeline) peak(pid int, work func() error) (float64, error) {
-	if err := forgetPeak(pid); err != nil {
+	if err := ForgetPeak(pid); err != nil {
 		return 0, err
 	}
 
