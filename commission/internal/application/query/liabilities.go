@@ -10,7 +10,7 @@ import (
 // Liability is what the programme owes all users in a currency, and has paid them.
 type Liability struct {
 	Currency  money.Currency
-	Users     int64 // that have a balance in the currency
+	Users     int64 // that have a balance in the currency now
 	Pending   money.Total
 	Available money.Total // below zero balances are taken off
 	InPayout  money.Total
@@ -45,11 +45,13 @@ type Ages struct {
 
 // LiabilityReader reads what is owed to all users.
 type LiabilityReader interface {
-	// Liabilities returns the liability of each currency, or of one, by currency. asOf is as in
-	// BalanceFilter.
+	// Liabilities returns the liability of each currency in which a user has a balance now, or of
+	// one currency, by currency. asOf is as in BalanceFilter: what is posted then, or later, does
+	// not count.
 	Liabilities(ctx context.Context, currency string, asOf time.Time) ([]Liability, error)
-	// Ageing returns what is pending, by currency and bucket as of now. Buckets without commissions
-	// are absent.
+	// Ageing returns what is pending, by currency and bucket as of now, in the order of the
+	// buckets. What becomes available at the end of a bucket is in it. Clawbacks and corrections
+	// are where their earning is. Buckets without commissions are absent.
 	Ageing(ctx context.Context, currency string, now time.Time) ([]Ages, error)
 }
 

@@ -103,11 +103,12 @@ func TestTheReadPortsKeepTheContracts(t *testing.T) {
 		f.handler = command.NewConsumeEvents(f.store, f.clock, querytest.IDs(f.clock))
 
 		return querytest.World{
-			World:   f.world(),
-			Reader:  f.store,
-			Payout:  f.store.Payouts(),
-			Batch:   f.store.Batches(),
-			Balance: f.store.Liabilities(),
+			World:     f.world(),
+			Reader:    f.store,
+			Payout:    f.store.Payouts(),
+			Batch:     f.store.Batches(),
+			Balance:   f.store.Liabilities(),
+			Liability: f.store.Liabilities(),
 			Decide: func(t *testing.T, e event.Snapshot) {
 				t.Helper()
 				f.now.Store(e.ReceivedAt.UnixMicro())

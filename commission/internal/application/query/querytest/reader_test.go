@@ -136,11 +136,12 @@ func world(*testing.T) querytest.World {
 				})
 			},
 		},
-		Reader:  reader,
-		Payout:  reader,
-		Batch:   reader,
-		Balance: reader,
-		Decide:  decider.decide,
+		Reader:    reader,
+		Payout:    reader,
+		Batch:     reader,
+		Balance:   reader,
+		Liability: reader,
+		Decide:    decider.decide,
 	}
 }
 

@@ -25,6 +25,9 @@ func Suite(t *testing.T, open func(t *testing.T) World) {
 		"the audit, newest first":         audit,
 		"the ledger, newest first":        transfers,
 		"balances by user and currency":   balanced,
+		"liabilities by currency":         liabilities,
+		"what is pending by bucket":       ages,
+		"what waits for a person":         waiting,
 		"summaries have groups":           summaries,
 		"days of summaries have a zone":   summarizedDays,
 		"a decision is its owner's":       decisions,
@@ -85,6 +88,8 @@ func nothing(t *testing.T, w World) {
 	w.wantAudit(t, "of nothing", query.AuditFilter{})
 	w.wantTransfers(t, "of nothing", everyone(), query.LedgerFilter{})
 	w.wantBalances(t, "of nothing", everyone(), query.BalanceFilter{})
+	w.wantLiabilities(t, "of nothing", "", noon())
+	w.wantAges(t, "of nothing", "", noon())
 	w.wantSummary(t, "of nothing", everyone(), query.CommissionFilter{}, grouped())
 
 	if found, err := w.Balance.Balances(t.Context(), only("u")); len(found) > 0 || err != nil {

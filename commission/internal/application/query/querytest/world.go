@@ -21,10 +21,11 @@ import (
 type World struct {
 	commandtest.World
 
-	Reader  CommonReader
-	Payout  query.PayoutReader
-	Batch   query.BatchReader
-	Balance query.BalanceReader
+	Reader    CommonReader
+	Payout    query.PayoutReader
+	Batch     query.BatchReader
+	Balance   query.BalanceReader
+	Liability query.LiabilityReader
 
 	// Decide stores the decision about an event at the time at which it was received, with the
 	// commission: a tenth of what is bought, pending for ten years, or the clawback of a tenth of
