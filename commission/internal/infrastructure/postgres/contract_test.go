@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"tributary/commission/internal/application/replay/replaytest"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/event"
+	"tributary/platform/idempotency/idempotencytest"
 	"tributary/platform/relay/relaytest"
 )
 
@@ -91,6 +93,36 @@ func TestTheRepositoriesKeepTheContracts(t *testing.T) {
 	t.Run("journal", func(t *testing.T) { t.Parallel(); commandtest.JournalSuite(t, world) })
 	t.Run("commissions", func(t *testing.T) { t.Parallel(); commandtest.CommissionsSuite(t, world) })
 	t.Run("decisions", func(t *testing.T) { t.Parallel(); commandtest.DecisionsSuite(t, world) })
+}
+
+func TestTheKeysKeepTheContract(t *testing.T) {
+	t.Parallel()
+	idempotencytest.Suite(t, func(t *testing.T) idempotencytest.World {
+		t.Helper()
+		f := setup(t)
+
+		return idempotencytest.World{
+			Keys: f.store,
+			Use: func(t *testing.T, key string, at time.Time) {
+				t.Helper()
+
+				request := byHand()
+				request.Key = key
+				request.Now = at
+				request.Render = func(any) ([]byte, error) { return []byte("{}"), nil }
+
+				if err := f.store.Note(t.Context(), request, change.Record{}, nil); err != nil {
+					t.Fatal(err)
+				}
+			},
+			Known: func(t *testing.T) []string {
+				t.Helper()
+
+				return strings.Fields(f.one(t, `SELECT coalesce(string_agg(key, ' ' ORDER BY key), '')
+    FROM idempotency_keys`))
+			},
+		}
+	})
 }
 
 func TestTheReadPortsKeepTheContracts(t *testing.T) {

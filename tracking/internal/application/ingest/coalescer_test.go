@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"tributary/platform/fault"
+	"tributary/tracking/internal/application/command"
 	"tributary/tracking/internal/application/ingest"
 	"tributary/tracking/internal/application/ingest/ingesttest"
 	"tributary/tracking/internal/domain/event"
@@ -22,7 +23,7 @@ import (
 func TestFakeStoreKeepsTheContract(t *testing.T) {
 	t.Parallel()
 	ingesttest.Suite(t, func(*testing.T) ingest.Store { return ingesttest.New() })
-	ingesttest.KeysSuite(t, func(*testing.T) (ingest.Store, ingesttest.Keys) {
+	ingesttest.KeysSuite(t, func(*testing.T) (ingest.Store, command.Keys) {
 		store := ingesttest.New()
 		return store, store
 	})

@@ -15,8 +15,10 @@ import (
 	"tributary/migrations"
 	"tributary/migrations/migrationstest"
 	"tributary/platform/fault"
+	"tributary/platform/idempotency/idempotencytest"
 	platform "tributary/platform/postgres"
 	"tributary/platform/relay/relaytest"
+	"tributary/tracking/internal/application/command"
 	"tributary/tracking/internal/application/ingest"
 	"tributary/tracking/internal/application/ingest/ingesttest"
 	"tributary/tracking/internal/application/query"
@@ -33,12 +35,13 @@ func TestTheLogKeepsItsContracts(t *testing.T) {
 		t.Helper()
 		return postgres.NewAppender(migrationstest.New(t, migrations.Tracking()).Pool)
 	})
-	ingesttest.KeysSuite(t, func(t *testing.T) (ingest.Store, ingesttest.Keys) {
+	ingesttest.KeysSuite(t, func(t *testing.T) (ingest.Store, command.Keys) {
 		t.Helper()
 		pool := migrationstest.New(t, migrations.Tracking()).Pool
 
 		return postgres.NewAppender(pool), postgres.NewKeys(pool)
 	})
+	idempotencytest.Suite(t, keys)
 	querytest.Suite(t, func(t *testing.T, events ...event.Event) query.Log {
 		t.Helper()
 		log, _ := setup(t, events...)
@@ -51,6 +54,42 @@ func TestTheLogKeepsItsContracts(t *testing.T) {
 
 		return log
 	})
+}
+
+// keys returns the keys of an empty log.
+func keys(t *testing.T) idempotencytest.World {
+	t.Helper()
+	pool := migrationstest.New(t, migrations.Tracking()).Pool
+
+	return idempotencytest.World{
+		Keys: postgres.NewKeys(pool),
+		Use: func(t *testing.T, key string, at time.Time) {
+			t.Helper()
+
+			if _, err := postgres.NewAppender(pool).Append(
+				t.Context(),
+				[]event.Event{ingesttest.Event(t, key, "u", at)},
+				ingest.Keyed{Use: &ingest.Use{Key: key, At: at}, To: 1},
+			); err != nil {
+				t.Fatal(err)
+			}
+		},
+		Known: func(t *testing.T) []string {
+			t.Helper()
+
+			rows, err := pool.Query(t.Context(), `SELECT key FROM idempotency_keys ORDER BY key`)
+			if err != nil {
+				t.Fatal(err)
+			}
+
+			known, err := pgx.CollectRows(rows, pgx.RowTo[string])
+			if err != nil {
+				t.Fatal(err)
+			}
+
+			return known
+		},
+	}
 }
 
 // setup returns a log with the events in it.

@@ -7,8 +7,8 @@ import (
 	"errors"
 	"slices"
 	"sync"
-	"time"
 
+	"tributary/tracking/internal/application/command"
 	"tributary/tracking/internal/application/ingest"
 	"tributary/tracking/internal/domain/event"
 )
@@ -26,7 +26,7 @@ type Store struct {
 
 var (
 	_ ingest.Store = (*Store)(nil)
-	_ Keys         = (*Store)(nil)
+	_ command.Keys = (*Store)(nil)
 )
 
 // New returns an empty store.
@@ -130,21 +130,6 @@ func (s *Store) Look(_ context.Context, events []event.Event) ([]ingest.Outcome,
 	}
 
 	return outcomes, nil
-}
-
-// Forget deletes the uses before the time, at most limit of them, the oldest first.
-func (s *Store) Forget(_ context.Context, before time.Time, limit int) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-
-	n := 0
-	for n < min(limit, len(s.uses)) && s.uses[n].At.Before(before) {
-		n++
-	}
-
-	s.uses = slices.Delete(s.uses, 0, n)
-
-	return n, nil
 }
 
 // Has reports whether an event with the id is stored.

@@ -1,7 +1,6 @@
 package ingesttest
 
 import (
-	"context"
 	"strings"
 	"testing"
 	"time"
@@ -92,14 +91,8 @@ func Suite(t *testing.T, open func(t *testing.T) ingest.Store) {
 	})
 }
 
-// Keys stores and deletes idempotency keys.
-type Keys interface {
-	command.Keys
-	Forget(ctx context.Context, before time.Time, limit int) (int, error)
-}
-
-// KeysSuite tests the contract of a store for keys. open returns an empty store.
-func KeysSuite(t *testing.T, open func(t *testing.T) (ingest.Store, Keys)) {
+// KeysSuite tests the contract of command.Keys, and of a store for keys. open returns an empty store.
+func KeysSuite(t *testing.T, open func(t *testing.T) (ingest.Store, command.Keys)) {
 	t.Helper()
 	at := time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)
 	use := func(caller, key string, hash byte) *ingest.Use {
@@ -238,34 +231,6 @@ func KeysSuite(t *testing.T, open func(t *testing.T) (ingest.Store, Keys)) {
 			got[1].State != ingest.Repeated ||
 			!got[1].ReceivedAt.Equal(at) {
 			t.Errorf("Look = %+v, %v", got, err)
-		}
-	})
-	t.Run("old keys are forgotten, the oldest first", func(t *testing.T) {
-		t.Parallel()
-
-		store, keys := open(t)
-		for i, id := range []string{"a", "b", "c"} {
-			k := use("", id, 1)
-			k.At = at.Add(time.Duration(i) * time.Hour)
-			states(
-				t,
-				store,
-				[]event.Event{Event(t, id, "u", k.At)},
-				[]ingest.Keyed{{Use: k, To: 1}},
-				ingest.Stored,
-			)
-		}
-
-		for _, want := range []int{1, 1, 0} {
-			if n, err := keys.Forget(t.Context(), at.Add(2*time.Hour), 1); n != want || err != nil {
-				t.Fatalf("Forget = %d, %v; want %d", n, err, want)
-			}
-		}
-
-		for id, want := range map[string]bool{"a": false, "b": false, "c": true} {
-			if _, found, err := keys.Find(t.Context(), "", id); found != want || err != nil {
-				t.Errorf("Find %s = %t, %v", id, found, err)
-			}
 		}
 	})
 }
