@@ -127,6 +127,7 @@ func (l *fakeLog) saved() int64 {
 type fakeBroker struct {
 	mu      sync.Mutex
 	sent    []int64
+	stored  []int64
 	pending []func(error)
 	hold    bool
 	fail    error
@@ -155,8 +156,15 @@ func (b *fakeBroker) Send(_ context.Context, e entry, done func(error)) {
 	case b.fail != nil:
 		go done(b.fail)
 	case b.hold:
-		b.pending = append(b.pending, done)
+		b.pending = append(b.pending, func(err error) {
+			if err == nil {
+				b.set(func() { b.stored = append(b.stored, e.seq) })
+			}
+
+			done(err)
+		})
 	default:
+		b.stored = append(b.stored, e.seq)
 		go done(nil)
 	}
 }
