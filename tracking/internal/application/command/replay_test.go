@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"tributary/platform/fault"
-	"tributary/platform/ids"
+	"tributary/platform/ids/idstest"
 	"tributary/tracking/internal/application/command"
 	"tributary/tracking/internal/application/ingest"
 	"tributary/tracking/internal/application/ingest/ingesttest"
@@ -80,7 +80,7 @@ func TestALostAnswerToAKey(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				store := ingesttest.New()
 				log := start(t, &lossy{Store: store})
-				handler := command.New(log, c.keys(store), ids.New("tracking:event"), time.Now)
+				handler := command.New(log, c.keys(store), &idstest.Sequence{}, time.Now)
 				input := event.Input{UserID: event.Given("u"), EventType: event.Given("view")}
 
 				got, err := handler.Record(

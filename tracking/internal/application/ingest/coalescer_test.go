@@ -15,6 +15,7 @@ import (
 
 	"tributary/platform/fault"
 	"tributary/tracking/internal/application/command"
+	"tributary/tracking/internal/application/command/commandtest"
 	"tributary/tracking/internal/application/ingest"
 	"tributary/tracking/internal/application/ingest/ingesttest"
 	"tributary/tracking/internal/domain/event"
@@ -29,8 +30,20 @@ func TestFakeStoreKeepsTheContract(t *testing.T) {
 	})
 }
 
-// start runs a coalescer over the store until the test ends. It must be called inside a synctest
-// bubble.
+func TestTheCoalescerKeepsTheContract(t *testing.T) {
+	t.Parallel()
+	commandtest.RecorderSuite(t, func(t *testing.T, store ingest.Store) command.Recorder {
+		t.Helper()
+
+		l := ingest.DefaultLimits()
+		l.Retry = 100 * time.Millisecond
+		c, _ := start(t, store, l)
+
+		return c
+	})
+}
+
+// start runs a coalescer over the store until the test ends.
 func start(
 	t *testing.T,
 	store ingest.Store,
@@ -110,39 +123,6 @@ func TestRequestsShareCommits(t *testing.T) {
 				"commits of %v events, want the first alone and the others together, 4 at most",
 				got,
 			)
-		}
-	})
-}
-
-func TestPoisonReachesOnlyTheGuilty(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		store := ingesttest.New()
-		store.Hook = func(batch []event.Event) error {
-			if slices.ContainsFunc(
-				batch,
-				func(e event.Event) bool { return e.ID() == "2" || e.ID() == "5" },
-			) {
-				return fmt.Errorf("%w: bad", ingest.ErrRefused)
-			}
-
-			return nil
-		}
-		l := limits()
-		l.Rows = 500
-		c, _ := start(t, store, l)
-
-		got, err := c.Record(t.Context(), events(t, 0, 8), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-
-		for i, o := range got {
-			bad := i == 2 || i == 5
-			if (o.State == ingest.Refused) != bad || bad && !errors.Is(o.Err, ingest.ErrContent) ||
-				store.Has(fmt.Sprint(i)) == bad {
-				t.Errorf("outcome %d = %+v", i, o)
-			}
 		}
 	})
 }
