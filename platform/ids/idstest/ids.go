@@ -84,7 +84,7 @@ func Suite(t *testing.T, open func() IDs) {
 
 		for _, parts := range [][]string{
 			{"ab", "c"}, {"a", "bc"}, {"abc"}, {"a", "b", "c"}, {"c", "ab"}, {"ab", "c", ""}, {""},
-			{"2:ab", "c"}, {"ab1:c"}, {`a" "b`}, {"a", "b"},
+			{"ab:c"}, {"2:ab", "c"}, {"ab1:c"}, {`a" "b`}, {"a", "b"},
 		} {
 			id := ids.Derived(parts...)
 			if other, taken := known[id]; taken {

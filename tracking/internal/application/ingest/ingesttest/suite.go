@@ -91,7 +91,8 @@ func Suite(t *testing.T, open func(t *testing.T) ingest.Store) {
 	})
 }
 
-// KeysSuite tests the contract of command.Keys, and of a store for keys. open returns an empty store.
+// KeysSuite tests the contract of command.Keys, and of a store with keys. open returns an empty
+// store.
 func KeysSuite(t *testing.T, open func(t *testing.T) (ingest.Store, command.Keys)) {
 	t.Helper()
 	at := time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)
