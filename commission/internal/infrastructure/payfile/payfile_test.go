@@ -285,16 +285,6 @@ func TestPain001(t *testing.T) {
 	if err := xml.Unmarshal([]byte(got), new(struct{})); err != nil {
 		t.Error(err)
 	}
-
-	if again := write(t, f, content(
-		eur,
-		payment(t, 1, money.FromMinor(1, eur), `{"name":"A","iban":"`+iban+`"}`),
-	)); again != write(t, f, content(
-		eur,
-		payment(t, 1, money.FromMinor(1, eur), `{"name":"A","iban":"`+iban+`"}`),
-	)) {
-		t.Error("the same content has other bytes")
-	}
 }
 
 func TestFaultsOfSEPAAccounts(t *testing.T) {
