@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"testing"
 	"time"
 
 	"tributary/commission/internal/application/change"
@@ -74,6 +75,13 @@ func (s *Store) Records() []change.Record {
 	defer s.mu.Unlock()
 
 	return slices.Clone(s.records)
+}
+
+// RecordsOf returns the records of the subject, the oldest first.
+func (s *Store) RecordsOf(_ *testing.T, subjectID string) []change.Record {
+	return slices.DeleteFunc(s.Records(), func(r change.Record) bool {
+		return r.SubjectID != subjectID
+	})
 }
 
 // Content returns what the store has.

@@ -1,11 +1,9 @@
 package commandtest_test
 
 import (
-	"slices"
 	"testing"
 	"time"
 
-	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/command/commandtest"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/decision"
@@ -73,11 +71,7 @@ func world(t *testing.T) commandtest.World {
 
 			store.Put(caused, made)
 		},
-		Records: func(_ *testing.T, subjectID string) []change.Record {
-			return slices.DeleteFunc(store.Records(), func(r change.Record) bool {
-				return r.SubjectID != subjectID
-			})
-		},
+		Records: store.RecordsOf,
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"testing"
 
 	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/command/commandtest"
@@ -76,8 +77,11 @@ func (s *Store) Expire() {
 	}
 }
 
-// Records returns the records of the audit, the oldest first.
-func (s *Store) Records() []change.Record { return s.journal.Records() }
+// RecordsOf returns the audit's records of the subject, the oldest first.
+func (s *Store) RecordsOf(t *testing.T, subjectID string) []change.Record {
+	t.Helper()
+	return s.journal.RecordsOf(t, subjectID)
+}
 
 // wait leaves the replay to the next process; the last holder may still keep it.
 func (s *Store) wait(id, holder string) {

@@ -1,11 +1,9 @@
 package replaytest_test
 
 import (
-	"slices"
 	"testing"
 	"time"
 
-	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/replay/replaytest"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/decision"
@@ -51,12 +49,8 @@ func world(t *testing.T) replaytest.World {
 
 			store.Put(decided, c.Snapshot())
 		},
-		Expire: func(*testing.T) { store.Expire() },
-		Records: func(_ *testing.T, subjectID string) []change.Record {
-			return slices.DeleteFunc(store.Records(), func(r change.Record) bool {
-				return r.SubjectID != subjectID
-			})
-		},
+		Expire:  func(*testing.T) { store.Expire() },
+		Records: store.RecordsOf,
 	}
 }
 
