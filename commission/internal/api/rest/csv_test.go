@@ -285,6 +285,7 @@ VALUES ($1, $2, $2, $2, $2, $2, 'adjustment', 'approved', -1234, -567, 'USD', $2
 // endless is a store whose lists never return a second page.
 type endless struct {
 	query.CommissionReader
+	query.PaymentReader
 
 	reading chan struct{}
 }

@@ -14,35 +14,21 @@ type Share struct {
 	Amount money.Amount
 }
 
-// ShareReader reads by which payouts a commission is paid.
-type ShareReader interface {
-	// Shares returns at most limit payouts of the owner's commission, newest first, that follow the
-	// one at the position after, which is zero for the first ones. The account details are left
-	// out.
-	Shares(
-		ctx context.Context,
-		owner Owner,
-		commissionID string,
-		limit int,
-		after Position,
-	) ([]Share, error)
-}
-
 // ListCommissionPayouts lists the payouts of a commission.
 type ListCommissionPayouts struct {
 	commissions CommissionReader
-	reader      ShareReader
+	reader      PaymentReader
 }
 
 // NewListCommissionPayouts returns the query. It is safe for concurrent use.
 func NewListCommissionPayouts(
 	commissions CommissionReader,
-	reader ShareReader,
+	reader PaymentReader,
 ) *ListCommissionPayouts {
 	return &ListCommissionPayouts{commissions: commissions, reader: reader}
 }
 
-// Handle returns a page of the payouts, as ShareReader.Shares does. commission.ErrNotFound is
+// Handle returns a page of the payouts, as PaymentReader.Shares does. commission.ErrNotFound is
 // returned for an unknown commission, or one that the caller may not see.
 func (q *ListCommissionPayouts) Handle(
 	ctx context.Context,

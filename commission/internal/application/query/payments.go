@@ -35,11 +35,31 @@ func (p Payment) Status(amount money.Amount) PaymentStatus {
 	return Unpaid
 }
 
-// PaymentReader reads how commissions are paid.
+// PaymentReader reads what payouts pay of commissions.
 type PaymentReader interface {
 	// Payments returns the payments of the owner's commissions by id. A commission that no payout
 	// holds may be absent.
 	Payments(ctx context.Context, owner Owner, ids []string) (map[string]Payment, error)
+	// Shares returns at most limit payouts of the owner's commission, newest first, that follow the
+	// one at the position after, which is zero for the first ones. The account details are left
+	// out.
+	Shares(
+		ctx context.Context,
+		owner Owner,
+		commissionID string,
+		limit int,
+		after Position,
+	) ([]Share, error)
+	// Items returns at most limit items of the owner's payout that follow the one at the position
+	// after: none for a payout that was rejected, and what it had held for one that failed or was
+	// cancelled. A commission of which a payout pays parts that do not adjoin has an item for each.
+	Items(
+		ctx context.Context,
+		owner Owner,
+		payoutID string,
+		limit int,
+		after ItemPosition,
+	) ([]Item, error)
 }
 
 // GetPayments reads how commissions are paid.

@@ -31,32 +31,18 @@ type ItemPosition struct {
 	Position string      // where the item begins
 }
 
-// ItemReader reads the items of payouts.
-type ItemReader interface {
-	// Items returns at most limit items of the owner's payout that follow the one at the position
-	// after.
-	Items(
-		ctx context.Context,
-		owner Owner,
-		payoutID string,
-		limit int,
-		after ItemPosition,
-	) ([]Item, error)
-}
-
 // ListPayoutItems lists what payouts pay.
 type ListPayoutItems struct {
 	payouts PayoutReader
-	reader  ItemReader
+	reader  PaymentReader
 }
 
 // NewListPayoutItems returns the query. It is safe for concurrent use.
-func NewListPayoutItems(payouts PayoutReader, reader ItemReader) *ListPayoutItems {
+func NewListPayoutItems(payouts PayoutReader, reader PaymentReader) *ListPayoutItems {
 	return &ListPayoutItems{payouts: payouts, reader: reader}
 }
 
-// Handle returns a page of the items of the payout, as ItemReader.Items does: none for a payout
-// that was rejected, and what it had held for one that failed or was cancelled. payout.ErrNotFound
+// Handle returns a page of the items of the payout, as PaymentReader.Items does. payout.ErrNotFound
 // is returned for an unknown payout, or one that the caller may not see.
 func (q *ListPayoutItems) Handle(
 	ctx context.Context,

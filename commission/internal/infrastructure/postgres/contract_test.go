@@ -141,6 +141,8 @@ func TestTheReadPortsKeepTheContracts(t *testing.T) {
 			Batch:     f.store.Batches(),
 			Balance:   f.store.Liabilities(),
 			Liability: f.store.Liabilities(),
+			Payment:   f.store.Payments(),
+			Coverage:  f.store.Payments(),
 			Decide: func(t *testing.T, e event.Snapshot) {
 				t.Helper()
 				f.now.Store(e.ReceivedAt.UnixMicro())

@@ -142,8 +142,6 @@ type Payments struct{ store *Store }
 
 var (
 	_ query.PaymentReader  = Payments{}
-	_ query.ShareReader    = Payments{}
-	_ query.ItemReader     = Payments{}
 	_ query.CoverageReader = Payments{}
 )
 

@@ -21,11 +21,12 @@ type sum struct {
 	side     ledger.Side
 }
 
-// holding is what a payout holds or has paid.
+// holding is what a payout holds or has paid, or what it held before it was released.
 type holding struct {
 	userID    string
 	currency  money.Currency
 	intervals []ledger.Interval
+	released  bool
 }
 
 func newFunds() funds {
@@ -55,7 +56,21 @@ func (f funds) take(p payout.Snapshot, intervals []ledger.Interval) {
 }
 
 // release returns what the payout held.
-func (f funds) release(payoutID string) { delete(f.taken, payoutID) }
+func (f funds) release(payoutID string) {
+	h := f.taken[payoutID]
+	h.released = true
+	f.taken[payoutID] = h
+}
+
+// intervals returns what each payout holds, has paid or has held, by the id of the payout.
+func (f funds) intervals() map[string][]ledger.Interval {
+	intervals := map[string][]ledger.Interval{}
+	for payoutID, h := range f.taken {
+		intervals[payoutID] = slices.Clone(h.intervals)
+	}
+
+	return intervals
+}
 
 // of returns what no payout of the user holds.
 func (f funds) of(userID string, currency money.Currency) ledger.Funds {
@@ -71,7 +86,7 @@ func (f funds) free(of sum) []ledger.Interval {
 
 	for _, h := range f.taken {
 		for _, i := range h.intervals {
-			if h.userID == of.userID && h.currency == of.currency && i.Side == of.side {
+			if !h.released && h.userID == of.userID && h.currency == of.currency && i.Side == of.side {
 				held = append(held, i)
 			}
 		}

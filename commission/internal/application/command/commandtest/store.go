@@ -45,6 +45,9 @@ type Content struct {
 	Commissions []commission.Snapshot
 	Records     []change.Record
 	Transfers   []query.Transfer
+	// Taken is what payouts hold, have paid, or held until they failed or were cancelled, by the id
+	// of the payout.
+	Taken map[string][]ledger.Interval
 }
 
 // key is an idempotency key of a caller.
@@ -95,6 +98,7 @@ func (s *Store) Content() Content {
 		Commissions: slices.Collect(maps.Values(s.commissions)),
 		Records:     slices.Clone(s.records),
 		Transfers:   slices.Clone(s.transfers),
+		Taken:       s.funds.intervals(),
 	}
 }
 

@@ -141,6 +141,8 @@ func world(*testing.T) querytest.World {
 		Batch:     reader,
 		Balance:   reader,
 		Liability: reader,
+		Payment:   reader,
+		Coverage:  reader,
 		Decide:    decider.decide,
 	}
 }

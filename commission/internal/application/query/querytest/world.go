@@ -26,6 +26,8 @@ type World struct {
 	Batch     query.BatchReader
 	Balance   query.BalanceReader
 	Liability query.LiabilityReader
+	Payment   query.PaymentReader
+	Coverage  query.CoverageReader
 
 	// Decide stores the decision about an event at the time at which it was received, with the
 	// commission: a tenth of what is bought, pending for ten years, or the clawback of a tenth of
