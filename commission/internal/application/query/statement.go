@@ -67,10 +67,12 @@ func (p Period) Final() bool { return p.Until.Equal(p.To) }
 
 // StatementReader reads statements.
 type StatementReader interface {
-	// Accounts returns the sums by currency of the one user that the owner is limited to, and none
-	// for a user who never earned.
+	// Accounts returns the sums by currency of the one user that the owner is limited to: one for
+	// each balance that the user has now, and none for a user who never earned. It counts the lines
+	// of the times before period.Until.
 	Accounts(ctx context.Context, owner Owner, period Period) ([]Account, error)
-	// Lines returns at most limit lines that follow the one at the position after.
+	// Lines returns at most limit lines of that user that follow the one at the position after: of
+	// the times from period.From inclusive to period.Until exclusive. Those of a part come by id.
 	Lines(
 		ctx context.Context,
 		owner Owner,

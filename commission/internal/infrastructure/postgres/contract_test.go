@@ -143,6 +143,7 @@ func TestTheReadPortsKeepTheContracts(t *testing.T) {
 			Liability: f.store.Liabilities(),
 			Payment:   f.store.Payments(),
 			Coverage:  f.store.Payments(),
+			Statement: f.store.Statements(),
 			Decide: func(t *testing.T, e event.Snapshot) {
 				t.Helper()
 				f.now.Store(e.ReceivedAt.UnixMicro())

@@ -143,6 +143,7 @@ func world(*testing.T) querytest.World {
 		Liability: reader,
 		Payment:   reader,
 		Coverage:  reader,
+		Statement: reader,
 		Decide:    decider.decide,
 	}
 }

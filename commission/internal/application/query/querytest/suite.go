@@ -35,6 +35,8 @@ func Suite(t *testing.T, open func(t *testing.T) World) {
 		"payouts that adjoin":                 adjoining,
 		"items in their order":                itemsInOrder,
 		"the newest payouts lose their cover": coverage,
+		"statements have sums":                statements,
+		"statements have lines":               lines,
 		"summaries have groups":               summaries,
 		"days of summaries have a zone":       summarizedDays,
 		"a decision is its owner's":           decisions,

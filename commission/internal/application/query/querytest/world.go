@@ -28,6 +28,7 @@ type World struct {
 	Liability query.LiabilityReader
 	Payment   query.PaymentReader
 	Coverage  query.CoverageReader
+	Statement query.StatementReader
 
 	// Decide stores the decision about an event at the time at which it was received, with the
 	// commission: a tenth of what is bought, pending for ten years, or the clawback of a tenth of
