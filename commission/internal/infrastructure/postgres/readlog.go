@@ -126,6 +126,10 @@ func (l *EventLog) Read(
 		return nil, mapped("read the log of changes", err)
 	}
 
+	if len(rows) < limit {
+		l.store.recent.caughtUp()
+	}
+
 	events, err := l.complete(ctx, rows, l.store.recent)
 
 	return events, mapped("read the things of the log of changes", err)

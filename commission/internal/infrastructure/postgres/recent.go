@@ -13,17 +13,17 @@ import (
 )
 
 // recent holds the decisions that this process has committed last, so that its relay does not read
-// them from the database again. It may miss any of them: those of other replicas, those that were
-// evicted, and those of a commit whose outcome is not known are read from the tables.
+// them from the database again. It may miss any of them: those of other replicas, those of a commit
+// whose outcome is not known, and those that were made while the relay was behind are read from the
+// tables.
 //
 // Only what is known to be committed comes in. From then on the decision about the event is the
 // only one and does not change, unless it was parked: then the log says so.
 type recent struct {
-	mu    sync.Mutex
-	idle  bool // another replica relays
-	made  map[string]made
-	order []string // event ids, a ring
-	next  int
+	mu     sync.Mutex
+	idle   bool // another replica relays
+	behind bool // the relay did not take what was held, and has not read to the end since
+	made   map[string]made
 }
 
 // made is a decision and its commission, as they were when they were new. They belong to the slices
@@ -38,7 +38,7 @@ type made struct {
 const recentDecisions = 4000
 
 func newRecent() *recent {
-	return &recent{made: map[string]made{}, order: make([]string, recentDecisions)}
+	return &recent{made: make(map[string]made, recentDecisions)}
 }
 
 // Through returns the same store over another pool.
@@ -46,14 +46,22 @@ func (s *Store) Through(pool *pgxpool.Pool) *Store {
 	return &Store{pool: pool, recent: s.recent, ends: s.ends}
 }
 
-// keep adds what was committed.
+// keep adds what was committed. If there is no room, the relay is behind: it reads everything from
+// the tables until it has caught up, since what would be held now is what it needs last.
 func (r *recent) keep(c *command.DecisionChanges) {
 	commissions := c.Commissions
 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 
-	if r.idle || len(c.Resolved) > 0 {
+	if r.idle || r.behind || len(c.Resolved) > 0 {
+		return
+	}
+
+	if len(r.made)+len(c.Decisions) > recentDecisions {
+		r.behind = true
+		clear(r.made)
+
 		return
 	}
 
@@ -69,15 +77,16 @@ func (r *recent) keep(c *command.DecisionChanges) {
 			m.commission, commissions = &commissions[0], commissions[1:]
 		}
 
-		r.add(m.decision.Event.ID(), m)
+		r.made[m.decision.Event.ID()] = m
 	}
 }
 
-func (r *recent) add(id string, m made) {
-	delete(r.made, r.order[r.next])
-	r.order[r.next] = id
-	r.next = (r.next + 1) % len(r.order)
-	r.made[id] = m
+// caughtUp tells that the relay has read to the end of the log.
+func (r *recent) caughtUp() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+
+	r.behind = false
 }
 
 // take moves the decision that the row is about, and its commission, to what is known. It reports
@@ -118,6 +127,5 @@ func (r *recent) serve(relays bool) {
 	r.idle = !relays
 	if r.idle {
 		clear(r.made)
-		clear(r.order)
 	}
 }

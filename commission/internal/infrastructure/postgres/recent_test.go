@@ -3,6 +3,8 @@ package postgres_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/uuid"
@@ -119,5 +121,53 @@ func TestWhatWasNotCommittedIsNotPublished(t *testing.T) {
 				t.Errorf("published commission %s, want %s", got, want)
 			}
 		})
+	}
+}
+
+// What is decided while the relay is behind is not held, and read from the tables. Once it has read
+// to the end, new decisions are held again.
+func TestWhatIsDecidedWhileTheRelayIsBehindIsNotHeld(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	after := f.firstRules(t)
+
+	const decided = 5000 // more than are held
+
+	var events []event.Snapshot
+	for n := range decided {
+		events = append(events, purchase(fmt.Sprint("e", n), "u", "100"))
+	}
+
+	for batch := range slices.Chunk(events, 500) {
+		f.decide(t, batch...)
+	}
+
+	// The reason of the last event, when so many are there. The tables have another one.
+	reason := func(number int) (reason string) {
+		f.owned(t, `SET session_replication_role = replica; UPDATE decisions SET reason = 'no_rule'`)
+
+		await(t, fmt.Sprint(number, " events"), func() bool {
+			page, err := f.store.EventLog().Read(t.Context(), after, number+1)
+			if err != nil || len(page) < number {
+				return false
+			}
+
+			after = page[number-1].Position()
+			reason = string(page[number-1].Decision.Reason)
+
+			return true
+		})
+
+		return reason
+	}
+
+	if got := reason(decided); got != "no_rule" {
+		t.Errorf("decided while behind: %s, want that of the table", got)
+	}
+
+	f.decide(t, purchase("f", "u", "100"))
+
+	if got := reason(1); got != "rule_applied" {
+		t.Errorf("decided afterwards: %s, want that which is held", got)
 	}
 }
