@@ -1,6 +1,8 @@
 package relay_test
 
 import (
+	"cmp"
+	"context"
 	"testing"
 
 	"tributary/platform/relay/relaytest"
@@ -33,6 +35,22 @@ func TestTheBrokerInMemoryKeepsTheContract(t *testing.T) {
 			},
 			Cut:  func() { working.set(func() { working.refuse = true }) },
 			Heal: func() { working.set(func() { working.refuse = false }) },
+		}
+	})
+}
+
+func TestTheLogInMemoryIsReadAsTheContractSays(t *testing.T) {
+	t.Parallel()
+	relaytest.ReaderSuite(t, func(*testing.T) relaytest.LogWorld[int64, entry] {
+		log := &fakeLog{}
+
+		return relaytest.LogWorld[int64, entry]{
+			Log:     log,
+			Compare: cmp.Compare[int64],
+			Add: func(context.Context) error {
+				log.add(1)
+				return nil
+			},
 		}
 	})
 }

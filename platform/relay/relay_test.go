@@ -165,6 +165,7 @@ func (b *fakeBroker) Send(_ context.Context, e entry, done func(error)) {
 		})
 	default:
 		b.stored = append(b.stored, e.seq)
+
 		go done(nil)
 	}
 }

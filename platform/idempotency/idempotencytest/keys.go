@@ -45,6 +45,7 @@ func (k *Keys) Forget(_ context.Context, before time.Time, limit int) (int, erro
 	if !k.mu.TryLock() {
 		return 0, nil
 	}
+
 	defer k.mu.Unlock()
 
 	old := slices.DeleteFunc(slices.Collect(maps.Keys(k.uses)), func(key string) bool {

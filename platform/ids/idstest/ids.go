@@ -83,8 +83,18 @@ func Suite(t *testing.T, open func() IDs) {
 		known := map[string][]string{}
 
 		for _, parts := range [][]string{
-			{"ab", "c"}, {"a", "bc"}, {"abc"}, {"a", "b", "c"}, {"c", "ab"}, {"ab", "c", ""}, {""},
-			{"ab:c"}, {"2:ab", "c"}, {"ab1:c"}, {`a" "b`}, {"a", "b"},
+			{"ab", "c"},
+			{"a", "bc"},
+			{"abc"},
+			{"a", "b", "c"},
+			{"c", "ab"},
+			{"ab", "c", ""},
+			{""},
+			{"ab:c"},
+			{"2:ab", "c"},
+			{"ab1:c"},
+			{`a" "b`},
+			{"a", "b"},
 		} {
 			id := ids.Derived(parts...)
 			if other, taken := known[id]; taken {

@@ -1,4 +1,5 @@
-// Package relaytest has the contract suites of a relay.Publisher and of the lease of a relay.Log.
+// Package relaytest has the contract suites of a relay.Publisher, and of lease and reader of a
+// relay.Log.
 package relaytest
 
 import (

@@ -149,7 +149,7 @@ func (w World[E]) wantOrder(t *testing.T, number int) {
 	}
 }
 
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // answers are the answers to entries, in the order in which the entries were sent.
 type answers struct {

@@ -1,10 +1,12 @@
 package postgres_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"tributary/commission/internal/application/change"
@@ -221,6 +223,30 @@ func TestTheLogOfChangesKeepsTheContractOfALease(t *testing.T) {
 		func(t *testing.T) relaytest.Lease[eventlog.Position] {
 			t.Helper()
 			return setup(t).store.EventLog()
+		},
+	)
+}
+
+func TestTheLogOfChangesIsReadAsTheContractSays(t *testing.T) {
+	t.Parallel()
+	relaytest.ReaderSuite(
+		t,
+		func(t *testing.T) relaytest.LogWorld[eventlog.Position, eventlog.Event] {
+			t.Helper()
+
+			f := setup(t)
+
+			return relaytest.LogWorld[eventlog.Position, eventlog.Event]{
+				Log:     f.store.EventLog(),
+				Compare: eventlog.Compare,
+				Add: func(ctx context.Context) error {
+					id := uuid.NewString() // and a user of its own: writers do not wait for each other
+					bought := event.Restore(purchase(id, id, "100.00"))
+					_, err := f.handler.Handle(ctx, []event.Event{bought})
+
+					return err
+				},
+			}
 		},
 	)
 }

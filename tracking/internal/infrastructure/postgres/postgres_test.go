@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -53,6 +55,29 @@ func TestTheLogKeepsItsContracts(t *testing.T) {
 		log, _ := setup(t)
 
 		return log
+	})
+}
+
+func TestTheLogIsReadAsTheContractSays(t *testing.T) {
+	t.Parallel()
+	relaytest.ReaderSuite(t, func(t *testing.T) relaytest.LogWorld[int64, event.Entry] {
+		t.Helper()
+
+		log, db := setup(t)
+		appender := postgres.NewAppender(db.Pool)
+
+		return relaytest.LogWorld[int64, event.Entry]{
+			Log:     log,
+			Compare: cmp.Compare[int64],
+			Add: func(ctx context.Context) error {
+				_, err := appender.Append(
+					ctx,
+					[]event.Event{ingesttest.Event(t, uuid.NewString(), "u", start())},
+				)
+
+				return err
+			},
+		}
 	})
 }
 
