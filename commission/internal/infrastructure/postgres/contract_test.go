@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"tributary/commission/internal/application/eventlog"
 	"tributary/commission/internal/application/eventlog/eventlogtest"
 	"tributary/commission/internal/application/query/querytest"
+	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/application/replay/replaytest"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/event"
@@ -134,18 +136,36 @@ func TestTheReadPortsKeepTheContracts(t *testing.T) {
 
 		f := setup(t)
 		f.rule(t, 1, 1, "0.1", "hold_days", "3650")
-		f.handler = command.NewConsumeEvents(f.store, f.clock, querytest.IDs(f.clock))
+		ids := querytest.IDs(f.clock)
+		f.handler = command.NewConsumeEvents(f.store, f.clock, ids)
 
 		return querytest.World{
-			World:     f.world(),
-			Reader:    f.store,
-			Payout:    f.store.Payouts(),
-			Batch:     f.store.Batches(),
-			Balance:   f.store.Liabilities(),
-			Liability: f.store.Liabilities(),
-			Payment:   f.store.Payments(),
-			Coverage:  f.store.Payments(),
-			Statement: f.store.Statements(),
+			World:       f.world(),
+			Reader:      f.store,
+			Payout:      f.store.Payouts(),
+			Batch:       f.store.Batches(),
+			Balance:     f.store.Liabilities(),
+			Liability:   f.store.Liabilities(),
+			Payment:     f.store.Payments(),
+			Coverage:    f.store.Payments(),
+			Statement:   f.store.Statements(),
+			Explanation: f.store,
+			Replay: func(t *testing.T, at time.Time) {
+				t.Helper()
+				f.rule(t, 2, 1, "0.2", "hold_days", "3650")
+				f.now.Store(at.UnixMicro())
+
+				_, err := replay.New(replay.Dependencies{
+					Store:   f.store,
+					Replays: f.store.Replays(),
+					Now:     f.clock,
+					NewID:   ids,
+					Logger:  slog.New(slog.DiscardHandler),
+				}).Start(t.Context(), byHand(), november(), false)
+				if err != nil {
+					t.Fatal(err)
+				}
+			},
 			Decide: func(t *testing.T, e event.Snapshot) {
 				t.Helper()
 				f.now.Store(e.ReceivedAt.UnixMicro())

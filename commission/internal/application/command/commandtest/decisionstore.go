@@ -34,6 +34,10 @@ func (s *Store) Decide(
 		}
 	}
 
+	for _, d := range changes.Decisions {
+		s.decidedAt[d.Event.ID()] = changes.Now
+	}
+
 	for _, d := range append(changes.Decisions, changes.Resolved...) {
 		s.decisions[d.Event.ID()] = d
 	}

@@ -26,7 +26,7 @@ func (s *Store) PublishRule(
 	return s.Once(request, func() (change.Outcome, error) {
 		made, outcome, err := fn(s.rules)
 		if err == nil {
-			s.rules = rule.NewSet(s.rules.Revision()+1, append(s.rules.All(), made))
+			s.keep(append(s.rules.All(), made))
 		}
 
 		return outcome, err
@@ -54,10 +54,24 @@ func (s *Store) RetireRule(
 			}
 		}
 
-		s.rules = rule.NewSet(s.rules.Revision()+1, versions)
+		s.keep(versions)
 
 		return outcome, nil
 	})
+}
+
+// keep puts the next revision of the rules in force.
+func (s *Store) keep(versions []rule.Rule) {
+	s.rules = rule.NewSet(s.rules.Revision()+1, versions)
+	s.revisions[s.rules.Revision()] = s.rules
+}
+
+// RulesAt returns the rules at a revision that there was.
+func (s *Store) RulesAt(_ context.Context, revision int64) (*rule.Set, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+
+	return s.revisions[revision], nil
 }
 
 // Known implements change.Journal.

@@ -30,24 +30,14 @@ type Store struct {
 	payouts     map[string]payout.Snapshot
 	batches     map[string]batch.Snapshot
 	rules       *rule.Set
+	revisions   map[int64]*rule.Set
 	commissions map[string]commission.Snapshot
-	decisions   map[string]command.Decided // by event
+	decisions   map[string]command.Decided
+	decidedAt   map[string]time.Time // by the id of the event // by event
 	funds       funds
 	answers     map[key]answer
 	records     []change.Record
 	transfers   []query.Transfer
-}
-
-// Content is copies of what a store has. Records and transfers are in their order.
-type Content struct {
-	Payouts     []payout.Snapshot
-	Batches     []batch.Snapshot
-	Commissions []commission.Snapshot
-	Records     []change.Record
-	Transfers   []query.Transfer
-	// Taken is what payouts hold, have paid, or held until they failed or were cancelled, by the id
-	// of the payout.
-	Taken map[string][]ledger.Interval
 }
 
 // key is an idempotency key of a caller.
@@ -65,8 +55,10 @@ func New() *Store {
 		payouts:     map[string]payout.Snapshot{},
 		batches:     map[string]batch.Snapshot{},
 		rules:       rule.NewSet(0, nil),
+		revisions:   map[int64]*rule.Set{0: rule.NewSet(0, nil)},
 		commissions: map[string]commission.Snapshot{},
 		decisions:   map[string]command.Decided{},
+		decidedAt:   map[string]time.Time{},
 		funds:       newFunds(),
 		answers:     map[key]answer{},
 	}
@@ -85,21 +77,6 @@ func (s *Store) RecordsOf(_ *testing.T, subjectID string) []change.Record {
 	return slices.DeleteFunc(s.Records(), func(r change.Record) bool {
 		return r.SubjectID != subjectID
 	})
-}
-
-// Content returns what the store has.
-func (s *Store) Content() Content {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-
-	return Content{
-		Payouts:     slices.Collect(maps.Values(s.payouts)),
-		Batches:     slices.Collect(maps.Values(s.batches)),
-		Commissions: slices.Collect(maps.Values(s.commissions)),
-		Records:     slices.Clone(s.records),
-		Transfers:   slices.Clone(s.transfers),
-		Taken:       s.funds.intervals(),
-	}
 }
 
 // post adds transfers to the ledger.

@@ -6,7 +6,6 @@ import (
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/decision"
-	"tributary/commission/internal/domain/event"
 )
 
 // Commission implements query.CommissionReader.
@@ -68,22 +67,9 @@ func (r Reader) Decision(
 	owner query.Owner,
 	eventID string,
 ) (query.Decided, error) {
-	for _, c := range r.store.Content().Commissions {
-		if eventID != "" && c.EventID == eventID && owner.Sees(c.UserID) {
-			return query.Decided{
-				Decision: decision.Decision{
-					Event: event.Restore(event.Snapshot{
-						ID:     c.EventID,
-						UserID: c.UserID,
-						Type:   c.EventType,
-					}),
-					Outcome: decision.Commissioned,
-					Amount:  c.Amount,
-				},
-				CommissionID: c.ID,
-			}, nil
-		}
-	}
+	decisions := r.store.Content().Decisions
 
-	return query.Decided{}, decision.ErrNotFound
+	return first(decisions, decision.ErrNotFound, func(d query.Decided) bool {
+		return d.Event.ID() == eventID && owner.Sees(d.Event.UserID())
+	})
 }

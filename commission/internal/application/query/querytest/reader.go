@@ -11,13 +11,22 @@ import (
 
 	"tributary/commission/internal/application/command/commandtest"
 	"tributary/commission/internal/application/query"
+	"tributary/commission/internal/domain/replay"
 )
 
 // Reader reads what a commandtest.Store has. It knows the filters that the suite asks for.
-type Reader struct{ store *commandtest.Store }
+type Reader struct {
+	store   *commandtest.Store
+	replays map[string]replay.Snapshot
+}
 
 // New returns a reader of the store.
-func New(store *commandtest.Store) Reader { return Reader{store: store} }
+func New(store *commandtest.Store) Reader {
+	return Reader{store: store, replays: map[string]replay.Snapshot{}}
+}
+
+// Replayed adds a replay. It must not be called while the reader is used.
+func (r Reader) Replayed(made replay.Snapshot) { r.replays[made.ID] = made }
 
 // list is how the rows of a list are ordered and selected.
 type list[T any] struct {

@@ -21,19 +21,23 @@ import (
 type World struct {
 	commandtest.World
 
-	Reader    CommonReader
-	Payout    query.PayoutReader
-	Batch     query.BatchReader
-	Balance   query.BalanceReader
-	Liability query.LiabilityReader
-	Payment   query.PaymentReader
-	Coverage  query.CoverageReader
-	Statement query.StatementReader
+	Reader      CommonReader
+	Payout      query.PayoutReader
+	Batch       query.BatchReader
+	Balance     query.BalanceReader
+	Liability   query.LiabilityReader
+	Payment     query.PaymentReader
+	Coverage    query.CoverageReader
+	Statement   query.StatementReader
+	Explanation query.ExplanationReader
 
 	// Decide stores the decision about an event at the time at which it was received, with the
 	// commission: a tenth of what is bought, pending for ten years, or the clawback of a tenth of
 	// what is refunded. Ids are those of IDs.
 	Decide func(t *testing.T, e event.Snapshot)
+	// Replay publishes a rule by which purchases earn two tenths, and stores what a replay of the
+	// events corrects by it at the time.
+	Replay func(t *testing.T, at time.Time)
 }
 
 // CommonReader is the read ports that have no repository of their own.
