@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/ledger"
@@ -25,7 +26,7 @@ func (r Reader) ListBalances(
 ) ([]ledger.Balance, error) {
 	var rows []ledger.Balance
 
-	for _, b := range balances(r.store.Content().Transfers) {
+	for _, b := range balances(r.store.Content().Transfers, f.AsOf) {
 		position := query.BalancePosition{UserID: b.UserID, Currency: b.Currency.String()}
 		empty := b.Pending.Sign() == 0 && b.Available.Sign() == 0 && b.InPayout.Sign() == 0
 
@@ -42,8 +43,9 @@ func ordered(a, b query.BalancePosition) int {
 	return cmp.Or(cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.Currency, b.Currency))
 }
 
-// balances returns the sums of transfers by user and currency.
-func balances(transfers []query.Transfer) []ledger.Balance {
+// balances returns a balance for each user and currency that has transfers: the sums of those
+// before the time, or of all if it is zero.
+func balances(transfers []query.Transfer, asOf time.Time) []ledger.Balance {
 	var sums []ledger.Balance
 
 	for _, t := range transfers {
@@ -63,6 +65,10 @@ func balances(transfers []query.Transfer) []ledger.Balance {
 				InPayout:  zero,
 				Paid:      zero,
 			})
+		}
+
+		if !between(t.At, time.Time{}, asOf) {
+			continue
 		}
 
 		if account := accountOf(&sums[i], t.From); account != nil {

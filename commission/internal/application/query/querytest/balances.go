@@ -56,6 +56,18 @@ func balanced(t *testing.T, w World) {
 	w.wantBalances(t, "in EUR", everyone(), query.BalanceFilter{Currency: "EUR"})
 	w.wantBalances(t, "with money", everyone(), query.BalanceFilter{NonZero: true}, u, v, y, x)
 
+	w.wantBalances(
+		t, "as of a moment", everyone(), query.BalanceFilter{AsOf: minute(10)},
+		"u USD 0 800 200 0", "v USD 0 800 200 0", y, x, z,
+	)
+	w.wantBalances(
+		t, "as of before, with money", everyone(),
+		query.BalanceFilter{AsOf: noon(), NonZero: true},
+	)
+	w.wantBalances(
+		t, "of v, as of before", only("v"), query.BalanceFilter{AsOf: noon()}, "v USD 0 0 0 0",
+	)
+
 	found, err := w.Balance.Balances(t.Context(), only("v"))
 	if err != nil || len(found) != 1 || textOf(found[0]) != v {
 		t.Errorf("%+v, %v", found, err)

@@ -3,6 +3,7 @@ package querytest
 import (
 	"context"
 	"slices"
+	"time"
 
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/domain/payout"
@@ -18,7 +19,7 @@ func (r Reader) Uncovered(
 	content := r.store.Content()
 	uncovered := map[string]bool{}
 
-	for _, b := range balances(content.Transfers) {
+	for _, b := range balances(content.Transfers, time.Time{}) {
 		if !owner.Sees(b.UserID) || b.Available.Sign() >= 0 {
 			continue
 		}

@@ -18,14 +18,9 @@ func (r Reader) Liabilities(
 	currency string,
 	asOf time.Time,
 ) ([]query.Liability, error) {
-	transfers := r.store.Content().Transfers
-	posted := slices.DeleteFunc(slices.Clone(transfers), func(t query.Transfer) bool {
-		return !between(t.At, time.Time{}, asOf)
-	})
-
 	sums := map[string]query.Liability{}
 
-	for _, b := range balances(transfers) {
+	for _, b := range balances(r.store.Content().Transfers, asOf) {
 		code := b.Currency.String()
 		if !equal(currency, code) {
 			continue
@@ -34,15 +29,6 @@ func (r Reader) Liabilities(
 		sum := sums[code]
 		sum.Currency = b.Currency
 		sum.Users++
-		sums[code] = sum
-	}
-
-	for _, b := range balances(posted) {
-		sum, wanted := sums[b.Currency.String()]
-		if !wanted {
-			continue
-		}
-
 		sum.Pending = b.Pending.Add(sum.Pending)
 		sum.Available = b.Available.Add(sum.Available)
 		sum.InPayout = b.InPayout.Add(sum.InPayout)
@@ -52,7 +38,7 @@ func (r Reader) Liabilities(
 			sum.Overdrawn = b.Available.Add(sum.Overdrawn)
 		}
 
-		sums[b.Currency.String()] = sum
+		sums[code] = sum
 	}
 
 	var list []query.Liability

@@ -93,7 +93,7 @@ func (r Reader) Accounts(
 
 	var accounts []query.Account
 
-	for _, b := range balances(r.store.Content().Transfers) {
+	for _, b := range balances(r.store.Content().Transfers, time.Time{}) {
 		if b.UserID != user {
 			continue
 		}
