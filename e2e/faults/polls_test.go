@@ -28,7 +28,7 @@ func TestTenThousandLongPolls(t *testing.T) {
 	urls := make([]stacktest.Request, users)
 	for i := range urls {
 		urls[i] = stacktest.Request{
-			URL: stack.Commission + "/api/v1/commission/events?wait=10s&user_id=" +
+			URL: stack.Commission + "/api/v1/commission/events?wait=5s&user_id=" +
 				stacktest.Unique("waits"),
 		}
 	}
