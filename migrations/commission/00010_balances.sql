@@ -8,6 +8,8 @@ CREATE TABLE balances (
 
     -- numeric, because a sum of amounts may be beyond 64 bits although none of them is
     programme_minor numeric(40) NOT NULL,
+
+    -- Negative while a deduction waits for a second person, and less than that is pending.
     pending_minor   numeric(40) NOT NULL,
 
     -- Negative if a clawback followed the payout; the next payouts net it.
@@ -34,7 +36,7 @@ REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON balances FROM commission_user;
 -- +goose StatementBegin
 CREATE FUNCTION balances_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'pending, in_payout and paid are never negative'
+    RAISE EXCEPTION 'in_payout and paid are never negative'
         USING ERRCODE = 'check_violation', CONSTRAINT = 'balances_not_negative';
 END $$;
 -- +goose StatementEnd
@@ -42,7 +44,7 @@ END $$;
 CREATE TRIGGER balances_not_negative
     AFTER INSERT OR UPDATE ON balances
     FOR EACH ROW
-    WHEN (NEW.pending_minor < 0 OR NEW.in_payout_minor < 0 OR NEW.paid_minor < 0)
+    WHEN (NEW.in_payout_minor < 0 OR NEW.paid_minor < 0)
     EXECUTE FUNCTION balances_guard();
 
 -- Together with the check of ledger_book that the positions of one statement follow each other, the

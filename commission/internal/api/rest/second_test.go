@@ -55,4 +55,22 @@ func TestALargeAdjustmentNeedsASecondPerson(t *testing.T) {
 
 	// Who made it may withdraw it.
 	act(maker, adjust("5000000"), "reject", 200)
+
+	// A deduction waits, too, although nothing is pending that it could be taken from.
+	for _, c := range []struct{ action, after string }{
+		{"reject", "0/199999801"},
+		{"approve", "0/99999900"},
+	} {
+		deducted := adjust("-999999.01")
+
+		if got := balance(); got != "-99999901/199999801" {
+			t.Errorf("a deduction waits: %s", got)
+		}
+
+		act(second, deducted, c.action, 200)
+
+		if got := balance(); got != c.after {
+			t.Errorf("after %s of a deduction: %s, want %s", c.action, got, c.after)
+		}
+	}
 }
