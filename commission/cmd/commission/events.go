@@ -88,7 +88,7 @@ func eventLimits() relay.Limits {
 	limits := relay.DefaultLimits()
 	limits.GatherLeast = 200 * time.Millisecond
 	limits.GatherMost = 200 * time.Millisecond
-	limits.Rest = 4 * time.Second
+	limits.Rest = time.Second
 	limits.WindowRows = 2000
 	limits.WindowBytes = 8 << 20
 
