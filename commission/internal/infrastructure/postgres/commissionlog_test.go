@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/uuid"
-
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/eventlog"
 	"tributary/commission/internal/domain/commission"
@@ -63,11 +61,7 @@ func TestTheCauseOfAnEventDoesNotDependOnItsNeighbours(t *testing.T) {
 	f.rule(t, 1, 1, "0.1", "hold_days", "30")
 	from := f.firstRules(t)
 
-	f.handler = command.NewConsumeEvents(
-		reordered{f.store},
-		f.clock,
-		func() string { return uuid.Must(uuid.NewV7()).String() },
-	)
+	f.handler = f.deciding(reordered{f.store})
 	f.decide(
 		t,
 		purchase("e1", "u", "100"),

@@ -7,9 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/domain/commission"
@@ -70,32 +68,11 @@ func recorded(t *testing.T) (fixture, *transcript) {
 	f := setup(t)
 	f.rule(t, 1, 1, "0.1", "", "")
 
-	cfg, err := pgxpool.ParseConfig(f.db.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-
 	record := &transcript{}
-	cfg.ConnConfig.Tracer, cfg.MaxConns = record, 1
-
-	pool, err := pgxpool.NewWithConfig(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	t.Cleanup(pool.Close)
-	f.store = postgres.New(pool)
+	f.store = postgres.New(f.traced(t, record))
 	f.handler = f.deciding(f.store)
 
 	return f, record
-}
-
-func (f fixture) deciding(store *postgres.Store) *command.ConsumeEvents {
-	return command.NewConsumeEvents(
-		store,
-		f.clock,
-		func() string { return uuid.Must(uuid.NewV7()).String() },
-	)
 }
 
 // ends returns the numbers of the events of u, and the positions of its transfers.
@@ -210,9 +187,7 @@ func TestWhatWasNotCommittedIsNoEnd(t *testing.T) {
 	}
 
 	failing := broken{f.store, func(*command.DecisionChanges) error { return errBroken }}
-	handler := command.NewConsumeEvents(failing, f.clock, uuid.NewString)
-
-	if _, err := handler.Handle(t.Context(), []event.Event{refused}); err == nil {
+	if _, err := f.deciding(failing).Handle(t.Context(), []event.Event{refused}); err == nil {
 		t.Fatal("nothing failed")
 	}
 

@@ -202,6 +202,10 @@ func (tx moneyTx) lastSequences(
 		}
 	}
 
+	if len(missing) == 0 {
+		return last, nil
+	}
+
 	begins := tx.now.day.Format(time.RFC3339)
 	ends := tx.now.day.AddDate(0, 0, 1).Format(time.RFC3339)
 

@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/infrastructure/postgres"
@@ -37,21 +36,8 @@ func TestListsNeverSort(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 
-	cfg, err := pgxpool.ParseConfig(f.db.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-
 	last := &asked{}
-	cfg.ConnConfig.Tracer = last
-
-	pool, err := pgxpool.NewWithConfig(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	t.Cleanup(pool.Close)
-	store := postgres.New(pool)
+	store := postgres.New(f.traced(t, last))
 	f.owned(t, "SET enable_sort = off") // it is still done if no index has the order
 
 	for name, filter := range map[string]query.CommissionFilter{

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/google/uuid"
-
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/eventlog"
 	"tributary/commission/internal/domain/event"
@@ -99,21 +97,20 @@ func TestWhatWasNotCommittedIsNotPublished(t *testing.T) {
 			t.Parallel()
 			f := setup(t)
 			from := f.firstRules(t)
-			id := func() string { return uuid.Must(uuid.NewV7()).String() }
 
 			first, err := event.New(purchase("e1", "u", "100"))
 			if err != nil {
 				t.Fatal(err)
 			}
 
-			refused, err := command.NewConsumeEvents(broken{f.store, spoil}, f.clock, id).Handle(
+			refused, err := f.deciding(broken{f.store, spoil}).Handle(
 				t.Context(), []event.Event{first},
 			)
 			if err == nil && len(refused) == 0 {
 				t.Fatal("nothing failed")
 			}
 
-			f.handler = command.NewConsumeEvents(postgres.New(f.db.Pool), f.clock, id)
+			f.handler = f.deciding(postgres.New(f.db.Pool))
 			f.decide(t, purchase("e1", "u", "100"))
 
 			got := f.read(t, from, 1)[0].Commission.ID

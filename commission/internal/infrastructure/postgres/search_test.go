@@ -204,20 +204,8 @@ func filled(t *testing.T, rows []row) search {
 		CASE WHEN i > 15 THEN now() END, CASE WHEN i > 15 THEN now() END FROM generate_series(1, 40000) AS i`)
 	f.owned(t, "VACUUM ANALYZE")
 
-	cfg, err := pgxpool.ParseConfig(f.db.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-
 	asked := &asking{}
-	cfg.ConnConfig.Tracer, cfg.MaxConns = asked, 1
-
-	pool, err := pgxpool.NewWithConfig(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	t.Cleanup(pool.Close)
+	pool := f.traced(t, asked)
 	f.store = postgres.New(pool)
 
 	return search{f, pool, asked}

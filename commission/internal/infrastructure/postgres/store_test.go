@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/domain/event"
@@ -40,13 +41,39 @@ func setup(tb testing.TB) fixture {
 	tb.Cleanup(func() { _ = owner.Close(context.WithoutCancel(tb.Context())) })
 	f := fixture{store: postgres.New(db.Pool), db: db, owner: owner, now: &atomic.Int64{}}
 	f.now.Store(start().UnixMicro())
-	f.handler = command.NewConsumeEvents(
-		f.store,
+	f.handler = f.deciding(f.store)
+
+	return f
+}
+
+// deciding returns the handler that decides through the repository.
+func (f fixture) deciding(decisions command.Decisions) *command.ConsumeEvents {
+	return command.NewConsumeEvents(
+		decisions,
 		f.clock,
 		func() string { return uuid.Must(uuid.NewV7()).String() },
 	)
+}
 
-	return f
+// traced returns a pool of one connection, whose statements the tracer sees.
+func (f fixture) traced(t *testing.T, tracer pgx.QueryTracer) *pgxpool.Pool {
+	t.Helper()
+
+	cfg, err := pgxpool.ParseConfig(f.db.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	cfg.ConnConfig.Tracer, cfg.MaxConns = tracer, 1
+
+	pool, err := pgxpool.NewWithConfig(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	t.Cleanup(pool.Close)
+
+	return pool
 }
 
 func (f fixture) clock() time.Time { return time.UnixMicro(f.now.Load()).UTC() }

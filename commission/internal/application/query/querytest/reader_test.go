@@ -162,11 +162,7 @@ func world(t *testing.T) querytest.World {
 					return c.EventID == eventID
 				})]
 			},
-			Records: func(_ *testing.T, subjectID string) []change.Record {
-				return slices.DeleteFunc(store.Records(), func(r change.Record) bool {
-					return r.SubjectID != subjectID
-				})
-			},
+			Records: store.RecordsOf,
 		},
 		Reader:      reader,
 		Payout:      reader,
