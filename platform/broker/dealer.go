@@ -151,6 +151,15 @@ func (d *dealer) change() {
 	}
 }
 
+// eventTime returns the message's event time. The library returns 1970 for a message without one.
+func eventTime(m pulsar.Message) time.Time {
+	if at := m.EventTime(); at.UnixMilli() != 0 {
+		return at
+	}
+
+	return time.Time{}
+}
+
 // handle retries until the batch is handled. It returns false if ctx ends first.
 func (c *Consumer) handle(
 	ctx context.Context,
@@ -164,7 +173,7 @@ func (c *Consumer) handle(
 				Key:        m.Key(),
 				Payload:    m.Payload(),
 				Properties: m.Properties(),
-				EventTime:  m.EventTime(),
+				EventTime:  eventTime(m),
 			},
 			Topic:       m.Topic(),
 			PublishTime: m.PublishTime(),

@@ -2,6 +2,7 @@ package events_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"tributary/commission/internal/api/events"
+	"tributary/commission/internal/api/events/eventstest"
 	"tributary/commission/internal/application/command"
 	"tributary/commission/internal/application/query"
 	"tributary/commission/internal/infrastructure/postgres"
@@ -34,14 +36,6 @@ func plan(t *testing.T) broker.Plan {
 	return p
 }
 
-// letters keeps dead letters in memory.
-type letters struct{ reasons []string }
-
-func (l *letters) Put(_ context.Context, _ broker.Received, reason string) error {
-	l.reasons = append(l.reasons, reason)
-	return nil
-}
-
 func golden(t *testing.T, schema string) map[string][]byte {
 	t.Helper()
 
@@ -59,7 +53,7 @@ func TestGoldenMessages(t *testing.T) {
 	db := migrationstest.New(t, migrations.Commission())
 	store := postgres.New(db.Pool)
 
-	var dead letters
+	var dead eventstest.Letters
 	tracking := events.NewTracking(
 		command.NewConsumeEvents(store, time.Now, newID),
 		&dead,
@@ -71,8 +65,8 @@ func TestGoldenMessages(t *testing.T) {
 		batch = append(batch, broker.Received{Message: broker.Message{Payload: payload}})
 	}
 
-	if err := tracking.Handle(t.Context(), batch); err != nil || len(dead.reasons) > 0 {
-		t.Fatalf("%v, dead letters %v", err, dead.reasons)
+	if err := tracking.Handle(t.Context(), batch); err != nil || len(dead.Stored()) > 0 {
+		t.Fatalf("%v, dead letters %v", err, dead.Stored())
 	}
 
 	var decisions int
@@ -96,8 +90,8 @@ func TestGoldenMessages(t *testing.T) {
 		batch = append(batch, broker.Received{Message: broker.Message{Payload: payload}})
 	}
 
-	if err := payments.Handle(t.Context(), batch); err != nil || len(dead.reasons) > 0 {
-		t.Fatalf("%v, dead letters %v", err, dead.reasons)
+	if err := payments.Handle(t.Context(), batch); err != nil || len(dead.Stored()) > 0 {
+		t.Fatalf("%v, dead letters %v", err, dead.Stored())
 	}
 
 	var requests int
@@ -142,7 +136,7 @@ func TestPoisonIsKeptWithItsReason(t *testing.T) {
 		"null":            "null",
 		"amount a number": strings.Replace(good, `"100.0"`, "100.0", 1),
 	} {
-		var dead letters
+		var dead eventstest.Letters
 
 		tracking := events.NewTracking(
 			command.NewConsumeEvents(store, time.Now, newID),
@@ -152,9 +146,9 @@ func TestPoisonIsKeptWithItsReason(t *testing.T) {
 		if err := tracking.Handle(
 			t.Context(),
 			[]broker.Received{{Message: broker.Message{Payload: []byte(payload)}}},
-		); err != nil || len(dead.reasons) != 1 ||
-			len(dead.reasons[0]) < 20 {
-			t.Errorf("%s: %v, dead letters %q", name, err, dead.reasons)
+		); err != nil || len(dead.Stored()) != 1 ||
+			len(dead.Stored()[0].Reason) < 20 {
+			t.Errorf("%s: %v, dead letters %v", name, err, dead.Stored())
 		}
 	}
 
@@ -166,7 +160,7 @@ func TestPoisonIsKeptWithItsReason(t *testing.T) {
 		"blank behind id":   strings.Replace(good, `"e1"`, `"e1 "`, 1),
 		"invisible in user": strings.NewReplacer(`"e1"`, `"e3"`, `"u"`, `"u\u200b"`).Replace(good),
 	} {
-		var dead letters
+		var dead eventstest.Letters
 
 		tracking := events.NewTracking(
 			command.NewConsumeEvents(store, time.Now, newID),
@@ -177,8 +171,8 @@ func TestPoisonIsKeptWithItsReason(t *testing.T) {
 			t.Context(),
 			[]broker.Received{{Message: broker.Message{Payload: []byte(payload)}}},
 		); err != nil ||
-			len(dead.reasons) != 0 {
-			t.Errorf("%s: %v, %v", name, err, dead.reasons)
+			len(dead.Stored()) != 0 {
+			t.Errorf("%s: %v, %v", name, err, dead.Stored())
 		}
 	}
 
@@ -288,5 +282,37 @@ func TestThroughTheBroker(t *testing.T) {
 	).Scan(&rows); err != nil ||
 		rows != 1 {
 		t.Errorf("%d commissions, %v", rows, err)
+	}
+}
+
+// As long as a dead letter cannot be kept, the batch with its message is not handled.
+func TestALetterThatIsNotKeptIsPutAgain(t *testing.T) {
+	t.Parallel()
+
+	var dead eventstest.Letters
+
+	logger := slog.New(slog.DiscardHandler)
+	poison := []broker.Received{{Message: broker.Message{Payload: []byte("poison")}}}
+	tracking := events.NewTracking(command.NewConsumeEvents(nil, time.Now, nil), &dead, logger)
+	payments := events.NewPayments(nil, &dead, true, logger)
+	unreadable := events.Unreadable(&dead, logger)
+
+	for name, handle := range map[string]func() error{
+		"tracking":   func() error { return tracking.Handle(t.Context(), poison) },
+		"payments":   func() error { return payments.Handle(t.Context(), poison) },
+		"unreadable": func() error { return unreadable(t.Context(), poison[0]) },
+	} {
+		dead.Fail(broker.ErrUnavailable)
+
+		if err := handle(); !errors.Is(err, broker.ErrUnavailable) {
+			t.Errorf("%s: %v", name, err)
+		}
+
+		dead.Fail(nil)
+
+		before := len(dead.Stored())
+		if err := handle(); err != nil || len(dead.Stored()) != before+1 {
+			t.Errorf("%s: %v, dead letters %v", name, err, dead.Stored())
+		}
 	}
 }

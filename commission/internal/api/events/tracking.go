@@ -23,7 +23,9 @@ import (
 
 // DeadLetters keeps messages that can never be handled.
 type DeadLetters interface {
-	// Put returns nil once the broker has stored the message with the reason.
+	// Put returns nil once the message is stored with the reason. It does not change the message.
+	// After an error the letter may be stored: put again, it is stored twice. Put is safe for
+	// concurrent use.
 	Put(ctx context.Context, m broker.Received, reason string) error
 }
 
