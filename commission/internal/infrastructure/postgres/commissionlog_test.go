@@ -1,13 +1,13 @@
 package postgres_test
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"tributary/commission/internal/application/command"
+	"tributary/commission/internal/application/command/commandtest"
 	"tributary/commission/internal/application/eventlog"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/event"
@@ -34,26 +34,6 @@ func textOf(e eventlog.Event) string {
 	return text.String()
 }
 
-// reordered reverses the facts of each batch.
-type reordered struct{ command.Decisions }
-
-func (r reordered) Decide(
-	ctx context.Context,
-	events []event.Event,
-	decide func(command.DecisionState) (command.DecisionChanges, error),
-) error {
-	return r.Decisions.Decide(
-		ctx,
-		events,
-		func(state command.DecisionState) (command.DecisionChanges, error) {
-			changes, err := decide(state)
-			slices.Reverse(changes.Facts)
-
-			return changes, err
-		},
-	)
-}
-
 // The cause of an event is that of its fact, whatever the log has before it.
 func TestTheCauseOfAnEventDoesNotDependOnItsNeighbours(t *testing.T) {
 	t.Parallel()
@@ -61,7 +41,13 @@ func TestTheCauseOfAnEventDoesNotDependOnItsNeighbours(t *testing.T) {
 	f.rule(t, 1, 1, "0.1", "hold_days", "30")
 	from := f.firstRules(t)
 
-	f.handler = f.deciding(reordered{f.store})
+	f.handler = f.deciding(commandtest.Interrupted{
+		Decisions: f.store,
+		After: func(changes *command.DecisionChanges) error {
+			slices.Reverse(changes.Facts)
+			return nil
+		},
+	})
 	f.decide(
 		t,
 		purchase("e1", "u", "100"),

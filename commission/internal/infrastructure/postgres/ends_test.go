@@ -1,65 +1,42 @@
 package postgres_test
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"tributary/commission/internal/application/command"
+	"tributary/commission/internal/application/command/commandtest"
 	"tributary/commission/internal/domain/commission"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/infrastructure/postgres"
 )
 
-// transcript records the statements of a pool, those of batches too.
-type transcript struct{ statements []string }
+// spent returns what the statements since the last call did: how many transactions there were, and
+// whether the ends of users were read, which are positions and numbers.
+func spent(record *transcript) string {
+	var (
+		transactions       int
+		positions, numbers bool
+	)
 
-func (r *transcript) TraceQueryStart(
-	ctx context.Context,
-	_ *pgx.Conn,
-	data pgx.TraceQueryStartData,
-) context.Context {
-	r.statements = append(r.statements, data.SQL)
-	return ctx
-}
-
-func (*transcript) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
-
-func (*transcript) TraceBatchStart(
-	ctx context.Context,
-	_ *pgx.Conn,
-	_ pgx.TraceBatchStartData,
-) context.Context {
-	return ctx
-}
-
-func (r *transcript) TraceBatchQuery(_ context.Context, _ *pgx.Conn, data pgx.TraceBatchQueryData) {
-	r.statements = append(r.statements, data.SQL)
-}
-
-func (*transcript) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
-
-// taken returns what the statements since the last call did: how many transactions there were, and
-// whether the ends of users were read.
-func (r *transcript) taken() string {
-	transactions, reads := 0, 0
-
-	for _, sql := range r.statements {
+	for _, s := range record.taken() {
 		switch {
-		case sql == "begin":
+		case s.sql == "begin":
 			transactions++
-		case strings.Contains(sql, "FROM balances"), strings.Contains(sql, "e.sequence"):
-			reads++
+		case strings.Contains(s.sql, "FROM balances"):
+			positions = true
+		case strings.Contains(s.sql, "e.sequence"):
+			numbers = true
 		}
 	}
 
-	r.statements = nil
+	if positions != numbers {
+		return fmt.Sprintf("positions read: %t, numbers read: %t", positions, numbers)
+	}
 
-	return fmt.Sprintf("%d transactions, ends read: %t", transactions, reads > 0)
+	return fmt.Sprintf("%d transactions, ends read: %t", transactions, positions)
 }
 
 // recorded is the fixture with a store whose statements are recorded.
@@ -99,7 +76,7 @@ func TestTheEndsOfUsersAreNotReadAgain(t *testing.T) {
 	} {
 		f.decide(t, purchase(fmt.Sprint("e", n), "u", "100"), purchase(fmt.Sprint("f", n), "u", "50"))
 
-		if got := record.taken(); got != want {
+		if got := spent(record); got != want {
 			t.Errorf("batch %d: %s, want %s", n, got, want)
 		}
 	}
@@ -140,7 +117,7 @@ func TestEndsThatAReplicaHasMovedAreReadAgain(t *testing.T) {
 			} {
 				f.decide(t, purchase(c.event, "u", "100"))
 
-				if got := record.taken(); got != c.transactions {
+				if got := spent(record); got != c.transactions {
 					t.Errorf("%s: %s, want %s", c.event, got, c.transactions)
 				}
 			}
@@ -165,7 +142,7 @@ func TestEndsThatThisProcessHasMovedAreReadAgain(t *testing.T) {
 
 	f.decide(t, purchase("e3", "u", "100"), purchase("e4", "v", "100"))
 
-	if got, want := record.taken(), "1 transactions, ends read: true"; got != want {
+	if got, want := spent(record), "1 transactions, ends read: true"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 
@@ -186,7 +163,10 @@ func TestWhatWasNotCommittedIsNoEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	failing := broken{f.store, func(*command.DecisionChanges) error { return errBroken }}
+	failing := commandtest.Interrupted{
+		Decisions: f.store,
+		After:     func(*command.DecisionChanges) error { return errBroken },
+	}
 	if _, err := f.deciding(failing).Handle(t.Context(), []event.Event{refused}); err == nil {
 		t.Fatal("nothing failed")
 	}
@@ -194,7 +174,7 @@ func TestWhatWasNotCommittedIsNoEnd(t *testing.T) {
 	record.taken()
 	f.decide(t, purchase("e3", "u", "100"))
 
-	if got, want := record.taken(), "1 transactions, ends read: true"; got != want {
+	if got, want := spent(record), "1 transactions, ends read: true"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 

@@ -1,13 +1,13 @@
 package postgres_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"testing"
 
 	"tributary/commission/internal/application/command"
+	"tributary/commission/internal/application/command/commandtest"
 	"tributary/commission/internal/application/eventlog"
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/infrastructure/postgres"
@@ -55,32 +55,6 @@ func TestADecisionOfThisProcessIsNotReadAgain(t *testing.T) {
 
 var errBroken = errors.New("broken")
 
-// broken fails after the changes were made, or while they are written.
-type broken struct {
-	command.Decisions
-
-	spoil func(*command.DecisionChanges) error
-}
-
-func (b broken) Decide(
-	ctx context.Context,
-	events []event.Event,
-	decide func(command.DecisionState) (command.DecisionChanges, error),
-) error {
-	return b.Decisions.Decide(
-		ctx,
-		events,
-		func(state command.DecisionState) (command.DecisionChanges, error) {
-			changes, err := decide(state)
-			if err == nil {
-				err = b.spoil(&changes)
-			}
-
-			return changes, err
-		},
-	)
-}
-
 // What was decided in a transaction that did not commit is never published, although another
 // replica decides the same event afterwards.
 func TestWhatWasNotCommittedIsNotPublished(t *testing.T) {
@@ -103,9 +77,9 @@ func TestWhatWasNotCommittedIsNotPublished(t *testing.T) {
 				t.Fatal(err)
 			}
 
-			refused, err := f.deciding(broken{f.store, spoil}).Handle(
-				t.Context(), []event.Event{first},
-			)
+			failing := commandtest.Interrupted{Decisions: f.store, After: spoil}
+
+			refused, err := f.deciding(failing).Handle(t.Context(), []event.Event{first})
 			if err == nil && len(refused) == 0 {
 				t.Fatal("nothing failed")
 			}

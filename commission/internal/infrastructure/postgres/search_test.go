@@ -2,7 +2,6 @@ package postgres_test
 
 import (
 	"cmp"
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -115,8 +114,8 @@ func made(rng *rand.Rand, rows, weeksLate int) []row {
 type search struct {
 	fixture
 
-	pool  *pgxpool.Pool
-	asked *asking
+	pool   *pgxpool.Pool
+	record *transcript
 }
 
 func filled(t *testing.T, rows []row) search {
@@ -204,34 +203,18 @@ func filled(t *testing.T, rows []row) search {
 		CASE WHEN i > 15 THEN now() END, CASE WHEN i > 15 THEN now() END FROM generate_series(1, 40000) AS i`)
 	f.owned(t, "VACUUM ANALYZE")
 
-	asked := &asking{}
-	pool := f.traced(t, asked)
+	record := &transcript{}
+	pool := f.traced(t, record)
 	f.store = postgres.New(pool)
 
-	return search{f, pool, asked}
+	return search{f, pool, record}
 }
-
-// asking records the statements of a pool.
-type asking struct{ statements []asked }
-
-func (a *asking) TraceQueryStart(
-	ctx context.Context,
-	_ *pgx.Conn,
-	data pgx.TraceQueryStartData,
-) context.Context {
-	a.statements = append(a.statements, asked{data.SQL, data.Args})
-	return ctx
-}
-
-func (a *asking) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
 // pages returns how many pages the statements since the last call read, and their plans.
 func (f search) pages(t *testing.T) (n int, plans string) {
 	t.Helper()
 
-	defer func() { f.asked.statements = nil }()
-
-	for _, s := range f.asked.statements {
+	for _, s := range f.record.taken() {
 		rows, err := f.owner.Query(
 			t.Context(),
 			"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) "+s.sql,

@@ -231,7 +231,7 @@ func decisionTurns(t *testing.T, w World) {
 				started = true
 
 				second.Go(func() {
-					asked := World{Decisions: before{w.Decisions, enter}}
+					asked := World{Decisions: Interrupted{Decisions: w.Decisions, Before: enter}}
 
 					changes, _, err := asked.consume(t.Context(), 21, sale("e2"))
 					if got := texts(changes); got != "e2 rule_applied_at_cap 500" || err != nil {

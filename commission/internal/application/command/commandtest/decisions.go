@@ -199,26 +199,3 @@ func (g given) changes(
 	changes, _, err := World{Decisions: g}.consume(ctx, 11, snapshots...)
 	return changes, err
 }
-
-// before calls a function whenever a decision is asked for.
-type before struct {
-	command.Decisions
-
-	call func()
-}
-
-// Decide implements command.Decisions.
-func (b before) Decide(
-	ctx context.Context,
-	events []event.Event,
-	decide func(command.DecisionState) (command.DecisionChanges, error),
-) error {
-	return b.Decisions.Decide(
-		ctx,
-		events,
-		func(state command.DecisionState) (command.DecisionChanges, error) {
-			b.call()
-			return decide(state)
-		},
-	)
-}
