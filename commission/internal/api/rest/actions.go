@@ -58,12 +58,7 @@ func registerActions(api huma.API, uses UseCases, clock func() time.Time) {
 			api,
 			op,
 			func(ctx context.Context, in *actionInput) (*answered[commissionBody], error) {
-				asked := changeRequest{
-					operation: op.OperationID,
-					key:       in.IdempotencyKey,
-					reason:    in.Body.Reason,
-					content:   []any{in.ID, in.IfMatch, in.Body},
-				}
+				asked := in.asks(op.OperationID, in.Body.Reason, []any{in.ID, in.IfMatch, in.Body})
 
 				return changingVersion(ctx, clock, in.MatchHeader, asked, bodyOf,
 					func(r change.Request, version int) (commission.Snapshot, error) {
@@ -87,12 +82,7 @@ func registerActions(api huma.API, uses UseCases, clock func() time.Time) {
 		api,
 		op,
 		func(ctx context.Context, in *adjustmentInput) (*answered[commissionBody], error) {
-			asked := changeRequest{
-				operation: op.OperationID,
-				key:       in.IdempotencyKey,
-				reason:    in.Body.Reason,
-				content:   in.Body,
-			}
+			asked := in.asks(op.OperationID, in.Body.Reason, in.Body)
 
 			return withETag(
 				changing(

@@ -111,10 +111,7 @@ func registerAudit(api huma.API, audit *query.ListAudit, out exports) {
 				return nil, err
 			}
 
-			bodies := make([]auditBody, len(rows))
-			for i, row := range rows {
-				bodies[i] = auditBodyOf(row)
-			}
+			bodies := bodiesOf(rows, auditBodyOf)
 
 			return &auditList{Body: httpapi.NewPage(
 				&in.ListInput,

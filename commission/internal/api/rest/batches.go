@@ -144,10 +144,7 @@ func registerBatches(api huma.API, uses UseCases) {
 				return nil, err
 			}
 
-			bodies := make([]batchBody, len(rows))
-			for i, row := range rows {
-				bodies[i] = batchBodyOf(row)
-			}
+			bodies := bodiesOf(rows, batchBodyOf)
 
 			return &batchList{
 				Body: httpapi.NewPage(

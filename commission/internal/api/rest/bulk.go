@@ -65,12 +65,7 @@ func registerBulk(api huma.API, uses UseCases) {
 				return nil, err
 			}
 
-			asked := changeRequest{
-				operation: op.OperationID,
-				key:       in.IdempotencyKey,
-				reason:    in.Body.Reason,
-				content:   in.Body,
-			}
+			asked := in.asks(op.OperationID, in.Body.Reason, in.Body)
 
 			return changing(
 				ctx,

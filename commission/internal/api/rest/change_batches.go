@@ -79,12 +79,7 @@ func registerMakeBatch(api huma.API, uses UseCases) {
 				reason = "payout batch"
 			}
 
-			asked := changeRequest{
-				operation: op.OperationID,
-				key:       in.IdempotencyKey,
-				reason:    reason,
-				content:   in.Body,
-			}
+			asked := in.asks(op.OperationID, reason, in.Body)
 
 			return withETag(
 				changing(
@@ -154,12 +149,7 @@ func registerChangeBatch(
 		api,
 		op,
 		func(ctx context.Context, in *changeBatchInput) (*answered[batchBody], error) {
-			asked := changeRequest{
-				operation: op.OperationID,
-				key:       in.IdempotencyKey,
-				reason:    in.Body.Reason,
-				content:   []any{in.ID, in.IfMatch, in.Body},
-			}
+			asked := in.asks(op.OperationID, in.Body.Reason, []any{in.ID, in.IfMatch, in.Body})
 
 			return changingVersion(ctx, clock, in.MatchHeader, asked, batchBodyOf,
 				func(r change.Request, version int) (batch.Snapshot, error) {

@@ -27,6 +27,16 @@ type ChangeHeaders struct {
 	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"For at least 24 hours the same key with the same request returns the first answer again, with Idempotency-Replayed: true; with another request it returns 422 idempotency_key_reused. Keys belong to the caller."`
 }
 
+// asks returns the request for a change. content is everything that identifies it, except its key.
+func (h ChangeHeaders) asks(operation, reason string, content any) changeRequest {
+	return changeRequest{
+		operation: operation,
+		key:       h.IdempotencyKey,
+		reason:    reason,
+		content:   content,
+	}
+}
+
 // MatchHeader is embedded in the input of a change to an existing resource.
 type MatchHeader struct {
 	IfMatch string `header:"If-Match" maxLength:"32" doc:"The ETag that was read. The change is refused if the resource was changed since."`
@@ -62,7 +72,6 @@ type answered[B any] struct {
 }
 
 // changing runs a change for the request, and answers a repetition with the stored body.
-// content is everything that identifies the request, except its key.
 func changing[R, B any](
 	ctx context.Context,
 	clock func() time.Time,

@@ -101,12 +101,7 @@ func registerClosing[B closingBody](
 			reason, closing := in.Body.closing()
 			closing.ID = string(in.ID)
 
-			asked := changeRequest{
-				operation: op.OperationID,
-				key:       in.IdempotencyKey,
-				reason:    reason,
-				content:   []any{in.ID, in.IfMatch, in.Body},
-			}
+			asked := in.asks(op.OperationID, reason, []any{in.ID, in.IfMatch, in.Body})
 
 			return changingVersion(ctx, uses.Now, in.MatchHeader, asked, payoutBodyOf,
 				func(r change.Request, version int) (payout.Snapshot, error) {

@@ -52,13 +52,8 @@ func registerCommissionPayouts(api huma.API, uses UseCases) {
 		Errors: []int{http.StatusNotFound},
 	}),
 		func(ctx context.Context, in *listSharesInput) (*shareList, error) {
-			owner, err := boundTo(ctx, "")
-			if err != nil {
-				return nil, err
-			}
-
 			var cursor timeCursor
-			if err := in.After(owner, &cursor); err != nil {
+			if err := openCursor(ctx, &in.ListInput, "", &cursor); err != nil {
 				return nil, err
 			}
 
@@ -73,10 +68,7 @@ func registerCommissionPayouts(api huma.API, uses UseCases) {
 				return nil, err
 			}
 
-			bodies := make([]shareBody, len(rows))
-			for i, row := range rows {
-				bodies[i] = shareBodyOf(row)
-			}
+			bodies := bodiesOf(rows, shareBodyOf)
 
 			return &shareList{Body: httpapi.NewPage(
 				&in.ListInput,

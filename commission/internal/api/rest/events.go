@@ -154,13 +154,8 @@ func registerEvents(api huma.API, feed *eventlog.Feed) {
 				return nil, err
 			}
 
-			owner, err := boundTo(ctx, in.UserID)
-			if err != nil {
-				return nil, err
-			}
-
 			var cursor eventCursor
-			if err := in.After(owner, &cursor); err != nil {
+			if err := openCursor(ctx, &in.ListInput, in.UserID, &cursor); err != nil {
 				return nil, err
 			}
 

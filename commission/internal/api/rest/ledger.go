@@ -78,13 +78,8 @@ func registerLedger(api huma.API, transfers *query.ListLedger, out exports) {
 				return nil, err
 			}
 
-			owner, err := boundTo(ctx, in.UserID)
-			if err != nil {
-				return nil, err
-			}
-
 			var cursor timeCursor
-			if err := in.After(owner, &cursor); err != nil {
+			if err := openCursor(ctx, &in.ListInput, in.UserID, &cursor); err != nil {
 				return nil, err
 			}
 
@@ -93,10 +88,7 @@ func registerLedger(api huma.API, transfers *query.ListLedger, out exports) {
 				return nil, err
 			}
 
-			bodies := make([]transferBody, len(rows))
-			for i, row := range rows {
-				bodies[i] = transferBodyOf(row)
-			}
+			bodies := bodiesOf(rows, transferBodyOf)
 
 			return &transferList{Body: httpapi.NewPage(
 				&in.ListInput,

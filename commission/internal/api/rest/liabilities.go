@@ -98,11 +98,7 @@ func registerLiabilities(api huma.API, liabilities *query.GetLiabilities) {
 			}
 
 			answer := &liabilitiesAnswer{}
-
-			answer.Body.Data = make([]liabilityBody, len(rows))
-			for i, row := range rows {
-				answer.Body.Data[i] = liabilityBodyOf(row)
-			}
+			answer.Body.Data = bodiesOf(rows, liabilityBodyOf)
 
 			return answer, nil
 		},

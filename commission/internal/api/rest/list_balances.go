@@ -66,13 +66,8 @@ func registerListBalances(api huma.API, balances *query.ListBalances, out export
 				return nil, err
 			}
 
-			owner, err := boundTo(ctx, in.UserID)
-			if err != nil {
-				return nil, err
-			}
-
 			var cursor balanceCursor
-			if err := in.After(owner, &cursor); err != nil {
+			if err := openCursor(ctx, &in.ListInput, in.UserID, &cursor); err != nil {
 				return nil, err
 			}
 

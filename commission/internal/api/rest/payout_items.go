@@ -70,13 +70,8 @@ func registerPayoutItems(api huma.API, items *query.ListPayoutItems) {
 		Errors: []int{http.StatusNotFound},
 	}),
 		func(ctx context.Context, in *listItemsInput) (*itemList, error) {
-			owner, err := boundTo(ctx, "")
-			if err != nil {
-				return nil, err
-			}
-
 			var cursor itemCursor
-			if err := in.After(owner, &cursor); err != nil {
+			if err := openCursor(ctx, &in.ListInput, "", &cursor); err != nil {
 				return nil, err
 			}
 
@@ -95,10 +90,7 @@ func registerPayoutItems(api huma.API, items *query.ListPayoutItems) {
 				return nil, err
 			}
 
-			bodies := make([]itemBody, len(rows))
-			for i, row := range rows {
-				bodies[i] = itemBodyOf(row)
-			}
+			bodies := bodiesOf(rows, itemBodyOf)
 
 			return &itemList{Body: httpapi.NewPage(&in.ListInput, bodies, func(b itemBody) itemCursor {
 				return itemCursor{

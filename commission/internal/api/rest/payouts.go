@@ -141,13 +141,8 @@ func registerPayouts(api huma.API, uses UseCases) {
 				return nil, err
 			}
 
-			owner, err := boundTo(ctx, in.UserID)
-			if err != nil {
-				return nil, err
-			}
-
 			var cursor timeCursor
-			if err := in.After(owner, &cursor); err != nil {
+			if err := openCursor(ctx, &in.ListInput, in.UserID, &cursor); err != nil {
 				return nil, err
 			}
 

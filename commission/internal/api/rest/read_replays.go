@@ -100,10 +100,7 @@ func registerReadReplays(api huma.API, uses UseCases) {
 			return nil, err
 		}
 
-		bodies := make([]replayResource, len(rows))
-		for i, row := range rows {
-			bodies[i] = replayResourceOf(row)
-		}
+		bodies := bodiesOf(rows, replayResourceOf)
 
 		return &replayList{Body: httpapi.NewPage(in, bodies, func(b replayResource) timeCursor {
 			return timeCursor{b.RequestedAt, b.ID}
@@ -185,12 +182,7 @@ func registerCancelReplay(api huma.API, cancel *command.CancelReplay, clock func
 		api,
 		op,
 		func(ctx context.Context, in *cancelReplayInput) (*answered[replayResource], error) {
-			asked := changeRequest{
-				operation: op.OperationID,
-				key:       in.IdempotencyKey,
-				reason:    in.Body.Reason,
-				content:   []any{in.ID, in.Body},
-			}
+			asked := in.asks(op.OperationID, in.Body.Reason, []any{in.ID, in.Body})
 
 			return changing(
 				ctx,

@@ -15,6 +15,7 @@ import (
 	"tributary/commission/internal/application/replay"
 	"tributary/platform/auth"
 	"tributary/platform/fault"
+	"tributary/platform/httpapi"
 	"tributary/platform/identifier"
 )
 
@@ -174,4 +175,25 @@ func boundTo(ctx context.Context, userID string) (string, error) {
 	user, _ := owner.UserID()
 
 	return user, err
+}
+
+// openCursor reads the cursor of a list of the user's data, or of all that the caller may see for
+// "", into position. fault.ErrForeignUser is returned if the caller may not see the user's data.
+func openCursor(ctx context.Context, in *httpapi.ListInput, userID string, position any) error {
+	owner, err := boundTo(ctx, userID)
+	if err != nil {
+		return err
+	}
+
+	return in.After(owner, position)
+}
+
+// bodiesOf returns the body of each row. It is never nil, which would be null.
+func bodiesOf[R, B any](rows []R, body func(R) B) []B {
+	bodies := make([]B, len(rows))
+	for i, row := range rows {
+		bodies[i] = body(row)
+	}
+
+	return bodies
 }

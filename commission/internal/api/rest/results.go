@@ -71,12 +71,7 @@ func registerResults(api huma.API, uses UseCases) {
 			}
 			file.Results, file.Faults = readResults(in.RawBody, uses.Zone)
 
-			asked := changeRequest{
-				operation: op.OperationID,
-				key:       in.IdempotencyKey,
-				reason:    reason,
-				content:   []any{in.ID, in.IfMatch, reason, file.SHA256},
-			}
+			asked := in.asks(op.OperationID, reason, []any{in.ID, in.IfMatch, reason, file.SHA256})
 
 			return changingVersion(ctx, uses.Now, in.MatchHeader, asked, resultsBodyOf,
 				func(r change.Request, version int) (command.Settled, error) {

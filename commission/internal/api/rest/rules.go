@@ -141,12 +141,7 @@ func registerRules(api huma.API, uses UseCases) {
 				return nil, err
 			}
 
-			asked := changeRequest{
-				operation: create.OperationID,
-				key:       in.IdempotencyKey,
-				reason:    "published",
-				content:   in.Body,
-			}
+			asked := in.asks(create.OperationID, "published", in.Body)
 
 			return changing(
 				ctx,
@@ -171,12 +166,7 @@ func registerRules(api huma.API, uses UseCases) {
 		api,
 		retire,
 		func(ctx context.Context, in *retireInput) (*answered[wire.Rule], error) {
-			asked := changeRequest{
-				operation: retire.OperationID,
-				key:       in.IdempotencyKey,
-				reason:    in.Body.Reason,
-				content:   []any{in.ID, in.Body},
-			}
+			asked := in.asks(retire.OperationID, in.Body.Reason, []any{in.ID, in.Body})
 
 			return changing(
 				ctx,

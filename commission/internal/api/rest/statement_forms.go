@@ -144,10 +144,7 @@ func csvStatement(_ string, _ query.Period, accounts []query.Account) form[query
 }
 
 func printed(userID string, period query.Period, accounts []query.Account) form[query.Line] {
-	bodies := make([]accountBody, len(accounts))
-	for i, account := range accounts {
-		bodies[i] = accountBodyOf(account)
-	}
+	bodies := bodiesOf(accounts, accountBodyOf)
 
 	return statementHTML{
 		page:     template.Must(template.New("statement").Parse(statementPage)),

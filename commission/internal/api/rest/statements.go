@@ -163,13 +163,8 @@ func statementOf(
 		return statementBody{}, err
 	}
 
-	owner, err := boundTo(ctx, in.UserID)
-	if err != nil {
-		return statementBody{}, err
-	}
-
 	var cursor lineCursor
-	if err := in.After(owner, &cursor); err != nil {
+	if err := openCursor(ctx, &in.ListInput, in.UserID, &cursor); err != nil {
 		return statementBody{}, err
 	}
 
@@ -199,12 +194,9 @@ func statementOf(
 		return statementBody{}, err
 	}
 
-	bodies := make([]lineBody, len(lines))
-	for i, line := range lines {
-		bodies[i] = lineBodyOf(line)
-	}
+	bodies := bodiesOf(lines, lineBodyOf)
 
-	body := statementBody{
+	return statementBody{
 		UserID:   in.UserID,
 		Month:    period.Month,
 		TimeZone: period.Zone,
@@ -212,14 +204,9 @@ func statementOf(
 		To:       period.To,
 		Until:    period.Until,
 		Final:    period.Final(),
-		Accounts: make([]accountBody, len(accounts)),
+		Accounts: bodiesOf(accounts, accountBodyOf),
 		Page: httpapi.NewPage(&in.ListInput, bodies, func(b lineBody) lineCursor {
 			return lineCursor{Part: b.position.Part, ID: b.position.ID, Until: period.Until}
 		}),
-	}
-	for i, account := range accounts {
-		body.Accounts[i] = accountBodyOf(account)
-	}
-
-	return body, nil
+	}, nil
 }
