@@ -2,6 +2,10 @@
 -- machine, whoever writes.
 
 -- +goose Up
+
+-- The numbers of all movements of money: see the view ledger.
+CREATE SEQUENCE ledger_id;
+
 CREATE TABLE commissions (
     id           uuid        PRIMARY KEY,
     event_id     text,
@@ -31,6 +35,11 @@ CREATE TABLE commissions (
     version      int         NOT NULL DEFAULT 1,
     changed_at   timestamptz, -- NULL if it is as it was created
     replay_id    uuid,       -- of an adjustment that a replay made
+
+    -- The movement that brings the amount to its account has no row of its own: it is this one.
+    -- The account is available if there is a position (see transfers), or else pending.
+    ledger_id      bigint NOT NULL DEFAULT nextval('ledger_id'),
+    position_minor numeric(40),
 
     CHECK (replay_id IS NULL OR (kind = 'adjustment' AND event_id IS NOT NULL)),
     CHECK (
@@ -104,6 +113,16 @@ CREATE INDEX commissions_other_of_order ON commissions (order_id)
     WHERE order_id IS NOT NULL
         AND (kind = 'earning' AND event_type IN ('sale', 'purchase')) IS NOT TRUE;
 
+-- What an interval of a payout consists of, with transfers_position.
+CREATE INDEX commissions_position ON commissions
+    (user_id, currency, (amount_minor > 0), position_minor)
+    WITH (deduplicate_items = off)
+    WHERE position_minor IS NOT NULL;
+
+-- The ledger by time, with transfers_created.
+CREATE INDEX commissions_created ON commissions (created_at, ledger_id)
+    WITH (deduplicate_items = off);
+
 CREATE INDEX commissions_rare_type ON commissions (event_type, id)
     WHERE rare(event_type);
 
@@ -120,6 +139,10 @@ BEGIN
     IF TG_OP = 'INSERT' THEN
         IF NEW.status NOT IN ('pending', 'approved') OR NEW.version <> 1 THEN
             RAISE EXCEPTION 'a commission begins as pending or approved' USING ERRCODE = 'restrict_violation';
+        END IF;
+
+        IF (NEW.status = 'approved') <> (NEW.position_minor IS NOT NULL) THEN
+            RAISE EXCEPTION 'what is available at once has a position' USING ERRCODE = 'restrict_violation';
         END IF;
 
         SELECT * INTO earning FROM commissions
@@ -145,12 +168,12 @@ BEGIN
     IF (OLD.id, OLD.event_id, OLD.user_id, OLD.campaign_id, OLD.product_id, OLD.order_id,
         OLD.event_type, OLD.kind, OLD.base_minor, OLD.rate, OLD.amount_minor, OLD.currency,
         OLD.rule_id, OLD.rule_version, OLD.reverses_id, OLD.available_at, OLD.occurred_at,
-        OLD.created_at, OLD.replay_id)
+        OLD.created_at, OLD.replay_id, OLD.ledger_id, OLD.position_minor)
        IS DISTINCT FROM
        (NEW.id, NEW.event_id, NEW.user_id, NEW.campaign_id, NEW.product_id, NEW.order_id,
         NEW.event_type, NEW.kind, NEW.base_minor, NEW.rate, NEW.amount_minor, NEW.currency,
         NEW.rule_id, NEW.rule_version, NEW.reverses_id, NEW.available_at, NEW.occurred_at,
-        NEW.created_at, NEW.replay_id) THEN
+        NEW.created_at, NEW.replay_id, NEW.ledger_id, NEW.position_minor) THEN
         RAISE EXCEPTION 'a commission changes nothing but its status' USING ERRCODE = 'restrict_violation';
     END IF;
 
@@ -201,16 +224,20 @@ END $$;
 CREATE TRIGGER commissions_begin
     AFTER INSERT ON commissions
     FOR EACH ROW
-    WHEN (NEW.status NOT IN ('pending', 'approved') OR NEW.version <> 1 OR NEW.reverses_id IS NOT NULL)
+    WHEN (
+        NEW.status NOT IN ('pending', 'approved')
+        OR NEW.version <> 1
+        OR NEW.reverses_id IS NOT NULL
+        OR (NEW.status = 'approved') <> (NEW.position_minor IS NOT NULL)
+    )
     EXECUTE FUNCTION commissions_guard();
 
 CREATE TRIGGER commissions_move
     BEFORE UPDATE ON commissions
     FOR EACH ROW EXECUTE FUNCTION commissions_guard();
 
--- The status says where the money is, so it never changes without the ledger: whoever writes, the
--- ledger has changed by the end of the transaction. Earnings that are approved at once, as by rules
--- without hold days, are inserted as approved and skip this check.
+-- The status says where the money is, so it never changes without a transfer: whoever writes, there
+-- is one by the end of the transaction.
 -- +goose StatementBegin
 CREATE FUNCTION commissions_money_moved() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -224,10 +251,7 @@ BEGIN
                   AND (
                       status = 'reversed' -- it lies where it lay, with nothing left of it
                       OR EXISTS (
-                          SELECT FROM ledger
-                          WHERE coalesce(commission_id, payout_id) = NEW.id
-                            AND CASE WHEN NEW.amount_minor > 0 THEN from_account ELSE to_account END
-                                = 'pending'
+                          SELECT FROM transfers WHERE coalesce(commission_id, payout_id) = NEW.id
                       )
                   )
             )
@@ -236,10 +260,7 @@ BEGIN
                 + (SELECT coalesce(sum(amount_minor), 0) FROM commissions WHERE reverses_id = NEW.id)
                 = 0
         ELSE
-            EXISTS (
-                SELECT FROM ledger
-                WHERE coalesce(commission_id, payout_id) = NEW.id AND from_account = 'pending'
-            )
+            EXISTS (SELECT FROM transfers WHERE coalesce(commission_id, payout_id) = NEW.id)
     END) THEN
         RAISE EXCEPTION 'a % that becomes % takes its money along', NEW.kind, NEW.status
             USING ERRCODE = 'restrict_violation';
@@ -255,53 +276,6 @@ CREATE CONSTRAINT TRIGGER commissions_money_moved
     FOR EACH ROW
     WHEN (NEW.status IN ('approved', 'rejected', 'reversed'))
     EXECUTE FUNCTION commissions_money_moved();
-
--- How many commissions this transaction has inserted without their transfer: none may be left when
--- it ends. One counter for all of its rows, because a trigger for each would cost every event a
--- search. A row lives as long as its transaction, and the service may not write it.
-CREATE UNLOGGED TABLE commissions_unmoved (
-    xid  xid8   PRIMARY KEY,
-    rows bigint NOT NULL
-) WITH (fillfactor = 50);
-
-REVOKE ALL ON commissions_unmoved FROM commission_user;
-
--- +goose StatementBegin
-CREATE FUNCTION commissions_added() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-BEGIN
-    INSERT INTO commissions_unmoved AS u (xid, rows)
-    SELECT pg_current_xact_id(), count(*) FROM added
-    ON CONFLICT (xid) DO UPDATE SET rows = u.rows + excluded.rows;
-    RETURN NULL;
-END $$;
--- +goose StatementEnd
-
-CREATE TRIGGER commissions_added
-    AFTER INSERT ON commissions
-    REFERENCING NEW TABLE AS added
-    FOR EACH STATEMENT EXECUTE FUNCTION commissions_added();
-
--- +goose StatementBegin
-CREATE FUNCTION commissions_moved() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE
-    unmoved bigint;
-BEGIN
-    DELETE FROM commissions_unmoved WHERE xid = NEW.xid RETURNING rows INTO unmoved;
-    IF unmoved <> 0 THEN
-        RAISE EXCEPTION 'a commission comes with the transfer of its amount'
-            USING ERRCODE = 'restrict_violation';
-    END IF;
-
-    RETURN NULL;
-END $$;
--- +goose StatementEnd
-
-CREATE CONSTRAINT TRIGGER commissions_moved
-    AFTER INSERT ON commissions_unmoved
-    DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW EXECUTE FUNCTION commissions_moved();
 
 CREATE TRIGGER commissions_kept
     BEFORE DELETE OR TRUNCATE ON commissions

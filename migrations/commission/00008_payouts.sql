@@ -85,7 +85,7 @@ CREATE TRIGGER payouts_move
     BEFORE UPDATE ON payouts
     FOR EACH ROW EXECUTE FUNCTION payouts_guard();
 
--- The status says where the money is: whoever writes, the ledger has changed by the end of the
+-- The status says where the money is: whoever writes, there is a transfer by the end of the
 -- transaction.
 -- +goose StatementBegin
 CREATE FUNCTION payouts_moved() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -95,7 +95,7 @@ BEGIN
     END IF;
 
     IF NEW.status <> 'rejected' AND NOT EXISTS (
-        SELECT FROM ledger
+        SELECT FROM transfers
         WHERE coalesce(commission_id, payout_id) = NEW.id
           AND from_account = CASE NEW.status WHEN 'requested' THEN 'available' ELSE 'in_payout' END
     ) THEN

@@ -1,15 +1,14 @@
--- Double entry for commissions and payouts. A row is a transfer between two accounts of a user in a
--- currency, so a transaction that does not sum to zero cannot be written.
+-- Double entry for commissions and payouts. A movement goes from one account of a user to another in
+-- a currency, so what does not sum to zero cannot be written. The first one of a commission is the
+-- row of the commission itself; transfers has all others.
 
 -- +goose Up
-CREATE TABLE ledger (
-    id            bigint      GENERATED ALWAYS AS IDENTITY,
+CREATE TABLE transfers (
+    id            bigint      NOT NULL DEFAULT nextval('ledger_id'),
     user_id       text        NOT NULL,
     currency      text        NOT NULL CHECK (length(currency) = 3),
-    from_account  text        NOT NULL
-        CHECK (from_account IN ('programme', 'pending', 'available', 'in_payout', 'paid')),
-    to_account    text        NOT NULL
-        CHECK (to_account IN ('programme', 'pending', 'available', 'in_payout', 'paid')),
+    from_account  text        NOT NULL,
+    to_account    text        NOT NULL,
     amount_minor  bigint      NOT NULL CHECK (amount_minor > 0),
 
     -- For a commission into or out of available: the sum of all that came in, or went out, before
@@ -20,7 +19,6 @@ CREATE TABLE ledger (
     payout_id     uuid,
     created_at    timestamptz NOT NULL,
 
-    CHECK (from_account <> to_account),
     CHECK (
         (position_minor IS NOT NULL)
         = (commission_id IS NOT NULL AND 'available' IN (from_account, to_account))
@@ -36,44 +34,83 @@ CREATE TABLE ledger (
     ),
     CHECK (
         commission_id IS NULL
-        OR (
-            from_account IN ('programme', 'pending', 'available')
-            AND to_account IN ('programme', 'pending', 'available')
+        OR (from_account, to_account) IN (
+            ('pending', 'available'),
+            ('pending', 'programme'),
+            -- negative amounts
+            ('available', 'pending'),
+            ('programme', 'pending')
         )
     )
 );
 
--- Money moves once into the accounts and at most once on: that of a commission when it is made, and
--- out of pending; that of a payout when it is requested, and when it is closed.
-CREATE UNIQUE INDEX ledger_once ON ledger (
+-- The money of a commission moves on once; that of a payout when it is requested, and when it is
+-- closed.
+CREATE UNIQUE INDEX transfers_once ON transfers (
     coalesce(commission_id, payout_id),
-    (from_account IN ('pending', 'in_payout')),
-    (to_account = 'pending')
+    (from_account = 'in_payout')
 );
 
--- What an interval of a payout consists of.
-CREATE INDEX ledger_position ON ledger
+CREATE INDEX transfers_position ON transfers
     (user_id, currency, (to_account = 'available'), position_minor)
     WITH (deduplicate_items = off)
     WHERE position_minor IS NOT NULL;
 
--- The transfers by time. What was owed at a past moment is what is owed now, less what has been
--- moved since.
-CREATE INDEX ledger_created ON ledger (created_at, id)
+-- What was owed at a past moment is what is owed now, less what has been moved since.
+CREATE INDEX transfers_created ON transfers (created_at, id)
     WITH (deduplicate_items = off);
+
+-- credit tells the two sums of positions apart: what came into available, and what went out of it.
+CREATE VIEW ledger AS
+SELECT
+    ledger_id AS id,
+    user_id,
+    currency,
+    CASE
+        WHEN amount_minor > 0 THEN 'programme'
+        WHEN position_minor IS NULL THEN 'pending'
+        ELSE 'available'
+    END AS from_account,
+    CASE
+        WHEN amount_minor < 0 THEN 'programme'
+        WHEN position_minor IS NULL THEN 'pending'
+        ELSE 'available'
+    END AS to_account,
+    abs(amount_minor) AS amount_minor,
+    position_minor,
+    amount_minor > 0 AS credit,
+    id AS subject_id, -- the commission or the payout
+    id AS commission_id,
+    NULL::uuid AS payout_id,
+    created_at
+FROM commissions
+UNION ALL
+SELECT
+    id,
+    user_id,
+    currency,
+    from_account,
+    to_account,
+    amount_minor,
+    position_minor,
+    to_account = 'available' AS credit,
+    coalesce(commission_id, payout_id) AS subject_id,
+    commission_id,
+    payout_id,
+    created_at
+FROM transfers;
 
 -- What a row moves is the whole amount of its commission or payout, of the same user and currency,
 -- from where it lay to where the status has it. A negative amount moves the other way.
 -- +goose StatementBegin
-CREATE FUNCTION ledger_guard() RETURNS trigger
+CREATE FUNCTION transfers_guard() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     right_rows bigint;
-    new_rows   bigint;
     all_rows   bigint;
 BEGIN
-    SELECT count(*), count(*) FILTER (WHERE c.version = 1)
-    INTO right_rows, new_rows
+    SELECT count(*)
+    INTO right_rows
     FROM moved AS m
     CROSS JOIN LATERAL (
         SELECT user_id, currency, amount_minor, version, status, reverses_id FROM commissions
@@ -83,17 +120,12 @@ BEGIN
     WHERE c.user_id = m.user_id
       AND c.currency = m.currency
       AND abs(c.amount_minor) = m.amount_minor
-      AND CASE WHEN c.amount_minor > 0 THEN m.from_account ELSE m.to_account END
-          = CASE c.version WHEN 1 THEN 'programme' ELSE 'pending' END
+      AND CASE WHEN c.amount_minor > 0 THEN m.from_account ELSE m.to_account END = 'pending'
       AND CASE WHEN c.amount_minor > 0 THEN m.to_account ELSE m.from_account END
-          = CASE c.status
-              WHEN 'pending' THEN 'pending'
-              WHEN 'approved' THEN 'available'
-              WHEN 'rejected' THEN 'programme'
-          END
+          = CASE c.status WHEN 'approved' THEN 'available' WHEN 'rejected' THEN 'programme' END
+      AND c.version > 1
       AND (
-          c.version = 1
-          OR c.reverses_id IS NULL
+          c.reverses_id IS NULL
           OR EXISTS (SELECT FROM commissions WHERE id = c.reverses_id AND status <> 'reversed')
       );
 
@@ -118,21 +150,17 @@ BEGIN
             USING ERRCODE = 'restrict_violation';
     END IF;
 
-    IF new_rows > 0 THEN
-        UPDATE commissions_unmoved SET rows = rows - new_rows WHERE xid = pg_current_xact_id();
-    END IF;
-
     RETURN NULL;
 END $$;
 -- +goose StatementEnd
 
-CREATE TRIGGER ledger_guard
-    AFTER INSERT ON ledger
+CREATE TRIGGER transfers_guard
+    AFTER INSERT ON transfers
     REFERENCING NEW TABLE AS moved
-    FOR EACH STATEMENT EXECUTE FUNCTION ledger_guard();
+    FOR EACH STATEMENT EXECUTE FUNCTION transfers_guard();
 
-CREATE TRIGGER ledger_immutable
-    BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger
+CREATE TRIGGER transfers_immutable
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON transfers
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
-REVOKE UPDATE, DELETE, TRUNCATE ON ledger FROM commission_user;
+REVOKE UPDATE, DELETE, TRUNCATE ON transfers FROM commission_user;

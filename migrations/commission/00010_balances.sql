@@ -1,5 +1,5 @@
--- The balance of each account of a user in a currency. A trigger of the ledger updates it in the
--- writer's transaction, so no writer can forget it.
+-- The balance of each account of a user in a currency. Triggers of commissions and transfers update
+-- it in the writer's transaction, so no writer can forget it.
 
 -- +goose Up
 CREATE TABLE balances (
@@ -47,7 +47,7 @@ CREATE TRIGGER balances_not_negative
     WHEN (NEW.in_payout_minor < 0 OR NEW.paid_minor < 0)
     EXECUTE FUNCTION balances_guard();
 
--- Together with the check of ledger_book that the positions of one statement follow each other, the
+-- Together with the checks below that the positions of one statement follow each other, the
 -- two equations leave neither a gap nor an overlap on either side.
 -- +goose StatementBegin
 CREATE FUNCTION balances_positions_guard() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -68,16 +68,71 @@ CREATE TRIGGER balances_positions
     EXECUTE FUNCTION balances_positions_guard();
 
 -- In order of user and currency, so that two writers lock balances in the same order. The
--- programme's account is the others' counterpart, so it needs no sum of its own.
+-- programme's account is the others' counterpart, so it needs no sum of its own. If the positions of
+-- a statement do not follow each other, the sum gets an end that is never right: the trigger above
+-- refuses the row.
 -- +goose StatementBegin
-CREATE FUNCTION ledger_book() RETURNS trigger
+CREATE FUNCTION commissions_book() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    INSERT INTO balances AS b
+        (user_id, currency, programme_minor, pending_minor, available_minor, in_payout_minor, paid_minor,
+         credited_minor, debited_minor, moved_minor)
+    SELECT user_id, currency, -(pending + available), pending, available, 0, 0,
+        CASE WHEN broken THEN -1 ELSE credit_end END, debit_end, moved
+    FROM (
+        SELECT
+            user_id,
+            currency,
+            coalesce(sum(amount_minor) FILTER (WHERE position_minor IS NULL), 0) AS pending,
+            coalesce(sum(amount_minor) FILTER (WHERE position_minor IS NOT NULL), 0) AS available,
+            coalesce(max(position_minor + amount_minor) FILTER (WHERE amount_minor > 0), 0)
+                AS credit_end,
+            coalesce(max(position_minor - amount_minor) FILTER (WHERE amount_minor < 0), 0)
+                AS debit_end,
+            coalesce(sum(abs(amount_minor)) FILTER (WHERE position_minor IS NOT NULL), 0) AS moved,
+            bool_or(position_minor IS DISTINCT FROM expected) AS broken
+        FROM (
+            SELECT
+                user_id,
+                currency,
+                amount_minor,
+                position_minor,
+                -- the first one of each side is checked by the sums
+                lag(position_minor + abs(amount_minor), 1, position_minor) OVER (
+                    PARTITION BY user_id, currency, position_minor IS NULL, amount_minor > 0
+                    ORDER BY position_minor
+                ) AS expected
+            FROM made
+        ) AS m
+        GROUP BY user_id, currency
+        ORDER BY user_id, currency
+    ) AS m
+    ON CONFLICT (user_id, currency) DO UPDATE SET
+        programme_minor = b.programme_minor + excluded.programme_minor,
+        pending_minor = b.pending_minor + excluded.pending_minor,
+        available_minor = b.available_minor + excluded.available_minor,
+        credited_minor = coalesce(nullif(excluded.credited_minor, 0), b.credited_minor),
+        debited_minor = coalesce(nullif(excluded.debited_minor, 0), b.debited_minor),
+        moved_minor = b.moved_minor + excluded.moved_minor;
+
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+
+CREATE TRIGGER commissions_book
+    AFTER INSERT ON commissions
+    REFERENCING NEW TABLE AS made
+    FOR EACH STATEMENT EXECUTE FUNCTION commissions_book();
+
+-- +goose StatementBegin
+CREATE FUNCTION transfers_book() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     INSERT INTO balances AS b
         (user_id, currency, programme_minor, pending_minor, available_minor, in_payout_minor, paid_minor,
          credited_minor, debited_minor, moved_minor)
     SELECT user_id, currency, -(pending + available + in_payout + paid), pending, available, in_payout, paid,
-        -- no end of positions is negative: the trigger above refuses the row
         CASE WHEN broken THEN -1 ELSE credit_end END, debit_end, commissions
     FROM (
         SELECT
@@ -147,7 +202,7 @@ BEGIN
 END $$;
 -- +goose StatementEnd
 
-CREATE TRIGGER ledger_book
-    AFTER INSERT ON ledger
+CREATE TRIGGER transfers_book
+    AFTER INSERT ON transfers
     REFERENCING NEW TABLE AS moved
-    FOR EACH STATEMENT EXECUTE FUNCTION ledger_book();
+    FOR EACH STATEMENT EXECUTE FUNCTION transfers_book();

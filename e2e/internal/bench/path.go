@@ -177,8 +177,13 @@ func (p *Path) published(ctx context.Context) (all bool, err error) {
 		return true, err
 	}
 
+	// by the index from its end: this is asked while the processors' time is measured
 	const behind = `
-SELECT NOT EXISTS (SELECT FROM commission_events WHERE (tx, seq) > (SELECT tx, seq FROM relay))`
+SELECT NOT EXISTS (
+    SELECT FROM (SELECT tx, seq FROM commission_events ORDER BY tx DESC, seq DESC LIMIT 1) AS last
+    CROSS JOIN relay
+    WHERE (last.tx, last.seq) > (relay.tx, relay.seq)
+)`
 
 	err = p.commission.QueryRow(ctx, behind).Scan(&all)
 

@@ -53,6 +53,7 @@ type Transfer struct {
 	amount       money.Amount
 	commissionID string
 	payoutID     string
+	opening      bool
 }
 
 // ForCommission returns the transfer of a commission's amount along one of CommissionPaths. A
@@ -62,6 +63,8 @@ func ForCommission(id, userID string, amount money.Amount, path Path) (Transfer,
 	if !slices.Contains(CommissionPaths(), path) {
 		return Transfer{}, fmt.Errorf("commission %s: no path from %s to %s", id, path.From, path.To)
 	}
+
+	opening := path.From == Programme
 
 	if amount.Sign() < 0 {
 		positive, err := amount.Neg()
@@ -78,6 +81,7 @@ func ForCommission(id, userID string, amount money.Amount, path Path) (Transfer,
 		path:         path,
 		amount:       amount,
 		commissionID: id,
+		opening:      opening,
 	}
 
 	return t, t.check()
@@ -129,6 +133,10 @@ func (t Transfer) CommissionID() string { return t.commissionID }
 
 // PayoutID returns the payout that the transfer belongs to, or "" if it belongs to a commission.
 func (t Transfer) PayoutID() string { return t.payoutID }
+
+// Opening reports whether the transfer is the first one of a commission, which brings its amount to
+// an account of the user.
+func (t Transfer) Opening() bool { return t.opening }
 
 // Balance is what a user's accounts in a currency stand at.
 type Balance struct {

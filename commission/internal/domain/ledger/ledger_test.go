@@ -134,3 +134,24 @@ func TestCommissionsHaveASide(t *testing.T) {
 		t.Errorf("the smallest amount: %v", err)
 	}
 }
+
+// A commission's first transfer comes from the programme, and a negative one goes there.
+func TestTheFirstTransferOfACommissionOpens(t *testing.T) {
+	t.Parallel()
+
+	for _, path := range ledger.CommissionPaths() {
+		for _, minor := range []int64{5, -5} {
+			moved, err := ledger.ForCommission("c", "u", money.FromMinor(minor, money.USD()), path)
+			if want := path.From == ledger.Programme; err != nil || moved.Opening() != want {
+				t.Errorf("%d from %s to %s: %t, %v", minor, path.From, path.To, moved.Opening(), err)
+			}
+		}
+	}
+
+	for _, path := range ledger.PayoutPaths() {
+		moved, err := ledger.ForPayout("p", "u", money.FromMinor(5, money.USD()), path)
+		if err != nil || moved.Opening() {
+			t.Errorf("a payout from %s to %s opens: %v", path.From, path.To, err)
+		}
+	}
+}

@@ -35,7 +35,7 @@ func TestTheDatabaseGuardsBatches(t *testing.T) {
 			account, more = "available", ", failure_code = 'other'"
 		}
 
-		return p(`status = '`+status+`', closed_at = now()`+more, id) + `; INSERT INTO ledger (user_id,
+		return p(`status = '`+status+`', closed_at = now()`+more, id) + `; INSERT INTO transfers (user_id,
     currency, from_account, to_account, amount_minor, payout_id, created_at) SELECT user_id, currency,
     'in_payout', '` + account + `', amount_minor, id, now() FROM payouts WHERE id = '` + id + `'`
 	}

@@ -102,7 +102,7 @@ func (f fixture) written(t *testing.T) string {
     (SELECT string_agg(concat_ws(' ', event_id, kind, status, version, reason), ';'
         ORDER BY event_id) FROM commissions),
     (SELECT string_agg(concat_ws(' ', c.event_id, l.user_id, from_account, to_account,
-        l.amount_minor, position_minor), ';' ORDER BY c.event_id, from_account, to_account)
+        l.amount_minor, l.position_minor), ';' ORDER BY c.event_id, from_account, to_account)
         FROM ledger AS l JOIN commissions AS c ON c.id = l.commission_id),
     (SELECT string_agg(concat_ws(' ', user_id, pending_minor, available_minor), ';'
         ORDER BY user_id) FROM balances),
@@ -262,7 +262,7 @@ func TestABrokenConnectionLeavesNothingOfABulkRun(t *testing.T) {
     PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$`)
 
 	for _, table := range []string{
-		"commissions", "ledger", "balances", "audit", "idempotency_keys",
+		"commissions", "transfers", "balances", "audit", "idempotency_keys",
 	} {
 		f.owned(t, `CREATE TRIGGER die AFTER INSERT OR UPDATE ON `+table+` EXECUTE FUNCTION die()`)
 

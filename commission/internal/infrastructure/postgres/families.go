@@ -86,7 +86,7 @@ func addCommissions(
 	cause change.Cause,
 	now time.Time,
 ) error {
-	if err := copyCommissions(ctx, tx, made, now); err != nil {
+	if err := copyCommissions(ctx, tx, made, caused.Transfers, now); err != nil {
 		return err
 	}
 

@@ -93,15 +93,10 @@ func TestPositionsAndIntervalsAreGuarded(t *testing.T) {
 	f.closePayout(t, failed, payout.Failed)
 
 	adjust := func(minor int, position string) string {
-		return strings.Replace(
-			withTransfer(fmt.Sprintf(`INSERT INTO commissions (id, user_id, kind, status,
+		return at(position, fmt.Sprintf(`INSERT INTO commissions (id, user_id, kind, status,
     base_minor, amount_minor, currency, reason, available_at, occurred_at, created_at)
     VALUES (gen_random_uuid(), 'u', 'adjustment', 'approved', 0, %d, 'USD', 'x', now(), now(),
-    now())`, minor)),
-			nextPosition("lies", "amount_minor > 0"),
-			position,
-			1,
-		)
+    now())`, minor))
 	}
 	take := func(of, side, from, to string) string {
 		return fmt.Sprintf(`INSERT INTO payout_intervals (payout_id, user_id, currency, side,

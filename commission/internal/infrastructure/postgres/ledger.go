@@ -24,7 +24,7 @@ const (
     SELECT id FROM payouts WHERE user_id = $1
 ) AS subjects
 CROSS JOIN LATERAL (
-    SELECT * FROM ledger WHERE coalesce(commission_id, payout_id) = subject OFFSET 0
+    SELECT * FROM ledger WHERE subject_id = subject OFFSET 0
 ) AS ledger`
 )
 
@@ -60,7 +60,7 @@ func (s *Store) Transfers(
 		}
 
 		if id != "" { // the index is of both
-			c.add("(coalesce(commission_id, payout_id), "+column+") = ($?::uuid, $?::uuid)", id)
+			c.add("(subject_id, "+column+") = ($?::uuid, $?::uuid)", id)
 		}
 	}
 

@@ -108,7 +108,7 @@ func (f fixture) unsorted(t *testing.T, name string, q *asked) {
 		t.Fatal(err)
 	}
 
-	if plan := strings.Join(lines, "\n"); strings.Contains(plan, "Sort") ||
+	if plan := strings.Join(lines, "\n"); strings.Contains(plan, "Sort  (cost") ||
 		!strings.Contains(plan, "Index") {
 		t.Errorf("%s:\n%s", name, plan)
 	}

@@ -110,7 +110,7 @@ func (f fixture) rowsWritten(t *testing.T) (n int64) {
 	t.Helper()
 
 	if err := f.owner.QueryRow(t.Context(), `SELECT (SELECT count(*) FROM payouts)
-    + (SELECT count(*) FROM payout_intervals) + (SELECT count(*) FROM ledger)`).Scan(&n); err != nil {
+    + (SELECT count(*) FROM payout_intervals) + (SELECT count(*) FROM transfers)`).Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 
@@ -131,12 +131,10 @@ func (f fixture) views(t *testing.T, n int) {
     (lpad(to_hex(1800000000000 + n), 12, '0') || '7000800000000000' || lpad(to_hex(n & 65535), 4, '0'))::uuid AS id
     FROM generate_series(0, $1::int - 1) AS n`,
 			`INSERT INTO commissions (id, event_id, user_id, event_type, kind, status, base_minor,
-    amount_minor, currency, rule_id, rule_version, available_at, occurred_at, created_at)
+    amount_minor, currency, rule_id, rule_version, available_at, occurred_at, created_at,
+    position_minor)
     SELECT id, 'view-' || n, 'u', 'view', 'earning', 'approved', 0, 2, 'USD',
-    '00000000-0000-7000-8000-000000000001', 1, now(), now(), now() FROM made`,
-			`INSERT INTO ledger (user_id, currency, from_account, to_account, amount_minor,
-    position_minor, commission_id, created_at)
-    SELECT 'u', 'USD', 'programme', 'available', 2, 2 * n::numeric, id, now() FROM made`,
+    '00000000-0000-7000-8000-000000000001', 1, now(), now(), now(), 2 * n::numeric FROM made`,
 			`INSERT INTO balances (user_id, currency, programme_minor, pending_minor,
     available_minor, in_payout_minor, paid_minor, credited_minor, debited_minor, moved_minor)
     SELECT 'u', 'USD', -s, 0, s, 0, 0, s, 0, s FROM (SELECT 2 * count(*) AS s FROM made) AS x`,

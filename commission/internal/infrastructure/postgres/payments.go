@@ -19,10 +19,10 @@ const (
 CROSS JOIN LATERAL (
     SELECT user_id, currency, position_minor AS from_minor,
         position_minor + amount_minor AS to_minor,
-        CASE to_account WHEN 'available' THEN 'credit' ELSE 'debit' END AS side,
-        CASE to_account WHEN 'available' THEN 1 ELSE -1 END AS sign
+        CASE WHEN credit THEN 'credit' ELSE 'debit' END AS side,
+        CASE WHEN credit THEN 1 ELSE -1 END AS sign
     FROM ledger
-    WHERE coalesce(commission_id, payout_id) = q.id AND position_minor IS NOT NULL
+    WHERE subject_id = q.id AND position_minor IS NOT NULL
     OFFSET 0
 ) AS place`
 
@@ -95,7 +95,7 @@ FROM (
 CROSS JOIN LATERAL (
     SELECT position_minor AS first FROM ledger
     WHERE user_id = i.user_id AND currency = i.currency
-        AND (to_account = 'available') = (i.side = 'credit')
+        AND credit = (i.side = 'credit')
         AND position_minor <= i.from_minor
     ORDER BY position_minor DESC
     LIMIT 1
@@ -105,7 +105,7 @@ CROSS JOIN LATERAL (
         - greatest(i.from_minor, position_minor)))::bigint AS part
     FROM ledger
     WHERE user_id = i.user_id AND currency = i.currency
-        AND (to_account = 'available') = (i.side = 'credit')
+        AND credit = (i.side = 'credit')
         AND position_minor >= CASE WHEN (i.side, i.from_minor) = ($2, $3::numeric)
             THEN $4::numeric + 1 ELSE begins.first END
         AND position_minor < i.to_minor

@@ -63,3 +63,15 @@ func (e ends) nextPosition(t *ledger.Transfer) string {
 
 	return position.Minor()
 }
+
+// openings returns the positions of the opening transfers, by their commissions.
+func (e ends) openings(transfers []ledger.Transfer) map[string]string {
+	positions := make(map[string]string, len(transfers))
+	for i := range transfers {
+		if t := &transfers[i]; t.Opening() {
+			positions[t.CommissionID()] = e.nextPosition(t)
+		}
+	}
+
+	return positions
+}

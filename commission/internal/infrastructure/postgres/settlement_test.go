@@ -30,7 +30,7 @@ INSERT INTO payouts (id, user_id, amount_minor, currency, payment_method, accoun
     requested_at, created_at)
 SELECT gen_random_uuid(), 'u' || i, 100, 'USD', 'paypal', '{}', 'requested', '2026-11-23Z', '2026-11-23Z'
 FROM generate_series(1, %d) AS i;
-INSERT INTO ledger (user_id, currency, from_account, to_account, amount_minor, payout_id, created_at)
+INSERT INTO transfers (user_id, currency, from_account, to_account, amount_minor, payout_id, created_at)
 SELECT user_id, 'USD', 'available', 'in_payout', 100, id, created_at FROM payouts;
 INSERT INTO balances (user_id, currency, programme_minor, pending_minor, available_minor,
     in_payout_minor, paid_minor, credited_minor, debited_minor, moved_minor)
@@ -126,7 +126,7 @@ func TestABrokenConnectionLeavesNoResult(t *testing.T) {
     PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$`)
 
 	handler := command.NewSettleBatch(f.store.Batches())
-	for _, table := range []string{"payout_batches", "payouts", "ledger", "balances", "audit"} {
+	for _, table := range []string{"payout_batches", "payouts", "transfers", "balances", "audit"} {
 		f.owned(t, `CREATE TRIGGER die AFTER INSERT OR UPDATE ON `+table+` EXECUTE FUNCTION die()`)
 
 		if _, err := handler.Handle(ctx, by("finance"), file); err == nil {

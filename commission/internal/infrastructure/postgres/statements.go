@@ -29,7 +29,7 @@ const (
         -c.amount_minor AS minor, c.event_id, c.order_id, c.campaign_id, NULL::text AS reference
     FROM commissions AS c
     CROSS JOIN LATERAL (
-        SELECT created_at FROM ledger
+        SELECT created_at FROM transfers
         WHERE coalesce(commission_id, payout_id) = c.id
             AND from_account = CASE WHEN c.amount_minor > 0 THEN 'pending' ELSE 'programme' END
         OFFSET 0

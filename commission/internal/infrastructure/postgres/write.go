@@ -78,7 +78,7 @@ func store(ctx context.Context, tx moneyTx, c command.DecisionChanges) error {
 		return err
 	}
 
-	if err := copyCommissions(ctx, tx, c.Commissions, c.Now); err != nil {
+	if err := copyCommissions(ctx, tx, c.Commissions, c.Transfers, c.Now); err != nil {
 		return err
 	}
 
