@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"reflect"
 	"strings"
 	"testing"
@@ -184,4 +185,46 @@ func (s service) route(t *testing.T, read func(context.Context) (int, error)) st
 	}
 
 	return fmt.Sprint(got.body["rows"])
+}
+
+// A cursor belongs to whose rows the list has: a partner does not go on with an operator's.
+func TestACursorIsOfOneOwner(t *testing.T) {
+	t.Parallel()
+	s := secured(t)
+	s.token = tokenOf(t, "staff", "operator")
+
+	s.decide(t, purchase("e1", "u", "100"), purchase("e2", "u", "100"), purchase("e3", "v", "100"))
+
+	first := s.pay(t, "u", 400)
+	s.pay(t, "u", 400)
+	both := s.pay(t, "u", 700)
+	items := s.call(t, "GET", "/payouts/"+first+"/items", "").want(t, 200)
+
+	for _, path := range []string{
+		"/commissions?limit=1",
+		"/commissions/" + items.str("data.0.commission_id") + "/payouts?limit=1",
+		"/payouts?limit=1",
+		"/payouts/" + both + "/items?limit=1",
+		"/ledger?limit=1",
+		"/balances?limit=1",
+		"/events?limit=1",
+		"/summary?limit=1&group_by=user_id",
+	} {
+		s.token = tokenOf(t, "staff", "operator")
+
+		cursor := s.call(t, "GET", path, "").want(t, 200).str("next_cursor")
+		if cursor == "" {
+			t.Fatalf("%s has no second page", path)
+		}
+
+		next := path + "&cursor=" + url.QueryEscape(cursor)
+		s.call(t, "GET", next, "").want(t, 200)
+
+		s.token = tokenOf(t, "u", "partner")
+		s.call(t, "GET", path, "").want(t, 200)
+
+		if a := s.call(t, "GET", next, ""); a.str("code") != "cursor_invalid" {
+			t.Errorf("%s: %s", path, a.text)
+		}
+	}
 }

@@ -188,7 +188,7 @@ func openCursor(ctx context.Context, in *httpapi.ListInput, userID string, posit
 	return in.After(owner, position)
 }
 
-// bodiesOf returns the body of each row. It is never nil, which would be null.
+// bodiesOf returns the body of each row.
 func bodiesOf[R, B any](rows []R, body func(R) B) []B {
 	bodies := make([]B, len(rows))
 	for i, row := range rows {
