@@ -53,7 +53,7 @@ var (
 	ErrFormat = fault.Define(
 		fault.Conflict,
 		"payment_format_unsuitable",
-		"The batch cannot be paid in this format: of its currency, or because the payer is not set.",
+		"The batch cannot be paid in this format: its currency does not suit it, or the payer is not set.",
 	)
 	// ErrResults is returned for a result file with faults. Its fields name each line.
 	ErrResults = fault.Define(
