@@ -1,7 +1,6 @@
 package postgres_test
 
 import (
-	"context"
 	"strings"
 	"testing"
 	"time"
@@ -13,31 +12,14 @@ import (
 	"tributary/commission/internal/infrastructure/postgres"
 )
 
-// asked keeps the last statement of a pool.
-type asked struct {
-	sql  string
-	args []any
-}
-
-func (a *asked) TraceQueryStart(
-	ctx context.Context,
-	_ *pgx.Conn,
-	data pgx.TraceQueryStartData,
-) context.Context {
-	a.sql, a.args = data.SQL, data.Args
-	return ctx
-}
-
-func (a *asked) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
-
 // The cost of a page depends on its rows only, however many there are: an index has them in the
 // order of the list.
 func TestListsNeverSort(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 
-	last := &asked{}
-	store := postgres.New(f.traced(t, last))
+	record := &transcript{}
+	store := postgres.New(f.traced(t, record))
 	f.owned(t, "SET enable_sort = off") // it is still done if no index has the order
 
 	for name, filter := range map[string]query.CommissionFilter{
@@ -54,7 +36,7 @@ func TestListsNeverSort(t *testing.T) {
 				t.Fatal(err)
 			}
 
-			f.unsorted(t, "commissions of "+name, last)
+			f.unsorted(t, "commissions of "+name, record)
 		}
 	}
 
@@ -66,7 +48,7 @@ func TestListsNeverSort(t *testing.T) {
 				t.Fatal(err)
 			}
 
-			f.unsorted(t, "payouts of "+name, last)
+			f.unsorted(t, "payouts of "+name, record)
 		}
 	}
 
@@ -78,7 +60,7 @@ func TestListsNeverSort(t *testing.T) {
 				t.Fatal(err)
 			}
 
-			f.unsorted(t, "ledger of "+name, last)
+			f.unsorted(t, "ledger of "+name, record)
 		}
 	}
 
@@ -90,15 +72,19 @@ func TestListsNeverSort(t *testing.T) {
 				t.Fatal(err)
 			}
 
-			f.unsorted(t, "audit of "+name, last)
+			f.unsorted(t, "audit of "+name, record)
 		}
 	}
 }
 
-func (f fixture) unsorted(t *testing.T, name string, q *asked) {
+// unsorted checks the plan of the last statement.
+func (f fixture) unsorted(t *testing.T, name string, record *transcript) {
 	t.Helper()
 
-	rows, err := f.owner.Query(t.Context(), "EXPLAIN "+q.sql, q.args...)
+	statements := record.taken()
+	last := statements[len(statements)-1]
+
+	rows, err := f.owner.Query(t.Context(), "EXPLAIN "+last.sql, last.args...)
 	if err != nil {
 		t.Fatal(err)
 	}
