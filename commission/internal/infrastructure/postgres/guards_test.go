@@ -25,9 +25,8 @@ func at(position, insert string) string {
 	).Replace(insert)
 }
 
-// nextCredit and nextDebit are the SQL of the position of the next transfer in USD.
-func nextCredit(user string) string { return nextPosition("credited_minor", user, "USD") }
-func nextDebit(user string) string  { return nextPosition("debited_minor", user, "USD") }
+// nextCredit is the SQL of the position of what the user u gets next, in USD.
+func nextCredit() string { return nextPosition("credited_minor", "u", "USD") }
 
 func nextPosition(sum, user, currency string) string {
 	return fmt.Sprintf(`coalesce((SELECT %s FROM balances
@@ -75,7 +74,7 @@ func TestTheDatabaseGuardsItself(t *testing.T) {
 	f.owned(t, `INSERT INTO audit (at, actor, action, subject_type, subject_id, reason, before,
     after, request_id) VALUES (now(), 'a', 'b', 'rule', 'c', 'd', '', '', '')`)
 	adjust := func(eventID, status, of string) string {
-		position := nextCredit("u")
+		position := nextCredit()
 		if status == "pending" {
 			position = "NULL"
 		}
@@ -85,7 +84,7 @@ func TestTheDatabaseGuardsItself(t *testing.T) {
 			SELECT gen_random_uuid(), nullif('`+eventID+`', ''), user_id, event_type, 'adjustment', '`+status+`', 0, 1, 'USD', 'x', id, now(), now(), now() FROM commissions WHERE `+of)
 	}
 	f.owned(t, adjust("pending", "pending", `event_id = 'pending'`))
-	f.owned(t, at(nextCredit("u"), `INSERT INTO commissions (id, user_id, kind, status, base_minor,
+	f.owned(t, at(nextCredit(), `INSERT INTO commissions (id, user_id, kind, status, base_minor,
     amount_minor, currency, reason, available_at, occurred_at, created_at)
 		VALUES (gen_random_uuid(), 'u', 'adjustment', 'approved', 0, 1, 'USD', 'by hand', now(), now(),
 		    now())`))
@@ -166,7 +165,7 @@ func TestTheDatabaseGuardsItself(t *testing.T) {
     event_type, kind, status, base_minor, amount_minor, currency, available_at, occurred_at,
     created_at) VALUES (gen_random_uuid(), 'x', 'u', 'refund', 'clawback', 'approved', 0, -1,
     'USD', now(), now(), now())`,
-		"an adjustment by a replay that never was": at(nextCredit("u"), `INSERT INTO commissions (id,
+		"an adjustment by a replay that never was": at(nextCredit(), `INSERT INTO commissions (id,
     event_id, user_id, kind, status, base_minor, amount_minor, currency, reason, available_at,
     occurred_at, created_at, replay_id) VALUES (gen_random_uuid(), 'x', 'u', 'adjustment',
     'approved', 0, 1, 'USD', 'by replay', now(), now(), now(), gen_random_uuid())`),
@@ -473,8 +472,8 @@ func TestMoneyAndStatesAreWrittenTogether(t *testing.T) {
 		"request without money":    fmt.Sprintf(another, "requested", "NULL"),
 		"begin as completed":       fmt.Sprintf(another, "completed", "now()"),
 		"available without place":  adjustment,
-		"a transfer twice":         at(nextCredit("u"), adjustment) + "; " + move("u", "USD", "programme", "available", 100, "id, NULL, now() FROM commissions WHERE amount_minor = 100"),
-		"pending and available":    at(nextCredit("u"), strings.Replace(adjustment, "'approved'", "'pending'", 1)),
+		"a transfer twice":         at(nextCredit(), adjustment) + "; " + move("u", "USD", "programme", "available", 100, "id, NULL, now() FROM commissions WHERE amount_minor = 100"),
+		"pending and available":    at(nextCredit(), strings.Replace(adjustment, "'approved'", "'pending'", 1)),
 		"approve a part by itself": `UPDATE commissions SET status = 'approved', version = version + 1 WHERE event_id = 'waiting'; ` + move("u", "USD", "pending", "available", 999, waiting),
 	} {
 		for role, pool := range map[string]string{"the service": f.db.URL, "the owner": f.db.OwnerURL} {
