@@ -78,6 +78,14 @@ func (c *Copy) TextOrNull(s string) *Copy {
 	return c.Text(s)
 }
 
+// Bytes appends a bytea.
+func (c *Copy) Bytes(b []byte) *Copy {
+	c.size(len(b))
+	c.data = append(c.data, b...)
+
+	return c
+}
+
 // Bool appends a boolean.
 func (c *Copy) Bool(b bool) *Copy {
 	c.size(1)
@@ -190,14 +198,17 @@ func (c *Copy) UUIDOrNull(s string) *Copy {
 	return c
 }
 
+// Session is a transaction, or a connection outside of one.
+type Session interface{ Conn() *pgx.Conn }
+
 // Into writes the rows in one statement. Without rows it does nothing.
-func (c *Copy) Into(ctx context.Context, tx pgx.Tx) error {
+func (c *Copy) Into(ctx context.Context, session Session) error {
 	if c.rows == 0 {
 		return nil
 	}
 
 	c.data = binary.BigEndian.AppendUint16(c.data, ^uint16(0))
-	_, err := tx.Conn().PgConn().CopyFrom(
+	_, err := session.Conn().PgConn().CopyFrom(
 		ctx,
 		bytes.NewReader(c.data),
 		"COPY "+pgx.Identifier{

@@ -1,3 +1,5 @@
 package postgres
 
+const InsertsAfterRepetition = insertsAfterRepetition
+
 func Classify(err error) error { return classify(err) }
