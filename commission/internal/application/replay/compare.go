@@ -1,17 +1,17 @@
 package replay
 
 import (
-	"cmp"
 	"maps"
+	"math"
 	"slices"
 
 	"tributary/commission/internal/domain/decision"
-	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/replay"
+	"tributary/commission/internal/domain/rule"
 	"tributary/platform/money"
 )
 
-// comparison is the result of comparing a user's history.
+// comparison is the result of comparing a user's history, or a part of it.
 type comparison struct {
 	events      int // in the period
 	differences []Difference
@@ -24,134 +24,126 @@ func (c comparison) nothing() bool {
 	return len(c.differences) == 0 && len(c.changed) == 0 && len(c.usage) == 0
 }
 
-func (h History) events() []event.Event {
-	out := make([]event.Event, len(h.Decisions))
-	for i, d := range h.Decisions {
-		out[i] = d.Event
-	}
-
-	return out
-}
-
 // compare decides the history again and returns where the result differs from what is posted, and
 // from the effective decisions. The sales of an order and their reversals are compared together: if
 // one of the sales belongs to the period, all of them do, so that money moves from one sale to
 // another in one step.
-func compare(history History, period replay.Period) comparison {
-	again := decision.Run(history.events(), history.Rules, history.Manual)
-	expected := expectedOf(again, history.Manual.Rejected)
-	currencies := currenciesOf(expected, history.Posted)
-	belongs := belonging(history.Decisions, period)
+func compare(history History, period replay.Period) (comparison, error) {
+	var whole comparison
 
-	stood := make(map[string]*EffectiveDecision, len(again))
-	for i, s := range history.Decisions {
-		stood[s.Event.ID()] = &history.Decisions[i]
+	err := compareInParts(history, period, math.MaxInt, func(part comparison) error {
+		whole.events += part.events
+		whole.differences = append(whole.differences, part.differences...)
+		whole.changed = append(whole.changed, part.changed...)
+		whole.usage = part.usage
+
+		return nil
+	})
+
+	return whole, err
+}
+
+// compareInParts calls fn with what compare returns, in parts of whole events with at least size
+// differences and changes. The usage comes with the last part. An error of fn ends the comparison.
+func compareInParts(
+	history History,
+	period replay.Period,
+	size int,
+	fn func(comparison) error,
+) error {
+	parts := history.InParts()
+
+	ahead, err := lookAhead(history, parts, period)
+	if err != nil {
+		return err
 	}
+
+	course := history.course(parts, history.Rules)
+	should := decision.NewTally(history.Rules, history.Manual.Rejected)
+	course.OnForget(should.Forget)
 
 	var found comparison
 
-	stands := again // becomes the effective decisions after the replay
-	for i, d := range again {
-		id, before := d.Event.ID(), len(found.differences)
-		if period.Holds(d.Event.OccurredAt()) {
-			found.events++
+	for entry, err := range parts.Entries {
+		if err != nil {
+			return err
 		}
 
-		s := stood[id]
-		if !belongs[id] {
-			stands[i] = s.Decision
-			continue
+		for d, waited := range course.Decide(entry.Event) {
+			if !waited { // it has had its turn
+				should.Add(found.add(entry, ahead.final(d, course)))
+			}
 		}
 
-		found.differences = append(
-			found.differences,
-			history.differences(d, expected, currencies[id])...)
+		if len(found.differences)+len(found.changed) >= size {
+			if err := fn(found); err != nil {
+				return err
+			}
 
-		differs := d.Outcome != decision.Parked && !d.Same(s.Decision)
-		if differs || len(found.differences) > before {
-			found.changed = append(
-				found.changed,
-				EffectiveDecision{Decision: d, CommissionID: s.CommissionID},
-			)
-		} else {
-			stands[i] = s.Decision
+			found = comparison{}
 		}
 	}
 
-	should := decision.UsageOf(stands, history.Rules, history.Manual.Rejected)
-	found.usage = missing(history.Usage, should)
+	found.usage = missing(history.Usage, should.Usage())
 
-	return found
+	return fn(found)
 }
 
-// family names events that are decided together.
-type family struct {
-	order event.Order
-	id    string
+// course returns the history at its beginning.
+func (h History) course(parts Parts, rules *rule.Set) *decision.Course {
+	return decision.NewCourse(rules, h.Manual.Rejected, parts.Keeps, parts.Ties)
 }
 
-// familyOf returns the family of an event: that of its order; of a reversal, that of what it names.
-func familyOf(e event.Event, known map[string]event.Event) family {
-	snapshot := e.Snapshot()
-	if named, ok := known[snapshot.OriginalID]; ok && snapshot.Type.Reverses() &&
-		!named.Type().Reverses() {
-		snapshot = named.Snapshot()
-	} else if snapshot.OriginalID != "" && snapshot.Type.Reverses() {
-		return family{id: snapshot.ID}
+// add compares an entry with the decision, and returns the one that counts after the replay.
+func (c *comparison) add(entry Entry, again final) decision.Decision {
+	if again.inside {
+		c.events++
 	}
 
-	if number := snapshot.Order(); number.Number != "" {
-		return family{order: number}
+	if !again.belongs {
+		return entry.Decision
 	}
 
-	return family{id: snapshot.ID}
+	before := len(c.differences)
+	c.differences = append(c.differences, entry.differences(again)...)
+
+	differs := again.Outcome != decision.Parked && !again.Same(entry.Decision)
+	if !differs && len(c.differences) == before {
+		return entry.Decision
+	}
+
+	c.changed = append(c.changed, EffectiveDecision{
+		Decision:     again.Decision,
+		CommissionID: entry.CommissionID,
+	})
+
+	return again.Decision
 }
 
-// belonging returns the events that a replay of the period decides: those of the families of which
-// a sale, or whatever else can earn, occurred in it. A reversal alone belongs by its own time.
-func belonging(decisions []EffectiveDecision, period replay.Period) map[string]bool {
-	known := make(map[string]event.Event, len(decisions))
-	for _, s := range decisions {
-		known[s.Event.ID()] = s.Event
-	}
-
-	families := make(map[string]family, len(decisions))
-	inside := map[family]bool{}
-	earners := map[family]bool{}
-
-	for id, e := range known {
-		f := familyOf(e, known)
-
-		families[id] = f
-		if !e.Type().Reverses() {
-			earners[f] = true
-			inside[f] = inside[f] || period.Holds(e.OccurredAt())
-		}
-	}
-
-	out := make(map[string]bool, len(decisions))
-	for id, f := range families {
-		out[id] = inside[f] || !earners[f] && period.Holds(known[id].OccurredAt())
-	}
-
-	return out
-}
-
-// differences returns the differences of the money of the event.
-func (h History) differences(
-	d decision.Decision,
-	expected map[Money]int64,
-	currencies []money.Currency,
-) []Difference {
+// differences returns the differences of the money of the event, by the code of the currency.
+func (e Entry) differences(again final) []Difference {
 	var out []Difference
-	for _, currency := range currencies {
-		key := Money{EventID: d.Event.ID(), Currency: currency.String()}
-		if expected[key] != h.Posted[key] {
+
+	posted := e.Posted
+	if again.Currency.Valid() && !slices.ContainsFunc(posted, func(a money.Amount) bool {
+		return a.Currency() == again.Currency
+	}) {
+		posted = append(slices.Clone(posted), money.FromMinor(0, again.Currency))
+		slices.SortFunc(posted, byCode)
+	}
+
+	for _, amount := range posted {
+		var expected int64
+		if amount.Currency() == again.Currency {
+			expected = again.expected
+		}
+
+		if expected != amount.Minor() {
 			out = append(out, Difference{
-				Event:    d.Event,
-				Currency: currency,
-				Expected: expected[key],
-				Posted:   h.Posted[key],
+				Event:    again.Event,
+				Currency: amount.Currency(),
+				Expected: expected,
+				Posted:   amount.Minor(),
 			})
 		}
 	}
@@ -181,42 +173,6 @@ func missing(is, should map[decision.UsageKey]decision.Usage) map[decision.Usage
 		out,
 		func(_ decision.UsageKey, u decision.Usage) bool { return u == decision.Usage{} },
 	)
-
-	return out
-}
-
-// expectedOf returns the sums of decisions by the event to which the money belongs. An event whose
-// commission an operator rejected earns nothing.
-func expectedOf(decisions []decision.Decision, rejected map[string]bool) map[Money]int64 {
-	sums := map[Money]int64{}
-	for _, d := range decisions {
-		if d.Outcome == decision.Commissioned && !rejected[d.OriginalEventID()] {
-			key := Money{EventID: d.OriginalEventID(), Currency: d.Currency.String()}
-			sums[key] += d.Amount.Minor()
-		}
-	}
-
-	return sums
-}
-
-// currenciesOf returns the currencies of each event, in order.
-func currenciesOf(sums ...map[Money]int64) map[string][]money.Currency {
-	out := map[string][]money.Currency{}
-	for _, sum := range sums {
-		for key := range sum {
-			if c, err := money.ParseCurrency(key.Currency); err == nil &&
-				!slices.Contains(out[key.EventID], c) {
-				out[key.EventID] = append(out[key.EventID], c)
-			}
-		}
-	}
-
-	for _, list := range out {
-		slices.SortFunc(
-			list,
-			func(a, b money.Currency) int { return cmp.Compare(a.String(), b.String()) },
-		)
-	}
 
 	return out
 }

@@ -15,36 +15,6 @@ import (
 	"tributary/platform/money"
 )
 
-// History is everything known of a user: the rules, the decisions in the order in which the events
-// occurred, and what is posted for each.
-type History struct {
-	Rules     *rule.Set
-	UserID    string
-	Decisions []EffectiveDecision
-	// what is posted for the event, including adjustments, without rejected rows, in minor units
-	Posted map[Money]int64
-	Manual decision.Manual
-	Usage  map[decision.UsageKey]decision.Usage
-	// Commissions reads commissions with their followers, as they are under the user's lock.
-	Commissions func(ids []string) ([]commission.Commission, error)
-}
-
-// EffectiveDecision is the decision that counts for an event: that of the last replay, or the first
-// without a replay. Later reversals use it.
-type EffectiveDecision struct {
-	decision.Decision
-
-	// the commission that clawbacks reverse: the earning, or the first adjustment without one; ""
-	// without either
-	CommissionID string
-}
-
-// Money is the money that belongs to an event.
-type Money struct {
-	EventID  string
-	Currency string
-}
-
 // Posting is what a step of a replay writes.
 type Posting struct {
 	Now         time.Time // of the transaction: a month that ended before it does not change
@@ -92,6 +62,9 @@ type Store interface {
 	// Histories returns the histories of the users, in their order, as they are at one time.
 	// ErrManyEvents is returned if they have more than limit decisions.
 	Histories(ctx context.Context, users []string, limit int) ([]History, error)
+	// Read calls fn with the history of the user in parts, as it is at one time. It has any number
+	// of decisions, and ends with fn.
+	Read(ctx context.Context, user string, fn func(History) error) error
 	// Post calls fn with the replay and the histories of the users, and stores the replay as fn
 	// changes it and what fn returns, with an audit row for each adjustment, in one transaction
 	// that excludes other writers of these users and of the replay. Post returns the adjustments.
@@ -103,7 +76,19 @@ type Store interface {
 		users []string,
 		fn func(*replay.Replay, []History) (Posting, error),
 	) ([]commission.Snapshot, error)
+	// PostInParts is Post for one user, whose history comes in parts and who is posted for in
+	// parts: fn calls the Writer with each. A dry run excludes no other writer of the user.
+	PostInParts(
+		ctx context.Context,
+		claim Claim,
+		user string,
+		dryRun bool,
+		fn func(*replay.Replay, History, Writer) error,
+	) error
 }
+
+// Writer writes a part of a step.
+type Writer func(Posting) error
 
 // Claim is the right of one process to work on a replay. It ends some seconds after it was taken or
 // kept.

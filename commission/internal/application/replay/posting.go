@@ -17,6 +17,13 @@ func (d Difference) amount() money.Amount {
 	return money.FromMinor(d.Expected-d.Posted, d.Currency)
 }
 
+// count adds the differences to those of the step.
+func (p Posting) count(step *replay.Step) {
+	for _, d := range p.Differences {
+		step.Differences.Add(d.amount())
+	}
+}
+
 // posting returns the adjustments of the users. The first one of an event without a commission
 // takes the place of an earning: clawbacks reverse it, and it is pending until the end of its
 // rule's hold period. All others belong to the existing commission, and are pending while that is.
@@ -29,7 +36,12 @@ func (h *Handler) posting(asked replay.Snapshot, histories []History) (Posting, 
 			return b, replay.ErrRulesChanged
 		}
 
-		found = append(found, compare(history, asked.Period))
+		what, err := compare(history, asked.Period)
+		if err != nil {
+			return b, err
+		}
+
+		found = append(found, what)
 	}
 
 	b.Now = h.clock()

@@ -4,6 +4,7 @@
 package replay
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,15 +33,17 @@ type Handler struct {
 	now     func() time.Time
 	newID   func() string
 	logger  *slog.Logger
+	most    int
 }
 
 // Dependencies are what a handler works with. NewID returns unique ids.
 type Dependencies struct {
-	Store   Store
-	Replays Repository
-	Now     func() time.Time
-	NewID   func() string
-	Logger  *slog.Logger
+	Store    Store
+	Replays  Repository
+	Now      func() time.Time
+	NewID    func() string
+	Logger   *slog.Logger
+	InMemory int // events at once, 10,000 if it is 0
 }
 
 // New returns a handler.
@@ -51,6 +54,7 @@ func New(deps Dependencies) *Handler {
 		now:     deps.Now,
 		newID:   deps.NewID,
 		logger:  deps.Logger,
+		most:    cmp.Or(deps.InMemory, stepHistory),
 	}
 }
 

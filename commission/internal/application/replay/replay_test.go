@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tributary/commission/internal/application/replay"
+	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
 	domain "tributary/commission/internal/domain/replay"
 	"tributary/commission/internal/domain/rule"
@@ -61,6 +62,19 @@ func (p *programme) Histories(_ context.Context, users []string, limit int) ([]r
 	}
 
 	return out, nil
+}
+
+func (p *programme) Read(_ context.Context, user string, fn func(replay.History) error) error {
+	return fn(replay.History{Rules: p.rules, UserID: user, Parts: &replay.Parts{
+		Entries: func(yield func(replay.Entry, error) bool) {
+			for i := range p.decisions {
+				if !yield(replay.Entry{EffectiveDecision: p.decisions[i]}, nil) {
+					return
+				}
+			}
+		},
+		Ties: decision.NewTies(),
+	}})
 }
 
 func now() time.Time { return november().To }

@@ -12,6 +12,9 @@ import (
 	"tributary/platform/money"
 )
 
+// MaxEvents is the largest number of events that a trial decides.
+const MaxEvents = 1_000_000
+
 // Trial compares a user's earnings by the current rules and with a trial rule.
 type Trial struct {
 	UserID   string
@@ -49,13 +52,13 @@ func (h *Handler) WhatIf(
 	with := present.With(trial)
 
 	var out []Trial
-	err = h.each(ctx, affected(trial.Snapshot(), period), func(history History) error {
-		out = append(out, tryOut(history, present, with, period)...)
-		if len(out) > MaxDifferences {
-			return replay.ErrTooLarge
+	err = h.each(ctx, affected(trial.Snapshot(), period), func(history History, limit int) (int, error) {
+		found, events, err := tryOut(history, present, with, period, limit)
+		if out = append(out, found...); err == nil && len(out) > MaxDifferences {
+			err = replay.ErrTooLarge
 		}
 
-		return nil
+		return events, err
 	})
 
 	return out, err
@@ -71,8 +74,11 @@ func affected(snapshot rule.Snapshot, period replay.Period) Selection {
 	return Selection{Period: period, Scope: snapshot.Scope}
 }
 
+// attempt is what is done with a history of at most limit events. It returns their number.
+type attempt func(history History, limit int) (events int, err error)
+
 // each calls fn with the histories of the users, in their order.
-func (h *Handler) each(ctx context.Context, who Selection, fn func(History) error) error {
+func (h *Handler) each(ctx context.Context, who Selection, fn attempt) error {
 	if who.Scope.UserID != "" {
 		_, err := h.eachOf(ctx, []User{{ID: who.Scope.UserID}}, MaxEvents, fn)
 		return err
@@ -108,18 +114,13 @@ func (h *Handler) eachOf(
 	ctx context.Context,
 	users []User,
 	limit int,
-	fn func(History) error,
+	fn attempt,
 ) (int, error) {
-	most := min(limit, stepHistory)
-	if len(users) == 1 {
-		most = limit
-	}
-
-	histories, err := h.store.Histories(ctx, idsOf(users), most)
+	histories, err := h.store.Histories(ctx, idsOf(users), min(limit, h.most))
 
 	switch {
 	case errors.Is(err, ErrManyEvents) && len(users) == 1:
-		return 0, replay.ErrTooLarge
+		return h.ofOne(ctx, users[0].ID, limit, fn)
 	case errors.Is(err, ErrManyEvents):
 		half := len(users) / 2
 
@@ -138,50 +139,62 @@ func (h *Handler) eachOf(
 	read := 0
 
 	for i, history := range histories {
-		read += len(history.Decisions)
-
-		if err := fn(history); err != nil {
+		events, err := fn(history, limit-read)
+		if err != nil {
 			return read, err
 		}
 
+		read += events
 		histories[i] = History{} // it may be long
 	}
 
 	return read, nil
 }
 
-func tryOut(history History, present, trial *rule.Set, period replay.Period) []Trial {
-	inside, events := map[string]bool{}, history.events()
-	for _, e := range events {
-		inside[e.ID()] = period.Holds(e.OccurredAt())
-	}
+// ofOne calls fn with a history that is read in parts.
+func (h *Handler) ofOne(
+	ctx context.Context,
+	user string,
+	limit int,
+	fn attempt,
+) (read int, err error) {
+	err = h.store.Read(ctx, user, func(history History) (err error) {
+		read, err = fn(history, limit)
+		return err
+	})
 
-	sums := map[string]*Trial{}
+	return read, err
+}
+
+// tryOut returns what the user earns in the period by either rules, where that differs, and the
+// number of the user's events. replay.ErrTooLarge is returned for more than limit.
+func tryOut(
+	history History,
+	present, trial *rule.Set,
+	period replay.Period,
+	limit int,
+) ([]Trial, int, error) {
+	parts := history.InParts()
+	sums := map[money.Currency]*Trial{}
+	events := 0
+
 	for i, set := range []*rule.Set{present, trial} {
-		for key, minor := range expectedOf(decision.Run(events, set, history.Manual), history.Manual.Rejected) {
-			currency, err := money.ParseCurrency(key.Currency)
-			if err != nil || !inside[key.EventID] {
-				continue
+		course := history.course(parts, set)
+		events = 0
+
+		for entry, err := range parts.Entries {
+			if err != nil {
+				return nil, events, err
 			}
 
-			amount := money.TotalOf(minor, currency)
+			if events++; events > limit {
+				return nil, events, replay.ErrTooLarge
+			}
 
-			t := sums[key.Currency]
-			if t == nil {
-				none := money.TotalOf(0, currency)
-				t = &Trial{
-					UserID:   history.UserID,
-					Currency: currency,
-					Present:  none,
-					Trial:    none,
+			for d := range course.Decide(entry.Event) {
+				if history.counts(d, course, period) {
+					sumOf(sums, history.UserID, d.Currency).add(i, d.Amount.Total())
 				}
-				sums[key.Currency] = t
-			}
-
-			if i == 0 {
-				t.Present = t.Present.Add(amount)
-			} else {
-				t.Trial = t.Trial.Add(amount)
 			}
 		}
 	}
@@ -195,5 +208,46 @@ func tryOut(history History, present, trial *rule.Set, period replay.Period) []T
 
 	slices.SortFunc(out, func(a, b Trial) int { return cmp.Compare(a.Currency.String(), b.Currency.String()) })
 
-	return out
+	return out, events, nil
+}
+
+// counts reports whether the decision changes what an event of the period earns.
+func (h History) counts(d decision.Decision, course *decision.Course, period replay.Period) bool {
+	if d.Outcome != decision.Commissioned || h.Manual.Rejected[d.OriginalEventID()] {
+		return false
+	}
+
+	if !d.Event.Type().Reverses() {
+		return period.Holds(d.Event.OccurredAt())
+	}
+
+	original, known := course.Original(d)
+
+	return known && period.Holds(original.OccurredAt())
+}
+
+// sumOf returns the sums in the currency.
+func sumOf(sums map[money.Currency]*Trial, userID string, currency money.Currency) *Trial {
+	t := sums[currency]
+	if t == nil {
+		none := money.TotalOf(0, currency)
+		t = &Trial{
+			UserID:   userID,
+			Currency: currency,
+			Present:  none,
+			Trial:    none,
+		}
+		sums[currency] = t
+	}
+
+	return t
+}
+
+// add adds an amount of the present rules, or of those with the trial rule.
+func (t *Trial) add(which int, amount money.Total) {
+	if which == 0 {
+		t.Present = t.Present.Add(amount)
+	} else {
+		t.Trial = t.Trial.Add(amount)
+	}
 }

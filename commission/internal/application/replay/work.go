@@ -13,11 +13,9 @@ const (
 	// A step is made for at most so many users, whose events of the period are about so many.
 	stepUsers  = 100
 	stepEvents = 2_000
-	// Their events of all time, which are in memory meanwhile. One user alone may have more.
+	// Their events of all time, which are in memory meanwhile. The history of one user alone who
+	// has more is read in parts.
 	stepHistory = 10_000
-
-	// MaxEvents is the largest number of events of one user.
-	MaxEvents = 1_000_000
 
 	pageUsers   = 5_000 // that are read at once
 	keepEvery   = 5 * time.Second
@@ -207,15 +205,10 @@ func (h *Handler) step(
 	found replay.Snapshot,
 	users []User,
 ) (int, error) {
-	limit := stepHistory
-	if len(users) == 1 {
-		limit = MaxEvents
-	}
-
-	histories, err := h.store.Histories(ctx, idsOf(users), limit)
+	histories, err := h.store.Histories(ctx, idsOf(users), h.most)
 	if errors.Is(err, ErrManyEvents) {
 		if len(users) == 1 {
-			return 0, replay.ErrTooLarge
+			return 1, h.stepOfOne(ctx, claim, found, users[0].ID)
 		}
 
 		return h.step(ctx, claim, found, users[:len(users)/2])
@@ -237,7 +230,11 @@ func (h *Handler) step(
 			return 0, replay.ErrRulesChanged
 		}
 
-		what := compare(history, found.Period)
+		what, err := compare(history, found.Period)
+		if err != nil {
+			return 0, err
+		}
+
 		done.Done.Users++
 		done.Done.Events += int64(what.events)
 
@@ -263,10 +260,7 @@ func (h *Handler) step(
 
 		posting.Differences = append(posting.Differences, trial.Differences...)
 		step := done
-
-		for _, d := range posting.Differences {
-			step.Differences = append(step.Differences, d.amount())
-		}
+		posting.count(&step)
 
 		return posting, r.Advance(step, posting.Now)
 	})

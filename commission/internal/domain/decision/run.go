@@ -22,41 +22,33 @@ func Run(events []event.Event, rules *rule.Set, manual Manual) []Decision {
 	events = slices.Clone(events)
 	slices.SortFunc(events, Chronological)
 
-	accounts := ofHistory(len(events))
+	var keeps []event.Event
 	for _, e := range events {
 		if manual.Keeps[e.ID()] {
-			accounts.keep(e)
+			keeps = append(keeps, e)
 		}
 	}
 
-	return accounts.run(events, rules, manual.Rejected)
+	return newCourse(rules, manual.Rejected, keeps, len(events)).run(events)
 }
 
 // RunInOrder decides the events in the given order, as consumption does. The commissions of
 // rejected events are rejected as soon as they are created.
 func RunInOrder(events []event.Event, rules *rule.Set, rejected map[string]bool) []Decision {
-	return ofHistory(len(events)).run(events, rules, rejected)
+	return newCourse(rules, rejected, nil, len(events)).run(events)
 }
 
-func (a *Accounts) run(events []event.Event, rules *rule.Set, rejected map[string]bool) []Decision {
+func (c *Course) run(events []event.Event) []Decision {
 	final := make(map[string]int, len(events))
 
 	out := make([]Decision, 0, len(events))
-	for e, waited := range a.pending(events) {
-		d := Decide(e, rules, a.account(e))
-		a.record(d, rules)
-
-		if rejected[e.ID()] {
-			a.Reject(Ref{e.UserID(), e.ID()})
-			a.releaseEarning(e, rules)
-		}
-
+	for d, waited := range c.decide(events) {
 		if waited {
-			out[final[e.ID()]] = d
+			out[final[d.Event.ID()]] = d
 			continue
 		}
 
-		final[e.ID()] = len(out)
+		final[d.Event.ID()] = len(out)
 		out = append(out, d)
 	}
 
@@ -88,14 +80,10 @@ func (d Decision) Same(other Decision) bool {
 // UsageOf returns the state of the accounts of tiers and caps if these are all decisions. Rejected
 // commissions do not count.
 func UsageOf(decisions []Decision, rules *rule.Set, rejected map[string]bool) map[UsageKey]Usage {
-	accounts := ofHistory(len(decisions))
-	for _, reversals := range []bool{false, true} {
-		for _, d := range decisions {
-			if d.Event.Type().Reverses() == reversals && !rejected[d.OriginalEventID()] {
-				accounts.record(d, rules)
-			}
-		}
+	tally := NewTally(rules, rejected)
+	for _, d := range decisions {
+		tally.Add(d)
 	}
 
-	return accounts.Changes()
+	return tally.Usage()
 }

@@ -8,13 +8,12 @@ var (
 		"replay_not_found",
 		"The replay does not exist.",
 	)
-	// ErrTooLarge is returned for a user with more events than one step can decide, and for a trial
-	// with more differences than one answer can hold.
+	// ErrTooLarge is returned for a trial of more events than are decided for one answer, and for
+	// one with more differences than it can hold.
 	ErrTooLarge = fault.Define(
 		fault.Invalid,
 		"replay_too_large",
-		"A user of the period has too many events to be decided again, or a trial has too many "+
-			"differences. Choose a shorter period.",
+		"The trial has too many events to be decided, or too many differences. Choose a shorter period.",
 	)
 	// ErrRulesChanged is returned for the next step after a change of the rules.
 	ErrRulesChanged = fault.Define(

@@ -142,9 +142,30 @@ func (r *Replay) Count(total Size, now time.Time) error {
 // Step is what was done for some users.
 type Step struct {
 	Done        Size
-	Last        string         // of the users, in their order
-	Differences []money.Amount // of expected and posted
-	Revision    int64          // of the rules that were used
+	Last        string // of the users, in their order
+	Differences Found
+	Revision    int64 // of the rules that were used
+}
+
+// Found is how many differences of expected and posted a step has found, and their sums.
+type Found struct {
+	Number int64
+	Sums   map[money.Currency]money.Total
+}
+
+// Add adds a difference.
+func (f *Found) Add(d money.Amount) {
+	if f.Sums == nil {
+		f.Sums = map[money.Currency]money.Total{}
+	}
+
+	sum, known := f.Sums[d.Currency()]
+	if !known {
+		sum = money.TotalOf(0, d.Currency())
+	}
+
+	f.Number++
+	f.Sums[d.Currency()] = sum.Add(d.Total())
 }
 
 // Advance notes a step. ErrRulesChanged is returned if it was made by other rules, and
@@ -162,16 +183,16 @@ func (r *Replay) Advance(step Step, now time.Time) error {
 		p := &s.Progress
 		p.Done.Users += step.Done.Users
 		p.Done.Events += step.Done.Events
-		p.Differences += int64(len(step.Differences))
+		p.Differences += step.Differences.Number
 		p.Position = step.Last
 
-		for _, d := range step.Differences {
-			sum, known := p.Sums[d.Currency()]
+		for currency, found := range step.Differences.Sums {
+			sum, known := p.Sums[currency]
 			if !known {
-				sum = money.TotalOf(0, d.Currency())
+				sum = money.TotalOf(0, currency)
 			}
 
-			p.Sums[d.Currency()] = sum.Add(d.Total())
+			p.Sums[currency] = sum.Add(found)
 		}
 	})
 }

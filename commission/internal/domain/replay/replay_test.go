@@ -62,11 +62,16 @@ func TestAReplayAdvances(t *testing.T) {
 	t.Parallel()
 
 	r := running(t)
+
+	var found replay.Found
+	found.Add(money.FromMinor(30, money.USD()))
+	found.Add(money.FromMinor(-10, money.USD()))
+
 	steps := []replay.Step{
 		{
 			Done:        replay.Size{Users: 2, Events: 5},
 			Last:        "b",
-			Differences: []money.Amount{money.FromMinor(30, money.USD()), money.FromMinor(-10, money.USD())},
+			Differences: found,
 			Revision:    7,
 		},
 		{Done: replay.Size{Users: 1, Events: 1}, Last: "c", Revision: 7},

@@ -28,8 +28,8 @@ CROSS JOIN LATERAL (
 LIMIT $2`
 
 	selectPosted = `
-SELECT c.user_id, coalesce(d.reverses_event_id, c.event_id), c.currency,
-    coalesce(sum(c.amount_minor) FILTER (WHERE c.status <> 'rejected'), 0)::bigint,
+SELECT c.user_id, coalesce(d.reverses_event_id, c.event_id) AS event_id, c.currency,
+    coalesce(sum(c.amount_minor) FILTER (WHERE c.status <> 'rejected'), 0)::bigint AS minor,
     bool_or(c.reverses_id IS NULL AND c.status = 'rejected'),
     bool_or(c.reverses_id IS NULL AND c.status = 'held')
 FROM unnest($1::text[]) AS u (user_id)
@@ -76,27 +76,14 @@ func (s *Store) histories(
 		return nil, nil
 	}
 
-	var revision int64
-	if err := tx.QueryRow(ctx, selectRevision).Scan(&revision); err != nil {
-		return nil, err
-	}
-
-	rules, err := s.rulesAt(ctx, tx, revision)
+	histories, err := s.emptyHistories(ctx, tx, users)
 	if err != nil {
 		return nil, err
 	}
 
-	histories := make([]application.History, len(users))
 	byUser := make(map[string]*application.History, len(users))
-
 	for i, user := range users {
-		histories[i] = application.History{
-			Rules:  rules,
-			UserID: user,
-			Posted: map[application.Money]int64{},
-			Manual: decision.Manual{Rejected: map[string]bool{}, Keeps: map[string]bool{}},
-			Usage:  map[decision.UsageKey]decision.Usage{},
-		}
+		histories[i].Posted = map[application.Money]int64{}
 		byUser[user] = &histories[i]
 	}
 
@@ -109,6 +96,35 @@ func (s *Store) histories(
 	}
 
 	return histories, loadUsageOf(ctx, tx, users, byUser)
+}
+
+// emptyHistories returns histories of nothing with the rules of now.
+func (s *Store) emptyHistories(
+	ctx context.Context,
+	tx pgx.Tx,
+	users []string,
+) ([]application.History, error) {
+	var revision int64
+	if err := tx.QueryRow(ctx, selectRevision).Scan(&revision); err != nil {
+		return nil, err
+	}
+
+	rules, err := s.rulesAt(ctx, tx, revision)
+	if err != nil {
+		return nil, err
+	}
+
+	histories := make([]application.History, len(users))
+	for i, user := range users {
+		histories[i] = application.History{
+			Rules:  rules,
+			UserID: user,
+			Manual: decision.Manual{Rejected: map[string]bool{}, Keeps: map[string]bool{}},
+			Usage:  map[decision.UsageKey]decision.Usage{},
+		}
+	}
+
+	return histories, nil
 }
 
 func loadDecisions(

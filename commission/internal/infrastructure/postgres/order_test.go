@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -263,9 +264,14 @@ func (s alone) Users(
 	return []replay.User{{ID: s.userID}}, nil
 }
 
-// adjusted applies a replay to the user and returns the number of differences that it posted.
+// adjusted applies a replay to the user and returns the number of differences that it posted. The
+// second user of a run is read and posted for in parts.
 func (f fixture) adjusted(t *testing.T, user string, period domain.Period) int {
 	t.Helper()
+
+	if strings.HasSuffix(user, "-1-") {
+		f.inMemory = 1
+	}
 
 	found, err := f.start(t, alone{f.store, user}, period)
 	if err != nil || !found.Complete {

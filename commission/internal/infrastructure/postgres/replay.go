@@ -149,6 +149,68 @@ func (s *Store) Post(
 	return adjustments, err
 }
 
+// PostInParts locks as Post does. A dry run reads all at one time instead.
+func (s *Store) PostInParts(
+	ctx context.Context,
+	claim application.Claim,
+	user string,
+	dryRun bool,
+	fn func(*replay.Replay, application.History, application.Writer) error,
+) error {
+	return s.begin(ctx, "replay", func(tx pgx.Tx) error {
+		locked, err := s.lockOne(ctx, tx, user, dryRun)
+		if err != nil {
+			return err
+		}
+
+		claimed, err := lockReplay(ctx, tx, claim)
+		if err != nil {
+			return err
+		}
+
+		history, err := s.historyInParts(ctx, tx, user)
+		if err != nil {
+			return err
+		}
+
+		history.Commissions = func(ids []string) ([]commission.Commission, error) {
+			return readFamilies(ctx, locked, ids)
+		}
+
+		before := claimed.Snapshot()
+
+		err = fn(&claimed, history, func(part application.Posting) error {
+			err := post(ctx, locked, before, part)
+			before.Progress.Differences += int64(len(part.Differences))
+
+			return err
+		})
+		if err != nil {
+			return err
+		}
+
+		return saveReplay(ctx, tx, claimed.Snapshot())
+	})
+}
+
+// lockOne locks the user, unless nothing is posted.
+func (s *Store) lockOne(
+	ctx context.Context,
+	tx pgx.Tx,
+	user string,
+	dryRun bool,
+) (moneyTx, error) {
+	if !dryRun {
+		return s.lock(ctx, tx, user)
+	}
+
+	if _, err := tx.Exec(ctx, `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ`); err != nil {
+		return moneyTx{}, err
+	}
+
+	return s.lock(ctx, tx)
+}
+
 // post stores the result of a step, with the audit. before is the replay before the step.
 func post(
 	ctx context.Context,

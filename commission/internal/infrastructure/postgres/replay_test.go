@@ -125,11 +125,12 @@ func (f fixture) start(
 
 func (f fixture) replays(store replay.Store) *replay.Handler {
 	return replay.New(replay.Dependencies{
-		Store:   store,
-		Replays: f.store.Replays(),
-		Now:     f.clock,
-		NewID:   newID,
-		Logger:  slog.New(slog.DiscardHandler),
+		Store:    store,
+		Replays:  f.store.Replays(),
+		Now:      f.clock,
+		NewID:    newID,
+		Logger:   slog.New(slog.DiscardHandler),
+		InMemory: f.inMemory,
 	})
 }
 

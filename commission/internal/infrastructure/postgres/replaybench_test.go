@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,7 +21,7 @@ import (
 	"tributary/platform/money"
 )
 
-// REPLAY_USERS users, 10,000 by default, have 100 purchases each, and one has REPLAY_EVENTS_OF_ONE.
+// REPLAY_USERS users, 10,000 by default, have 100 purchases each.
 func programme(b *testing.B) (f fixture, users int) {
 	b.Helper()
 
@@ -34,10 +35,6 @@ func programme(b *testing.B) (f fixture, users int) {
 	}
 
 	f.sold(b, users, each)
-
-	if n, _ := strconv.Atoi(os.Getenv("REPLAY_EVENTS_OF_ONE")); n > 0 {
-		f.soldBy(b, "one", n)
-	}
 
 	return f, users
 }
@@ -77,24 +74,108 @@ func BenchmarkReplay(b *testing.B) {
 			f.rule(b, 100+i, 1, "0.2", "user_id", fmt.Sprintf("'u%d'", i))
 		}
 
-		began := time.Now()
-		stop := peakHeap()
+		f.measureReplay(b)
+	}
+}
 
-		found, err := f.start(b, f.store, november())
-		if err != nil {
-			b.Fatal(err)
+// measureReplay replays November, and reports the largest heap.
+func (f fixture) measureReplay(b *testing.B) {
+	b.Helper()
+
+	began := time.Now()
+	stop := peakHeap()
+
+	found, err := f.start(b, f.store, november())
+	if err != nil {
+		b.Fatal(err)
+	}
+
+	f.replays(f.store).Work(context.WithoutCancel(b.Context()))
+
+	b.ReportMetric(float64(stop())/(1<<20), "MiB")
+
+	done, err := f.store.Replays().Replay(b.Context(), found.Replay.ID)
+	if err != nil || done.Status != domain.Completed {
+		b.Fatal(done, err)
+	}
+
+	b.Logf("%+v in %s", done.Progress, time.Since(began).Round(time.Second))
+}
+
+// BenchmarkReplayOfOne replays one user with REPLAY_EVENTS_OF_ONE events, 100,000 by default, and
+// reports the largest heap: without a difference; with a difference of each event; and with a
+// refund of each second event, of which all come after the last sale, or each an hour after its
+// own.
+func BenchmarkReplayOfOne(b *testing.B) {
+	events, err := strconv.Atoi(cmp.Or(os.Getenv("REPLAY_EVENTS_OF_ONE"), "100000"))
+	if err != nil {
+		b.Fatal(err)
+	}
+
+	for _, c := range []struct {
+		name    string
+		sales   int
+		differ  bool
+		refunds string // when they occur, for the n-th sale
+	}{
+		{"without a difference", events, false, ""},
+		{"with a difference of each event", events, true, ""},
+		{"with refunds at the end", events / 2, false, `occurred_at + interval '14 days'`},
+		{"with refunds after an hour", events / 2, false, `occurred_at + interval '1 hour'`},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			f := setup(b)
+			f.soldBy(b, "one", c.sales)
+
+			if c.differ {
+				f.rule(b, 1, 1, "0.2", "user_id", "'one'")
+			}
+
+			if c.refunds != "" {
+				f.refunded(b, "one", c.refunds, c.sales)
+			}
+
+			for b.Loop() {
+				f.measureReplay(b)
+			}
+		})
+	}
+}
+
+// refunded spreads the sales of the user over 14 days, and adds a refund of each that took back
+// nothing.
+func (f fixture) refunded(tb testing.TB, user, at string, sales int) {
+	tb.Helper()
+
+	err := pgx.BeginFunc(tb.Context(), f.owner, func(tx pgx.Tx) error {
+		for _, sql := range []string{
+			`SET LOCAL session_replication_role = replica`,
+			`UPDATE decisions SET occurred_at = occurred_at
+    - interval '14 days' * (substr(event_id, length($1) + 2)::float / ` + strconv.Itoa(sales) + `) WHERE user_id = $1`,
+			`INSERT INTO decisions (event_id, user_id, event_type, occurred_at, received_at, decided_at,
+    original_event_id, self_referral, outcome, reason, rules_revision)
+    SELECT 'refund-' || event_id, user_id, 'refund', ` + at + `, received_at, decided_at,
+        event_id, false, 'not_commissioned', 'original_not_commissioned', rules_revision
+    FROM decisions WHERE user_id = $1`,
+		} {
+			var args []any
+			if strings.Contains(sql, "$1") {
+				args = append(args, user)
+			}
+
+			if _, err := tx.Exec(tb.Context(), sql, args...); err != nil {
+				return fmt.Errorf("%s: %w", sql, err)
+			}
 		}
 
-		f.replays(f.store).Work(context.WithoutCancel(b.Context()))
+		return nil
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
 
-		b.ReportMetric(float64(stop())/(1<<20), "MiB")
-
-		done, err := f.store.Replays().Replay(b.Context(), found.Replay.ID)
-		if err != nil || done.Status != domain.Completed {
-			b.Fatal(done, err)
-		}
-
-		b.Logf("%+v in %s", done.Progress, time.Since(began).Round(time.Second))
+	if _, err := f.owner.Exec(tb.Context(), `ANALYZE`); err != nil {
+		tb.Fatal(err)
 	}
 }
 

@@ -118,6 +118,20 @@ func traffic(round, users int) []event.Snapshot {
 	return events
 }
 
+// readInParts reads the whole history of the user.
+func (f fixture) readInParts(t *testing.T, user string) {
+	t.Helper()
+	mustAll(t, f.store.Read(t.Context(), user, func(h replay.History) error {
+		for _, err := range h.Parts.Entries {
+			if err != nil {
+				return err
+			}
+		}
+
+		return nil
+	}))
+}
+
 // work calls everything that the store can do with the existing data.
 func (f fixture) work(t *testing.T, round int) {
 	t.Helper()
@@ -172,6 +186,7 @@ func (f fixture) work(t *testing.T, round int) {
 	check(f.store.Users(ctx, replay.Selection{Period: november()}, "", 10))
 	check(f.store.Count(ctx, november()))
 	check(f.store.Histories(ctx, []string{user, "u2"}, 10_000))
+	f.readInParts(t, user)
 	f.workOnReplays(t)
 
 	decided, err = f.store.Decision(ctx, owned(t, ""), "sale-u1-0")

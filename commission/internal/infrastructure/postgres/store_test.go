@@ -22,11 +22,12 @@ import (
 // fixture is a store on a database of its own, a handler over it and an owner's connection for what
 // the service must not do.
 type fixture struct {
-	store   *postgres.Store
-	handler *command.ConsumeEvents
-	db      migrationstest.Database
-	owner   *pgx.Conn
-	now     *atomic.Int64 // unix microseconds
+	store    *postgres.Store
+	handler  *command.ConsumeEvents
+	db       migrationstest.Database
+	owner    *pgx.Conn
+	now      *atomic.Int64 // unix microseconds
+	inMemory int           // events of a replay
 }
 
 func setup(tb testing.TB) fixture {

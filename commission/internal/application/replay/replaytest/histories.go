@@ -31,6 +31,9 @@ func StoreSuite(t *testing.T, open func(t *testing.T) World) {
 		"another process posts nothing":          lostPostings,
 		"differences are numbered through":       numbers,
 		"a step of no users advances the replay": emptySteps,
+		"a history is read in parts":             parts,
+		"a step is posted in parts":              postingsInParts,
+		"an error posts no part":                 partErrors,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -199,7 +202,7 @@ func (w World) post(
 
 				n++
 				step.Done.Events++
-				step.Differences = append(step.Differences, money.FromMinor(500, money.USD()))
+				step.Differences.Add(money.FromMinor(500, money.USD()))
 			}
 		}
 

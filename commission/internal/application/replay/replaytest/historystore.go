@@ -1,12 +1,10 @@
 package replaytest
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"slices"
 
-	"tributary/commission/internal/application/change"
 	"tributary/commission/internal/application/replay"
 	"tributary/commission/internal/domain/commission"
 	domain "tributary/commission/internal/domain/replay"
@@ -126,52 +124,4 @@ func (s *Store) histories(users []string) []replay.History {
 	}
 
 	return histories
-}
-
-// Post implements replay.Store.
-func (s *Store) Post(
-	_ context.Context,
-	claim replay.Claim,
-	users []string,
-	fn func(*domain.Replay, []replay.History) (replay.Posting, error),
-) ([]commission.Snapshot, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-
-	if s.lost(claim) {
-		return nil, replay.ErrLost
-	}
-
-	before := s.replays[claim.ID]
-	claimed := domain.Restore(before)
-
-	posting, err := fn(&claimed, s.histories(users))
-	if err != nil {
-		return nil, err
-	}
-
-	var outcome change.Outcome
-
-	for _, made := range posting.Adjustments {
-		root := cmp.Or(made.ReversesID, made.ID)
-		s.commissions[root] = append(s.commissions[root], made)
-
-		outcome.More = append(outcome.More, change.Record{
-			At:          posting.Now,
-			Actor:       before.Actor,
-			Action:      "replay",
-			SubjectType: "commission",
-			SubjectID:   made.ID,
-			Reason:      before.Reason,
-			RequestID:   before.RequestID,
-		})
-	}
-
-	s.replays[claim.ID] = claimed.Snapshot()
-	s.differences[claim.ID] = append(s.differences[claim.ID], posting.Differences...)
-
-	return posting.Adjustments, s.journal.Once(
-		change.Request{},
-		func() (change.Outcome, error) { return outcome, nil },
-	)
 }

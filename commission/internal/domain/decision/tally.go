@@ -1,0 +1,122 @@
+package decision
+
+import (
+	"time"
+
+	"tributary/commission/internal/domain/event"
+	"tributary/commission/internal/domain/rule"
+	"tributary/platform/money"
+)
+
+// Tally adds up the accounts of tiers and caps from the decisions of one user, in any order.
+// Rejected commissions do not count. Of an earning that reversals may follow it keeps little, of
+// any other decision nothing.
+type Tally struct {
+	rules    *rule.Set
+	rejected map[string]bool
+	earned   map[Tie]counted
+	waiting  map[string][]Decision // reversals, by the event that they reverse
+	usage    map[UsageKey]Usage
+}
+
+// counted is what is left of an earning.
+type counted struct {
+	at       time.Time
+	rule     rule.Ref
+	currency money.Currency
+	base     int64
+}
+
+// NewTally returns a tally of nothing.
+func NewTally(rules *rule.Set, rejected map[string]bool) *Tally {
+	return &Tally{
+		rules:    rules,
+		rejected: rejected,
+		earned:   map[Tie]counted{},
+		waiting:  map[string][]Decision{},
+		usage:    map[UsageKey]Usage{},
+	}
+}
+
+// Add adds a decision.
+func (t *Tally) Add(d Decision) {
+	switch {
+	case t.rejected[d.OriginalEventID()]:
+	case d.Event.Type().Reverses():
+		if d.Counts() {
+			t.reverse(d)
+		}
+	default:
+		t.earn(d)
+	}
+}
+
+// Forget notes that no reversal of the event follows.
+func (t *Tally) Forget(eventID string) {
+	if len(t.earned) > 0 {
+		delete(t.earned, TieOf(eventID))
+	}
+}
+
+// Usage returns the accounts.
+func (t *Tally) Usage() map[UsageKey]Usage { return t.usage }
+
+func (t *Tally) earn(d Decision) {
+	if d.Applied() && d.Reason != BelowMinimum && d.Reason != AmountOutOfRange {
+		t.add(d, Usage{Volume: d.Base.Minor(), Earned: d.Amount.Minor()})
+	}
+
+	known := d.Rule
+	if applied, found := t.rules.Find(d.Rule); found {
+		known = applied.Ref() // whose text is shared
+	}
+
+	t.earned[TieOf(d.Event.ID())] = counted{
+		at:       d.Event.OccurredAt(),
+		rule:     known,
+		currency: d.Currency,
+		base:     d.Base.Minor(),
+	}
+
+	for _, waiting := range t.waiting[d.Event.ID()] {
+		t.reverse(waiting)
+	}
+
+	delete(t.waiting, d.Event.ID())
+}
+
+func (t *Tally) reverse(d Decision) {
+	original, known := t.earned[TieOf(d.OriginalID)]
+	if !known {
+		t.waiting[d.OriginalID] = append(t.waiting[d.OriginalID], d)
+		return
+	}
+
+	applied, found := t.rules.Find(d.Rule)
+	if !found {
+		return
+	}
+
+	before := original.base
+	original.base -= d.Base.Minor()
+	t.earned[TieOf(d.OriginalID)] = original
+
+	earning := Decision{
+		Event: event.Restore(event.Snapshot{
+			UserID:     d.Event.UserID(),
+			OccurredAt: original.at,
+		}),
+		Rule:     original.rule,
+		Currency: original.currency,
+	}
+	t.add(earning, Usage{
+		Volume: rewarded(applied, original.base) - rewarded(applied, before),
+		Earned: d.Amount.Minor(),
+	})
+}
+
+func (t *Tally) add(earning Decision, change Usage) {
+	for _, key := range UsageKeys(earning, t.rules) {
+		t.usage[key] = sum(t.usage[key], change)
+	}
+}
