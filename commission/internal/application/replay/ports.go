@@ -50,6 +50,16 @@ type User struct {
 // ErrManyEvents is returned by Store.Histories for more decisions than were asked for.
 var ErrManyEvents = errors.New("the users have more events than are read at once")
 
+// Reader reads histories.
+type Reader interface {
+	// Histories returns the histories of the users, in their order, as they are at one time.
+	// ErrManyEvents is returned if they have more than limit decisions.
+	Histories(ctx context.Context, users []string, limit int) ([]History, error)
+	// Read calls fn with the history of the user in parts, as it is at one time. It has any number
+	// of decisions, and ends with fn.
+	Read(ctx context.Context, user string, fn func(History) error) error
+}
+
 // Store reads histories and posts what replays find.
 type Store interface {
 	// Rules returns all published versions.
@@ -59,12 +69,15 @@ type Store interface {
 	// Users returns the selected users that follow the user after, in the order of the bytes of
 	// their ids, limit at most.
 	Users(ctx context.Context, who Selection, after string, limit int) ([]User, error)
-	// Histories returns the histories of the users, in their order, as they are at one time.
-	// ErrManyEvents is returned if they have more than limit decisions.
-	Histories(ctx context.Context, users []string, limit int) ([]History, error)
-	// Read calls fn with the history of the user in parts, as it is at one time. It has any number
-	// of decisions, and ends with fn.
-	Read(ctx context.Context, user string, fn func(History) error) error
+	// Selected calls fn with the selected users, in pages of at most limit, and with a reader of
+	// their histories: all as they are at one time.
+	Selected(
+		ctx context.Context,
+		who Selection,
+		limit int,
+		fn func(users []User, reader Reader) error,
+	) error
+	Reader
 	// Post calls fn with the replay and the histories of the users, and stores the replay as fn
 	// changes it and what fn returns, with an audit row for each adjustment, in one transaction
 	// that excludes other writers of these users and of the replay. Post returns the adjustments.

@@ -31,22 +31,27 @@ type programme struct {
 
 func (p *programme) Rules(context.Context) (*rule.Set, error) { return p.rules, nil }
 
-func (p *programme) Users(
+func (p *programme) Selected(
 	_ context.Context,
 	who replay.Selection,
-	after string,
 	limit int,
-) ([]replay.User, error) {
+	fn func([]replay.User, replay.Reader) error,
+) error {
 	p.selected = who
 
 	var users []replay.User
 	for i := range p.users {
-		if id := fmt.Sprintf("u%06d", i); id > after && len(users) < limit {
-			users = append(users, replay.User{ID: id, Events: int64(len(p.decisions))})
+		id := fmt.Sprintf("u%06d", i)
+		users = append(users, replay.User{ID: id, Events: int64(len(p.decisions))})
+	}
+
+	for page := range slices.Chunk(users, limit) {
+		if err := fn(page, p); err != nil {
+			return err
 		}
 	}
 
-	return users, nil
+	return nil
 }
 
 func (p *programme) Histories(_ context.Context, users []string, limit int) ([]replay.History, error) {

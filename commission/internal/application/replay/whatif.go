@@ -77,59 +77,55 @@ func affected(snapshot rule.Snapshot, period replay.Period) Selection {
 // attempt is what is done with a history of at most limit events. It returns their number.
 type attempt func(history History, limit int) (events int, err error)
 
-// each calls fn with the histories of the users, in their order.
+// each calls fn with the histories of the users, in their order. A user alone is not searched for.
 func (h *Handler) each(ctx context.Context, who Selection, fn attempt) error {
 	if who.Scope.UserID != "" {
-		_, err := h.eachOf(ctx, []User{{ID: who.Scope.UserID}}, MaxEvents, fn)
+		_, err := h.eachOf(ctx, h.store, []User{{ID: who.Scope.UserID}}, MaxEvents, fn)
 		return err
 	}
 
-	left, last := MaxEvents, ""
+	left := MaxEvents
 
-	for {
-		users, err := h.store.Users(ctx, who, last, pageUsers)
-		if err != nil || len(users) == 0 {
-			return err
-		}
-
-		last = users[len(users)-1].ID
-
+	return h.store.Selected(ctx, who, pageUsers, func(users []User, reader Reader) error {
 		for len(users) > 0 {
 			next := group(users)
 			users = users[len(next):]
 
-			read, err := h.eachOf(ctx, next, left, fn)
+			read, err := h.eachOf(ctx, reader, next, left, fn)
 			if err != nil {
 				return err
 			}
 
 			left -= read
 		}
-	}
+
+		return nil
+	})
 }
 
 // eachOf calls fn with the histories of the users and returns the number of events, of which there
 // may be at most limit.
 func (h *Handler) eachOf(
 	ctx context.Context,
+	reader Reader,
 	users []User,
 	limit int,
 	fn attempt,
 ) (int, error) {
-	histories, err := h.store.Histories(ctx, idsOf(users), min(limit, h.most))
+	histories, err := reader.Histories(ctx, idsOf(users), min(limit, h.most))
 
 	switch {
 	case errors.Is(err, ErrManyEvents) && len(users) == 1:
-		return h.ofOne(ctx, users[0].ID, limit, fn)
+		return ofOne(ctx, reader, users[0].ID, limit, fn)
 	case errors.Is(err, ErrManyEvents):
 		half := len(users) / 2
 
-		first, err := h.eachOf(ctx, users[:half], limit, fn)
+		first, err := h.eachOf(ctx, reader, users[:half], limit, fn)
 		if err != nil {
 			return 0, err
 		}
 
-		second, err := h.eachOf(ctx, users[half:], limit-first, fn)
+		second, err := h.eachOf(ctx, reader, users[half:], limit-first, fn)
 
 		return first + second, err
 	case err != nil:
@@ -152,13 +148,14 @@ func (h *Handler) eachOf(
 }
 
 // ofOne calls fn with a history that is read in parts.
-func (h *Handler) ofOne(
+func ofOne(
 	ctx context.Context,
+	reader Reader,
 	user string,
 	limit int,
 	fn attempt,
 ) (read int, err error) {
-	err = h.store.Read(ctx, user, func(history History) (err error) {
+	err = reader.Read(ctx, user, func(history History) (err error) {
 		read, err = fn(history, limit)
 		return err
 	})

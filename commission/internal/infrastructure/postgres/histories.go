@@ -49,23 +49,6 @@ FROM unnest($1::text[]) AS u (user_id)
 CROSS JOIN LATERAL (SELECT * FROM usage WHERE user_id = u.user_id OFFSET 0) AS n`
 )
 
-// Histories reads without locks, but all at one time.
-func (s *Store) Histories(
-	ctx context.Context,
-	users []string,
-	limit int,
-) ([]application.History, error) {
-	var histories []application.History
-
-	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	err := pgx.BeginTxFunc(ctx, s.pool, snapshot, func(tx pgx.Tx) (err error) {
-		histories, err = s.histories(ctx, tx, users, limit)
-		return err
-	})
-
-	return histories, mapped("read histories", err)
-}
-
 func (s *Store) histories(
 	ctx context.Context,
 	tx pgx.Tx,

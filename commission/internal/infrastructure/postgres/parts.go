@@ -86,25 +86,6 @@ GROUP BY named.event_id`
 	fetched = 1_000 // rows at once
 )
 
-// Read reads without locks, but all at one time.
-func (s *Store) Read(
-	ctx context.Context,
-	user string,
-	fn func(application.History) error,
-) error {
-	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	err := pgx.BeginTxFunc(ctx, s.pool, snapshot, func(tx pgx.Tx) error {
-		history, err := s.historyInParts(ctx, tx, user)
-		if err != nil {
-			return err
-		}
-
-		return fn(history)
-	})
-
-	return mapped("read a history", err)
-}
-
 // historyInParts returns a history that reads its parts while the transaction lasts.
 func (s *Store) historyInParts(
 	ctx context.Context,
@@ -278,12 +259,12 @@ func byCursor[T any](
 	tx pgx.Tx,
 	name, sql string,
 	scan pgx.RowToFunc[T],
-	arg any,
+	args ...any,
 ) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
 
-		if _, err := tx.Exec(ctx, "DECLARE "+name+" NO SCROLL CURSOR FOR "+sql, arg); err != nil {
+		if _, err := tx.Exec(ctx, "DECLARE "+name+" NO SCROLL CURSOR FOR "+sql, args...); err != nil {
 			yield(none, err)
 			return
 		}

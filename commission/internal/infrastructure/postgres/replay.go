@@ -64,25 +64,10 @@ func (s *Store) Users(
 	after string,
 	limit int,
 ) ([]application.User, error) {
-	var c conditions
-
-	c.add("occurred_at >= $?", who.Period.From)
-	c.add("occurred_at < $?", who.Period.To)
+	c := concerned(who)
 	c.add(`user_id > $? COLLATE "C"`, after)
 
-	for column, value := range map[string]string{
-		"event_type":  string(who.Scope.EventType),
-		"user_id":     who.Scope.UserID,
-		"campaign_id": who.Scope.CampaignID,
-		"product_id":  who.Scope.ProductID,
-	} {
-		if value != "" {
-			c.add(column+" = $?", value)
-		}
-	}
-
-	sql := `SELECT user_id, count(*) FROM decisions` + c.where() +
-		` GROUP BY user_id ORDER BY user_id COLLATE "C" LIMIT ` + c.arg(limit)
+	sql := usersOf("decisions"+c.where()) + ` LIMIT ` + c.arg(limit)
 
 	var users []application.User
 	err := s.begin(ctx, "read users", func(tx pgx.Tx) (err error) {

@@ -104,7 +104,46 @@ func selections(t *testing.T, w World) {
 		if text := strings.Join(got, " "); text != c.want {
 			t.Errorf("%s: %q, want %q", name, text, c.want)
 		}
+
+		if text := w.selected(t, c.scope); text != c.want {
+			t.Errorf("%s, at one time: %q, want %q", name, text, c.want)
+		}
 	}
+}
+
+// selected returns the users with events in November to which a rule of the scope could apply.
+func (w World) selected(t *testing.T, scope rule.Scope) string {
+	t.Helper()
+
+	var got []string
+
+	who := replay.Selection{Period: november(), Scope: scope}
+	if err := w.Store.Selected(t.Context(), who, 2, func(
+		page []replay.User,
+		reader replay.Reader,
+	) error {
+		for _, user := range page {
+			found, err := reader.Histories(t.Context(), []string{user.ID}, 10)
+			if len(found) != 1 || err != nil || len(page) > 2 {
+				t.Fatal(len(page), found, err)
+			}
+
+			got = append(got, fmt.Sprint(user.ID, " ", user.Events))
+		}
+
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+
+	err := w.Store.Selected(t.Context(), who, 2, func([]replay.User, replay.Reader) error {
+		return errStop
+	})
+	if len(got) > 0 && !errors.Is(err, errStop) {
+		t.Errorf("the error of fn became %v", err)
+	}
+
+	return strings.Join(got, " ")
 }
 
 // history returns the history of a user.

@@ -10,6 +10,27 @@ import (
 	domain "tributary/commission/internal/domain/replay"
 )
 
+// Selected implements replay.Store.
+func (s *Store) Selected(
+	ctx context.Context,
+	who replay.Selection,
+	limit int,
+	fn func([]replay.User, replay.Reader) error,
+) error {
+	for after := ""; ; {
+		users, err := s.Users(ctx, who, after, limit)
+		if err != nil || len(users) == 0 {
+			return err
+		}
+
+		after = users[len(users)-1].ID
+
+		if err := fn(users, s); err != nil {
+			return err
+		}
+	}
+}
+
 // Read implements replay.Store.
 func (s *Store) Read(_ context.Context, user string, fn func(replay.History) error) error {
 	s.mu.Lock()
