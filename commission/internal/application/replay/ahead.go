@@ -11,9 +11,10 @@ import (
 type ahead struct {
 	history History
 	period  replay.Period
-	ties    decision.Ties
+	ties    *decision.Ties
 	inside  map[decision.Tie]bool   // orders with a sale in the period
-	clawed  map[decision.Tie]int64  // by event, in minor units
+	clawed  []int64                 // by the tie of the event, in minor units
+	others  map[string]int64        // the same, by event without one: a reversal names its order
 	late    map[string]lateDecision // by the reversal that waited
 }
 
@@ -40,7 +41,8 @@ func lookAhead(history History, parts Parts, period replay.Period) (ahead, error
 		period:  period,
 		ties:    parts.Ties,
 		inside:  map[decision.Tie]bool{},
-		clawed:  map[decision.Tie]int64{},
+		clawed:  make([]int64, parts.Ties.Len()),
+		others:  map[string]int64{},
 		late:    map[string]lateDecision{},
 	}
 	if parts.Ties.None() {
@@ -66,12 +68,34 @@ func lookAhead(history History, parts Parts, period replay.Period) (ahead, error
 			}
 
 			if d.Outcome == decision.Commissioned && !history.Manual.Rejected[d.OriginalID] {
-				a.clawed[decision.TieOf(d.OriginalID)] += d.Amount.Minor()
+				a.claw(d)
 			}
 		}
 	}
 
 	return a, nil
+}
+
+// claw adds a reversal to those of its original.
+func (a ahead) claw(d decision.Decision) {
+	if number, tied := a.ties.Number(decision.TieOf(d.OriginalID)); tied {
+		a.clawed[number] += d.Amount.Minor()
+	} else {
+		a.others[d.OriginalID] += d.Amount.Minor()
+	}
+}
+
+// clawedOf returns the sum of the reversals of the event.
+func (a ahead) clawedOf(eventID string) int64 {
+	if a.ties.None() {
+		return 0
+	}
+
+	if number, tied := a.ties.Number(decision.TieOf(eventID)); tied {
+		return a.clawed[number]
+	}
+
+	return a.others[eventID]
 }
 
 // see notes whether the order of a sale belongs to the period.
@@ -81,7 +105,8 @@ func (a ahead) see(e event.Event) {
 		return
 	}
 
-	if order := decision.TieOfOrder(number); a.ties.Has(order) {
+	order := decision.TieOfOrder(number)
+	if _, tied := a.ties.Number(order); tied {
 		a.inside[order] = true
 	}
 }
@@ -112,9 +137,7 @@ func (a ahead) final(d decision.Decision, course *decision.Course) final {
 
 	out.belongs = a.period.Holds(belongs.OccurredAt()) || a.orderInside(belongs)
 
-	if len(a.clawed) > 0 {
-		out.expected += a.clawed[decision.TieOf(d.Event.ID())]
-	}
+	out.expected += a.clawedOf(d.Event.ID())
 
 	return out
 }

@@ -33,7 +33,7 @@ type History struct {
 // asked for, and that is never in memory as a whole.
 type Parts struct {
 	Entries iter.Seq2[Entry, error]
-	Ties    decision.Ties
+	Ties    *decision.Ties
 	Keeps   []event.Event // of an order with a tie, in the order in which they occurred
 }
 

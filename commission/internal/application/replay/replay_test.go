@@ -78,7 +78,7 @@ func (p *programme) Read(_ context.Context, user string, fn func(replay.History)
 				}
 			}
 		},
-		Ties: decision.NewTies(),
+		Ties: &decision.Ties{},
 	}})
 }
 

@@ -20,7 +20,8 @@ type Accounts struct {
 	parked    map[Ref][]event.Event // by the event that they name
 	usage     map[UsageKey]Usage
 	deltas    map[UsageKey]Usage
-	unloaded  error // the first read of something that was not loaded
+	thaw      func(Ref) *Original // of a course: one that it has put away, or nil
+	unloaded  error               // the first read of something that was not loaded
 }
 
 // arrival is what is known of an event of the run.
@@ -61,7 +62,7 @@ func ofHistory(events int) *Accounts {
 
 // Reject records that the commission of a loaded event was rejected by an operator.
 func (a *Accounts) Reject(earned Ref) {
-	if o := a.originals[earned]; o != nil {
+	if o := a.known(earned); o != nil {
 		o.Rejected = true
 	}
 }
@@ -124,9 +125,20 @@ func (a *Accounts) orderRead(number event.Order) *order {
 
 // original returns the event, or nil if it has not arrived.
 func (a *Accounts) original(named Ref) *Original {
-	o, loaded := a.originals[named]
-	if !loaded && !a.whole {
+	if _, loaded := a.originals[named]; !loaded && !a.whole {
 		a.missing("event %s of user %s", named.ID, named.UserID)
+	}
+
+	return a.known(named)
+}
+
+// known returns the event if it is loaded or decided, or nil.
+func (a *Accounts) known(named Ref) *Original {
+	o := a.originals[named]
+	if o == nil && a.thaw != nil {
+		if o = a.thaw(named); o != nil {
+			a.originals[named] = o
+		}
 	}
 
 	return o
@@ -247,7 +259,7 @@ func (a *Accounts) recordReversal(d Decision, rules *rule.Set) {
 		return
 	}
 
-	original := a.originals[Ref{d.Event.UserID(), d.OriginalID}]
+	original := a.known(Ref{d.Event.UserID(), d.OriginalID})
 
 	applied, ok := rules.Find(d.Rule)
 	if original == nil || !ok {

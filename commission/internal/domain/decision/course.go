@@ -6,6 +6,7 @@ import (
 
 	"tributary/commission/internal/domain/event"
 	"tributary/commission/internal/domain/rule"
+	"tributary/contracts/eventtype"
 )
 
 // Course decides the history of one user as Run does, event by event. It keeps what later events
@@ -15,16 +16,23 @@ type Course struct {
 	accounts *Accounts
 	rules    *rule.Set
 	rejected map[string]bool
-	ties     Ties
+	ties     *Ties
 	decided  []event.Event // in this turn
+	warm     []Ref         // those, and what they needed
 	forgot   func(eventID string)
+	kinds    []eventtype.Type
+	frozen   []frozen // by the number of the tie
+	versions versions
 }
 
 // NewCourse returns a course at its beginning. keeps are the sales that keep their order, in the
 // order in which they occurred; ties are those of the history.
-func NewCourse(rules *rule.Set, rejected map[string]bool, keeps []event.Event, ties Ties) *Course {
+func NewCourse(rules *rule.Set, rejected map[string]bool, keeps []event.Event, ties *Ties) *Course {
 	c := newCourse(rules, rejected, keeps, 0)
 	c.ties = ties
+	c.kinds = eventtype.All()
+	c.frozen = make([]frozen, ties.Len())
+	c.accounts.thaw = c.thaw
 	c.forgot = func(string) {}
 
 	return c
@@ -56,9 +64,11 @@ func (c *Course) Decide(e event.Event) iter.Seq2[Decision, bool] {
 	return func(yield func(Decision, bool) bool) {
 		c.ties.see(e.Snapshot())
 		c.decided = c.decided[:0]
+		c.warm = c.warm[:0]
 
 		for d, waited := range c.decide([]event.Event{e}) {
 			c.decided = append(c.decided, d.Event)
+			c.warm = append(c.warm, Ref{d.Event.UserID(), d.Event.ID()})
 
 			if !yield(d, waited) {
 				return
@@ -68,6 +78,8 @@ func (c *Course) Decide(e event.Event) iter.Seq2[Decision, bool] {
 		for _, decided := range c.decided {
 			c.forget(decided)
 		}
+
+		c.freeze()
 	}
 }
 
@@ -95,7 +107,7 @@ func (c *Course) OnForget(fn func(eventID string)) { c.forgot = fn }
 
 // Original returns the event that a reversal reverses, as long as Decide is at its decision.
 func (c *Course) Original(d Decision) (event.Event, bool) {
-	o := c.accounts.originals[Ref{d.Event.UserID(), d.OriginalID}]
+	o := c.accounts.known(Ref{d.Event.UserID(), d.OriginalID})
 	if o == nil {
 		return event.Event{}, false
 	}
@@ -120,14 +132,16 @@ func (c *Course) forget(e event.Event) {
 }
 
 func (c *Course) forgetEvent(userID, id string) {
-	known := c.accounts.originals[Ref{userID, id}]
+	known := c.accounts.known(Ref{userID, id})
 
 	if known != nil && known.Decision.Event.Type().Sells() {
 		number := known.Decision.Event.Snapshot().Order()
-		if number.Number != "" {
+		if _, tied := c.ties.Number(TieOfOrder(number)); tied {
 			c.forgetOrder(number)
 			return
 		}
+
+		delete(c.accounts.orders, number) // nothing else names it
 	}
 
 	if !c.ties.open(TieOf(id)) {
@@ -157,4 +171,8 @@ func (c *Course) remove(known Ref) {
 	delete(c.accounts.originals, known)
 	delete(c.accounts.parked, known)
 	c.forgot(known.ID)
+
+	if number, tied := c.ties.Number(TieOf(known.ID)); tied {
+		c.frozen[number] = frozen{}
+	}
 }

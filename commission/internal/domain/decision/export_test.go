@@ -3,7 +3,15 @@ package decision
 // Held returns how many events and orders the course keeps.
 func Held(c *Course) int {
 	a := c.accounts
-	return len(a.events) + len(a.originals) + len(a.parked) + len(a.orders)
+	held := len(a.events) + len(a.originals) + len(a.parked) + len(a.orders)
+
+	for _, f := range c.frozen {
+		if f.kind != 0 {
+			held++
+		}
+	}
+
+	return held
 }
 
 // Left returns how many earnings and reversals the tally keeps.

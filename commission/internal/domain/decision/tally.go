@@ -15,16 +15,17 @@ type Tally struct {
 	rules    *rule.Set
 	rejected map[string]bool
 	earned   map[Tie]counted
+	versions versions
 	waiting  map[string][]Decision // reversals, by the event that they reverse
 	usage    map[UsageKey]Usage
 }
 
 // counted is what is left of an earning.
 type counted struct {
-	at       time.Time
-	rule     rule.Ref
-	currency money.Currency
+	at       int64 // microseconds
 	base     int64
+	row      int32 // of the rule
+	currency money.Currency
 }
 
 // NewTally returns a tally of nothing.
@@ -66,16 +67,11 @@ func (t *Tally) earn(d Decision) {
 		t.add(d, Usage{Volume: d.Base.Minor(), Earned: d.Amount.Minor()})
 	}
 
-	known := d.Rule
-	if applied, found := t.rules.Find(d.Rule); found {
-		known = applied.Ref() // whose text is shared
-	}
-
 	t.earned[TieOf(d.Event.ID())] = counted{
-		at:       d.Event.OccurredAt(),
-		rule:     known,
-		currency: d.Currency,
+		at:       d.Event.OccurredAt().UnixMicro(),
 		base:     d.Base.Minor(),
+		row:      t.versions.row(d.Rule),
+		currency: d.Currency,
 	}
 
 	for _, waiting := range t.waiting[d.Event.ID()] {
@@ -104,9 +100,9 @@ func (t *Tally) reverse(d Decision) {
 	earning := Decision{
 		Event: event.Restore(event.Snapshot{
 			UserID:     d.Event.UserID(),
-			OccurredAt: original.at,
+			OccurredAt: time.UnixMicro(original.at).UTC(),
 		}),
-		Rule:     original.rule,
+		Rule:     t.versions.refs[original.row],
 		Currency: original.currency,
 	}
 	t.add(earning, Usage{

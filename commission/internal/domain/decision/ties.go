@@ -23,26 +23,30 @@ func tie(kind, name string) Tie {
 
 // Ties are the ties of a user's history: what a Course has to keep, and for how many events. They
 // belong to one Course at a time, and are for another one when it has decided the whole history.
-type Ties struct{ known map[Tie]tied }
-
-// tied is how many events refer to an event or to an order, and how many of them are decided.
-type tied struct{ all, seen int32 }
-
-// NewTies returns no ties.
-func NewTies() Ties { return Ties{known: map[Tie]tied{}} }
-
-// Name adds an event of the history that a number of reversals name.
-func (t Ties) Name(eventID string, reversals int) {
-	t.known[TieOf(eventID)] = tied{all: int32(reversals) + 1}
+type Ties struct {
+	numbers map[Tie]uint32
+	all     []int32 // by number: how many events have the tie
+	seen    []int32 // and how many of them are decided
 }
 
+// Name adds an event of the history that a number of reversals name.
+func (t *Ties) Name(eventID string, reversals int) { t.add(TieOf(eventID), reversals+1) }
+
 // Order adds an order with its number of events: sales, and reversals that name it and no event.
-func (t Ties) Order(number event.Order, events int) {
-	t.known[TieOfOrder(number)] = tied{all: int32(events)}
+func (t *Ties) Order(number event.Order, events int) { t.add(TieOfOrder(number), events) }
+
+func (t *Ties) add(of Tie, events int) {
+	if t.numbers == nil {
+		t.numbers = map[Tie]uint32{}
+	}
+
+	t.numbers[of] = uint32(len(t.all))
+	t.all = append(t.all, int32(events))
+	t.seen = append(t.seen, 0)
 }
 
 // TiesOf returns the ties of a history that is at hand.
-func TiesOf(events []event.Event) Ties {
+func TiesOf(events []event.Event) *Ties {
 	named := map[string]int{}
 	orders := map[event.Order]int{}
 
@@ -55,7 +59,7 @@ func TiesOf(events []event.Event) Ties {
 		}
 	}
 
-	ties := NewTies()
+	ties := &Ties{}
 
 	for number, n := range orders {
 		if n > 1 {
@@ -73,16 +77,19 @@ func TiesOf(events []event.Event) Ties {
 }
 
 // None reports whether no event depends on another one, but by the accounts of tiers and caps.
-func (t Ties) None() bool { return len(t.known) == 0 }
+func (t *Ties) None() bool { return len(t.all) == 0 }
 
-// Has reports whether several events have the tie.
-func (t Ties) Has(of Tie) bool {
-	_, known := t.known[of]
-	return known
+// Number returns the number of the tie, from 0, if several events have it.
+func (t *Ties) Number(of Tie) (uint32, bool) {
+	number, known := t.numbers[of]
+	return number, known
 }
 
+// Len returns the number of ties.
+func (t *Ties) Len() int { return len(t.all) }
+
 // see notes that an event is decided.
-func (t Ties) see(snapshot event.Snapshot) {
+func (t *Ties) see(snapshot event.Snapshot) {
 	if t.None() {
 		return
 	}
@@ -96,15 +103,14 @@ func (t Ties) see(snapshot event.Snapshot) {
 	}
 }
 
-func (t Ties) count(of Tie) {
-	if found, known := t.known[of]; known {
-		found.seen++
-		t.known[of] = found
+func (t *Ties) count(of Tie) {
+	if number, known := t.numbers[of]; known {
+		t.seen[number] = (t.seen[number] + 1) % t.all[number]
 	}
 }
 
-// open reports whether events with the tie are still to come.
-func (t Ties) open(of Tie) bool {
-	found := t.known[of]
-	return found.seen%max(found.all, 1) != 0
+// open reports whether events with the tie are still to come, after one of them.
+func (t *Ties) open(of Tie) bool {
+	number, known := t.numbers[of]
+	return known && t.seen[number] != 0
 }

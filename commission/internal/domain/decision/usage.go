@@ -66,7 +66,7 @@ func UsageKeys(d Decision, rules *rule.Set) []UsageKey {
 // releaseEarning removes what is left of an earning from the accounts of tiers and caps: a rejected
 // commission does not count.
 func (a *Accounts) releaseEarning(e event.Event, rules *rule.Set) {
-	o := a.originals[Ref{e.UserID(), e.ID()}]
+	o := a.known(Ref{e.UserID(), e.ID()})
 	if o == nil {
 		return
 	}

@@ -110,7 +110,7 @@ func (s *Store) historyInParts(
 
 	history.Parts = &application.Parts{
 		Entries: entries(ctx, tx, user),
-		Ties:    decision.NewTies(),
+		Ties:    &decision.Ties{},
 	}
 
 	if err := loadTies(ctx, tx, user, history.Parts.Ties); err != nil {
@@ -121,7 +121,7 @@ func (s *Store) historyInParts(
 }
 
 // loadTies reads which orders and events of the user several events refer to.
-func loadTies(ctx context.Context, tx pgx.Tx, user string, ties decision.Ties) error {
+func loadTies(ctx context.Context, tx pgx.Tx, user string, ties *decision.Ties) error {
 	rows, err := tx.Query(ctx, selectOrderTies, user)
 	if err != nil {
 		return err
@@ -188,7 +188,7 @@ func loadManual(ctx context.Context, tx pgx.Tx, history *application.History) er
 		sale := r.event()
 
 		number := sale.Snapshot().Order()
-		if number.Number != "" && history.Parts.Ties.Has(decision.TieOfOrder(number)) {
+		if _, tied := history.Parts.Ties.Number(decision.TieOfOrder(number)); tied {
 			history.Parts.Keeps = append(history.Parts.Keeps, sale)
 		}
 

@@ -74,18 +74,21 @@ func BenchmarkReplay(b *testing.B) {
 			f.rule(b, 100+i, 1, "0.2", "user_id", fmt.Sprintf("'u%d'", i))
 		}
 
-		f.measureReplay(b)
+		f.measureReplay(b, false)
 	}
 }
 
 // measureReplay replays November, and reports the largest heap.
-func (f fixture) measureReplay(b *testing.B) {
+func (f fixture) measureReplay(b *testing.B, dryRun bool) {
 	b.Helper()
 
 	began := time.Now()
 	stop := peakHeap()
 
-	found, err := f.start(b, f.store, november())
+	request := byHand()
+	request.Now = f.clock()
+
+	found, err := f.replays(f.store).Start(b.Context(), request, november(), dryRun)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -103,9 +106,9 @@ func (f fixture) measureReplay(b *testing.B) {
 }
 
 // BenchmarkReplayOfOne replays one user with REPLAY_EVENTS_OF_ONE events, 100,000 by default, and
-// reports the largest heap: without a difference; with a difference of each event; and with a
-// refund of each second event, of which all come after the last sale, or each an hour after its
-// own.
+// reports the largest heap: without a difference; with a difference of each event; and of a
+// dry run of one with a refund of each second event, of which all come after the last sale, or each
+// an hour after its own.
 func BenchmarkReplayOfOne(b *testing.B) {
 	events, err := strconv.Atoi(cmp.Or(os.Getenv("REPLAY_EVENTS_OF_ONE"), "100000"))
 	if err != nil {
@@ -136,7 +139,7 @@ func BenchmarkReplayOfOne(b *testing.B) {
 			}
 
 			for b.Loop() {
-				f.measureReplay(b)
+				f.measureReplay(b, c.refunds != "")
 			}
 		})
 	}
