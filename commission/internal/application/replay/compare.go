@@ -59,7 +59,7 @@ func compareInParts(
 	}
 
 	course := history.course(parts, history.Rules)
-	should := decision.NewTally(history.Rules, history.Manual.Rejected)
+	should := decision.NewTally(history.Rules, history.Manual.Rejected, parts.Ties)
 	course.OnForget(should.Forget)
 
 	var found comparison

@@ -21,7 +21,6 @@ type Course struct {
 	warm     []Ref         // those, and what they needed
 	forgot   func(eventID string)
 	kinds    []eventtype.Type
-	frozen   []frozen // by the number of the tie
 	versions versions
 }
 
@@ -31,7 +30,11 @@ func NewCourse(rules *rule.Set, rejected map[string]bool, keeps []event.Event, t
 	c := newCourse(rules, rejected, keeps, 0)
 	c.ties = ties
 	c.kinds = eventtype.All()
-	c.frozen = make([]frozen, ties.Len())
+
+	if len(ties.frozen) < ties.Len() {
+		ties.frozen = make([]frozen, ties.Len())
+	}
+
 	c.accounts.thaw = c.thaw
 	c.forgot = func(string) {}
 
@@ -173,6 +176,6 @@ func (c *Course) remove(known Ref) {
 	c.forgot(known.ID)
 
 	if number, tied := c.ties.Number(TieOf(known.ID)); tied {
-		c.frozen[number] = frozen{}
+		c.ties.frozen[number] = frozen{}
 	}
 }

@@ -10,7 +10,9 @@ import (
 
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/event"
+	"tributary/commission/internal/domain/rule"
 	"tributary/contracts/eventtype"
+	"tributary/platform/money"
 )
 
 // At the end of a history nothing of it is kept, whatever its events refer to, and a course with
@@ -34,7 +36,7 @@ func TestACourseForgetsTheWholeHistory(t *testing.T) {
 
 		for range 2 {
 			course := decision.NewCourse(rules, nil, nil, ties)
-			tally := decision.NewTally(rules, nil)
+			tally := decision.NewTally(rules, nil, ties)
 			course.OnForget(tally.Forget)
 
 			for _, e := range events {
@@ -95,5 +97,59 @@ func TestACourseKeepsOnlyWhatIsReferredTo(t *testing.T) {
 
 	if most == 0 || most > 3 { // an event, as decided and as an original, and its order
 		t.Errorf("%d are held at once", most)
+	}
+}
+
+// A reversal meets its original as it was decided, also one that its accounts could not hold.
+func TestACourseKeepsWhatWasOutOfRange(t *testing.T) {
+	t.Parallel()
+
+	var sales, refunds []event.Event
+
+	for i := range 2 { // the second is one too many
+		sale := event.Snapshot{
+			ID:         fmt.Sprint("s", i),
+			UserID:     "u",
+			Type:       eventtype.Sale,
+			OccurredAt: epoch().Add(time.Duration(i) * time.Hour),
+			Amount:     "999999999999.99",
+		}
+		sales = append(sales, event.Restore(sale))
+
+		refund := event.Snapshot{
+			ID:         fmt.Sprint("r", i),
+			UserID:     "u",
+			Type:       eventtype.Refund,
+			OccurredAt: sale.OccurredAt.Add(24 * time.Hour),
+			OriginalID: sale.ID,
+		}
+		refunds = append(refunds, event.Restore(refund))
+	}
+
+	events := slices.Concat(sales, refunds)
+
+	var got []decision.Decision
+
+	rules := rule.NewSet(1, []rule.Rule{published(t, rule.Snapshot{
+		ID:                "much",
+		AllowRateAboveOne: true,
+		Scope:             rule.Scope{EventType: eventtype.Sale},
+		Currency:          money.USD(),
+		Formula: rule.Graduated{
+			Tiers:  []rule.Tier{{From: 0, Rate: rate("50000")}},
+			Period: rule.Lifetime,
+		},
+	})})
+	course := decision.NewCourse(rules, nil, nil, decision.TiesOf(events))
+
+	for _, e := range events {
+		for d := range course.Decide(e) {
+			got = append(got, d)
+		}
+	}
+
+	want := decision.Run(events, rules, decision.Manual{})
+	if last := got[len(got)-1]; !slices.Equal(got, want) || last.Reason != decision.AmountOutOfRange {
+		t.Errorf("%s\n%+v\nwant\n%+v", last.Reason, got, want)
 	}
 }

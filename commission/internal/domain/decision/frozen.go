@@ -40,7 +40,7 @@ func (c *Course) freeze() {
 			continue
 		}
 
-		c.frozen[number] = frozen{
+		c.ties.frozen[number] = frozen{
 			at:         d.Event.OccurredAt().UnixMicro(),
 			base:       d.Base.Minor(),
 			position:   d.Position,
@@ -61,12 +61,12 @@ func (c *Course) freeze() {
 // thaw returns what was put away of the event, or nil. Of its decision it has what reversals read.
 func (c *Course) thaw(named Ref) *Original {
 	number, tied := c.ties.Number(TieOf(named.ID))
-	if !tied || c.frozen[number].kind == 0 {
+	if !tied || c.ties.frozen[number].kind == 0 {
 		return nil
 	}
 
-	f := c.frozen[number]
-	c.frozen[number] = frozen{}
+	f := c.ties.frozen[number]
+	c.ties.frozen[number] = frozen{}
 	c.warm = append(c.warm, named)
 
 	d := Decision{

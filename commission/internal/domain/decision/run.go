@@ -80,7 +80,7 @@ func (d Decision) Same(other Decision) bool {
 // UsageOf returns the state of the accounts of tiers and caps if these are all decisions. Rejected
 // commissions do not count.
 func UsageOf(decisions []Decision, rules *rule.Set, rejected map[string]bool) map[UsageKey]Usage {
-	tally := NewTally(rules, rejected)
+	tally := NewTally(rules, rejected, &Ties{})
 	for _, d := range decisions {
 		tally.Add(d)
 	}

@@ -14,7 +14,9 @@ import (
 type Tally struct {
 	rules    *rule.Set
 	rejected map[string]bool
-	earned   map[Tie]counted
+	ties     *Ties
+	earned   []counted          // by the number of the tie
+	others   map[string]counted // without one
 	versions versions
 	waiting  map[string][]Decision // reversals, by the event that they reverse
 	usage    map[UsageKey]Usage
@@ -26,14 +28,17 @@ type counted struct {
 	base     int64
 	row      int32 // of the rule
 	currency money.Currency
+	known    bool
 }
 
 // NewTally returns a tally of nothing.
-func NewTally(rules *rule.Set, rejected map[string]bool) *Tally {
+func NewTally(rules *rule.Set, rejected map[string]bool, ties *Ties) *Tally {
 	return &Tally{
+		ties:     ties,
+		earned:   make([]counted, ties.Len()),
+		others:   map[string]counted{},
 		rules:    rules,
 		rejected: rejected,
-		earned:   map[Tie]counted{},
 		waiting:  map[string][]Decision{},
 		usage:    map[UsageKey]Usage{},
 	}
@@ -54,8 +59,29 @@ func (t *Tally) Add(d Decision) {
 
 // Forget notes that no reversal of the event follows.
 func (t *Tally) Forget(eventID string) {
-	if len(t.earned) > 0 {
-		delete(t.earned, TieOf(eventID))
+	if number, tied := t.ties.Number(TieOf(eventID)); tied {
+		t.earned[number] = counted{}
+	} else {
+		delete(t.others, eventID)
+	}
+}
+
+// of returns what is left of an earning, if it was added.
+func (t *Tally) of(eventID string) (counted, bool) {
+	if number, tied := t.ties.Number(TieOf(eventID)); tied {
+		return t.earned[number], t.earned[number].known
+	}
+
+	found, known := t.others[eventID]
+
+	return found, known
+}
+
+func (t *Tally) set(eventID string, left counted) {
+	if number, tied := t.ties.Number(TieOf(eventID)); tied {
+		t.earned[number] = left
+	} else {
+		t.others[eventID] = left
 	}
 }
 
@@ -67,12 +93,13 @@ func (t *Tally) earn(d Decision) {
 		t.add(d, Usage{Volume: d.Base.Minor(), Earned: d.Amount.Minor()})
 	}
 
-	t.earned[TieOf(d.Event.ID())] = counted{
+	t.set(d.Event.ID(), counted{
 		at:       d.Event.OccurredAt().UnixMicro(),
 		base:     d.Base.Minor(),
 		row:      t.versions.row(d.Rule),
 		currency: d.Currency,
-	}
+		known:    true,
+	})
 
 	for _, waiting := range t.waiting[d.Event.ID()] {
 		t.reverse(waiting)
@@ -82,7 +109,7 @@ func (t *Tally) earn(d Decision) {
 }
 
 func (t *Tally) reverse(d Decision) {
-	original, known := t.earned[TieOf(d.OriginalID)]
+	original, known := t.of(d.OriginalID)
 	if !known {
 		t.waiting[d.OriginalID] = append(t.waiting[d.OriginalID], d)
 		return
@@ -95,7 +122,7 @@ func (t *Tally) reverse(d Decision) {
 
 	before := original.base
 	original.base -= d.Base.Minor()
-	t.earned[TieOf(d.OriginalID)] = original
+	t.set(d.OriginalID, original)
 
 	earning := Decision{
 		Event: event.Restore(event.Snapshot{

@@ -27,6 +27,7 @@ type Ties struct {
 	numbers map[Tie]uint32
 	all     []int32 // by number: how many events have the tie
 	seen    []int32 // and how many of them are decided
+	frozen  []frozen
 }
 
 // Name adds an event of the history that a number of reversals name.
@@ -81,6 +82,10 @@ func (t *Ties) None() bool { return len(t.all) == 0 }
 
 // Number returns the number of the tie, from 0, if several events have it.
 func (t *Ties) Number(of Tie) (uint32, bool) {
+	if t.None() {
+		return 0, false
+	}
+
 	number, known := t.numbers[of]
 	return number, known
 }

@@ -106,9 +106,9 @@ func (f fixture) measureReplay(b *testing.B, dryRun bool) {
 }
 
 // BenchmarkReplayOfOne replays one user with REPLAY_EVENTS_OF_ONE events, 100,000 by default, and
-// reports the largest heap: without a difference; with a difference of each event; and of a
-// dry run of one with a refund of each second event, of which all come after the last sale, or each
-// an hour after its own.
+// reports the largest heap: without a difference; with a difference of each event; and in a dry run
+// with a refund of each second event, of which all come after the last sale, or each an hour after
+// its own.
 func BenchmarkReplayOfOne(b *testing.B) {
 	events, err := strconv.Atoi(cmp.Or(os.Getenv("REPLAY_EVENTS_OF_ONE"), "100000"))
 	if err != nil {
