@@ -60,9 +60,9 @@ func newCourse(
 	return c
 }
 
-// Decide yields the decision about the next event in the order in which they occurred, and then
-// those about the reversals that were parked until it came. The bool reports whether the event was
-// parked: the decision takes the place of that one.
+// Decide yields the decision about the next event in the order in which they occurred, each once,
+// and then those about the reversals that were parked until it came. The bool reports whether the
+// event was parked: the decision takes the place of that one.
 func (c *Course) Decide(e event.Event) iter.Seq2[Decision, bool] {
 	return func(yield func(Decision, bool) bool) {
 		c.ties.see(e.Snapshot())
@@ -79,6 +79,7 @@ func (c *Course) Decide(e event.Event) iter.Seq2[Decision, bool] {
 		}
 
 		for _, decided := range c.decided {
+			delete(c.accounts.events, decided.ID()) // none comes twice
 			c.forget(decided)
 		}
 
@@ -170,7 +171,6 @@ func (c *Course) forgetOrder(number event.Order) {
 }
 
 func (c *Course) remove(known Ref) {
-	delete(c.accounts.events, known.ID)
 	delete(c.accounts.originals, known)
 	delete(c.accounts.parked, known)
 	c.forgot(known.ID)
