@@ -23,7 +23,7 @@ func Settings() []Setting {
 		{"TRIBUTARY_CACHE", "", native, "The folder for downloads; empty for the user's cache folder."},
 		{"POSTGRES_SHARED_BUFFERS", sharedBuffers, both, "The memory of each database's buffers."},
 		{"PULSAR_MEM", pulsarMemory, both, "The memory options of the local broker's Java."},
-		{"GOMAXPROCS", "", native, "The processors of each service; empty for half of the machine's."},
+		{"GOMAXPROCS", "", native, "The processors of each service; empty for half of them, and all for commission."},
 		{"POSTGRES_PASSWORD", "postgres", compose, "The password of the databases' owner."},
 		{"ADMINER_PORT", "9001", compose, "The port of Adminer, on 127.0.0.1."},
 		{"CONTAINER_PREFIX", "", compose, "The prefix of the names of the databases' containers."},
