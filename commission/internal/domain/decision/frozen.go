@@ -47,9 +47,9 @@ func (c *Course) freeze() {
 			capUsed:    d.CapUsed,
 			reversed:   o.Reversed,
 			row:        c.versions.row(d.Rule),
-			times:      int32(o.Times),
+			times:      int32(o.Times), //nolint:gosec // events of one user
 			currency:   d.Currency,
-			kind:       uint8(1 + slices.Index(c.kinds, d.Event.Type())),
+			kind:       uint8(1 + slices.Index(c.kinds, d.Event.Type())), //nolint:gosec // a dozen
 			outOfRange: d.Reason == AmountOutOfRange,
 			rejected:   o.Rejected,
 		}
@@ -108,7 +108,7 @@ func (v *versions) row(ref rule.Ref) int32 {
 			v.rows = map[rule.Ref]int32{}
 		}
 
-		row = int32(len(v.refs))
+		row = int32(len(v.refs)) //nolint:gosec // versions of rules
 		v.rows[ref] = row
 		v.refs = append(v.refs, ref)
 	}

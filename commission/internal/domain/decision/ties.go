@@ -41,8 +41,8 @@ func (t *Ties) add(of Tie, events int) {
 		t.numbers = map[Tie]uint32{}
 	}
 
-	t.numbers[of] = uint32(len(t.all))
-	t.all = append(t.all, int32(events))
+	t.numbers[of] = uint32(len(t.all))   //nolint:gosec // events of one user
+	t.all = append(t.all, int32(events)) //nolint:gosec // as above
 	t.seen = append(t.seen, 0)
 }
 
@@ -87,6 +87,7 @@ func (t *Ties) Number(of Tie) (uint32, bool) {
 	}
 
 	number, known := t.numbers[of]
+
 	return number, known
 }
 

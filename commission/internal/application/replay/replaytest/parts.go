@@ -43,7 +43,11 @@ func parts(t *testing.T, w World) {
 
 	for user, want := range map[string]string{"u": want, "nobody": ""} {
 		if err := w.Store.Read(t.Context(), user, func(h replay.History) error {
-			for range h.Parts.Entries { // ends early
+			for _, err := range h.Parts.Entries { // ends early
+				if err != nil {
+					return err
+				}
+
 				break
 			}
 
