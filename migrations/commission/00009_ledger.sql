@@ -1,6 +1,6 @@
--- Double entry for commissions and payouts. A movement goes from one account of a user to another in
--- a currency, so what does not sum to zero cannot be written. The first one of a commission is the
--- row of the commission itself; transfers has all others.
+-- Double entry for commissions and payouts. A movement goes from one account of a user to another
+-- in a currency, so what does not sum to zero cannot be written. The first one of a commission is
+-- the row of the commission itself; transfers has all others.
 
 -- +goose Up
 CREATE TABLE transfers (

@@ -68,9 +68,9 @@ CREATE TRIGGER balances_positions
     EXECUTE FUNCTION balances_positions_guard();
 
 -- In order of user and currency, so that two writers lock balances in the same order. The
--- programme's account is the others' counterpart, so it needs no sum of its own. If the positions of
--- a statement do not follow each other, the sum gets an end that is never right: the trigger above
--- refuses the row.
+-- programme's account is the others' counterpart, so it needs no sum of its own. If the positions
+-- of a statement do not follow each other, the sum gets an end that is never right: the trigger
+-- above refuses the row.
 -- +goose StatementBegin
 CREATE FUNCTION commissions_book() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
