@@ -18,11 +18,11 @@ import (
 // pulsarMemory is enough for the stack and its benchmarks; PULSAR_MEM overrides it.
 const pulsarMemory = "-Xms256m -Xmx768m -XX:MaxDirectMemorySize=768m"
 
-// lateCompilation lets Java's optimizing compiler wait until a method has run four times as often
+// lateCompilation lets Java's optimizing compiler wait until a method has run twenty times as often
 // as usual. In a broker's first minutes that compiler took a third of its processor time, most of
 // it for methods that matter little; what a loaded broker runs passes these bounds within seconds.
-const lateCompilation = "-XX:Tier4InvocationThreshold=20000 -XX:Tier4MinInvocationThreshold=2400 " +
-	"-XX:Tier4CompileThreshold=60000 -XX:Tier4BackEdgeThreshold=160000"
+const lateCompilation = "-XX:Tier4InvocationThreshold=100000 -XX:Tier4MinInvocationThreshold=12000 " +
+	"-XX:Tier4CompileThreshold=300000 -XX:Tier4BackEdgeThreshold=800000"
 
 // pulsar returns a standalone broker with its own configuration. The bookie inside takes any free
 // port unless allowEphemeralPorts lets it have ours. Its data belong to that port, so another port

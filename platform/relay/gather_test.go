@@ -33,6 +33,12 @@ func (l *steadyLog) Read(ctx context.Context, position int64, limit int) ([]entr
 	return page, err
 }
 
+// read returns the number of pages that were read.
+func (l *steadyLog) read() (pages int) {
+	l.set(func() { pages = l.pages })
+	return pages
+}
+
 // The slower entries come, the longer the relay gathers them, within its bounds.
 func TestPagesFollowTheRate(t *testing.T) {
 	t.Parallel()
@@ -58,6 +64,60 @@ func TestPagesFollowTheRate(t *testing.T) {
 				want := int(6 * time.Second / c.pause)
 				if log.pages < want-2 || log.pages > want+2 {
 					t.Errorf("%d pages of %d entries, want %d pages", log.pages, log.entries, want)
+				}
+			})
+		})
+	}
+}
+
+// slowBroker is a broker that confirms each entry after a time.
+type slowBroker struct {
+	*fakeBroker
+
+	after time.Duration
+}
+
+func (b slowBroker) Send(ctx context.Context, e entry, done func(error)) {
+	b.fakeBroker.Send(ctx, e, func(err error) {
+		time.AfterFunc(b.after, func() { done(err) })
+	})
+}
+
+// The longer the broker takes to confirm a page, the longer the relay gathers the next one.
+func TestPagesFollowTheBroker(t *testing.T) {
+	t.Parallel()
+
+	usual := relay.DefaultLimits()
+
+	for name, c := range map[string]struct {
+		after time.Duration
+		pause time.Duration
+	}{
+		"at rest": {usual.GatherLeast / 4, usual.GatherLeast},
+		"busy":    {50 * time.Millisecond, 100 * time.Millisecond},
+		"away":    {3 * time.Second, usual.GatherBusy},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				log := &steadyLog{fakeLog: &fakeLog{}, began: time.Now(), every: time.Millisecond / 2}
+				limits := usual
+				limits.GatherMost = limits.GatherLeast
+				start(t, "a", log, slowBroker{&fakeBroker{}, c.after}, limits)
+
+				const length = 6 * time.Second
+
+				time.Sleep(c.after + time.Second)
+				synctest.Wait()
+
+				before := log.read()
+
+				time.Sleep(length)
+				synctest.Wait()
+
+				want := int(length / c.pause)
+				if got := log.read() - before; got < want-2 || got > want+2 {
+					t.Errorf("%d pages, want %d", got, want)
 				}
 			})
 		})

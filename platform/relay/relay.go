@@ -25,6 +25,9 @@ type Limits struct {
 	GatherLeast time.Duration
 	GatherMost  time.Duration
 	GatherRows  int
+	// And for twice as long as the broker took to confirm the page before, up to this: what is busy
+	// gets fewer and larger pages.
+	GatherBusy  time.Duration
 	Rest        time.Duration // pause after each page while something more urgent is behind
 	PageRows    int
 	WindowRows  int // sent but not confirmed
@@ -45,6 +48,7 @@ func DefaultLimits() Limits {
 		GatherLeast: 40 * time.Millisecond,
 		GatherMost:  80 * time.Millisecond,
 		GatherRows:  200,
+		GatherBusy:  160 * time.Millisecond,
 		Rest:        500 * time.Millisecond,
 		PageRows:    1000,
 		WindowRows:  8000,
@@ -53,10 +57,13 @@ func DefaultLimits() Limits {
 	}
 }
 
-// gather returns the pause after a page whose entries came within the given time.
-func (l Limits) gather(entries int, within time.Duration) time.Duration {
-	pause := within / time.Duration(entries) * time.Duration(l.GatherRows)
-	return min(max(pause, l.GatherLeast), l.GatherMost)
+// gather returns the pause after a page whose entries came within the given time, if the one before
+// was confirmed after a time.
+func (l Limits) gather(entries int, within, confirmed time.Duration) time.Duration {
+	rate := within / time.Duration(entries) * time.Duration(l.GatherRows)
+	pause := min(max(rate, l.GatherLeast), l.GatherMost)
+
+	return max(pause, min(2*confirmed, l.GatherBusy))
 }
 
 // Dependencies are what a Relay works with. Holder is the unique name of this replica. Compare

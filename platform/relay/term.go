@@ -20,6 +20,8 @@ type term[P comparable, E Entry[P]] struct {
 	pages   chan []E
 	from    P
 	refused atomic.Bool // the broker refused the last new entry
+
+	confirmed atomic.Int64 // how long the broker took to confirm the last page, in nanoseconds
 }
 
 func newTerm[P comparable, E Entry[P]](r *Relay[P, E], position P) *term[P, E] {
@@ -93,7 +95,7 @@ func (t *term[P, E]) pause(entries int, within time.Duration) time.Duration {
 	case t.deps.Behind != nil && t.deps.Behind():
 		return t.limits.Rest
 	case entries < t.limits.PageRows:
-		return t.limits.gather(entries, within)
+		return t.limits.gather(entries, within, time.Duration(t.confirmed.Load()))
 	}
 
 	return 0
@@ -119,10 +121,8 @@ func (t *term[P, E]) send(ctx context.Context) error {
 	for {
 		select {
 		case page := <-t.pages:
-			for _, entry := range page {
-				if err := t.sendOne(ctx, entry); err != nil || ctx.Err() != nil {
-					return err
-				}
+			if err := t.sendPage(ctx, page); err != nil || ctx.Err() != nil {
+				return err
 			}
 		case <-t.window.changed:
 			if failure := t.window.progress().failure; failure != nil {
@@ -134,7 +134,23 @@ func (t *term[P, E]) send(ctx context.Context) error {
 	}
 }
 
-func (t *term[P, E]) sendOne(ctx context.Context, entry E) error {
+// sendPage hands over the entries of a page and notes when the last of them is confirmed.
+func (t *term[P, E]) sendPage(ctx context.Context, page []E) error {
+	begin := t.deps.Now()
+	last := len(page) - 1
+
+	for _, entry := range page[:last] {
+		if err := t.sendOne(ctx, entry, nil); err != nil || ctx.Err() != nil {
+			return err
+		}
+	}
+
+	return t.sendOne(ctx, page[last], func() { t.confirmed.Store(int64(t.deps.Now().Sub(begin))) })
+}
+
+// sendOne hands over an entry as soon as there is room. confirmed, if it is not nil, is called once
+// the broker has stored it.
+func (t *term[P, E]) sendOne(ctx context.Context, entry E, confirmed func()) error {
 	for {
 		place, ok := t.window.add(entry.Position(), entry.Size(), t.limits.WindowBytes)
 		if ok {
@@ -142,7 +158,13 @@ func (t *term[P, E]) sendOne(ctx context.Context, entry E) error {
 				t.deps.Publisher.Send(
 					ctx,
 					entry,
-					func(err error) { t.window.answer(place, outcome[P](entry, err)) },
+					func(err error) {
+						if err == nil && confirmed != nil {
+							confirmed()
+						}
+
+						t.window.answer(place, outcome[P](entry, err))
+					},
 				)
 			})
 			t.refused.Store(refused != nil)
