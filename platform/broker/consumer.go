@@ -64,13 +64,13 @@ type Consumer struct {
 	library   pulsar.Client // used by Run's goroutine only
 	connected atomic.Bool
 	trouble   atomic.Pointer[error] // why the last attempt to subscribe failed
-	behind    atomic.Bool           // a batch of MaxBatch messages was handled since the last Behind
+	behind    atomic.Bool           // MaxBatch messages were left waiting since the last Behind
 	// Newest message received, per partition. Used by Run's goroutine only.
 	seen map[int32]position
 }
 
-// Behind reports whether messages wait: since the last call, a batch had as many as a batch may
-// have. It is for one caller, which gives way.
+// Behind reports whether the handling of messages is behind: since the last call, a batch left as
+// many waiting as a batch may have. It is for one caller, which gives way.
 func (c *Consumer) Behind() bool { return c.behind.Swap(false) }
 
 // NewConsumer returns a consumer. It does nothing before Run.

@@ -224,7 +224,7 @@ func (c *Consumer) measure(b *share) {
 	m.messages.WithLabelValues(c.cfg.Topic, "consumed").Add(float64(len(b.messages)))
 	m.batches.WithLabelValues(c.cfg.Topic).Observe(float64(len(b.messages)))
 
-	if len(b.messages) == c.cfg.MaxBatch {
+	if b.behind >= c.cfg.MaxBatch {
 		c.behind.Store(true)
 	}
 

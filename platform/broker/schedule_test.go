@@ -32,6 +32,7 @@ type place struct {
 
 // batches hands the consumer's batches to the test, and the test's answers back.
 type batches struct {
+	subject  *broker.Consumer
 	consumer *consumer
 	begun    chan int   // messages of each batch, as it begins
 	answers  chan error // of each batch
@@ -46,9 +47,9 @@ func consuming(t *testing.T, cfg broker.ConsumerConfig) *batches {
 	cfg.Topic = "t"
 	cfg.Subscription = "s"
 
-	c := broker.WithLibrary(fake).NewConsumer(cfg)
+	b.subject = broker.WithLibrary(fake).NewConsumer(cfg)
 	stop := running(t, func(ctx context.Context) error {
-		return c.Run(ctx, func(ctx context.Context, batch []broker.Received) error {
+		return b.subject.Run(ctx, func(ctx context.Context, batch []broker.Received) error {
 			b.begun <- len(batch)
 
 			select {
@@ -132,6 +133,47 @@ func TestBatchesFollowTheLoad(t *testing.T) {
 		b.answers <- nil
 		b.answers <- nil
 		b.expect(t, "both are done", 6)
+	})
+}
+
+// A consumer is behind if a batch leaves enough for another one, not if it merely has all it may.
+func TestBehindIsWhatAFullBatchWaitsFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := consuming(t, broker.ConsumerConfig{MaxBatch: 4, Workers: 1})
+
+		b.deliver(t, 1, 0)
+		b.expect(t, "the first", 1)
+		b.deliver(t, 7, 1)
+
+		b.answers <- nil
+		b.expect(t, "a full batch", 4)
+		b.answers <- nil
+
+		time.Sleep(10 * time.Millisecond) // fewer than before gather as long
+		b.expect(t, "the rest", 3)
+
+		if b.subject.Behind() {
+			t.Error("behind after a batch that left three of four, want not")
+		}
+
+		b.deliver(t, 8, 2)
+
+		b.answers <- nil
+		b.expect(t, "a full batch before another", 4)
+		b.answers <- nil
+		b.expect(t, "the other", 4)
+
+		if !b.subject.Behind() {
+			t.Error("not behind after a batch that left four of four, want behind")
+		}
+
+		if b.subject.Behind() {
+			t.Error("still behind without a batch since, want not")
+		}
+
+		b.answers <- nil
+		synctest.Wait()
 	})
 }
 
