@@ -66,9 +66,9 @@ type Store interface {
 	Rules(ctx context.Context) (*rule.Set, error)
 	// Count returns the extent of the period.
 	Count(ctx context.Context, period replay.Period) (replay.Size, error)
-	// Users returns the selected users that follow the user after, in the order of the bytes of
-	// their ids, limit at most.
-	Users(ctx context.Context, who Selection, after string, limit int) ([]User, error)
+	// Users returns the users with events in the period that follow the user after, in the order of
+	// the bytes of their ids, limit at most.
+	Users(ctx context.Context, period replay.Period, after string, limit int) ([]User, error)
 	// Selected calls fn with the selected users, in pages of at most limit, and with a reader of
 	// their histories: all as they are at one time.
 	Selected(

@@ -130,7 +130,7 @@ func (h *Handler) steps(ctx context.Context, claim Claim, found replay.Snapshot)
 	position := found.Progress.Position
 
 	for {
-		users, err := h.store.Users(ctx, Selection{Period: found.Period}, position, pageUsers)
+		users, err := h.store.Users(ctx, found.Period, position, pageUsers)
 		if err != nil {
 			return err
 		}

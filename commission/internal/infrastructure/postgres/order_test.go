@@ -253,7 +253,7 @@ type alone struct {
 
 func (s alone) Users(
 	_ context.Context,
-	_ replay.Selection,
+	_ domain.Period,
 	after string,
 	_ int,
 ) ([]replay.User, error) {

@@ -60,11 +60,13 @@ func (s *Store) Count(ctx context.Context, period replay.Period) (replay.Size, e
 // Users reads every decision of the period, however long that takes.
 func (s *Store) Users(
 	ctx context.Context,
-	who application.Selection,
+	period replay.Period,
 	after string,
 	limit int,
 ) ([]application.User, error) {
-	c := concerned(who)
+	var c conditions
+
+	c.between("occurred_at", period.From, period.To)
 	c.add(`user_id > $? COLLATE "C"`, after)
 
 	sql := usersOf("decisions"+c.where()) + ` LIMIT ` + c.arg(limit)
@@ -92,17 +94,9 @@ func (s *Store) Post(
 	fn func(*replay.Replay, []application.History) (application.Posting, error),
 ) ([]commission.Snapshot, error) {
 	var adjustments []commission.Snapshot
-	err := s.begin(ctx, "replay", func(tx pgx.Tx) error {
-		locked, err := s.lock(ctx, tx, users...)
-		if err != nil {
-			return err
-		}
 
-		claimed, err := lockReplay(ctx, tx, claim)
-		if err != nil {
-			return err
-		}
-
+	lock := func(tx pgx.Tx) (moneyTx, error) { return s.lock(ctx, tx, users...) }
+	err := s.workOn(ctx, claim, lock, func(tx moneyTx, claimed *replay.Replay) error {
 		// How long they are was checked before.
 		histories, err := s.histories(ctx, tx, users, math.MaxInt32)
 		if err != nil {
@@ -111,24 +105,20 @@ func (s *Store) Post(
 
 		for i := range histories {
 			histories[i].Commissions = func(ids []string) ([]commission.Commission, error) {
-				return readFamilies(ctx, locked, ids)
+				return readFamilies(ctx, tx, ids)
 			}
 		}
 
 		before := claimed.Snapshot()
 
-		posting, err := fn(&claimed, histories)
+		posting, err := fn(claimed, histories)
 		if err != nil {
 			return err
 		}
 
 		adjustments = posting.Adjustments
 
-		if err := post(ctx, locked, before, posting); err != nil {
-			return err
-		}
-
-		return saveReplay(ctx, tx, claimed.Snapshot())
+		return post(ctx, tx, before, posting)
 	})
 
 	return adjustments, err
@@ -142,8 +132,38 @@ func (s *Store) PostInParts(
 	dryRun bool,
 	fn func(*replay.Replay, application.History, application.Writer) error,
 ) error {
+	lock := func(tx pgx.Tx) (moneyTx, error) { return s.lockOne(ctx, tx, user, dryRun) }
+
+	return s.workOn(ctx, claim, lock, func(tx moneyTx, claimed *replay.Replay) error {
+		history, err := s.historyInParts(ctx, tx, user)
+		if err != nil {
+			return err
+		}
+
+		history.Commissions = func(ids []string) ([]commission.Commission, error) {
+			return readFamilies(ctx, tx, ids)
+		}
+
+		before := claimed.Snapshot()
+
+		return fn(claimed, history, func(part application.Posting) error {
+			err := post(ctx, tx, before, part)
+			before.Progress.Differences += int64(len(part.Differences))
+
+			return err
+		})
+	})
+}
+
+// workOn takes the locks, then the replay that is claimed, and saves it after fn.
+func (s *Store) workOn(
+	ctx context.Context,
+	claim application.Claim,
+	lock func(pgx.Tx) (moneyTx, error),
+	fn func(moneyTx, *replay.Replay) error,
+) error {
 	return s.begin(ctx, "replay", func(tx pgx.Tx) error {
-		locked, err := s.lockOne(ctx, tx, user, dryRun)
+		locked, err := lock(tx)
 		if err != nil {
 			return err
 		}
@@ -153,24 +173,7 @@ func (s *Store) PostInParts(
 			return err
 		}
 
-		history, err := s.historyInParts(ctx, tx, user)
-		if err != nil {
-			return err
-		}
-
-		history.Commissions = func(ids []string) ([]commission.Commission, error) {
-			return readFamilies(ctx, locked, ids)
-		}
-
-		before := claimed.Snapshot()
-
-		err = fn(&claimed, history, func(part application.Posting) error {
-			err := post(ctx, locked, before, part)
-			before.Progress.Differences += int64(len(part.Differences))
-
-			return err
-		})
-		if err != nil {
+		if err := fn(locked, &claimed); err != nil {
 			return err
 		}
 

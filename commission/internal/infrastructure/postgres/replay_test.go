@@ -189,11 +189,11 @@ type apart struct{ replay.Store }
 
 func (s apart) Users(
 	ctx context.Context,
-	who replay.Selection,
+	period domain.Period,
 	after string,
 	_ int,
 ) ([]replay.User, error) {
-	return s.Store.Users(ctx, who, after, 1)
+	return s.Store.Users(ctx, period, after, 1)
 }
 
 // A replay that is interrupted half-way has posted whole users, each with its audit, and knows how

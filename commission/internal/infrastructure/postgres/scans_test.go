@@ -183,7 +183,7 @@ func (f fixture) work(t *testing.T, round int) {
 		[]string{user},
 		func(*domain.Replay, []replay.History) (replay.Posting, error) { return replay.Posting{}, nil },
 	))
-	check(f.store.Users(ctx, replay.Selection{Period: november()}, "", 10))
+	check(f.store.Users(ctx, november(), "", 10))
 	check(f.store.Count(ctx, november()))
 	check(f.store.Histories(ctx, []string{user, "u2"}, 10_000))
 	f.readInParts(t, user)

@@ -54,10 +54,14 @@ func (s *Store) count(user string, who replay.Selection) int64 {
 // Users implements replay.Store.
 func (s *Store) Users(
 	_ context.Context,
-	who replay.Selection,
+	period domain.Period,
 	after string,
 	limit int,
 ) ([]replay.User, error) {
+	return s.selected(replay.Selection{Period: period}, after, limit), nil
+}
+
+func (s *Store) selected(who replay.Selection, after string, limit int) []replay.User {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 
@@ -69,7 +73,7 @@ func (s *Store) Users(
 		}
 	}
 
-	return users, nil
+	return users
 }
 
 // Histories implements replay.Store.
