@@ -57,8 +57,8 @@ func DefaultLimits() Limits {
 	}
 }
 
-// gather returns the pause after a page whose entries came within the given time, if the one before
-// was confirmed after a time.
+// gather returns the pause after a page whose entries came within a time, while the broker takes
+// another to confirm a page.
 func (l Limits) gather(entries int, within, confirmed time.Duration) time.Duration {
 	rate := within / time.Duration(entries) * time.Duration(l.GatherRows)
 	pause := min(max(rate, l.GatherLeast), l.GatherMost)

@@ -92,6 +92,7 @@ func build(ctx context.Context, f *service.Frame, s *settings) (service.Routes, 
 		Store:   counted.Replaying(store),
 		Replays: store.Replays(),
 		Now:     f.Now,
+		Zone:    s.zone,
 		NewID:   newID,
 		Logger:  f.Logger,
 	})

@@ -3,6 +3,7 @@ package replay
 import (
 	"context"
 	"errors"
+	"time"
 
 	"tributary/commission/internal/domain/decision"
 	"tributary/commission/internal/domain/replay"
@@ -10,6 +11,10 @@ import (
 
 // partSize is how many differences and changes are in memory before they are written.
 const partSize = 1_000
+
+// errMonthEnded ends a step that would post into the month before, which may be closed by now. The
+// step begins again.
+var errMonthEnded = errors.New("the month has ended since the step began; it is done again")
 
 // errDiffers ends a comparison as soon as it has found something.
 var errDiffers = errors.New("the user differs")
@@ -121,5 +126,11 @@ func (h *Handler) postInParts(
 		return err
 	}
 
+	if !asked.DryRun && h.month(now) != h.month(h.now()) {
+		return errMonthEnded
+	}
+
 	return r.Advance(step, now)
 }
+
+func (h *Handler) month(at time.Time) time.Month { return at.In(h.zone).Month() }

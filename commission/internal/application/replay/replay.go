@@ -31,16 +31,19 @@ type Handler struct {
 	store   Store
 	replays Repository
 	now     func() time.Time
+	zone    *time.Location
 	newID   func() string
 	logger  *slog.Logger
 	most    int
 }
 
-// Dependencies are what a handler works with. NewID returns unique ids.
+// Dependencies are what a handler works with. NewID returns unique ids. Zone is the programme's,
+// whose months are closed, UTC if it is nil.
 type Dependencies struct {
 	Store    Store
 	Replays  Repository
 	Now      func() time.Time
+	Zone     *time.Location
 	NewID    func() string
 	Logger   *slog.Logger
 	InMemory int // events at once, 10,000 if it is 0
@@ -52,6 +55,7 @@ func New(deps Dependencies) *Handler {
 		store:   deps.Store,
 		replays: deps.Replays,
 		now:     deps.Now,
+		zone:    cmp.Or(deps.Zone, time.UTC),
 		newID:   deps.NewID,
 		logger:  deps.Logger,
 		most:    cmp.Or(deps.InMemory, stepHistory),

@@ -103,3 +103,62 @@ func TestAReplayLeavesAClosedMonthAsItIs(t *testing.T) {
 		t.Errorf("what is owed now: %s", got)
 	}
 }
+
+// lingering is a store that lets a month end, once, while a user is posted for in parts.
+type lingering struct {
+	replay.Store
+
+	passes func()
+}
+
+func (l lingering) PostInParts(
+	ctx context.Context,
+	claim replay.Claim,
+	user string,
+	dryRun bool,
+	fn func(*domain.Replay, replay.History, replay.Writer) error,
+) error {
+	return l.Store.PostInParts(ctx, claim, user, dryRun, func(
+		r *domain.Replay,
+		history replay.History,
+		write replay.Writer,
+	) error {
+		return fn(r, history, func(part replay.Posting) error {
+			l.passes()
+			return write(part)
+		})
+	})
+}
+
+// A step that takes longer than the month posts nothing into it. It begins again, and belongs to
+// the new month.
+func TestALongStepLeavesAClosedMonthAsItIs(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.inMemory = 1
+	f.decide(t, purchase("e1", "u", "100"), purchase("e2", "u", "50"), purchase("e3", "v", "10"))
+	f.rule(t, 1, 1, "0.2", "", "")
+	f.now.Store(november().To.Add(-time.Second).UnixMicro())
+
+	var closed string
+
+	found, err := f.start(t, lingering{f.store, func() {
+		if closed == "" {
+			f.now.Store(november().To.Add(time.Minute).UnixMicro())
+			closed = f.closing(t)
+		}
+	}}, november())
+	if err != nil || found.Complete || found.Replay.Progress.Differences != 0 {
+		t.Fatalf("Start = %+v, %v; want it to go on later", found, err)
+	}
+
+	f.replays(f.store).Work(t.Context())
+
+	if got := f.closing(t); closed == "" || got != closed {
+		t.Errorf("November was closed with\n%s, and is now\n%s", closed, got)
+	}
+
+	if got := f.balance(t, "u"); got != "0/3000/0/0" {
+		t.Errorf("what is owed now: %s", got)
+	}
+}
