@@ -253,7 +253,8 @@ func TestWhatWaitsIsBounded(t *testing.T) {
 		const (
 			maxBatch = 10
 			workers  = 2
-			bound    = maxBatch*workers + 2*maxBatch*workers + maxBatch
+			waiting  = 2 * maxBatch * workers
+			bound    = maxBatch*workers + waiting + maxBatch
 		)
 
 		b := consuming(t, broker.ConsumerConfig{MaxBatch: maxBatch, Workers: workers})
@@ -274,8 +275,14 @@ func TestWhatWaitsIsBounded(t *testing.T) {
 		time.Sleep(100 * time.Millisecond)
 		synctest.Wait()
 
-		if n := taken.Load(); n < bound-maxBatch || n > bound {
-			t.Errorf("%d messages were taken while none was handled, want %d at most", n, bound)
+		// the batches that have begun may be small
+		if n := taken.Load(); n < waiting+maxBatch || n > bound {
+			t.Errorf(
+				"%d messages were taken while none was handled, want %d to %d",
+				n,
+				waiting+maxBatch,
+				bound,
+			)
 		}
 
 		cancel()

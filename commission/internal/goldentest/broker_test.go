@@ -139,7 +139,10 @@ func (l *line) send(t *testing.T, messages []broker.Message) {
 	for _, m := range messages {
 		l.sent++
 		m.Properties = map[string]string{property: fmt.Sprint(l.sent)}
-		l.publisher.Send(t.Context(), m, func(err error) { answers <- err })
+
+		for !l.offer(t.Context(), m, answers) {
+			time.Sleep(100 * time.Millisecond)
+		}
 	}
 
 	for range messages {
@@ -147,6 +150,24 @@ func (l *line) send(t *testing.T, messages []broker.Message) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// offer hands a message over. It reports false if the publisher does not take it, since a busy
+// broker has confirmed nothing for a while.
+func (l *line) offer(ctx context.Context, m broker.Message, answers chan<- error) bool {
+	var handed, refused atomic.Bool
+
+	l.publisher.Send(ctx, m, func(err error) {
+		if errors.Is(err, broker.ErrUnavailable) && !handed.Load() {
+			refused.Store(true)
+			return
+		}
+
+		answers <- err
+	})
+	handed.Store(true)
+
+	return !refused.Load()
 }
 
 // wait returns when every message that was sent has been handled, however often.
