@@ -140,8 +140,10 @@ func (l *line) send(t *testing.T, messages []broker.Message) {
 		l.sent++
 		m.Properties = map[string]string{property: fmt.Sprint(l.sent)}
 
-		for !l.offer(t.Context(), m, answers) {
-			time.Sleep(100 * time.Millisecond)
+		for begin := time.Now(); !l.offer(t.Context(), m, answers); time.Sleep(100 * time.Millisecond) {
+			if time.Since(begin) > time.Minute {
+				t.Fatal("the publisher has taken nothing for a minute")
+			}
 		}
 	}
 
